@@ -1,0 +1,31 @@
+// Builds core and the example (JavaScript only), then runs the example in this process, so that signals and the exit
+// code are the example's own.
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { endWithParent } from './end-with-parent.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const example = join(root, 'examples', 'authors')
+const require = createRequire(import.meta.url)
+const tsup = join(dirname(require.resolve('tsup/package.json')), 'dist', 'cli-default.js')
+
+for (const folder of [join(root, 'packages', 'core'), example]) {
+  const built = spawnSync(process.execPath, [tsup, '--silent'], {
+    cwd: folder,
+    stdio: 'inherit',
+    env: { ...process.env, TWINWIRE_BUILD_DTS: 'off' },
+  })
+  if (built.error) throw built.error
+  if (built.status !== 0) process.exit(built.status ?? 1)
+}
+
+// This repository runs on glibc 2.36 as well; an application of one's own decides that for itself.
+process.env.TWINWIRE_UWS_COMPAT ??= 'on'
+process.chdir(example)
+endWithParent('start')
+const main = join(example, 'dist', 'main.js')
+process.argv[1] = main
+await import(pathToFileURL(main).href)
