@@ -1,0 +1,58 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests import the packages by name and get their TypeScript sources: no build stands between an edit and a test.
+// Beyond that the conditions are Node's own, so that a test resolves what an application resolves; vite's defaults
+// ("module", "development") would also reach the worker's Node, and children that a test starts with its flags.
+const conditions = ['@twinwire/source', 'node']
+
+// A machine-readable report beside the printed one, for whoever counts the results (see .ci/run).
+const jsonReport = process.env.VITEST_JSON_OUTPUT_FILE
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    reporters: jsonReport ? ['default', ['json', { outputFile: jsonReport }]] : ['default'],
+    // Processes, not threads: the native WebSocket server is loaded once per process, and a test may end its process.
+    pool: 'forks',
+    maxWorkers: 2,
+    // The default, written down because the project relies on it: an unhandled rejection fails the run.
+    dangerouslyIgnoreUnhandledErrors: false,
+    env: {
+      // Lets the WebSocket server's binary load on glibc 2.36 too; see the loader in packages/core/src/transport.
+      TWINWIRE_UWS_COMPAT: 'on',
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            checker: 'tsc',
+            tsconfig: './tests/types/tsconfig.json',
+            include: ['packages/*/src/**/*.test-d.ts', 'tests/types/**/*.test-d.ts'],
+          },
+        },
+      },
+    ],
+  },
+})
