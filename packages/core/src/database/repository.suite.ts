@@ -1,0 +1,300 @@
+import { ilike, sql } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { NotFoundError, ValidationError } from '../errors/app-error.ts'
+import type { Database, DatabaseApi } from './database.ts'
+import { type Author, authors, books } from './database.fixtures.ts'
+import { mapDatabaseError } from './errors.ts'
+import { BaseRepository } from './repository.ts'
+
+class AuthorRepository extends BaseRepository<typeof authors> {
+  constructor(db: Database) {
+    super(db, authors)
+  }
+  search(term: string): Promise<Author[]> {
+    return this.db.select().from(this.table).where(ilike(this.table.name, `${term}%`))
+  }
+}
+
+class BookRepository extends BaseRepository<typeof books> {
+  protected override readonly entityName = 'Volume'
+  constructor(db: Database) {
+    super(db, books)
+  }
+}
+
+const nobody = '00000000-0000-4000-8000-000000000000'
+
+/** The behaviour of repositories and transactions on any driver. `open` gives an empty database with the tables of the fixtures. */
+export function describeDatabase(name: string, open: () => Promise<{ api: DatabaseApi; close: () => Promise<void> }>): void {
+  describe(name, () => {
+    let api: DatabaseApi
+    let close: () => Promise<void>
+    let repository: AuthorRepository
+    let shelf: BookRepository
+
+    beforeAll(async () => {
+      const opened = await open()
+      api = opened.api
+      close = opened.close
+      repository = new AuthorRepository(api.db)
+      shelf = new BookRepository(api.db)
+    }, 60_000)
+    afterAll(() => close())
+    beforeEach(() => api.db.execute(sql`truncate books, authors restart identity`))
+
+    const refused = async (work: Promise<unknown>) => {
+      const error = await work.then(
+        () => expect.fail('must reject'),
+        (reason: unknown) => reason,
+      )
+      const mapped = mapDatabaseError(error) ?? error
+      return expect.objectContaining({ code: expect.any(String) }).asymmetricMatch(mapped)
+        ? (mapped as { code: string; message: string; details: unknown })
+        : expect.fail(`not an AppError: ${String(error)}`)
+    }
+
+    describe('one row', () => {
+      test('create answers with the row as stored, defaults included', async () => {
+        const ursula = await repository.create({ name: 'Ursula', extra: { note: 'a' } })
+        expect(ursula).toEqual({ id: 1, name: 'Ursula', country: null, birthYear: null, extra: { note: 'a' } })
+        expect(await repository.getById(1)).toEqual(ursula)
+        expect((await shelf.create({ title: 'Lathe', authorId: 1 })).isbn).toMatch(/^[0-9a-f-]{36}$/)
+      })
+
+      test('getById, update and delete of a row that is not there are NotFoundError, with a name that people know', async () => {
+        await expect(repository.getById(7)).rejects.toThrow(new NotFoundError('Author with ID 7 not found'))
+        await expect(repository.update(7, { name: 'x' })).rejects.toThrow('Author with ID 7 not found')
+        await expect(repository.update(7, {})).rejects.toThrow(NotFoundError)
+        await expect(repository.delete(7)).rejects.toThrow(NotFoundError)
+        await expect(shelf.getById(nobody)).rejects.toThrow(`Volume with ID ${nobody} not found`)
+      })
+
+      test('update changes what it is given, to null too, and answers with the row', async () => {
+        const { id } = await repository.create({ name: 'Ursula', country: 'US', birthYear: 1929 })
+        const after = await repository.update(id, { country: null, birthYear: undefined })
+        expect(after).toMatchObject({ name: 'Ursula', country: null, birthYear: 1929 })
+        expect(await repository.getById(id)).toEqual(after)
+      })
+
+      test('a patch without values, or with nothing but names that are no columns, reads the row', async () => {
+        const row = await repository.create({ name: 'Ursula' })
+        expect(await repository.update(row.id, {})).toEqual(row)
+        expect(await repository.update(row.id, { name: undefined })).toEqual(row)
+        const patch: object = { constructor: 1, unknown: 2 }
+        expect(await repository.update(row.id, patch)).toEqual(row)
+      })
+
+      test('delete removes one row', async () => {
+        const { id } = await repository.create({ name: 'Ursula' })
+        await repository.create({ name: 'Stanislaw' })
+        await repository.delete(id)
+        expect(await repository.count()).toBe(1)
+      })
+
+      test('findOne is null when there is none, and refuses to look for a forgotten value', async () => {
+        const row = await repository.create({ name: 'Ursula' })
+        expect(await repository.findOne({ name: 'Ursula', country: null })).toEqual(row)
+        expect(await repository.findOne({ name: 'Ursula', country: 'US' })).toBeNull()
+        await expect(repository.findOne({ name: undefined })).rejects.toThrow(ValidationError)
+        await expect(repository.exists({ name: undefined })).rejects.toThrow(ValidationError)
+      })
+
+      test('exists', async () => {
+        expect(await repository.exists({})).toBe(false)
+        await repository.create({ name: 'Ursula' })
+        expect(await repository.exists({})).toBe(true)
+        expect(await repository.exists({ name: 'Ursula' })).toBe(true)
+        expect(await repository.exists({ name: 'ursula' })).toBe(false)
+      })
+    })
+
+    describe('many rows', () => {
+      beforeEach(async () => {
+        await repository.create({ name: 'Ursula', country: 'US' })
+        await repository.create({ name: 'Octavia', country: 'US' })
+        await repository.create({ name: 'Stanislaw' })
+      })
+      const names = (rows: readonly Author[]) => rows.map((row) => row.name)
+
+      test('getAll filters by equality, by null, and skips undefined', async () => {
+        expect(names(await repository.getAll())).toEqual(['Ursula', 'Octavia', 'Stanislaw'])
+        expect(names(await repository.getAll({ country: 'US' }))).toEqual(['Ursula', 'Octavia'])
+        expect(names(await repository.getAll({ country: null }))).toEqual(['Stanislaw'])
+        expect(names(await repository.getAll({ country: undefined }))).toHaveLength(3)
+        expect(await repository.count({ country: 'US' })).toBe(2)
+      })
+
+      test('the order is total: by primary key when nothing else decides', async () => {
+        await repository.update(1, { birthYear: 1 }) // moves the row in the heap
+        expect(names(await repository.getAll())).toEqual(['Ursula', 'Octavia', 'Stanislaw'])
+        expect(names(await repository.getAll({}, { orderBy: { country: 'desc' } }))).toEqual(['Stanislaw', 'Ursula', 'Octavia'])
+        expect(names(await repository.getAll({}, { orderBy: { id: 'desc' } }))).toEqual(['Stanislaw', 'Octavia', 'Ursula'])
+      })
+
+      test('limit, offset and a condition in drizzle words', async () => {
+        expect(names(await repository.getAll({}, { limit: 1, offset: 1 }))).toEqual(['Octavia'])
+        expect(await repository.getAll({}, { limit: 0 })).toEqual([])
+        expect(names(await repository.getAll({ country: 'US' }, { where: ilike(authors.name, '%A') }))).toEqual(['Ursula', 'Octavia'])
+        expect(names(await repository.search('oct'))).toEqual(['Octavia'])
+      })
+
+      test('getAll stops at 1000 rows unless it is told otherwise', async () => {
+        await api.db.execute(sql`insert into authors (name) select 'n' || i from generate_series(1, 1000) i`)
+        expect(await repository.getAll()).toHaveLength(1000)
+        expect(await repository.getAll({}, { limit: 2000 })).toHaveLength(1003)
+      })
+
+      test.each([-1, 1.5, Number.NaN, 2 ** 60])('limit and offset of %d are refused', async (value) => {
+        await expect(repository.getAll({}, { limit: value })).rejects.toThrow(ValidationError)
+        await expect(repository.getAll({}, { offset: value })).rejects.toThrow(ValidationError)
+      })
+
+      test('names that are no columns are refused before any SQL', async () => {
+        for (const filters of [{ nope: 1 }, { constructor: 1 }, { '1=1; --': 1 }, JSON.parse('{"__proto__": 1}')] as object[]) {
+          await expect(repository.getAll(filters)).rejects.toThrow(ValidationError)
+          await expect(repository.count(filters)).rejects.toThrow(ValidationError)
+          await expect(repository.getAll({}, { orderBy: filters })).rejects.toThrow(ValidationError)
+        }
+        const orderBy: object = { name: 'asc; drop table authors' }
+        await expect(repository.getAll({}, { orderBy })).rejects.toThrow(ValidationError)
+      })
+
+      test('getPage answers with the page and the figures', async () => {
+        const first = await repository.getPage({ page: 1, perPage: 2, orderBy: { name: 'asc' } })
+        expect(names(first.items)).toEqual(['Octavia', 'Stanislaw'])
+        expect(first.meta).toEqual({ page: 1, per_page: 2, total: 3, pages: 2, next_cursor: null, has_more: true })
+        const last = await repository.getPage({ page: 2, perPage: 2, orderBy: { name: 'asc' } })
+        expect([names(last.items), last.meta.has_more]).toEqual([['Ursula'], false])
+        const past = await repository.getPage({ page: 9, perPage: 2 })
+        expect([past.items, past.meta.total, past.meta.has_more]).toEqual([[], 3, false])
+        const none = await repository.getPage({ page: 1, perPage: 2, filters: { country: 'XX' } })
+        expect(none.meta).toMatchObject({ total: 0, pages: 0, has_more: false })
+        const some = await repository.getPage({ page: 1, perPage: 2, filters: { country: 'US' }, where: ilike(authors.name, 'u%') })
+        expect([names(some.items), some.meta.total]).toEqual([['Ursula'], 1])
+      })
+
+      test.each([
+        [0, 20],
+        [1.5, 20],
+        [Number.NaN, 20],
+        [2 ** 53, 20],
+        [2 ** 52, 1000],
+        [1, 0],
+        [1, 1001],
+        [1, 2.5],
+      ])('page %d of %d rows is refused', async (page, perPage) => {
+        await expect(repository.getPage({ page, perPage })).rejects.toThrow(ValidationError)
+      })
+
+      test('the last page that can be named is empty and no error', async () => {
+        expect((await repository.getPage({ page: 2 ** 43, perPage: 1000 })).items).toEqual([])
+      })
+    })
+
+    describe('errors', () => {
+      test('23505: a conflict that names the constraint and nothing else', async () => {
+        await repository.create({ name: 'Ursula' })
+        const error = await refused(repository.create({ name: 'Ursula' }))
+        expect(error).toMatchObject({ code: 'conflict', details: { constraint: 'authors_name_unique' } })
+        expect(`${error.message}${JSON.stringify(error.details)}`).not.toMatch(/insert|Ursula|key value/i)
+      })
+
+      test('23503 on insert and on delete', async () => {
+        const expected = { code: 'conflict', details: { constraint: 'books_author_fk' } }
+        expect(await refused(shelf.create({ title: 'Lathe', authorId: 99 }))).toMatchObject(expected)
+        await repository.create({ name: 'Ursula' })
+        await shelf.create({ title: 'Lathe', authorId: 1 })
+        expect(await refused(repository.delete(1))).toMatchObject(expected)
+      })
+
+      test('23502 names the column, 23514 the rule', async () => {
+        const { id } = await repository.create({ name: 'Ursula' })
+        const nothing: object = { title: null, authorId: id }
+        expect(await refused(shelf.create(nothing as { title: string; authorId: number }))).toMatchObject({
+          code: 'validation_error',
+          details: [{ path: 'title', message: 'A value is needed' }],
+        })
+        expect(await refused(repository.create({ name: 'x', birthYear: -1 }))).toMatchObject({
+          code: 'validation_error',
+          details: [{ path: '', message: 'Breaks the rule authors_birth_year_check' }],
+        })
+      })
+
+      test.each([
+        ['too long (22001)', () => repository.create({ name: 'x'.repeat(41) })],
+        ['a NUL in a text (22021)', () => repository.create({ name: 'a\0b' })],
+        ['a NUL in a filter', () => repository.findOne({ name: 'a\0b' })],
+        ['a NUL in a condition', () => repository.search('\0')],
+        ['a number past integer (22003)', () => repository.create({ name: 'x', birthYear: 2 ** 31 })],
+        ['an id past integer', () => repository.getById(2 ** 40)],
+        ['an id that is not whole (22P02)', () => repository.getById(1.5)],
+        ['an id that is NaN', () => repository.getById(Number.NaN)],
+        ['an id that is no uuid', () => shelf.getById('7')],
+        ['a NUL in JSON (22P05)', () => repository.create({ name: 'x', extra: { note: '\0' } })],
+        ['a lone surrogate in JSON', () => repository.create({ name: 'x', extra: { note: '\ud800' } })],
+      ])('%s is a validation_error', async (_, work) => {
+        const error = await refused(work())
+        expect(error).toMatchObject({ code: 'validation_error', details: [{ path: '' }] })
+      })
+
+      test('a lone surrogate in a text finds nothing and breaks nothing', async () => {
+        expect(await repository.findOne({ name: 'a\ud800' })).toBeNull()
+        expect(await repository.search('\udfff')).toEqual([])
+      })
+
+      test('any other failure is a database_error without SQL', async () => {
+        const error = await refused(api.db.execute(sql`select secret from nowhere`))
+        expect(error).toMatchObject({ code: 'database_error', message: 'Database error occurred', details: null })
+      })
+    })
+
+    describe('transactions', () => {
+      test('commit, and roll back with the error that was thrown', async () => {
+        await api.transaction((tx) => new AuthorRepository(tx).create({ name: 'Ursula' }))
+        const mine = new Error('mine')
+        await expect(
+          api.transaction(async (tx) => {
+            await new AuthorRepository(tx).create({ name: 'Octavia' })
+            throw mine
+          }),
+        ).rejects.toBe(mine)
+        expect(await repository.count()).toBe(1)
+      })
+
+      test('a savepoint rolls back alone', async () => {
+        await api.transaction(async (tx) => {
+          await new AuthorRepository(tx).create({ name: 'Ursula' })
+          await tx
+            .transaction(async (inner) => {
+              await new AuthorRepository(inner).create({ name: 'Ursula' })
+            })
+            .catch(() => {})
+        })
+        expect(await repository.count()).toBe(1)
+      })
+
+      test('a failed query whose error was swallowed never looks like a commit', async () => {
+        const error = await refused(
+          api.transaction(async (tx) => {
+            const inside = new AuthorRepository(tx)
+            await inside.create({ name: 'Ursula' })
+            await inside.create({ name: 'Ursula' }).catch(() => {})
+          }),
+        )
+        expect(['conflict', 'database_error']).toContain(error.code)
+        expect(await repository.count()).toBe(0)
+      })
+
+      test('a constraint that fails at the commit is mapped too', async () => {
+        const error = await refused(
+          api.transaction(async (tx) => {
+            await tx.execute(sql`set constraints all deferred`)
+            await new BookRepository(tx).create({ title: 'Lathe', authorId: 99 })
+          }),
+        )
+        expect(error).toMatchObject({ code: 'conflict', details: { constraint: 'books_author_fk' } })
+        expect(await shelf.count()).toBe(0)
+      })
+    })
+  })
+}
