@@ -1,0 +1,117 @@
+import { declaredLength, MemoryBody } from './memory-body.ts'
+import { resetError, toHeaderRecord, toOwnBytes } from './memory-network.ts'
+import { MemoryRequest, type RequestParts } from './memory-request.ts'
+import { MemoryResponse } from './memory-response.ts'
+import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from './transport.ts'
+
+/** What a handler gets when there is nobody to stream to. */
+const deadStream: ResponseStream = { write: () => Promise.resolve(false), end() {}, abort() {} }
+
+/** These have no body and no length, whatever the handler gives. */
+const isBodyless = (status: number): boolean => status === 204 || status === 304
+
+/** One request and its answer, as the server drives them. */
+export class MemoryExchange extends MemoryRequest implements HttpExchange {
+  /** The request's body, for the client's end to fill. */
+  readonly body: MemoryBody
+  /** The answer, for the client's end to read. */
+  readonly response: MemoryResponse = new MemoryResponse()
+  readonly #fault: (error: unknown) => void
+  #answered = false
+  #stream: ResponseStream | null = null
+
+  constructor(parts: RequestParts, fault: (error: unknown) => void) {
+    super(parts, fault)
+    this.#fault = fault
+    this.body = new MemoryBody(declaredLength(this.header('content-length'), this.header('transfer-encoding')))
+    this.onAborted(() => {
+      this.body.stop()
+      this.response.release()
+    })
+  }
+
+  /** Runs a handler's code: what it throws is a fault, and ends the exchange. */
+  guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fault(error)
+      if (this.#stream !== null) this.#stream.abort()
+      else this.respond(500, [], null)
+    }
+  }
+
+  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void {
+    this.body.read(maxBytes, (body) => this.guard(() => done(body)))
+  }
+
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+    if (!this.#answer()) return
+    const bytes = toOwnBytes(body ?? '')
+    const length: HeaderList = isBodyless(status) ? [] : [['content-length', String(bytes.byteLength)]]
+    this.#start(status, headers, length)
+    if (this.method !== 'HEAD' && !isBodyless(status) && bytes.byteLength > 0) void this.response.write(bytes)
+    this.#complete()
+  }
+
+  stream(status: number, headers: HeaderList): ResponseStream {
+    if (!this.#answer()) return deadStream
+    if (this.method === 'HEAD' || isBodyless(status)) {
+      this.#start(status, headers, [])
+      this.#complete()
+      return deadStream
+    }
+    this.#start(status, headers, [['transfer-encoding', 'chunked']])
+    this.#stream = this.#openStream()
+    return this.#stream
+  }
+
+  /** Cuts the connection from the server's side. */
+  cut(): void {
+    this.response.cut(resetError())
+    this.leave()
+  }
+
+  #answer(): boolean {
+    if (this.#answered || this.aborted) return false
+    this.#answered = true
+    return true
+  }
+
+  #start(status: number, headers: HeaderList, framing: HeaderList): void {
+    const own = headers.filter(([name]) => name.toLowerCase() !== 'content-length')
+    // Bytes of this request would be taken for the next one.
+    const closing: HeaderList = this.body.complete ? [] : [['connection', 'close']]
+    this.response.start({ status, headers: toHeaderRecord([...own, ...framing, ...closing]) })
+  }
+
+  #complete(): void {
+    this.#stream = null
+    this.response.end()
+    this.settle()
+    this.body.stop()
+  }
+
+  #openStream(): ResponseStream {
+    let open = true
+    return {
+      write: (chunk) => {
+        if (!open || this.aborted) return Promise.resolve(false)
+        const bytes = toOwnBytes(chunk)
+        // An empty chunk would be the end of a chunked body.
+        return bytes.byteLength === 0 ? Promise.resolve(true) : this.response.write(bytes)
+      },
+      end: () => {
+        if (!open || this.aborted) return
+        open = false
+        this.#complete()
+      },
+      abort: () => {
+        if (!open || this.aborted) return
+        open = false
+        this.#stream = null
+        this.cut()
+      },
+    }
+  }
+}
