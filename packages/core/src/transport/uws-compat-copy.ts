@@ -1,0 +1,92 @@
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import type { BootError } from '../errors/boot-error.ts'
+import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
+import { type CompatEntry, compatTable } from './uws-checksums.ts'
+
+export type Unavailable = (what: string, cause?: unknown) => BootError
+
+/**
+ * Loads the addon beside `packageFile` from a copy bound to an older glibc. Only a file whose sum we know is patched, only a
+ * result whose sum we know is loaded, and only from a folder in which nobody else can write.
+ */
+export function loadCompatCopy(packageFile: string, unavailable: Unavailable): unknown {
+  const source = join(dirname(packageFile), `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`)
+  const newerImage = 'use a base image with glibc 2.38 or later (such as trixie)'
+  if (process.env.TWINWIRE_UWS_COMPAT !== 'on') {
+    throw unavailable(
+      `its binary needs glibc 2.38 and this system has an older one; ${newerImage}, ` +
+        'set TWINWIRE_UWS_COMPAT=on to run a checked copy bound to the older glibc, or pass uws({ module })',
+    )
+  }
+  const name = basename(source)
+  const entry = compatTable[name]
+  const original = readFileSync(source)
+  if (!entry || sha256(original) !== entry.source) {
+    throw unavailable(`${name} is not a build that the compat copy knows (its sha256 differs); ${newerImage}`)
+  }
+  if (!entry.ran) throw unavailable(`the compat copy has never been run on ${process.arch}; ${newerImage}`)
+  const result = bindToOlderGlibc(original, entry.oldVersion)
+  if (sha256(result) !== entry.result) throw unavailable(`the compat copy of ${name} came out wrong (its sha256 differs)`)
+  try {
+    return placeAndOpen(name, entry, result)
+  } catch (error) {
+    throw unavailable(`the compat copy of ${name} could not be loaded (it needs glibc 2.36); ${newerImage}`, error)
+  }
+}
+
+function placeAndOpen(name: string, entry: CompatEntry, bytes: Uint8Array): unknown {
+  const cached = cacheFile(`${entry.result.slice(0, 16)}-${name}`, entry, bytes)
+  if (cached) return open(cached)
+  const folder = mkdtempSync(join(tmpdir(), 'twinwire-'))
+  try {
+    const file = join(folder, name)
+    writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
+    return open(file)
+  } finally {
+    // What is mapped stays mapped.
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The path in `node_modules/.cache`, or null where that cannot be written or cannot be trusted. */
+function cacheFile(name: string, entry: CompatEntry, bytes: Uint8Array): string | null {
+  try {
+    const modules = join(process.cwd(), 'node_modules')
+    const folder = join(modules, '.cache', 'twinwire')
+    if (!lstatSync(modules).isDirectory()) return null
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (!isOurs(folder)) return null
+    const file = join(folder, name)
+    if (holds(file, entry)) return file
+    // Written aside and renamed: another process may be doing the same, and a half-written file must never be loaded.
+    const draft = `${file}.${process.pid}.${Date.now()}`
+    writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' })
+    renameSync(draft, file)
+    return file
+  } catch {
+    return null
+  }
+}
+
+function holds(file: string, entry: CompatEntry): boolean {
+  try {
+    return isOurs(file) && sha256(readFileSync(file)) === entry.result
+  } catch {
+    return false
+  }
+}
+
+/** No link, owned by us or by root, and nobody else may write. */
+function isOurs(path: string): boolean {
+  const stat = lstatSync(path)
+  if (stat.isSymbolicLink()) return false
+  return (stat.uid === process.getuid?.() || stat.uid === 0) && (stat.mode & 0o022) === 0
+}
+
+function open(file: string): unknown {
+  const target: { exports: unknown } = { exports: {} }
+  process.dlopen(target, file)
+  return target.exports
+}

@@ -1,0 +1,119 @@
+import { addHeader, createHeaderRecord, isSingleHeader } from './header-record.ts'
+import { toIpText } from './ip-text.ts'
+import type { RequestHead } from './transport.ts'
+import { type Fault, report } from './uws-guard.ts'
+import type { UwsRequest, UwsResponse } from './uws-types.ts'
+
+/**
+ * What requests and upgrades share. Nothing is copied while the callback runs: a handler that answers at once pays only for what
+ * it reads. `detach` copies the rest when it is still unanswered as the callback returns, for then the request dies (rule 3).
+ */
+export abstract class UwsHead implements RequestHead {
+  readonly method: string
+  /** Null as soon as no native call may be made on it any more (rule 1). */
+  protected res: UwsResponse | null
+  /** Null once the callback has returned (rule 3). While it is there the response is corked (rule 5). */
+  protected req: UwsRequest | null
+  protected readonly fault: Fault
+  #path: string | undefined
+  #query: string | undefined
+  #address: string | undefined
+  #headers: Record<string, string> | undefined
+  #aborted = false
+  #callbacks: (() => void)[] | null = null
+
+  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault) {
+    this.method = method
+    this.res = res
+    this.req = req
+    this.fault = fault
+    // Before anything else: a callback that returns with neither an answer nor this ends the process (rule 2). uWS keeps one
+    // handler only, so this one fans out.
+    res.onAborted(() => this.abort())
+  }
+
+  get path(): string {
+    this.#path ??= this.req?.getUrl() ?? ''
+    return this.#path
+  }
+
+  get query(): string {
+    this.#query ??= this.req?.getQuery() ?? ''
+    return this.#query
+  }
+
+  get address(): string {
+    if (this.#address === undefined) {
+      if (this.res === null) return ''
+      this.#address = toIpText(this.res.getRemoteAddress())
+    }
+    return this.#address
+  }
+
+  get secure(): boolean {
+    return false
+  }
+
+  header(name: string): string {
+    if (this.#headers !== undefined) return this.#headers[name] ?? ''
+    if (this.req === null) return ''
+    // uWS knows the first of several only (rule 4): good for headers that have one value, or for none at all.
+    const first = this.req.getHeader(name)
+    return first === '' || isSingleHeader(name) ? first : (this.headers()[name] ?? '')
+  }
+
+  headers(): Readonly<Record<string, string>> {
+    if (this.#headers === undefined) {
+      const record = createHeaderRecord()
+      this.req?.forEach((name, value) => addHeader(record, name, value))
+      this.#headers = record
+    }
+    return this.#headers
+  }
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  onAborted(callback: () => void): void {
+    if (this.#aborted) this.#run(callback)
+    else if (this.res === null) return
+    else if (this.#callbacks === null) this.#callbacks = [callback]
+    else this.#callbacks.push(callback)
+  }
+
+  /** The callback returns: copies what is not answered yet, and lets go of the request. */
+  detach(): void {
+    if (this.res !== null) {
+      this.path
+      this.query
+      this.address
+      this.headers()
+    }
+    this.req = null
+  }
+
+  /** The client is gone, or we cut it. uWS has let go of the response already. */
+  protected abort(): void {
+    if (this.res === null) return
+    this.res = null
+    this.#aborted = true
+    const callbacks = this.#callbacks
+    this.#callbacks = null
+    if (callbacks !== null) for (const callback of callbacks) this.#run(callback)
+  }
+
+  /** Gives up the response just before the native call that ends it, so that whatever that call sets off finds it gone. */
+  protected settle(): void {
+    this.res = null
+    this.#callbacks = null
+  }
+
+  #run(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      report(this.fault, error)
+    }
+  }
+}

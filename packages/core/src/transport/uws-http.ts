@@ -1,0 +1,136 @@
+import type { BodyFailure, HeaderList, HttpExchange, ResponseStream, TransportHandlers } from './transport.ts'
+import { findBadHeader, isBodyless, writeAnswer, writeHead } from './uws-answer.ts'
+import { declaredLength, UwsBody } from './uws-body.ts'
+import { type Fault, report } from './uws-guard.ts'
+import { UwsHead } from './uws-head.ts'
+import { deadStream, UwsStream } from './uws-stream.ts'
+import type { UwsRequest, UwsResponse } from './uws-types.ts'
+
+/** One request from its callback on. `usuallyHasBody`: the body is attended to at once, and not only when it is asked for. */
+export function serveRequest(
+  handlers: TransportHandlers,
+  method: string,
+  usuallyHasBody: boolean,
+  res: UwsResponse,
+  req: UwsRequest,
+): void {
+  const exchange = new UwsExchange(method, res, req, handlers.fault)
+  try {
+    if (usuallyHasBody) exchange.attend()
+    handlers.request(exchange)
+  } catch (error) {
+    exchange.fail(error)
+  }
+  exchange.detach()
+}
+
+class UwsExchange extends UwsHead implements HttpExchange {
+  /** Undefined until somebody looked. */
+  #body: UwsBody | null | undefined
+  #stream: UwsStream | null = null
+  #answered = false
+
+  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault) {
+    super(method, res, req, fault)
+  }
+
+  /** Attaches to the body, if there is one. Only in the callback (rule 34). */
+  attend(): UwsBody | null {
+    if (this.#body === undefined) {
+      const declared = this.req === null ? 0 : declaredLength(this.req)
+      this.#body = declared === 0 || this.res === null ? null : new UwsBody(this.res, declared, (run) => this.#guard(run))
+    }
+    return this.#body
+  }
+
+  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void {
+    if (this.res === null || this.#answered) {
+      done('aborted')
+      return
+    }
+    const body = this.attend()
+    if (body === null) done(new Uint8Array(0))
+    else body.read(maxBytes, done)
+  }
+
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+    if (this.res === null || this.#answered) return
+    const bad = findBadHeader(headers)
+    if (bad !== null) {
+      this.fail(bad)
+      return
+    }
+    this.#answered = true
+    const incoming = this.#body
+    if (!incoming || incoming.complete) this.#write(status, headers, body, false)
+    // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer (rule 34).
+    // One that waits for leave to send would wait in vain.
+    else if (incoming.restIsSmall && this.header('expect') === '') {
+      incoming.discard(() => this.#write(status, headers, body, false))
+    } else {
+      incoming.abandon()
+      this.#write(status, headers, body, true)
+    }
+  }
+
+  stream(status: number, headers: HeaderList): ResponseStream {
+    const res = this.res
+    if (res === null || this.#answered) return deadStream
+    const bad = findBadHeader(headers)
+    if (bad !== null) {
+      this.fail(bad)
+      return deadStream
+    }
+    if (this.method === 'HEAD' || isBodyless(status)) {
+      this.#answered = true
+      this.#write(status, headers, null, false, true)
+      return deadStream
+    }
+    this.#answered = true
+    this.#stream = new UwsStream(res, this.#body ?? null, () => this.settle())
+    res.cork(() => writeHead(res, status, headers))
+    return this.#stream
+  }
+
+  /** A handler threw (rule 30). What had begun to go out is cut, so that the client does not take it for whole. */
+  fail(error: unknown): void {
+    report(this.fault, error)
+    if (this.#stream !== null) this.#stream.abort()
+    else this.respond(500, [], null)
+  }
+
+  override detach(): void {
+    // A body that nobody has looked for: now or never.
+    if (this.res !== null) this.attend()
+    super.detach()
+  }
+
+  protected override abort(): void {
+    if (this.res === null) return
+    super.abort()
+    this.#stream?.cut()
+    this.#body?.abort()
+  }
+
+  #write(status: number, headers: HeaderList, body: string | Uint8Array | null, close: boolean, bare = false): void {
+    const res = this.res
+    if (res === null) return
+    const isCorked = this.req !== null
+    this.settle()
+    const write = (): void => {
+      if (!bare) return writeAnswer(res, this.method === 'HEAD', status, headers, body, close)
+      writeHead(res, status, headers)
+      res.endWithoutBody()
+    }
+    if (isCorked) write()
+    else res.cork(write)
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { openSync, readSync, closeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
+import { BootError } from '../errors/boot-error.ts'
+import { loadCompatCopy } from './uws-compat-copy.ts'
+import type { UwsModule } from './uws-types.ts'
+
+export interface UwsLoadOptions {
+  /** A build of uWebSockets.js that the host has loaded itself. */
+  readonly module?: unknown
+  /** Bytes of the request line and all headers together. Default 32768: uWS's own 4096 is too little for Keycloak's tokens. */
+  readonly maxHeaderBytes?: number
+}
+
+export interface LoadedUws {
+  readonly module: UwsModule
+  /** True when the binary is a copy bound to an older glibc. */
+  readonly compat: boolean
+  /** What whoever runs the server should know, one sentence each. */
+  readonly notes: readonly string[]
+}
+
+const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
+const supported = 'Linux with glibc, macOS or Windows, with Node 20, 22 or 24'
+
+// One addon per process, however many copies or test registries of this module there are. `globalThis` has no declared slot
+// for it, hence the cast.
+const slot = globalThis as { [key: symbol]: LoadedUws | undefined }
+const slotKey = Symbol.for('twinwire.uws')
+
+/** Loads uWebSockets.js: the one given, else the host application's own, else ours. */
+export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
+  const { module: given, maxHeaderBytes = 32_768 } = options
+  if (!Number.isInteger(maxHeaderBytes) || maxHeaderBytes < 4096 || maxHeaderBytes > 1024 * 1024) {
+    throw new BootError('bad_option', `maxHeaderBytes must be a whole number from 4096 to 1048576, not ${maxHeaderBytes}`)
+  }
+  if (given !== undefined) return { module: checkModule(given), compat: false, notes: headerNotes(maxHeaderBytes, true) }
+  const loaded = slot[slotKey]
+  if (loaded) return loaded
+  const path = resolveUws()
+  const notes = headerNotes(maxHeaderBytes, createRequire(path).cache[path] !== undefined)
+  const { exports, compat } = loadFile(path)
+  if (compat) notes.push('uWebSockets.js runs from a copy bound to an older glibc (TWINWIRE_UWS_COMPAT=on)')
+  const result: LoadedUws = { module: checkModule(exports), compat, notes }
+  slot[slotKey] = result
+  return result
+}
+
+/** The host's own copy goes first: it may point the name at the vendor's build. */
+function resolveUws(): string {
+  const places = [join(process.cwd(), 'package.json'), process.argv[1], import.meta.url]
+  for (const place of places) {
+    try {
+      if (place) return createRequire(place).resolve('uWebSockets.js')
+    } catch {
+      // Not to be found from there.
+    }
+  }
+  throw unavailable('the package uWebSockets.js is not installed; install it, or pass uws({ module })')
+}
+
+function loadFile(path: string): { exports: unknown; compat: boolean } {
+  // Not tried and caught: on musl loading can end in a segmentation fault (rule 41).
+  if (process.platform === 'linux' && usesMusl()) {
+    throw unavailable(`it has no build for musl (Alpine); use an image with glibc, such as node:${nodeMajor()}-trixie-slim`)
+  }
+  try {
+    return { exports: createRequire(path)(path), compat: false }
+  } catch (error) {
+    const reason = String(error)
+    if (process.platform === 'linux' && /GLIBC_2\.38' not found/.test(reason)) {
+      return { exports: loadCompatCopy(path, unavailable), compat: true }
+    }
+    if (/Cannot find module '\.\/uws_/.test(reason)) {
+      const here = `${process.platform} ${process.arch}, Node ${process.versions.node} (ABI ${process.versions.modules})`
+      throw unavailable(`the installed build has no binary for ${here}; use ${supported}, or pass uws({ module })`, error)
+    }
+    throw unavailable(`loading ${path} failed: ${lastLine(reason)}`, error)
+  }
+}
+
+/** uWS reads the limit once, when the addon loads (rule 33), and a Worker's `process.env` is a copy that native code never sees. */
+function headerNotes(maxHeaderBytes: number, alreadyLoaded: boolean): string[] {
+  const found = process.env[limitVariable]
+  if (found !== undefined) return []
+  const advice = `start the process with ${limitVariable}=${maxHeaderBytes}, or requests with headers over 4096 bytes fail`
+  if (alreadyLoaded) return [`uWebSockets.js was loaded before its header limit could be set; ${advice}`]
+  if (!isMainThread) return [`the header limit of uWebSockets.js cannot be set in a Worker; ${advice}`]
+  process.env[limitVariable] = String(maxHeaderBytes)
+  return []
+}
+
+/** Fails at boot on what would else fail at the first request. `close` is the youngest of the functions (v20.34). */
+function checkModule(candidate: unknown): UwsModule {
+  // An import of a CommonJS module may give the namespace; the cast only opens `default` to be looked at.
+  const namespace = candidate as { default?: unknown } | null | undefined
+  const found = has(namespace, 'App') ? namespace : namespace?.default
+  const lacking = ['App', 'us_listen_socket_close', 'us_socket_local_port'].filter((name) => !has(found, name))
+  if (lacking.length > 0) throw unavailable(`the module lacks ${lacking.join(', ')}; is it uWebSockets.js, version 20.34 or later?`)
+  // Checked above: what follows calls the functions that were found.
+  const module = found as UwsModule
+  if (typeof module.LIBUS_LISTEN_EXCLUSIVE_PORT !== 'number') throw unavailable('the module lacks LIBUS_LISTEN_EXCLUSIVE_PORT')
+  const app = module.App()
+  const methods = ['get', 'post', 'put', 'patch', 'del', 'head', 'options', 'any', 'ws', 'listen', 'close']
+  const missing = methods.filter((name) => !has(app, name))
+  if (missing.length > 0) throw unavailable(`its App lacks ${missing.join(', ')}; use version 20.34 or later`)
+  app.close()
+  return module
+}
+
+function has(value: unknown, name: string): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  return typeof Reflect.get(value, name) === 'function'
+}
+
+/** The name of the system's dynamic loader stands near the start of Node's own binary. */
+function usesMusl(): boolean {
+  const head = Buffer.alloc(8192)
+  const file = openSync(process.execPath, 'r')
+  try {
+    readSync(file, head, 0, head.length, 0)
+  } finally {
+    closeSync(file)
+  }
+  return head.includes('/ld-musl-')
+}
+
+function unavailable(what: string, cause?: unknown): BootError {
+  return new BootError('uws_unavailable', `uWebSockets.js cannot be used: ${what}`, cause === undefined ? {} : { cause })
+}
+
+const nodeMajor = (): string => process.versions.node.split('.')[0] ?? ''
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''

@@ -1,0 +1,124 @@
+import { createServer } from 'node:net'
+import { BootError } from '../errors/boot-error.ts'
+import { checkSocketLimits } from './socket-limits.ts'
+import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
+import { createBehavior } from './uws-connection.ts'
+import { serveRequest } from './uws-http.ts'
+import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
+import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute } from './uws-types.ts'
+import { serveUpgrade } from './uws-upgrade.ts'
+
+export type UwsOptions = UwsLoadOptions
+
+/** Serves over uWebSockets.js. The native module is loaded by `listen`. */
+export function uws(options: UwsOptions = {}): Transport {
+  return new UwsTransport(options)
+}
+
+interface Serving {
+  readonly loaded: LoadedUws
+  readonly app: UwsApp
+  /** Null once it is closed: closing it twice is undefined behaviour (rule 38). */
+  listening: UwsListenSocket | null
+}
+
+class UwsTransport implements Transport {
+  readonly name = 'uws'
+  readonly #options: UwsOptions
+  #serving: Serving | null = null
+  #starting = false
+
+  constructor(options: UwsOptions) {
+    this.#options = options
+  }
+
+  async listen(options: ListenOptions, handlers: TransportHandlers): Promise<{ port: number; notes: readonly string[] }> {
+    if (this.#serving || this.#starting) throw new BootError('wrong_state', 'this transport listens already; call close() first')
+    this.#starting = true
+    try {
+      checkListenOptions(options)
+      const loaded = loadUws(this.#options)
+      const app = loaded.module.App()
+      route(app, options, handlers)
+      const listening = await bind(loaded, app, options)
+      this.#serving = { loaded, app, listening }
+      return { port: loaded.module.us_socket_local_port(listening), notes: loaded.notes }
+    } finally {
+      this.#starting = false
+    }
+  }
+
+  stopAccepting(): void {
+    const serving = this.#serving
+    if (!serving?.listening) return
+    const { listening } = serving
+    serving.listening = null
+    serving.loaded.module.us_listen_socket_close(listening)
+  }
+
+  async close(): Promise<void> {
+    const serving = this.#serving
+    if (!serving) return
+    this.stopAccepting()
+    // First: what it calls back may come here again (rule 29).
+    this.#serving = null
+    serving.app.close()
+  }
+}
+
+function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions): void {
+  checkSocketLimits(limits)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
+  }
+  if (host === '') throw new BootError('bad_option', 'host must not be empty; 0.0.0.0 means every IPv4 address')
+  // `:` and `*` are patterns to uWS.
+  if (!/^\/[^:*?#\s]*$/.test(websocketPath)) {
+    throw new BootError('bad_option', `the WebSocket path must be a plain path such as /ws, not ${JSON.stringify(websocketPath)}`)
+  }
+}
+
+/** A route of its own for each method, so that a request's method costs nothing; all of them lead to one place (rule 36). */
+function route(app: UwsApp, { websocketPath, limits }: ListenOptions, handlers: TransportHandlers): void {
+  // `fault` is passed on by itself.
+  const bound: TransportHandlers = {
+    upgrade: (request) => handlers.upgrade(request),
+    request: (exchange) => handlers.request(exchange),
+    fault: (error) => handlers.fault(error),
+  }
+  const serve =
+    (method: string, usuallyHasBody: boolean): UwsRoute =>
+    (res, req) =>
+      serveRequest(bound, method, usuallyHasBody, res, req)
+  const behavior = createBehavior(limits, (res, req, context) => serveUpgrade(bound, res, req, context))
+  // uWS gives its own object to these callbacks; ours differ from it by the properties that `open` sets.
+  app.ws(websocketPath, behavior as unknown as UwsBehavior)
+  // What has no proper key falls through to these (rule 21).
+  app.get('/*', serve('GET', false)).head('/*', serve('HEAD', false)).options('/*', serve('OPTIONS', false))
+  app.post('/*', serve('POST', true)).put('/*', serve('PUT', true)).patch('/*', serve('PATCH', true))
+  app.del('/*', serve('DELETE', true))
+  app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req))
+}
+
+/** Always exclusively: by default a second server would share the port without a word (rule 37). */
+async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOptions): Promise<UwsListenSocket> {
+  const bound = await new Promise<UwsListenSocket | false>((resolve) => {
+    app.listen(host, port, module.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
+  })
+  if (bound) return bound
+  app.close()
+  throw await explainRefusal(host, port)
+}
+
+/** uWS says only that it failed. Node, asked for the same, says why. */
+function explainRefusal(host: string, port: number): Promise<BootError> {
+  return new Promise((resolve) => {
+    const taken = new BootError('port_taken', `port ${port} of ${host} is taken; stop what listens there, or choose another port`)
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const message = `cannot listen on port ${port} of ${host}: ${error.message}`
+      resolve(error.code === 'EADDRINUSE' ? taken : new BootError('bad_option', message, { cause: error }))
+    })
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(taken)))
+  })
+}

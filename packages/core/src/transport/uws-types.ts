@@ -1,0 +1,88 @@
+/**
+ * The part of uWebSockets.js that this room uses, in our own words: a host may bring any build of it, and the declarations that
+ * come with a build differ from what it does (an enum that is absent at run time, `listen` without its host and options form).
+ */
+export interface UwsModule {
+  App(): UwsApp
+  us_listen_socket_close(socket: UwsListenSocket): void
+  us_socket_local_port(socket: UwsListenSocket): number
+  readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
+}
+
+/** A native pointer: closing it twice is undefined behaviour (rule 38). */
+export type UwsListenSocket = object
+
+/** A native pointer, valid as long as the app. */
+export type UwsUpgradeContext = object
+
+export type UwsRoute = (res: UwsResponse, req: UwsRequest) => void
+
+export interface UwsApp {
+  get(pattern: string, handler: UwsRoute): UwsApp
+  post(pattern: string, handler: UwsRoute): UwsApp
+  put(pattern: string, handler: UwsRoute): UwsApp
+  patch(pattern: string, handler: UwsRoute): UwsApp
+  del(pattern: string, handler: UwsRoute): UwsApp
+  head(pattern: string, handler: UwsRoute): UwsApp
+  options(pattern: string, handler: UwsRoute): UwsApp
+  any(pattern: string, handler: UwsRoute): UwsApp
+  ws(pattern: string, behavior: UwsBehavior): UwsApp
+  listen(host: string, port: number, options: number, done: (socket: UwsListenSocket | false) => void): UwsApp
+  close(): UwsApp
+}
+
+/** Dead when the callback that got it returns (rule 3). */
+export interface UwsRequest {
+  /** Lower-case names only (rule 4); the first of several; '' when there is none. */
+  getHeader(lowerCaseName: string): string
+  getUrl(): string
+  getQuery(): string
+  getCaseSensitiveMethod(): string
+  forEach(each: (lowerCaseName: string, value: string) => void): void
+}
+
+/** Dead after the abort, `end`, `endWithoutBody`, `close` and `upgrade`: any call then throws (rule 1). */
+export interface UwsResponse {
+  onAborted(handler: () => void): unknown
+  /** The chunk is detached when the handler returns (rule 28). */
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown
+  onWritable(handler: (offset: number) => boolean): unknown
+  pause(): unknown
+  resume(): unknown
+  cork(write: () => void): unknown
+  writeStatus(status: string): unknown
+  writeHeader(name: string, value: string): unknown
+  write(chunk: string | Uint8Array): boolean
+  end(body?: string | Uint8Array, closeConnection?: boolean): unknown
+  endWithoutBody(reportedContentLength?: number, closeConnection?: boolean): unknown
+  close(): unknown
+  /** 4 or 16 bytes. */
+  getRemoteAddress(): ArrayBuffer
+  upgrade(userData: object, key: string, protocol: string, extensions: string, context: UwsUpgradeContext): void
+}
+
+/** Dead after the `close` event: any call then throws. */
+export interface UwsWebSocket {
+  /** 1 sent, 0 queued, 2 dropped (rule 9). */
+  send(message: string | Uint8Array, isBinary: boolean): 0 | 1 | 2
+  getBufferedAmount(): number
+  cork(write: () => void): unknown
+  end(code: number, reason: string): void
+  close(): void
+  getUserData(): unknown
+}
+
+export interface UwsBehavior<S extends UwsWebSocket = UwsWebSocket> {
+  maxPayloadLength: number
+  maxBackpressure: number
+  closeOnBackpressureLimit: boolean
+  idleTimeout: number
+  maxLifetime: number
+  sendPingsAutomatically: boolean
+  compression: number
+  upgrade(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext): void
+  open(ws: S): void
+  message(ws: S, message: ArrayBuffer, isBinary: boolean): void
+  drain(ws: S): void
+  close(ws: S, code: number, reason: ArrayBuffer): void
+}

@@ -1,0 +1,69 @@
+import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from './transport.ts'
+import { findBadHeader, writeAnswer } from './uws-answer.ts'
+import { UwsSocket } from './uws-connection.ts'
+import { type Fault, report } from './uws-guard.ts'
+import { UwsHead } from './uws-head.ts'
+import type { UwsRequest, UwsResponse, UwsUpgradeContext } from './uws-types.ts'
+
+/** One upgrade from its callback on. */
+export function serveUpgrade(
+  handlers: TransportHandlers,
+  res: UwsResponse,
+  req: UwsRequest,
+  context: UwsUpgradeContext,
+): void {
+  const upgrade = new UwsUpgrade(res, req, context, handlers.fault)
+  try {
+    handlers.upgrade(upgrade)
+  } catch (error) {
+    upgrade.fail(error)
+  }
+  upgrade.detach()
+}
+
+/** Rule 19: aborts are listened to first, what `upgrade` needs is copied, and nothing native is called after an abort. */
+class UwsUpgrade extends UwsHead implements UpgradeRequest {
+  readonly #context: UwsUpgradeContext
+
+  constructor(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext, fault: Fault) {
+    super('GET', res, req, fault)
+    this.#context = context
+  }
+
+  accept(listener: SocketListener, protocol = ''): void {
+    if (this.res === null) return
+    const bad = findBadHeader([['sec-websocket-protocol', protocol]])
+    if (bad !== null) {
+      this.fail(bad)
+      return
+    }
+    const key = this.header('sec-websocket-key')
+    const socket = new UwsSocket(listener, this.fault)
+    // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a protocol with
+    // a comma only the part before it would be echoed (rule 20).
+    this.#last((res) => res.upgrade({ socket }, key, protocol, '', this.#context))
+  }
+
+  reject(status: number, headers: HeaderList, body: string): void {
+    if (this.res === null) return
+    const bad = findBadHeader(headers)
+    if (bad !== null) this.fail(bad)
+    else this.#last((res) => writeAnswer(res, false, status, headers, body, false))
+  }
+
+  /** The handler threw (rule 30). */
+  fail(error: unknown): void {
+    report(this.fault, error)
+    this.reject(500, [], '')
+  }
+
+  /** The native call that ends the response. After the callback it has to be corked by hand (rule 5). */
+  #last(call: (res: UwsResponse) => void): void {
+    const res = this.res
+    if (res === null) return
+    const isCorked = this.req !== null
+    this.settle()
+    if (isCorked) call(res)
+    else res.cork(() => call(res))
+  }
+}
