@@ -33,8 +33,10 @@ export function writeAnswer(
   headers: HeaderList,
   body: string | Uint8Array | null,
   close: boolean,
+  sayClose: boolean,
 ): void {
   writeHead(res, status, headers)
+  if (sayClose) res.writeHeader('connection', 'close')
   if (isHead && !isBodyless(status)) res.endWithoutBody(byteLength(body), close)
   else if (!isBodyless(status)) res.end(body ?? '', close)
   // `endWithoutBody` cannot close without naming a length, so a length of 0 goes out where none should.

@@ -76,9 +76,7 @@ export class UwsBody {
 
   abort(): void {
     this.#dropped = null
-    const reading = this.#done !== null
-    this.#drop()
-    if (reading) this.#guard(() => this.#finish('aborted'))
+    this.#guard(() => this.#finish('aborted'))
   }
 
   #receive(chunk: ArrayBuffer, isLast: boolean): void {
@@ -90,7 +88,6 @@ export class UwsBody {
       this.#dropped = null
       this.#guard(then)
     } else if (this.#state === 'reading' && this.#received > this.#maxBytes) {
-      this.#drop()
       this.#guard(() => this.#finish('too_large'))
     } else {
       if (chunk.byteLength > 0) this.#store(chunk)
@@ -144,7 +141,7 @@ export class UwsBody {
 
 /** Memory of its own, not a slice of the pool that other buffers share; not zeroed, for all of it is written. */
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(length)
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   let at = 0
   for (const part of parts) {
     bytes.set(part, at)

@@ -37,9 +37,10 @@ export class UwsSocket implements Socket {
     return this.#ws === null ? 0 : this.#ws.getBufferedAmount()
   }
 
-  end(code: number, reason: string): void {
+  end(code: number, wholeReason: string): void {
     const ws = this.#ws
     if (ws === null) return
+    const reason = fitReason(wholeReason)
     // uWS calls `close` before this returns (rule 29).
     if (ws.getBufferedAmount() === 0) {
       ws.end(code, reason)
@@ -72,7 +73,7 @@ export class UwsSocket implements Socket {
   /** A listener threw (rule 30). */
   fail(error: unknown): void {
     report(this.#fault, error)
-    this.end(1011, '')
+    this.close()
   }
 
   /** A hint only (rule 14). */
@@ -98,6 +99,17 @@ export class UwsSocket implements Socket {
       report(this.#fault, error)
     }
   }
+}
+
+/** A close frame has room for 123 bytes. uWS would cut in the middle of a character, and the client find it malformed. */
+function fitReason(reason: string): string {
+  // No character takes more than 3 bytes per unit of a string.
+  if (reason.length <= 41) return reason
+  const bytes = Buffer.from(reason)
+  if (bytes.byteLength <= 123) return reason
+  let end = 123
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
+  return bytes.toString('utf8', 0, end)
 }
 
 const deaf: SocketListener = { opened() {}, message() {}, closed() {} }

@@ -109,6 +109,16 @@ export abstract class UwsHead implements RequestHead {
     this.#callbacks = null
   }
 
+  /** The native calls that end the response. After the callback they have to be corked by hand (rule 5). */
+  protected last(call: (res: UwsResponse) => void): void {
+    const res = this.res
+    if (res === null) return
+    const isCorked = this.req !== null
+    this.settle()
+    if (isCorked) call(res)
+    else res.cork(() => call(res))
+  }
+
   #run(callback: () => void): void {
     try {
       callback()

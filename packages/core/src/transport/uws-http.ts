@@ -69,7 +69,9 @@ class UwsExchange extends UwsHead implements HttpExchange {
       incoming.discard(() => this.#write(status, headers, body, false))
     } else {
       incoming.abandon()
-      this.#write(status, headers, body, true)
+      // uWS does not say it to a client that has said it first.
+      const said = this.header('connection').toLowerCase() === 'close'
+      this.#write(status, headers, body, true, said)
     }
   }
 
@@ -83,7 +85,10 @@ class UwsExchange extends UwsHead implements HttpExchange {
     }
     if (this.method === 'HEAD' || isBodyless(status)) {
       this.#answered = true
-      this.#write(status, headers, null, false, true)
+      this.last((res) => {
+        writeHead(res, status, headers)
+        res.endWithoutBody()
+      })
       return deadStream
     }
     this.#answered = true
@@ -112,18 +117,9 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#body?.abort()
   }
 
-  #write(status: number, headers: HeaderList, body: string | Uint8Array | null, close: boolean, bare = false): void {
-    const res = this.res
-    if (res === null) return
-    const isCorked = this.req !== null
-    this.settle()
-    const write = (): void => {
-      if (!bare) return writeAnswer(res, this.method === 'HEAD', status, headers, body, close)
-      writeHead(res, status, headers)
-      res.endWithoutBody()
-    }
-    if (isCorked) write()
-    else res.cork(write)
+  #write(status: number, headers: HeaderList, body: string | Uint8Array | null, close: boolean, sayClose = false): void {
+    const isHead = this.method === 'HEAD'
+    this.last((res) => writeAnswer(res, isHead, status, headers, body, close, sayClose))
   }
 
   #guard(run: () => void): void {

@@ -41,29 +41,19 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     const socket = new UwsSocket(listener, this.fault)
     // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a protocol with
     // a comma only the part before it would be echoed (rule 20).
-    this.#last((res) => res.upgrade({ socket }, key, protocol, '', this.#context))
+    this.last((res) => res.upgrade({ socket }, key, protocol, '', this.#context))
   }
 
   reject(status: number, headers: HeaderList, body: string): void {
     if (this.res === null) return
     const bad = findBadHeader(headers)
     if (bad !== null) this.fail(bad)
-    else this.#last((res) => writeAnswer(res, false, status, headers, body, false))
+    else this.last((res) => writeAnswer(res, false, status, headers, body, false, false))
   }
 
   /** The handler threw (rule 30). */
   fail(error: unknown): void {
     report(this.fault, error)
     this.reject(500, [], '')
-  }
-
-  /** The native call that ends the response. After the callback it has to be corked by hand (rule 5). */
-  #last(call: (res: UwsResponse) => void): void {
-    const res = this.res
-    if (res === null) return
-    const isCorked = this.req !== null
-    this.settle()
-    if (isCorked) call(res)
-    else res.cork(() => call(res))
   }
 }
