@@ -1,14 +1,12 @@
 import { declaredLength, MemoryBody } from './memory-body.ts'
-import { resetError, toHeaderRecord, toOwnBytes } from './memory-network.ts'
+import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemoryResponse } from './memory-response.ts'
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from './transport.ts'
+import { findBadHeader, isBodyless } from './uws-answer.ts'
 
 /** What a handler gets when there is nobody to stream to. */
 const deadStream: ResponseStream = { write: () => Promise.resolve(false), end() {}, abort() {} }
-
-/** These have no body and no length, whatever the handler gives. */
-const isBodyless = (status: number): boolean => status === 204 || status === 304
 
 /** One request and its answer, as the server drives them. */
 export class MemoryExchange extends MemoryRequest implements HttpExchange {
@@ -35,18 +33,17 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
     try {
       run()
     } catch (error) {
-      this.#fault(error)
-      if (this.#stream !== null) this.#stream.abort()
-      else this.respond(500, [], null)
+      this.#fail(error)
     }
   }
 
   readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void {
-    this.body.read(maxBytes, (body) => this.guard(() => done(body)))
+    if (this.#answered) done('aborted')
+    else this.body.read(maxBytes, (body) => this.guard(() => done(body)))
   }
 
   respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
-    if (!this.#answer()) return
+    if (!this.#answer(headers)) return
     const bytes = toOwnBytes(body ?? '')
     const length: HeaderList = isBodyless(status) ? [] : [['content-length', String(bytes.byteLength)]]
     this.#start(status, headers, length)
@@ -55,7 +52,7 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
   }
 
   stream(status: number, headers: HeaderList): ResponseStream {
-    if (!this.#answer()) return deadStream
+    if (!this.#answer(headers)) return deadStream
     if (this.method === 'HEAD' || isBodyless(status)) {
       this.#start(status, headers, [])
       this.#complete()
@@ -72,17 +69,28 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
     this.leave()
   }
 
-  #answer(): boolean {
+  #fail(error: unknown): void {
+    this.#fault(error)
+    if (this.#stream !== null) this.#stream.abort()
+    else this.respond(500, [], null)
+  }
+
+  /** Whether this is the answer. What would break it is a fault of the handler. */
+  #answer(headers: HeaderList): boolean {
     if (this.#answered || this.aborted) return false
+    const bad = findBadHeader(headers)
+    if (bad !== null) {
+      this.#fail(bad)
+      return false
+    }
     this.#answered = true
     return true
   }
 
   #start(status: number, headers: HeaderList, framing: HeaderList): void {
-    const own = headers.filter(([name]) => name.toLowerCase() !== 'content-length')
     // Bytes of this request would be taken for the next one.
     const closing: HeaderList = this.body.complete ? [] : [['connection', 'close']]
-    this.response.start({ status, headers: toHeaderRecord([...own, ...framing, ...closing]) })
+    this.response.start({ status, headers: toHeaderRecord([...withoutFraming(headers), ...framing, ...closing]) })
   }
 
   #complete(): void {
@@ -110,7 +118,10 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
         if (!open || this.aborted) return
         open = false
         this.#stream = null
-        this.cut()
+        // The handler knows: nobody is told that the client left.
+        this.settle()
+        this.body.stop()
+        this.response.cut(resetError())
       },
     }
   }

@@ -38,6 +38,13 @@ export function toHeaderRecord(list: HeaderList): Record<string, string> {
   return record
 }
 
+/** What a transport writes by itself, and a handler cannot. */
+const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'date'])
+
+export function withoutFraming(list: HeaderList): HeaderList {
+  return list.filter(([name]) => !framing.has(name.toLowerCase()))
+}
+
 /** Nobody listens there. */
 export function refusedError(): Error {
   return Object.assign(new Error('connect ECONNREFUSED: the memory transport is not listening'), {

@@ -1,3 +1,4 @@
+import { addHeader, createHeaderRecord } from './header-record.ts'
 import type { RawHeaders } from './raw-types.ts'
 import type { RequestHead } from './transport.ts'
 
@@ -75,18 +76,15 @@ export class MemoryRequest implements RequestHead {
   }
 }
 
-/** Names in lower case, repeated ones joined as HTTP wants it. Without a prototype: `header('constructor')` is ''. */
+/** A name given again in other letters replaces the first: that is how a test overrides what the client adds. */
 function joinHeaders(headers: RawHeaders): Readonly<Record<string, string>> {
-  // Object.create returns `any`; an object without a prototype is such a record.
-  const joined = Object.create(null) as Record<string, string>
+  const joined = createHeaderRecord()
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase()
-    const text = (typeof value === 'string' ? [value] : value)
-      .map((one) => one.trim())
-      .join(key === 'cookie' ? '; ' : ', ')
-    joined[key] = text
+    delete joined[key]
+    for (const one of typeof value === 'string' ? [value] : value) addHeader(joined, key, one.trim())
   }
-  return Object.freeze(joined)
+  return joined
 }
 
 function toPlainAddress(address: string): string {

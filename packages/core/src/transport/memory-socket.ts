@@ -46,7 +46,6 @@ export class MemorySocket implements Socket {
   start(): void {
     const { clock, limits } = this.#around
     if (clock !== null && limits.maxLifetimeMinutes > 0) {
-      // The words are the native layer's own.
       const end = (): void => this.end(1000, 'please reconnect')
       this.#lifetimeTimer = clock.timer(limits.maxLifetimeMinutes * 60_000, end)
     }
@@ -72,24 +71,16 @@ export class MemorySocket implements Socket {
   end(code: number, reason: string): void {
     if (!this.#open) return
     const text = limitReason(reason)
-    if (this.#queuedBytes > this.#around.limits.maxBackpressureBytes) {
-      // The limit drops the close frame too, and the end of the connection overtakes what is queued (rule 11).
-      this.#cutPeer()
-    } else {
-      const bare = code === 0 || code === noStatus || code === abnormalClosure
-      this.#transmit({ kind: 'close', code: bare ? noStatus : code, reason: bare ? '' : text })
-    }
+    // These stand for the want of a code, and are not sent.
+    const bare = code === 0 || code === noStatus || code === abnormalClosure
+    this.#transmit({ kind: 'close', code: bare ? noStatus : code, reason: bare ? '' : text })
     this.#finish(code, text)
   }
 
   close(): void {
-    this.#cut('')
-  }
-
-  /** The transport is closed: also a client that has not taken its close frame is cut. */
-  abandon(): void {
-    this.#cut('')
-    this.#cutPeer()
+    // After `end`, what a slow client has not taken yet is still to be cut.
+    if (this.#open) this.#cut('')
+    else this.#cutPeer()
   }
 
   /** A frame of the client arrives. */
@@ -113,7 +104,7 @@ export class MemorySocket implements Socket {
 
   /** The client is gone without one. */
   receiveEnd(): void {
-    if (this.#open) this.#finish(abnormalClosure, '')
+    if (this.#open) this.#finish(abnormalClosure, 'Received TCP FIN before WebSocket close frame')
   }
 
   /** The client reads again: what was queued goes, until a frame makes it pause. */
@@ -136,6 +127,7 @@ export class MemorySocket implements Socket {
     return SendResult.queued
   }
 
+  /** `reason` is for the listener alone, in the native layer's own words. */
   #cut(reason: string): void {
     if (!this.#open) return
     this.#cutPeer()

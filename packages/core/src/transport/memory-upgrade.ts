@@ -1,9 +1,10 @@
-import { later, resetError, toHeaderRecord, toOwnBytes } from './memory-network.ts'
+import { later, resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
 import { type MemoryClientEvents, type MemoryClientSocket, MemoryPeer } from './memory-peer.ts'
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemorySocket, type SocketSurroundings } from './memory-socket.ts'
 import { UpgradeRefused } from './raw-types.ts'
 import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from './transport.ts'
+import { findBadHeader } from './uws-answer.ts'
 
 /** The client's side of a handshake. */
 export interface UpgradeClient {
@@ -41,14 +42,12 @@ export class MemoryUpgrade extends MemoryRequest implements UpgradeRequest {
     try {
       handlers.upgrade(this)
     } catch (error) {
-      this.#around.fault(error)
-      if (this.#socket === null) this.reject(500, [], '')
-      else this.#socket.close()
+      this.#fail(error)
     }
   }
 
   accept(listener: SocketListener, protocol = ''): void {
-    if (!this.#answer()) return
+    if (this.#isBad([['sec-websocket-protocol', protocol]]) || !this.#answer()) return
     // The native layer echoes only what stands before the first comma (rule 20).
     const chosen = protocol.split(',', 1)[0] ?? ''
     const peer = new MemoryPeer(chosen, this.#client.events, this.#client.onGone)
@@ -67,10 +66,9 @@ export class MemoryUpgrade extends MemoryRequest implements UpgradeRequest {
   }
 
   reject(status: number, headers: HeaderList, body: string): void {
-    if (!this.#answer()) return
+    if (this.#isBad(headers) || !this.#answer()) return
     const bytes = toOwnBytes(body)
-    const own = headers.filter(([name]) => name.toLowerCase() !== 'content-length')
-    const record = toHeaderRecord([...own, ['content-length', String(bytes.byteLength)]])
+    const record = toHeaderRecord([...withoutFraming(headers), ['content-length', String(bytes.byteLength)]])
     later(() => this.#reject(new UpgradeRefused({ status, headers: record, body: bytes })))
     this.#client.onGone()
   }
@@ -89,12 +87,25 @@ export class MemoryUpgrade extends MemoryRequest implements UpgradeRequest {
   /** The transport is closed. */
   cut(): void {
     if (this.#socket !== null) {
-      this.#socket.abandon()
+      this.#socket.close()
       return
     }
     later(() => this.#reject(resetError()))
     this.leave()
     this.#client.onGone()
+  }
+
+  #fail(error: unknown): void {
+    this.#around.fault(error)
+    if (this.#socket === null) this.reject(500, [], '')
+    else this.#socket.close()
+  }
+
+  /** What would break the answer is a fault of the handler. */
+  #isBad(headers: HeaderList): boolean {
+    const bad = this.#answered || this.aborted ? null : findBadHeader(headers)
+    if (bad !== null) this.#fail(bad)
+    return bad !== null
   }
 
   #answer(): boolean {

@@ -74,6 +74,16 @@ export function describeResponses({ serve }: ContractFixture): void {
       expect(aborted).not.toHaveBeenCalled()
     })
 
+    it('takes a header that would break the answer for a fault, and answers 500', async () => {
+      const { client, faults } = await serve({
+        request: (exchange) => exchange.respond(200, [['x-one', 'a\r\nset-cookie: b']], 'fine'),
+        upgrade: (request) => request.reject(403, [['x one', '']], ''),
+      })
+      expect((await client.request(get)).status).toBe(500)
+      expect((await client.connect().catch((error) => error)).status).toBe(500)
+      expect(faults).toMatchObject([{ name: 'TypeError' }, { name: 'TypeError' }])
+    })
+
     it('reports a handler that throws, and answers 500', async () => {
       const { client, faults } = await serve({
         request: () => {
@@ -184,16 +194,20 @@ export function describeResponses({ serve }: ContractFixture): void {
     })
 
     it('cuts, so that the client sees that the body is not whole', async () => {
+      const aborted = vi.fn()
       const { client } = await serve({
         request: async (exchange) => {
           const stream = exchange.stream(200, [])
           await stream.write('half')
+          exchange.onAborted(aborted)
           stream.abort()
           stream.abort()
           stream.end()
+          expect(await stream.write('more')).toBe(false)
         },
       })
       await expect(client.request(get)).rejects.toMatchObject({ code: 'ECONNRESET' })
+      expect(aborted).not.toHaveBeenCalled()
     })
 
     it('cuts the stream of a handler that throws', async () => {

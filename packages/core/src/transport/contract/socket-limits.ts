@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { RawSocket } from '../../testing/raw-client.ts'
 import { SendResult } from '../transport.ts'
-import type { ContractFixture } from './fixture.ts'
+import { type ContractFixture, deferred } from './fixture.ts'
 
 /** What cuts a socket, what it drops, and what a listener may not do. */
-export function describeSocketLimits({ open }: ContractFixture): void {
+export function describeSocketLimits({ open, serve }: ContractFixture): void {
   describe('limits and faults of sockets', () => {
     it('cuts on a frame that is too large, and takes one that just fits', async () => {
       const sizes: number[] = []
@@ -49,6 +49,27 @@ export function describeSocketLimits({ open }: ContractFixture): void {
       expect((await socket.next()).data).toBe('again')
     })
 
+    it('ends a slow client after what is queued, or cuts it when close comes first', async () => {
+      const overfull = async () => {
+        const opened = await open({}, { maxBackpressureBytes: 100_000 })
+        opened.socket.pause()
+        for (let tries = 0; opened.server.send(new Uint8Array(60_000), true) !== SendResult.dropped; tries += 1) {
+          expect(tries).toBeLessThan(10_000)
+        }
+        opened.server.end(1013, 'slow')
+        expect(opened.closures).toEqual([{ code: 1013, reason: 'slow' }])
+        return opened
+      }
+      const patient = await overfull()
+      patient.socket.resume()
+      expect(await patient.socket.closed).toEqual({ code: 1013, reason: 'slow' })
+      const cut = await overfull()
+      cut.server.close()
+      cut.socket.resume()
+      expect((await cut.socket.closed).code).toBe(1006)
+      expect(cut.closures).toHaveLength(1)
+    })
+
     it('reports a listener that throws, and closes the socket', async () => {
       const { socket, faults } = await open({
         message: () => {
@@ -64,13 +85,23 @@ export function describeSocketLimits({ open }: ContractFixture): void {
     })
 
     it('reports an opened that throws, and closes the socket', async () => {
-      const { socket, faults, closures } = await open({
-        opened: () => {
-          throw new Error('in opened')
-        },
+      const ended = deferred<number>()
+      const { client, faults } = await serve({
+        upgrade: (request) =>
+          request.accept({
+            opened: () => {
+              throw new Error('in opened')
+            },
+            message() {},
+            closed: ended.resolve,
+          }),
       })
-      expect((await socket.closed).code).toBe(1006)
-      expect(closures).toHaveLength(1)
+      // Cut so early, it may be that the client has not even seen its handshake answered.
+      const code = await client.connect().then(
+        async (socket) => (await socket.closed).code,
+        () => 1006,
+      )
+      expect([code, await ended.promise]).toEqual([1006, 1006])
       expect(faults).toMatchObject([{ message: 'in opened' }])
     })
   })

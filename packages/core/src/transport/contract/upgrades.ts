@@ -24,6 +24,18 @@ export function describeUpgrades({ serve, open }: ContractFixture): void {
       expect(await socket.next()).toEqual({ data: 'hello', binary: false })
     })
 
+    it('may be ended while it opens: the client still hears why', async () => {
+      const { socket, closures } = await open({
+        opened: (server) => {
+          server.send('first', false)
+          server.end(1008, 'too many')
+        },
+      })
+      expect(closures).toEqual([{ code: 1008, reason: 'too many' }])
+      expect((await socket.next()).data).toBe('first')
+      expect(await socket.closed).toEqual({ code: 1008, reason: 'too many' })
+    })
+
     it('rejects with plain HTTP', async () => {
       const { client } = await serve({
         upgrade: (request) => request.reject(401, [['x-why', 'token']], 'who are you'),
