@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest'
 import type { RawClient, RawSocket } from '../../testing/raw-client.ts'
+import type { MaybePromise } from '../../util/maybe-promise.ts'
 import { defaultSocketLimits } from '../socket-limits.ts'
 import type { HttpExchange, Socket, SocketLimits, SocketListener, Transport, UpgradeRequest } from '../transport.ts'
 
@@ -10,8 +11,9 @@ export interface ContractSubject {
 }
 
 export interface ServeOptions {
-  readonly request?: (exchange: HttpExchange) => void
-  readonly upgrade?: (request: UpgradeRequest) => void
+  /** May be a promise: its rejection is unhandled, and fails the run. */
+  readonly request?: (exchange: HttpExchange) => MaybePromise<void>
+  readonly upgrade?: (request: UpgradeRequest) => MaybePromise<void>
   readonly limits?: Partial<SocketLimits>
   readonly port?: number
 }
@@ -67,11 +69,13 @@ export function createContractFixture(subject: ContractSubject): ContractFixture
     const transport = subject.createTransport()
     const faults: unknown[] = []
     const limits = { ...defaultSocketLimits, ...options.limits }
+    const { request = (exchange) => exchange.respond(200, [], 'plain') } = options
+    const { upgrade = (handshake) => handshake.reject(403, [], 'no') } = options
     const { port } = await transport.listen(
       { host: '127.0.0.1', port: options.port ?? 0, websocketPath: '/ws', limits },
       {
-        request: options.request ?? ((exchange) => exchange.respond(200, [], 'plain')),
-        upgrade: options.upgrade ?? ((request) => request.reject(403, [], 'no')),
+        request: (exchange) => void request(exchange),
+        upgrade: (handshake) => void upgrade(handshake),
         fault: (error) => faults.push(error),
       },
     )
