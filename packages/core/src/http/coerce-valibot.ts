@@ -1,0 +1,169 @@
+import {
+  anyText,
+  both,
+  either,
+  exactly,
+  joinRecords,
+  type ListPlan,
+  noEntries,
+  nothing,
+  type RecordPlan,
+  type ValuePlan,
+} from './coerce-plan.ts'
+
+/**
+ * A valibot schema as plain data, read key by key: core has no import of valibot here, and a schema of a later version
+ * with types that are new is read as "any text", which leaves texts alone.
+ */
+type Node = Readonly<Record<string, unknown>>
+
+/** Lazy schemas that are being read, so that one that contains itself ends. */
+type Open = readonly Node[]
+
+/** A getter that makes new schemas each time would never come to one that is open already. */
+const maxLazies = 8
+
+// A pipe is its first schema with a `pipe` beside it, so that what is read here is always what goes in.
+const wrappers = new Set([
+  'optional',
+  'exact_optional',
+  'undefinedable',
+  'nullable',
+  'nullish',
+  'non_optional',
+  'non_nullable',
+  'non_nullish',
+])
+const textless = new Set([
+  'null',
+  'undefined',
+  'void',
+  'nan',
+  'never',
+  'symbol',
+  'function',
+  'promise',
+  'instance',
+  'blob',
+  'file',
+  'map',
+  'set',
+  'record',
+  'object',
+  'loose_object',
+  'strict_object',
+  'object_with_rest',
+  'variant',
+])
+
+/** The plan of one value. */
+export function readValue(schema: unknown, open: Open = []): ValuePlan {
+  const node = toNode(schema)
+  const type = String(node['type'])
+  if (wrappers.has(type)) return readValue(node['wrapped'], open)
+  if (textless.has(type)) return nothing
+  switch (type) {
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'date':
+      return { ...nothing, [type]: true }
+    case 'literal':
+      return exactly(node['literal'])
+    case 'picklist':
+    case 'enum':
+      return toArray(node['options']).map(exactly).reduce(either, nothing)
+    case 'union':
+      return toArray(node['options'])
+        .map((option) => readValue(option, open))
+        .reduce(either, nothing)
+    case 'intersect':
+      return toArray(node['options'])
+        .map((option) => readValue(option, open))
+        .reduce(both, anyText)
+    case 'array':
+      return { ...nothing, list: { items: [], rest: readItem(node['item'], open) } }
+    case 'tuple':
+    case 'loose_tuple':
+    case 'strict_tuple':
+    case 'tuple_with_rest':
+      return { ...nothing, list: readTuple(node, open) }
+    case 'lazy': {
+      const inner = enter(node, open)
+      return inner === null ? nothing : readValue(inner, [...open, node])
+    }
+    default:
+      return anyText
+  }
+}
+
+/** The plan of a whole input. */
+export function readRecord(schema: unknown, open: Open = []): RecordPlan {
+  const node = toNode(schema)
+  const type = String(node['type'])
+  if (wrappers.has(type)) return readRecord(node['wrapped'], open)
+  switch (type) {
+    case 'object':
+    case 'loose_object':
+    case 'strict_object':
+      return { ...noEntries, entries: readEntries(node, open) }
+    case 'object_with_rest':
+      return { ...noEntries, entries: readEntries(node, open), rest: readValue(node['rest'], open) }
+    case 'record':
+      return { ...noEntries, rest: readValue(node['value'], open) }
+    case 'union':
+      return readOptions(node, open).reduce((a, b) => joinRecords(a, b, either), noEntries)
+    case 'intersect':
+      return readOptions(node, open).reduce((a, b) => joinRecords(a, b, both), noEntries)
+    case 'variant': {
+      const options = readOptions(node, open)
+      const joined = options.reduce((a, b) => joinRecords(a, b, either), noEntries)
+      return { ...joined, variants: { key: String(node['key']), options } }
+    }
+    case 'lazy': {
+      const inner = enter(node, open)
+      return inner === null ? noEntries : readRecord(inner, [...open, node])
+    }
+    default:
+      return noEntries
+  }
+}
+
+function readOptions(node: Node, open: Open): RecordPlan[] {
+  return toArray(node['options']).map((option) => readRecord(option, open))
+}
+
+function readEntries(node: Node, open: Open): Map<string, ValuePlan> {
+  const entries = new Map<string, ValuePlan>()
+  for (const [key, entry] of Object.entries(toNode(node['entries']))) entries.set(key, readValue(entry, open))
+  return entries
+}
+
+function readTuple(node: Node, open: Open): ListPlan {
+  return { items: toArray(node['items']).map((item) => readItem(item, open)), rest: readItem(node['rest'], open) }
+}
+
+/** A query has no lists in lists. */
+function readItem(schema: unknown, open: Open): ValuePlan {
+  return schema === undefined ? nothing : { ...readValue(schema, open), list: null }
+}
+
+function enter(node: Node, open: Open): unknown {
+  const { getter } = node
+  if (typeof getter !== 'function' || open.includes(node) || open.length >= maxLazies) return null
+  try {
+    // Of an input that is not there yet; a getter that needs one is read as nothing.
+    return getter(undefined)
+  } catch {
+    return null
+  }
+}
+
+function toNode(value: unknown): Node {
+  // Any object may be read by any key: what comes out is unknown.
+  return typeof value === 'object' && value !== null ? (value as Node) : {}
+}
+
+function toArray(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}

@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { BootError } from '../errors/boot-error.ts'
+import { HttpRouter } from './http-router.ts'
+
+function routerOf(...routes: string[]): HttpRouter<string> {
+  const router = new HttpRouter<string>()
+  for (const route of routes) {
+    const [method = '', pattern = ''] = route.split(' ')
+    router.add(method, pattern, route)
+  }
+  return router
+}
+
+const authors = routerOf(
+  'GET /',
+  'GET /authors',
+  'POST /authors',
+  'GET /authors/paginated',
+  'GET /authors/:id',
+  'PUT /authors/:id',
+  'DELETE /authors/:authorId',
+  'GET /authors/:id/books/:bookId',
+  'GET /authors/paginated/books/first',
+)
+
+describe('find', () => {
+  test.each([
+    ['GET', '/', 'GET /', {}],
+    ['GET', '/authors', 'GET /authors', {}],
+    ['POST', '/authors', 'POST /authors', {}],
+    ['GET', '/authors/paginated', 'GET /authors/paginated', {}],
+    ['GET', '/authors/7', 'GET /authors/:id', { id: '7' }],
+    ['DELETE', '/authors/7', 'DELETE /authors/:authorId', { authorId: '7' }],
+    ['GET', '/authors/7/books/9', 'GET /authors/:id/books/:bookId', { id: '7', bookId: '9' }],
+    ['GET', '/authors/a%2Fb%20%C3%A9', 'GET /authors/:id', { id: 'a/b \u00e9' }],
+    ['GET', '/authors/a+b', 'GET /authors/:id', { id: 'a+b' }],
+    ['GET', '/authors/__proto__', 'GET /authors/:id', { id: '__proto__' }],
+  ])('%s %s', (method, path, value, params) => {
+    expect(authors.find(method, path)).toEqual({ value, params })
+  })
+
+  test('goes back from a static segment that leads nowhere', () => {
+    expect(authors.find('GET', '/authors/paginated/books/first')).toMatchObject({ params: {} })
+    expect(authors.find('GET', '/authors/paginated/books/2')).toEqual({
+      value: 'GET /authors/:id/books/:bookId',
+      params: { id: 'paginated', bookId: '2' },
+    })
+    expect(authors.find('PUT', '/authors/paginated')).toEqual({
+      value: 'PUT /authors/:id',
+      params: { id: 'paginated' },
+    })
+    const deep = routerOf('GET /:a/x/y', 'GET /b/:c/z')
+    expect(deep.find('GET', '/b/x/y')).toEqual({ value: 'GET /:a/x/y', params: { a: 'b' } })
+    expect(deep.find('GET', '/b/x/z')).toEqual({ value: 'GET /b/:c/z', params: { c: 'x' } })
+  })
+
+  test.each([
+    '/books',
+    '/authors/',
+    '/authors//',
+    '/authors/7/',
+    '/authors//books/9',
+    '/Authors',
+    '//',
+    '',
+    '*',
+    'authors',
+    'xauthors/7',
+    '/authors/7/books',
+    '/%61uthors',
+  ])('knows no %s', (path) => {
+    expect(authors.find('GET', path)).toBeNull()
+  })
+
+  test('names the methods of a path that is known under others', () => {
+    expect(authors.find('PATCH', '/authors')).toEqual({ allow: ['GET', 'HEAD', 'OPTIONS', 'POST'] })
+    expect(authors.find('OPTIONS', '/authors/7')).toEqual({ allow: ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT'] })
+    expect(routerOf('POST /a').find('GET', '/a')).toEqual({ allow: ['OPTIONS', 'POST'] })
+    expect(routerOf('POST /a').find('HEAD', '/a')).toEqual({ allow: ['OPTIONS', 'POST'] })
+  })
+
+  test('HEAD is GET unless it has a route of its own', () => {
+    expect(authors.find('HEAD', '/authors/7')).toEqual({ value: 'GET /authors/:id', params: { id: '7' } })
+    expect(routerOf('GET /a', 'HEAD /a').find('HEAD', '/a')).toMatchObject({ value: 'HEAD /a' })
+  })
+
+  test.each(['%', '%2', '%zz', '%ff', '%c0%af', '%ed%a0%80'])('a parameter %s is malformed', (text) => {
+    const match = authors.find('GET', `/authors/${text}`)
+    expect(match).toMatchObject({ error: { code: 'malformed_request', message: expect.stringContaining(`'id'`) } })
+  })
+
+  test('a static hit is one object, made at boot, that nobody can change', () => {
+    const hit = authors.find('GET', '/authors')
+    expect(authors.find('GET', '/authors')).toBe(hit)
+    expect(Object.isFrozen(hit)).toBe(true)
+    expect(hit).toSatisfy((match: { params: object }) => Object.isFrozen(match.params))
+  })
+
+  test('answers like a list of regular expressions, tried static segments first', () => {
+    const segment = fc.constantFrom('a', 'b', ':x', ':y')
+    const patterns = fc.uniqueArray(fc.array(segment, { minLength: 1, maxLength: 4 }), {
+      maxLength: 8,
+      selector: (parts) => parts.map((part) => (part.startsWith(':') ? ':' : part)).join('/'),
+    })
+    const path = fc.array(fc.constantFrom('a', 'b', 'c', '', '%41'), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(patterns, path, (lists, parts) => {
+        const router = new HttpRouter<string>()
+        const candidates: { key: string; shape: string; pattern: RegExp }[] = []
+        for (const list of lists) {
+          const named = list.map((part, place) => (part.startsWith(':') ? `:p${place}` : part))
+          const key = `/${named.join('/')}`
+          router.add('GET', key, key)
+          const shape = list.map((part) => (part.startsWith(':') ? '~' : part)).join('/')
+          candidates.push({ key, shape, pattern: new RegExp(`^/${shape.replaceAll('~', '([^/]+)')}$`) })
+        }
+        // '~' sorts after every letter: a static segment goes first, from the left.
+        candidates.sort((a, b) => (a.shape < b.shape ? -1 : 1))
+        const text = `/${parts.join('/')}`
+        const expected = candidates.find((candidate) => candidate.pattern.test(text))
+        const found = router.find('GET', text)
+        if (expected === undefined) {
+          expect(found).toBeNull()
+        } else {
+          const values = (expected.pattern.exec(text) ?? []).slice(1).map(decodeURIComponent)
+          expect(found).toMatchObject({ value: expected.key })
+          expect(Object.values((found as { params: Record<string, string> }).params)).toEqual(values)
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('never throws', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (method, path) => {
+        authors.find(method, path)
+        authors.find('GET', `/authors/${path}`)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('add', () => {
+  test('refuses a path that is there, whatever its parameters are called, and names both', () => {
+    const router = routerOf('GET /authors/:id', 'GET /authors')
+    const add = (): void => router.add('GET', '/authors/:authorId', 'x')
+    expect(add).toThrow(BootError)
+    expect(add).toThrow(expect.objectContaining({ code: 'duplicate_path' }))
+    expect(add).toThrow('GET /authors/:authorId and GET /authors/:id are the same path: change or remove one of them')
+    expect(() => router.add('GET', '/authors', 'x')).toThrow('GET /authors and GET /authors are the same path')
+    expect(() => router.add('GET', '/authors/', 'x')).not.toThrow()
+    expect(() => router.add('PUT', '/authors/:id', 'x')).not.toThrow()
+  })
+
+  test('refuses a method in small letters and a bad pattern', () => {
+    const router = new HttpRouter<string>()
+    expect(() => router.add('get', '/a', 'x')).toThrow(expect.objectContaining({ code: 'bad_path' }))
+    expect(() => router.add('GET', 'a', 'x')).toThrow(expect.objectContaining({ code: 'bad_path' }))
+  })
+})

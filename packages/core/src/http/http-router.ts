@@ -1,0 +1,180 @@
+import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
+import { BootError } from '../errors/boot-error.ts'
+import { parsePattern } from './path-pattern.ts'
+
+/** The path leads to a route. */
+export interface RouteHit<T> {
+  readonly value: T
+  /** Percent-decoded. Frozen when the pattern has none. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** The path is known, under other methods. */
+export interface WrongMethod {
+  /** For the `Allow` header: sorted, with OPTIONS, and with HEAD where GET is. */
+  readonly allow: readonly string[]
+}
+
+/** The path leads to a route, but a parameter cannot be decoded. */
+export interface MalformedPath {
+  readonly error: AppError
+}
+
+export type RouteMatch<T> = RouteHit<T> | WrongMethod | MalformedPath
+
+interface Leaf<T> {
+  readonly value: T
+  readonly parameters: readonly string[]
+}
+
+interface Node<T> {
+  readonly statics: Map<string, Node<T>>
+  parameter: Node<T> | null
+  leaf: Leaf<T> | null
+}
+
+/** What one method has. */
+interface Table<T> {
+  /** Whole paths without a parameter: one look-up, and the hit is made already. */
+  readonly exact: Map<string, RouteHit<T>>
+  readonly root: Node<T>
+  /** Shape to pattern, to name both when two are the same. */
+  readonly shapes: Map<string, string>
+}
+
+const noParams: Readonly<Record<string, string>> = Object.freeze({})
+
+/**
+ * Leads a method and a path, as sent, to a value. A static path wins over one with a parameter; `/a` and `/a/` are two
+ * paths; letters count in their case; a parameter is never empty and may hold an encoded slash.
+ *
+ * @example
+ * const router = new HttpRouter<string>()
+ * router.add('GET', '/authors/:id', 'one author')
+ * router.find('GET', '/authors/7') // { value: 'one author', params: { id: '7' } }
+ * router.find('PUT', '/authors/7') // { allow: ['GET', 'HEAD', 'OPTIONS'] }
+ * router.find('GET', '/books') // null
+ */
+export class HttpRouter<T> {
+  readonly #tables = new Map<string, Table<T>>()
+  // What the parameters on the way down held. One walk runs at a time, so one array serves all.
+  readonly #captured: string[] = []
+
+  /** @throws BootError `bad_path`, `duplicate_path` */
+  add(method: string, pattern: string, value: T): void {
+    if (!/^[A-Z]+$/.test(method)) {
+      throw new BootError('bad_path', `The method '${method}' of the path '${pattern}' has to be in capital letters`)
+    }
+    const { segments, parameters, shape } = parsePattern(pattern)
+    const table = this.#table(method)
+    const other = table.shapes.get(shape)
+    if (other !== undefined) {
+      throw new BootError(
+        'duplicate_path',
+        `${method} ${pattern} and ${method} ${other} are the same path: change or remove one of them`,
+      )
+    }
+    table.shapes.set(shape, pattern)
+    if (parameters.length === 0) {
+      table.exact.set(pattern, Object.freeze({ value, params: noParams }))
+      return
+    }
+    let node = table.root
+    for (const segment of segments) node = descend(node, segment)
+    node.leaf = { value, parameters }
+  }
+
+  /** `path` is as sent: not decoded, without the query. */
+  find(method: string, path: string): RouteMatch<T> | null {
+    // `OPTIONS *` and whatever else is no path.
+    if (!path.startsWith('/')) return null
+    const found = this.#findIn(method, path) ?? (method === 'HEAD' ? this.#findIn('GET', path) : null)
+    if (found !== null) return found
+    const allow = this.#allow(path)
+    return allow.length === 0 ? null : { allow }
+  }
+
+  #findIn(method: string, path: string): RouteHit<T> | MalformedPath | null {
+    const table = this.#tables.get(method)
+    if (table === undefined) return null
+    const exact = table.exact.get(path)
+    if (exact !== undefined) return exact
+    const leaf = this.#walk(table.root, path, 1, 0)
+    return leaf === null ? null : this.#toHit(leaf)
+  }
+
+  #toHit(leaf: Leaf<T>): RouteHit<T> | MalformedPath {
+    const params: Record<string, string> = {}
+    for (let index = 0; index < leaf.parameters.length; index++) {
+      const name = leaf.parameters[index]
+      const text = this.#captured[index]
+      if (name === undefined || text === undefined) continue
+      const decoded = text.includes('%') ? decode(text) : text
+      if (decoded === null) {
+        return { error: new MalformedRequestError(`The path parameter '${name}' is not valid percent-encoded UTF-8`) }
+      }
+      params[name] = decoded
+    }
+    return { value: leaf.value, params }
+  }
+
+  // `start` is where the segment of `node`'s children begins; `depth` counts the parameters passed.
+  #walk(node: Node<T>, path: string, start: number, depth: number): Leaf<T> | null {
+    if (start > path.length) return node.leaf
+    const slash = path.indexOf('/', start)
+    const end = slash === -1 ? path.length : slash
+    const segment = path.slice(start, end)
+    const fixed = node.statics.get(segment)
+    if (fixed !== undefined) {
+      const leaf = this.#walk(fixed, path, end + 1, depth)
+      if (leaf !== null) return leaf
+    }
+    if (node.parameter === null || segment === '') return null
+    this.#captured[depth] = segment
+    return this.#walk(node.parameter, path, end + 1, depth + 1)
+  }
+
+  #allow(path: string): string[] {
+    const allow = new Set<string>()
+    for (const [method, table] of this.#tables) {
+      if (table.exact.has(path) || this.#walk(table.root, path, 1, 0) !== null) allow.add(method)
+    }
+    if (allow.size === 0) return []
+    if (allow.has('GET')) allow.add('HEAD')
+    return [...allow.add('OPTIONS')].sort()
+  }
+
+  #table(method: string): Table<T> {
+    let table = this.#tables.get(method)
+    if (table === undefined) {
+      table = { exact: new Map(), root: createNode(), shapes: new Map() }
+      this.#tables.set(method, table)
+    }
+    return table
+  }
+}
+
+function createNode<T>(): Node<T> {
+  return { statics: new Map(), parameter: null, leaf: null }
+}
+
+function descend<T>(node: Node<T>, segment: string | null): Node<T> {
+  if (segment === null) {
+    node.parameter ??= createNode()
+    return node.parameter
+  }
+  let child = node.statics.get(segment)
+  if (child === undefined) {
+    child = createNode()
+    node.statics.set(segment, child)
+  }
+  return child
+}
+
+function decode(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,121 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { findUnsafe, isUnsafeKey } from './safe-value.ts'
+
+const find = (text: string): unknown => findUnsafe(JSON.parse(text))
+const nested = (levels: number, open: string, close: string): string => `${open.repeat(levels)}1${close.repeat(levels)}`
+
+describe('findUnsafe', () => {
+  test.each([
+    'null',
+    'true',
+    '1',
+    '"a"',
+    '[]',
+    '{}',
+    '{"a":[{"b":null}]}',
+    '{"constructor":1}',
+    '{"constructor":{}}',
+    '{"constructor":null}',
+    '{"constructor":{"name":"x"}}',
+    '{"prototype":{}}',
+    '{"a":"\\ud83d\\ude42"}',
+    '"\\u0000"',
+    '{"toString":1}',
+    '1e308',
+  ])('%s is fine', (text) => {
+    expect(find(text)).toBeNull()
+  })
+
+  test.each([
+    ['{"__proto__":1}', '__proto__', 'The key is not allowed'],
+    ['{"a":{"__proto__":{}}}', 'a.__proto__', 'The key is not allowed'],
+    ['[{"b":[0,{"__proto__":1}]}]', '[0].b[1].__proto__', 'The key is not allowed'],
+    ['{"constructor":{"prototype":{}}}', 'constructor', 'The key is not allowed'],
+    ['{"a":{"constructor":{"prototype":1}}}', 'a.constructor', 'The key is not allowed'],
+    ['1e999', '', 'The number is too large'],
+    ['{"a":-1e999}', 'a', 'The number is too large'],
+    ['{"a":[1,1e999]}', 'a[1]', 'The number is too large'],
+    ['"\\ud800"', '', 'The text is not valid Unicode'],
+    ['{"a":"x\\udc00"}', 'a', 'The text is not valid Unicode'],
+    ['["\\ude42\\ud83d"]', '[0]', 'The text is not valid Unicode'],
+    ['{"a\\ud800":1}', 'a\uFFFD', 'The key is not valid Unicode'],
+    ['{"b\\ud83d":{"c":1}}', 'b\uFFFD', 'The key is not valid Unicode'],
+  ])('%s', (text, path, message) => {
+    expect(find(text)).toEqual({ path, message })
+  })
+
+  test('64 levels are fine, 65 are not', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      expect(find(nested(64, open, close))).toBeNull()
+      expect(find(nested(65, open, close))).toMatchObject({ message: 'Nested deeper than 64 levels' })
+    }
+  })
+
+  test('a hundred thousand levels do not overflow the stack', () => {
+    expect(find(nested(100_000, '[', ']'))).toMatchObject({ message: 'Nested deeper than 64 levels' })
+  })
+
+  test('without escapes in the source, texts are not looked at', () => {
+    expect(findUnsafe({ a: '\ud800' }, false)).toBeNull()
+    expect(findUnsafe({ a: 1 / 0 }, false)).not.toBeNull()
+  })
+
+  test('a key of any length makes a short path', () => {
+    const issue = findUnsafe({ ['x'.repeat(10_000)]: Number.POSITIVE_INFINITY })
+    expect(issue?.path.length).toBeLessThan(100)
+  })
+
+  test('says of every JSON value what a search over its text says', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }), (value) => {
+        const bad = hasBad(value)
+        expect(findUnsafe(value) === null).toBe(!bad)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('finds what is planted anywhere', () => {
+    const poison = fc.constantFrom('{"__proto__":1}', '1e999', '"\\ud800"', '{"constructor":{"prototype":1}}')
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 4 }),
+        poison,
+        fc.array(fc.boolean(), { maxLength: 20 }),
+        (value, bad, wraps) => {
+          const side = JSON.stringify(value)
+          let text: string = bad
+          for (const isArray of wraps) text = isArray ? `[${side},${text}]` : `{"s":${side},"k":${text}}`
+          expect(find(text)).not.toBeNull()
+          expect(find(text.replace(bad, '1'))).toEqual(findUnsafe(value))
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+})
+
+test('isUnsafeKey', () => {
+  expect(['__proto__', 'constructor', 'prototype', 'proto', ''].map(isUnsafeKey)).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
+})
+
+function hasBad(value: unknown): boolean {
+  if (typeof value === 'string') return /\p{Surrogate}/u.test(value)
+  if (typeof value === 'number') return !Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([key, child]) => {
+    const isPolluting =
+      key === 'constructor' && typeof child === 'object' && child !== null && Object.hasOwn(child, 'prototype')
+    return key === '__proto__' || isPolluting || hasBad(key) || hasBad(child)
+  })
+}
