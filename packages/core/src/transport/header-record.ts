@@ -7,7 +7,6 @@ const single: ReadonlySet<string> = new Set([
   'authorization',
   'content-length',
   'content-type',
-  'expect',
   'from',
   'host',
   'if-modified-since',

@@ -64,8 +64,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
     const incoming = this.#body
     if (!incoming || incoming.complete) this.#write(status, headers, body, false)
     // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer (rule 34).
-    // One that waits for leave to send would wait in vain.
-    else if (incoming.restIsSmall && this.header('expect') === '') {
+    // One that waits for leave to send has got it from uWS.
+    else if (incoming.restIsSmall) {
       incoming.discard(() => this.#write(status, headers, body, false))
     } else {
       incoming.abandon()

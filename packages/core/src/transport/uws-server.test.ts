@@ -1,8 +1,122 @@
+import { createServer } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { networkRawClient } from '../testing/network-raw-client.ts'
+import { defaultSocketLimits } from './socket-limits.ts'
+import type { HttpExchange, ListenOptions, UpgradeRequest } from './transport.ts'
 import { describeTransportContract } from './transport-contract.ts'
+import { catcher, dial, join, record, request, serve, upgradeHeaders } from './uws-fixture.ts'
 import { uws } from './uws-server.ts'
 
 describeTransportContract('uws transport', {
   createTransport: () => uws(),
   createClient: (_transport, port) => networkRawClient({ port }),
+})
+
+const handlers = { upgrade() {}, request() {}, fault() {} }
+const options = (port: number, more: Partial<ListenOptions> = {}): ListenOptions => {
+  return { host: '127.0.0.1', port, websocketPath: '/ws', limits: defaultSocketLimits, ...more }
+}
+
+describe('listening over uWebSockets.js', () => {
+  it('rule 37: a port that one of our own servers has is taken', async () => {
+    const { port } = await serve({})
+    await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({
+      code: 'port_taken',
+      message: `port ${port} of 127.0.0.1 is taken; stop what listens there, or choose another port`,
+    })
+  })
+
+  it('rule 37: a port that another server has is taken', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    // Listening on a TCP port: an object.
+    const { port } = other.address() as { port: number }
+    await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({ code: 'port_taken' })
+    await new Promise((resolve) => other.close(resolve))
+  })
+
+  it('an address that is not ours is another refusal', async () => {
+    await expect(uws().listen(options(0, { host: '203.0.113.1' }), handlers)).rejects.toMatchObject({
+      code: 'bad_option',
+      message: expect.stringContaining('cannot listen on port 0 of 203.0.113.1: '),
+    })
+  })
+
+  it.each([
+    [{ port: 70_000 }, 'port must be'],
+    [{ host: '' }, 'host must not be empty'],
+    [{ websocketPath: '/ws/:id' }, 'the WebSocket path must be a plain path'],
+    [{ websocketPath: 'ws' }, 'the WebSocket path must be a plain path'],
+    [{ limits: { ...defaultSocketLimits, idleTimeoutSeconds: 3 } }, 'websocket.idleTimeoutSeconds'],
+  ])('rules 24 and 42: checks its options before anything native sees them (%#)', async (more, message) => {
+    const listening = uws().listen(options(0, more), handlers)
+    await expect(listening).rejects.toMatchObject({ code: 'bad_option', message: expect.stringContaining(message) })
+  })
+
+  it('listens once, and again after it was closed', async () => {
+    const transport = uws()
+    const { port } = await transport.listen(options(0), handlers)
+    await expect(transport.listen(options(0), handlers)).rejects.toMatchObject({ code: 'wrong_state' })
+    await transport.close()
+    expect((await transport.listen(options(port), handlers)).port).toBe(port)
+    await transport.close()
+  })
+
+  it('may be closed and stopped before it ever listened', async () => {
+    const transport = uws()
+    transport.stopAccepting()
+    await transport.close()
+  })
+
+  it('rule 38: close cuts everything, tells everyone once, and may be called from in there', async () => {
+    const recorder = record({ closed: () => void transport.close() })
+    const pending = { http: catcher<HttpExchange>(), upgrade: catcher<UpgradeRequest>() }
+    const { port, transport, faults } = await serve({
+      upgrade: (upgrade) => (upgrade.query === '' ? upgrade.accept(recorder) : pending.upgrade.handle(upgrade)),
+      request: pending.http.handle,
+    })
+    const client = join(port)
+    await client.opened
+    const peers = [await dial(port), await dial(port), await dial(port)]
+    peers[0]?.write(request('POST', '/', { 'content-length': '10' }, 'abc'))
+    peers[1]?.write(request('GET', '/ws?wait', upgradeHeaders))
+    const exchange = await pending.http.next
+    const upgrade = await pending.upgrade.next
+    const told = vi.fn()
+    const read = vi.fn()
+    exchange.onAborted(() => told('http'))
+    exchange.readBody(10, read)
+    upgrade.onAborted(() => told('upgrade'))
+    transport.stopAccepting()
+    transport.stopAccepting()
+    await transport.close()
+    await transport.close()
+    expect(recorder.log).toEqual(['opened', 'closed 1006'])
+    expect(told.mock.calls.flat().sort()).toEqual(['http', 'upgrade'])
+    expect(read.mock.calls).toEqual([['aborted']])
+    exchange.respond(200, [], 'late')
+    upgrade.accept(record())
+    expect((await client.closed).code).toBe(1006)
+    await Promise.all(peers.map((peer) => peer.closed))
+    expect(faults).toEqual([])
+    // The port is free at once, though the connections that were cut linger in TIME_WAIT; and it is not shared (rule 37).
+    const again = uws()
+    expect((await again.listen(options(port), handlers)).port).toBe(port)
+    await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({ code: 'port_taken' })
+    await again.close()
+  })
+
+  it('rule 38: close may come from inside a handler', async () => {
+    const { port, transport, faults } = await serve({
+      request: (exchange) => {
+        void transport.close()
+        exchange.respond(200, [], 'never')
+      },
+    })
+    const peer = await dial(port)
+    peer.write(request('GET', '/'))
+    await peer.closed
+    expect(peer.text()).toBe('')
+    expect(faults).toEqual([])
+  })
 })

@@ -100,25 +100,35 @@ function route(app: UwsApp, { websocketPath, limits }: ListenOptions, handlers: 
   app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req))
 }
 
-/** Always exclusively: by default a second server would share the port without a word (rule 37). */
+/**
+ * Always exclusively: by default a second server would share the port without a word (rule 37). uWS then leaves out SO_REUSEADDR
+ * too, so that connections which a former server has closed keep the port for a minute. Node, asked for the same, knows whether
+ * somebody listens there; if nobody does, sharing is safe, and the next one to ask is still refused.
+ */
 async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOptions): Promise<UwsListenSocket> {
-  const bound = await new Promise<UwsListenSocket | false>((resolve) => {
-    app.listen(host, port, module.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
-  })
+  const ask = (mode: number): Promise<UwsListenSocket | false> =>
+    new Promise((resolve) => void app.listen(host, port, mode, resolve))
+  const bound = await ask(module.LIBUS_LISTEN_EXCLUSIVE_PORT)
   if (bound) return bound
+  const refusal = await findRefusal(host, port)
+  const shared = refusal === null && (await ask(0))
+  if (shared) return shared
   app.close()
-  throw await explainRefusal(host, port)
+  throw refusal ?? toRefusal(host, port, undefined)
 }
 
-/** uWS says only that it failed. Node, asked for the same, says why. */
-function explainRefusal(host: string, port: number): Promise<BootError> {
+function findRefusal(host: string, port: number): Promise<BootError | null> {
   return new Promise((resolve) => {
-    const taken = new BootError('port_taken', `port ${port} of ${host} is taken; stop what listens there, or choose another port`)
     const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      const message = `cannot listen on port ${port} of ${host}: ${error.message}`
-      resolve(error.code === 'EADDRINUSE' ? taken : new BootError('bad_option', message, { cause: error }))
-    })
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(taken)))
+    probe.once('error', (error) => resolve(toRefusal(host, port, error)))
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)))
   })
+}
+
+/** uWS says only that it failed; Node says why. */
+function toRefusal(host: string, port: number, error: NodeJS.ErrnoException | undefined): BootError {
+  if (error !== undefined && error.code !== 'EADDRINUSE') {
+    return new BootError('bad_option', `cannot listen on port ${port} of ${host}: ${error.message}`, { cause: error })
+  }
+  return new BootError('port_taken', `port ${port} of ${host} is taken; stop what listens there, or choose another port`)
 }
