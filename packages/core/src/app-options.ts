@@ -1,0 +1,185 @@
+import type { Access } from './call/call.ts'
+import type { Clock } from './clock/clock.ts'
+import { BootError } from './errors/boot-error.ts'
+import type { ErrorFactory } from './errors/define-errors.ts'
+import type { SecurityHeaderOptions } from './http/security-headers.ts'
+import type { Broker } from './hub/broker.ts'
+import type { TopicRules } from './hub/topic.ts'
+import type { Logger, LogLevel } from './log/logger.ts'
+import { checkPlugins } from './plugin/check-plugins.ts'
+import type { Plugin } from './plugin/plugin.ts'
+import type { Codec } from './protocol/codec.ts'
+import { checkTable } from './router/check-table.ts'
+import type { AnyEvent } from './router/event.ts'
+import type { AnyRoute } from './router/route.ts'
+import { checkDeadline, checkKeys } from './router/route-definition.ts'
+import { type Environment, resolveEnvironment } from './settings/environment.ts'
+import type { Transport } from './transport/transport.ts'
+import { type ResolvedWebSocketOptions, resolveWebSocketOptions, type WebSocketOptions } from './websocket/options.ts'
+
+export type PkgIds = Readonly<Record<string, number>>
+export type RouteTable = Readonly<Record<string, AnyRoute>>
+export type EventTable = Readonly<Record<string, AnyEvent>>
+
+/** The HTTP wire of an app. */
+export interface HttpWireOptions {
+  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are believed. Default: nobody's. */
+  readonly trustedProxies?: readonly string[]
+  /** Host names that the app answers to, without port; `*` for any. In production it has to be said. Both wires. */
+  readonly hosts?: readonly string[]
+  /** Replaces a security header, or with false leaves it out. */
+  readonly securityHeaders?: SecurityHeaderOptions
+  /** Largest body of a route that says nothing itself. Default 1 MiB. */
+  readonly maxBodyBytes?: number
+}
+
+/** Everything that `createApp` takes beside the table of routes. */
+export interface BaseOptions {
+  /** Routes that live on HTTP only. */
+  readonly endpoints?: readonly AnyRoute[]
+  readonly plugins?: readonly Plugin[]
+  /** Who may join which topics; a topic that none names cannot be joined. */
+  readonly topics?: TopicRules
+  /** Errors of `defineErrors`, so that two of one code are found at boot. Those of routes need not be repeated. */
+  readonly errors?: readonly ErrorFactory[]
+  /** Default `ENV`, else `NODE_ENV`, else `dev`. */
+  readonly environment?: Environment
+  /** Access of a silent route when no plugin owns identity: in production it has to be said. */
+  readonly defaultAccess?: Access
+  /** Milliseconds a call may take; 0 for no limit. Default 30000. */
+  readonly deadlineMs?: number
+  readonly websocket?: WebSocketOptions
+  readonly http?: HttpWireOptions
+  /** How long calls in flight and connections get when the app closes. Default 10000. */
+  readonly drainTimeoutMs?: number
+  /** The end of that window, over which connections are closed. Default 2000. */
+  readonly drainSpreadMs?: number
+  /** How long each `onClose` of a plugin may take. Default 5000. */
+  readonly closeTimeoutMs?: number
+  /** Run `output` schemas and not only project on them. Default: in development and test. */
+  readonly validateOutput?: boolean
+  /** A logger of one's own (pino's shape), or the level of ours. */
+  readonly log?: Logger | LogLevel
+  /** Default: uWebSockets.js. */
+  readonly transport?: Transport
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** The first is what a client gets that names no `?format=`. Default: JSON. */
+  readonly codecs?: readonly [Codec, ...Codec[]]
+  /** Default: this process alone. */
+  readonly broker?: Broker
+}
+
+/** In the order in which an app goes through them. */
+export type AppState = 'created' | 'starting' | 'ready' | 'serving' | 'draining' | 'closed'
+
+/** Names what is missing, unknown, or in both tables. */
+type TotalTable<Ids, Routes, Events> = {
+  readonly [Name in Exclude<keyof Ids, keyof Routes | keyof Events>]: AnyRoute
+} & {
+  readonly [Name in Exclude<keyof Routes, keyof Ids> | (keyof Routes & keyof Events)]: never
+}
+
+/** What `createApp` takes. */
+export type AppOptions<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable> = BaseOptions & {
+  /** Every kind of package of the app, each with its number. */
+  readonly pkgIds: Ids
+  /** By name of the PkgID. Routes and events together cover every PkgID. */
+  readonly routes: Routes & TotalTable<Ids, Routes, Events>
+  readonly events?: Events & { readonly [Name in Exclude<keyof Events, keyof Ids>]: never }
+}
+
+/** Options as the rest of core reads them: checked, defaults filled in. */
+export interface ResolvedOptions {
+  readonly given: BaseOptions
+  readonly pkgIds: PkgIds
+  readonly routes: RouteTable
+  readonly events: EventTable
+  readonly endpoints: readonly AnyRoute[]
+  readonly plugins: readonly Plugin[]
+  readonly environment: Environment
+  /** Set when the variables of the environment contradict one another. */
+  readonly disagreement: string | null
+  readonly websocket: ResolvedWebSocketOptions
+  readonly hosts: readonly string[] | null
+  readonly validateOutput: boolean
+}
+
+/** Checks everything that can be checked before a plugin is set up. */
+export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable>(
+  options: AppOptions<Ids, Routes, Events>,
+): ResolvedOptions {
+  checkOptions(options)
+  const { pkgIds, routes, events = {}, endpoints = [], plugins = [], errors = [] } = options
+  checkTable({ pkgIds, routes, events, endpoints, errors })
+  checkPlugins(plugins)
+  const { environment, disagreement } = resolveEnvironment(options.environment, process.env)
+  const isDevelopment = environment === 'dev' || environment === 'test'
+  return {
+    given: options,
+    pkgIds,
+    routes,
+    events,
+    endpoints,
+    plugins,
+    environment,
+    disagreement,
+    websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),
+    hosts: resolveHosts(options.http?.hosts, environment),
+    validateOutput: options.validateOutput ?? isDevelopment,
+  }
+}
+
+const known = [
+  'pkgIds',
+  'routes',
+  'events',
+  'endpoints',
+  'plugins',
+  'topics',
+  'errors',
+  'environment',
+  'defaultAccess',
+  'deadlineMs',
+  'websocket',
+  'http',
+  'drainTimeoutMs',
+  'drainSpreadMs',
+  'closeTimeoutMs',
+  'validateOutput',
+  'log',
+  'transport',
+  'clock',
+  'codecs',
+  'broker',
+] as const satisfies readonly (keyof BaseOptions | 'pkgIds' | 'routes' | 'events')[]
+
+/** Refuses unknown options and numbers out of range. */
+function checkOptions(options: BaseOptions): void {
+  checkKeys(options, known, 'createApp')
+  checkKeys(options.http ?? {}, ['trustedProxies', 'hosts', 'securityHeaders', 'maxBodyBytes'], 'createApp({ http })')
+  checkDeadline(options.deadlineMs ?? 0, 'createApp')
+  checkMilliseconds('drainTimeoutMs', options.drainTimeoutMs)
+  checkMilliseconds('drainSpreadMs', options.drainSpreadMs)
+  checkMilliseconds('closeTimeoutMs', options.closeTimeoutMs)
+  const maxBodyBytes = options.http?.maxBodyBytes ?? 1
+  if (!Number.isInteger(maxBodyBytes) || maxBodyBytes < 1) {
+    throw new BootError('bad_option', `http.maxBodyBytes must be a whole number of bytes, not ${maxBodyBytes}`)
+  }
+}
+
+function checkMilliseconds(name: string, value = 0): void {
+  if (!Number.isFinite(value) || value < 0 || value > 3_600_000) {
+    throw new BootError('bad_option', `${name} must be 0 to 3600000 milliseconds, not ${value}`)
+  }
+}
+
+/** Null: any host. */
+function resolveHosts(hosts: readonly string[] | undefined, environment: Environment): readonly string[] | null {
+  if (hosts !== undefined) return hosts.includes('*') ? null : hosts
+  if (environment !== 'production') return null
+  throw new BootError(
+    'bad_option',
+    "In production say which hosts the app answers to: http: { hosts: ['api.example.com'] }, or ['*'] for any",
+  )
+}

@@ -1,0 +1,81 @@
+import {
+  type AppOptions,
+  type AppState,
+  type EventTable,
+  type PkgIds,
+  type RouteTable,
+  resolveOptions,
+} from './app-options.ts'
+import { BootError } from './errors/boot-error.ts'
+import type { Instruments } from './instruments/instruments.ts'
+import type { Logger } from './log/logger.ts'
+import type { Hub } from './plugin/host.ts'
+import type { AppDescription } from './router/describe.ts'
+import { RunningApp } from './running-app.ts'
+import type { Environment } from './settings/environment.ts'
+
+/** Where an app is bound. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+  /** `http://127.0.0.1:8000` */
+  readonly url: string
+}
+
+/** An application. `typeof app` carries its routes, so a client is typed without generated code. */
+export interface App<out Routes extends RouteTable = RouteTable> {
+  /** Never set: carries the types. */
+  readonly '~routes'?: Routes
+  readonly state: AppState
+  readonly environment: Environment
+  readonly hub: Hub
+  readonly instruments: Instruments
+  readonly log: Logger
+  /** Sets up the plugins and compiles the routes, once; `listen` does it too. Rejects with a BootError that says what to change. */
+  ready(): Promise<void>
+  /**
+   * Boots and serves. Default port 8000 on 127.0.0.1; port 0 takes a free one. Rejects with a BootError, after what was set up has
+   * been closed again.
+   */
+  listen(options?: { readonly port?: number; readonly host?: string }): Promise<ListenAddress>
+  /** Drains and closes: refuses new work, lets calls in flight finish, ends connections with 1012, closes the plugins. Idempotent. */
+  close(): Promise<void>
+  /** Every route with its wires, steps in order and access. Complete, and allowed, once the app is ready. */
+  describe(): AppDescription
+}
+
+/**
+ * Composes an application: routes by PkgID, events, endpoints and plugins. What is wrong with the table is a type error, and a
+ * BootError besides; nothing is opened before `listen` or `ready`.
+ *
+ * @example
+ * const PkgID = { GREET: 1 } as const
+ * const greet = route({ http: 'GET /greetings', handler: () => ({ text: 'Hello' }) })
+ * const app = createApp({ pkgIds: PkgID, routes: { GREET: greet } })
+ * await app.listen({ port: 8000 })
+ */
+export function createApp<
+  const Ids extends PkgIds,
+  Routes extends RouteTable,
+  Events extends EventTable = Record<never, never>,
+>(options: AppOptions<Ids, Routes, Events>): App<Routes> {
+  const running = new RunningApp(resolveOptions(options))
+  return {
+    get state() {
+      return running.state
+    },
+    environment: running.environment,
+    hub: running.hub,
+    instruments: running.instruments,
+    log: running.log,
+    ready: () => running.ready(),
+    listen: ({ port = 8000, host = '127.0.0.1' } = {}) => running.listen(host, checkPort(port)),
+    close: () => running.close(),
+    describe: () => running.describe(),
+  }
+}
+
+function checkPort(port: number): number {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
+}

@@ -1,0 +1,236 @@
+import type { AppError } from '../errors/app-error.ts'
+import { DeadlineExceededError, InternalError } from '../errors/app-error.ts'
+import { toAppError } from '../errors/normalize.ts'
+import type { Logger } from '../log/logger.ts'
+import type { Deadline } from '../pipeline/deadlines.ts'
+import type { CallOutcome } from '../plugin/host.ts'
+import type { CompiledRoute } from '../router/compiled-route.ts'
+import type { AnyEvent, EventData } from '../router/event.ts'
+import type { Call, CallConnection, RouteInfo, Wire } from './call.ts'
+import type { CallServices } from './call-services.ts'
+import { Effects } from './effects.ts'
+import type { Identity } from './identity.ts'
+import { ReplyHeaders } from './reply-headers.ts'
+
+/** Where a call came from and where its answer goes: a connection, or one HTTP request. */
+export interface CallOrigin {
+  readonly wire: Wire
+  readonly address: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly connection: CallConnection | null
+  /** Reads the input, now or later, and hands it on; refuses by `call.fail`. */
+  readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void
+  /** Makes the answer, and returns what sends it: it throws, if it throws, before anything has left. Returns the HTTP status. */
+  succeed(call: ActiveCall, result: unknown): number
+  /** Never throws. */
+  fail(call: ActiveCall, error: AppError): void
+  /** The call has been answered or given up. */
+  ended(call: ActiveCall): void
+}
+
+/** One execution of a route: the call as core runs it. What steps add becomes a property of it. */
+export class ActiveCall implements Call {
+  readonly id: string
+  readonly compiled: CompiledRoute
+  readonly origin: CallOrigin
+  readonly services: CallServices
+  readonly startedMs: number
+  identity: Identity | null
+  /** Answered, or given up because the client left: nothing more goes out. */
+  settled = false
+  /** Runs when the command or handler has ended, which a deadline does not wait for, or will never start. */
+  onExecuted: (() => void) | null = null
+  /** The command or handler has started. Only told for a call with `onExecuted`. */
+  executing = false
+  /** `data` of the package; undefined on HTTP, where the input is read later. */
+  readonly data: unknown
+  /** Of the package; 0 on HTTP. */
+  readonly pkgId: number
+  #controller: AbortController | null = null
+  #deadline: Deadline | null = null
+  #effects: Effects | null = null
+  #headers: ReplyHeaders | null = null
+  #log: Logger | null = null
+  #aborted: Error | null = null
+
+  constructor(
+    compiled: CompiledRoute,
+    origin: CallOrigin,
+    services: CallServices,
+    id: string,
+    identity: Identity | null,
+    data: unknown = undefined,
+    pkgId = 0,
+  ) {
+    this.id = id
+    this.compiled = compiled
+    this.origin = origin
+    this.services = services
+    this.identity = identity
+    this.data = data
+    this.pkgId = pkgId
+    this.startedMs = services.clock.monotonic()
+  }
+
+  get wire(): Wire {
+    return this.origin.wire
+  }
+  get route(): RouteInfo {
+    return this.compiled.info
+  }
+  get address(): string {
+    return this.origin.address
+  }
+  get headers(): Readonly<Record<string, string>> {
+    return this.origin.headers
+  }
+  get query(): Readonly<Record<string, string | readonly string[]>> {
+    return this.origin.query
+  }
+  get connection(): CallConnection | null {
+    return this.origin.connection
+  }
+  get deadline(): number {
+    const { deadlineMs } = this.compiled
+    if (deadlineMs === 0) return Number.POSITIVE_INFINITY
+    const { clock } = this.services
+    return clock.now() + Math.round(this.startedMs + deadlineMs - clock.monotonic())
+  }
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== null) this.#controller.abort(this.#aborted)
+    }
+    return this.#controller.signal
+  }
+  get log(): Logger {
+    if (this.#log === null) {
+      const { id, wire, route, address, identity } = this
+      const fields = {
+        request_id: id,
+        wire,
+        route: route.name,
+        pkg_id: route.pkgId,
+        address,
+        user_id: identity?.id ?? null,
+      }
+      this.#log = this.services.log.child(fields)
+    }
+    return this.#log
+  }
+  get replyHeaders(): ReplyHeaders {
+    this.#headers ??= new ReplyHeaders()
+    return this.#headers
+  }
+  /** Null when nobody added a header. */
+  get addedHeaders(): ReplyHeaders | null {
+    return this.#headers
+  }
+
+  publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
+    const { hub } = this.services
+    if (this.#effects?.held) this.#effects.add(() => hub.publish(topic, event, data))
+    else hub.publish(topic, event, data)
+  }
+  broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void {
+    const { hub } = this.services
+    if (this.#effects?.held) this.#effects.add(() => hub.broadcast(event, data))
+    else hub.broadcast(event, data)
+  }
+  sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void {
+    const { hub } = this.services
+    if (this.#effects?.held) this.#effects.add(() => hub.sendTo(identityId, event, data))
+    else hub.sendTo(identityId, event, data)
+  }
+  afterCommit(effect: () => void | Promise<void>): void {
+    this.effects.add(effect)
+  }
+
+  /** What waits for a commit or for success. */
+  get effects(): Effects {
+    this.#effects ??= new Effects((error) => this.log.error({ err: error }, 'An effect after the commit failed'))
+    return this.#effects
+  }
+
+  /** Called when the call has not been answered within the callback that brought it. */
+  armDeadline(): void {
+    const { deadlineMs } = this.compiled
+    if (this.settled || deadlineMs === 0 || this.#deadline !== null) return
+    this.#deadline = this.services.deadlines.arm(this, this.startedMs, deadlineMs)
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    const error = new DeadlineExceededError(this.compiled.deadlineMs)
+    this.fail(error)
+    this.#abort(error)
+  }
+
+  /** The client has gone: nobody is there to be answered. */
+  abandon(reason: string): void {
+    // A streamed answer has begun and is cut: only whoever makes it has to know.
+    if (this.settled) return this.#abort(new Error(reason))
+    this.#settle()
+    this.#abort(new Error(reason))
+    this.#report({ error: null, aborted: true, httpStatus: 499, durationMs: this.#elapsed() })
+  }
+
+  succeed(result: unknown): void {
+    if (this.settled) return
+    let httpStatus: number
+    try {
+      httpStatus = this.origin.succeed(this, result)
+    } catch (error) {
+      return this.fail(error)
+    }
+    this.#settle()
+    const pending = this.#effects?.release()
+    if (pending !== undefined) this.services.track(pending)
+    this.#report({ error: null, aborted: false, httpStatus, durationMs: this.#elapsed() })
+  }
+
+  fail(thrown: unknown): void {
+    if (this.settled) {
+      // Answered already, by its deadline or because the client left: only a fault of ours is worth a line.
+      if (toAppError(thrown, this.services.errorMappers) instanceof InternalError) {
+        this.log.warn({ err: thrown }, 'A call failed after it had been answered')
+      }
+      return
+    }
+    const error = toAppError(thrown, this.services.errorMappers)
+    if (error.httpStatus >= 500 && error.cause !== undefined)
+      this.log.error({ err: error.cause, code: error.code }, 'A call failed')
+    this.#settle()
+    this.#effects?.drop()
+    this.origin.fail(this, error)
+    this.#report({ error, aborted: false, httpStatus: error.httpStatus, durationMs: this.#elapsed() })
+  }
+
+  #settle(): void {
+    this.settled = true
+    if (this.#deadline !== null) this.services.deadlines.disarm(this.#deadline)
+    this.origin.ended(this)
+    if (this.onExecuted !== null && !this.executing) {
+      this.onExecuted()
+      this.onExecuted = null
+    }
+  }
+
+  #abort(reason: Error): void {
+    if (this.#aborted !== null) return
+    this.#aborted = reason
+    this.#controller?.abort(reason)
+  }
+
+  #elapsed(): number {
+    return this.services.clock.monotonic() - this.startedMs
+  }
+
+  #report(outcome: CallOutcome): void {
+    if (this.origin.wire === 'ws') this.compiled.countWebSocket(outcome)
+    else this.compiled.countHttp(outcome)
+    const { onReply } = this.services
+    if (onReply !== null) onReply(this, outcome)
+  }
+}

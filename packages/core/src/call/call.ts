@@ -1,0 +1,75 @@
+import type { Logger } from '../log/logger.ts'
+import type { AnyEvent, EventData } from '../router/event.ts'
+import type { Identity } from './identity.ts'
+import type { ReplyHeaders } from './reply-headers.ts'
+
+export type Wire = 'ws' | 'http'
+
+/** `public`: anybody. `authenticated`: only with an identity. */
+export type Access = 'public' | 'authenticated'
+
+/** What a route is, once it is part of an app. */
+export interface RouteInfo {
+  /** Its key in `routes`, or `GET /metrics` for an endpoint. */
+  readonly name: string
+  /** Null for a route that is on HTTP only. */
+  readonly pkgId: number | null
+  /** Null for a route that is on WebSocket only. */
+  readonly method: string | null
+  /** The pattern, `/authors/:id`; null for a route that is on WebSocket only. */
+  readonly path: string | null
+  readonly access: Access
+  readonly summary: string
+}
+
+/** Sends events. The same three on the call and on `app.hub`. */
+export interface Publisher {
+  /** To every connection that joined `topic`. */
+  publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void
+  /** To every admitted connection. */
+  broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void
+  /** To every connection of one identity. */
+  sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void
+}
+
+/** The connection a call came in on, as handlers and steps see it. */
+export interface CallConnection {
+  /** Unique for this connection, for ever; a reconnect is another one. */
+  readonly id: string
+  readonly address: string
+  readonly identity: Identity | null
+  /** Joins a topic, after its `authorize` agreed; `permission_denied` when it does not, or when no topic of the app matches. */
+  join(topic: string): Promise<void>
+  /** Leaves a topic; not having joined is fine. */
+  leave(topic: string): void
+}
+
+/** One execution of a route, on either wire, as steps and handlers see it. */
+export interface Call extends Publisher {
+  /** `req_id` of the package, or the correlation id of the request. */
+  readonly id: string
+  readonly wire: Wire
+  readonly route: RouteInfo
+  /** Fixed when the call starts: a later renewal or logout does not change it. Null on a public route over HTTP. */
+  readonly identity: Identity | null
+  /** The caller's IP address, behind the trusted proxies. */
+  readonly address: string
+  /** Lower-case names; on WebSocket those of the upgrade. */
+  readonly headers: Readonly<Record<string, string>>
+  /** As sent, decoded; on WebSocket that of the upgrade. */
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  /** Aborted when the client leaves or the deadline passes. */
+  readonly signal: AbortSignal
+  /** Epoch milliseconds at which the call is answered with `deadline_exceeded`; Infinity without one. */
+  readonly deadline: number
+  readonly log: Logger
+  /** Null on HTTP. */
+  readonly connection: CallConnection | null
+  /** Headers of the reply, on success and failure alike; without effect on WebSocket. */
+  readonly replyHeaders: ReplyHeaders
+  /**
+   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Never after a failure. What it
+   * throws is logged: the reply is already decided.
+   */
+  afterCommit(effect: () => void | Promise<void>): void
+}

@@ -1,0 +1,83 @@
+import type { AnySchema, InputOf, OutputOf, Schema } from '../util/schema.ts'
+
+/** Where a page lies. The names are those of the wire. */
+export interface PageMeta {
+  /** From 1. */
+  readonly page: number
+  readonly per_page: number
+  /** Rows in all pages together. */
+  readonly total: number
+  readonly pages: number
+  /** Null in offset mode. */
+  readonly next_cursor: string | null
+  readonly has_more: boolean
+}
+
+/** A page of items: `data` and `meta` of a reply package, `{items, meta}` over HTTP. */
+export interface Page<out T> {
+  readonly items: readonly T[]
+  readonly meta: PageMeta
+}
+
+class PageResult<T> implements Page<T> {
+  readonly items: readonly T[]
+  readonly meta: PageMeta
+  constructor(items: readonly T[], meta: PageMeta) {
+    this.items = items
+    this.meta = meta
+  }
+}
+
+/**
+ * Makes the result of a route with `output: pageOf(…)`. Of `meta` only `page`, `per_page` and `total` are needed.
+ *
+ * @example
+ * return page(authors, { page: 2, per_page: 20, total: 41 }) // pages: 3, has_more: true
+ */
+export function page<T>(
+  items: readonly T[],
+  meta: Pick<PageMeta, 'page' | 'per_page' | 'total'> & Partial<PageMeta>,
+): Page<T> {
+  const pages = meta.pages ?? Math.ceil(meta.total / meta.per_page)
+  const has_more = meta.has_more ?? meta.page < pages
+  const { page: number, per_page, total, next_cursor = null } = meta
+  return new PageResult(items, { page: number, per_page, total, pages, next_cursor, has_more })
+}
+
+/** The same page with its items in another form. */
+export function withItems<T>({ meta }: Page<unknown>, items: readonly T[]): Page<T> {
+  return new PageResult(items, meta)
+}
+
+/** True for what `page` made. */
+export function isPage(value: unknown): value is Page<unknown> {
+  return value instanceof PageResult
+}
+
+/** The schema of a page. */
+export interface PageSchema<out S extends AnySchema = AnySchema> extends Schema<Page<unknown>, Page<unknown>> {
+  readonly item: S
+  readonly '~page'?: { readonly input: Page<InputOf<S>>; readonly output: Page<OutputOf<S>> }
+}
+
+/**
+ * The `output` of a route that answers with pages of `item`.
+ *
+ * @example
+ * route({ output: pageOf(AuthorSchema), handler: () => page([{ id: 1, name: 'Ursula' }], { page: 1, per_page: 20, total: 1 }) })
+ */
+export function pageOf<S extends AnySchema>(item: S): PageSchema<S> {
+  const standard: PageSchema['~standard'] = {
+    version: 1,
+    vendor: 'twinwire',
+    validate: (value) => (isPage(value) ? { value } : { issues: [{ message: notAPage }] }),
+  }
+  return Object.freeze({ item, '~standard': standard })
+}
+
+const notAPage = 'a route with output: pageOf(…) must return page(items, meta)'
+
+/** True for what `pageOf` made. */
+export function isPageSchema(schema: AnySchema): schema is PageSchema {
+  return schema['~standard'].vendor === 'twinwire' && 'item' in schema
+}

@@ -1,0 +1,78 @@
+import type { ResponseStream } from '../transport/transport.ts'
+
+/** Headers by name; a list for a header that repeats (`set-cookie`). */
+export type ReplyHeadersInit = Readonly<Record<string, string | readonly string[]>>
+
+export interface ReplyOptions {
+  /** HTTP status; default the route's. */
+  readonly status?: number
+  readonly headers?: ReplyHeadersInit
+}
+
+/** A source of a streamed body. It is read as fast as the client takes it and ended when the client leaves. */
+export type StreamSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
+
+/** A result with more to say than its value. Over WebSocket only the value counts. */
+export interface Reply<out T> {
+  readonly kind: 'value' | 'text' | 'bytes' | 'stream'
+  readonly value: T
+  readonly status: number | null
+  readonly headers: ReplyHeadersInit
+}
+
+class ReplyResult<T> implements Reply<T> {
+  readonly kind: Reply<T>['kind']
+  readonly value: T
+  readonly status: number | null
+  readonly headers: ReplyHeadersInit
+  constructor(kind: Reply<T>['kind'], value: T, { status, headers }: ReplyOptions) {
+    this.kind = kind
+    this.value = value
+    this.status = status ?? null
+    this.headers = headers ?? {}
+  }
+}
+
+/** A stream has no form as a package: a route that answers with one belongs in `endpoints`. */
+export type Streamed = StreamSource
+
+/**
+ * Answers with a status and headers of one's own. The value goes through `output` as any other.
+ *
+ * @example
+ * handler: (input) => reply({ id: 1 }, { status: 202, headers: { location: '/jobs/1' } })
+ */
+export const reply: {
+  <T>(value: T, options?: ReplyOptions): Reply<T>
+  /** `text/plain` unless `headers` say otherwise; a JSON string over WebSocket. */
+  text(text: string, options?: ReplyOptions): Reply<string>
+  /** `application/octet-stream` unless `headers` say otherwise; base64 over WebSocket. */
+  bytes(bytes: Uint8Array, options?: ReplyOptions): Reply<Uint8Array>
+  /** A body in pieces, HTTP only: over WebSocket it is an `internal_error`. */
+  stream(source: StreamSource, options?: ReplyOptions): Reply<Streamed>
+} = Object.assign(<T>(value: T, options: ReplyOptions = {}): Reply<T> => new ReplyResult('value', value, options), {
+  text: (text: string, options: ReplyOptions = {}): Reply<string> => new ReplyResult('text', text, options),
+  bytes: (bytes: Uint8Array, options: ReplyOptions = {}): Reply<Uint8Array> => new ReplyResult('bytes', bytes, options),
+  stream: (source: StreamSource, options: ReplyOptions = {}): Reply<Streamed> =>
+    new ReplyResult('stream', source, options),
+})
+
+/** True for what `reply` and its kin made. */
+export function isReply(value: unknown): value is Reply<unknown> {
+  return value instanceof ReplyResult
+}
+
+/**
+ * Sends `source` piece by piece, never faster than the client takes it. Resolves with whether all of it went out; a source that throws
+ * cuts the connection, so that the client does not take half a body for a whole one, and rejects.
+ */
+export async function pump(source: StreamSource, stream: ResponseStream): Promise<boolean> {
+  try {
+    for await (const chunk of source) if (!(await stream.write(chunk))) return false
+  } catch (error) {
+    stream.abort()
+    throw error
+  }
+  stream.end()
+  return true
+}

@@ -1,0 +1,29 @@
+/** A timer that has been set. */
+export interface Timer {
+  /** Idempotent; after it the callback never runs. */
+  cancel(): void
+}
+
+/** Time, as every room and plugin reads it: tests drive a virtual one. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Milliseconds since an arbitrary start, with fractions, never going back: for durations. */
+  monotonic(): number
+  /** Runs `callback` once after `delayMs`. A timer never keeps the process alive. */
+  timer(delayMs: number, callback: () => void): Timer
+}
+
+/** Longest delay that `setTimeout` takes without firing at once. */
+const maxDelayMs = 2 ** 31 - 1
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  timer(delayMs, callback) {
+    const handle = setTimeout(callback, Math.min(delayMs, maxDelayMs))
+    handle.unref()
+    return { cancel: () => clearTimeout(handle) }
+  },
+}

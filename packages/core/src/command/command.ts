@@ -1,0 +1,16 @@
+import type { MaybePromise } from '../util/maybe-promise.ts'
+
+/**
+ * A business operation. It knows repositories and other commands; it knows no socket, no HTTP and no call, so that both
+ * wires, a job and a test run it alike. A failure that the caller should see is thrown as an AppError.
+ *
+ * @example
+ * class GreetCommand extends BaseCommand<{ name: string }, string> {
+ *   execute(input: { name: string }): string {
+ *     return `Hello ${input.name}`
+ *   }
+ * }
+ */
+export abstract class BaseCommand<in Input, out Output> {
+  abstract execute(input: Input): MaybePromise<Output>
+}

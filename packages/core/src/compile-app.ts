@@ -1,0 +1,182 @@
+import type { Access, RouteInfo } from './call/call.ts'
+import type { CallServices } from './call/call-services.ts'
+import { reply } from './call/reply.ts'
+import { NotFoundError } from './errors/app-error.ts'
+import { BootError } from './errors/boot-error.ts'
+import { HttpRouter } from './http/http-router.ts'
+import type { CompiledEvent } from './hub/hub.ts'
+import { createCallInstruments } from './instruments/core-instruments.ts'
+import type { Instruments } from './instruments/instruments.ts'
+import { type HealthReport, runHealthChecks } from './lifecycle/health.ts'
+import { compileValue } from './pipeline/output.ts'
+import type { Use } from './pipeline/use.ts'
+import type { Registry } from './plugin/plugin-host.ts'
+import type { AnyPluginKey } from './plugin/plugin-key.ts'
+import { compileRoute, type RouteContext, toRouteInfo } from './router/compile-route.ts'
+import type { CompiledRoute } from './router/compiled-route.ts'
+import type { AnyEvent } from './router/event.ts'
+import { PkgRouter } from './router/pkg-router.ts'
+import { type AnyRoute, route } from './router/route.ts'
+import type { Environment } from './settings/environment.ts'
+import { isPromise } from './util/maybe-promise.ts'
+
+export interface CompileOptions {
+  readonly pkgIds: Readonly<Record<string, number>>
+  readonly routes: Readonly<Record<string, AnyRoute>>
+  readonly endpoints: readonly AnyRoute[]
+  readonly environment: Environment
+  readonly defaultAccess: Access | undefined
+  readonly deadlineMs: number
+  readonly maxBodyBytes: number
+  readonly validateOutput: boolean
+  readonly registry: Registry
+  readonly apis: ReadonlyMap<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
+  readonly instruments: Instruments
+  readonly services: CallServices
+  /** Connections of this process, and whether the app serves: for `GET /health`. */
+  readonly vitals: () => { readonly connections: number; readonly serving: boolean }
+}
+
+export interface CompiledApp {
+  readonly routes: ReadonlyArray<CompiledRoute & { readonly steps: Use }>
+  readonly pkgRouter: PkgRouter
+  readonly httpRouter: HttpRouter<CompiledRoute>
+  readonly unmatched: CompiledRoute
+}
+
+/** Compiles every route of an app, once its plugins are set up. */
+export function compileApp(options: CompileOptions): CompiledApp {
+  const { pkgIds, registry } = options
+  const defaultAccess = toDefaultAccess(options)
+  const entries = [
+    ...Object.entries(options.routes).map(([name, { definition }]) => ({
+      name,
+      pkgId: pkgIds[name] ?? null,
+      definition,
+      own: false,
+    })),
+    ...options.endpoints.map(({ definition }) => ({
+      name: definition.http?.route ?? '',
+      pkgId: null,
+      definition,
+      own: false,
+    })),
+    ...registry.endpoints.map(({ plugin, route: { definition } }) => {
+      if (definition.http === null || definition.access === null) {
+        throw new BootError('bad_route', `An endpoint of plugin '${plugin}' must have http and state its access`)
+      }
+      return { name: definition.http.route, pkgId: null, definition, own: true }
+    }),
+    { name: 'GET /health', pkgId: null, definition: healthRoute(options).definition, own: true },
+  ].map((entry) => ({ ...entry, info: toRouteInfo(entry.name, entry.pkgId, entry.definition, defaultAccess) }))
+
+  const context = toContext(
+    options,
+    defaultAccess,
+    entries.map(({ info }) => info),
+  )
+  const compiled = entries.map(({ info, definition, own }) => compileRoute(info, definition, context, own))
+  const pkgRouter = new PkgRouter()
+  const httpRouter = new HttpRouter<CompiledRoute>()
+  for (const each of compiled) {
+    const { pkgId, method, path } = each.info
+    if (pkgId !== null) pkgRouter.add(pkgId, each)
+    if (method !== null && path !== null) httpRouter.add(method, path, each)
+  }
+  return { routes: compiled, pkgRouter, httpRouter, unmatched: compileUnmatched(context) }
+}
+
+/** Silent routes are authenticated as soon as there is somebody to authenticate them. */
+function toDefaultAccess({ registry, defaultAccess, environment }: CompileOptions): Access {
+  if (registry.identity !== null) return defaultAccess ?? 'authenticated'
+  if (environment === 'production' && defaultAccess === undefined) {
+    throw new BootError(
+      'default_access_missing',
+      "No plugin owns the identity, so every silent route would be open: say defaultAccess: 'public' in production, or add the plugin",
+    )
+  }
+  return defaultAccess ?? 'public'
+}
+
+function toContext(options: CompileOptions, defaultAccess: Access, infos: readonly RouteInfo[]): RouteContext {
+  const { registry, apis, instruments } = options
+  const counters = createCallInstruments(instruments, {
+    pkgIds: [...new Set(infos.flatMap(({ pkgId }) => (pkgId === null ? [] : [String(pkgId)]))), unmatchedLabel],
+    endpoints: [...new Set(infos.flatMap(({ path }) => (path === null ? [] : [path]))), unmatchedLabel],
+    methods: [...new Set(infos.flatMap(({ method }) => (method === null ? [] : [method]))), unmatchedLabel],
+  })
+  const none = (): void => {}
+  return {
+    hasIdentity: registry.identity !== null,
+    defaultAccess,
+    deadlineMs: options.deadlineMs,
+    maxBodyBytes: options.maxBodyBytes,
+    validateOutput: options.validateOutput,
+    findApi: (name) => apis.get(name),
+    guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
+    countWebSocket: ({ name, pkgId }) => {
+      if (name === unmatchedLabel) return counters.webSocket(unmatchedLabel)
+      return pkgId === null ? none : counters.webSocket(String(pkgId))
+    },
+    countHttp: ({ name, method, path }) => {
+      if (name === unmatchedLabel) return counters.http(unmatchedLabel, unmatchedLabel)
+      return method === null || path === null ? none : counters.http(method, path)
+    },
+  }
+}
+
+const unmatchedLabel = 'unmatched'
+
+/** Stands in where no route is found, so that hooks and instruments see the refusal like any other. */
+function compileUnmatched(context: RouteContext): CompiledRoute {
+  const { definition } = route({
+    access: 'public',
+    deadlineMs: 0,
+    handler: () => {
+      throw new NotFoundError()
+    },
+  })
+  const info = toRouteInfo(unmatchedLabel, null, definition, 'public')
+  return compileRoute(info, definition, { ...context, guardsFor: () => [] }, true)
+}
+
+function healthRoute({ registry, services, vitals }: CompileOptions): AnyRoute {
+  return route({
+    summary: 'Is the service able to work?',
+    http: 'GET /health',
+    access: 'public',
+    handler: async () => {
+      const checks = await runHealthChecks(registry.health, services.clock, (name, error) => {
+        services.log.warn({ err: error, check: name }, 'A health check failed')
+      })
+      const { connections, serving } = vitals()
+      const healthy = serving && Object.values(checks).every((status) => status === 'healthy')
+      const report: HealthReport = {
+        ...checks,
+        status: healthy ? 'healthy' : 'unhealthy',
+        websocket: { status: serving ? 'healthy' : 'unhealthy', active_connections: connections },
+      }
+      return reply(report, { status: healthy ? 200 : 503 })
+    },
+  })
+}
+
+/** What turns the data of each event into what leaves. */
+export function compileEvents(
+  events: Readonly<Record<string, AnyEvent>>,
+  pkgIds: Readonly<Record<string, number>>,
+  validate: boolean,
+): ReadonlyMap<AnyEvent, CompiledEvent> {
+  return new Map(
+    Object.entries(events).map(([name, event]) => {
+      const output = compileValue(event.data, validate)
+      const toData = (data: unknown): unknown => {
+        const result = output(data)
+        if (isPromise(result))
+          throw new Error(`The schema of event ${name} is asynchronous: events need one that answers at once`)
+        return result
+      }
+      return [event, { pkgId: pkgIds[name] as number, toData }]
+    }),
+  )
+}

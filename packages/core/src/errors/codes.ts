@@ -1,0 +1,63 @@
+import { RSPCode } from '../protocol/status.ts'
+
+/** How one error code is shown on each wire. */
+export interface ErrorCode {
+  /** `status_code` of the reply package. */
+  readonly status: RSPCode
+  /** Status of the HTTP response. */
+  readonly httpStatus: number
+  /** The message when the thrower gives none. */
+  readonly message: string
+  /** May the same call succeed if it is made again later? */
+  readonly retry: boolean
+}
+
+const { ERROR, INVALID_DATA, PERMISSION_DENIED } = RSPCode
+
+export type CoreErrorCode =
+  | 'malformed_request'
+  | 'validation_error'
+  | 'authentication_failed'
+  | 'permission_denied'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'upgrade_required'
+  | 'rate_limit_exceeded'
+  | 'too_many_in_flight'
+  | 'deadline_exceeded'
+  | 'unavailable'
+  | 'database_error'
+  | 'internal_error'
+
+/** Every code that core answers with. Plugins and applications add theirs by `defineErrors`, under a namespace. */
+export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
+  malformed_request: {
+    status: INVALID_DATA,
+    httpStatus: 400,
+    message: 'The request could not be decoded',
+    retry: false,
+  },
+  validation_error: { status: INVALID_DATA, httpStatus: 422, message: 'Invalid input', retry: false },
+  authentication_failed: {
+    status: PERMISSION_DENIED,
+    httpStatus: 401,
+    message: 'Authentication required',
+    retry: false,
+  },
+  permission_denied: { status: PERMISSION_DENIED, httpStatus: 403, message: 'Permission denied', retry: false },
+  not_found: { status: ERROR, httpStatus: 404, message: 'Not found', retry: false },
+  method_not_allowed: { status: ERROR, httpStatus: 405, message: 'Method not allowed', retry: false },
+  conflict: { status: INVALID_DATA, httpStatus: 409, message: 'Conflict', retry: false },
+  payload_too_large: { status: INVALID_DATA, httpStatus: 413, message: 'Payload too large', retry: false },
+  unsupported_media_type: { status: INVALID_DATA, httpStatus: 415, message: 'Unsupported media type', retry: false },
+  upgrade_required: { status: ERROR, httpStatus: 426, message: 'This path speaks WebSocket', retry: false },
+  rate_limit_exceeded: { status: ERROR, httpStatus: 429, message: 'Rate limit exceeded', retry: true },
+  too_many_in_flight: { status: ERROR, httpStatus: 429, message: 'Too many calls in flight', retry: true },
+  deadline_exceeded: { status: ERROR, httpStatus: 504, message: 'Deadline exceeded', retry: true },
+  unavailable: { status: ERROR, httpStatus: 503, message: 'Service unavailable', retry: true },
+  database_error: { status: ERROR, httpStatus: 500, message: 'Database error occurred', retry: false },
+  internal_error: { status: ERROR, httpStatus: 500, message: 'Internal error', retry: false },
+}

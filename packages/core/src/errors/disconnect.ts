@@ -1,0 +1,63 @@
+/** How a close code is sent, and what a client should make of it. */
+export interface DisconnectRow {
+  readonly code: number
+  /** At most 123 bytes: the limit of a close frame. */
+  readonly reason: string
+  readonly reconnect: 'no' | 'yes' | 'later' | 'jittered' | 'with a new token' | 'with a new login'
+}
+
+export type DisconnectName =
+  | 'normal'
+  | 'tooManyConnections'
+  | 'messageRateLimit'
+  | 'tooManyMalformedFrames'
+  | 'tooManyHeldFrames'
+  | 'internalError'
+  | 'serviceRestart'
+  | 'tooSlow'
+  | 'unauthorized'
+  | 'authenticationTimeout'
+  | 'tokenExpired'
+  | 'sessionRevoked'
+
+/** Every close that core makes. */
+export const disconnects: Readonly<Record<DisconnectName, DisconnectRow>> = {
+  normal: { code: 1000, reason: '', reconnect: 'no' },
+  tooManyConnections: { code: 1008, reason: 'Maximum concurrent connections exceeded', reconnect: 'later' },
+  messageRateLimit: { code: 1008, reason: 'Message rate limit exceeded', reconnect: 'later' },
+  tooManyMalformedFrames: { code: 1008, reason: 'Too many malformed frames', reconnect: 'no' },
+  tooManyHeldFrames: { code: 1008, reason: 'Too many held frames', reconnect: 'no' },
+  internalError: { code: 1011, reason: 'Internal error', reconnect: 'yes' },
+  serviceRestart: { code: 1012, reason: 'Service restart', reconnect: 'jittered' },
+  tooSlow: { code: 1013, reason: 'Too slow', reconnect: 'yes' },
+  unauthorized: { code: 4001, reason: 'Unauthorized', reconnect: 'with a new token' },
+  authenticationTimeout: { code: 4002, reason: 'Authentication timeout', reconnect: 'yes' },
+  tokenExpired: { code: 4003, reason: 'Token expired', reconnect: 'with a new token' },
+  sessionRevoked: { code: 4004, reason: 'Session revoked', reconnect: 'with a new login' },
+}
+
+const brand = Symbol.for('twinwire.Disconnect')
+
+/**
+ * Ends a connection. Thrown by hooks of the handshake, or handed to `connection.close`.
+ *
+ * @example
+ * throw new Disconnect(disconnects.unauthorized)
+ */
+export class Disconnect extends Error {
+  override readonly name = 'Disconnect'
+  readonly code: number
+  readonly reason: string
+
+  constructor(row: Pick<DisconnectRow, 'code' | 'reason'>, options?: { cause?: unknown }) {
+    super(`${row.code} ${row.reason}`, options)
+    this.code = row.code
+    this.reason = row.reason
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** True for a Disconnect of any copy of this package. */
+  static is(value: unknown): value is Disconnect {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}

@@ -1,0 +1,14 @@
+import { AppError, InternalError } from './app-error.ts'
+
+/** Knows some foreign errors (a driver's) and says what they are for a caller; null for all others. */
+export type ErrorMapper = (error: unknown) => AppError | null
+
+/** Anything thrown becomes an AppError: itself, what a mapper makes of it, or `internal_error` with it as the cause. */
+export function toAppError(error: unknown, mappers: readonly ErrorMapper[]): AppError {
+  if (AppError.is(error)) return error
+  for (const map of mappers) {
+    const mapped = map(error)
+    if (mapped !== null) return mapped
+  }
+  return new InternalError({ cause: error })
+}

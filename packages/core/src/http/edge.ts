@@ -1,0 +1,74 @@
+import type { Wire } from '../call/call.ts'
+import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
+import type { Arrival } from '../plugin/host.ts'
+import type { RequestHead } from '../transport/transport.ts'
+import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
+import { type ClientAddress, createClientAddress } from './client-address.ts'
+import { parseQuery, type QueryRecord } from './query.ts'
+
+export interface EdgeOptions {
+  /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. Default: nobody's. */
+  readonly trustedProxies: readonly string[]
+  /** Names that this app answers to, without port; null: any. */
+  readonly hosts: readonly string[] | null
+}
+
+/** What both wires find out about a request before anything else looks at it. */
+export class Edge {
+  readonly #clientAddress: ClientAddress
+  readonly #hosts: ReadonlySet<string> | null
+  readonly #onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]
+
+  constructor(options: EdgeOptions, onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]) {
+    this.#clientAddress = createClientAddress(options.trustedProxies)
+    this.#hosts = options.hosts === null ? null : new Set(options.hosts.map((host) => host.toLowerCase()))
+    this.#onArrive = onArrive
+  }
+
+  /** The caller's address: the peer's, or what trusted proxies say. */
+  address(head: RequestHead): string {
+    const peer = head.address
+    return this.#clientAddress.isTrusted(peer)
+      ? this.#clientAddress.resolve(peer, head.header('x-forwarded-for'))
+      : peer
+  }
+
+  /** Did the caller speak TLS, to us or to a trusted proxy? */
+  secure(head: RequestHead): boolean {
+    if (head.secure) return true
+    return this.#clientAddress.isTrusted(head.address) && head.header('x-forwarded-proto').toLowerCase() === 'https'
+  }
+
+  /** Null when the request may go on. */
+  refuseHost(head: RequestHead): AppError | null {
+    if (this.#hosts === null) return null
+    const host = head.header('host').toLowerCase().replace(/:\d+$/, '')
+    return this.#hosts.has(host) ? null : new MalformedRequestError('The Host header names no host of this server')
+  }
+
+  /** Runs the hooks; throws or rejects with what one refuses with. */
+  arrive(wire: Wire, head: RequestHead, address: string): MaybePromise<void> {
+    if (this.#onArrive.length === 0) return
+    return this.#runFrom(0, toArrival(wire, head, address))
+  }
+
+  #runFrom(from: number, arrival: Arrival): MaybePromise<void> {
+    for (let i = from; i < this.#onArrive.length; i++) {
+      const result = this.#onArrive[i]?.(arrival)
+      if (isPromise(result)) return result.then(() => this.#runFrom(i + 1, arrival))
+    }
+  }
+}
+
+const noQuery: QueryRecord = Object.freeze({})
+
+/** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it. */
+export function toArrival(wire: Wire, head: RequestHead, address: string): Arrival {
+  return { wire, address, method: head.method, path: head.path, headers: head.headers(), query: toQuery(head.query) }
+}
+
+export function toQuery(raw: string): QueryRecord {
+  if (raw === '') return noQuery
+  const parsed = parseQuery(raw)
+  return parsed.ok ? parsed.value : noQuery
+}

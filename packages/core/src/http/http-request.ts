@@ -1,0 +1,150 @@
+import type { ActiveCall, CallOrigin } from '../call/active-call.ts'
+import { isPage } from '../call/page.ts'
+import { isReply, pump, type Reply, type StreamSource } from '../call/reply.ts'
+import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
+import type { HeaderList, HttpExchange } from '../transport/transport.ts'
+import { type ParsedBody, parseBody } from './body.ts'
+import { toQuery } from './edge.ts'
+import { toErrorBody } from './error-body.ts'
+import type { HttpWire } from './http-wire.ts'
+import { parseQuery, type QueryRecord } from './query.ts'
+
+const json = ['content-type', 'application/json'] as const
+const emptyBody: ParsedBody = { kind: 'empty' }
+const noParams: Readonly<Record<string, string>> = Object.freeze({})
+
+/** One HTTP request: where its call comes from and where the answer goes. */
+export class HttpRequest implements CallOrigin {
+  readonly wire = 'http'
+  readonly connection = null
+  readonly address: string
+  readonly exchange: HttpExchange
+  readonly id: string
+  params: Readonly<Record<string, string>> = noParams
+  readonly #shared: HttpWire
+  readonly #secure: boolean
+  #query: QueryRecord | null = null
+
+  constructor(shared: HttpWire, exchange: HttpExchange, id: string) {
+    this.#shared = shared
+    this.exchange = exchange
+    this.id = id
+    this.address = shared.edge.address(exchange)
+    this.#secure = shared.edge.secure(exchange)
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.exchange.headers()
+  }
+  get query(): QueryRecord {
+    this.#query ??= toQuery(this.exchange.query)
+    return this.#query
+  }
+
+  readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void {
+    const { http } = call.compiled
+    // Only a route with an HTTP side is ever found by the HTTP router.
+    if (http === null) return next(call, undefined)
+    const query = parseQuery(this.exchange.query)
+    if (!query.ok) return call.fail(query.error)
+    this.#query = query.value
+    if (!http.hasBody) return this.#finish(call, emptyBody, next)
+    this.exchange.readBody(http.maxBodyBytes, (bytes) => {
+      if (call.settled || bytes === 'aborted') return
+      if (bytes === 'too_large') return call.fail(new PayloadTooLargeError(http.maxBodyBytes))
+      if (http.ignoresBody) return this.#finish(call, emptyBody, next)
+      if (http.raw) return this.#finish(call, { kind: 'raw', value: bytes }, next)
+      const body = parseBody(this.exchange.header('content-type'), bytes)
+      if (body.ok) this.#finish(call, body.value, next)
+      else call.fail(body.error)
+    })
+  }
+
+  #finish(call: ActiveCall, body: ParsedBody, next: (call: ActiveCall, input: unknown) => void): void {
+    const input = call.compiled.http?.input(this.params, this.query, body)
+    if (input === undefined || input.ok) next(call, input?.value)
+    else call.fail(input.error)
+  }
+
+  succeed(call: ActiveCall, result: unknown): number {
+    if (isReply(result)) return this.#succeedWith(call, result)
+    const { status } = call.compiled.http ?? { status: null }
+    if (result === undefined) return this.#respond(call, status ?? 204, null, null)
+    const body = JSON.stringify(isPage(result) ? { items: result.items, meta: result.meta } : result)
+    return status === 204 ? this.#respond(call, 204, null, null) : this.#respond(call, status ?? 200, body, json)
+  }
+
+  #succeedWith(call: ActiveCall, reply: Reply<unknown>): number {
+    const { status: own, value, kind, headers } = reply
+    const status = own ?? call.compiled.http?.status ?? 200
+    for (const [name, values] of Object.entries(headers)) {
+      if (typeof values === 'string') call.replyHeaders.set(name, values)
+      else for (const each of values) call.replyHeaders.append(name, each)
+    }
+    if (kind === 'stream') return this.#stream(call, status, value as StreamSource)
+    if (kind === 'text')
+      return this.#respond(call, status, value as string, ['content-type', 'text/plain; charset=utf-8'])
+    if (kind === 'bytes')
+      return this.#respond(call, status, value as Uint8Array, ['content-type', 'application/octet-stream'])
+    if (value === undefined || status === 204 || status === 304) return this.#respond(call, status, null, null)
+    return this.#respond(
+      call,
+      status,
+      JSON.stringify(isPage(value) ? { items: value.items, meta: value.meta } : value),
+      json,
+    )
+  }
+
+  #stream(call: ActiveCall, status: number, source: StreamSource): number {
+    const stream = this.exchange.stream(status, this.#head(call, ['content-type', 'application/octet-stream']))
+    const sent = pump(source, stream).catch((error: unknown) =>
+      call.log.error({ err: error }, 'A streamed body failed: the connection was cut'),
+    )
+    call.services.track(sent)
+    return status
+  }
+
+  fail(call: ActiveCall, error: AppError): void {
+    let body: string
+    try {
+      body = toErrorBody(error)
+    } catch (cause) {
+      call.log.error({ err: cause, code: error.code }, 'The details of an error have no JSON form')
+      body = JSON.stringify({ error: { code: error.code, msg: error.message, details: null } })
+    }
+    const headers: [string, string][] = Object.entries(error.headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ])
+    if (error.httpStatus === 401 && !headers.some(([name]) => name === 'www-authenticate'))
+      headers.push(['www-authenticate', 'Bearer'])
+    this.exchange.respond(error.httpStatus, [...this.#head(call, json), ...headers], body)
+  }
+
+  ended(call: ActiveCall): void {
+    this.#shared.running.delete(call)
+  }
+
+  #respond(
+    call: ActiveCall,
+    status: number,
+    body: string | Uint8Array | null,
+    type: readonly [string, string] | null,
+  ): number {
+    this.exchange.respond(status, this.#head(call, type), body)
+    return status
+  }
+
+  /** What every response has, then what was added on the way; an added header replaces one of ours. */
+  #head(call: ActiveCall, type: readonly [string, string] | null): HeaderList {
+    const list: (readonly [string, string])[] = [
+      ...this.#shared.securityHeaders(this.#secure),
+      ['x-correlation-id', this.id],
+    ]
+    if (type !== null) list.push(type)
+    const added = call.addedHeaders?.entries() ?? []
+    if (added.length === 0) return list
+    const names = new Set(added.map(([name]) => name))
+    return [...list.filter(([name]) => !names.has(name)), ...added]
+  }
+}

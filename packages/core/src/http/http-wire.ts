@@ -1,0 +1,125 @@
+import { ActiveCall } from '../call/active-call.ts'
+import type { CallServices } from '../call/call-services.ts'
+import { reply } from '../call/reply.ts'
+import { coreError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
+import { toCorrelationId } from '../log/correlation.ts'
+import type { Identify } from '../plugin/host.ts'
+import type { CompiledRoute } from '../router/compiled-route.ts'
+import type { HeaderList, HttpExchange } from '../transport/transport.ts'
+import { isPromise } from '../util/maybe-promise.ts'
+import { type Edge, toArrival } from './edge.ts'
+import { HttpRequest } from './http-request.ts'
+import type { HttpRouter } from './http-router.ts'
+
+interface HttpWireOptions {
+  readonly services: CallServices
+  readonly edge: Edge
+  readonly router: HttpRouter<CompiledRoute>
+  /** Stands in for the route of a request that none handles. */
+  readonly unmatched: CompiledRoute
+  /** Null without an owner of identity. */
+  readonly identify: Identify | null
+  readonly websocketPath: string
+  readonly securityHeaders: (secure: boolean) => HeaderList
+}
+
+/** The second wire: leads requests to their calls. */
+export class HttpWire {
+  readonly edge: Edge
+  readonly securityHeaders: (secure: boolean) => HeaderList
+  /** Calls that did not end within the callback that brought them. */
+  readonly running: Set<ActiveCall> = new Set()
+  /** From now on requests are answered `unavailable`, but for public endpoints such as health. */
+  draining = false
+  readonly #options: HttpWireOptions
+
+  constructor(options: HttpWireOptions) {
+    this.edge = options.edge
+    this.securityHeaders = options.securityHeaders
+    this.#options = options
+  }
+
+  /** Serves one request. */
+  request(exchange: HttpExchange): void {
+    const request = new HttpRequest(this, exchange, toCorrelationId(exchange.header('x-correlation-id')))
+    const refusal = this.edge.refuseHost(exchange)
+    if (refusal !== null) return this.#unmatched(request, (call) => call.fail(refusal))
+    try {
+      const arrived = this.edge.arrive('http', exchange, request.address)
+      if (isPromise(arrived))
+        arrived.then(
+          () => this.#lookUp(request),
+          (error) => this.#unmatched(request, (call) => call.fail(error)),
+        )
+      else this.#lookUp(request)
+    } catch (error) {
+      this.#unmatched(request, (call) => call.fail(error))
+    }
+  }
+
+  #lookUp(request: HttpRequest): void {
+    const { exchange } = request
+    const match = this.#options.router.find(exchange.method, exchange.path)
+    if (match === null) return this.#unmatched(request, (call) => call.fail(this.#notFound(exchange)))
+    if ('error' in match) return this.#unmatched(request, (call) => call.fail(match.error))
+    if ('allow' in match) {
+      const headers = { allow: match.allow.join(', ') }
+      if (exchange.method === 'OPTIONS')
+        return this.#unmatched(request, (call) => call.succeed(reply(undefined, { status: 204, headers })))
+      return this.#unmatched(request, (call) => call.fail(coreError('method_not_allowed', undefined, { headers })))
+    }
+    request.params = match.params
+    this.#call(request, match.value)
+  }
+
+  #call(request: HttpRequest, route: CompiledRoute): void {
+    const { services } = this.#options
+    const call = new ActiveCall(route, request, services, request.id, null)
+    if (services.onCall !== null) services.onCall(call)
+    if (this.draining && !route.servesWhileDraining) return call.fail(new UnavailableError('The server is restarting'))
+    this.#identify(request, call)
+    if (call.settled) return
+    this.running.add(call)
+    call.armDeadline()
+    request.exchange.onAborted(() => call.abandon('The client has left'))
+  }
+
+  #identify(request: HttpRequest, call: ActiveCall): void {
+    const { identify } = this.#options
+    const { compiled } = call
+    if (identify === null || compiled.identity === 'none') return compiled.run(call)
+    try {
+      const identity = identify(toArrival('http', request.exchange, request.address))
+      if (isPromise(identity)) {
+        identity.then(
+          (known) => {
+            if (call.settled) return
+            call.identity = known
+            compiled.run(call)
+          },
+          (error) => call.fail(error),
+        )
+        return
+      }
+      call.identity = identity
+      compiled.run(call)
+    } catch (error) {
+      call.fail(error)
+    }
+  }
+
+  #notFound(exchange: HttpExchange): Error {
+    if (exchange.path === this.#options.websocketPath) {
+      return coreError('upgrade_required', undefined, { headers: { upgrade: 'websocket', connection: 'Upgrade' } })
+    }
+    return new NotFoundError('No route leads there')
+  }
+
+  /** What no route handles is a call too: hooks and instruments see it. */
+  #unmatched(request: HttpRequest, answer: (call: ActiveCall) => void): void {
+    const { services, unmatched } = this.#options
+    const call = new ActiveCall(unmatched, request, services, request.id, null)
+    if (services.onCall !== null) services.onCall(call)
+    answer(call)
+  }
+}

@@ -1,0 +1,123 @@
+import type { Hub } from '../plugin/host.ts'
+import type { AnyEvent, EventData } from '../router/event.ts'
+import { deliverTo } from './broadcast.ts'
+import type { Broker, Publication } from './broker.ts'
+import type { Connection } from './connection.ts'
+import type { Member } from './member.ts'
+
+/** An event as it was compiled: its number, and what turns data into what leaves. */
+export interface CompiledEvent {
+  readonly pkgId: number
+  /** Throws for data that the event's schema refuses. */
+  readonly toData: (data: unknown) => unknown
+}
+
+interface HubOptions {
+  readonly broker: Broker
+  /** The compiled form of an event; undefined for one that the app does not list. */
+  readonly findEvent: (event: AnyEvent) => CompiledEvent | undefined
+  readonly onError: (error: unknown) => void
+}
+
+const nobody: ReadonlySet<Member> = new Set()
+
+/** The admitted connections of this process, by id, by identity and by topic. */
+export class ConnectionHub implements Hub {
+  readonly #options: HubOptions
+  readonly #byId = new Map<string, Member>()
+  readonly #byIdentity = new Map<string, Set<Member>>()
+  readonly #byTopic = new Map<string, Set<Member>>()
+
+  constructor(options: HubOptions) {
+    this.#options = options
+    options.broker.start((publication) => this.#deliver(publication))
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+  get(connectionId: string): Connection | undefined {
+    return this.#byId.get(connectionId)
+  }
+  ofIdentity(identityId: string): readonly Connection[] {
+    return [...(this.#byIdentity.get(identityId) ?? nobody)]
+  }
+  topicSize(topic: string): number {
+    return this.#byTopic.get(topic)?.size ?? 0
+  }
+  members(): IterableIterator<Member> {
+    return this.#byId.values()
+  }
+
+  add(member: Member): void {
+    this.#byId.set(member.id, member)
+    if (member.identity !== null) put(this.#byIdentity, member.identity.id, member)
+  }
+  /** Out of everything, at once. Idempotent. */
+  remove(member: Member): void {
+    if (!this.#byId.delete(member.id)) return
+    if (member.identity !== null) take(this.#byIdentity, member.identity.id, member)
+    for (const topic of member.joined) take(this.#byTopic, topic, member)
+    member.joined.clear()
+  }
+  /** Its identity has been renewed: called between taking the old one and setting the new one. */
+  moveIdentity(member: Member, from: string | null, to: string | null): void {
+    if (from === to || !this.#byId.has(member.id)) return
+    if (from !== null) take(this.#byIdentity, from, member)
+    if (to !== null) put(this.#byIdentity, to, member)
+  }
+  join(member: Member, topic: string): void {
+    if (!this.#byId.has(member.id)) return
+    member.joined.add(topic)
+    put(this.#byTopic, topic, member)
+  }
+  leave(member: Member, topic: string): void {
+    if (member.joined.delete(topic)) take(this.#byTopic, topic, member)
+  }
+
+  publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
+    this.#send({ kind: 'topic', topic }, event, data)
+  }
+  broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void {
+    this.#send({ kind: 'all' }, event, data)
+  }
+  sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void {
+    this.#send({ kind: 'identity', identityId }, event, data)
+  }
+
+  #send(audience: Publication['audience'], event: AnyEvent, data: unknown): void {
+    const compiled = this.#options.findEvent(event)
+    if (compiled === undefined) {
+      throw new Error("This event is not in the app's events: add it to createApp({ events }) under its PkgID")
+    }
+    this.#options.broker.publish({ audience, pkgId: compiled.pkgId, data: compiled.toData(data) })
+  }
+
+  #deliver(publication: Publication): void {
+    const { audience } = publication
+    const members =
+      audience.kind === 'topic'
+        ? this.#byTopic.get(audience.topic)
+        : audience.kind === 'identity'
+          ? this.#byIdentity.get(audience.identityId)
+          : this.#byId.values()
+    if (members === undefined) return
+    try {
+      deliverTo(members, publication)
+    } catch (error) {
+      this.#options.onError(error)
+      throw error
+    }
+  }
+}
+
+function put(sets: Map<string, Set<Member>>, key: string, member: Member): void {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([member]))
+  else set.add(member)
+}
+
+function take(sets: Map<string, Set<Member>>, key: string, member: Member): void {
+  const set = sets.get(key)
+  if (set?.delete(member) && set.size === 0) sets.delete(key)
+}

@@ -1,0 +1,12 @@
+import type { Broker, Publication } from './broker.ts'
+
+/** For one process: a publication is delivered before `publish` returns. */
+export function memoryBroker(): Broker {
+  let deliver: (publication: Publication) => void = () => {}
+  return {
+    start(to) {
+      deliver = to
+    },
+    publish: (publication) => deliver(publication),
+  }
+}

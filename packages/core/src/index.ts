@@ -1,0 +1,94 @@
+export { type App, createApp, type ListenAddress } from './app.ts'
+export type {
+  AppOptions,
+  AppState,
+  BaseOptions,
+  EventTable,
+  HttpWireOptions,
+  PkgIds,
+  RouteTable,
+} from './app-options.ts'
+export type { Access, Call, CallConnection, Publisher, RouteInfo, Wire } from './call/call.ts'
+export type { Identity } from './call/identity.ts'
+export { type Page, type PageMeta, type PageSchema, page, pageOf } from './call/page.ts'
+export { type Reply, type ReplyOptions, reply, type StreamSource } from './call/reply.ts'
+export type { ReplyHeaders } from './call/reply-headers.ts'
+export { type Clock, systemClock, type Timer } from './clock/clock.ts'
+export { BaseCommand } from './command/command.ts'
+export {
+  AppError,
+  type AppErrorOptions,
+  AuthenticationError,
+  ConflictError,
+  DatabaseError,
+  DeadlineExceededError,
+  InternalError,
+  MalformedRequestError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PermissionDeniedError,
+  RateLimitError,
+  UnavailableError,
+  ValidationError,
+} from './errors/app-error.ts'
+export { BootError, type BootErrorCode } from './errors/boot-error.ts'
+export { type CoreErrorCode, type ErrorCode, errorCodes } from './errors/codes.ts'
+export { defineErrors, type ErrorDefinition, type ErrorFactory } from './errors/define-errors.ts'
+export { Disconnect, type DisconnectRow, disconnects } from './errors/disconnect.ts'
+export type { ErrorMapper } from './errors/normalize.ts'
+export type { Audience, Broker, Publication } from './hub/broker.ts'
+export type { Connection } from './hub/connection.ts'
+export { memoryBroker } from './hub/memory-broker.ts'
+export type { TopicRule, TopicRules } from './hub/topic.ts'
+export { CounterCell, GaugeCell, HistogramCell } from './instruments/cells.ts'
+export {
+  type Family,
+  type InstrumentFamily,
+  Instruments,
+  type Labels,
+  type LabelValues,
+} from './instruments/instruments.ts'
+export type { HealthCheck, HealthReport, HealthStatus } from './lifecycle/health.ts'
+export { closeOnSignals } from './lifecycle/signals.ts'
+export type { Logger, LogLevel } from './log/logger.ts'
+export { createLogger } from './log/pino-logger.ts'
+export { unchecked } from './pipeline/output.ts'
+export {
+  type AnyStep,
+  around,
+  check,
+  guard,
+  type Next,
+  type Outcome,
+  type Step,
+  type StepIdentity,
+  type StepKind,
+} from './pipeline/step.ts'
+export type {
+  Arrival,
+  CallOutcome,
+  ControlHandler,
+  ControlResult,
+  DisconnectOutcome,
+  HandshakeOptions,
+  Hub,
+  Identify,
+  PluginHost,
+} from './plugin/host.ts'
+export { definePlugin, type Plugin } from './plugin/plugin.ts'
+export { type PluginKey, pluginKey } from './plugin/plugin-key.ts'
+export type { Codec } from './protocol/codec.ts'
+export type { ControlFrame, Frame, RefusedFrame, ReplyMeta, RequestFrame } from './protocol/frame.ts'
+export { jsonCodec } from './protocol/json-codec.ts'
+export { RSPCode } from './protocol/status.ts'
+export type { AppDescription, RouteDescription } from './router/describe.ts'
+export { type AnyEvent, type EventData, type EventDefinition, event } from './router/event.ts'
+export { group } from './router/group.ts'
+export { type AnyRoute, type Route, route } from './router/route.ts'
+export type { HttpBinding, HttpOptions, RouteFactory } from './router/route-types.ts'
+export type { Environment } from './settings/environment.ts'
+export type * from './transport/transport.ts'
+export { uws } from './transport/uws-server.ts'
+export type { Jsonified } from './util/jsonified.ts'
+export type { AnySchema, InputOf, Issue, OutputOf, Schema } from './util/schema.ts'
+export type { WebSocketOptions } from './websocket/options.ts'

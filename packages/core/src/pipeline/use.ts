@@ -1,0 +1,68 @@
+import type { Call } from '../call/call.ts'
+import type { PluginKey } from '../plugin/plugin-key.ts'
+import type { AnyStep, Step, StepKind, TypeMistake } from './step.ts'
+
+/** A `use` list. */
+export type Use = readonly AnyStep[]
+
+type Simplify<T> = { [K in keyof T]: T[K] } & {}
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+
+/** What the steps of a list add to the call, the later over the earlier. */
+export type AddsOf<U extends Use, Acc = unknown> = U extends readonly [
+  Step<StepKind, infer Adds>,
+  ...infer Rest extends Use,
+]
+  ? AddsOf<Rest, Adds extends object ? Acc & Adds : Acc>
+  : Acc
+
+/** The call as the handler of a route with this list sees it. */
+export type CallOf<U extends Use> = U extends readonly [] ? Call : Simplify<Call & AddsOf<U>>
+
+type Rank = { guard: 0; check: 1; around: 2 }
+/** Kinds that may still follow one of this kind. */
+type After = { guard: StepKind; check: 'check' | 'around'; around: 'around' }
+
+/** Keys that both have, with different types. */
+type Clash<A, B> = { [K in keyof A & keyof B]: Same<A[K], B[K]> extends true ? never : K }[keyof A & keyof B]
+
+type KeyClash<Keys, Key> =
+  Key extends PluginKey<infer Name, infer Api>
+    ? Name extends keyof Keys
+      ? Same<Keys[Name], (api: Api) => Api> extends true
+        ? false
+        : true
+      : false
+    : false
+type AddKey<Keys, Key> = Key extends PluginKey<infer Name, infer Api> ? Keys & { [K in Name]: (api: Api) => Api } : Keys
+
+/**
+ * `unknown` when the list is right, else a TypeError that says why: order, clashing additions, keys of the call itself, a step
+ * that asks for what no earlier one adds, a check whose input the route does not have, two plugin keys of one name.
+ */
+export type ValidUse<U extends Use, Input, Before extends Use = []> = number extends U['length']
+  ? TypeMistake<'`use` must be a tuple written in place or `as const`: an array of unknown length loses what its steps add'>
+  : Walk<U, Input, AddsOf<Before>, 'guard' | 'check' | 'around', unknown>
+
+type Walk<U extends Use, Input, Acc, Allowed extends StepKind, Keys> = U extends readonly [
+  Step<infer Kind, infer Adds, infer Requires, infer StepInput, infer Key>,
+  ...infer Rest extends Use,
+]
+  ? [Kind] extends [Allowed]
+    ? [Call & Acc] extends [Requires]
+      ? [Input] extends [StepInput]
+        ? KeyClash<Keys, Key> extends true
+          ? TypeMistake<'two steps of this list were made with different plugin keys of one name'>
+          : Adds extends object
+            ? [keyof Adds & keyof Call] extends [never]
+              ? [Clash<Acc, Adds>] extends [never]
+                ? Walk<Rest, Input, Acc & Adds, After[Kind], AddKey<Keys, Key>>
+                : TypeMistake<`two steps add '${Clash<Acc, Adds> & string}' with different types`>
+              : TypeMistake<`a step adds '${keyof Adds & keyof Call & string}', which is a key of the call itself`>
+            : Walk<Rest, Input, Acc, After[Kind], AddKey<Keys, Key>>
+        : TypeMistake<'a check of this list takes an input that the route does not have'>
+      : TypeMistake<'a step of this list needs something on the call that no earlier step adds'>
+    : TypeMistake<'`use` is written in the order guard, check, around'>
+  : unknown
+
+export const stepRank: Rank = { guard: 0, check: 1, around: 2 }

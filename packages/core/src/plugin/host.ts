@@ -1,0 +1,123 @@
+import type { Call, Publisher, RouteInfo, Wire } from '../call/call.ts'
+import type { Identity } from '../call/identity.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { AppError } from '../errors/app-error.ts'
+import type { ErrorMapper } from '../errors/normalize.ts'
+import type { Connection } from '../hub/connection.ts'
+import type { Instruments } from '../instruments/instruments.ts'
+import type { HealthCheck } from '../lifecycle/health.ts'
+import type { Logger } from '../log/logger.ts'
+import type { Step } from '../pipeline/step.ts'
+import type { AnyRoute } from '../router/route.ts'
+import type { Environment } from '../settings/environment.ts'
+import type { MaybePromise } from '../util/maybe-promise.ts'
+
+/** A request or an upgrade that has just come in: nothing of it is verified. */
+export interface Arrival {
+  readonly wire: Wire
+  readonly method: string
+  readonly path: string
+  /** The caller's IP address, behind the trusted proxies. */
+  readonly address: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** Finds out who sent a request. Throws `AuthenticationError` for bad credentials; null when there are none. */
+export type Identify = (request: Arrival) => MaybePromise<Identity | null>
+
+/** How a call ended. `error` is null on success. */
+export interface CallOutcome {
+  readonly error: AppError | null
+  /** The client left before the answer: nothing was sent. */
+  readonly aborted: boolean
+  /** Of the HTTP response; on WebSocket what it would have been; 499 when aborted. */
+  readonly httpStatus: number
+  readonly durationMs: number
+}
+
+/** How a connection ended. */
+export interface DisconnectOutcome {
+  readonly code: number
+  readonly reason: string
+  /** Did it get through the handshake and `onConnect`? */
+  readonly admitted: boolean
+}
+
+/** What a control frame leads to. */
+export interface ControlResult {
+  /** Who this connection is from now on; left out: no change. Topics are authorized again. */
+  readonly identity?: Identity
+  /** Sent back as JSON text, in the handshake only after `onConnect` let the connection in. */
+  readonly reply?: { readonly type: string; readonly [key: string]: unknown }
+}
+
+/**
+ * Handles text frames `{"type": "<type>", …}`. A thrown Disconnect ends the connection with it; a thrown AppError with 4001;
+ * anything else with 1011, and is logged. While it runs, packages behind the frame wait.
+ */
+export type ControlHandler = (
+  frame: Readonly<Record<string, unknown>>,
+  connection: Connection,
+) => MaybePromise<ControlResult>
+
+/** Makes a control frame the handshake: no connection is admitted before it. */
+export interface HandshakeOptions {
+  /** How long a connection may take to send its first frame. Default 5000; then 4002. */
+  readonly timeoutMs?: number
+  /**
+   * Credentials in the upgrade itself: a result admits the connection without a first frame, null waits for one, a thrown AppError
+   * refuses the upgrade with HTTP.
+   */
+  readonly fromUpgrade?: (request: Arrival) => MaybePromise<ControlResult | null>
+}
+
+/** What the app hands to each plugin's `setup`. Everything is registered there and then: after it, a call here throws. */
+export interface PluginHost {
+  readonly environment: Environment
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+  readonly hub: Hub
+  /** Every route and endpoint known so far; complete from `onReady` on. */
+  readonly routes: readonly RouteInfo[]
+
+  /** Before any other work on a request or an upgrade. Refuses by throwing an AppError. */
+  onArrive(hook: (arrival: Arrival) => MaybePromise<void>): void
+  /** Claims the identity: one plugin may. */
+  identify(owner: Identify): void
+  /** A connection has passed its handshake and is in neither hub nor topics yet. Refuses by throwing a Disconnect. */
+  onConnect(hook: (connection: Connection) => MaybePromise<void>): void
+  /** A call has started and nothing of it has run. Must not throw. */
+  onCall(hook: (call: Call) => void): void
+  /** A call has been answered, whatever came of it; once for every call, unmatched ones too. Must not throw. */
+  onReply(hook: (call: Call, outcome: CallOutcome) => void): void
+  /** A socket has closed; once for every one that opened, refused ones too. */
+  onDisconnect(hook: (connection: Connection, outcome: DisconnectOutcome) => void): void
+  /** Everything is set up and compiled, nothing is served yet. A failure stops the boot. */
+  onReady(hook: () => MaybePromise<void>): void
+  /** The app is closing and serves no more. In reverse order of registration, each within a time limit. */
+  onClose(hook: () => MaybePromise<void>): void
+
+  /** Puts a guard before those of the routes that `when` names; default: of every route. */
+  guard(step: Step<'guard', unknown, Call>, options?: { readonly when?: (route: RouteInfo) => boolean }): void
+  /** Adds an HTTP route. It must state its access. */
+  endpoint(route: AnyRoute): void
+  /** Adds a part to `GET /health`. */
+  health(name: string, check: HealthCheck): void
+  /** Claims text frames of one type; with `handshake`, the handshake: one plugin may. */
+  controlFrame(type: string, handler: ControlHandler, handshake?: HandshakeOptions): void
+  /** Says what foreign errors (a driver's) are for a caller. */
+  mapErrors(mapper: ErrorMapper): void
+}
+
+/** The connections of this process, for code outside a call. */
+export interface Hub extends Publisher {
+  /** Admitted connections. */
+  readonly size: number
+  get(connectionId: string): Connection | undefined
+  /** Every connection of one identity. */
+  ofIdentity(identityId: string): readonly Connection[]
+  /** How many connections have joined `topic`. */
+  topicSize(topic: string): number
+}

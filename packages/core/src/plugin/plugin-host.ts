@@ -1,0 +1,148 @@
+import type { Call, RouteInfo } from '../call/call.ts'
+import type { Clock } from '../clock/clock.ts'
+import { BootError } from '../errors/boot-error.ts'
+import type { ErrorMapper } from '../errors/normalize.ts'
+import type { Connection } from '../hub/connection.ts'
+import type { Instruments } from '../instruments/instruments.ts'
+import type { HealthCheck } from '../lifecycle/health.ts'
+import type { Logger } from '../log/logger.ts'
+import type { AnyStep } from '../pipeline/step.ts'
+import type { AnyRoute } from '../router/route.ts'
+import type { Environment } from '../settings/environment.ts'
+import type { MaybePromise } from '../util/maybe-promise.ts'
+import type { Handshake } from '../websocket/wire.ts'
+import type { Arrival, CallOutcome, ControlHandler, DisconnectOutcome, Hub, Identify, PluginHost } from './host.ts'
+
+/** What an app lends to its plugins. */
+export interface HostServices {
+  readonly environment: Environment
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+  readonly hub: Hub
+  readonly routes: readonly RouteInfo[]
+}
+
+interface AppGuard {
+  readonly step: AnyStep
+  readonly when: (route: RouteInfo) => boolean
+}
+
+/** Everything that the plugins of one app have registered. */
+export class Registry {
+  readonly onArrive: ((arrival: Arrival) => MaybePromise<void>)[] = []
+  readonly onConnect: ((connection: Connection) => MaybePromise<void>)[] = []
+  readonly onCall: ((call: Call) => void)[] = []
+  readonly onReply: ((call: Call, outcome: CallOutcome) => void)[] = []
+  readonly onDisconnect: ((connection: Connection, outcome: DisconnectOutcome) => void)[] = []
+  readonly onReady: (() => MaybePromise<void>)[] = []
+  readonly onClose: { readonly plugin: string; readonly run: () => MaybePromise<void> }[] = []
+  readonly guards: AppGuard[] = []
+  readonly endpoints: { readonly plugin: string; readonly route: AnyRoute }[] = []
+  readonly health: Map<string, HealthCheck> = new Map()
+  readonly controls: Map<string, ControlHandler> = new Map()
+  readonly errorMappers: ErrorMapper[] = []
+  identity: { readonly plugin: string; readonly identify: Identify } | null = null
+  handshake: (Handshake & { readonly plugin: string }) | null = null
+}
+
+/** The host of one plugin. `seal` ends the time for registrations. */
+export function createPluginHost(
+  plugin: string,
+  registry: Registry,
+  services: HostServices,
+): { host: PluginHost; seal: () => void } {
+  let sealed = false
+  const open = (): void => {
+    if (!sealed) return
+    throw new BootError(
+      'wrong_state',
+      `Plugin '${plugin}' registered something after its setup had ended: do it within setup`,
+    )
+  }
+  const adder =
+    <T>(list: T[]) =>
+    (item: T): void => {
+      open()
+      list.push(item)
+    }
+  const { environment, clock, instruments, hub, routes } = services
+  const host: PluginHost = {
+    environment,
+    clock,
+    instruments,
+    hub,
+    routes,
+    log: services.log.child({ plugin }),
+    onArrive: adder(registry.onArrive),
+    onConnect: adder(registry.onConnect),
+    onCall: adder(registry.onCall),
+    onReply: adder(registry.onReply),
+    onDisconnect: adder(registry.onDisconnect),
+    onReady: adder(registry.onReady),
+    mapErrors: adder(registry.errorMappers),
+    onClose(run) {
+      open()
+      registry.onClose.push({ plugin, run })
+    },
+    guard(step, { when = () => true } = {}) {
+      open()
+      registry.guards.push({ step, when })
+    },
+    endpoint(route) {
+      open()
+      registry.endpoints.push({ plugin, route })
+    },
+    identify(identify) {
+      open()
+      const owner = registry.identity
+      if (owner !== null) {
+        throw new BootError(
+          'identity_owner_duplicate',
+          `Plugins '${owner.plugin}' and '${plugin}' both own the identity: install one of them`,
+        )
+      }
+      registry.identity = { plugin, identify }
+    },
+    health(name, check) {
+      open()
+      if (registry.health.has(name))
+        throw new BootError(
+          'health_duplicate',
+          `Two health checks are called '${name}': rename the one of plugin '${plugin}'`,
+        )
+      registry.health.set(name, check)
+    },
+    controlFrame(type, handle, handshake) {
+      open()
+      if (registry.controls.has(type)) {
+        throw new BootError(
+          'handshake_owner_duplicate',
+          `Control frames of type '${type}' are claimed twice, the second time by plugin '${plugin}'`,
+        )
+      }
+      registry.controls.set(type, handle)
+      if (handshake === undefined) return
+      const owner = registry.handshake
+      if (owner !== null) {
+        throw new BootError(
+          'handshake_owner_duplicate',
+          `Plugins '${owner.plugin}' and '${plugin}' both own the handshake: install one of them`,
+        )
+      }
+      registry.handshake = {
+        plugin,
+        type,
+        handle,
+        timeoutMs: handshake.timeoutMs ?? 5000,
+        fromUpgrade: handshake.fromUpgrade,
+      }
+    },
+  }
+  return {
+    host,
+    seal() {
+      sealed = true
+    },
+  }
+}

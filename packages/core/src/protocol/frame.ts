@@ -1,0 +1,42 @@
+import type { PageMeta } from '../call/page.ts'
+import type { AppError } from '../errors/app-error.ts'
+
+/** `req_id` of an event, and of an answer to a frame whose own could not be read. */
+export const zeroUuid = '00000000-0000-0000-0000-000000000000'
+
+/** `pkg_id` of an answer to a frame whose own could not be read. */
+export const unknownPkgId = 0
+
+/** A package of a client: `{pkg_id, req_id, method, data}`. */
+export interface RequestFrame {
+  readonly kind: 'request'
+  /** 1 to 2^31 - 1. */
+  readonly pkgId: number
+  /** A UUID, as the client wrote it. */
+  readonly reqId: string
+  /** '' when it was left out. Read by nobody but carried for clients of the reference system. */
+  readonly method: string
+  /** An object; empty when it was left out or null. Checked for unsafe content, not yet against a schema. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** A text frame `{"type": …}`: it speaks to the connection and not to a route. */
+export interface ControlFrame {
+  readonly kind: 'control'
+  readonly type: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** A frame that cannot be served; what could be read of its envelope goes into the answer. */
+export interface RefusedFrame {
+  readonly kind: 'refused'
+  readonly pkgId: number
+  readonly reqId: string
+  /** `malformed_request`, which counts towards the close for malformed frames, or `validation_error`, which does not. */
+  readonly error: AppError
+}
+
+export type Frame = RequestFrame | ControlFrame | RefusedFrame
+
+/** `meta` of a reply package. */
+export type ReplyMeta = PageMeta | null

@@ -1,0 +1,71 @@
+import { type AppError, MalformedRequestError, ValidationError } from '../errors/app-error.ts'
+import type { Codec } from './codec.ts'
+import { type Frame, type ReplyMeta, unknownPkgId, zeroUuid } from './frame.ts'
+import { findUnsafe } from './safe-value.ts'
+import type { RSPCode } from './status.ts'
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const maxPkgId = 2 ** 31 - 1
+const noData: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/** JSON in text frames. The envelope is checked by hand: a schema would cost as much as the parse. */
+export const jsonCodec: Codec = { name: 'json', binary: false, decode, encodeReply, encodeEvent }
+
+function decode(data: ArrayBuffer, binary: boolean): Frame {
+  if (binary) return refuse(unknownPkgId, zeroUuid, 'A JSON connection takes text frames only')
+  // A view, not a copy: rule 28 allows it because the text is made before this returns.
+  const text = Buffer.from(data).toString()
+  let frame: unknown
+  try {
+    frame = JSON.parse(text)
+  } catch {
+    return refuse(unknownPkgId, zeroUuid, 'The frame is not JSON')
+  }
+  if (!isRecord(frame)) return refuse(unknownPkgId, zeroUuid, 'The frame is not a JSON object')
+
+  const { pkg_id: pkgId, req_id: reqId, method, data: sent } = frame
+  if (pkgId === undefined && typeof frame.type === 'string') return { kind: 'control', type: frame.type, fields: frame }
+
+  const readablePkgId = isPkgId(pkgId) ? pkgId : unknownPkgId
+  if (typeof reqId !== 'string' || !uuidPattern.test(reqId)) {
+    return refuse(readablePkgId, zeroUuid, 'req_id must be a UUID')
+  }
+  if (readablePkgId === unknownPkgId)
+    return refuse(unknownPkgId, reqId, `pkg_id must be a whole number from 1 to ${maxPkgId}`)
+  if (method !== undefined && method !== null && typeof method !== 'string') {
+    return refuse(readablePkgId, reqId, 'method must be a string or null')
+  }
+  if (sent === undefined || sent === null) {
+    return { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: noData }
+  }
+  if (!isRecord(sent)) return refuse(readablePkgId, reqId, 'data must be an object or null')
+  const unsafe = findUnsafe(sent, text.includes('\\u'))
+  if (unsafe !== null) {
+    const error = new ValidationError(undefined, [unsafe])
+    return { kind: 'refused', pkgId: readablePkgId, reqId, error }
+  }
+  return { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: sent }
+}
+
+function encodeReply(pkgId: number, reqId: string, status: RSPCode, meta: ReplyMeta, data: unknown): string {
+  const metaText = meta === null ? 'null' : JSON.stringify(meta)
+  const dataText = JSON.stringify(data) ?? 'null'
+  return `{"pkg_id":${pkgId},"req_id":"${reqId}","status_code":${status},"meta":${metaText},"data":${dataText}}`
+}
+
+function encodeEvent(pkgId: number, data: unknown): string {
+  return `{"pkg_id":${pkgId},"req_id":"${zeroUuid}","data":${JSON.stringify(data) ?? 'null'}}`
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isPkgId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxPkgId
+}
+
+function refuse(pkgId: number, reqId: string, message: string): Frame {
+  const error: AppError = new MalformedRequestError(message)
+  return { kind: 'refused', pkgId, reqId, error }
+}

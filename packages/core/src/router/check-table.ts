@@ -1,0 +1,83 @@
+import { BootError } from '../errors/boot-error.ts'
+import type { ErrorFactory } from '../errors/define-errors.ts'
+import type { AnyEvent } from './event.ts'
+import type { AnyRoute } from './route.ts'
+
+interface Table {
+  readonly pkgIds: Readonly<Record<string, number>>
+  readonly routes: Readonly<Record<string, AnyRoute>>
+  readonly events: Readonly<Record<string, AnyEvent>>
+  readonly endpoints: readonly AnyRoute[]
+  readonly errors: readonly ErrorFactory[]
+}
+
+const maxPkgId = 2 ** 31 - 1
+
+/** The same at run time as the types say at compile time: every PkgID has one entry, every entry a PkgID. */
+export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table): void {
+  checkPkgIds(pkgIds)
+  for (const name of Object.keys(pkgIds)) {
+    if (name in routes && name in events)
+      throw new BootError('duplicate_pkg_id', `PkgID ${name} is both a route and an event: keep one`)
+    if (!(name in routes) && !(name in events))
+      throw new BootError('missing_route', `PkgID ${name} has no entry: add it to routes or events`)
+  }
+  for (const name of [...Object.keys(routes), ...Object.keys(events)]) {
+    if (!(name in pkgIds))
+      throw new BootError('unknown_route', `${name} is no PkgID: add it to pkgIds, or remove the entry`)
+  }
+  checkKinds(routes, 'route', 'routes')
+  checkKinds(events, 'event', 'events')
+  const seen = new Map<AnyEvent, string>()
+  for (const [name, event] of Object.entries(events)) {
+    const other = seen.get(event)
+    if (other !== undefined)
+      throw new BootError(
+        'route_used_twice',
+        `Events ${other} and ${name} are one definition: declare each with event(…) of its own`,
+      )
+    seen.set(event, name)
+  }
+  for (const { definition } of endpoints) {
+    if (definition.http === null)
+      throw new BootError(
+        'bad_route',
+        `The endpoint '${definition.summary}' has no http: an endpoint lives on HTTP only`,
+      )
+  }
+  checkErrors([...errors, ...[...Object.values(routes), ...endpoints].flatMap(({ definition }) => definition.errors)])
+}
+
+function checkPkgIds(pkgIds: Readonly<Record<string, number>>): void {
+  const names = new Map<number, string>()
+  for (const [name, pkgId] of Object.entries(pkgIds)) {
+    if (!Number.isInteger(pkgId) || pkgId < 1 || pkgId > maxPkgId) {
+      throw new BootError('bad_pkg_id', `PkgID ${name} must be a whole number from 1 to ${maxPkgId}, not ${pkgId}`)
+    }
+    const other = names.get(pkgId)
+    if (other !== undefined)
+      throw new BootError('duplicate_pkg_id', `PkgIDs ${other} and ${name} are both ${pkgId}: give one another number`)
+    names.set(pkgId, name)
+  }
+}
+
+function checkKinds(entries: Readonly<Record<string, { readonly kind?: unknown }>>, kind: string, list: string): void {
+  for (const [name, entry] of Object.entries(entries)) {
+    if (entry?.kind !== kind) throw new BootError('bad_route', `${list}.${name} was not made by ${kind}(…)`)
+  }
+}
+
+/** Two factories of one code: `defineErrors` was called twice for it. */
+function checkErrors(factories: readonly ErrorFactory[]): void {
+  const byCode = new Map<string, ErrorFactory>()
+  for (const factory of factories) {
+    const other = byCode.get(factory.code)
+    if (other !== undefined && other !== factory) {
+      throw new BootError(
+        'error_code_duplicate',
+        `The error code '${factory.code}' is defined twice: rename one, or share the definition`,
+      )
+    }
+    byCode.set(factory.code, factory)
+  }
+}

@@ -1,0 +1,168 @@
+import type { ActiveCall } from '../call/active-call.ts'
+import type { Access, RouteInfo } from '../call/call.ts'
+import { BootError } from '../errors/boot-error.ts'
+import { compileInput } from '../http/input.ts'
+import { compileOutput } from '../pipeline/output.ts'
+import { type BoundAround, compilePipeline } from '../pipeline/pipeline.ts'
+import type { AnyStep, AroundRun, CheckRun, GuardRun } from '../pipeline/step.ts'
+import { stepRank, type Use } from '../pipeline/use.ts'
+import { compileValidate } from '../pipeline/validate.ts'
+import type { CallOutcome } from '../plugin/host.ts'
+import type { AnyPluginKey } from '../plugin/plugin-key.ts'
+import type { CompiledHttp, CompiledRoute, IdentityPolicy } from './compiled-route.ts'
+import type { RouteDefinition } from './route.ts'
+
+/** What a route is compiled with. */
+export interface RouteContext {
+  readonly hasIdentity: boolean
+  readonly defaultAccess: Access
+  readonly deadlineMs: number
+  readonly maxBodyBytes: number
+  /** Run the output schema and not only project on it. */
+  readonly validateOutput: boolean
+  /** What a plugin's `setup` returned; undefined when it is not installed. */
+  readonly findApi: (name: string) => { readonly key: AnyPluginKey | null; readonly api: unknown } | undefined
+  /** App-wide guards for a route. */
+  readonly guardsFor: (info: RouteInfo) => Use
+  readonly countWebSocket: (info: RouteInfo) => (outcome: CallOutcome) => void
+  readonly countHttp: (info: RouteInfo) => (outcome: CallOutcome) => void
+}
+
+/** What a route is, before it is compiled. */
+export function toRouteInfo(
+  name: string,
+  pkgId: number | null,
+  definition: RouteDefinition,
+  defaultAccess: Access,
+): RouteInfo {
+  const [method = null, path = null] = definition.http?.route.split(' ') ?? []
+  const access = definition.access ?? defaultAccess
+  return Object.freeze({ name, pkgId, method, path, access, summary: definition.summary })
+}
+
+/** Binds a route to one app: everything that can be decided before the first call is. */
+export function compileRoute(
+  info: RouteInfo,
+  definition: RouteDefinition,
+  context: RouteContext,
+  servesWhileDraining = false,
+): CompiledRoute & { readonly steps: Use } {
+  const steps = [...context.guardsFor(info), ...definition.use]
+  checkOrder(info, definition.use)
+  const identity = toIdentityPolicy(info, steps, context)
+  const bind = <Run>(step: AnyStep): Run => bindStep(step, info, context) as Run
+  const of = (kind: AnyStep['kind']): Use => steps.filter((step) => step.kind === kind)
+  const run = compilePipeline({
+    authenticated: info.access === 'authenticated',
+    guards: of('guard').map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
+    validate: compileValidate(definition.input),
+    checks: of('check').map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
+    arounds: of('around').map(
+      (step): BoundAround => ({ run: bind<AroundRun<ActiveCall, unknown>>(step), holdsEffects: step.holdsEffects }),
+    ),
+    execute: toExecute(definition),
+    output: compileOutput(definition.output, context.validateOutput),
+  })
+  return {
+    info,
+    definition,
+    steps,
+    run,
+    identity,
+    servesWhileDraining,
+    http: compileHttp(info, definition, context.maxBodyBytes),
+    deadlineMs: definition.deadlineMs ?? context.deadlineMs,
+    countWebSocket: context.countWebSocket(info),
+    countHttp: context.countHttp(info),
+  }
+}
+
+type Execute = (input: unknown, call: ActiveCall) => unknown
+type CreateCommand = (call: ActiveCall) => { execute(input: unknown): unknown }
+
+/** The types of a definition were checked where it was written; here they are gone, as for every route in one table. */
+function toExecute({ handler, command }: RouteDefinition): Execute {
+  if (handler !== null) return handler as Execute
+  const create = command as CreateCommand
+  return (input, call) => create(call).execute(input)
+}
+
+function checkOrder(info: RouteInfo, use: Use): void {
+  for (const [i, step] of use.entries()) {
+    const before = use[i - 1]
+    if (before !== undefined && stepRank[before.kind] > stepRank[step.kind]) {
+      throw new BootError(
+        'step_order',
+        `Route ${info.name}: the ${step.kind} '${step.name}' stands behind the ${before.kind} '${before.name}'; write guards, then checks, then arounds`,
+      )
+    }
+  }
+}
+
+function toIdentityPolicy(info: RouteInfo, steps: Use, { hasIdentity }: RouteContext): IdentityPolicy {
+  const asking = steps.find((step) => step.identity !== 'none')
+  if (info.access === 'authenticated') {
+    if (hasIdentity) return 'required'
+    throw new BootError(
+      'identity_owner_missing',
+      `Route ${info.name} is authenticated, but no plugin owns the identity: add one or set access: 'public'`,
+    )
+  }
+  const required = steps.find((step) => step.identity === 'required')
+  if (required !== undefined) {
+    throw new BootError(
+      'identity_on_public_route',
+      `Route ${info.name} is public, but its step '${required.name}' needs an identity: set access: 'authenticated'`,
+    )
+  }
+  return asking === undefined ? 'none' : 'optional'
+}
+
+function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): unknown {
+  // Each step's `bind` was typed against its own key; that the API is that key's is what is checked here.
+  const bind = step.bind as (api: unknown, route: RouteInfo) => unknown
+  if (step.needs === null) return bind(undefined, info)
+  const plugin = findApi(step.needs.name)
+  if (plugin === undefined) {
+    throw new BootError(
+      'plugin_missing',
+      `Route ${info.name}: the step '${step.name}' needs the plugin '${step.needs.name}': add it to plugins`,
+    )
+  }
+  if (plugin.key !== step.needs) {
+    throw new BootError(
+      'plugin_key_mismatch',
+      `Route ${info.name}: the step '${step.name}' was made for another plugin '${step.needs.name}' than the one installed (another copy of the package, or a second pluginKey of that name)`,
+    )
+  }
+  return bind(plugin.api, info)
+}
+
+const methodsWithBody = ['POST', 'PUT', 'PATCH']
+
+function compileHttp(info: RouteInfo, { http, input }: RouteDefinition, maxBodyBytes: number): CompiledHttp | null {
+  if (http === null || info.path === null || info.method === null) return null
+  const hasBody = methodsWithBody.includes(info.method)
+  const raw = http.body === 'raw'
+  if (raw && info.pkgId !== null) {
+    throw new BootError(
+      'bad_route',
+      `Route ${info.name} takes a raw body, which a package cannot carry: move it to endpoints`,
+    )
+  }
+  return {
+    input: compileInput({
+      schema: input,
+      pattern: info.path,
+      hasBody,
+      queryKeys: http.query ?? [],
+      overrides: http.params ?? {},
+      map: http.input,
+    }),
+    hasBody,
+    ignoresBody: input === null && http.input === undefined,
+    raw,
+    maxBodyBytes: http.maxBodyBytes ?? maxBodyBytes,
+    status: http.status ?? null,
+  }
+}

@@ -1,0 +1,107 @@
+import type { Access } from '../call/call.ts'
+import type { Page, PageSchema } from '../call/page.ts'
+import type { Reply } from '../call/reply.ts'
+import type { BaseCommand } from '../command/command.ts'
+import type { ErrorFactory } from '../errors/define-errors.ts'
+import type { PathParameters } from '../http/path-pattern.ts'
+import type { TypeMistake } from '../pipeline/step.ts'
+import type { CallOf, Use, ValidUse } from '../pipeline/use.ts'
+import type { MaybePromise } from '../util/maybe-promise.ts'
+import type { AnySchema, InputOf, OutputOf } from '../util/schema.ts'
+import type { Route } from './route.ts'
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+/** `POST /authors`, `GET /authors/:id`. */
+export type HttpRouteText = `${HttpMethod} /${string}`
+
+/** What a string of a path or query is turned into where the schema cannot say. */
+export type ParameterType = 'int' | 'number' | 'boolean' | 'bigint' | 'date'
+
+/** The HTTP side of a route. */
+export interface HttpOptions {
+  readonly route: HttpRouteText
+  /** Status of success. Default 200. */
+  readonly status?: number
+  /** Query keys that a method with a body takes. */
+  readonly query?: readonly string[]
+  /** Types of path and query parameters, for schemas whose structure core cannot read. */
+  readonly params?: Readonly<Record<string, ParameterType>>
+  /** Makes the input from path and query, where the two wires differ in shape. */
+  readonly input?: (query: Readonly<Record<string, unknown>>) => unknown
+  /** `raw`: the input has the bytes of the body under `body`, whatever their type. HTTP-only routes. Default `parsed`. */
+  readonly body?: 'parsed' | 'raw'
+  /** Default 1 MiB. */
+  readonly maxBodyBytes?: number
+}
+
+export type HttpBinding = HttpRouteText | HttpOptions
+
+type TextOf<H> = H extends string ? H : H extends { readonly route: infer T extends string } ? T : never
+type PathOf<H> = TextOf<H> extends `${string} ${infer Path}` ? Path : never
+
+/** Every `:parameter` of the path has to be a key of the input. */
+type ValidHttp<H, Input> = [H] extends [never]
+  ? unknown
+  : [PathParameters<PathOf<H>>] extends [KeysOf<Input>]
+    ? unknown
+    : TypeMistake<`the path has a parameter that is no key of the input: '${Exclude<PathParameters<PathOf<H>>, KeysOf<Input>> & string}'`>
+type KeysOf<T> = T extends unknown ? keyof T : never
+
+/** Stands for "no schema given". */
+export interface NoSchema extends AnySchema {
+  readonly '~none': true
+}
+type IsNone<S extends AnySchema> = S extends NoSchema ? true : false
+
+/** What the handler gets. */
+type Validated<S extends AnySchema> = IsNone<S> extends true ? undefined : OutputOf<S>
+/** What a caller sends. */
+type Sent<S extends AnySchema> = IsNone<S> extends true ? undefined : InputOf<S>
+/** What the handler has to return. */
+type Returned<R extends AnySchema> =
+  IsNone<R> extends true ? unknown : R extends PageSchema<infer Item> ? Page<InputOf<Item>> : InputOf<R>
+/** What a caller gets. */
+type Answer<R extends AnySchema, O> =
+  IsNone<R> extends true ? Unwrap<O> : R extends PageSchema<infer Item> ? Page<OutputOf<Item>> : OutputOf<R>
+type Unwrap<O> = O extends Reply<infer T> ? T : O
+
+interface CommonOptions {
+  readonly summary?: string
+  /** Default: `authenticated` when a plugin owns identity, else the app's `defaultAccess`. */
+  readonly access?: Access
+  /** Errors of `defineErrors` that it may answer with. */
+  readonly errors?: readonly ErrorFactory[]
+  /** Milliseconds until the call is answered with `deadline_exceeded`; 0 for none. Default: the app's. */
+  readonly deadlineMs?: number
+  /** Calls of this route on one connection never overlap. Default false. */
+  readonly ordered?: boolean
+}
+
+type Execution<C, I, O> =
+  | { readonly handler: (input: I, call: C) => MaybePromise<O>; readonly command?: never }
+  | { readonly command: (call: C) => BaseCommand<I, O>; readonly handler?: never }
+
+/** `route`, and what `route.with` makes. */
+export interface RouteFactory<Base extends Use> {
+  <
+    const U extends Use = [],
+    S extends AnySchema = NoSchema,
+    R extends AnySchema = NoSchema,
+    const H extends HttpBinding = never,
+    O extends Returned<R> | Reply<Returned<R>> = Returned<R> | Reply<Returned<R>>,
+  >(
+    definition: CommonOptions & {
+      /** The second wire; left out: WebSocket only. */
+      readonly http?: H & ValidHttp<H, Sent<S>>
+      /** Guards, checks and arounds, in this order. */
+      readonly use?: U & ValidUse<U, Validated<S>, Base>
+      /** Left out: the handler gets `undefined`, whatever was sent. */
+      readonly input?: S
+      /** What leaves is projected on it: keys it does not name stay inside. Left out: the result goes out as it is. */
+      readonly output?: R
+    } & Execution<CallOf<[...Base, ...U]>, Validated<S>, O>,
+  ): Route<Sent<S>, Answer<R, O>>
+
+  /** A `route` whose routes all begin with these steps. */
+  with<const U extends Use>(...steps: U & ValidUse<U, never, Base>): RouteFactory<[...Base, ...U]>
+}

@@ -1,0 +1,222 @@
+import type { ListenAddress } from './app.ts'
+import type { AppState, ResolvedOptions } from './app-options.ts'
+import type { RouteInfo } from './call/call.ts'
+import type { CallServices } from './call/call-services.ts'
+import { type Clock, systemClock } from './clock/clock.ts'
+import { compileEvents } from './compile-app.ts'
+import { BootError } from './errors/boot-error.ts'
+import { ConnectionHub } from './hub/hub.ts'
+import { memoryBroker } from './hub/memory-broker.ts'
+import { createWebSocketInstruments, type WebSocketInstruments } from './instruments/core-instruments.ts'
+import { Instruments } from './instruments/instruments.ts'
+import { drain } from './lifecycle/drain.ts'
+import type { Logger } from './log/logger.ts'
+import { createLogger } from './log/pino-logger.ts'
+import { Deadlines } from './pipeline/deadlines.ts'
+import { createPluginHost, Registry } from './plugin/plugin-host.ts'
+import { type AppDescription, describeApp } from './router/describe.ts'
+import type { Environment } from './settings/environment.ts'
+import type { Transport } from './transport/transport.ts'
+import { uws } from './transport/uws-server.ts'
+import { createWires, type PluginApis, type Wires } from './wires.ts'
+
+/** An app from `created` to `closed`: what `createApp` hands out a view of. */
+export class RunningApp {
+  readonly environment: Environment
+  readonly log: Logger
+  readonly hub: ConnectionHub
+  readonly instruments: Instruments = new Instruments()
+  readonly #options: ResolvedOptions
+  readonly #clock: Clock
+  readonly #transport: Transport
+  readonly #registry = new Registry()
+  readonly #deadlines: Deadlines
+  readonly #services: CallServices
+  readonly #webSocketInstruments: WebSocketInstruments
+  readonly #tracked = new Set<Promise<unknown>>()
+  readonly #routes: RouteInfo[] = []
+  #state: AppState = 'created'
+  #wires: Wires | null = null
+  #ready: Promise<void> | null = null
+  #closed: Promise<void> | null = null
+
+  constructor(options: ResolvedOptions) {
+    const { given, environment } = options
+    this.#options = options
+    this.environment = environment
+    this.#clock = given.clock ?? systemClock
+    this.#transport = given.transport ?? uws()
+    this.log =
+      typeof given.log === 'object' ? given.log : createLogger({ environment, ...(given.log && { level: given.log }) })
+    this.#webSocketInstruments = createWebSocketInstruments(this.instruments)
+    const events = compileEvents(options.events, options.pkgIds, options.validateOutput)
+    this.hub = new ConnectionHub({
+      broker: given.broker ?? memoryBroker(),
+      findEvent: (event) => events.get(event),
+      onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
+    })
+    this.#deadlines = new Deadlines(this.#clock)
+    this.#services = {
+      clock: this.#clock,
+      log: this.log,
+      hub: this.hub,
+      deadlines: this.#deadlines,
+      errorMappers: this.#registry.errorMappers,
+      onCall: null,
+      onReply: null,
+      track: (work) => this.#track(work),
+    }
+  }
+
+  get state(): AppState {
+    return this.#state
+  }
+
+  ready(): Promise<void> {
+    this.#ready ??= this.#boot()
+    return this.#ready
+  }
+
+  async listen(host: string, port: number): Promise<ListenAddress> {
+    await this.ready()
+    const wires = this.#wires
+    if (this.#state !== 'ready' || wires === null)
+      throw new BootError('wrong_state', `An app that is ${this.#state} cannot listen`)
+    try {
+      const { websocket } = this.#options
+      const bound = await this.#transport.listen(
+        { host, port, websocketPath: websocket.path, limits: websocket },
+        {
+          upgrade: (request) => wires.upgrader.upgrade(request),
+          request: (exchange) => wires.http.request(exchange),
+          fault: (error) => this.log.error({ err: error }, 'A handler of the transport failed'),
+        },
+      )
+      this.#state = 'serving'
+      const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
+      this.log.info({ url, environment: this.environment }, 'Listening')
+      return { host, port: bound.port, url }
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  describe(): AppDescription {
+    if (this.#wires === null)
+      throw new BootError('wrong_state', 'Plugins may still add routes: await app.ready() before app.describe()')
+    const { events, pkgIds } = this.#options
+    const sent = Object.entries(events).map(([name, { summary }]) => ({ name, pkgId: pkgIds[name] as number, summary }))
+    return describeApp(this.#wires.compiled.routes, sent)
+  }
+
+  async #boot(): Promise<void> {
+    if (this.#state !== 'created') throw new BootError('wrong_state', `An app that is ${this.#state} cannot start`)
+    this.#state = 'starting'
+    if (this.#options.disagreement !== null) this.log.warn(this.#options.disagreement)
+    try {
+      const apis = await this.#setUp()
+      this.#wires = this.#compile(apis)
+      for (const hook of this.#registry.onReady) await hook()
+      this.#state = 'ready'
+    } catch (error) {
+      await this.#closePlugins()
+      this.#state = 'closed'
+      throw error
+    }
+  }
+
+  async #setUp(): Promise<PluginApis> {
+    const apis: PluginApis = new Map()
+    const { environment, log, instruments, hub } = this
+    for (const plugin of this.#options.plugins) {
+      const services = { environment, clock: this.#clock, log, instruments, hub, routes: this.#routes }
+      const { host, seal } = createPluginHost(plugin.name, this.#registry, services)
+      try {
+        apis.set(plugin.name, { key: plugin.key ?? null, api: await plugin.setup(host) })
+      } finally {
+        seal()
+      }
+    }
+    return apis
+  }
+
+  #compile(apis: PluginApis): Wires {
+    const wires = createWires({
+      options: this.#options,
+      registry: this.#registry,
+      apis,
+      services: this.#services,
+      hub: this.hub,
+      instruments: this.instruments,
+      webSocketInstruments: this.#webSocketInstruments,
+      isServing: () => this.#state === 'serving',
+    })
+    this.#routes.push(...wires.compiled.routes.map(({ info }) => info))
+    return wires
+  }
+
+  #track(work: Promise<unknown>): void {
+    const tracked = work.finally(() => this.#tracked.delete(tracked))
+    this.#tracked.add(tracked)
+  }
+
+  async #close(): Promise<void> {
+    // Our timers let a process end; while the app closes, one must not.
+    const awake = setInterval(() => {}, 60_000)
+    try {
+      await this.#ready?.catch(() => undefined)
+      if (this.#state === 'closed') return
+      this.#state = 'draining'
+      if (this.#wires !== null) await this.#drain(this.#wires)
+      await this.#transport.close()
+      this.#deadlines.close()
+      await this.#closePlugins()
+      this.#state = 'closed'
+      this.log.info('Closed')
+    } finally {
+      clearInterval(awake)
+    }
+  }
+
+  async #drain({ http, webSocket }: Wires): Promise<void> {
+    const { drainTimeoutMs = 10_000, drainSpreadMs = 2000 } = this.#options.given
+    http.draining = true
+    webSocket.draining = true
+    this.#transport.stopAccepting()
+    await drain({
+      clock: this.#clock,
+      http,
+      open: webSocket.open,
+      tracked: this.#tracked,
+      timeoutMs: drainTimeoutMs,
+      spreadMs: drainSpreadMs,
+    })
+  }
+
+  /** In reverse; one that fails or hangs does not keep the others from closing. */
+  async #closePlugins(): Promise<void> {
+    const { closeTimeoutMs = 5000 } = this.#options.given
+    for (const { plugin, run } of this.#registry.onClose.splice(0).reverse()) {
+      try {
+        await this.#withLimit(closeTimeoutMs, async () => run())
+      } catch (error) {
+        this.log.error({ err: error, plugin }, 'A plugin did not close')
+      }
+    }
+  }
+
+  #withLimit(limitMs: number, work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.timer(limitMs, () => reject(new Error(`It took more than ${limitMs} ms`)))
+      work()
+        .then(resolve, reject)
+        .finally(() => timer.cancel())
+    })
+  }
+}

@@ -1,0 +1,178 @@
+import type { Timer } from '../clock/clock.ts'
+import { AppError } from '../errors/app-error.ts'
+import { Disconnect, type DisconnectRow, disconnects } from '../errors/disconnect.ts'
+import type { ConnectionStatus } from '../instruments/core-instruments.ts'
+import type { ControlHandler, ControlResult } from '../plugin/host.ts'
+import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
+import type { WebSocketConnection } from './connection.ts'
+import { readHandshake } from './handshake-frame.ts'
+import { authorizeAgain } from './topics.ts'
+
+/** Bytes of frames that may wait behind the gate; how many frames is `maxInFlight`. */
+const maxHeldBytes = 256 * 1024
+
+/**
+ * Stands between a socket and its calls. It is shut until the handshake has succeeded and `onConnect` let the connection in, and
+ * again while a control frame is handled: frames that arrive meanwhile are held in order, none is lost, too many end the
+ * connection.
+ */
+export class Gate {
+  readonly #connection: WebSocketConnection
+  #admission: ControlResult | null
+  #state: 'first frame' | 'busy' | 'open' | 'closed' = 'busy'
+  #passed = false
+  #timer: Timer | null = null
+  #held: { readonly data: ArrayBuffer; readonly binary: boolean }[] = []
+  #heldBytes = 0
+
+  constructor(connection: WebSocketConnection, admission: ControlResult | null) {
+    this.#connection = connection
+    this.#admission = admission
+  }
+
+  /** Has the connection ever been let in? */
+  get passed(): boolean {
+    return this.#passed
+  }
+  get shut(): boolean {
+    return this.#state !== 'open'
+  }
+
+  /** The socket is open. */
+  open(): void {
+    const { handshake, services } = this.#connection.shared
+    if (this.#admission !== null || handshake === null) {
+      this.#admit(this.#admission ?? {})
+      return
+    }
+    this.#state = 'first frame'
+    this.#timer = services.clock.timer(handshake.timeoutMs, () => {
+      this.#refuse(disconnects.authenticationTimeout, 'rejected_auth_timeout')
+    })
+  }
+
+  /** A frame while the gate is shut. `data` is dead when this returns. */
+  hold(data: ArrayBuffer, binary: boolean): void {
+    if (this.#state === 'first frame') return this.#firstFrame(data, binary)
+    if (this.#state === 'closed') return
+    const { maxInFlight } = this.#connection.shared.options
+    this.#heldBytes += data.byteLength
+    if (this.#held.length >= maxInFlight || this.#heldBytes > maxHeldBytes) {
+      this.#refuse(disconnects.tooManyHeldFrames, 'rejected_other')
+      return
+    }
+    this.#held.push({ data: data.slice(0), binary })
+  }
+
+  /** A control frame on an open connection: what comes behind it waits for its result. */
+  runControl(handle: ControlHandler, fields: Readonly<Record<string, unknown>>): void {
+    this.#state = 'busy'
+    this.#run(
+      () => handle(fields, this.#connection),
+      (result) => this.#applied(result),
+    )
+  }
+
+  /** The socket is gone. */
+  close(): void {
+    this.#state = 'closed'
+    this.#timer?.cancel()
+    this.#held = []
+  }
+
+  #firstFrame(data: ArrayBuffer, binary: boolean): void {
+    this.#state = 'busy'
+    this.#timer?.cancel()
+    const { handshake, options } = this.#connection.shared
+    const fields =
+      handshake === null || data.byteLength > options.maxMessageBytes
+        ? null
+        : readHandshake(data, binary, handshake.type)
+    if (handshake === null || fields === null) return this.#refuse(disconnects.unauthorized, 'rejected_auth')
+    this.#run(
+      () => handshake.handle(fields, this.#connection),
+      (result) => this.#admit(result),
+    )
+  }
+
+  #admit(result: ControlResult): void {
+    this.#connection.identity = result.identity ?? null
+    const { onConnect } = this.#connection.shared
+    if (onConnect.length === 0) return this.#letIn(result)
+    this.#run(
+      () => runHooks(onConnect, this.#connection),
+      () => this.#letIn(result),
+    )
+  }
+
+  #letIn(result: ControlResult): void {
+    const connection = this.#connection
+    this.#passed = true
+    this.#admission = null
+    connection.shared.instruments.connection('accepted')
+    connection.shared.hub.add(connection)
+    if (result.reply !== undefined) connection.sendControl(result.reply)
+    this.#release()
+  }
+
+  #applied(result: ControlResult): MaybePromise<void> {
+    const connection = this.#connection
+    const finish = (): void => {
+      if (result.reply !== undefined) connection.sendControl(result.reply)
+      this.#release()
+    }
+    if (result.identity === undefined) return finish()
+    const before = connection.identity?.id ?? null
+    connection.identity = result.identity
+    connection.shared.hub.moveIdentity(connection, before, result.identity.id)
+    const again = authorizeAgain(connection)
+    return again === undefined ? finish() : again.then(finish)
+  }
+
+  /** What was held runs in order; a control frame among it shuts the gate again for what is behind it. */
+  #release(): void {
+    this.#state = 'open'
+    while (this.#held.length > 0 && this.#state === 'open' && this.#connection.live) {
+      const frame = this.#held.shift()
+      if (frame === undefined) break
+      this.#heldBytes -= frame.data.byteLength
+      this.#connection.receive(frame.data, frame.binary)
+    }
+  }
+
+  #run<T>(work: () => MaybePromise<T>, done: (value: T) => MaybePromise<void>): void {
+    const finish = (value: T): MaybePromise<void> => (this.#connection.live ? done(value) : undefined)
+    try {
+      const result = work()
+      const outcome = isPromise(result) ? (result as Promise<T>).then(finish) : finish(result)
+      if (isPromise(outcome)) outcome.then(undefined, (error) => this.#failed(error))
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (Disconnect.is(error)) return this.#refuse(error, statusOf(error))
+    if (AppError.is(error) && error.httpStatus < 500) return this.#refuse(disconnects.unauthorized, 'rejected_auth')
+    this.#connection.shared.services.log.error({ err: error }, 'A handshake or control handler failed')
+    this.#refuse(disconnects.internalError, 'rejected_other')
+  }
+
+  #refuse(row: Pick<DisconnectRow, 'code' | 'reason'>, status: ConnectionStatus): void {
+    if (!this.#connection.live) return
+    if (!this.#passed) this.#connection.shared.instruments.connection(status)
+    this.#connection.close(row)
+  }
+}
+
+function statusOf({ code, reason }: Pick<DisconnectRow, 'code' | 'reason'>): ConnectionStatus {
+  if (code === disconnects.unauthorized.code) return 'rejected_auth'
+  return reason === disconnects.tooManyConnections.reason ? 'rejected_limit' : 'rejected_other'
+}
+
+function runHooks<T>(hooks: readonly ((of: T) => MaybePromise<void>)[], of: T, from = 0): MaybePromise<void> {
+  for (let i = from; i < hooks.length; i++) {
+    const result = hooks[i]?.(of)
+    if (isPromise(result)) return result.then(() => runHooks(hooks, of, i + 1))
+  }
+}

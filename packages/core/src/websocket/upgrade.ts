@@ -1,0 +1,143 @@
+import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
+import { toAppError } from '../errors/normalize.ts'
+import type { Edge } from '../http/edge.ts'
+import { toArrival } from '../http/edge.ts'
+import { toErrorBody } from '../http/error-body.ts'
+import { toCorrelationId } from '../log/correlation.ts'
+import type { ControlResult } from '../plugin/host.ts'
+import type { Codec } from '../protocol/codec.ts'
+import type { HeaderList, UpgradeRequest } from '../transport/transport.ts'
+import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
+import { WebSocketConnection } from './connection.ts'
+import type { WebSocketWire } from './wire.ts'
+
+/** The sub-protocol that clients may name, beside one that carries their token. */
+const subProtocol = 'twinwire'
+/** How long the hooks of an upgrade may take, and how many upgrades may wait for theirs (rule 19). */
+const upgradeTimeoutMs = 10_000
+const maxPendingUpgrades = 10_000
+
+interface UpgraderOptions {
+  readonly wire: WebSocketWire
+  readonly edge: Edge
+  readonly codecs: ReadonlyMap<string, Codec>
+  readonly defaultCodec: Codec
+  readonly securityHeaders: (secure: boolean) => HeaderList
+}
+
+/** Decides which upgrades become connections. */
+export class Upgrader {
+  readonly #options: UpgraderOptions
+  #pending = 0
+
+  constructor(options: UpgraderOptions) {
+    this.#options = options
+  }
+
+  upgrade(request: UpgradeRequest): void {
+    const { wire, edge } = this.#options
+    try {
+      const codec = this.#check(request)
+      const address = edge.address(request)
+      const admission = this.#arrive(request, address)
+      if (!isPromise(admission)) return this.#accept(request, address, codec, admission)
+      this.#wait(request, admission, (result) => this.#accept(request, address, codec, result))
+    } catch (error) {
+      this.#reject(request, toAppError(error, wire.services.errorMappers))
+    }
+  }
+
+  #check(request: UpgradeRequest): Codec {
+    const { wire, edge, codecs, defaultCodec } = this.#options
+    if (wire.draining) throw new UnavailableError('The server is restarting')
+    const refusal = edge.refuseHost(request)
+    if (refusal !== null) throw refusal
+    if (!isOriginAllowed(wire.options.origins, request)) {
+      wire.instruments.connection('rejected_origin')
+      throw new PermissionDeniedError('Connections from this origin are not allowed')
+    }
+    const format = new URLSearchParams(request.query).get('format')
+    const codec = format === null ? defaultCodec : codecs.get(format)
+    if (codec === undefined)
+      throw new MalformedRequestError(`The format must be one of ${[...codecs.keys()].join(', ')}`)
+    return codec
+  }
+
+  /** The hooks, then credentials that came with the upgrade itself. */
+  #arrive(request: UpgradeRequest, address: string): MaybePromise<ControlResult | null> {
+    const { wire, edge } = this.#options
+    const fromUpgrade = wire.handshake?.fromUpgrade
+    const identify = (): MaybePromise<ControlResult | null> =>
+      fromUpgrade === undefined ? null : fromUpgrade(toArrival('ws', request, address))
+    const arrived = edge.arrive('ws', request, address)
+    return isPromise(arrived) ? arrived.then(identify) : identify()
+  }
+
+  #wait(
+    request: UpgradeRequest,
+    admission: Promise<ControlResult | null>,
+    accept: (result: ControlResult | null) => void,
+  ): void {
+    const { services } = this.#options.wire
+    if (this.#pending >= maxPendingUpgrades) {
+      admission.catch(() => undefined)
+      return this.#reject(request, new UnavailableError('Too many connections are being opened'))
+    }
+    this.#pending++
+    let waiting = true
+    const done = (answer: () => void): void => {
+      if (!waiting) return
+      waiting = false
+      this.#pending--
+      timer.cancel()
+      answer()
+    }
+    const timer = services.clock.timer(upgradeTimeoutMs, () => {
+      done(() => this.#reject(request, new UnavailableError('The connection could not be opened in time')))
+    })
+    request.onAborted(() => done(() => {}))
+    admission.then(
+      (result) => done(() => accept(result)),
+      (error) => done(() => this.#reject(request, toAppError(error, services.errorMappers))),
+    )
+  }
+
+  #accept(request: UpgradeRequest, address: string, codec: Codec, admission: ControlResult | null): void {
+    if (request.aborted) return
+    const { wire } = this.#options
+    if (wire.draining) return this.#reject(request, new UnavailableError('The server is restarting'))
+    const { headers, query } = toArrival('ws', request, address)
+    const connection = new WebSocketConnection(wire, { address, headers, query, codec, admission })
+    const offered = request
+      .header('sec-websocket-protocol')
+      .split(',')
+      .map((each) => each.trim())
+    // Only its own name is echoed: a token offered beside it must not come back (rule 20).
+    if (offered.includes(subProtocol)) request.accept(connection, subProtocol)
+    else request.accept(connection)
+  }
+
+  #reject(request: UpgradeRequest, error: AppError): void {
+    const { wire, edge, securityHeaders } = this.#options
+    if (error.httpStatus >= 500 && error.cause !== undefined)
+      wire.services.log.error({ err: error.cause }, 'An upgrade failed')
+    if (error.code === 'authentication_failed') wire.instruments.connection('rejected_auth')
+    if (error.code === 'rate_limit_exceeded') wire.instruments.connection('rejected_limit')
+    const headers: (readonly [string, string])[] = [
+      ...securityHeaders(edge.secure(request)),
+      ['x-correlation-id', toCorrelationId(request.header('x-correlation-id'))],
+      ['content-type', 'application/json'],
+      ...Object.entries(error.headers ?? {}),
+    ]
+    if (error.httpStatus === 401 && error.headers?.['www-authenticate'] === undefined)
+      headers.push(['www-authenticate', 'Bearer'])
+    request.reject(error.httpStatus, headers, toErrorBody(error))
+  }
+}
+
+function isOriginAllowed(origins: WebSocketWire['options']['origins'], request: UpgradeRequest): boolean {
+  const origin = request.header('origin')
+  if (origins === null || origin === '') return true
+  if (origins !== 'same-host') return origins.includes(origin)
+  return URL.canParse(origin) && new URL(origin).host === request.header('host').toLowerCase()
+}

@@ -1,0 +1,39 @@
+import type { CallServices } from '../call/call-services.ts'
+import type { Connection } from '../hub/connection.ts'
+import type { ConnectionHub } from '../hub/hub.ts'
+import type { TopicRule } from '../hub/topic.ts'
+import type { WebSocketInstruments } from '../instruments/core-instruments.ts'
+import type { ControlHandler, DisconnectOutcome, HandshakeOptions } from '../plugin/host.ts'
+import type { CompiledRoute } from '../router/compiled-route.ts'
+import type { PkgRouter } from '../router/pkg-router.ts'
+import type { MaybePromise } from '../util/maybe-promise.ts'
+import type { WebSocketConnection } from './connection.ts'
+import type { ResolvedWebSocketOptions } from './options.ts'
+
+/** The control frame that is the handshake. */
+export interface Handshake {
+  readonly type: string
+  readonly handle: ControlHandler
+  readonly timeoutMs: number
+  readonly fromUpgrade: HandshakeOptions['fromUpgrade']
+}
+
+/** What every connection of an app shares. */
+export interface WebSocketWire {
+  readonly options: ResolvedWebSocketOptions
+  readonly services: CallServices
+  readonly hub: ConnectionHub
+  readonly router: PkgRouter
+  /** Stands in for the route of a package that none handles. */
+  readonly unmatched: CompiledRoute
+  readonly instruments: WebSocketInstruments
+  readonly findTopicRule: (topic: string) => TopicRule | null
+  readonly controls: ReadonlyMap<string, ControlHandler>
+  readonly handshake: Handshake | null
+  readonly onConnect: readonly ((connection: Connection) => MaybePromise<void>)[]
+  readonly onDisconnect: readonly ((connection: Connection, outcome: DisconnectOutcome) => void)[]
+  /** Every open socket, admitted or not. */
+  readonly open: Set<WebSocketConnection>
+  /** From now on packages are answered `unavailable`. */
+  draining: boolean
+}

@@ -1,0 +1,109 @@
+import type { ResolvedOptions } from './app-options.ts'
+import type { CallServices } from './call/call-services.ts'
+import { type CompiledApp, compileApp } from './compile-app.ts'
+import { Edge } from './http/edge.ts'
+import { HttpWire } from './http/http-wire.ts'
+import { createSecurityHeaders } from './http/security-headers.ts'
+import type { ConnectionHub } from './hub/hub.ts'
+import { compileTopicRules } from './hub/topic.ts'
+import type { WebSocketInstruments } from './instruments/core-instruments.ts'
+import type { Instruments } from './instruments/instruments.ts'
+import type { Registry } from './plugin/plugin-host.ts'
+import type { AnyPluginKey } from './plugin/plugin-key.ts'
+import { jsonCodec } from './protocol/json-codec.ts'
+import { Upgrader } from './websocket/upgrade.ts'
+import type { WebSocketWire } from './websocket/wire.ts'
+
+/** What the `setup` of each plugin returned, by its name. */
+export type PluginApis = Map<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
+
+/** The two wires of an app that has booted. */
+export interface Wires {
+  readonly http: HttpWire
+  readonly webSocket: WebSocketWire
+  readonly upgrader: Upgrader
+  readonly compiled: CompiledApp
+}
+
+interface WiresOptions {
+  readonly options: ResolvedOptions
+  readonly registry: Registry
+  readonly apis: PluginApis
+  readonly services: CallServices
+  readonly hub: ConnectionHub
+  readonly instruments: Instruments
+  readonly webSocketInstruments: WebSocketInstruments
+  readonly isServing: () => boolean
+}
+
+/** Compiles the routes and lays both wires to them, once every plugin is set up. */
+export function createWires(parts: WiresOptions): Wires {
+  const { options, registry, services, hub } = parts
+  const { given, websocket, hosts } = options
+  const compiled = compileApp({
+    ...options,
+    defaultAccess: given.defaultAccess,
+    deadlineMs: given.deadlineMs ?? 30_000,
+    maxBodyBytes: given.http?.maxBodyBytes ?? 1024 * 1024,
+    registry,
+    apis: parts.apis,
+    instruments: parts.instruments,
+    services,
+    vitals: () => ({ connections: hub.size, serving: parts.isServing() }),
+  })
+  listen(registry, services)
+  const edge = new Edge({ trustedProxies: given.http?.trustedProxies ?? [], hosts }, registry.onArrive)
+  const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
+  const webSocket: WebSocketWire = {
+    options: websocket,
+    services,
+    hub,
+    router: compiled.pkgRouter,
+    unmatched: compiled.unmatched,
+    instruments: parts.webSocketInstruments,
+    findTopicRule: compileTopicRules(given.topics ?? {}),
+    controls: registry.controls,
+    handshake: registry.handshake,
+    onConnect: registry.onConnect,
+    onDisconnect: registry.onDisconnect,
+    open: new Set(),
+    draining: false,
+  }
+  const codecs = given.codecs ?? [jsonCodec]
+  const byName = new Map(codecs.map((codec) => [codec.name, codec]))
+  return {
+    compiled,
+    webSocket,
+    upgrader: new Upgrader({ wire: webSocket, edge, codecs: byName, defaultCodec: codecs[0], securityHeaders }),
+    http: new HttpWire({
+      services,
+      edge,
+      router: compiled.httpRouter,
+      unmatched: compiled.unmatched,
+      identify: registry.identity?.identify ?? null,
+      websocketPath: websocket.path,
+      securityHeaders,
+    }),
+  }
+}
+
+/** Hooks that nobody has stay null, so that a call pays one comparison for them. */
+function listen({ onCall, onReply }: Registry, services: CallServices): void {
+  const safely = (hook: () => void): void => {
+    try {
+      hook()
+    } catch (error) {
+      services.log.error({ err: error }, 'A hook of a plugin failed')
+    }
+  }
+  if (onCall.length > 0) {
+    services.onCall = (call) => {
+      for (const hook of onCall) safely(() => hook(call))
+    }
+  }
+  if (onReply.length > 0) {
+    services.onReply = (call, outcome) => {
+      for (const hook of onReply) safely(() => hook(call, outcome))
+    }
+  }
+}
