@@ -15,7 +15,9 @@ export function describeListening({ serve, open }: ContractFixture): void {
       const { port, transport } = await serve()
       await expect(serve({ port })).rejects.toMatchObject({ code: 'port_taken' })
       await transport.close()
-      expect((await serve({ port })).port).toBe(port)
+      // For a moment the port may be that of a client elsewhere on the machine.
+      const again = await vi.waitFor(() => serve({ port }), 4000)
+      expect(again.port).toBe(port)
     })
 
     it('stops accepting while open sockets go on, and may be told twice', async () => {
