@@ -35,5 +35,6 @@ export function createHeaderRecord(): Record<string, string> {
 export function addHeader(record: Record<string, string>, lowerCaseName: string, value: string): void {
   const before = record[lowerCaseName]
   if (before === undefined) record[lowerCaseName] = value
-  else if (!single.has(lowerCaseName)) record[lowerCaseName] = `${before}${lowerCaseName === 'cookie' ? '; ' : ', '}${value}`
+  else if (!single.has(lowerCaseName))
+    record[lowerCaseName] = `${before}${lowerCaseName === 'cookie' ? '; ' : ', '}${value}`
 }

@@ -13,27 +13,37 @@ describe('socket limits', () => {
     expect(check({ idleTimeoutSeconds })).not.toThrow()
   })
 
-  it.each([-1, 1, 7, 961, 8.5, Number.NaN])('rule 24: refuses an idle timeout of %d, which would end the process', (value) => {
-    expect(check({ idleTimeoutSeconds: value })).toThrow(
-      `websocket.idleTimeoutSeconds must be 0 or a whole number from 8 to 960, not ${value}`,
-    )
-  })
+  it.each([-1, 1, 7, 961, 8.5, Number.NaN])(
+    'rule 24: refuses an idle timeout of %d, which would end the process',
+    (value) => {
+      expect(check({ idleTimeoutSeconds: value })).toThrow(
+        `websocket.idleTimeoutSeconds must be 0 or a whole number from 8 to 960, not ${value}`,
+      )
+    },
+  )
 
   it.each([0, 1, 239])('rule 26: takes a lifetime of %d', (maxLifetimeMinutes) => {
     expect(check({ maxLifetimeMinutes })).not.toThrow()
   })
 
   it.each([-1, 240, 1.5])('rule 26: refuses a lifetime of %d, which would end the process', (value) => {
-    expect(check({ maxLifetimeMinutes: value })).toThrow('websocket.maxLifetimeMinutes must be 0 or a whole number from 1')
+    expect(check({ maxLifetimeMinutes: value })).toThrow(
+      'websocket.maxLifetimeMinutes must be 0 or a whole number from 1',
+    )
   })
 
-  it.each([2 ** 31, 2 ** 32 + 1024, -1, Infinity])('rule 42: refuses %d bytes, which would be cast to int32', (value) => {
-    expect(check({ maxPayloadBytes: value })).toThrow('websocket.maxPayloadBytes')
-    expect(check({ maxBackpressureBytes: value })).toThrow('websocket.maxBackpressureBytes')
-  })
+  it.each([2 ** 31, 2 ** 32 + 1024, -1, Infinity])(
+    'rule 42: refuses %d bytes, which would be cast to int32',
+    (value) => {
+      expect(check({ maxPayloadBytes: value })).toThrow('websocket.maxPayloadBytes')
+      expect(check({ maxBackpressureBytes: value })).toThrow('websocket.maxBackpressureBytes')
+    },
+  )
 
   it('rule 10: refuses a back pressure limit of 0, which would be none', () => {
-    expect(check({ maxBackpressureBytes: 0 })).toThrow('websocket.maxBackpressureBytes must be a whole number from 1024')
+    expect(check({ maxBackpressureBytes: 0 })).toThrow(
+      'websocket.maxBackpressureBytes must be a whole number from 1024',
+    )
   })
 
   it('fails with a code', () => {

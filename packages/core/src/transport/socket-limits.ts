@@ -25,5 +25,8 @@ export function checkSocketLimits(limits: SocketLimits): void {
 
 function checkInteger(name: string, value: number, least: number, most: number, or = ''): void {
   if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new BootError('bad_option', `websocket.${name} must be ${or}a whole number from ${least} to ${most}, not ${value}`)
+  throw new BootError(
+    'bad_option',
+    `websocket.${name} must be ${or}a whole number from ${least} to ${most}, not ${value}`,
+  )
 }

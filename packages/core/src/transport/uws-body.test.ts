@@ -45,7 +45,7 @@ describe('request bodies over uWebSockets.js', () => {
         await turn()
         peer.write('x'.repeat(200_000))
         answers += 1
-        await peer.until(new RegExp(`(300000 bytes[^]*){${answers}}`))
+        await peer.until(new RegExp(`(300000 bytes[sS]*){${answers}}`))
       }
     }
   })
@@ -64,7 +64,8 @@ describe('request bodies over uWebSockets.js', () => {
 
   it('rule 34: a client that sends 8 MB against a small cap still gets the answer', async () => {
     const { port } = await serve({
-      request: (exchange) => setImmediate(() => exchange.readBody(100, (body) => exchange.respond(413, [], show(body)))),
+      request: (exchange) =>
+        setImmediate(() => exchange.readBody(100, (body) => exchange.respond(413, [], show(body)))),
     })
     const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: Buffer.alloc(8 * kib * kib) })
     expect([answer.status, await answer.text()]).toEqual([413, 'too_large'])

@@ -2,8 +2,8 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { BootError } from '../errors/boot-error.ts'
-import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
 import { type CompatEntry, compatTable } from './uws-checksums.ts'
+import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
 
 export type Unavailable = (what: string, cause?: unknown) => BootError
 
@@ -28,7 +28,8 @@ export function loadCompatCopy(packageFile: string, unavailable: Unavailable): u
   }
   if (!entry.ran) throw unavailable(`the compat copy has never been run on ${process.arch}; ${newerImage}`)
   const result = bindToOlderGlibc(original, entry.oldVersion)
-  if (sha256(result) !== entry.result) throw unavailable(`the compat copy of ${name} came out wrong (its sha256 differs)`)
+  if (sha256(result) !== entry.result)
+    throw unavailable(`the compat copy of ${name} came out wrong (its sha256 differs)`)
   try {
     return placeAndOpen(name, entry, result)
   } catch (error) {

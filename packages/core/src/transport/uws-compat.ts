@@ -82,7 +82,13 @@ function libcVersions(elf: Buffer, start: number, text: (offset: number) => stri
     if (text(elf.readUInt32LE(file + 4)) !== 'libc.so.6') continue
     for (let i = elf.readUInt16LE(file + 2), at = file + elf.readUInt32LE(file + 8); i > 0; i--) {
       const nameOffset = elf.readUInt32LE(at + 8)
-      found.push({ at, name: text(nameOffset), hash: elf.readUInt32LE(at), index: elf.readUInt16LE(at + 6), nameOffset })
+      found.push({
+        at,
+        name: text(nameOffset),
+        hash: elf.readUInt32LE(at),
+        index: elf.readUInt16LE(at + 6),
+        nameOffset,
+      })
       at += elf.readUInt32LE(at + 12)
     }
   }

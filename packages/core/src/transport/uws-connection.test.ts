@@ -1,10 +1,24 @@
 import { describe, expect, it, vi } from 'vitest'
-import { type HttpExchange, SendResult, type Socket, type UpgradeRequest } from './transport.ts'
-import { catcher, deferred, dial, type Fixture, join, type Recorder, record, request, serve, upgradeHeaders } from './uws-fixture.ts'
 import type { SocketLimits, SocketListener } from './transport.ts'
+import { type HttpExchange, SendResult, type Socket, type UpgradeRequest } from './transport.ts'
+import {
+  catcher,
+  deferred,
+  dial,
+  type Fixture,
+  join,
+  type Recorder,
+  record,
+  request,
+  serve,
+  upgradeHeaders,
+} from './uws-fixture.ts'
 
 /** A server that accepts every socket with one listener. */
-async function serveSockets(react: Partial<SocketListener> = {}, limits: Partial<SocketLimits> = {}): Promise<Fixture & { recorder: Recorder }> {
+async function serveSockets(
+  react: Partial<SocketListener> = {},
+  limits: Partial<SocketLimits> = {},
+): Promise<Fixture & { recorder: Recorder }> {
   const recorder = record(react)
   const fixture = await serve({ upgrade: (upgrade) => upgrade.accept(recorder) }, limits)
   return { ...fixture, recorder }
@@ -34,7 +48,9 @@ describe('sockets over uWebSockets.js', () => {
     expect(socket.send('late', false)).toBe(SendResult.closed)
     client.ws.resume()
     expect(await client.closed).toEqual({ code: 1013, reason: 'too slow' })
-    expect(client.messages.map((message) => Number.parseInt(message, 10))).toEqual(Array.from({ length: accepted }, (_, i) => i))
+    expect(client.messages.map((message) => Number.parseInt(message, 10))).toEqual(
+      Array.from({ length: accepted }, (_, i) => i),
+    )
   })
 
   it('rule 11: a client that never reads is cut by close() after end()', async () => {
@@ -109,32 +125,35 @@ describe('sockets over uWebSockets.js', () => {
     expect(recorder.log).toEqual(['opened', 'closed 4000 not now'])
   })
 
-  it.each(['opened', 'message', 'closed', 'cork'] as const)('rule 30: a throw in %s is a fault, and the process lives', async (where) => {
-    const boom = (): never => {
-      throw new Error('boom')
-    }
-    let socket!: Socket
-    const { port, recorder, faults } = await serveSockets({
-      opened: (opened) => {
-        socket = opened
-        if (where === 'opened') boom()
-      },
-      message: () => {
-        if (where === 'message') boom()
-        if (where === 'cork') socket.cork(boom)
-        socket.close()
-      },
-      closed: () => {
-        if (where === 'closed') boom()
-      },
-    })
-    const client = join(port)
-    client.ws.on('open', () => client.ws.send('x'))
-    await client.closed
-    await recorder.gone
-    expect(faults).toMatchObject([{ message: 'boom' }])
-    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
-  })
+  it.each(['opened', 'message', 'closed', 'cork'] as const)(
+    'rule 30: a throw in %s is a fault, and the process lives',
+    async (where) => {
+      const boom = (): never => {
+        throw new Error('boom')
+      }
+      let socket!: Socket
+      const { port, recorder, faults } = await serveSockets({
+        opened: (opened) => {
+          socket = opened
+          if (where === 'opened') boom()
+        },
+        message: () => {
+          if (where === 'message') boom()
+          if (where === 'cork') socket.cork(boom)
+          socket.close()
+        },
+        closed: () => {
+          if (where === 'closed') boom()
+        },
+      })
+      const client = join(port)
+      client.ws.on('open', () => client.ws.send('x'))
+      await client.closed
+      await recorder.gone
+      expect(faults).toMatchObject([{ message: 'boom' }])
+      expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404)
+    },
+  )
 
   it('rule 5: what is corked goes out in one piece', async () => {
     const { port, recorder } = await serveSockets()
@@ -157,7 +176,7 @@ describe('sockets over uWebSockets.js', () => {
     await recorder.socket
     expect(await recorder.gone).toMatch(/^1006/)
     // A ping without payload.
-    expect(peer.text()).toMatch(/\x89\x00$/)
+    expect(peer.text().slice(-2)).toBe('\x89\x00')
   }, 30_000)
 
   it('a close that the client starts is told with its code and reason', async () => {
@@ -176,7 +195,11 @@ describe('upgrades over uWebSockets.js', () => {
     const client = join(port, '/ws?a=1', ['twin', 'other'])
     const upgrade = await caught.next
     await new Promise((resolve) => setImmediate(resolve))
-    expect([upgrade.path, upgrade.query, upgrade.header('sec-websocket-protocol')]).toEqual(['/ws', 'a=1', 'twin,other'])
+    expect([upgrade.path, upgrade.query, upgrade.header('sec-websocket-protocol')]).toEqual([
+      '/ws',
+      'a=1',
+      'twin,other',
+    ])
     const recorder = record({ message: () => {} })
     upgrade.accept(recorder, 'twin')
     await client.opened
@@ -190,7 +213,8 @@ describe('upgrades over uWebSockets.js', () => {
 
   it('rule 19: many late upgrades all stay open (uWebSockets#1929)', async () => {
     const { port } = await serve({
-      upgrade: (upgrade) => setImmediate(() => upgrade.accept(record({ opened: (socket) => void socket.send('hi', false) }))),
+      upgrade: (upgrade) =>
+        setImmediate(() => upgrade.accept(record({ opened: (socket) => void socket.send('hi', false) }))),
     })
     const clients = Array.from({ length: 50 }, () => join(port))
     expect(await Promise.all(clients.map((client) => client.next()))).toEqual(clients.map(() => 'hi'))

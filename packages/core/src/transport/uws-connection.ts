@@ -1,4 +1,4 @@
-import { SendResult, type Socket, type SocketListener, type SocketLimits } from './transport.ts'
+import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
 import { type Fault, report } from './uws-guard.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 

@@ -2,7 +2,15 @@ import { connect, type Socket as NetSocket } from 'node:net'
 import { afterEach } from 'vitest'
 import { WebSocket } from 'ws'
 import { defaultSocketLimits } from './socket-limits.ts'
-import type { HttpExchange, Socket, SocketLimits, SocketListener, Transport, TransportHandlers, UpgradeRequest } from './transport.ts'
+import type {
+  HttpExchange,
+  Socket,
+  SocketLimits,
+  SocketListener,
+  Transport,
+  TransportHandlers,
+  UpgradeRequest,
+} from './transport.ts'
 import { uws } from './uws-server.ts'
 
 /** What the tests of this room share: a server on a free port, and clients that show every byte. */
@@ -22,11 +30,12 @@ export async function serve(
   handlers: Partial<TransportHandlers>,
   limits: Partial<SocketLimits> = {},
   host = '127.0.0.1',
+  wantedPort = 0,
 ): Promise<Fixture> {
   const transport = uws()
   const faults: unknown[] = []
   const { port } = await transport.listen(
-    { host, port: 0, websocketPath: '/ws', limits: { ...defaultSocketLimits, ...limits } },
+    { host, port: wantedPort, websocketPath: '/ws', limits: { ...defaultSocketLimits, ...limits } },
     {
       upgrade: (request) => request.reject(404, [], 'no socket here'),
       request: (exchange) => exchange.respond(404, [], 'no route here'),

@@ -65,7 +65,9 @@ export abstract class UwsHead implements RequestHead {
   headers(): Readonly<Record<string, string>> {
     if (this.#headers === undefined) {
       const record = createHeaderRecord()
-      this.req?.forEach((name, value) => addHeader(record, name, value))
+      this.req?.forEach((name, value) => {
+        addHeader(record, name, value)
+      })
       this.#headers = record
     }
     return this.#headers
@@ -85,9 +87,9 @@ export abstract class UwsHead implements RequestHead {
   /** The callback returns: copies what is not answered yet, and lets go of the request. */
   detach(): void {
     if (this.res !== null) {
-      this.path
-      this.query
-      this.address
+      void this.path
+      void this.query
+      void this.address
       this.headers()
     }
     this.req = null

@@ -38,7 +38,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
   attend(): UwsBody | null {
     if (this.#body === undefined) {
       const declared = this.req === null ? 0 : declaredLength(this.req)
-      this.#body = declared === 0 || this.res === null ? null : new UwsBody(this.res, declared, (run) => this.#guard(run))
+      this.#body =
+        declared === 0 || this.res === null ? null : new UwsBody(this.res, declared, (run) => this.#guard(run))
     }
     return this.#body
   }
@@ -117,7 +118,13 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#body?.abort()
   }
 
-  #write(status: number, headers: HeaderList, body: string | Uint8Array | null, close: boolean, sayClose = false): void {
+  #write(
+    status: number,
+    headers: HeaderList,
+    body: string | Uint8Array | null,
+    close: boolean,
+    sayClose = false,
+  ): void {
     const isHead = this.method === 'HEAD'
     this.last((res) => writeAnswer(res, isHead, status, headers, body, close, sayClose))
   }

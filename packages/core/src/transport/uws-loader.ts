@@ -1,4 +1,4 @@
-import { openSync, readSync, closeSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
@@ -33,9 +33,13 @@ const slotKey = Symbol.for('twinwire.uws')
 export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
   const { module: given, maxHeaderBytes = 32_768 } = options
   if (!Number.isInteger(maxHeaderBytes) || maxHeaderBytes < 4096 || maxHeaderBytes > 1024 * 1024) {
-    throw new BootError('bad_option', `maxHeaderBytes must be a whole number from 4096 to 1048576, not ${maxHeaderBytes}`)
+    throw new BootError(
+      'bad_option',
+      `maxHeaderBytes must be a whole number from 4096 to 1048576, not ${maxHeaderBytes}`,
+    )
   }
-  if (given !== undefined) return { module: checkModule(given), compat: false, notes: headerNotes(maxHeaderBytes, true) }
+  if (given !== undefined)
+    return { module: checkModule(given), compat: false, notes: headerNotes(maxHeaderBytes, true) }
   const loaded = slot[slotKey]
   if (loaded) return loaded
   const path = resolveUws()
@@ -63,7 +67,9 @@ function resolveUws(): string {
 function loadFile(path: string): { exports: unknown; compat: boolean } {
   // Not tried and caught: on musl loading can end in a segmentation fault (rule 41).
   if (process.platform === 'linux' && usesMusl()) {
-    throw unavailable(`it has no build for musl (Alpine); use an image with glibc, such as node:${nodeMajor()}-trixie-slim`)
+    throw unavailable(
+      `it has no build for musl (Alpine); use an image with glibc, such as node:${nodeMajor()}-trixie-slim`,
+    )
   }
   try {
     return { exports: createRequire(path)(path), compat: false }
@@ -74,7 +80,10 @@ function loadFile(path: string): { exports: unknown; compat: boolean } {
     }
     if (/Cannot find module '\.\/uws_/.test(reason)) {
       const here = `${process.platform} ${process.arch}, Node ${process.versions.node} (ABI ${process.versions.modules})`
-      throw unavailable(`the installed build has no binary for ${here}; use ${supported}, or pass uws({ module })`, error)
+      throw unavailable(
+        `the installed build has no binary for ${here}; use ${supported}, or pass uws({ module })`,
+        error,
+      )
     }
     throw unavailable(`loading ${path} failed: ${lastLine(reason)}`, error)
   }
@@ -97,10 +106,12 @@ function checkModule(candidate: unknown): UwsModule {
   const namespace = candidate as { default?: unknown } | null | undefined
   const found = has(namespace, 'App') ? namespace : namespace?.default
   const lacking = ['App', 'us_listen_socket_close', 'us_socket_local_port'].filter((name) => !has(found, name))
-  if (lacking.length > 0) throw unavailable(`the module lacks ${lacking.join(', ')}; is it uWebSockets.js, version 20.34 or later?`)
+  if (lacking.length > 0)
+    throw unavailable(`the module lacks ${lacking.join(', ')}; is it uWebSockets.js, version 20.34 or later?`)
   // Checked above: what follows calls the functions that were found.
   const module = found as UwsModule
-  if (typeof module.LIBUS_LISTEN_EXCLUSIVE_PORT !== 'number') throw unavailable('the module lacks LIBUS_LISTEN_EXCLUSIVE_PORT')
+  if (typeof module.LIBUS_LISTEN_EXCLUSIVE_PORT !== 'number')
+    throw unavailable('the module lacks LIBUS_LISTEN_EXCLUSIVE_PORT')
   const app = module.App()
   const methods = ['get', 'post', 'put', 'patch', 'del', 'head', 'options', 'any', 'ws', 'listen', 'close']
   const missing = methods.filter((name) => !has(app, name))
@@ -127,7 +138,11 @@ function usesMusl(): boolean {
 }
 
 function unavailable(what: string, cause?: unknown): BootError {
-  return new BootError('uws_unavailable', `uWebSockets.js cannot be used: ${what}`, cause === undefined ? {} : { cause })
+  return new BootError(
+    'uws_unavailable',
+    `uWebSockets.js cannot be used: ${what}`,
+    cause === undefined ? {} : { cause },
+  )
 }
 
 const nodeMajor = (): string => process.versions.node.split('.')[0] ?? ''

@@ -32,8 +32,12 @@ class UwsTransport implements Transport {
     this.#options = options
   }
 
-  async listen(options: ListenOptions, handlers: TransportHandlers): Promise<{ port: number; notes: readonly string[] }> {
-    if (this.#serving || this.#starting) throw new BootError('wrong_state', 'this transport listens already; call close() first')
+  async listen(
+    options: ListenOptions,
+    handlers: TransportHandlers,
+  ): Promise<{ port: number; notes: readonly string[] }> {
+    if (this.#serving || this.#starting)
+      throw new BootError('wrong_state', 'this transport listens already; call close() first')
     this.#starting = true
     try {
       checkListenOptions(options)
@@ -74,7 +78,10 @@ function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions
   if (host === '') throw new BootError('bad_option', 'host must not be empty; 0.0.0.0 means every IPv4 address')
   // `:` and `*` are patterns to uWS.
   if (!/^\/[^:*?#\s]*$/.test(websocketPath)) {
-    throw new BootError('bad_option', `the WebSocket path must be a plain path such as /ws, not ${JSON.stringify(websocketPath)}`)
+    throw new BootError(
+      'bad_option',
+      `the WebSocket path must be a plain path such as /ws, not ${JSON.stringify(websocketPath)}`,
+    )
   }
 }
 
@@ -100,35 +107,28 @@ function route(app: UwsApp, { websocketPath, limits }: ListenOptions, handlers: 
   app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req))
 }
 
-/**
- * Always exclusively: by default a second server would share the port without a word (rule 37). uWS then leaves out SO_REUSEADDR
- * too, so that connections which a former server has closed keep the port for a minute. Node, asked for the same, knows whether
- * somebody listens there; if nobody does, sharing is safe, and the next one to ask is still refused.
- */
+/** Always exclusively: by default a second server would share the port without a word (rule 37). */
 async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOptions): Promise<UwsListenSocket> {
-  const ask = (mode: number): Promise<UwsListenSocket | false> =>
-    new Promise((resolve) => void app.listen(host, port, mode, resolve))
-  const bound = await ask(module.LIBUS_LISTEN_EXCLUSIVE_PORT)
-  if (bound) return bound
-  const refusal = await findRefusal(host, port)
-  const shared = refusal === null && (await ask(0))
-  if (shared) return shared
-  app.close()
-  throw refusal ?? toRefusal(host, port, undefined)
-}
-
-function findRefusal(host: string, port: number): Promise<BootError | null> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', (error) => resolve(toRefusal(host, port, error)))
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(null)))
+  const bound = await new Promise<UwsListenSocket | false>((resolve) => {
+    app.listen(host, port, module.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
   })
+  if (bound) return bound
+  app.close()
+  throw await explainRefusal(host, port)
 }
 
-/** uWS says only that it failed; Node says why. */
-function toRefusal(host: string, port: number, error: NodeJS.ErrnoException | undefined): BootError {
-  if (error !== undefined && error.code !== 'EADDRINUSE') {
-    return new BootError('bad_option', `cannot listen on port ${port} of ${host}: ${error.message}`, { cause: error })
-  }
-  return new BootError('port_taken', `port ${port} of ${host} is taken; stop what listens there, or choose another port`)
+/** uWS says only that it failed. Node, asked for the same, says why. */
+function explainRefusal(host: string, port: number): Promise<BootError> {
+  return new Promise((resolve) => {
+    const taken = new BootError(
+      'port_taken',
+      `port ${port} of ${host} is taken; stop what listens there, or choose another port`,
+    )
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const message = `cannot listen on port ${port} of ${host}: ${error.message}`
+      resolve(error.code === 'EADDRINUSE' ? taken : new BootError('bad_option', message, { cause: error }))
+    })
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(taken)))
+  })
 }

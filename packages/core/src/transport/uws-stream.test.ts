@@ -49,7 +49,13 @@ describe('streams over uWebSockets.js', () => {
     while (more) {
       size += 200_000
       const waiting = stream.write(Buffer.alloc(200_000, 'x'))
-      more = (await Promise.race([waiting, turn().then(turn).then(() => 'waits')])) === true
+      more =
+        (await Promise.race([
+          waiting,
+          turn()
+            .then(turn)
+            .then(() => 'waits'),
+        ])) === true
     }
     peer.socket.resume()
     await vi.waitFor(() => expect(unchunk(Buffer.concat(peer.chunks)).byteLength).toBe(size))
