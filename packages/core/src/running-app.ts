@@ -93,6 +93,7 @@ export class RunningApp {
         },
       )
       this.#state = 'serving'
+      for (const note of bound.notes ?? []) this.log.info(note)
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
       this.log.info({ url, environment: this.environment }, 'Listening')
       return { host, port: bound.port, url }

@@ -1,6 +1,7 @@
 import type { AppError } from '../errors/app-error.ts'
 import { DeadlineExceededError, InternalError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
+import type { Audience } from '../hub/broker.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Deadline } from '../pipeline/deadlines.ts'
 import type { CallOutcome } from '../plugin/host.ts'
@@ -129,19 +130,19 @@ export class ActiveCall implements Call {
   }
 
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
-    const { hub } = this.services
-    if (this.#effects?.held) this.#effects.add(() => hub.publish(topic, event, data))
-    else hub.publish(topic, event, data)
+    this.#publish({ kind: 'topic', topic }, event, data)
   }
   broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void {
-    const { hub } = this.services
-    if (this.#effects?.held) this.#effects.add(() => hub.broadcast(event, data))
-    else hub.broadcast(event, data)
+    this.#publish({ kind: 'all' }, event, data)
   }
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void {
+    this.#publish({ kind: 'identity', identityId }, event, data)
+  }
+  #publish(audience: Audience, event: AnyEvent, data: unknown): void {
     const { hub } = this.services
-    if (this.#effects?.held) this.#effects.add(() => hub.sendTo(identityId, event, data))
-    else hub.sendTo(identityId, event, data)
+    const publication = hub.prepare(audience, event, data)
+    if (this.#effects?.held) this.#effects.add(() => hub.send(publication))
+    else hub.send(publication)
   }
   afterCommit(effect: () => void | Promise<void>): void {
     this.effects.add(effect)

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
+import type { ConnectionHub } from '../hub/hub.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Deadlines } from '../pipeline/deadlines.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { ActiveCall } from './active-call.ts'
-import type { Publisher } from './call.ts'
 
 /** What every call of an app shares. */
 export interface CallServices {
   readonly clock: Clock
   readonly log: Logger
-  readonly hub: Publisher
+  readonly hub: Pick<ConnectionHub, 'prepare' | 'send'>
   readonly deadlines: Deadlines
   readonly errorMappers: readonly ErrorMapper[]
   /** Null when no plugin listens. */

@@ -1,7 +1,7 @@
 import type { Hub } from '../plugin/host.ts'
 import type { AnyEvent, EventData } from '../router/event.ts'
 import { deliverTo } from './broadcast.ts'
-import type { Broker, Publication } from './broker.ts'
+import type { Audience, Broker, Publication } from './broker.ts'
 import type { Connection } from './connection.ts'
 import type { Member } from './member.ts'
 
@@ -76,21 +76,25 @@ export class ConnectionHub implements Hub {
   }
 
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
-    this.#send({ kind: 'topic', topic }, event, data)
+    this.send(this.prepare({ kind: 'topic', topic }, event, data))
   }
   broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void {
-    this.#send({ kind: 'all' }, event, data)
+    this.send(this.prepare({ kind: 'all' }, event, data))
   }
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void {
-    this.#send({ kind: 'identity', identityId }, event, data)
+    this.send(this.prepare({ kind: 'identity', identityId }, event, data))
   }
 
-  #send(audience: Publication['audience'], event: AnyEvent, data: unknown): void {
+  /** Makes what will leave, now: data that does not fit fails here, and a later change of it is not seen. */
+  prepare(audience: Audience, event: AnyEvent, data: unknown): Publication {
     const compiled = this.#options.findEvent(event)
     if (compiled === undefined) {
       throw new Error("This event is not in the app's events: add it to createApp({ events }) under its PkgID")
     }
-    this.#options.broker.publish({ audience, pkgId: compiled.pkgId, data: compiled.toData(data) })
+    return { audience, pkgId: compiled.pkgId, data: compiled.toData(data) }
+  }
+  send(publication: Publication): void {
+    this.#options.broker.publish(publication)
   }
 
   #deliver(publication: Publication): void {

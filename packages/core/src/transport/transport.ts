@@ -132,7 +132,10 @@ export interface Socket {
   cork(write: () => void): void
   /** Bytes accepted by `send` and not yet taken by the system. */
   bufferedBytes(): number
-  /** Ends with a close frame after what is queued. `closed` runs before this returns. `reason`: at most 123 bytes. */
+  /**
+   * Ends with a close frame after what is queued. `closed` runs before this returns, and nothing can be sent any more; `close` still
+   * cuts a client that does not take the queue. `reason`: at most 123 bytes.
+   */
   end(code: number, reason: string): void
   /** Cuts the connection now. `closed` runs before this returns. */
   close(): void

@@ -4,7 +4,6 @@ import type { CallConnection } from '../call/call.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage } from '../call/page.ts'
 import { isReply } from '../call/reply.ts'
-import type { Timer } from '../clock/clock.ts'
 import { type AppError, PayloadTooLargeError, PermissionDeniedError } from '../errors/app-error.ts'
 import { errorCodes } from '../errors/codes.ts'
 import { type DisconnectRow, disconnects } from '../errors/disconnect.ts'
@@ -32,8 +31,8 @@ export interface UpgradeFacts {
 
 type CloseRow = Pick<DisconnectRow, 'code' | 'reason'>
 
-/** How long a client that was too slow may take what is queued before it is cut. */
-const slowGraceMs = 5000
+/** How long a client may take what is queued before its close frame; then it is cut. */
+const closeGraceMs = 5000
 
 /** One open WebSocket: it takes frames from the transport, runs calls, and sends. */
 export class WebSocketConnection implements Member, SocketListener, CallOrigin {
@@ -55,7 +54,6 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
   #socket: Socket | null = null
   /** Set when the end is decided: nothing is sent or served any more. */
   #ending: CloseRow | null = null
-  #slowTimer: Timer | null = null
 
   constructor(shared: WebSocketWire, facts: UpgradeFacts) {
     this.shared = shared
@@ -117,17 +115,11 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
     dispatch(this, this.codec.decode(data, binary))
   }
 
-  /** The system took some of what was queued. */
-  drained(): void {
-    if (this.#slowTimer !== null && this.bufferedBytes === 0) this.#end(disconnects.tooSlow)
-  }
-
   closed(code: number, reason: string): void {
     const row = this.#ending ?? { code, reason }
     const admitted = this.gate.passed
     this.#retire(row)
     this.#socket = null
-    this.#slowTimer?.cancel()
     this.gate.close()
     this.shared.open.delete(this)
     this.shared.instruments.active.dec()
@@ -149,10 +141,9 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
 
   succeed(call: ActiveCall, result: unknown): number {
     const value = isReply(result) ? formOf(result) : result
-    const { pkgId } = call.route
     const text = isPage(value)
-      ? this.codec.encodeReply(pkgId ?? unknownPkgId, call.id, RSPCode.OK, value.meta, value.items)
-      : this.codec.encodeReply(pkgId ?? unknownPkgId, call.id, RSPCode.OK, null, value)
+      ? this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, value.meta, value.items)
+      : this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, null, value)
     this.send(text, this.codec.binary)
     return 200
   }
@@ -216,20 +207,19 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
     if (this.#ending === null) this.#end(row)
   }
 
-  #end(row: CloseRow): void {
-    this.#retire(row)
-    this.#slowTimer?.cancel()
-    this.#slowTimer = null
-    this.#socket?.end(row.code, row.reason)
-  }
-
   /** The first drop: the client has a gap, so nothing more may reach it, and it is gone for everybody else. */
   #tooSlow(): void {
-    const { instruments, services } = this.shared
-    instruments.dropped.inc()
-    this.#retire(disconnects.tooSlow)
-    // The close frame would be dropped too (rule 11): it goes once the queue is empty, and a client that takes nothing is cut.
-    this.#slowTimer = services.clock.timer(slowGraceMs, () => this.#socket?.close())
+    this.shared.instruments.dropped.inc()
+    this.#end(disconnects.tooSlow)
+  }
+
+  #end(row: CloseRow): void {
+    this.#retire(row)
+    const socket = this.#socket
+    if (socket === null) return
+    // The close frame goes behind what is queued (rule 11); a client that takes nothing is cut and sees 1006.
+    if (socket.bufferedBytes() > 0) this.shared.services.clock.timer(closeGraceMs, () => socket.close())
+    socket.end(row.code, row.reason)
   }
 
   #retire(row: CloseRow): void {
