@@ -1,8 +1,11 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BootError } from '../errors/boot-error.ts'
 import { createClientAddress } from './client-address.ts'
+
+// Thousands of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const clients = createClientAddress(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::ffff:172.16.0.0/108'])
 

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { AnySchema } from '../util/schema.ts'
 import { type Coercion, compileCoercion } from './coerce.ts'
 import type { QueryRecord } from './query.ts'
+
+// Thousands of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** What one value under the key `x` becomes. */
 function coerceOne(schema: v.GenericSchema, text: string | readonly string[]): unknown {

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BootError } from '../errors/boot-error.ts'
 import { HttpRouter } from './http-router.ts'
+
+// Thousands of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 function routerOf(...routes: string[]): HttpRouter<string> {
   const router = new HttpRouter<string>()

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ConflictError } from '../errors/app-error.ts'
 import type { ParsedBody } from './body.ts'
 import { compileInput, type InputOptions, type InputReader } from './input.ts'
 import { parseQuery, type QueryRecord } from './query.ts'
+
+// Thousands of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const Author = v.object({ id: v.optional(v.number()), name: v.optional(v.string()), dry: v.optional(v.boolean()) })
 const empty: ParsedBody = { kind: 'empty' }
@@ -168,7 +171,7 @@ test('for every request: the path has its way or the request is refused, and not
   const text = fc.constantFrom('1', '2', 'x', '')
   const body = fc.oneof(
     fc.constant(empty),
-    fc.jsonValue({ stringUnit: 'binary' }).map(json),
+    fc.jsonValue().map(json),
     fc.dictionary(key, fc.oneof(text, fc.integer({ min: 0, max: 3 }))).map(json),
     fc.dictionary(key, text).map((value): ParsedBody => ({ kind: 'form', value })),
   )

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { toBigint, toBoolean, toDate, toInteger, toNumber } from './numerals.ts'
+
+// Thousands of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const runs = { numRuns: 2000 }
 

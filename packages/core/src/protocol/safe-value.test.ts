@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { findUnsafe, isUnsafeKey } from './safe-value.ts'
+
+// Thousands of runs each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const find = (text: string): unknown => findUnsafe(JSON.parse(text))
 const nested = (levels: number, open: string, close: string): string => `${open.repeat(levels)}1${close.repeat(levels)}`
