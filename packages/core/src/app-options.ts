@@ -6,6 +6,7 @@ import type { SecurityHeaderOptions } from './http/security-headers.ts'
 import type { Broker } from './hub/broker.ts'
 import type { TopicRules } from './hub/topic.ts'
 import type { Logger, LogLevel } from './log/logger.ts'
+import type { TypeMistake } from './pipeline/step.ts'
 import { checkPlugins } from './plugin/check-plugins.ts'
 import type { Plugin } from './plugin/plugin.ts'
 import type { Codec } from './protocol/codec.ts'
@@ -77,7 +78,10 @@ export type AppState = 'created' | 'starting' | 'ready' | 'serving' | 'draining'
 type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Exclude<keyof Ids, keyof Routes | keyof Events>]: AnyRoute
 } & {
-  readonly [Name in Exclude<keyof Routes, keyof Ids> | (keyof Routes & keyof Events)]: never
+  readonly [Name in Exclude<keyof Routes, keyof Ids>]: TypeMistake<`'${Name & string}' is no PkgID`>
+} & {
+  // `Extract` and not `&`: from a bare `keyof Events` the compiler would infer Events out of the routes.
+  readonly [Name in Extract<keyof Routes, keyof Events>]: TypeMistake<`'${Name & string}' is a route and an event`>
 }
 
 /** What `createApp` takes. */
@@ -86,7 +90,9 @@ export type AppOptions<Ids extends PkgIds, Routes extends RouteTable, Events ext
   readonly pkgIds: Ids
   /** By name of the PkgID. Routes and events together cover every PkgID. */
   readonly routes: Routes & TotalTable<Ids, Routes, Events>
-  readonly events?: Events & { readonly [Name in Exclude<keyof Events, keyof Ids>]: never }
+  readonly events?: Events & {
+    readonly [Name in Exclude<keyof Events, keyof Ids>]: TypeMistake<`'${Name & string}' is no PkgID`>
+  }
 }
 
 /** Options as the rest of core reads them: checked, defaults filled in. */
