@@ -29,7 +29,10 @@ export async function connect(
       const failure = findDatabaseFailure(error) ?? toFailure(error)
       const heals = canHeal(failure.code)
       if (!heals || attempt > retries) throw unreachable(driver, failure, heals ? attempt : null, error)
-      log.warn({ attempt, retries, code: failure.code }, `No database at ${driver.place} yet, next try in ${retryDelayMs} ms`)
+      log.warn(
+        { attempt, retries, code: failure.code },
+        `No database at ${driver.place} yet, next try in ${retryDelayMs} ms`,
+      )
       await pause(clock, retryDelayMs)
     }
   }
@@ -40,12 +43,20 @@ function canHeal(code: string): boolean {
   return isConnectionFailure(code) || code === 'ENOENT'
 }
 
-function unreachable(driver: DatabaseDriver, failure: DatabaseFailure, attempts: number | null, cause: unknown): BootError {
-  const reason = [failure.message, failure.code].filter((part) => part !== '').join(', ')
+function unreachable(
+  driver: DatabaseDriver,
+  failure: DatabaseFailure,
+  attempts: number | null,
+  cause: unknown,
+): BootError {
+  const reason = [failure.message, failure.code].filter((part) => part !== '').join(', ') || 'no reason given'
+  const advice = driver.embedded
+    ? 'Was its folder made by another version of PGlite, or not ended well? Name a new one to start afresh.'
+    : 'Check that it runs, and the url of database().'
   const sentence =
     attempts === null
-      ? `The database at ${driver.place} refuses: ${reason}. Check the url of database().`
-      : `The database at ${driver.place} cannot be reached (attempts: ${attempts}): ${reason}. Check that it runs, and the url of database().`
+      ? `The database at ${driver.place} refuses: ${reason}. ${advice}`
+      : `The database at ${driver.place} cannot be reached (attempts: ${attempts}): ${reason}. ${advice}`
   return new BootError('database_unreachable', sentence, { cause })
 }
 

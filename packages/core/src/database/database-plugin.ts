@@ -40,7 +40,13 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
   return definePlugin(databaseKey, {
     async setup(host) {
       checkOptions(options, host)
-      const driver = await openDriver({ url: options.url, schema: options.schema, pool: options.pool ?? {}, log: host.log })
+      const driver = await openDriver({
+        url: options.url,
+        schema: options.schema,
+        pool: options.pool ?? {},
+        log: host.log,
+        clock: host.clock,
+      })
       try {
         await start(driver, options, host)
       } catch (error) {
@@ -81,13 +87,14 @@ const known: Readonly<Record<keyof DatabaseOptions, true>> = {
 /** Least value of each number. */
 const numbers = {
   connect: { retries: 0, retryDelayMs: 0 },
-  pool: { max: 1, idleTimeoutMs: 1, connectTimeoutMs: 1 },
+  pool: { max: 1, connectTimeoutMs: 1 },
 } as const
 
 function checkOptions(options: DatabaseOptions, host: PluginHost): void {
   checkNames('database()', options, known)
   if (typeof options.url !== 'string') throw new BootError('bad_option', 'database() needs a url')
-  for (const group of ['connect', 'pool'] as const) checkNumbers(`${group} of database()`, options[group] ?? {}, numbers[group])
+  for (const group of ['connect', 'pool'] as const)
+    checkNumbers(`${group} of database()`, options[group] ?? {}, numbers[group])
   if (options.url.startsWith('pglite:') && host.environment === 'production' && options.allowEmbedded !== true) {
     throw new BootError(
       'bad_option',
@@ -99,7 +106,10 @@ function checkOptions(options: DatabaseOptions, host: PluginHost): void {
 function checkNames(what: string, options: object, names: object): void {
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(names, name))
   if (unknown.length === 0) return
-  throw new BootError('unknown_option', `Unknown option of ${what}: ${unknown.join(', ')}; known: ${Object.keys(names).join(', ')}`)
+  throw new BootError(
+    'unknown_option',
+    `Unknown option of ${what}: ${unknown.join(', ')}; known: ${Object.keys(names).join(', ')}`,
+  )
 }
 
 function checkNumbers(what: string, options: object, least: Readonly<Record<string, number>>): void {

@@ -1,37 +1,14 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sql } from 'drizzle-orm'
-import { check, integer, jsonb, pgTable, serial, text, uuid, varchar } from 'drizzle-orm/pg-core'
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { HealthCheck } from '../lifecycle/health.ts'
 import type { Logger } from '../log/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
 
-export const authors = pgTable(
-  'authors',
-  {
-    id: serial().primaryKey(),
-    name: varchar({ length: 40 }).notNull().unique(),
-    country: text(),
-    birthYear: integer('birth_year'),
-    extra: jsonb().$type<{ note: string }>(),
-  },
-  (table) => [check('authors_birth_year_check', sql`${table.birthYear} > 0`)],
-)
-
-export const books = pgTable('books', {
-  isbn: uuid('book_isbn').primaryKey().defaultRandom(),
-  title: text().notNull(),
-  authorId: integer('author_id')
-    .notNull()
-    .references(() => authors.id),
-})
-
-export type Author = typeof authors.$inferSelect
-
-const tables = `
+/** One migration of drizzle-kit: the tables of the suite. */
+export const tables = `
 CREATE TABLE "authors" (
   "id" serial PRIMARY KEY, "name" varchar(40) NOT NULL CONSTRAINT "authors_name_unique" UNIQUE,
   "country" text, "birth_year" integer CONSTRAINT "authors_birth_year_check" CHECK ("birth_year" > 0), "extra" jsonb
@@ -47,8 +24,17 @@ CREATE TABLE "books" (
 export async function writeMigrations(files: readonly string[] = [tables]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'twinwire-migrations-'))
   await mkdir(join(folder, 'meta'))
-  const entries = files.map((_, idx) => ({ idx, version: '7', when: idx + 1, tag: `000${idx}_test`, breakpoints: true }))
-  await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify({ version: '7', dialect: 'postgresql', entries }))
+  const entries = files.map((_, idx) => ({
+    idx,
+    version: '7',
+    when: idx + 1,
+    tag: `000${idx}_test`,
+    breakpoints: true,
+  }))
+  await writeFile(
+    join(folder, 'meta', '_journal.json'),
+    JSON.stringify({ version: '7', dialect: 'postgresql', entries }),
+  )
   await Promise.all(files.map((text, idx) => writeFile(join(folder, `000${idx}_test.sql`), text)))
   return folder
 }

@@ -78,7 +78,9 @@ export function toAppError({ code, constraint, column }: DatabaseFailure, cause:
     case '23502': // not_null_violation
       return new ValidationError(undefined, [{ path, message: 'A value is needed' }], { cause })
     case '23514': // check_violation
-      return new ValidationError(undefined, [{ path, message: `Breaks the rule ${constraint ?? 'of the table'}` }], { cause })
+      return new ValidationError(undefined, [{ path, message: `Breaks the rule ${constraint ?? 'of the table'}` }], {
+        cause,
+      })
     case '40001': // serialization_failure
     case '40P01': // deadlock_detected
       return new ConflictError('Something else changed the same data at the same time', { cause })

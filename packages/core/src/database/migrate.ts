@@ -16,9 +16,13 @@ export async function runMigrations(driver: DatabaseDriver, migrations: URL | st
   } catch (error) {
     const { message, code } = findDatabaseFailure(error) ?? toFailure(error)
     const reason = code === '' ? message : `${message} (${code})`
-    throw new BootError('migration_failed', `The migrations of ${folder} cannot be applied to ${driver.place}: ${reason}`, {
-      cause: error,
-    })
+    throw new BootError(
+      'migration_failed',
+      `The migrations of ${folder} cannot be applied to ${driver.place}: ${reason}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

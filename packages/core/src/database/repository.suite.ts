@@ -1,17 +1,42 @@
 import { ilike, sql } from 'drizzle-orm'
+import { check, integer, jsonb, pgTable, serial, text, uuid, varchar } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { NotFoundError, ValidationError } from '../errors/app-error.ts'
 import type { Database, DatabaseApi } from './database.ts'
-import { type Author, authors, books } from './database.fixtures.ts'
 import { mapDatabaseError } from './errors.ts'
 import { BaseRepository } from './repository.ts'
+
+const authors = pgTable(
+  'authors',
+  {
+    id: serial().primaryKey(),
+    name: varchar({ length: 40 }).notNull().unique(),
+    country: text(),
+    birthYear: integer('birth_year'),
+    extra: jsonb().$type<{ note: string }>(),
+  },
+  (table) => [check('authors_birth_year_check', sql`${table.birthYear} > 0`)],
+)
+
+const books = pgTable('books', {
+  isbn: uuid('book_isbn').primaryKey().defaultRandom(),
+  title: text().notNull(),
+  authorId: integer('author_id')
+    .notNull()
+    .references(() => authors.id),
+})
+
+type Author = typeof authors.$inferSelect
 
 class AuthorRepository extends BaseRepository<typeof authors> {
   constructor(db: Database) {
     super(db, authors)
   }
   search(term: string): Promise<Author[]> {
-    return this.db.select().from(this.table).where(ilike(this.table.name, `${term}%`))
+    return this.db
+      .select()
+      .from(this.table)
+      .where(ilike(this.table.name, `${term}%`))
   }
 }
 
@@ -24,8 +49,11 @@ class BookRepository extends BaseRepository<typeof books> {
 
 const nobody = '00000000-0000-4000-8000-000000000000'
 
-/** The behaviour of repositories and transactions on any driver. `open` gives an empty database with the tables of the fixtures. */
-export function describeDatabase(name: string, open: () => Promise<{ api: DatabaseApi; close: () => Promise<void> }>): void {
+/** The behaviour of repositories and transactions on any driver. `open` gives a database with the tables of the fixtures. */
+export function describeDatabase(
+  name: string,
+  open: () => Promise<{ api: DatabaseApi; close: () => Promise<void> }>,
+): void {
   describe(name, () => {
     let api: DatabaseApi
     let close: () => Promise<void>
@@ -127,14 +155,25 @@ export function describeDatabase(name: string, open: () => Promise<{ api: Databa
       test('the order is total: by primary key when nothing else decides', async () => {
         await repository.update(1, { birthYear: 1 }) // moves the row in the heap
         expect(names(await repository.getAll())).toEqual(['Ursula', 'Octavia', 'Stanislaw'])
-        expect(names(await repository.getAll({}, { orderBy: { country: 'desc' } }))).toEqual(['Stanislaw', 'Ursula', 'Octavia'])
-        expect(names(await repository.getAll({}, { orderBy: { id: 'desc' } }))).toEqual(['Stanislaw', 'Octavia', 'Ursula'])
+        expect(names(await repository.getAll({}, { orderBy: { country: 'desc' } }))).toEqual([
+          'Stanislaw',
+          'Ursula',
+          'Octavia',
+        ])
+        expect(names(await repository.getAll({}, { orderBy: { id: 'desc' } }))).toEqual([
+          'Stanislaw',
+          'Octavia',
+          'Ursula',
+        ])
       })
 
       test('limit, offset and a condition in drizzle words', async () => {
         expect(names(await repository.getAll({}, { limit: 1, offset: 1 }))).toEqual(['Octavia'])
         expect(await repository.getAll({}, { limit: 0 })).toEqual([])
-        expect(names(await repository.getAll({ country: 'US' }, { where: ilike(authors.name, '%A') }))).toEqual(['Ursula', 'Octavia'])
+        expect(names(await repository.getAll({ country: 'US' }, { where: ilike(authors.name, '%A') }))).toEqual([
+          'Ursula',
+          'Octavia',
+        ])
         expect(names(await repository.search('oct'))).toEqual(['Octavia'])
       })
 
@@ -150,7 +189,12 @@ export function describeDatabase(name: string, open: () => Promise<{ api: Databa
       })
 
       test('names that are no columns are refused before any SQL', async () => {
-        for (const filters of [{ nope: 1 }, { constructor: 1 }, { '1=1; --': 1 }, JSON.parse('{"__proto__": 1}')] as object[]) {
+        for (const filters of [
+          { nope: 1 },
+          { constructor: 1 },
+          { '1=1; --': 1 },
+          JSON.parse('{"__proto__": 1}'),
+        ] as object[]) {
           await expect(repository.getAll(filters)).rejects.toThrow(ValidationError)
           await expect(repository.count(filters)).rejects.toThrow(ValidationError)
           await expect(repository.getAll({}, { orderBy: filters })).rejects.toThrow(ValidationError)
@@ -169,7 +213,12 @@ export function describeDatabase(name: string, open: () => Promise<{ api: Databa
         expect([past.items, past.meta.total, past.meta.has_more]).toEqual([[], 3, false])
         const none = await repository.getPage({ page: 1, perPage: 2, filters: { country: 'XX' } })
         expect(none.meta).toMatchObject({ total: 0, pages: 0, has_more: false })
-        const some = await repository.getPage({ page: 1, perPage: 2, filters: { country: 'US' }, where: ilike(authors.name, 'u%') })
+        const some = await repository.getPage({
+          page: 1,
+          perPage: 2,
+          filters: { country: 'US' },
+          where: ilike(authors.name, 'u%'),
+        })
         expect([names(some.items), some.meta.total]).toEqual([['Ursula'], 1])
       })
 

@@ -1,7 +1,7 @@
+import { type ExtractTablesWithRelations, relations } from 'drizzle-orm'
 import { bigint, integer, pgTable, primaryKey, serial, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import type { PgliteDatabase, PgliteTransaction } from 'drizzle-orm/pglite'
 import type { PostgresJsDatabase, PostgresJsTransaction } from 'drizzle-orm/postgres-js'
-import { type ExtractTablesWithRelations, relations } from 'drizzle-orm'
 import { describe, expectTypeOf, test } from 'vitest'
 import type { Page } from '../call/page.ts'
 import { BaseRepository, type Database, type Filters, type IdOf } from './index.ts'

@@ -3,8 +3,8 @@ import { drizzle } from 'drizzle-orm/pglite'
 import { describe, expect, test } from 'vitest'
 import { createFakeHost, writeMigrations } from './database.fixtures.ts'
 import { database } from './database-plugin.ts'
-import { BaseRepository } from './repository.ts'
 import { describeDatabase } from './repository.suite.ts'
+import { BaseRepository } from './repository.ts'
 import { toEntityName } from './table.ts'
 
 describeDatabase('on PGlite', async () => {
@@ -19,7 +19,9 @@ describe('the primary key', () => {
   test('a table without one, or with one of two columns, is refused when the repository is made', () => {
     const none = pgTable('notes', { text: text() })
     expect(() => new BaseRepository(db, none)).toThrow(/primary key of one column; 'notes' has none/)
-    const two = pgTable('pairs', { a: integer(), b: integer() }, (table) => [primaryKey({ columns: [table.a, table.b] })])
+    const two = pgTable('pairs', { a: integer(), b: integer() }, (table) => [
+      primaryKey({ columns: [table.a, table.b] }),
+    ])
     expect(() => new BaseRepository(db, two)).toThrow(/'pairs' has a, b/)
   })
 

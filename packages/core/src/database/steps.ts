@@ -9,7 +9,13 @@ export interface WithDatabase {
   readonly db: Database
 }
 
-type DatabaseStep<Kind extends 'guard' | 'around'> = Step<Kind, WithDatabase, Call, never, PluginKey<'database', DatabaseApi>>
+type DatabaseStep<Kind extends 'guard' | 'around'> = Step<
+  Kind,
+  WithDatabase,
+  Call,
+  unknown,
+  PluginKey<'database', DatabaseApi>
+>
 
 /**
  * Adds `db` to the call: the pool's handle, each query for itself. For reads, and for checks that look into a table.

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts'
-import { toAppError, toFailure } from './errors.ts'
+import { findDatabaseFailure, toAppError, toFailure } from './errors.ts'
 
 type Begin = <T>(run: (tx: Database) => Promise<T>) => Promise<T>
 
@@ -20,6 +20,6 @@ export async function runInTransaction<T>(begin: Begin, run: (tx: Database) => P
     })
   } catch (error) {
     if (thrown.includes(error)) throw error
-    throw toAppError(toFailure(error), error)
+    throw toAppError(findDatabaseFailure(error) ?? toFailure(error), error)
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock/clock.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Database } from '../database.ts'
 
@@ -25,14 +26,13 @@ export interface DriverOptions {
   readonly schema: Record<string, unknown> | undefined
   readonly pool: PoolOptions
   readonly log: Logger
+  readonly clock: Clock
 }
 
 /** PostgreSQL only: PGlite has one connection. */
 export interface PoolOptions {
   /** Most connections of this process. Default 10. */
   readonly max?: number
-  /** After which a connection that nobody uses is closed. Default: never. */
-  readonly idleTimeoutMs?: number
   /** How long one attempt to connect may take. Default 10,000. */
   readonly connectTimeoutMs?: number
 }

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { BootError } from '../../errors/boot-error.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
+import { lockFolder } from './folder-lock.ts'
 import { importPeer } from './peer.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function openPglite({ url, schema }: DriverOptions): Promise<Databa
   const { PGlite } = await importPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'))
   const { drizzle } = await importPeer('drizzle-orm', () => import('drizzle-orm/pglite'))
   const { migrate } = await import('drizzle-orm/pglite/migrator')
-  if (folder !== null) await mkdir(folder, { recursive: true })
+  const unlock = folder === null ? null : await lockFolder(folder)
 
   const client = folder === null ? new PGlite() : new PGlite(folder)
   const db = drizzle({ client, ...(schema === undefined ? {} : { schema }) })
@@ -27,21 +27,13 @@ export async function openPglite({ url, schema }: DriverOptions): Promise<Databa
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run) =>
-      runInTransaction(
-        (body) =>
-          db.transaction(async (tx) => {
-            const result = await body(tx)
-            // After a query that failed and whose error was caught, PostgreSQL answers COMMIT by rolling back. postgres.js
-            // tells; PGlite would resolve as if the rows were there. Any query fails in that state.
-            await tx.execute(sql`select 1`)
-            return result
-          }),
-        run,
-      ),
+    transaction: (run) => runInTransaction((body) => db.transaction(body), run),
     migrate: (to) => migrate(db, { migrationsFolder: to }),
     exclusively: (run) => run(),
-    close: () => client.close(),
+    close: async () => {
+      await client.close()
+      await unlock?.()
+    },
   }
 }
 

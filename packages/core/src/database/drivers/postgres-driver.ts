@@ -1,43 +1,44 @@
 import { sql } from 'drizzle-orm'
-import type { Options, Sql } from 'postgres'
+import type { Sql } from 'postgres'
 import { BootError } from '../../errors/boot-error.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { importPeer } from './peer.ts'
+import { createDrizzleClient } from './postgres-client.ts'
+import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
+import { PostgresPool } from './postgres-pool.ts'
 
 /** Any number that no other user of the database picks for its advisory locks: 'twinwire' as bytes, cut to 63 bits. */
 const lockId = '8392585648256086629'
 
+/** How long `close` waits for queries in flight: less than the app gives to a plugin. */
+const closeLimitMs = 3000
+
 /** PostgreSQL over the network or a socket, by postgres.js. */
-export async function openPostgres({ url, schema, pool, log }: DriverOptions): Promise<DatabaseDriver> {
+export async function openPostgres({ url, schema, pool: limits, log, clock }: DriverOptions): Promise<DatabaseDriver> {
   const { default: postgres } = await importPeer('postgres', () => import('postgres'))
   const { drizzle } = await importPeer('drizzle-orm', () => import('drizzle-orm/postgres-js'))
   const { migrate } = await import('drizzle-orm/postgres-js/migrator')
-  const { max = 10, idleTimeoutMs, connectTimeoutMs = 10_000 } = pool
+  const { max = 10, connectTimeoutMs = 10_000 } = limits
 
-  const connect = (connections: number): Sql => {
-    const options: Options<Record<string, never>> = {
-      max: connections,
+  const createClient: CreateClient = (options) => {
+    const made = postgres(url, {
       connect_timeout: connectTimeoutMs / 1000,
-      ...(idleTimeoutMs === undefined ? {} : { idle_timeout: idleTimeoutMs / 1000 }),
-      // Its own default grows to 20 s, during which calls wait although the server is back.
-      backoff: (failures) => Math.min(2 ** failures / 50, 1),
       // Its own default prints.
       onnotice: (notice) => log.debug({ notice: notice.message }, 'Notice of the database'),
-    }
-    try {
-      return postgres(url, options)
-    } catch {
-      // Without its cause: that one quotes the url, and with it the password.
-      throw new BootError('bad_option', 'The url of database() cannot be read: postgres://user:password@host:5432/name')
-    }
+      ...options,
+    })
+    Object.assign(made.options.parsers, client.options.parsers)
+    Object.assign(made.options.serializers, client.options.serializers)
+    return made
   }
-
-  const client = connect(max)
-  const db = drizzle({ client, ...(schema === undefined ? {} : { schema }) })
+  const pool = new PostgresPool(createClient, max)
+  const client = createDrizzleClient(pool)
+  // The client has what drizzle uses of postgres.js; its type asks for all of it.
+  const db = drizzle({ client: client as unknown as Sql, ...(schema === undefined ? {} : { schema }) })
 
   return {
-    place: toPlace(client),
+    place: toPlace(createClient),
     embedded: false,
     db,
     ping: async () => {
@@ -47,21 +48,27 @@ export async function openPostgres({ url, schema, pool, log }: DriverOptions): P
     migrate: (folder) => migrate(db, { migrationsFolder: folder }),
     exclusively: async (run) => {
       // The lock is its session's, so it needs a connection of its own; it also goes when that connection is lost.
-      const session = connect(1)
+      const session = new PostgresConnection(createClient)
       try {
-        await session`select pg_advisory_lock(${lockId}::bigint)`
+        await session.command(`select pg_advisory_lock(${lockId})`)
         return await run()
       } finally {
-        await session.end({ timeout: 1 })
+        await session.end()
       }
     },
-    close: () => client.end({ timeout: 3 }),
+    close: () => pool.close(() => new Promise((resolve) => clock.timer(closeLimitMs, resolve))),
   }
 }
 
-function toPlace(client: Sql): string {
-  const { host, port, path, database } = client.options
-  // A socket's path stands for host and port.
-  const servers = path ? [path] : host.map((name, index) => `${name}:${port[index]}`)
-  return `${servers.join(',')}/${database}`
+/** What postgres.js makes of the url. Clients connect when they are asked something: this one never is. */
+function toPlace(createClient: CreateClient): string {
+  try {
+    const { host, port, path, database } = createClient({}).options
+    // A socket's path stands for host and port.
+    const servers = path ? [path] : host.map((name, index) => `${name}:${port[index]}`)
+    return `${servers.join(',')}/${database}`
+  } catch {
+    // Without its cause: that one quotes the url, and with it the password.
+    throw new BootError('bad_option', 'The url of database() cannot be read: postgres://user:password@host:5432/name')
+  }
 }

@@ -1,0 +1,190 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFakeHost, tables, writeMigrations } from './database.fixtures.ts'
+import { type DatabaseOptions, database } from './database-plugin.ts'
+import { importPeer } from './drivers/peer.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'twinwire-pglite-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const boot = async (options: object, host = createFakeHost()) => database(options as DatabaseOptions).setup(host)
+
+describe('options', () => {
+  test.each([
+    [{ url: 'mysql://localhost/x' }, 'bad_option', /must start with postgres:\/\//],
+    [{ url: '' }, 'bad_option', /must start with/],
+    [{}, 'bad_option', /needs a url/],
+    [{ url: 'pglite://' }, 'bad_option', /pglite:\/\/memory/],
+    [{ url: 'pglite://memroy' }, 'bad_option', /pglite:\/\/memory/],
+    [{ url: 'pglite://memory', migratoins: '.' }, 'unknown_option', /migratoins; known: url/],
+    [{ url: 'pglite://memory', pool: { size: 1 } }, 'unknown_option', /pool of database\(\): size/],
+    [
+      { url: 'pglite://memory', pool: { max: 0 } },
+      'bad_option',
+      /max of pool of database\(\) must be a whole number from 1/,
+    ],
+    [{ url: 'pglite://memory', connect: { retries: -1 } }, 'bad_option', /retries of connect/],
+    [{ url: 'postgres://user:hunter2@host:99999/x' }, 'bad_option', /cannot be read/],
+  ])('%j is a boot error', async (options, code, message) => {
+    const failure = boot(options)
+    await expect(failure).rejects.toMatchObject({ name: 'BootError', code, message: expect.stringMatching(message) })
+    await expect(failure).rejects.not.toThrow(/hunter2/)
+  })
+
+  test('production refuses a database inside the process, unless told', async () => {
+    const host = createFakeHost('production')
+    await expect(boot({ url: 'pglite://memory' }, host)).rejects.toMatchObject({
+      code: 'bad_option',
+      message: expect.stringContaining('allowEmbedded: true'),
+    })
+  })
+
+  test('a peer that is not installed is one sentence; what else goes wrong with it passes', async () => {
+    const name = 'no-such-package'
+    await expect(importPeer(name, () => import(/* @vite-ignore */ name))).rejects.toMatchObject({
+      code: 'peer_missing',
+      message: "database() needs the package 'no-such-package' for this url: npm install no-such-package",
+    })
+    const other = Object.assign(new Error("Cannot find package 'inner' imported from x"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    })
+    await expect(importPeer(name, () => Promise.reject(other))).rejects.toBe(other)
+  })
+})
+
+describe('reaching PostgreSQL', () => {
+  test('a refused port is tried again as often as told, then named without the password', async () => {
+    const port = await freePort()
+    const host = createFakeHost()
+    const failure = boot(
+      { url: `postgres://ann:hunter2@127.0.0.1:${port}/shop`, connect: { retries: 2, retryDelayMs: 70 } },
+      host,
+    )
+    await expect(failure).rejects.toMatchObject({
+      code: 'database_unreachable',
+      message: expect.stringMatching(
+        new RegExp(`127.0.0.1:${port}/shop cannot be reached \\(attempts: 3\\): .*ECONNREFUSED`),
+      ),
+    })
+    expect(host.delays).toEqual([70, 70])
+    expect(host.lines).toHaveLength(2)
+    const said = await failure.catch((error: Error) => JSON.stringify([error.message, String(error.cause), host.lines]))
+    expect(said).not.toContain('hunter2')
+  })
+
+  test('retries: 0 tries once', async () => {
+    const host = createFakeHost()
+    await expect(
+      boot({ url: `postgres://127.0.0.1:${await freePort()}/x`, connect: { retries: 0 } }, host),
+    ).rejects.toMatchObject({ code: 'database_unreachable' })
+    expect(host.delays).toEqual([])
+  })
+
+  test('a server that accepts and says nothing runs into the time limit', async () => {
+    const server = createServer(() => {})
+    const port = await listen(server)
+    await expect(
+      boot({ url: `postgres://127.0.0.1:${port}/x`, pool: { connectTimeoutMs: 200 }, connect: { retries: 0 } }),
+    ).rejects.toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('CONNECT_TIMEOUT') })
+    server.close()
+  })
+
+  test('waiting holds the process, although the timers of the clock do not', () => {
+    const script = `
+      import { database } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'database-plugin.ts')).href)}
+      import { systemClock } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../clock/clock.ts')).href)}
+      const log = { warn() {}, info() {} }
+      const options = { url: 'postgres://127.0.0.1:1/x', connect: { retries: 1, retryDelayMs: 300 } }
+      database(options).setup({ environment: 'test', clock: systemClock, log }).catch((error) => console.log(error.code))`
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+    const child = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname })
+    expect(child.stdout).toBe('database_unreachable\n')
+    expect(child.status).toBe(0)
+  })
+})
+
+describe('PGlite in a folder', () => {
+  test('migrates once, keeps what is written, is one process at a time, reports its health, and ends', async () => {
+    const url = `pglite://${join(folder, 'a', 'deep')}`
+    const first = createFakeHost()
+    const migrations = await writeMigrations()
+    const api = await boot({ url, migrations, onStart: seed }, first)
+    expect(first.lines.at(-1)).toContain('(PGlite)')
+    await first.checks.get('database')?.()
+    expect(first.mappers).toHaveLength(1)
+    await expect(boot({ url })).rejects.toMatchObject({
+      code: 'database_unreachable',
+      message: expect.stringContaining(`in use by process ${process.pid}`),
+    })
+    await first.close()
+    await expect(api.db.execute(sql`select 1`)).rejects.toThrow()
+    expect(existsSync(join(folder, 'a', 'deep', 'twinwire.lock'))).toBe(false)
+
+    // Of a process that is no more.
+    await writeFile(join(folder, 'a', 'deep', 'twinwire.lock'), '999999999')
+    const second = createFakeHost()
+    const again = await boot({ url, migrations: pathToFileURL(migrations), onStart: seed }, second)
+    const rows = await again.db.execute(sql`select count(*)::int as n from authors`)
+    expect(rows).toMatchObject({ rows: [{ n: 2 }] })
+
+    await second.close()
+
+    // A failed boot leaves nothing behind: no half of a migration, no open database.
+    const next = await writeMigrations([
+      tables,
+      'create table half (a int);\n--> statement-breakpoint\ncreate tabel x ();',
+    ])
+    await expect(boot({ url, migrations: next })).rejects.toMatchObject({
+      code: 'migration_failed',
+      message: expect.stringMatching(/syntax error at or near "tabel" \(42601\)$/),
+    })
+    const third = createFakeHost()
+    const after = await boot({ url }, third)
+    expect(await after.db.execute(sql`select to_regclass('half') is null as gone`)).toMatchObject({
+      rows: [{ gone: true }],
+    })
+    await third.close()
+  }, 60_000)
+
+  test('a folder without migrations, and a path that is a file, are named', async () => {
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    await expect(boot({ url: `pglite://${file}` })).rejects.toMatchObject({ code: 'database_unreachable' })
+    const { runMigrations } = await import('./migrate.ts')
+    const driver = { place: 'here' } as Parameters<typeof runMigrations>[0]
+    await expect(runMigrations(driver, folder)).rejects.toMatchObject({
+      code: 'migration_failed',
+      message: expect.stringContaining(`There are no migrations in ${folder}`),
+    })
+  })
+})
+
+async function seed(db: Parameters<NonNullable<DatabaseOptions['onStart']>>[0]): Promise<void> {
+  await db.execute(sql`insert into authors (name) select 'n' || count(*) from authors`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server)
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+function listen(server: ReturnType<typeof createServer>): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
+}
