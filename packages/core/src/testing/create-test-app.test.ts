@@ -1,0 +1,91 @@
+import * as v from 'valibot'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ConflictError, event, page, route } from '../index.ts'
+import { CallError, createVirtualClock, onTransports } from './index.ts'
+
+const created = event({ data: v.object({ name: v.string() }) })
+const options = {
+  pkgIds: { CREATE: 1, LIST: 2, FAIL: 3, SILENT: 4, CREATED: 100 },
+  routes: {
+    CREATE: route({
+      http: 'POST /authors',
+      input: v.object({ name: v.string() }),
+      handler: ({ name }, call) => {
+        call.log.warn({ name }, 'Created')
+        call.broadcast(created, { name })
+        return { name, at: new Date(0) }
+      },
+    }),
+    LIST: route({ handler: () => page(['a', 'b'], { page: 1, per_page: 2, total: 3 }) }),
+    FAIL: route({
+      handler: (): null => {
+        throw new ConflictError('Taken', { details: { name: 'x' } })
+      },
+    }),
+    SILENT: route({ handler: () => new Promise<null>(() => {}) }),
+  },
+  events: { CREATED: created },
+} as const
+
+describe('the testing kit', () => {
+  onTransports({ describe, afterEach }, ({ start, transport }) => {
+    it('serves an app in one line, and its client calls and hears events', async () => {
+      const { client, app, logs, address } = await start(options)
+      expect(app.environment).toBe('test')
+      expect(address.port).toBeGreaterThan(0)
+      const one = await client()
+      const other = await client()
+      expect(await one.call('CREATE', { name: 'Ursula' })).toEqual({ name: 'Ursula', at: '1970-01-01T00:00:00.000Z' })
+      expect(await other.nextEvent('CREATED')).toEqual({ name: 'Ursula' })
+      expect(await one.nextEvent('CREATED')).toEqual({ name: 'Ursula' })
+      expect(logs).toContainEqual({
+        level: 'warn',
+        message: 'Created',
+        fields: expect.objectContaining({ name: 'Ursula', route: 'CREATE', wire: 'ws' }),
+      })
+    })
+
+    it('gives a page as items and meta', async () => {
+      const { client } = await start(options)
+      const { items, meta } = await (await client()).call('LIST')
+      expect(items).toEqual(['a', 'b'])
+      expect(meta).toMatchObject({ total: 3, pages: 2, has_more: true })
+    })
+
+    it('throws what a call was answered with', async () => {
+      const { client } = await start(options)
+      const error = await (await client()).call('FAIL').catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(CallError)
+      expect(error).toMatchObject({ code: 'conflict', msg: 'Taken', details: { name: 'x' }, status: 2 })
+    })
+
+    it('sends requests', async () => {
+      const { request } = await start(options)
+      const response = await request('POST /authors', { json: { name: 'Ursula' } })
+      expect(response.status).toBe(200)
+      expect(response.json()).toMatchObject({ name: 'Ursula' })
+      expect((await request('GET /nowhere')).status).toBe(404)
+    })
+
+    it('fails a call whose connection ends', async () => {
+      const { client } = await start(options)
+      const one = await client()
+      const call = one.call('SILENT')
+      one.terminate()
+      await expect(call).rejects.toThrow('closed with 1006')
+      await expect(one.nextEvent('CREATED')).rejects.toThrow('closed with 1006')
+    })
+
+    it('closes an app on a virtual clock', async () => {
+      const clock = createVirtualClock()
+      const { client, close, app } = await start({ ...options, clock })
+      void (await client()).call('SILENT').catch(() => undefined)
+      await close()
+      expect(app.state).toBe('closed')
+    })
+
+    it('says which transport it is', () => {
+      expect(['memory', 'uws']).toContain(transport)
+    })
+  })
+})
