@@ -35,6 +35,28 @@ export function createHeaderRecord(): Record<string, string> {
 export function addHeader(record: Record<string, string>, lowerCaseName: string, value: string): void {
   const before = record[lowerCaseName]
   if (before === undefined) record[lowerCaseName] = value
-  else if (!single.has(lowerCaseName))
-    record[lowerCaseName] = `${before}${lowerCaseName === 'cookie' ? '; ' : ', '}${value}`
+  else if (!single.has(lowerCaseName)) record[lowerCaseName] = `${before}${separator(lowerCaseName)}${value}`
 }
+
+/** All headers from the flat list of names and values. */
+export function toHeaderRecord(pairs: readonly string[]): Record<string, string> {
+  const record = createHeaderRecord()
+  // In bounds.
+  for (let i = 0; i < pairs.length; i += 2) addHeader(record, pairs[i] as string, pairs[i + 1] as string)
+  return record
+}
+
+/** One header from the flat list of names and values; '' when it is not there. */
+export function findHeader(pairs: readonly string[], name: string): string {
+  let found: string | undefined
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (pairs[i] !== name) continue
+    // In bounds.
+    const value = pairs[i + 1] as string
+    if (single.has(name)) return value
+    found = found === undefined ? value : `${found}${separator(name)}${value}`
+  }
+  return found ?? ''
+}
+
+const separator = (name: string): string => (name === 'cookie' ? '; ' : ', ')

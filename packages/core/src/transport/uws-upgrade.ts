@@ -51,6 +51,12 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     else this.last((res) => writeAnswer(res, false, status, headers, body, false, false))
   }
 
+  override detach(): void {
+    // The socket outlives the request, and cannot be asked any more (rule 22).
+    void this.address
+    super.detach()
+  }
+
   /** The handler threw (rule 30). */
   fail(error: unknown): void {
     report(this.fault, error)
