@@ -7,6 +7,9 @@ export const zeroUuid = '00000000-0000-0000-0000-000000000000'
 /** `pkg_id` of an answer to a frame whose own could not be read. */
 export const unknownPkgId = 0
 
+/** What a `req_id` looks like: any UUID, in letters of either case. */
+export const uuidPattern: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
 /** A package of a client: `{pkg_id, req_id, method, data}`. */
 export interface RequestFrame {
   readonly kind: 'request'

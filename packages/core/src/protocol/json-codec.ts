@@ -1,10 +1,9 @@
 import { type AppError, MalformedRequestError, ValidationError } from '../errors/app-error.ts'
 import type { Codec } from './codec.ts'
-import { type Frame, type ReplyMeta, unknownPkgId, zeroUuid } from './frame.ts'
+import { type Frame, type ReplyMeta, unknownPkgId, uuidPattern, zeroUuid } from './frame.ts'
 import { findUnsafe } from './safe-value.ts'
 import type { RSPCode } from './status.ts'
 
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const maxPkgId = 2 ** 31 - 1
 const noData: Readonly<Record<string, unknown>> = Object.freeze({})
 

@@ -2,7 +2,7 @@ import { ActiveCall } from '../call/active-call.ts'
 import { coreError, MalformedRequestError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import type { ControlFrame, Frame, RefusedFrame, RequestFrame } from '../protocol/frame.ts'
-import { unknownPkgId, zeroUuid } from '../protocol/frame.ts'
+import { unknownPkgId, uuidPattern, zeroUuid } from '../protocol/frame.ts'
 import type { WebSocketConnection } from './connection.ts'
 
 /** Leads a decoded frame to its call, its control handler, or its refusal. */
@@ -35,7 +35,10 @@ function control(connection: WebSocketConnection, frame: ControlFrame): void {
   const handle = connection.shared.controls.get(frame.type)
   if (handle === undefined) {
     const error = new MalformedRequestError('The frame is neither a package nor a known control frame')
-    return refuse(connection, { kind: 'refused', pkgId: unknownPkgId, reqId: zeroUuid, error })
+    // Perhaps it was meant as a package: whoever waits for it goes by the id.
+    const { req_id: id } = frame.fields
+    const reqId = typeof id === 'string' && uuidPattern.test(id) ? id : zeroUuid
+    return refuse(connection, { kind: 'refused', pkgId: unknownPkgId, reqId, error })
   }
   connection.malformedInARow = 0
   connection.gate.runControl(handle, frame.fields)
