@@ -100,7 +100,7 @@ type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey
  */
 export function guard<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
   options: StepOptions & Bound<Name, Api, GuardRun<C, Adds>> & WholeAdds<NoInfer<Adds>>,
-): Step<'guard', Adds, C, never, KeyOf<Name, Api>> {
+): Step<'guard', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
   return create('guard', options, false)
 }
 
@@ -119,7 +119,7 @@ export function guard<Adds = void, C extends Call = Call, const Name extends str
  */
 export function check<Input = unknown, C extends Call = Call, const Name extends string = string, Api = never>(
   options: StepOptions & Bound<Name, Api, CheckRun<Input, C>>,
-): Step<'check', void, C, Input, KeyOf<Name, Api>> {
+): Step<'check', void, NoInfer<C>, NoInfer<Input>, KeyOf<Name, Api>> {
   return create('check', options, false)
 }
 
@@ -137,7 +137,7 @@ export function check<Input = unknown, C extends Call = Call, const Name extends
  */
 export function around<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
   options: StepOptions & { readonly holdsEffects?: boolean } & Bound<Name, Api, AroundRun<C, Adds>>,
-): Step<'around', Adds, C, never, KeyOf<Name, Api>> {
+): Step<'around', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
   return create('around', options, options.holdsEffects ?? false)
 }
 

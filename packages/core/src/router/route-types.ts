@@ -18,8 +18,8 @@ export type HttpRouteText = `${HttpMethod} /${string}`
 export type ParameterType = 'int' | 'number' | 'boolean' | 'bigint' | 'date'
 
 /** The HTTP side of a route. */
-export interface HttpOptions {
-  readonly route: HttpRouteText
+export interface HttpOptions<Text extends HttpRouteText = HttpRouteText> {
+  readonly route: Text
   /** Status of success. Default 200. */
   readonly status?: number
   /** Query keys that a method with a body takes. */
@@ -36,15 +36,14 @@ export interface HttpOptions {
 
 export type HttpBinding = HttpRouteText | HttpOptions
 
-type TextOf<H> = H extends string ? H : H extends { readonly route: infer T extends string } ? T : never
-type PathOf<H> = TextOf<H> extends `${string} ${infer Path}` ? Path : never
+type PathOf<Text> = Text extends `${string} ${infer Path}` ? Path : never
 
 /** Every `:parameter` of the path has to be a key of the input. */
-type ValidHttp<H, Input> = [H] extends [never]
+type ValidHttp<Text, Input> = [Text] extends [never]
   ? unknown
-  : [PathParameters<PathOf<H>>] extends [KeysOf<Input>]
+  : [PathParameters<PathOf<Text>>] extends [KeysOf<Input>]
     ? unknown
-    : TypeMistake<`the path has a parameter that is no key of the input: '${Exclude<PathParameters<PathOf<H>>, KeysOf<Input>> & string}'`>
+    : TypeMistake<`the path has a parameter that is no key of the input: '${Exclude<PathParameters<PathOf<Text>>, KeysOf<Input>> & string}'`>
 type KeysOf<T> = T extends unknown ? keyof T : never
 
 /** Stands for "no schema given". */
@@ -87,12 +86,12 @@ export interface RouteFactory<Base extends Use> {
     const U extends Use = [],
     S extends AnySchema = NoSchema,
     R extends AnySchema = NoSchema,
-    const H extends HttpBinding = never,
+    const Text extends HttpRouteText = never,
     O extends Returned<R> | Reply<Returned<R>> = Returned<R> | Reply<Returned<R>>,
   >(
     definition: CommonOptions & {
       /** The second wire; left out: WebSocket only. */
-      readonly http?: H & ValidHttp<H, Sent<S>>
+      readonly http?: (Text | HttpOptions<Text>) & ValidHttp<Text, Sent<S>>
       /** Guards, checks and arounds, in this order. */
       readonly use?: U & ValidUse<U, Validated<S>, Base>
       /** Left out: the handler gets `undefined`, whatever was sent. */
