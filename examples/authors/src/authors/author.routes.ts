@@ -1,0 +1,88 @@
+// Pure declarations: importing this file reads no environment and opens nothing.
+import { event, pageOf, route } from '@twinwire/core'
+import { transaction, withDb } from '@twinwire/core/database'
+import * as v from 'valibot'
+import { AuthorRepository } from './author.repository.ts'
+import {
+  AuthorIdInput,
+  AuthorSchema,
+  CreateAuthorInput,
+  GetAuthorsInput,
+  GetPaginatedAuthorsInput,
+  UpdateAuthorInput,
+} from './author.schemas.ts'
+import { CreateAuthorCommand } from './create-author.command.ts'
+import { DeleteAuthorCommand } from './delete-author.command.ts'
+import { GetAuthorCommand } from './get-author.command.ts'
+import { GetAuthorsCommand } from './get-authors.command.ts'
+import { GetPaginatedAuthorsCommand } from './get-paginated-authors.command.ts'
+import { UpdateAuthorCommand } from './update-author.command.ts'
+
+export const authorCreated = event({ summary: 'An author was created, on either wire', data: AuthorSchema })
+
+export const getAuthors = route({
+  summary: 'List authors, at most 1000',
+  http: {
+    route: 'GET /authors',
+    // What a package calls `search_term` is `search` in a query.
+    input: ({ search, ...query }) => ({ search_term: search, ...query }),
+  },
+  use: [withDb()],
+  input: GetAuthorsInput,
+  output: v.array(AuthorSchema),
+  command: ({ db }) => new GetAuthorsCommand(new AuthorRepository(db)),
+})
+
+export const getPaginatedAuthors = route({
+  summary: 'List authors page by page',
+  http: {
+    route: 'GET /authors/paginated',
+    // `id` is no key of the input itself, so its type has to be said.
+    params: { id: 'int' },
+    input: ({ id, name, ...query }) => ({ filters: { id, name }, ...query }),
+  },
+  use: [withDb()],
+  input: GetPaginatedAuthorsInput,
+  output: pageOf(AuthorSchema),
+  command: ({ db }) => new GetPaginatedAuthorsCommand(new AuthorRepository(db)),
+})
+
+export const getAuthor = route({
+  summary: 'Get one author',
+  http: 'GET /authors/:id',
+  use: [withDb()],
+  input: AuthorIdInput,
+  output: AuthorSchema,
+  command: ({ db }) => new GetAuthorCommand(new AuthorRepository(db)),
+})
+
+export const createAuthor = route({
+  summary: 'Create an author',
+  http: { route: 'POST /authors', status: 201 },
+  use: [transaction()],
+  input: CreateAuthorInput,
+  output: AuthorSchema,
+  // A command knows no socket: what is told to others is told here. The event waits for the commit.
+  handler: async (input, call) => {
+    const author = await new CreateAuthorCommand(new AuthorRepository(call.db)).execute(input)
+    call.broadcast(authorCreated, author)
+    return author
+  },
+})
+
+export const updateAuthor = route({
+  summary: 'Rename an author',
+  http: 'PUT /authors/:id',
+  use: [transaction()],
+  input: UpdateAuthorInput,
+  output: AuthorSchema,
+  command: ({ db }) => new UpdateAuthorCommand(new AuthorRepository(db)),
+})
+
+export const deleteAuthor = route({
+  summary: 'Delete an author',
+  http: { route: 'DELETE /authors/:id', status: 204 },
+  use: [transaction()],
+  input: AuthorIdInput,
+  command: ({ db }) => new DeleteAuthorCommand(new AuthorRepository(db)),
+})

@@ -1,0 +1,40 @@
+import * as v from 'valibot'
+
+/** What a `serial` of PostgreSQL can be. */
+const AuthorIdSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1))
+const AuthorNameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+
+/** An author, as it leaves on both wires. */
+export const AuthorSchema = v.object({ id: AuthorIdSchema, name: AuthorNameSchema })
+export type Author = v.InferOutput<typeof AuthorSchema>
+
+// Inputs are strict: a key that is misspelt is told, not ignored.
+
+const FiltersSchema = v.strictObject({
+  id: v.optional(AuthorIdSchema),
+  /** The whole name, letter by letter. */
+  name: v.optional(v.string()),
+})
+
+export const GetAuthorsInput = v.strictObject({
+  ...FiltersSchema.entries,
+  /** Part of a name, in upper or lower case. Given, it wins over `id` and `name`. */
+  search_term: v.optional(v.string()),
+})
+export type GetAuthorsInput = v.InferOutput<typeof GetAuthorsInput>
+
+export const GetPaginatedAuthorsInput = v.strictObject({
+  page: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+  per_page: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 20),
+  filters: v.optional(FiltersSchema, {}),
+})
+export type GetPaginatedAuthorsInput = v.InferOutput<typeof GetPaginatedAuthorsInput>
+
+export const AuthorIdInput = v.strictObject({ id: AuthorIdSchema })
+export type AuthorIdInput = v.InferOutput<typeof AuthorIdInput>
+
+export const CreateAuthorInput = v.strictObject({ name: AuthorNameSchema })
+export type CreateAuthorInput = v.InferOutput<typeof CreateAuthorInput>
+
+export const UpdateAuthorInput = v.strictObject({ id: AuthorIdSchema, name: AuthorNameSchema })
+export type UpdateAuthorInput = v.InferOutput<typeof UpdateAuthorInput>

@@ -1,0 +1,16 @@
+import { BaseCommand, type Page } from '@twinwire/core'
+import type { AuthorRepository } from './author.repository.ts'
+import type { Author, GetPaginatedAuthorsInput } from './author.schemas.ts'
+
+export class GetPaginatedAuthorsCommand extends BaseCommand<GetPaginatedAuthorsInput, Page<Author>> {
+  readonly #authors: Pick<AuthorRepository, 'getPage'>
+
+  constructor(authors: Pick<AuthorRepository, 'getPage'>) {
+    super()
+    this.#authors = authors
+  }
+
+  execute({ page, per_page: perPage, filters }: GetPaginatedAuthorsInput): Promise<Page<Author>> {
+    return this.#authors.getPage({ page, perPage, filters })
+  }
+}
