@@ -1,5 +1,19 @@
 import { ilike, sql } from 'drizzle-orm'
-import { check, integer, jsonb, pgTable, serial, text, uuid, varchar } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  check,
+  date,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  serial,
+  text,
+  timestamp,
+  uuid,
+  varchar,
+} from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { NotFoundError, ValidationError } from '../errors/app-error.ts'
 import type { Database, DatabaseApi } from './database.ts'
@@ -27,6 +41,18 @@ const books = pgTable('books', {
 })
 
 type Author = typeof authors.$inferSelect
+
+const kinds = pgTable('kinds', {
+  id: bigint({ mode: 'bigint' }).primaryKey().generatedByDefaultAsIdentity(),
+  tags: text().array(),
+  grid: integer().array().array(),
+  at: timestamp({ withTimezone: true }),
+  local: timestamp(),
+  day: date(),
+  price: numeric(),
+  flag: boolean(),
+  data: jsonb().$type<unknown>(),
+})
 
 class AuthorRepository extends BaseRepository<typeof authors> {
   constructor(db: Database) {
@@ -125,6 +151,32 @@ export function describeDatabase(
         expect(await repository.findOne({ name: 'Ursula', country: 'US' })).toBeNull()
         await expect(repository.findOne({ name: undefined })).rejects.toThrow(ValidationError)
         await expect(repository.exists({ name: undefined })).rejects.toThrow(ValidationError)
+      })
+
+      test('values of every kind come back as they went, and are found by equality', async () => {
+        const repository = new BaseRepository(api.db, kinds)
+        const row = {
+          id: 2n ** 62n,
+          tags: ['a', 'b"c', '{d,e}', 'NULL'],
+          grid: [
+            [1, 2],
+            [3, 4],
+          ],
+          at: new Date('2024-02-29T12:34:56.789Z'),
+          local: new Date('2024-02-29T12:34:56.789Z'),
+          day: '2024-02-29',
+          price: '12345678901234567890.123',
+          flag: false,
+          data: { list: [1, null, 'x'], text: '"' },
+        }
+        expect(await repository.create(row)).toEqual(row)
+        expect(await repository.getById(row.id)).toEqual(row)
+        for (const name of Object.keys(row) as (keyof typeof row)[]) {
+          expect([name, await repository.count({ [name]: row[name] })]).toEqual([name, 1])
+        }
+        await repository.delete(row.id)
+        const empty = await repository.create({})
+        expect(await repository.findOne({ at: null, tags: null, data: null })).toEqual(empty)
       })
 
       test('exists', async () => {

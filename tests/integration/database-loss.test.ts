@@ -1,0 +1,168 @@
+// What happens to queries and transactions when PostgreSQL ends their connections.
+import { sql } from 'drizzle-orm'
+import { pgTable, text } from 'drizzle-orm/pg-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFakeHost, type FakeHost } from '../../packages/core/src/database/database.fixtures.ts'
+import { mapDatabaseError } from '../../packages/core/src/database/errors.ts'
+import { BaseRepository, type Database, type DatabaseApi, database } from '../../packages/core/src/database/index.ts'
+import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
+
+const marks = pgTable('marks', { name: text().primaryKey() })
+
+const available = await hasPostgres()
+
+describe.skipIf(!available)('connections that are lost', () => {
+  let postgres: TestPostgres
+  let admin: DatabaseApi
+  const hosts: FakeHost[] = []
+  const boot = async (max: number): Promise<DatabaseApi> => {
+    const host = createFakeHost()
+    hosts.push(host)
+    return database({ url: postgres.url, pool: { max } }).setup(host)
+  }
+  beforeAll(async () => {
+    postgres = await startPostgres()
+    admin = await boot(1)
+    await admin.db.execute(sql`create table marks (name text primary key)`)
+  })
+  afterAll(async () => {
+    await Promise.all(hosts.map((host) => host.close()))
+    await postgres.stop()
+  })
+
+  const mark = (db: Database, name: string) => new BaseRepository(db, marks).create({ name })
+  const isMarked = (name: string) => new BaseRepository(admin.db, marks).exists({ name })
+  const code = (work: PromiseLike<unknown>): Promise<unknown> =>
+    Promise.resolve(work).then(
+      () => 'resolved',
+      (error: unknown) => mapDatabaseError(error)?.code ?? (error as { code?: unknown }).code ?? error,
+    )
+  /** Ends the connection of `tx`, and waits until this side knows. */
+  const lose = async (tx: Database) => {
+    const rows = await tx.execute(sql`select pg_backend_pid() as pid`)
+    const { pid } = (rows as unknown as { pid: number }[])[0] ?? { pid: 0 }
+    await admin.db.execute(sql`select pg_terminate_backend(${pid})`)
+    await expect.poll(() => code(tx.execute(sql`select 1`))).toBe('unavailable')
+  }
+
+  test('the rest of a transaction is refused, and never runs on the connection that comes next', async () => {
+    const api = await boot(1)
+    for (const [name, begin] of [
+      ['plugin', api.transaction],
+      ['drizzle', (run: (tx: Database) => Promise<unknown>) => api.db.transaction(run)],
+    ] as const) {
+      const work = begin(async (tx) => {
+        await mark(tx, `${name} before`)
+        await lose(tx)
+        // Swallowed, as a handler may.
+        await mark(tx, `${name} after`).catch(() => {})
+      })
+      expect(await code(work)).toBe('unavailable')
+      expect([await isMarked(`${name} before`), await isMarked(`${name} after`)]).toEqual([false, false])
+      expect(await code(api.db.execute(sql`select 1`))).toBe('resolved')
+    }
+  })
+
+  test('its rollback never ends the transaction of somebody else', async () => {
+    const api = await boot(2)
+    const mine = new Error('mine')
+    let lost = () => {}
+    const isLost = new Promise<void>((resolve) => {
+      lost = resolve
+    })
+    let fail = () => {}
+    const late = api.transaction(async (tx) => {
+      await lose(tx)
+      const failure = new Promise<void>((_, reject) => {
+        fail = () => reject(mine)
+      })
+      lost()
+      await failure
+    })
+    await isLost
+    await api.transaction(async (tx) => {
+      await mark(tx, 'other')
+      fail()
+      await expect(late).rejects.toBe(mine)
+    })
+    expect(await isMarked('other')).toBe(true)
+  })
+
+  test('a nested transaction on a lost connection fails too', async () => {
+    const api = await boot(1)
+    const work = api.transaction(async (tx) => {
+      await lose(tx)
+      await tx.transaction((inner) => mark(inner, 'nested'))
+    })
+    expect(await code(work)).toBe('unavailable')
+    expect(await isMarked('nested')).toBe(false)
+  })
+
+  test('under load with 150 kills at random all work settles, and what committed is whole', async () => {
+    const api = await boot(4)
+    const committed: string[] = []
+    const codes = new Set<unknown>()
+    let done = false
+    const workers = Array.from({ length: 12 }, async (_, worker) => {
+      for (let turn = 0; !done; turn += 1) {
+        const name = `w${worker}-${turn}`
+        const ended = await code(
+          worker % 3 === 0
+            ? api.db.execute(sql`select pg_sleep(0.002)`)
+            : api.transaction(async (tx) => {
+                await mark(tx, `${name}/a`)
+                await Promise.all([mark(tx, `${name}/b`), mark(tx, `${name}/c`)])
+                await tx.transaction((inner) => mark(inner, `${name}/d`))
+              }),
+        )
+        codes.add(ended)
+        if (worker % 3 !== 0 && ended === 'resolved') committed.push(name)
+      }
+    })
+    for (let kills = 0; kills < 150; kills += 1) {
+      await admin.db.execute(sql`
+        select pg_terminate_backend(pid), pg_sleep(0.005) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() order by random() limit 1`)
+    }
+    done = true
+    await Promise.all(workers)
+    expect([...codes].sort()).toEqual(['resolved', 'unavailable'])
+    const rows = await admin.db.execute(
+      sql`select split_part(name, '/', 1) as name, count(*)::int as parts from marks where name like 'w%' group by 1`,
+    )
+    const found = rows as unknown as { name: string; parts: number }[]
+    expect(found.filter((row) => row.parts !== 4)).toEqual([])
+    // A commit whose answer was lost with the connection may have happened.
+    const there = new Set(found.map((row) => row.name))
+    expect(committed.filter((name) => !there.has(name))).toEqual([])
+    expect(committed.length).toBeGreaterThan(0)
+  })
+
+  test('who waits for a connection is served after a loss, in order, and refused at the close', async () => {
+    const api = await boot(1)
+    const host = hosts.at(-1)
+    const order: string[] = []
+    const held = code(api.transaction(async (tx) => lose(tx)))
+    const waiting = ['first', 'second'].map(async (name) => {
+      await api.db.execute(sql`select 1`)
+      order.push(name)
+    })
+    expect(await held).toBe('unavailable')
+    await Promise.all(waiting)
+    expect(order).toEqual(['first', 'second'])
+
+    const running = code(api.db.execute(sql`select pg_sleep(0.05)`))
+    const refused = code(api.db.execute(sql`select 1`))
+    await expect.poll(async () => (await active(admin.db)) > 0).toBe(true)
+    await host?.close()
+    expect(await refused).toBe('unavailable')
+    expect(['resolved', 'unavailable']).toContain(await running)
+  })
+})
+
+async function active(db: Database): Promise<number> {
+  const rows = await db.execute(sql`
+    select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and query like '%pg_sleep%' and state = 'active'`)
+  return (rows as unknown as { n: number }[])[0]?.n ?? 0
+}
