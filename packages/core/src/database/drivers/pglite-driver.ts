@@ -13,7 +13,7 @@ import { importPeer } from './peer.ts'
 export async function openPglite({ url, schema }: DriverOptions): Promise<DatabaseDriver> {
   const folder = toFolder(url)
   const { PGlite } = await importPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'))
-  const { drizzle } = await importPeer('drizzle-orm', () => import('drizzle-orm/pglite'))
+  const { drizzle } = await import('drizzle-orm/pglite')
   const { migrate } = await import('drizzle-orm/pglite/migrator')
   const unlock = folder === null ? null : await lockFolder(folder)
 
@@ -31,8 +31,11 @@ export async function openPglite({ url, schema }: DriverOptions): Promise<Databa
     migrate: (to) => migrate(db, { migrationsFolder: to }),
     exclusively: (run) => run(),
     close: async () => {
-      await client.close()
-      await unlock?.()
+      try {
+        await client.close()
+      } finally {
+        await unlock?.()
+      }
     },
   }
 }

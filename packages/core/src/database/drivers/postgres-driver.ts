@@ -8,8 +8,8 @@ import { createDrizzleClient } from './postgres-client.ts'
 import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
 import { PostgresPool } from './postgres-pool.ts'
 
-/** Any number that no other user of the database picks for its advisory locks: 'twinwire' as bytes, cut to 63 bits. */
-const lockId = '8392585648256086629'
+/** Any number that no other user of the database picks for its advisory locks: the bytes of 'twinwire'. */
+const lockId = '8392292353798926949'
 
 /** How long `close` waits for queries in flight: less than the app gives to a plugin. */
 const closeLimitMs = 3000
@@ -17,7 +17,7 @@ const closeLimitMs = 3000
 /** PostgreSQL over the network or a socket, by postgres.js. */
 export async function openPostgres({ url, schema, pool: limits, log, clock }: DriverOptions): Promise<DatabaseDriver> {
   const { default: postgres } = await importPeer('postgres', () => import('postgres'))
-  const { drizzle } = await importPeer('drizzle-orm', () => import('drizzle-orm/postgres-js'))
+  const { drizzle } = await import('drizzle-orm/postgres-js')
   const { migrate } = await import('drizzle-orm/postgres-js/migrator')
   const { max = 10, connectTimeoutMs = 10_000 } = limits
 
