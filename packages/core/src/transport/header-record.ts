@@ -1,6 +1,6 @@
 /**
- * Headers that have one value by their definition: of several the first counts, as in Node. That lets one of them be read with
- * a single native call; any other may stand several times and is joined.
+ * Headers that have one value by their definition: of several the first counts, as in Node. That lets one of them be
+ * read with a single native call; any other may stand several times and is joined.
  */
 const single: ReadonlySet<string> = new Set([
   'age',

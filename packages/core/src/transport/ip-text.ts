@@ -1,6 +1,6 @@
 /**
- * An IP address as text: 4 bytes dotted, 16 bytes in the form of RFC 5952, and IPv4 mapped into IPv6 dotted, so that one client
- * has one name whichever kind of socket it came through.
+ * An IP address as text: 4 bytes dotted, 16 bytes in the form of RFC 5952, and IPv4 mapped into IPv6 dotted, so that
+ * one client has one name whichever kind of socket it came through.
  */
 export function toIpText(address: ArrayBuffer): string {
   const bytes = new Uint8Array(address)

@@ -1,13 +1,13 @@
 /**
- * The port between the network and core. Two implementations keep one contract: `uws-server.ts` and `memory-transport.ts`.
- * Nothing outside this room knows uWebSockets.js, and nothing in it knows a route.
+ * The port between the network and core. Two implementations keep one contract: `uws-server.ts` and
+ * `memory-transport.ts`. Nothing outside this room knows uWebSockets.js, and nothing in it knows a route.
  */
 export interface Transport {
   readonly name: string
   /**
-   * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('port_taken')` when another
-   * listener has it, and with `BootError('uws_unavailable')` when the native module cannot be loaded. `notes`: what whoever runs
-   * the server should read in the log, one sentence each.
+   * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('port_taken')` when
+   * another listener has it, and with `BootError('uws_unavailable')` when the native module cannot be loaded. `notes`:
+   * what whoever runs the server should read in the log, one sentence each.
    */
   listen(
     options: ListenOptions,
@@ -15,7 +15,10 @@ export interface Transport {
   ): Promise<{ readonly port: number; readonly notes?: readonly string[] }>
   /** Refuses new TCP connections from now on; open ones go on. Idempotent. */
   stopAccepting(): void
-  /** Cuts whatever is still open and frees the port. Every open socket sees `closed`, every open exchange its abort. Idempotent. */
+  /**
+   * Cuts whatever is still open and frees the port. Every open socket sees `closed`, every open exchange its abort.
+   * Idempotent.
+   */
   close(): Promise<void>
 }
 
@@ -50,7 +53,11 @@ export interface TransportHandlers {
   fault(error: unknown): void
 }
 
-/** What was asked. Everything stays readable after the callback returned. */
+/**
+ * What was asked. Everything stays readable after the callback returned, with two exceptions that keep the fast path
+ * free of copies: `address` must be asked for before the client or the answer has gone, and a request that was answered
+ * inside its callback keeps only what was read of it by then. What is not known any more is ''.
+ */
 export interface RequestHead {
   /** Upper case. */
   readonly method: string
@@ -62,7 +69,10 @@ export interface RequestHead {
   readonly address: string
   /** True on TLS. */
   readonly secure: boolean
-  /** One header by its lower-case name; '' when it is not there. Repeated ones are joined by ', ' (cookies by '; '). */
+  /**
+   * One header by its lower-case name; '' when it is not there. Repeated ones are joined by ', ' (cookies by '; '); of
+   * those that have one value, such as `authorization`, the first counts.
+   */
   header(name: string): string
   /** All headers by lower-case name. */
   headers(): Readonly<Record<string, string>>
@@ -90,21 +100,31 @@ export type BodyFailure = 'too_large' | 'aborted'
 
 export interface HttpExchange extends RequestHead, Abortable {
   /**
-   * Reads the whole body, at most `maxBytes` of it, declared or chunked alike; `done` runs once, with bytes that are its own to keep
-   * or with what went wrong. Until this is called at most 64 KiB are buffered and the socket is paused.
+   * Reads the whole body, at most `maxBytes` of it, declared or chunked alike; `done` runs once, perhaps before this
+   * returns, with bytes that are its own to keep or with what went wrong. To be called once. Until then at most 64 KiB
+   * are buffered (and what one receive adds); then the socket is paused, without a time limit of its own and without
+   * noticing that the client leaves.
    */
   readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void
   /**
    * Answers: status, headers and body in one write. `content-length` is written by the transport (a HEAD request gets
-   * the length and no body). Before the request's body was read, the connection is closed after the answer. Does nothing once aborted or answered.
+   * the length and no body). Before the request's body was read, a rest of up to 64 KiB is awaited and dropped, and
+   * past that the connection is closed after the answer. Does nothing once aborted or answered. A header that would
+   * break out of its line is a fault, and the answer a bare 500.
    */
   respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void
-  /** Answers in pieces (chunked). A HEAD request gets the headers and ends at once. */
+  /**
+   * Answers in pieces (chunked); the headers arrive with the first of them. A HEAD request gets the headers and ends at
+   * once.
+   */
   stream(status: number, headers: HeaderList): ResponseStream
 }
 
 export interface ResponseStream {
-  /** Resolves when more may be written: at once, or when a slow client has taken what was buffered; false when the client is gone. */
+  /**
+   * Resolves when more may be written: at once, or when a slow client has taken what was buffered; false when the
+   * client is gone.
+   */
   write(chunk: string | Uint8Array): Promise<boolean>
   end(): void
   /** Cuts the connection, so that the client sees that the body is not whole. */
@@ -126,15 +146,17 @@ export type SendResult = (typeof SendResult)[keyof typeof SendResult]
 
 /** One open WebSocket, as core drives it. No method throws once it is closed. */
 export interface Socket {
-  /** Text when `binary` is false (bytes must then be UTF-8). A failed frame is told by the result and not by `dropped`. */
+  /**
+   * Text when `binary` is false (bytes must then be UTF-8). A failed frame is told by the result and not by `dropped`.
+   */
   send(data: string | Uint8Array, binary: boolean): SendResult
   /** Packs what `write` sends into one system call. `write` runs now, also on a closed socket. */
   cork(write: () => void): void
   /** Bytes accepted by `send` and not yet taken by the system. */
   bufferedBytes(): number
   /**
-   * Ends with a close frame after what is queued. `closed` runs before this returns, and nothing can be sent any more; `close` still
-   * cuts a client that does not take the queue. `reason`: at most 123 bytes.
+   * Ends with a close frame after what is queued. `closed` runs before this returns, and nothing can be sent any more;
+   * `close` still cuts a client that does not take the queue. `reason`: at most 123 bytes.
    */
   end(code: number, reason: string): void
   /** Cuts the connection now. `closed` runs before this returns. */

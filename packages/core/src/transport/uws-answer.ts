@@ -9,7 +9,9 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that must not get into a header
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/
 
-/** What is wrong with them, or null. A line break in a value would let a client of ours write the rest of the answer. */
+/**
+ * What is wrong with them, or null. A line break in a value would let a client of ours write the rest of the answer.
+ */
 export function findBadHeader(headers: HeaderList): TypeError | null {
   for (let i = 0; i < headers.length; i++) {
     // In bounds.

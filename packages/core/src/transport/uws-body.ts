@@ -16,8 +16,8 @@ export function declaredLength(req: UwsRequest): number {
 }
 
 /**
- * A request's body on its way in. `onData` must be attached in the callback of the request (rule 34), so the bytes come whether
- * or not anybody wants them: they are held, then read or dropped.
+ * A request's body on its way in. `onData` must be attached in the callback of the request (rule 34), so the bytes come
+ * whether or not anybody wants them: they are held, then read or dropped.
  */
 export class UwsBody {
   /** Whether its last byte has come. */

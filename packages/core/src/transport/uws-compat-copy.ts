@@ -8,8 +8,8 @@ import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
 export type Unavailable = (what: string, cause?: unknown) => BootError
 
 /**
- * Loads the addon beside `packageFile` from a copy bound to an older glibc. Only a file whose sum we know is patched, only a
- * result whose sum we know is loaded, and only from a folder in which nobody else can write.
+ * Loads the addon beside `packageFile` from a copy bound to an older glibc. Only a file whose sum we know is patched,
+ * only a result whose sum we know is loaded, and only from a folder in which nobody else can write.
  */
 export function loadCompatCopy(packageFile: string, unavailable: Unavailable): unknown {
   const source = join(dirname(packageFile), `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`)

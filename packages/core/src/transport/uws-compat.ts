@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Linux builds of uWebSockets.js ask for glibc 2.38, and only for the C23 names of `sscanf`, `strtol` and `strtoul`; Debian 12
- * has 2.36. Each of those names ends in the old name, so it is enough to let the undefined symbol's name begin 9 bytes later and
- * to give it the version of the old function. What changes in behaviour is that `0b` literals are not parsed.
+ * Linux builds of uWebSockets.js ask for glibc 2.38, and only for the C23 names of `sscanf`, `strtol` and `strtoul`;
+ * Debian 12 has 2.36. Each of those names ends in the old name, so it is enough to let the undefined symbol's name
+ * begin 9 bytes later and to give it the version of the old function. What changes in behaviour is that `0b` literals
+ * are not parsed.
  *
- * Layout: ELF-64, little endian; System V gABI (symbol table) and the GNU symbol versioning of the LSB (versym, verneed).
+ * Layout: ELF-64, little endian; System V gABI (symbol table) and the GNU symbol versioning of the LSB (versym,
+ * verneed).
  */
 export function bindToOlderGlibc(binary: Uint8Array, oldVersion: string): Uint8Array {
   const elf = Buffer.from(binary)

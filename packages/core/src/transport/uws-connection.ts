@@ -3,7 +3,8 @@ import { type Fault, report } from './uws-guard.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 
 /**
- * What we put on the native object. A property of it is read in 1 ns; `getUserData()`, a Map and a WeakMap take 11 to 13.
+ * What we put on the native object. A property of it is read in 1 ns; `getUserData()`, a Map and a WeakMap take 11 to
+ * 13.
  */
 export interface OpenSocket extends UwsWebSocket {
   listener: SocketListener
@@ -46,8 +47,8 @@ export class UwsSocket implements Socket {
       ws.end(code, reason)
       return
     }
-    // Over the limit uWS would drop the close frame, cut off what is queued and leave no handle to cut the connection with
-    // (rule 11). So it ends when the queue is empty, unless `close` comes first.
+    // Over the limit uWS would drop the close frame, cut off what is queued and leave no handle to cut the connection
+    // with (rule 11). So it ends when the queue is empty, unless `close` comes first.
     this.#ending = { ws, code, reason }
     ws.listener = deaf
     this.#tellClosed(code, reason)
@@ -101,7 +102,9 @@ export class UwsSocket implements Socket {
   }
 }
 
-/** A close frame has room for 123 bytes. uWS would cut in the middle of a character, and the client find it malformed. */
+/**
+ * A close frame has room for 123 bytes. uWS would cut in the middle of a character, and the client find it malformed.
+ */
 function fitReason(reason: string): string {
   // No character takes more than 3 bytes per unit of a string.
   if (reason.length <= 41) return reason
@@ -119,7 +122,8 @@ export function createBehavior(limits: SocketLimits, upgrade: UwsBehavior['upgra
   return {
     maxPayloadLength: limits.maxPayloadBytes,
     maxBackpressure: limits.maxBackpressureBytes,
-    // It would only stop reading, and close some time later (rule 12). Core cuts by what `send` returned (rules 9 and 13).
+    // It would only stop reading, and close some time later (rule 12). Core cuts by what `send` returned (rules 9 and
+    // 13).
     closeOnBackpressureLimit: false,
     idleTimeout: limits.idleTimeoutSeconds,
     maxLifetime: limits.maxLifetimeMinutes,

@@ -5,8 +5,9 @@ import { type Fault, report } from './uws-guard.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
 /**
- * What requests and upgrades share. Nothing is copied while the callback runs: a handler that answers at once pays only for what
- * it reads. `detach` copies the rest when it is still unanswered as the callback returns, for then the request dies (rule 3).
+ * What requests and upgrades share. Nothing is copied while the callback runs: a handler that answers at once pays only
+ * for what it reads. `detach` copies the rest when it is still unanswered as the callback returns, for then the request
+ * dies (rule 3).
  */
 export abstract class UwsHead implements RequestHead {
   readonly method: string
@@ -29,8 +30,8 @@ export abstract class UwsHead implements RequestHead {
     this.res = res
     this.req = req
     this.fault = fault
-    // Before anything else: a callback that returns with neither an answer nor this ends the process (rule 2). uWS keeps one
-    // handler only, so this one fans out.
+    // Before anything else: a callback that returns with neither an answer nor this ends the process (rule 2). uWS
+    // keeps one handler only, so this one fans out.
     res.onAborted(() => this.abort())
   }
 
@@ -44,7 +45,10 @@ export abstract class UwsHead implements RequestHead {
     return this.#query
   }
 
-  /** Costs a system call and 1 us, so it is asked for only when somebody asks, and not after the client or the answer has gone. */
+  /**
+   * Costs a system call and 1 us, so it is asked for only when somebody asks, and not after the client or the answer
+   * has gone.
+   */
   get address(): string {
     if (this.#address === undefined) {
       if (this.res === null) return ''
@@ -100,7 +104,9 @@ export abstract class UwsHead implements RequestHead {
     if (callbacks !== null) for (const callback of callbacks) this.#run(callback)
   }
 
-  /** Gives up the response just before the native call that ends it, so that whatever that call sets off finds it gone. */
+  /**
+   * Gives up the response just before the native call that ends it, so that whatever that call sets off finds it gone.
+   */
   protected settle(): void {
     this.res = null
     this.#callbacks = null

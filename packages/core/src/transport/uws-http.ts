@@ -6,7 +6,10 @@ import { UwsHead } from './uws-head.ts'
 import { deadStream, UwsStream } from './uws-stream.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
-/** One request from its callback on. `usuallyHasBody`: the body is attended to at once, and not only when it is asked for. */
+/**
+ * One request from its callback on. `usuallyHasBody`: the body is attended to at once, and not only when it is asked
+ * for.
+ */
 export function serveRequest(
   handlers: TransportHandlers,
   method: string,
@@ -64,8 +67,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#answered = true
     const incoming = this.#body
     if (!incoming || incoming.complete) this.#write(status, headers, body, false)
-    // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer (rule 34).
-    // One that waits for leave to send has got it from uWS.
+    // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer
+    // (rule 34). One that waits for leave to send has got it from uWS.
     else if (incoming.restIsSmall) {
       incoming.discard(() => this.#write(status, headers, body, false))
     } else {

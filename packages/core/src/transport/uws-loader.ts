@@ -9,7 +9,10 @@ import type { UwsModule } from './uws-types.ts'
 export interface UwsLoadOptions {
   /** A build of uWebSockets.js that the host has loaded itself. */
   readonly module?: unknown
-  /** Bytes of the request line and all headers together. Default 32768: uWS's own 4096 is too little for Keycloak's tokens. */
+  /**
+   * Bytes of the request line and all headers together. Default 32768: uWS's own 4096 is too little for Keycloak's
+   * tokens.
+   */
   readonly maxHeaderBytes?: number
 }
 
@@ -24,8 +27,8 @@ export interface LoadedUws {
 const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
 const supported = 'Linux with glibc, macOS or Windows, with Node 20, 22 or 24'
 
-// One addon per process, however many copies or test registries of this module there are. `globalThis` has no declared slot
-// for it, hence the cast.
+// One addon per process, however many copies or test registries of this module there are. `globalThis` has no declared
+// slot for it, hence the cast.
 const slot = globalThis as { [key: symbol]: LoadedUws | undefined }
 const slotKey = Symbol.for('twinwire.uws')
 
@@ -89,7 +92,10 @@ function loadFile(path: string): { exports: unknown; compat: boolean } {
   }
 }
 
-/** uWS reads the limit once, when the addon loads (rule 33), and a Worker's `process.env` is a copy that native code never sees. */
+/**
+ * uWS reads the limit once, when the addon loads (rule 33), and a Worker's `process.env` is a copy that native code
+ * never sees.
+ */
 function headerNotes(maxHeaderBytes: number, alreadyLoaded: boolean): string[] {
   const found = process.env[limitVariable]
   if (found !== undefined) return []

@@ -85,7 +85,10 @@ function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions
   }
 }
 
-/** A route of its own for each method, so that a request's method costs nothing; all of them lead to one place (rule 36). */
+/**
+ * A route of its own for each method, so that a request's method costs nothing; all of them lead to one place (rule
+ * 36).
+ */
 function route(app: UwsApp, { websocketPath, limits }: ListenOptions, handlers: TransportHandlers): void {
   // `fault` is passed on by itself.
   const bound: TransportHandlers = {

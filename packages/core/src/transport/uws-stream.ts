@@ -9,8 +9,9 @@ interface Pending {
 }
 
 /**
- * Written piece by piece: a chunk that uWS cannot pass on is buffered whole, and the size of that buffer cannot be asked. A piece
- * with its framing fits into the cork buffer of 16 KB (rule 5) and into what the system frees before it calls again.
+ * Written piece by piece: a chunk that uWS cannot pass on is buffered whole, and the size of that buffer cannot be
+ * asked. A piece with its framing fits into the cork buffer of 16 KB (rule 5) and into what the system frees before it
+ * calls again.
  */
 const pieceBytes = 16 * 1024 - 64
 
@@ -73,8 +74,8 @@ export class UwsStream implements ResponseStream {
   }
 
   #flush(): void {
-    // With nothing to write a cork still passes on what uWS has buffered, which it does not do by itself for a response that
-    // has an `onWritable`.
+    // With nothing to write a cork still passes on what uWS has buffered, which it does not do by itself for a response
+    // that has an `onWritable`.
     while (this.#res !== null && !this.#blocked) {
       this.#res.cork(() => this.#writePiece())
       if (this.#queue.length === 0) break
@@ -98,8 +99,9 @@ export class UwsStream implements ResponseStream {
 
   #finish(): void {
     if (this.#res === null) return
-    // uWS would write `connection: close` into the middle of a chunked body, so the connection cannot be closed with the end:
-    // the rest of the request is awaited instead (rule 34), under the timeout that uWS has for slow bodies (rule 32).
+    // uWS would write `connection: close` into the middle of a chunked body, so the connection cannot be closed with
+    // the end: the rest of the request is awaited instead (rule 34), under the timeout that uWS has for slow bodies
+    // (rule 32).
     if (this.#body !== null && !this.#body.complete) {
       this.#body.discard(() => this.#finish())
       return

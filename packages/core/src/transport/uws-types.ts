@@ -1,6 +1,7 @@
 /**
- * The part of uWebSockets.js that this room uses, in our own words: a host may bring any build of it, and the declarations that
- * come with a build differ from what it does (an enum that is absent at run time, `listen` without its host and options form).
+ * The part of uWebSockets.js that this room uses, in our own words: a host may bring any build of it, and the
+ * declarations that come with a build differ from what it does (an enum that is absent at run time, `listen` without
+ * its host and options form).
  */
 export interface UwsModule {
   App(): UwsApp

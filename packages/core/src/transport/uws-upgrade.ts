@@ -21,7 +21,9 @@ export function serveUpgrade(
   upgrade.detach()
 }
 
-/** Rule 19: aborts are listened to first, what `upgrade` needs is copied, and nothing native is called after an abort. */
+/**
+ * Rule 19: aborts are listened to first, what `upgrade` needs is copied, and nothing native is called after an abort.
+ */
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
 
@@ -39,8 +41,8 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     }
     const key = this.header('sec-websocket-key')
     const socket = new UwsSocket(listener, this.fault)
-    // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a protocol with
-    // a comma only the part before it would be echoed (rule 20).
+    // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a
+    // protocol with a comma only the part before it would be echoed (rule 20).
     this.last((res) => res.upgrade({ socket }, key, protocol, '', this.#context))
   }
 
