@@ -40,9 +40,9 @@ export class ActiveCall implements Call {
   identity: Identity | null
   /** Answered, or given up because the client left: nothing more goes out. */
   settled = false
-  /** Runs when the command or handler has ended, which a deadline does not wait for, or will never start. */
-  onExecuted: (() => void) | null = null
-  /** The command or handler has started. Only told for a call with `onExecuted`. */
+  /** Runs once the call has been answered and its command or handler has ended, which a deadline does not wait for. */
+  onDone: (() => void) | null = null
+  /** The command or handler is at work. Only told for a call with `onDone`. */
   executing = false
   /** `data` of the package; undefined on HTTP, where the input is read later. */
   readonly data: unknown
@@ -212,10 +212,14 @@ export class ActiveCall implements Call {
     this.settled = true
     if (this.#deadline !== null) this.services.deadlines.disarm(this.#deadline)
     this.origin.ended(this)
-    if (this.onExecuted !== null && !this.executing) {
-      this.onExecuted()
-      this.onExecuted = null
-    }
+  }
+
+  /** Lets whoever waits for its end go on, if this is the end. */
+  tellDone(): void {
+    const { onDone } = this
+    if (onDone === null || this.executing || !this.settled) return
+    this.onDone = null
+    onDone()
   }
 
   #abort(reason: Error): void {
@@ -233,5 +237,6 @@ export class ActiveCall implements Call {
     else this.compiled.countHttp(outcome)
     const { onReply } = this.services
     if (onReply !== null) onReply(this, outcome)
+    this.tellDone()
   }
 }

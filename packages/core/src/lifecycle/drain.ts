@@ -42,6 +42,7 @@ function closeSpread(clock: Clock, connections: readonly WebSocketConnection[], 
       new Promise<void>((resolve) => {
         // Evenly, with a jitter of one step: no two processes that drain together fall into step.
         clock.timer(Math.floor((i + Math.random()) * step), () => {
+          connection.queue.clear()
           for (const call of [...connection.running]) giveUp(call)
           connection.close(disconnects.serviceRestart)
           resolve()

@@ -122,7 +122,7 @@ function compileExecute({ arounds, execute }: Stages): (call: ActiveCall, input:
   let wrapped = execute
   for (const around of arounds.toReversed()) wrapped = wrap(around, wrapped)
   return (call, input) => {
-    if (call.onExecuted === null) return wrapped(input, call)
+    if (call.onDone === null) return wrapped(input, call)
     return tellWhenDone(call, wrapped, input)
   }
 }
@@ -133,8 +133,8 @@ async function tellWhenDone(call: ActiveCall, execute: Execute, input: unknown):
   try {
     return await execute(input, call)
   } finally {
-    call.onExecuted?.()
-    call.onExecuted = null
+    call.executing = false
+    call.tellDone()
   }
 }
 

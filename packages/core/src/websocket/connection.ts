@@ -225,6 +225,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
   #retire(row: CloseRow): void {
     if (this.#ending === null) this.#ending = row
     this.shared.hub.remove(this)
+    this.queue.clear()
     for (const call of this.running) call.abandon('The connection has closed')
     this.running.clear()
   }

@@ -2,37 +2,49 @@ import type { ActiveCall } from '../call/active-call.ts'
 
 interface Lane {
   readonly waiting: ActiveCall[]
+  /** No call of it runs. */
+  free: boolean
+  /** `#advance` is at work further up the stack. */
+  advancing: boolean
 }
 
 /** Lets the calls of one connection that must not overlap run one after the other: by route, or all of them. */
 export class CallQueue {
   readonly #lanes = new Map<unknown, Lane>()
 
-  /** Runs `call` now, or when every earlier one of its lane has ended. */
-  enter(lane: unknown, call: ActiveCall): void {
-    const open = this.#lanes.get(lane)
-    if (open !== undefined) {
-      open.waiting.push(call)
-      return
+  /** Runs `call` now, or when every earlier one of its lane has been answered and has ended. */
+  enter(key: unknown, call: ActiveCall): void {
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      lane = { waiting: [], free: true, advancing: false }
+      this.#lanes.set(key, lane)
     }
-    this.#lanes.set(lane, { waiting: [] })
-    this.#start(lane, call)
+    lane.waiting.push(call)
+    this.#advance(key, lane)
   }
 
-  #start(lane: unknown, call: ActiveCall): void {
-    call.onExecuted = () => this.#next(lane)
-    call.compiled.run(call)
+  /** What waits will never run. */
+  clear(): void {
+    for (const { waiting } of this.#lanes.values()) waiting.length = 0
   }
 
-  #next(key: unknown): void {
-    const lane = this.#lanes.get(key)
-    if (lane === undefined) return
-    // One that has been answered while it waited (deadline, client gone) has already had its turn.
-    for (let call = lane.waiting.shift(); call !== undefined; call = lane.waiting.shift()) {
+  // A loop and no recursion: calls that are refused at once would otherwise stand on one another's stack.
+  #advance(key: unknown, lane: Lane): void {
+    if (lane.advancing) return
+    lane.advancing = true
+    while (lane.free) {
+      const call = lane.waiting.shift()
+      if (call === undefined) break
+      // One that has been answered while it waited (deadline, client gone) has already had its turn.
       if (call.settled) continue
-      this.#start(key, call)
-      return
+      lane.free = false
+      call.onDone = () => {
+        lane.free = true
+        this.#advance(key, lane)
+      }
+      call.compiled.run(call)
     }
-    this.#lanes.delete(key)
+    lane.advancing = false
+    if (lane.free) this.#lanes.delete(key)
   }
 }
