@@ -163,7 +163,11 @@ export class ActiveCall implements Call {
 
   /** The deadline has passed. */
   expire(): void {
-    const error = new DeadlineExceededError(this.compiled.deadlineMs)
+    this.giveUp(new DeadlineExceededError(this.compiled.deadlineMs))
+  }
+
+  /** Answers before the work has ended, and tells whoever is at it. */
+  giveUp(error: AppError): void {
     this.fail(error)
     this.#abort(error)
   }
@@ -185,6 +189,8 @@ export class ActiveCall implements Call {
     } catch (error) {
       return this.fail(error)
     }
+    // The answer was the frame too many for a slow client, or nobody is there to be streamed to: it has been given up.
+    if (this.settled) return
     this.#settle()
     const pending = this.#effects?.release()
     if (pending !== undefined) this.services.track(pending)
@@ -194,6 +200,7 @@ export class ActiveCall implements Call {
   fail(thrown: unknown): void {
     if (this.settled) {
       // Answered already, by its deadline or because the client left: only a fault of ours is worth a line.
+      if (this.#isAbort(thrown)) return
       if (toAppError(thrown, this.services.errorMappers) instanceof InternalError) {
         this.log.warn({ err: thrown }, 'A call failed after it had been answered')
       }
@@ -226,6 +233,12 @@ export class ActiveCall implements Call {
     if (this.#aborted !== null) return
     this.#aborted = reason
     this.#controller?.abort(reason)
+  }
+
+  /** Work that was told to stop and did, with the signal's own reason. */
+  #isAbort(thrown: unknown): boolean {
+    if (this.#aborted === null) return false
+    return thrown === this.#aborted || (thrown instanceof Error && thrown.cause === this.#aborted)
   }
 
   #elapsed(): number {

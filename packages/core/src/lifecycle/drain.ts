@@ -32,7 +32,7 @@ export async function drain(options: DrainOptions): Promise<void> {
 }
 
 function giveUp(call: ActiveCall): void {
-  call.fail(new UnavailableError('The server is restarting'))
+  call.giveUp(new UnavailableError('The server is restarting'))
 }
 
 function closeSpread(clock: Clock, connections: readonly WebSocketConnection[], spreadMs: number): Promise<unknown> {

@@ -50,6 +50,9 @@ class DeadlineList {
     else deadline.previous.next = deadline.next
     if (deadline.next === null) this.#last = deadline.previous
     else deadline.next.previous = deadline.previous
+    // Whoever holds this one (a handler that never ends holds its call) must not hold every later one by it.
+    deadline.previous = null
+    deadline.next = null
   }
 
   close(): void {

@@ -148,6 +148,8 @@ function wrap({ run, holdsEffects }: BoundAround, execute: Execute): Execute {
     const next: Next<unknown> = async (...adds: readonly unknown[]) => {
       if (ran) throw new InternalError({ cause: new Error('An around called next twice') })
       ran = true
+      // Answered while the around waited for what it needs: what it wraps must not begin any more.
+      if (call.settled) throw call.signal.reason
       restore = addForNow(call, adds[0])
       result = await execute(input, call)
       return outcome
