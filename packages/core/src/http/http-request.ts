@@ -31,6 +31,8 @@ export class HttpRequest implements CallOrigin {
     this.id = id
     this.address = shared.edge.address(exchange)
     this.#secure = shared.edge.secure(exchange)
+    // After the answer only what was read before it is there (rule 3), and `onReply` runs after it.
+    if (shared.hasReplyHooks) exchange.headers()
   }
 
   get headers(): Readonly<Record<string, string>> {

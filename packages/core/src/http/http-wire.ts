@@ -39,6 +39,10 @@ export class HttpWire {
     this.#options = options
   }
 
+  get hasReplyHooks(): boolean {
+    return this.#options.services.onReply !== null
+  }
+
   /** Serves one request. */
   request(exchange: HttpExchange): void {
     const request = new HttpRequest(this, exchange, toCorrelationId(exchange.header('x-correlation-id')))
