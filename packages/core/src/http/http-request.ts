@@ -11,6 +11,8 @@ import { parseQuery, type QueryRecord } from './query.ts'
 
 const json = ['content-type', 'application/json'] as const
 const emptyBody: ParsedBody = { kind: 'empty' }
+/** Why a call's signal is aborted. */
+export const clientLeft = 'The client has left'
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
 /** One HTTP request: where its call comes from and where the answer goes. */
@@ -98,6 +100,8 @@ export class HttpRequest implements CallOrigin {
   }
 
   #stream(call: ActiveCall, status: number, source: StreamSource): number {
+    // A call that was synchronous until here is not listening yet, and what makes the body has to hear of it.
+    this.exchange.onAborted(() => call.abandon(clientLeft))
     const stream = this.exchange.stream(status, this.#head(call, ['content-type', 'application/octet-stream']))
     const sent = pump(source, stream).catch((error: unknown) =>
       call.log.error({ err: error }, 'A streamed body failed: the connection was cut'),

@@ -8,7 +8,7 @@ import type { CompiledRoute } from '../router/compiled-route.ts'
 import type { HeaderList, HttpExchange } from '../transport/transport.ts'
 import { isPromise } from '../util/maybe-promise.ts'
 import { type Edge, toArrival } from './edge.ts'
-import { HttpRequest } from './http-request.ts'
+import { clientLeft, HttpRequest } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
 
 interface HttpWireOptions {
@@ -80,12 +80,14 @@ export class HttpWire {
     const { services } = this.#options
     const call = new ActiveCall(route, request, services, request.id, null)
     if (services.onCall !== null) services.onCall(call)
+    // While onArrive was at work: nothing of the call has to run.
+    if (request.exchange.aborted) return call.abandon(clientLeft)
     if (this.draining && !route.servesWhileDraining) return call.fail(new UnavailableError('The server is restarting'))
     this.#identify(request, call)
     if (call.settled) return
     this.running.add(call)
     call.armDeadline()
-    request.exchange.onAborted(() => call.abandon('The client has left'))
+    request.exchange.onAborted(() => call.abandon(clientLeft))
   }
 
   #identify(request: HttpRequest, call: ActiveCall): void {
