@@ -11,6 +11,7 @@ import type { Instruments } from './instruments/instruments.ts'
 import type { Registry } from './plugin/plugin-host.ts'
 import type { AnyPluginKey } from './plugin/plugin-key.ts'
 import { jsonCodec } from './protocol/json-codec.ts'
+import { isPromise } from './util/maybe-promise.ts'
 import { Upgrader } from './websocket/upgrade.ts'
 import type { WebSocketWire } from './websocket/wire.ts'
 
@@ -89,11 +90,14 @@ export function createWires(parts: WiresOptions): Wires {
 
 /** Hooks that nobody has stay null, so that a call pays one comparison for them. */
 function listen({ onCall, onReply }: Registry, services: CallServices): void {
-  const safely = (hook: () => void): void => {
+  const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
+  const safely = (hook: () => unknown): void => {
     try {
-      hook()
+      const result = hook()
+      // An async function passes for a hook: its rejection must not end the process.
+      if (isPromise(result)) result.then(undefined, failed)
     } catch (error) {
-      services.log.error({ err: error }, 'A hook of a plugin failed')
+      failed(error)
     }
   }
   if (onCall.length > 0) {

@@ -28,6 +28,8 @@ class ReplyResult<T> implements Reply<T> {
   constructor(kind: Reply<T>['kind'], value: T, { status, headers }: ReplyOptions) {
     this.kind = kind
     this.value = value
+    if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599))
+      throw new RangeError(`A reply has a status from 200 to 599, not ${status}`)
     this.status = status ?? null
     this.headers = headers ?? {}
   }

@@ -7,8 +7,17 @@ export type ErrorMapper = (error: unknown) => AppError | null
 export function toAppError(error: unknown, mappers: readonly ErrorMapper[]): AppError {
   if (AppError.is(error)) return error
   for (const map of mappers) {
-    const mapped = map(error)
+    const mapped = tryMap(map, error)
     if (mapped !== null) return mapped
   }
-  return new InternalError({ cause: error })
+  return new InternalError({ cause: error ?? new Error(`Thrown was ${error}`) })
+}
+
+/** A mapper that fails knows nothing: what it was asked about is what has to be told. */
+function tryMap(map: ErrorMapper, error: unknown): AppError | null {
+  try {
+    return map(error)
+  } catch {
+    return null
+  }
 }

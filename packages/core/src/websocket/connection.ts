@@ -14,6 +14,7 @@ import { unknownPkgId, zeroUuid } from '../protocol/frame.ts'
 import { toBase64 } from '../protocol/json-value.ts'
 import { RSPCode } from '../protocol/status.ts'
 import { SendResult, type Socket, type SocketListener } from '../transport/transport.ts'
+import { isPromise } from '../util/maybe-promise.ts'
 import { dispatch } from './dispatch.ts'
 import { Gate } from './gate.ts'
 import { CallQueue } from './ordered.ts'
@@ -124,11 +125,14 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
     this.shared.open.delete(this)
     this.shared.instruments.active.dec()
     this.shared.instruments.closed(row)
+    const failed = (error: unknown): void =>
+      this.shared.services.log.error({ err: error }, 'An onDisconnect hook failed')
     for (const hook of this.shared.onDisconnect) {
       try {
-        hook(this, { code: row.code, reason: row.reason, admitted })
+        const result: unknown = hook(this, { code: row.code, reason: row.reason, admitted })
+        if (isPromise(result)) result.then(undefined, failed)
       } catch (error) {
-        this.shared.services.log.error({ err: error }, 'An onDisconnect hook failed')
+        failed(error)
       }
     }
   }
@@ -191,9 +195,13 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
 
   async join(topic: string): Promise<void> {
     const rule = this.shared.findTopicRule(topic)
-    if (rule === null || !(await rule.authorize(this.identity, topic))) {
-      throw new PermissionDeniedError('Not allowed to join this topic')
-    }
+    let asked: Identity | null
+    do {
+      // A renewal meanwhile asks again for topics that are joined already, which this one is not.
+      asked = this.identity
+      if (rule === null || !(await rule.authorize(asked, topic)))
+        throw new PermissionDeniedError('Not allowed to join this topic')
+    } while (asked !== this.identity)
     if (this.admitted) this.shared.hub.join(this, topic)
   }
 

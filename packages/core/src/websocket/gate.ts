@@ -170,9 +170,12 @@ function statusOf({ code, reason }: Pick<DisconnectRow, 'code' | 'reason'>): Con
   return reason === disconnects.tooManyConnections.reason ? 'rejected_limit' : 'rejected_other'
 }
 
-function runHooks<T>(hooks: readonly ((of: T) => MaybePromise<void>)[], of: T, from = 0): MaybePromise<void> {
-  for (let i = from; i < hooks.length; i++) {
-    const result = hooks[i]?.(of)
-    if (isPromise(result)) return result.then(() => runHooks(hooks, of, i + 1))
+type ConnectHooks = WebSocketConnection['shared']['onConnect']
+
+/** One after the other, and none for a connection that has ended meanwhile: nobody would tell that hook of the end. */
+function runHooks(hooks: ConnectHooks, connection: WebSocketConnection, from = 0): MaybePromise<void> {
+  for (let i = from; i < hooks.length && connection.live; i++) {
+    const result = hooks[i]?.(connection)
+    if (isPromise(result)) return result.then(() => runHooks(hooks, connection, i + 1))
   }
 }
