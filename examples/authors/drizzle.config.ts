@@ -1,6 +1,6 @@
 import { defineConfig } from 'drizzle-kit'
 
-// `pnpm db:generate` writes what changed in the tables into ./drizzle; the application applies it when it starts.
+// `npm run db:generate` writes what changed in the tables into ./drizzle; the application applies it when it starts.
 export default defineConfig({
   dialect: 'postgresql',
   schema: './src/authors/author.table.ts',

@@ -1,0 +1,20 @@
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Headers
+  /** Parsed JSON; null for an empty body. */
+  readonly body: unknown
+}
+
+const answerWithinMs = 20_000
+
+/** One request with Node's own client; a body is sent as JSON. */
+export async function httpCall(url: string, method = 'GET', body?: object): Promise<HttpAnswer> {
+  const response = await fetch(url, {
+    method,
+    signal: AbortSignal.timeout(answerWithinMs),
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
+  const text = await response.text()
+  const parsed: unknown = text === '' ? null : JSON.parse(text)
+  return { status: response.status, headers: response.headers, body: parsed }
+}
