@@ -85,8 +85,17 @@ interface Run {
 function spawnExample({ databaseUrl, port = 0, env = {} }: ExampleOptions): Run {
   const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', 'src/main.ts'], {
     cwd: folder,
-    // vitest's NODE_ENV is not passed on: users start it without one.
-    env: { ...process.env, NODE_ENV: '', ENV: '', HOST: '', PORT: String(port), DATABASE_URL: databaseUrl, ...env },
+    env: {
+      ...process.env,
+      // vitest's NODE_ENV is not passed on: users start it without one.
+      NODE_ENV: '',
+      ENV: '',
+      HOST: '',
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      TWINWIRE_UWS_COMPAT: 'on',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const kill = (): void => void child.kill('SIGKILL')
