@@ -61,7 +61,10 @@ export type ControlHandler = (
   connection: Connection,
 ) => MaybePromise<ControlResult>
 
-/** Makes a control frame the handshake: no connection is admitted before it. */
+/**
+ * Makes a control frame the handshake: no connection is admitted before it. Sent again it renews the identity; a result with another
+ * subject then ends the connection with 4001.
+ */
 export interface HandshakeOptions {
   /** How long a connection may take to send its first frame. Default 5000; then 4002. */
   readonly timeoutMs?: number

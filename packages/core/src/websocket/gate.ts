@@ -67,9 +67,10 @@ export class Gate {
   /** A control frame on an open connection: what comes behind it waits for its result. */
   runControl(handle: ControlHandler, fields: Readonly<Record<string, unknown>>): void {
     this.#state = 'busy'
+    const isRenewal = handle === this.#connection.shared.handshake?.handle
     this.#run(
       () => handle(fields, this.#connection),
-      (result) => this.#applied(result),
+      (result) => this.#applied(result, isRenewal),
     )
   }
 
@@ -115,7 +116,7 @@ export class Gate {
     this.#release()
   }
 
-  #applied(result: ControlResult): MaybePromise<void> {
+  #applied(result: ControlResult, isRenewal: boolean): MaybePromise<void> {
     const connection = this.#connection
     const finish = (): void => {
       if (result.reply !== undefined) connection.sendControl(result.reply)
@@ -123,6 +124,9 @@ export class Gate {
     }
     if (result.identity === undefined) return finish()
     const before = connection.identity?.id ?? null
+    // What this connection has joined and is limited by belongs to one subject.
+    if (isRenewal && before !== null && before !== result.identity.id)
+      return this.#refuse(disconnects.unauthorized, 'rejected_auth')
     connection.identity = result.identity
     connection.shared.hub.moveIdentity(connection, before, result.identity.id)
     const again = authorizeAgain(connection)

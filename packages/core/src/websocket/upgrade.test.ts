@@ -1,0 +1,222 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { AuthenticationError, type ControlResult, RateLimitError, route, type WebSocketOptions } from '../index.ts'
+import { createVirtualClock, onTransports, UpgradeRefused } from '../testing/index.ts'
+import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
+
+const options = {
+  pkgIds: { WHO: 1 },
+  routes: { WHO: route({ http: 'GET /who', access: 'public', handler: (_input, call) => call.identity?.id ?? null }) },
+} as const
+
+/** How an upgrade was refused. */
+async function refusal(
+  connecting: Promise<unknown>,
+): Promise<{ status: number; code: string; headers: UpgradeRefused['headers'] }> {
+  const error = await connecting.then(
+    () => new Error('it was let in'),
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof UpgradeRefused)) throw error
+  const body = JSON.parse(new TextDecoder().decode(error.body)) as {
+    error: { code: string; msg: string; details: unknown }
+  }
+  expect(Object.keys(body.error)).toEqual(['code', 'msg', 'details'])
+  expect(error.headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-correlation-id': expect.any(String) })
+  return { status: error.status, code: body.error.code, headers: error.headers }
+}
+
+const fromUpgrade = ({ headers }: { headers: Readonly<Record<string, string>> }): ControlResult | null => {
+  const token = headers.authorization
+  if (token === undefined) return null
+  if (token === 'bad') throw new AuthenticationError('The token is not valid')
+  return { identity: { id: token, name: token }, reply: { type: 'auth_ok' } }
+}
+
+describe('an upgrade', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('with good credentials gets auth_ok at once; an auth frame is then a renewal', async () => {
+      const { connect, app } = await start({ ...options, plugins: [testAuth({ fromUpgrade })] })
+      const socket = await connect({ headers: { authorization: 'ann' } })
+      expect(await nextJson(socket)).toEqual({ type: 'auth_ok' })
+      expect(app.hub.ofIdentity('ann')).toHaveLength(1)
+      socket.send(auth('ann'))
+      expect(await nextJson(socket)).toEqual({ type: 'auth_ok' })
+      socket.send(packet(1))
+      expect((await nextJson(socket)).data).toBe('ann')
+    })
+
+    it('with bad ones is a 401 that says how to authenticate, and no socket', async () => {
+      const ends: unknown[] = []
+      const { connect } = await start({
+        ...options,
+        plugins: [
+          testAuth({ fromUpgrade: async (request) => fromUpgrade(request) }),
+          plugin((host) => host.onDisconnect((connection) => void ends.push(connection))),
+        ],
+      })
+      const { status, code, headers } = await refusal(connect({ headers: { authorization: 'bad' } }))
+      expect([status, code]).toEqual([401, 'authentication_failed'])
+      expect(headers['www-authenticate']).toBe('Bearer')
+      expect(ends).toEqual([])
+    })
+
+    it('without any waits for the first frame', async () => {
+      const { connect } = await start({ ...options, plugins: [testAuth({ fromUpgrade })] })
+      const socket = await connect()
+      socket.send(auth('ann'))
+      expect(await nextJson(socket)).toEqual({ type: 'auth_ok' })
+    })
+
+    it('is refused by onArrive before any token work, as a request is', async () => {
+      let looked = 0
+      const limit = plugin((host) => {
+        host.onArrive(async ({ wire, address }) => {
+          expect(address).toBe('127.0.0.1')
+          await Promise.resolve()
+          throw new RateLimitError({ retryAfterMs: 1500, limit: 10, remaining: 0 }, { details: { wire } })
+        })
+      }, 'limit')
+      const look = () => {
+        looked++
+        return null
+      }
+      const { connect, request } = await start({
+        ...options,
+        plugins: [testAuth({ fromUpgrade: look, identify: look }), limit],
+      })
+      const { status, code, headers } = await refusal(connect())
+      expect([status, code, headers['retry-after']]).toEqual([429, 'rate_limit_exceeded', '2'])
+      const response = await request('GET /who')
+      expect([response.status, response.headers['retry-after']]).toEqual([429, '2'])
+      expect(response.json()).toMatchObject({ error: { code: 'rate_limit_exceeded', details: { wire: 'http' } } })
+      expect(looked).toBe(0)
+    })
+
+    it('whose client leaves while onArrive is at work opens nothing', async () => {
+      const arrived = deferred()
+      const release = deferred()
+      let opened = 0
+      const { connect, app } = await start({
+        ...options,
+        plugins: [
+          plugin((host) => {
+            host.onArrive(() => {
+              arrived.resolve()
+              return release.promise
+            })
+            host.onConnect(() => void opened++)
+          }),
+        ],
+      })
+      const leave = new AbortController()
+      const connecting = connect({ signal: leave.signal })
+      await arrived.promise
+      leave.abort(new Error('left'))
+      await expect(connecting).rejects.toThrow('left')
+      for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+      release.resolve()
+      await connect()
+      await until(() => opened > 0)
+      expect([opened, app.hub.size]).toEqual([1, 1])
+    })
+
+    it('whose hooks take more than 10 s is a 503', async () => {
+      const clock = createVirtualClock()
+      const { connect } = await start({
+        ...options,
+        clock,
+        plugins: [plugin((host) => host.onArrive(() => new Promise(() => {})))],
+      })
+      const refused = refusal(connect())
+      await until(() => clock.pendingTimers > 0)
+      await clock.advance(10_000)
+      expect(await refused).toMatchObject({ status: 503, code: 'unavailable' })
+    })
+
+    it('whose hook fails is a 500 without the reason, which is logged', async () => {
+      const { connect, logs } = await start({
+        ...options,
+        plugins: [
+          plugin((host) =>
+            host.onArrive(() => {
+              throw new Error('secret')
+            }),
+          ),
+        ],
+      })
+      expect(await refusal(connect())).toMatchObject({ status: 500, code: 'internal_error' })
+      expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message: 'secret' })
+    })
+
+    const origins = (websocket: WebSocketOptions, environment: 'test' | 'production' = 'test') =>
+      start({
+        ...options,
+        environment,
+        defaultAccess: 'public',
+        http: { hosts: ['127.0.0.1', 'app.example'] },
+        websocket,
+      })
+
+    it('from an origin that is not listed is a 403', async () => {
+      const { connect, app } = await origins({ origins: ['https://app.example'] })
+      for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null']) {
+        expect(await refusal(connect({ headers: { origin } }))).toMatchObject({
+          status: 403,
+          code: 'permission_denied',
+        })
+      }
+      await connect({ headers: { origin: 'https://app.example' } })
+      await connect()
+      const rejected = app.instruments.families().find(({ name }) => name === 'ws_connections_total')
+      expect(rejected?.cells.find(({ labels }) => labels.status === 'rejected_origin')?.cell).toMatchObject({
+        value: 4,
+      })
+    })
+
+    it('in production comes from the host that was asked, unless origins are listed', async () => {
+      const { connect } = await origins({}, 'production')
+      const headers = (origin: string) => ({ host: 'app.example', origin })
+      await connect({ headers: headers('https://app.example') })
+      await connect({ headers: { host: 'app.example' } })
+      for (const origin of ['https://evil.example', 'https://app.example:444', 'null', 'file://']) {
+        expect((await refusal(connect({ headers: headers(origin) }))).status).toBe(403)
+      }
+      const open = await origins({ origins: ['*'] }, 'production')
+      await open.connect({ headers: { origin: 'https://evil.example' } })
+    })
+
+    it('for a host that the app does not answer to is a 400, as a request is', async () => {
+      const { connect, request } = await origins({})
+      for (const host of ['evil.example', 'app.example.evil.example', 'app.example@evil.example']) {
+        expect(await refusal(connect({ headers: { host } }))).toMatchObject({ status: 400, code: 'malformed_request' })
+        expect((await request('GET /who', { headers: { host } })).status).toBe(400)
+      }
+      await connect({ headers: { host: 'APP.example:8000' } })
+      expect((await request('GET /who', { headers: { host: 'app.example:1' } })).status).toBe(200)
+    })
+
+    it('with an unknown format is a 400', async () => {
+      const { connect } = await start(options)
+      for (const path of ['/ws?format=protobuf', '/ws?format=', '/ws?format=JSON'] as const) {
+        expect(await refusal(connect({ path }))).toMatchObject({ status: 400, code: 'malformed_request' })
+      }
+      await connect({ path: '/ws?format=json' })
+    })
+
+    it('echoes the sub-protocol twinwire, and never a token beside it', async () => {
+      const { connect } = await start(options)
+      expect((await connect({ protocols: ['twinwire', 'bearer.abc'] })).protocol).toBe('twinwire')
+      expect((await connect({ protocols: ['bearer.abc', 'twinwire'] })).protocol).toBe('twinwire')
+      expect((await connect()).protocol).toBe('')
+    })
+
+    it('lies on the path that the app names; a plain GET there is a 426', async () => {
+      const { connect, request } = await start({ ...options, websocket: { path: '/web' } })
+      await connect({ path: '/web' })
+      expect((await refusal(connect({ path: '/ws' }))).status).toBe(404)
+      const { status, headers, json } = await request('GET /web')
+      expect([status, headers.upgrade]).toEqual([426, 'websocket'])
+      expect(json()).toMatchObject({ error: { code: 'upgrade_required' } })
+    })
+  })
+})
