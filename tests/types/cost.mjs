@@ -1,5 +1,9 @@
 // What the types of routes cost a type check: instantiations that `tsc` makes for an app of 300 routes with real valibot
 // schemas, over those that it makes for the schemas alone. By hand: `node tests/types/cost.mjs [routes]`; it exits with 1 over the bar.
+//
+// "Alone" is: declared, and their types read once, as by a plain function from the one to the other. A schema that nobody
+// reads costs next to nothing, and the first look at it (even at `schema.type`) some 280 instantiations of valibot's own: those
+// are printed too, and are in neither side of the difference.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -76,6 +80,12 @@ export const Output${n} = v.object({
 })
 `
 
+const plainFunction = (n) => `
+export const function${n} = (input: v.InferOutput<typeof Input${n}>): v.InferInput<typeof Output${n}> => {
+  return { id: input.id, name: input.name, kind: input.kind, createdAt: new Date() }
+}
+`
+
 const withHandler = (n) => `
 export const route${n} = route({
   summary: 'Route ${n}',
@@ -114,6 +124,11 @@ export const route${n} = route({
 
 const schemaFile = (of) => `import * as v from 'valibot'\n${of.map(schemas).join('')}`
 
+const functionFile = (of, index) => `
+import type * as v from 'valibot'
+import type { ${of.flatMap((n) => [`Input${n}`, `Output${n}`]).join(', ')} } from './schemas${index}.ts'
+${of.map(plainFunction).join('')}`
+
 const routeFile = (of, index) => `
 import { BaseCommand, route } from '@twinwire/core'
 import type * as v from 'valibot'
@@ -129,13 +144,17 @@ export const app = createApp({ pkgIds: PkgID, routes: { ${numbers.map((n) => `RO
 `
 
 /** Core is in both programs, so that its own cost is in neither figure. */
-const schemasAlone = {
+const schemasDeclared = {
   'steps.ts': stepsFile,
   'core.ts': "export { BaseCommand, createApp, route } from '@twinwire/core'\n",
   ...Object.fromEntries(files.map((of, i) => [`schemas${i}.ts`, schemaFile(of)])),
 }
+const schemasRead = {
+  ...schemasDeclared,
+  ...Object.fromEntries(files.map((of, i) => [`functions${i}.ts`, functionFile(of, i)])),
+}
 const whole = {
-  ...schemasAlone,
+  ...schemasRead,
   ...Object.fromEntries(files.map((of, i) => [`routes${i}.ts`, routeFile(of, i)])),
   'app.ts': appFile,
 }
@@ -161,11 +180,17 @@ function measure(sources) {
   }
 }
 
-const alone = measure(schemasAlone)
+const declared = measure(schemasDeclared)
+const read = measure(schemasRead)
 const full = measure(whole)
-const perRoute = (full('Instantiations') - alone('Instantiations')) / routeCount
+const over = (program) => (full('Instantiations') - program('Instantiations')) / routeCount
+const line = (title, program) =>
+  console.log(title.padEnd(20), `${program('Instantiations')} instantiations, check time ${program('Check time')} s`)
 console.log(`${routeCount} routes`)
-console.log(`schemas alone   ${alone('Instantiations')} instantiations, ${alone('Check time')} s`)
-console.log(`with routes     ${full('Instantiations')} instantiations, ${full('Check time')} s`)
-console.log(`per route       ${perRoute.toFixed(1)} instantiations (at most ${maxPerRoute})`)
-process.exitCode = perRoute <= maxPerRoute ? 0 : 1
+line('schemas declared', declared)
+line('schemas read', read)
+line('with routes', full)
+console.log(
+  `per route ${over(read).toFixed(1)} over the schemas (at most ${maxPerRoute}); over unread ones ${over(declared).toFixed(1)}`,
+)
+process.exitCode = over(read) <= maxPerRoute ? 0 : 1

@@ -13,15 +13,20 @@ export interface PageMeta {
   readonly has_more: boolean
 }
 
-/** A page of items: `data` and `meta` of a reply package, `{items, meta}` over HTTP. */
+declare const made: unique symbol
+
+/** Made by `page`. A page of items: `data` and `meta` of a reply package, `{items, meta}` over HTTP. */
 export interface Page<out T> {
   readonly items: readonly T[]
   readonly meta: PageMeta
+  /** Never there: a page by hand does not compile, as it would be refused when it runs. */
+  readonly [made]: true
 }
 
 class PageResult<T> implements Page<T> {
   readonly items: readonly T[]
   readonly meta: PageMeta
+  declare readonly [made]: true
   constructor(items: readonly T[], meta: PageMeta) {
     this.items = items
     this.meta = meta

@@ -12,5 +12,7 @@ import type { MaybePromise } from '../util/maybe-promise.ts'
  * }
  */
 export abstract class BaseCommand<in Input, out Output> {
+  /** Never set: carries the type. A method alone would let a command pass that wants more than it is given. */
+  declare readonly '~takes'?: (input: Input) => void
   abstract execute(input: Input): MaybePromise<Output>
 }

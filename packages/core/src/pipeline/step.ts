@@ -75,12 +75,18 @@ type Bound<Name extends string, Api, Run> =
       readonly run?: never
     }
 
-/** `{ user } | undefined` is a hole: the key would be typed as there and be missing. */
-type WholeAdds<Adds> = [Adds] extends [void]
-  ? unknown
-  : [Adds] extends [object]
+/**
+ * `{ user } | undefined` and `{ user } | {}` are holes: the key would be typed as there and be missing. A union whose members all
+ * have the same keys is none.
+ */
+type WholeAdds<Adds> = 0 extends 1 & Adds
+  ? TypeMistake<'what a step adds to the call must have a type of its own, not any'>
+  : [Adds] extends [void]
     ? unknown
-    : TypeMistake<'a guard that adds to the call must return the whole addition on every path, or throw'>
+    : [Adds] extends [object & { readonly [K in KeysOf<Adds>]: unknown }]
+      ? unknown
+      : TypeMistake<'a step that adds to the call must add the whole of it on every path, or throw'>
+type KeysOf<T> = T extends unknown ? keyof T : never
 
 type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey<Name, Api>
 
@@ -99,7 +105,7 @@ type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey
  * })
  */
 export function guard<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & Bound<Name, Api, GuardRun<C, Adds>> & WholeAdds<NoInfer<Adds>>,
+  options: StepOptions & Bound<Name, Api, GuardRun<C, Adds>> & WholeAdds<Adds>,
 ): Step<'guard', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
   return create('guard', options, false)
 }
@@ -136,7 +142,7 @@ export function check<Input = unknown, C extends Call = Call, const Name extends
  * })
  */
 export function around<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & { readonly holdsEffects?: boolean } & Bound<Name, Api, AroundRun<C, Adds>>,
+  options: StepOptions & { readonly holdsEffects?: boolean } & Bound<Name, Api, AroundRun<C, Adds>> & WholeAdds<Adds>,
 ): Step<'around', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
   return create('around', options, options.holdsEffects ?? false)
 }

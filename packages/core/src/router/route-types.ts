@@ -38,12 +38,13 @@ export type HttpBinding = HttpRouteText | HttpOptions
 
 type PathOf<Text> = Text extends `${string} ${infer Path}` ? Path : never
 
-/** Every `:parameter` of the path has to be a key of the input. */
-type ValidHttp<Text, Input> = [Text] extends [never]
+/** Every `:parameter` of the path has to be a key of the input. A path that is not known here has any. */
+type ValidHttp<Text, Input> = [Text] extends [never] ? unknown : HasKeys<PathParameters<PathOf<Text>>, Input>
+export type HasKeys<Names extends string, Input> = string extends Names
   ? unknown
-  : [PathParameters<PathOf<Text>>] extends [KeysOf<Input>]
+  : [Names] extends [KeysOf<Input>]
     ? unknown
-    : TypeMistake<`the path has a parameter that is no key of the input: '${Exclude<PathParameters<PathOf<Text>>, KeysOf<Input>> & string}'`>
+    : TypeMistake<`the path has a parameter that is no key of the input: '${Exclude<Names, KeysOf<Input>> & string}'`>
 type KeysOf<T> = T extends unknown ? keyof T : never
 
 /** Stands for "no schema given". */
@@ -76,9 +77,19 @@ interface CommonOptions {
   readonly ordered?: boolean
 }
 
-type Execution<C, I, O> =
-  | { readonly handler: (input: I, call: C) => MaybePromise<O>; readonly command?: never }
-  | { readonly command: (call: C) => BaseCommand<I, O>; readonly handler?: never }
+/** With a schema the handler is held to it, and its literals stay literals; without one it says itself what it returns. */
+type Result<R extends AnySchema, O> = IsNone<R> extends true ? O : Returned<R> | Reply<Returned<R>>
+
+type Execution<C, I, R extends AnySchema, O> =
+  | { readonly handler: (input: I, call: C) => MaybePromise<Result<R, O>>; readonly command?: never }
+  | { readonly command: (call: C) => BaseCommand<I, Result<R, O>>; readonly handler?: never }
+
+/** The steps of a base against the input of a route that has none of its own: there is no `use` that could tell. */
+type ValidBase<Base extends Use, U extends Use, Input> = Base extends readonly []
+  ? unknown
+  : U extends readonly []
+    ? ValidUse<[], Input, Base>
+    : unknown
 
 /** `route`, and what `route.with` makes. */
 export interface RouteFactory<Base extends Use> {
@@ -87,7 +98,7 @@ export interface RouteFactory<Base extends Use> {
     S extends AnySchema = NoSchema,
     R extends AnySchema = NoSchema,
     const Text extends HttpRouteText = never,
-    O extends Returned<R> | Reply<Returned<R>> = Returned<R> | Reply<Returned<R>>,
+    O = unknown,
   >(
     definition: CommonOptions & {
       /** The second wire; left out: WebSocket only. */
@@ -98,7 +109,8 @@ export interface RouteFactory<Base extends Use> {
       readonly input?: S
       /** What leaves is projected on it: keys it does not name stay inside. Left out: the result goes out as it is. */
       readonly output?: R
-    } & Execution<CallOf<[...Base, ...U]>, Validated<S>, O>,
+    } & Execution<CallOf<[...Base, ...U]>, Validated<S>, R, O> &
+      ValidBase<Base, U, Validated<S>>,
   ): Route<Sent<S>, Answer<R, O>>
 
   /** A `route` whose routes all begin with these steps. */

@@ -1,22 +1,42 @@
-/** `T` as it arrives at the other end of the wire: dates, big integers and bytes are strings there (`protocol/json-value.ts`). */
+/**
+ * `T` as it arrives at the other end of the wire: dates, big integers and bytes are strings there, nothing is null, and what
+ * has no JSON form is never (`protocol/json-value.ts`). A property that may be undefined may be missing.
+ */
 export type Jsonified<T> = unknown extends T
   ? unknown
   : T extends string | number | boolean | null
     ? T
     : T extends Date | bigint | Uint8Array
       ? string
-      : T extends { toJSON(): infer J }
-        ? Jsonified<J>
-        : T extends undefined | symbol | ((...args: never) => unknown)
-          ? never
-          : T extends readonly (infer _Item)[]
-            ? { [K in keyof T]: T[K] extends undefined ? null : Jsonified<T[K]> }
-            : T extends object
-              ? JsonifiedObject<T>
-              : never
+      : T extends undefined | void
+        ? null
+        : T extends { toJSON(...args: never): infer J }
+          ? Jsonified<J>
+          : T extends NoJson
+            ? never
+            : T extends readonly unknown[]
+              ? { [K in keyof T]: Jsonified<T[K]> }
+              : T extends object
+                ? JsonifiedObject<T>
+                : never
 
-type JsonifiedObject<T> = {
-  [K in keyof T as K extends symbol ? never : Jsonified<Exclude<T[K], undefined>> extends never ? never : K]: Jsonified<
-    Exclude<T[K], undefined>
-  >
-}
+type NoJson =
+  | symbol
+  | ((...args: never) => unknown)
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | WeakMap<WeakKey, unknown>
+
+type JsonifiedObject<T> = Flat<
+  { [K in keyof T as Kept<T, K> extends never ? never : Sure<T, K>]: Kept<T, K> } & {
+    [K in keyof T as Kept<T, K> extends never ? never : Unsure<T, K>]?: Kept<T, K>
+  }
+>
+// Mapped and not inferred, so that it is only looked into when somebody does: types that hold themselves would never end.
+type Flat<T> = { [K in keyof T]: T[K] }
+/** The form of a property that is there. */
+type Kept<T, K extends keyof T> = Jsonified<Exclude<T[K], undefined>>
+/** `K` when its value is never undefined. A value of unknown type may be, but who wrote it said the key is there. */
+type Sure<T, K extends keyof T> = unknown extends T[K] ? K & JsonKey : undefined extends T[K] ? never : K & JsonKey
+type Unsure<T, K extends keyof T> = Exclude<K & JsonKey, Sure<T, K>>
+type JsonKey = string | number
