@@ -3,14 +3,14 @@ import type { AuthorRepository } from './author.repository.ts'
 import type { Author, GetPaginatedAuthorsInput } from './author.schemas.ts'
 
 export class GetPaginatedAuthorsCommand extends BaseCommand<GetPaginatedAuthorsInput, Page<Author>> {
-  readonly #authors: Pick<AuthorRepository, 'getPage'>
+  readonly #authors: Pick<AuthorRepository, 'searchPage'>
 
-  constructor(authors: Pick<AuthorRepository, 'getPage'>) {
+  constructor(authors: Pick<AuthorRepository, 'searchPage'>) {
     super()
     this.#authors = authors
   }
 
   execute({ page, per_page: perPage, filters }: GetPaginatedAuthorsInput): Promise<Page<Author>> {
-    return this.#authors.getPage({ page, perPage, filters })
+    return this.#authors.searchPage({ page, perPage, ...filters })
   }
 }
