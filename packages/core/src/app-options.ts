@@ -5,6 +5,7 @@ import type { ErrorFactory } from './errors/define-errors.ts'
 import type { SecurityHeaderOptions } from './http/security-headers.ts'
 import type { Broker } from './hub/broker.ts'
 import type { TopicRules } from './hub/topic.ts'
+import { type HealthOptions, type ResolvedHealthOptions, resolveHealthOptions } from './lifecycle/health-options.ts'
 import type { Logger, LogLevel } from './log/logger.ts'
 import type { TypeMistake } from './pipeline/step.ts'
 import { checkPlugins } from './plugin/check-plugins.ts'
@@ -59,6 +60,8 @@ export interface BaseOptions {
   readonly closeTimeoutMs?: number
   /** Run `output` schemas and not only project on them. Default: in development and test. */
   readonly validateOutput?: boolean
+  /** Routes for probes, `/health`, `/health/live` and `/health/ready`; false for none. */
+  readonly health?: HealthOptions | false
   /** A logger of one's own (pino's shape), or the level of ours. */
   readonly log?: Logger | LogLevel
   /** Default: uWebSockets.js. */
@@ -109,6 +112,7 @@ export interface ResolvedOptions {
   readonly websocket: ResolvedWebSocketOptions
   readonly hosts: readonly string[] | null
   readonly validateOutput: boolean
+  readonly health: ResolvedHealthOptions
 }
 
 /** Checks everything that can be checked before a plugin is set up. */
@@ -133,6 +137,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),
     hosts: resolveHosts(options.http?.hosts, environment),
     validateOutput: options.validateOutput ?? isDevelopment,
+    health: resolveHealthOptions(options.health),
   }
 }
 
@@ -153,6 +158,7 @@ const known = [
   'drainSpreadMs',
   'closeTimeoutMs',
   'validateOutput',
+  'health',
   'log',
   'transport',
   'clock',

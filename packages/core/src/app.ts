@@ -27,6 +27,8 @@ export interface App<out Routes extends RouteTable = RouteTable> {
   /** Never set: carries the types. */
   readonly '~routes'?: Routes
   readonly state: AppState
+  /** Tells of each new state, at once and in order. Returns what stops it. */
+  onState(listener: (state: AppState) => void): () => void
   readonly environment: Environment
   readonly hub: Hub
   readonly instruments: Instruments
@@ -64,6 +66,7 @@ export function createApp<
     get state() {
       return running.state
     },
+    onState: (listener) => running.onState(listener),
     environment: running.environment,
     hub: running.hub,
     instruments: running.instruments,

@@ -1,13 +1,14 @@
 import type { Access, RouteInfo } from './call/call.ts'
 import type { CallServices } from './call/call-services.ts'
-import { reply } from './call/reply.ts'
 import { NotFoundError } from './errors/app-error.ts'
 import { BootError } from './errors/boot-error.ts'
 import { HttpRouter } from './http/http-router.ts'
 import type { CompiledEvent } from './hub/hub.ts'
 import { createCallInstruments } from './instruments/core-instruments.ts'
 import type { Instruments } from './instruments/instruments.ts'
-import { type HealthReport, runHealthChecks } from './lifecycle/health.ts'
+import { HealthMonitor } from './lifecycle/health.ts'
+import type { ResolvedHealthOptions } from './lifecycle/health-options.ts'
+import { createHealthRoutes } from './lifecycle/health-routes.ts'
 import { compileValue } from './pipeline/output.ts'
 import type { Use } from './pipeline/use.ts'
 import type { Registry } from './plugin/plugin-host.ts'
@@ -33,6 +34,7 @@ export interface CompileOptions {
   readonly apis: ReadonlyMap<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
   readonly instruments: Instruments
   readonly services: CallServices
+  readonly health: ResolvedHealthOptions
   /** Connections of this process, and whether the app serves: for `GET /health`. */
   readonly vitals: () => { readonly connections: number; readonly serving: boolean }
 }
@@ -67,7 +69,12 @@ export function compileApp(options: CompileOptions): CompiledApp {
       }
       return { name: definition.http.route, pkgId: null, definition, own: true }
     }),
-    { name: 'GET /health', pkgId: null, definition: healthRoute(options).definition, own: true },
+    ...healthRoutes(options).map(({ definition }) => ({
+      name: definition.http?.route ?? '',
+      pkgId: null,
+      definition,
+      own: true,
+    })),
   ].map((entry) => ({ ...entry, info: toRouteInfo(entry.name, entry.pkgId, entry.definition, defaultAccess) }))
 
   const context = toContext(
@@ -140,25 +147,10 @@ function compileUnmatched(context: RouteContext): CompiledRoute {
   return compileRoute(info, definition, { ...context, guardsFor: () => [] }, true)
 }
 
-function healthRoute({ registry, services, vitals }: CompileOptions): AnyRoute {
-  return route({
-    summary: 'Is the service able to work?',
-    http: 'GET /health',
-    access: 'public',
-    handler: async () => {
-      const checks = await runHealthChecks(registry.health, services.clock, (name, error) => {
-        services.log.warn({ err: error, check: name }, 'A health check failed')
-      })
-      const { connections, serving } = vitals()
-      const healthy = serving && Object.values(checks).every((status) => status === 'healthy')
-      const report: HealthReport = {
-        ...checks,
-        status: healthy ? 'healthy' : 'unhealthy',
-        websocket: { status: serving ? 'healthy' : 'unhealthy', active_connections: connections },
-      }
-      return reply(report, { status: healthy ? 200 : 503 })
-    },
-  })
+function healthRoutes({ health, registry, services, vitals }: CompileOptions): readonly AnyRoute[] {
+  if (health === null) return []
+  const { clock, log } = services
+  return createHealthRoutes(health.path, new HealthMonitor({ ...health, checks: registry.health, clock, log, vitals }))
 }
 
 /** What turns the data of each event into what leaves. */

@@ -49,6 +49,7 @@ export {
   type LabelValues,
 } from './instruments/instruments.ts'
 export type { HealthCheck, HealthReport, HealthStatus } from './lifecycle/health.ts'
+export type { HealthOptions } from './lifecycle/health-options.ts'
 export { closeOnSignals } from './lifecycle/signals.ts'
 export type { Logger, LogLevel } from './log/logger.ts'
 export { createLogger } from './log/pino-logger.ts'

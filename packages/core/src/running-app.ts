@@ -36,6 +36,7 @@ export class RunningApp {
   readonly #tracked = new Set<Promise<unknown>>()
   readonly #routes: RouteInfo[] = []
   #state: AppState = 'created'
+  readonly #stateListeners = new Set<(state: AppState) => void>()
   #wires: Wires | null = null
   #ready: Promise<void> | null = null
   #closed: Promise<void> | null = null
@@ -72,6 +73,22 @@ export class RunningApp {
     return this.#state
   }
 
+  onState(listener: (state: AppState) => void): () => void {
+    this.#stateListeners.add(listener)
+    return () => this.#stateListeners.delete(listener)
+  }
+
+  #enter(state: AppState): void {
+    this.#state = state
+    for (const listener of [...this.#stateListeners]) {
+      try {
+        listener(state)
+      } catch (error) {
+        this.log.error({ err: error, state }, 'A listener of onState failed')
+      }
+    }
+  }
+
   ready(): Promise<void> {
     this.#ready ??= this.#boot()
     return this.#ready
@@ -92,7 +109,7 @@ export class RunningApp {
           fault: (error) => this.log.error({ err: error }, 'A handler of the transport failed'),
         },
       )
-      this.#state = 'serving'
+      this.#enter('serving')
       for (const note of bound.notes ?? []) this.log.info(note)
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
       this.log.info({ url, environment: this.environment }, 'Listening')
@@ -118,16 +135,16 @@ export class RunningApp {
 
   async #boot(): Promise<void> {
     if (this.#state !== 'created') throw new BootError('wrong_state', `An app that is ${this.#state} cannot start`)
-    this.#state = 'starting'
+    this.#enter('starting')
     if (this.#options.disagreement !== null) this.log.warn(this.#options.disagreement)
     try {
       const apis = await this.#setUp()
       this.#wires = this.#compile(apis)
       for (const hook of this.#registry.onReady) await hook()
-      this.#state = 'ready'
+      this.#enter('ready')
     } catch (error) {
       await this.#closePlugins()
-      this.#state = 'closed'
+      this.#enter('closed')
       throw error
     }
   }
@@ -173,12 +190,12 @@ export class RunningApp {
     try {
       await this.#ready?.catch(() => undefined)
       if (this.#state === 'closed') return
-      this.#state = 'draining'
+      this.#enter('draining')
       if (this.#wires !== null) await this.#drain(this.#wires)
       await this.#transport.close()
       this.#deadlines.close()
       await this.#closePlugins()
-      this.#state = 'closed'
+      this.#enter('closed')
       this.log.info('Closed')
     } finally {
       clearInterval(awake)
