@@ -1,3 +1,4 @@
+import { appDefaults } from './app-defaults.ts'
 import {
   type AppOptions,
   type AppState,
@@ -72,7 +73,7 @@ export function createApp<
     instruments: running.instruments,
     log: running.log,
     ready: () => running.ready(),
-    listen: ({ port = 8000, host = '127.0.0.1' } = {}) => running.listen(host, checkPort(port)),
+    listen: ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, checkPort(port)),
     close: () => running.close(),
     describe: () => running.describe(),
   }

@@ -87,7 +87,34 @@ export { type AnyEvent, type EventData, type EventDefinition, event } from './ro
 export { group } from './router/group.ts'
 export { type AnyRoute, type Route, route } from './router/route.ts'
 export type { HttpBinding, HttpOptions, RouteFactory } from './router/route-types.ts'
+export {
+  type HttpSettings,
+  httpSettings,
+  lifecycleSettings,
+  listenSettings,
+  logSettings,
+  websocketSettings,
+} from './settings/core-groups.ts'
+export type { SettingDescription, SettingsDescription } from './settings/describe-settings.ts'
 export type { Environment } from './settings/environment.ts'
+export {
+  type AnyGroup,
+  type GroupState,
+  type GroupValue,
+  type SettingsGroup,
+  settingsGroup,
+  type ValuesOf,
+  type VariableTable,
+} from './settings/group.ts'
+export type { Reader, Reading } from './settings/reader.ts'
+export {
+  defineSettings,
+  type SettingsDeclaration,
+  type SettingsGroups,
+  type SettingsOf,
+  type SettingsSource,
+} from './settings/settings.ts'
+export { type Variable, type VariableOptions, variable } from './settings/variable.ts'
 export type * from './transport/transport.ts'
 export { uws } from './transport/uws-server.ts'
 export type { Jsonified } from './util/jsonified.ts'

@@ -1,4 +1,5 @@
 import type { ListenAddress } from './app.ts'
+import { appDefaults } from './app-defaults.ts'
 import type { AppState, ResolvedOptions } from './app-options.ts'
 import type { RouteInfo } from './call/call.ts'
 import type { CallServices } from './call/call-services.ts'
@@ -203,7 +204,7 @@ export class RunningApp {
   }
 
   async #drain({ http, webSocket }: Wires): Promise<void> {
-    const { drainTimeoutMs = 10_000, drainSpreadMs = 2000 } = this.#options.given
+    const { drainTimeoutMs = appDefaults.drainTimeoutMs, drainSpreadMs = 2000 } = this.#options.given
     http.draining = true
     webSocket.draining = true
     this.#transport.stopAccepting()

@@ -1,3 +1,4 @@
+import { appDefaults } from './app-defaults.ts'
 import type { ResolvedOptions } from './app-options.ts'
 import type { CallServices } from './call/call-services.ts'
 import { type CompiledApp, compileApp } from './compile-app.ts'
@@ -44,8 +45,8 @@ export function createWires(parts: WiresOptions): Wires {
   const compiled = compileApp({
     ...options,
     defaultAccess: given.defaultAccess,
-    deadlineMs: given.deadlineMs ?? 30_000,
-    maxBodyBytes: given.http?.maxBodyBytes ?? 1024 * 1024,
+    deadlineMs: given.deadlineMs ?? appDefaults.deadlineMs,
+    maxBodyBytes: given.http?.maxBodyBytes ?? appDefaults.maxBodyBytes,
     registry,
     apis: parts.apis,
     instruments: parts.instruments,

@@ -12,13 +12,15 @@ export interface ConnectOptions {
   readonly retryDelayMs?: number
 }
 
+export const connectDefaults = { retries: 5, retryDelayMs: 2000 } as const
+
 /**
  * Waits for the database. Only what can heal by itself is tried again: a wrong password fails at once.
  * Throws BootError `database_unreachable`.
  */
 export async function connect(
   driver: DatabaseDriver,
-  { retries = 5, retryDelayMs = 2000 }: ConnectOptions,
+  { retries = connectDefaults.retries, retryDelayMs = connectDefaults.retryDelayMs }: ConnectOptions,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

@@ -1,6 +1,7 @@
 export type { ConnectOptions } from './connect.ts'
 export { type Database, type DatabaseApi, databaseKey } from './database.ts'
 export { type DatabaseOptions, database } from './database-plugin.ts'
+export { type DatabaseSettings, type DatabaseSettingsOptions, databaseSettings } from './database-settings.ts'
 export type { PoolOptions } from './drivers/driver.ts'
 export type { Filters, OrderBy } from './filters.ts'
 export type { PageRequest } from './page.ts'

@@ -1,6 +1,6 @@
 import { BootError } from '../errors/boot-error.ts'
 
-const environments = ['dev', 'test', 'staging', 'production'] as const
+export const environments = ['dev', 'test', 'staging', 'production'] as const
 
 export type Environment = (typeof environments)[number]
 

@@ -91,7 +91,7 @@ function resolveOrigins(
   if (origins === undefined) return isDevelopment ? null : 'same-host'
   if (origins.includes('*')) return null
   for (const origin of origins) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    if (!isOrigin(origin)) {
       throw new BootError(
         'bad_option',
         `websocket.origins: '${origin}' is no origin; write it as 'https://app.example'`,
@@ -99,6 +99,10 @@ function resolveOrigins(
     }
   }
   return origins
+}
+
+export function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
 }
 
 function checkCount(name: string, value: number): void {

@@ -31,11 +31,13 @@ export interface DriverOptions {
 
 /** PostgreSQL only: PGlite has one connection. */
 export interface PoolOptions {
-  /** Most connections of this process. Default 10. */
+  /** Most connections of this process. Default 20. */
   readonly max?: number
   /** How long one attempt to connect may take. Default 10,000. */
   readonly connectTimeoutMs?: number
 }
+
+export const poolDefaults = { max: 20, connectTimeoutMs: 10_000 } as const
 
 /** One for each kind of URL, in files of the same shape. */
 export type OpenDriver = (options: DriverOptions) => Promise<DatabaseDriver>

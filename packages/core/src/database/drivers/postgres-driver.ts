@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Sql } from 'postgres'
 import { BootError } from '../../errors/boot-error.ts'
 import { runInTransaction } from '../transaction.ts'
-import type { DatabaseDriver, DriverOptions } from './driver.ts'
+import { type DatabaseDriver, type DriverOptions, poolDefaults } from './driver.ts'
 import { importPeer } from './peer.ts'
 import { createDrizzleClient } from './postgres-client.ts'
 import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
@@ -19,7 +19,7 @@ export async function openPostgres({ url, schema, pool: limits, log, clock }: Dr
   const { default: postgres } = await importPeer('postgres', () => import('postgres'))
   const { drizzle } = await import('drizzle-orm/postgres-js')
   const { migrate } = await import('drizzle-orm/postgres-js/migrator')
-  const { max = 10, connectTimeoutMs = 10_000 } = limits
+  const { max = poolDefaults.max, connectTimeoutMs = poolDefaults.connectTimeoutMs } = limits
 
   const createClient: CreateClient = (options) => {
     const made = postgres(url, {

@@ -1,0 +1,8 @@
+/** What holds where neither an option nor a setting says otherwise. */
+export const appDefaults = {
+  host: '127.0.0.1',
+  port: 8000,
+  deadlineMs: 30_000,
+  maxBodyBytes: 1024 * 1024,
+  drainTimeoutMs: 10_000,
+} as const

@@ -1,0 +1,122 @@
+import { appDefaults } from '../app-defaults.ts'
+import { createClientAddress } from '../http/client-address.ts'
+import type { LogLevel } from '../log/logger.ts'
+import { isOrigin } from '../websocket/options.ts'
+import { type SettingsGroup, settingsGroup } from './group.ts'
+import { variable } from './variable.ts'
+
+// Constants with written types, and no functions: an app that leaves a group out does not declare its variables.
+
+/** `PORT`, `HOST`: for `app.listen(settings.listen)`. */
+export const listenSettings: SettingsGroup<{ readonly port: number; readonly host: string }> = settingsGroup({
+  variables: {
+    port: variable.wholeNumber('PORT', { about: 'Port; 0 takes a free one', most: 65_535, default: appDefaults.port }),
+    host: variable.text('HOST', {
+      about: 'Address to listen on; 0.0.0.0 is every IPv4 address of the machine',
+      default: appDefaults.host,
+      expects: 'a host name or an IP address',
+      check: (host) => (/^[\w.:-]+$/.test(host) ? null : 'must be a host name or an IP address'),
+    }),
+  },
+  to: (values) => values,
+})
+
+/** `DRAIN_TIMEOUT`: for `createApp({ ...settings.lifecycle })`. */
+export const lifecycleSettings: SettingsGroup<{ readonly drainTimeoutMs: number }> = settingsGroup({
+  variables: {
+    drainTimeoutMs: variable.duration('DRAIN_TIMEOUT', {
+      about: 'How long calls in flight and connections get when the app closes',
+      most: 3_600_000,
+      default: appDefaults.drainTimeoutMs,
+    }),
+  },
+  to: (values) => values,
+})
+
+export interface HttpSettings {
+  readonly hosts?: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly maxBodyBytes: number
+}
+
+/** `ALLOWED_HOSTS`, `TRUSTED_PROXIES`, `MAX_REQUEST_BODY_SIZE`: for `createApp({ http: settings.http })`. */
+export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
+  variables: {
+    hosts: variable.list('ALLOWED_HOSTS', {
+      about: 'Host names that the app answers to, without port; `*` for any, which production has to say',
+      optional: true,
+      requiredIn: ['production'],
+      whenUnset: 'any',
+      expects: 'a JSON list of host names, such as ["api.example.com"]',
+      check: everyEntry(isHost, 'is no host name: write it without scheme and port'),
+    }),
+    trustedProxies: variable.list('TRUSTED_PROXIES', {
+      about: 'Proxies whose `X-Forwarded-*` headers are believed',
+      default: [],
+      expects: 'a JSON list of IP addresses and CIDR networks, such as ["10.0.0.0/8"]',
+      check: everyEntry(isNetwork, 'is no IP address and no CIDR network'),
+    }),
+    maxBodyBytes: variable.bytes('MAX_REQUEST_BODY_SIZE', {
+      about: 'Largest body of a request, unless its route says otherwise',
+      default: appDefaults.maxBodyBytes,
+    }),
+  },
+  to: (values) => values,
+})
+
+/** `ALLOWED_WS_ORIGINS`: for `createApp({ websocket: { ...settings.websocket } })`. */
+export const websocketSettings: SettingsGroup<{ readonly origins?: readonly string[] }> = settingsGroup({
+  variables: {
+    origins: variable.list('ALLOWED_WS_ORIGINS', {
+      about: 'Origins that browsers may open a WebSocket from; `*` for any',
+      optional: true,
+      whenUnset: { dev: 'any', test: 'any', staging: 'the host itself', production: 'the host itself' },
+      expects: 'a JSON list of origins, such as ["https://app.example.com"]',
+      check: everyEntry(
+        (entry) => entry === '*' || isOrigin(entry),
+        "is no origin: write it as 'https://app.example.com'",
+      ),
+    }),
+  },
+  to: (values) => values,
+})
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const satisfies readonly LogLevel[]
+
+/** `LOG_LEVEL`: for `createApp({ log: settings.log.level })`. */
+export const logSettings: SettingsGroup<{ readonly level: LogLevel }> = settingsGroup({
+  variables: {
+    level: variable.oneOf('LOG_LEVEL', levels, {
+      about: 'Least weight of what is logged',
+      aliases: {
+        DEBUG: 'debug',
+        INFO: 'info',
+        WARNING: 'warn',
+        ERROR: 'error',
+        CRITICAL: 'fatal',
+      },
+      defaults: { dev: 'debug', test: 'warn', staging: 'info', production: 'warn' },
+    }),
+  },
+  to: (values) => values,
+})
+
+function everyEntry(isRight: (entry: string) => boolean, mistake: string): (list: readonly string[]) => string | null {
+  return (list) => {
+    const wrong = list.findIndex((entry) => !isRight(entry))
+    return wrong === -1 ? null : `has an entry, number ${wrong + 1}, that ${mistake}`
+  }
+}
+
+function isHost(entry: string): boolean {
+  return entry === '*' || /^(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:.]+\])$/i.test(entry)
+}
+
+function isNetwork(entry: string): boolean {
+  try {
+    createClientAddress([entry])
+    return true
+  } catch {
+    return false
+  }
+}

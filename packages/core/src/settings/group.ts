@@ -1,0 +1,73 @@
+import type { Environment } from './environment.ts'
+import type { Variable } from './variable.ts'
+
+/** Variables by the key that their values get. */
+export type VariableTable = Readonly<Record<string, Variable>>
+
+type OptionalKeys<Table extends VariableTable> = {
+  [Key in keyof Table]: Table[Key] extends Variable<unknown, false> ? never : Key
+}[keyof Table]
+
+type ValueOf<V> = V extends Variable<infer T> ? T : never
+
+/** What a table of variables becomes: an optional variable is an optional key. */
+export type ValuesOf<Table extends VariableTable> = Simplify<
+  { readonly [Key in Exclude<keyof Table, OptionalKeys<Table>>]: ValueOf<Table[Key]> } & {
+    readonly [Key in OptionalKeys<Table>]?: ValueOf<Table[Key]>
+  }
+>
+
+type Simplify<T> = { [Key in keyof T]: T[Key] } & {}
+
+/** What is known of the variables of a group before they are right. */
+export interface GroupState<Key extends string = string> {
+  readonly environment: Environment
+  /** Was it set, by the environment or the file, and not empty? */
+  isSet(key: Key): boolean
+}
+
+/** Variables that are settings of one part of an app, and what they make together. */
+export interface SettingsGroup<out Value = unknown> {
+  readonly '~group': true
+  readonly variables: VariableTable
+  readonly check: (state: GroupState) => readonly string[]
+  readonly to: (values: Readonly<Record<string, unknown>>, environment: Environment) => Value
+}
+
+/**
+ * Declares variables that make something together. `check` says what is wrong with which of them are set, each time as a sentence
+ * that begins with a variable's name; `to` runs when all of them are right.
+ *
+ * @example
+ * const mailSettings = settingsGroup({
+ *   variables: {
+ *     host: variable.text('MAIL_HOST', { about: 'Mail server', default: 'localhost' }),
+ *     port: variable.wholeNumber('MAIL_PORT', { about: 'Its port', most: 65_535, default: 25 }),
+ *   },
+ *   to: ({ host, port }) => ({ server: `${host}:${port}` }),
+ * })
+ */
+export function settingsGroup<const Table extends VariableTable, Value>(group: {
+  readonly variables: Table
+  readonly check?: (state: GroupState<keyof Table & string>) => readonly string[]
+  readonly to: (values: ValuesOf<Table>, environment: Environment) => Value
+}): SettingsGroup<Value> {
+  const { variables, check = () => [], to } = group
+  // The values handed to `to` are read by `variables`, so they are of its types.
+  return { '~group': true, variables, check, to: (values, environment) => to(values as ValuesOf<Table>, environment) }
+}
+
+/** A group, or just variables. */
+export type AnyGroup = SettingsGroup | VariableTable
+
+export type GroupValue<Group> =
+  Group extends SettingsGroup<infer Value> ? Value : Group extends VariableTable ? ValuesOf<Group> : never
+
+/** Variables alone become their values. */
+export function toGroup(group: AnyGroup): SettingsGroup {
+  return isGroup(group) ? group : settingsGroup({ variables: group, to: (values) => values })
+}
+
+function isGroup(group: AnyGroup): group is SettingsGroup {
+  return group['~group'] === true
+}

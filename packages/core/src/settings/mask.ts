@@ -1,0 +1,36 @@
+import { inspect } from 'node:util'
+
+const masked = '[secret]'
+
+/**
+ * Freezes plain objects and lists at every depth, and lets each of them print without the secrets that it holds, also where one has
+ * become a piece of something longer, such as a url. What is read from it is the value itself.
+ */
+export function freezeMasked<T>(value: T, secrets: readonly string[]): T {
+  if (!isPlain(value) || Object.isFrozen(value)) return value
+  for (const each of Object.values(value)) freezeMasked(each, secrets)
+  if (secrets.length > 0) {
+    const shown = (): unknown => maskedCopy(value, secrets)
+    // Not enumerable: spreading the settings into options leaves both behind.
+    Object.defineProperty(value, 'toJSON', { value: shown })
+    Object.defineProperty(value, inspect.custom, { value: shown })
+  }
+  return Object.freeze(value)
+}
+
+function maskedCopy(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === 'string') return holdsSecret(value, secrets) ? masked : value
+  if (Array.isArray(value)) return value.map((each) => maskedCopy(each, secrets))
+  if (!isPlain(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, maskedCopy(each, secrets)]))
+}
+
+function holdsSecret(text: string, secrets: readonly string[]): boolean {
+  return secrets.some((secret) => text.includes(secret) || text.includes(encodeURIComponent(secret)))
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> | unknown[] {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,140 @@
+import { BootError } from '../errors/boot-error.ts'
+import { describeSettings, type SettingsDescription } from './describe-settings.ts'
+import { readEnvFile, type Variables } from './env-file.ts'
+import { type Environment, resolveEnvironment } from './environment.ts'
+import { type AnyGroup, type GroupValue, type SettingsGroup, toGroup } from './group.ts'
+import { freezeMasked } from './mask.ts'
+import { isSet, readVariable } from './read-variable.ts'
+
+export type SettingsGroups = Readonly<Record<string, AnyGroup>>
+
+/** Settings as they were read: frozen at every depth. */
+export type SettingsOf<Groups extends SettingsGroups> = {
+  /** By `ENV`, else `NODE_ENV`, else `dev`; for `createApp({ environment })`. */
+  readonly environment: Environment
+} & { readonly [Name in keyof Groups]: GroupValue<Groups[Name]> }
+
+/** Where settings are read from. */
+export interface SettingsSource {
+  /** Default `process.env`. */
+  readonly variables?: Variables
+  /**
+   * A file of `NAME=value` lines; what `variables` has wins. Default: `.env` in the working directory if it is there, and none when
+   * `variables` is given. A file that is named must be there.
+   */
+  readonly envFile?: string | false
+  /** Instead of what `ENV` and `NODE_ENV` say. */
+  readonly environment?: Environment
+}
+
+/** Settings that are declared and not read yet. */
+export interface SettingsDeclaration<Groups extends SettingsGroups> {
+  /** Reads and checks everything at once. Throws BootError `settings_invalid` with every mistake, by variable. */
+  read(source?: SettingsSource): SettingsOf<Groups>
+  /** Every variable; as text it is a table in Markdown. */
+  describe(): SettingsDescription
+}
+
+/**
+ * Declares the settings of an app in groups. Nothing is read before `read()`, which belongs into the entry file.
+ *
+ * @example
+ * const declared = defineSettings({
+ *   listen: listenSettings,
+ *   http: httpSettings,
+ *   mail: { key: variable.text('MAIL_KEY', { about: 'Key of the mail service', secret: true }) },
+ * })
+ * type Settings = ReturnType<typeof declared.read>
+ *
+ * const settings = declared.read()
+ * const app = createApp({ pkgIds, routes, environment: settings.environment, http: settings.http })
+ * await app.listen(settings.listen)
+ */
+export function defineSettings<const Groups extends SettingsGroups>(groups: Groups): SettingsDeclaration<Groups> {
+  const all = new Map(Object.entries(groups).map(([name, group]) => [name, toGroup(group)]))
+  checkNames(all)
+  return {
+    // Each group's `to` made its value, so that the types of `groups` are those of the result.
+    read: (source = {}) => readSettings(all, source) as SettingsOf<Groups>,
+    describe: () => describeSettings(all),
+  }
+}
+
+function checkNames(groups: ReadonlyMap<string, SettingsGroup>): void {
+  if (groups.has('environment'))
+    throw new BootError('bad_option', "defineSettings: 'environment' is always there: call the group otherwise")
+  const owners = new Map([
+    ['ENV', 'environment'],
+    ['NODE_ENV', 'environment'],
+  ])
+  for (const [group, { variables }] of groups) {
+    for (const { name } of Object.values(variables)) {
+      const other = owners.get(name)
+      if (other !== undefined)
+        throw new BootError(
+          'bad_option',
+          `defineSettings: the variable ${name} is declared in '${other}' and in '${group}': declare it once`,
+        )
+      owners.set(name, group)
+    }
+  }
+}
+
+function readSettings(groups: ReadonlyMap<string, SettingsGroup>, source: SettingsSource): object {
+  const problems: string[] = []
+  const variables = collect(source, problems)
+  const environment = findEnvironment(source.environment, variables, problems)
+  const settings: Record<string, unknown> = { environment }
+  const secrets: string[] = []
+  for (const [name, group] of groups) {
+    const before = problems.length
+    const values = readGroup(group, variables, environment, problems)
+    problems.push(...group.check({ environment, isSet: (key) => isSet(group.variables[key]?.name ?? '', variables) }))
+    for (const { name, options } of Object.values(group.variables)) {
+      if (options.secret && isSet(name, variables)) secrets.push(variables[name] ?? '')
+    }
+    if (problems.length === before) settings[name] = group.to(values, environment)
+  }
+  if (problems.length > 0) {
+    throw new BootError(
+      'settings_invalid',
+      ['The settings are not right:', ...problems.map((problem) => `  ${problem}`)].join('\n'),
+    )
+  }
+  return freezeMasked(settings, secrets)
+}
+
+function collect({ variables, envFile }: SettingsSource, problems: string[]): Variables {
+  const file = envFile ?? (variables === undefined ? '.env' : false)
+  const given = variables ?? process.env
+  if (file === false) return given
+  const merged: Record<string, string | undefined> = { ...readEnvFile(file, envFile !== undefined, problems) }
+  for (const [name, value] of Object.entries(given)) if (value) merged[name] = value
+  return merged
+}
+
+/** Where it cannot be told, the rest is checked as in development, which asks for least. */
+function findEnvironment(told: Environment | undefined, variables: Variables, problems: string[]): Environment {
+  try {
+    return resolveEnvironment(told, variables).environment
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error
+    problems.push(error.message)
+    return 'dev'
+  }
+}
+
+function readGroup(
+  group: SettingsGroup,
+  variables: Variables,
+  environment: Environment,
+  problems: string[],
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [key, each] of Object.entries(group.variables)) {
+    const reading = readVariable(each, variables, environment)
+    if (!reading.ok) problems.push(`${each.name} ${reading.message}`)
+    else if (reading.value !== undefined) values[key] = reading.value
+  }
+  return values
+}
