@@ -24,7 +24,9 @@ export async function drain(options: DrainOptions): Promise<void> {
   const { clock, http, open, tracked, timeoutMs } = options
   const spreadMs = Math.min(options.spreadMs, timeoutMs)
   const isIdle = (): boolean =>
-    http.running.size === 0 && tracked.size === 0 && [...open].every(({ running }) => running.size === 0)
+    http.running.size === 0 &&
+    tracked.size === 0 &&
+    [...open].every(({ running, gate }) => running.size === 0 && !gate.holding)
   await until(clock, isIdle, timeoutMs - spreadMs)
   await closeSpread(clock, [...open], spreadMs)
   for (const call of [...http.running]) giveUp(call)
@@ -43,6 +45,7 @@ function closeSpread(clock: Clock, connections: readonly WebSocketConnection[], 
         // Evenly, with a jitter of one step: no two processes that drain together fall into step.
         clock.timer(Math.floor((i + Math.random()) * step), () => {
           connection.queue.clear()
+          connection.gate.giveUp()
           for (const call of [...connection.running]) giveUp(call)
           connection.close(disconnects.serviceRestart)
           resolve()

@@ -5,6 +5,7 @@ import type { ConnectionStatus } from '../instruments/core-instruments.ts'
 import type { ControlHandler, ControlResult } from '../plugin/host.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import type { WebSocketConnection } from './connection.ts'
+import { dispatch } from './dispatch.ts'
 import { readHandshake } from './handshake-frame.ts'
 import { authorizeAgain } from './topics.ts'
 
@@ -36,6 +37,11 @@ export class Gate {
   }
   get shut(): boolean {
     return this.#state !== 'open'
+  }
+
+  /** Do packages of an admitted connection wait behind a control frame? */
+  get holding(): boolean {
+    return this.#passed && this.#held.length > 0
   }
 
   /** The socket is open. */
@@ -72,6 +78,15 @@ export class Gate {
       () => handle(fields, this.#connection),
       (result) => this.#applied(result, isRenewal),
     )
+  }
+
+  /** The app closes and the control frame has not ended: every package behind it is answered, as any is that comes now. */
+  giveUp(): void {
+    if (!this.#passed) return
+    for (const { data, binary } of this.#held.splice(0)) {
+      const frame = this.#connection.codec.decode(data, binary)
+      if (frame.kind !== 'control') dispatch(this.#connection, frame)
+    }
   }
 
   /** The socket is gone. */
