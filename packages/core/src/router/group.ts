@@ -1,7 +1,8 @@
 import { BootError } from '../errors/boot-error.ts'
-import { stepRank, type Use } from '../pipeline/use.ts'
-import type { AnyRoute } from './route.ts'
-import type { HttpOptions } from './route-types.ts'
+import type { PathParameters } from '../http/path-pattern.ts'
+import { stepRank, type Use, type ValidUse } from '../pipeline/use.ts'
+import type { AnyRoute, Route } from './route.ts'
+import type { HasKeys, HttpOptions } from './route-types.ts'
 
 /**
  * Adds a path prefix and steps to many routes. The steps run before the routes' own of the same kind; what they add is not
@@ -10,11 +11,16 @@ import type { HttpOptions } from './route-types.ts'
  * @example
  * createApp({ pkgIds: PkgID, routes: { ...group({ prefix: '/admin', use: [requireRoles('admin')] }, { PURGE: purge }) } })
  */
-export function group<const Routes extends Readonly<Record<string, AnyRoute>>>(
-  options: { readonly prefix?: `/${string}`; readonly use?: Use },
-  routes: Routes,
+export function group<
+  const Routes extends Readonly<Record<string, AnyRoute>>,
+  const Prefix extends `/${string}` = never,
+  const U extends Use = [],
+>(
+  // A check of a group cannot know what its routes take: it may take anything.
+  options: { readonly prefix?: Prefix; readonly use?: U & ValidUse<U, unknown> },
+  routes: Routes & ValidRoutes<Routes, PathParameters<Prefix>>,
 ): Routes {
-  const { prefix = '', use = [] } = options
+  const { prefix = '', use = [] }: { readonly prefix?: string; readonly use?: Use } = options
   if (prefix.endsWith('/')) throw new BootError('bad_path', `The prefix '${prefix}' must not end with a slash`)
   const grouped = Object.entries(routes).map(([name, route]) => {
     const { definition } = route
@@ -26,6 +32,11 @@ export function group<const Routes extends Readonly<Record<string, AnyRoute>>>(
   // The same names with the same types of routes: what `Object.fromEntries` cannot express.
   return Object.fromEntries(grouped) as Routes
 }
+
+/** Parameters of the prefix have to be keys of the input of every route, as those of its own path. */
+type ValidRoutes<Routes, Names extends string> = [Names] extends [never]
+  ? unknown
+  : { readonly [Name in keyof Routes]: Routes[Name] extends Route<infer Input> ? HasKeys<Names, Input> : unknown }
 
 function prefixed(prefix: string, http: HttpOptions): HttpOptions['route'] {
   const [method, path] = http.route.split(' ')
