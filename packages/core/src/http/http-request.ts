@@ -5,7 +5,7 @@ import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
 import type { HeaderList, HttpExchange } from '../transport/transport.ts'
 import { type ParsedBody, parseBody } from './body.ts'
 import { toQuery } from './edge.ts'
-import { toErrorBody } from './error-body.ts'
+import { toErrorBody, toErrorHeaders } from './error-body.ts'
 import type { HttpWire } from './http-wire.ts'
 import { parseQuery, type QueryRecord } from './query.ts'
 
@@ -102,7 +102,10 @@ export class HttpRequest implements CallOrigin {
   #stream(call: ActiveCall, status: number, source: StreamSource): number {
     // A call that was synchronous until here is not listening yet, and what makes the body has to hear of it.
     this.exchange.onAborted(() => call.abandon(clientLeft))
-    const stream = this.exchange.stream(status, this.#head(call, ['content-type', 'application/octet-stream']))
+    const stream = this.exchange.stream(
+      status,
+      this.#head(['content-type', 'application/octet-stream'], call.addedHeaders?.entries()),
+    )
     const sent = pump(source, stream).catch((error: unknown) =>
       call.log.error({ err: error }, 'A streamed body failed: the connection was cut'),
     )
@@ -118,13 +121,7 @@ export class HttpRequest implements CallOrigin {
       call.log.error({ err: cause, code: error.code }, 'The details of an error have no JSON form')
       body = JSON.stringify({ error: { code: error.code, msg: error.message, details: null } })
     }
-    const headers: [string, string][] = Object.entries(error.headers ?? {}).map(([name, value]) => [
-      name.toLowerCase(),
-      value,
-    ])
-    if (error.httpStatus === 401 && !headers.some(([name]) => name === 'www-authenticate'))
-      headers.push(['www-authenticate', 'Bearer'])
-    this.exchange.respond(error.httpStatus, [...this.#head(call, json), ...headers], body)
+    this.exchange.respond(error.httpStatus, this.#head(json, toErrorHeaders(error, call.addedHeaders?.entries())), body)
   }
 
   ended(call: ActiveCall): void {
@@ -137,18 +134,17 @@ export class HttpRequest implements CallOrigin {
     body: string | Uint8Array | null,
     type: readonly [string, string] | null,
   ): number {
-    this.exchange.respond(status, this.#head(call, type), body)
+    this.exchange.respond(status, this.#head(type, call.addedHeaders?.entries()), body)
     return status
   }
 
   /** What every response has, then what was added on the way; an added header replaces one of ours. */
-  #head(call: ActiveCall, type: readonly [string, string] | null): HeaderList {
+  #head(type: readonly [string, string] | null, added: HeaderList = []): HeaderList {
     const list: (readonly [string, string])[] = [
       ...this.#shared.securityHeaders(this.#secure),
       ['x-correlation-id', this.id],
     ]
     if (type !== null) list.push(type)
-    const added = call.addedHeaders?.entries() ?? []
     if (added.length === 0) return list
     const names = new Set(added.map(([name]) => name))
     return [...list.filter(([name]) => !names.has(name)), ...added]

@@ -2,7 +2,7 @@ import { type AppError, MalformedRequestError, PermissionDeniedError, Unavailabl
 import { toAppError } from '../errors/normalize.ts'
 import type { Edge } from '../http/edge.ts'
 import { toArrival } from '../http/edge.ts'
-import { toErrorBody } from '../http/error-body.ts'
+import { toErrorBody, toErrorHeaders } from '../http/error-body.ts'
 import { toCorrelationId } from '../log/correlation.ts'
 import type { ControlResult } from '../plugin/host.ts'
 import type { Codec } from '../protocol/codec.ts'
@@ -123,14 +123,12 @@ export class Upgrader {
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
     if (error.code === 'authentication_failed') wire.instruments.connection('rejected_auth')
     if (error.code === 'rate_limit_exceeded') wire.instruments.connection('rejected_limit')
-    const headers: (readonly [string, string])[] = [
+    const headers: HeaderList = [
       ...securityHeaders(edge.secure(request)),
       ['x-correlation-id', toCorrelationId(request.header('x-correlation-id'))],
       ['content-type', 'application/json'],
-      ...Object.entries(error.headers ?? {}),
+      ...toErrorHeaders(error),
     ]
-    if (error.httpStatus === 401 && error.headers?.['www-authenticate'] === undefined)
-      headers.push(['www-authenticate', 'Bearer'])
     request.reject(error.httpStatus, headers, toErrorBody(error))
   }
 }
