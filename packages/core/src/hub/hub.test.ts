@@ -1,0 +1,180 @@
+import * as v from 'valibot'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Broker, event, type Identity, type Publication, route } from '../index.ts'
+import { onTransports } from '../testing/index.ts'
+import { nextJson, testAuth, until } from '../testing/suite.fixtures.ts'
+
+const zero = '00000000-0000-0000-0000-000000000000'
+const said = event({ data: v.object({ text: v.string(), at: v.optional(v.date()) }) })
+const stranger = event({ data: v.object({}) })
+const topic = v.object({ topic: v.string() })
+const options = {
+  pkgIds: { JOIN: 1, LEAVE: 2, SAY: 3, SHOUT: 4, TELL: 5, STRANGE: 6, SAID: 100 },
+  routes: {
+    JOIN: route({
+      input: topic,
+      handler: async (input, call) => {
+        await call.connection?.join(input.topic)
+        return null
+      },
+    }),
+    LEAVE: route({ input: topic, handler: (input, call) => call.connection?.leave(input.topic) }),
+    SAY: route({
+      http: 'POST /say',
+      access: 'public',
+      input: topic,
+      handler: (input, call) => call.publish(input.topic, said, { text: 'topic' }),
+    }),
+    SHOUT: route({ handler: (_input, call) => call.broadcast(said, { text: 'all' }) }),
+    TELL: route({
+      input: v.object({ id: v.string() }),
+      handler: ({ id }, call) => call.sendTo(id, said, { text: 'you' }),
+    }),
+    STRANGE: route({ handler: (_input, call) => call.broadcast(stranger, {}) }),
+  },
+  events: { SAID: said },
+  topics: {
+    'room:*': { authorize: () => true },
+    'room:secret': { authorize: async (identity: Identity | null) => identity?.id === 'ann' },
+    'own:*': { authorize: (identity: Identity | null, name: string) => name === `own:${identity?.id}` },
+    broken: {
+      authorize: () => {
+        throw new Error('no database')
+      },
+    },
+  },
+} as const
+const as = (token: string) => ({ handshake: { type: 'auth', token } })
+
+describe('the hub', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('carries an event to the sockets of a topic, with the zero req_id and no status', async () => {
+      const { connect, client, app, request } = await start(options)
+      const raw = await connect()
+      raw.send(JSON.stringify({ pkg_id: 1, req_id: zero, data: { topic: 'room:1' } }))
+      await raw.next()
+      const other = await client()
+      await other.call('JOIN', { topic: 'room:2' })
+      expect((await request('POST /say', { json: { topic: 'room:1' } })).status).toBe(204)
+      expect((await raw.next()).data).toBe(`{"pkg_id":100,"req_id":"${zero}","data":{"text":"topic"}}`)
+      app.hub.publish('room:2', said, { text: 'from outside', at: new Date(0) })
+      expect(await other.nextEvent('SAID')).toEqual({ text: 'from outside', at: '1970-01-01T00:00:00.000Z' })
+      expect([app.hub.topicSize('room:1'), app.hub.topicSize('room:2'), app.hub.topicSize('room:3')]).toEqual([1, 1, 0])
+    })
+
+    it('projects what is sent on the schema of the event', async () => {
+      const { connect, app } = await start(options)
+      const socket = await connect()
+      await until(() => app.hub.size === 1)
+      app.hub.broadcast(said, Object.assign({ text: 'x' }, { password: 'secret' }))
+      expect((await nextJson(socket)).data).toEqual({ text: 'x' })
+      expect(() => app.hub.broadcast(said, { text: 1 as unknown as string })).toThrow('text')
+    })
+
+    it('stops at a leave, and leaving twice or what was never joined is fine', async () => {
+      const { client, app } = await start(options)
+      const [one, other] = [await client(), await client()]
+      await one.call('JOIN', { topic: 'room:1' })
+      await one.call('JOIN', { topic: 'room:1' })
+      await other.call('JOIN', { topic: 'room:1' })
+      expect(app.hub.topicSize('room:1')).toBe(2)
+      await one.call('LEAVE', { topic: 'room:1' })
+      await one.call('LEAVE', { topic: 'room:1' })
+      await one.call('LEAVE', { topic: 'never' })
+      await other.call('SAY', { topic: 'room:1' })
+      await other.nextEvent('SAID')
+      await one.call('SHOUT')
+      expect(await one.nextEvent('SAID')).toEqual({ text: 'all' })
+    })
+
+    it('lets nobody join without a rule, past its rule, or when the rule fails', async () => {
+      const { client, app, logs } = await start({ ...options, plugins: [testAuth()] })
+      const ann = await client(as('ann'))
+      const bob = await client(as('bob'))
+      await ann.call('JOIN', { topic: 'room:secret' })
+      await ann.call('JOIN', { topic: 'own:ann' })
+      for (const name of ['room:secret', 'own:ann', 'nowhere', 'room', '']) {
+        await expect(bob.call('JOIN', { topic: name })).rejects.toMatchObject({ code: 'permission_denied', status: 3 })
+      }
+      await expect(bob.call('JOIN', { topic: 'broken' })).rejects.toMatchObject({ code: 'internal_error' })
+      expect(logs.some(({ fields }) => (fields.err as Error | undefined)?.message === 'no database')).toBe(true)
+      expect([app.hub.topicSize('room:secret'), app.hub.topicSize('own:ann')]).toEqual([1, 1])
+    })
+
+    it('reaches every socket of one identity and nobody else; one that closes leaves the other', async () => {
+      const { client, app } = await start({ ...options, plugins: [testAuth()] })
+      const [phone, desk, bob] = [await client(as('ann')), await client(as('ann')), await client(as('bob'))]
+      await phone.call('JOIN', { topic: 'room:1' })
+      await desk.call('JOIN', { topic: 'room:1' })
+      await bob.call('TELL', { id: 'ann' })
+      expect(await phone.nextEvent('SAID')).toEqual({ text: 'you' })
+      expect(await desk.nextEvent('SAID')).toEqual({ text: 'you' })
+      phone.close()
+      await until(() => app.hub.size === 2)
+      expect([app.hub.ofIdentity('ann').length, app.hub.topicSize('room:1')]).toEqual([1, 1])
+      await bob.call('TELL', { id: 'ann' })
+      expect(await desk.nextEvent('SAID')).toEqual({ text: 'you' })
+      await bob.call('TELL', { id: 'nobody' })
+      await bob.call('SHOUT')
+      expect(await bob.nextEvent('SAID')).toEqual({ text: 'all' })
+      desk.terminate()
+      await until(() => app.hub.size === 1)
+      expect([app.hub.ofIdentity('ann').length, app.hub.topicSize('room:1')]).toEqual([0, 0])
+    })
+
+    it('finds a connection by its id, and ends it when asked', async () => {
+      const { client, app } = await start({ ...options, plugins: [testAuth()] })
+      const ann = await client(as('ann'))
+      const [connection] = app.hub.ofIdentity('ann')
+      if (connection === undefined) throw new Error('not there')
+      expect(app.hub.get(connection.id)).toBe(connection)
+      expect(connection).toMatchObject({ address: '127.0.0.1', admitted: true, topics: [], inFlight: 0 })
+      connection.close({ code: 4004, reason: 'Session revoked' })
+      expect(await ann.closed).toEqual({ code: 4004, reason: 'Session revoked' })
+      expect(app.hub.get(connection.id)).toBeUndefined()
+      connection.close()
+    })
+
+    it('fails a call that sends an event which the app does not list', async () => {
+      const { client, app, logs } = await start(options)
+      await expect((await client()).call('STRANGE')).rejects.toMatchObject({ code: 'internal_error' })
+      const message = "This event is not in the app's events: add it to createApp({ events }) under its PkgID"
+      expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message })
+      expect(() => app.hub.broadcast(stranger, {})).toThrow(message)
+    })
+
+    it('keeps the order of what is published', async () => {
+      const { client, app } = await start(options)
+      const one = await client()
+      await one.call('JOIN', { topic: 'room:1' })
+      for (let i = 0; i < 200; i++) app.hub.publish('room:1', said, { text: String(i) })
+      for (let i = 0; i < 200; i++) expect(await one.nextEvent('SAID')).toEqual({ text: String(i) })
+    })
+
+    it('hands publications to the broker of the app, and takes them from it', async () => {
+      const carried: Publication[] = []
+      let deliver: (publication: Publication) => void = () => {}
+      const broker: Broker = {
+        start: (to) => {
+          deliver = to
+        },
+        publish: (publication) => void carried.push(publication),
+      }
+      const { client, app } = await start({ ...options, broker })
+      const one = await client()
+      app.hub.broadcast(said, { text: 'carried' })
+      expect(carried).toEqual([{ audience: { kind: 'all' }, pkgId: 100, data: { text: 'carried' } }])
+      for (const publication of carried) deliver(publication)
+      expect(await one.nextEvent('SAID')).toEqual({ text: 'carried' })
+    })
+
+    it('reaches 500 sockets with one event', async () => {
+      const { client, app } = await start(options)
+      const clients = await Promise.all(Array.from({ length: 500 }, () => client()))
+      await until(() => app.hub.size === 500)
+      app.hub.broadcast(said, { text: 'all of you' })
+      const heard = await Promise.all(clients.map((one) => one.nextEvent('SAID')))
+      expect(new Set(heard.map(({ text }) => text))).toEqual(new Set(['all of you']))
+    }, 30_000)
+  })
+})
