@@ -34,11 +34,13 @@ function validate<T>(schema: Schema<string, T>, name: string, text: string): Rea
 
 /** Cuts what was received, and anything quoted that stands in the text. */
 function withoutValue(message: string, text: string): string {
-  const cut = message
+  const told = text.length < leastTold ? message : message.replaceAll(text, '…')
+  const said = told
     .replace(/\s*(?:\bbut received|[:,;]?\s*\breceived|\(was|, was|, got)\b[\s\S]*$/i, '')
-    .replace(/(["'`])((?:(?!\1).)+)\1/g, (whole, _quote, inner: string) => (isPiece(inner, text) ? '…' : whole))
+    .replace(/(["'`])((?:(?!\1).)+)\1/g, (whole, quote: string, inner: string) =>
+      isPiece(inner, text) ? `${quote}…${quote}` : whole,
+    )
     .replace(/\/\/[^/@\s]*@/g, '//…@')
-  const said = text.length < leastTold ? cut : cut.replaceAll(text, '…')
   return said === '' ? 'it does not fit' : said
 }
 

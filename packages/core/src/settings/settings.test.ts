@@ -131,7 +131,7 @@ describe('a schema of a setting', () => {
         v.string(),
         v.check(() => false, 'It has "hunter2" in it'),
       ),
-      'X is not right: It has … in it',
+      'X is not right: It has "…" in it',
     ],
     [
       v.pipe(
