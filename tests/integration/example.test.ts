@@ -162,8 +162,8 @@ for (const [name, available, createDatabase] of databases) {
         ['of part of a name', '?name=ECO', { filters: { name: 'ECO' } }, seeds.slice(3, 4), { total: 1 }],
         [
           'of a name that is a pattern',
-          '?name=%25',
-          { filters: { name: '%' } },
+          '?name=U%25E',
+          { filters: { name: 'U%E' } },
           [],
           { total: 0, pages: 0, has_more: false },
         ],
