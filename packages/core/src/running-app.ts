@@ -41,6 +41,8 @@ export class RunningApp {
   #wires: Wires | null = null
   #ready: Promise<void> | null = null
   #closed: Promise<void> | null = null
+  /** Closing waits for it: a port that is bound after the transport was closed would stay. */
+  #binding: ReturnType<Transport['listen']> | null = null
 
   constructor(options: ResolvedOptions) {
     const { given, environment } = options
@@ -98,11 +100,12 @@ export class RunningApp {
   async listen(host: string, port: number): Promise<ListenAddress> {
     await this.ready()
     const wires = this.#wires
+    if (this.#binding !== null) throw new BootError('wrong_state', 'The app listens already: listen once')
     if (this.#state !== 'ready' || wires === null)
       throw new BootError('wrong_state', `An app that is ${this.#state} cannot listen`)
     try {
       const { websocket } = this.#options
-      const bound = await this.#transport.listen(
+      this.#binding = this.#transport.listen(
         { host, port, websocketPath: websocket.path, limits: websocket },
         {
           upgrade: (request) => wires.upgrader.upgrade(request),
@@ -110,6 +113,7 @@ export class RunningApp {
           fault: (error) => this.log.error({ err: error }, 'A handler of the transport failed'),
         },
       )
+      const bound = await this.#binding
       this.#enter('serving')
       for (const note of bound.notes ?? []) this.log.info(note)
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
@@ -135,6 +139,7 @@ export class RunningApp {
   }
 
   async #boot(): Promise<void> {
+    if (this.#closed !== null) throw new BootError('wrong_state', 'An app that was closed cannot start')
     if (this.#state !== 'created') throw new BootError('wrong_state', `An app that is ${this.#state} cannot start`)
     this.#enter('starting')
     if (this.#options.disagreement !== null) this.log.warn(this.#options.disagreement)
@@ -189,7 +194,10 @@ export class RunningApp {
     // Our timers let a process end; while the app closes, one must not.
     const awake = setInterval(() => {}, 60_000)
     try {
-      await this.#ready?.catch(() => undefined)
+      if (this.#state !== 'serving') {
+        await this.#ready?.catch(() => undefined)
+        await this.#binding?.catch(() => undefined)
+      }
       if (this.#state === 'closed') return
       this.#enter('draining')
       if (this.#wires !== null) await this.#drain(this.#wires)
