@@ -57,7 +57,7 @@ const textless = new Set([
 ])
 
 /** The plan of one value. */
-export function readValue(schema: unknown, open: Open = []): ValuePlan {
+function readValue(schema: unknown, open: Open = []): ValuePlan {
   const node = toNode(schema)
   const type = String(node['type'])
   if (wrappers.has(type)) return readValue(node['wrapped'], open)

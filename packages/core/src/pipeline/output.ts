@@ -9,7 +9,7 @@ import { compileProjection } from './project.ts'
 export type Output = (value: unknown) => MaybePromise<unknown>
 
 /** A result that does not fit the route's `output`: a fault of the application, answered with `internal_error` and logged. */
-export class OutputMismatch extends Error {
+class OutputMismatch extends Error {
   override readonly name = 'OutputMismatch'
   readonly issues: readonly Issue[]
   constructor(issues: readonly Issue[]) {

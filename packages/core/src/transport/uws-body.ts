@@ -2,7 +2,7 @@ import type { BodyFailure } from './transport.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
 /** What is kept of a body before anybody asked for it; then the socket is paused. One receive of uWS may go over it. */
-export const heldBodyBytes: number = 64 * 1024
+const heldBodyBytes = 64 * 1024
 
 type Done = (body: Uint8Array | BodyFailure) => void
 
