@@ -35,7 +35,7 @@ const same: Projection = (value) => value
 
 /**
  * Compiles a projection from the structure of a valibot schema. Null where projecting is not what the schema would do (a
- * transformation, a default, a union of objects) and for other vendors: there the schema itself has to run.
+ * transformation, a default, a fallback, a union of objects) and for other vendors: there the schema itself has to run.
  */
 export function compileProjection(schema: AnySchema): Projection | null {
   const structure = toValibot(schema)
@@ -46,7 +46,7 @@ export function compileProjection(schema: AnySchema): Projection | null {
 const maxDepth = 32
 
 function compile(schema: ValibotSchema, depth: number): Projection | null {
-  if (schema.async || depth > maxDepth) return null
+  if (schema.async || depth > maxDepth || 'fallback' in schema) return null
   if (schema.pipe?.some((action, i) => i > 0 && (action.kind === 'transformation' || action.kind === 'schema')))
     return null
   const { type } = schema
@@ -58,7 +58,7 @@ function compile(schema: ValibotSchema, depth: number): Projection | null {
   if (wrappers.has(type)) return compileWrapper(schema, depth)
   if (type === 'array') return schema.item === undefined ? null : compileArray(schema.item, depth)
   if (type === 'object' || type === 'strict_object') return compileObject(schema, depth)
-  if (type === 'record') return schema.value === undefined ? null : compileRecord(schema.value, depth)
+  if (type === 'record') return compileRecord(schema, depth)
   if (type === 'union') return compileUnion(schema, depth)
   return null
 }
@@ -81,7 +81,9 @@ function compileArray(item: ValibotSchema, depth: number): Projection | null {
   }
 }
 
-function compileRecord(value: ValibotSchema, depth: number): Projection | null {
+function compileRecord({ key, value }: ValibotSchema, depth: number): Projection | null {
+  // Of any text: chosen keys are a list of what may leave, and changed ones have to be changed.
+  if (key?.type !== 'string' || compile(key, depth + 1) === null || value === undefined) return null
   const project = compile(value, depth + 1)
   if (project === null || project === same) return project
   return (record) => Object.fromEntries(Object.entries(record as object).map(([key, item]) => [key, project(item)]))
