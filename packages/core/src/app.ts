@@ -7,6 +7,7 @@ import {
   type RouteTable,
   resolveOptions,
 } from './app-options.ts'
+import type { DoctorReport } from './doctor/finding.ts'
 import { BootError } from './errors/boot-error.ts'
 import type { Instruments } from './instruments/instruments.ts'
 import type { Logger } from './log/logger.ts'
@@ -45,6 +46,16 @@ export interface App<out Routes extends RouteTable = RouteTable> {
   close(): Promise<void>
   /** Every route with its wires, steps in order and access. Complete, and allowed, once the app is ready. */
   describe(): AppDescription
+  /**
+   * Looks at the machine, the installation and the options for what would fail, or be open, later: glibc and Node, header limit, peers,
+   * wildcards in production, limits, clocks, and what plugins add. Listens on nothing and connects to nothing; in any state.
+   *
+   * @example
+   * const report = await app.doctor()
+   * console.log(String(report))
+   * if (!report.ok) process.exitCode = 1
+   */
+  doctor(): Promise<DoctorReport>
 }
 
 /**
@@ -76,6 +87,7 @@ export function createApp<
     listen: ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, checkPort(port)),
     close: () => running.close(),
     describe: () => running.describe(),
+    doctor: () => running.doctor(),
   }
 }
 

@@ -15,6 +15,10 @@ export { type Reply, type ReplyOptions, reply, type StreamSource } from './call/
 export type { ReplyHeaders } from './call/reply-headers.ts'
 export { type Clock, systemClock, type Timer } from './clock/clock.ts'
 export { BaseCommand } from './command/command.ts'
+export type { DoctorCheck, DoctorHost } from './doctor/doctor.ts'
+export type { CheckResult, DoctorReport, Finding, FindingLevel } from './doctor/finding.ts'
+export type { FoundPackage, Machine, Manifest } from './doctor/machine.ts'
+export { type RunDoctorOptions, runDoctor } from './doctor/run-doctor.ts'
 export {
   AppError,
   type AppErrorOptions,

@@ -5,6 +5,8 @@ import type { RouteInfo } from './call/call.ts'
 import type { CallServices } from './call/call-services.ts'
 import { type Clock, systemClock } from './clock/clock.ts'
 import { compileEvents } from './compile-app.ts'
+import { examineApp } from './doctor/doctor.ts'
+import type { DoctorReport } from './doctor/finding.ts'
 import { BootError } from './errors/boot-error.ts'
 import { ConnectionHub } from './hub/hub.ts'
 import { memoryBroker } from './hub/memory-broker.ts'
@@ -128,6 +130,11 @@ export class RunningApp {
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
+  }
+
+  doctor(): Promise<DoctorReport> {
+    const { doctor: checks } = this.#registry
+    return examineApp({ options: this.#options, transport: this.#transport, clock: this.#clock, checks })
   }
 
   describe(): AppDescription {

@@ -38,6 +38,21 @@ export interface DatabaseOptions {
  */
 export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
   return definePlugin(databaseKey, {
+    doctor(host) {
+      const isEmbedded = String(options.url).startsWith('pglite:')
+      host.peer('drizzle-orm', 'database() is built on it')
+      host.peer(isEmbedded ? '@electric-sql/pglite' : 'postgres', 'database() needs it for this url')
+      host.doctor('database', () => {
+        checkOptions(options, host)
+        if (!isEmbedded) return { level: 'ok', message: 'The database is a PostgreSQL of its own' }
+        if (host.environment !== 'production') return { level: 'ok', message: 'The database is embedded (PGlite)' }
+        return {
+          level: 'warn',
+          message:
+            'The database is embedded (PGlite) in production, by allowEmbedded: set a postgres:// url, and back it up until then',
+        }
+      })
+    },
     async setup(host) {
       checkOptions(options, host)
       const driver = await openDriver({
@@ -90,7 +105,7 @@ const numbers = {
   pool: { max: 1, connectTimeoutMs: 1 },
 } as const
 
-function checkOptions(options: DatabaseOptions, host: PluginHost): void {
+function checkOptions(options: DatabaseOptions, host: Pick<PluginHost, 'environment'>): void {
   checkNames('database()', options, known)
   if (typeof options.url !== 'string') throw new BootError('bad_option', 'database() needs a url')
   for (const group of ['connect', 'pool'] as const)

@@ -1,6 +1,7 @@
 import type { Call, Publisher, RouteInfo, Wire } from '../call/call.ts'
 import type { Identity } from '../call/identity.ts'
 import type { Clock } from '../clock/clock.ts'
+import type { DoctorCheck } from '../doctor/doctor.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
@@ -108,6 +109,11 @@ export interface PluginHost {
   endpoint(route: AnyRoute): void
   /** Adds a part to `GET /health`. */
   health(name: string, check: HealthCheck): void
+  /**
+   * Adds a check to `app.doctor()` that needs what `setup` has opened; it runs in an app that is ready. What can be said without is
+   * said by `doctor` of the plugin.
+   */
+  doctor(name: string, check: DoctorCheck): void
   /** Claims text frames of one type; with `handshake`, the handshake: one plugin may. */
   controlFrame(type: string, handler: ControlHandler, handshake?: HandshakeOptions): void
   /** Says what foreign errors (a driver's) are for a caller. */

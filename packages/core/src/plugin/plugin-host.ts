@@ -1,5 +1,6 @@
 import type { Call, RouteInfo } from '../call/call.ts'
 import type { Clock } from '../clock/clock.ts'
+import type { NamedCheck } from '../doctor/doctor.ts'
 import { BootError } from '../errors/boot-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
@@ -40,6 +41,7 @@ export class Registry {
   readonly guards: AppGuard[] = []
   readonly endpoints: { readonly plugin: string; readonly route: AnyRoute }[] = []
   readonly health: Map<string, HealthCheck> = new Map()
+  readonly doctor: NamedCheck[] = []
   readonly controls: Map<string, ControlHandler> = new Map()
   readonly errorMappers: ErrorMapper[] = []
   identity: { readonly plugin: string; readonly identify: Identify } | null = null
@@ -112,6 +114,10 @@ export function createPluginHost(
           `Two health checks are called '${name}': rename the one of plugin '${plugin}'`,
         )
       registry.health.set(name, check)
+    },
+    doctor(name, check) {
+      open()
+      registry.doctor.push({ name, check })
     },
     controlFrame(type, handle, handshake) {
       open()

@@ -1,3 +1,4 @@
+import type { DoctorHost } from '../doctor/doctor.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
 import type { PluginHost } from './host.ts'
 import type { AnyPluginKey, PluginKey } from './plugin-key.ts'
@@ -10,6 +11,8 @@ export interface Plugin<out Api = unknown> {
   readonly key?: AnyPluginKey
   /** Names of plugins that must be installed too, anywhere in the list. */
   readonly requires?: readonly string[]
+  /** Says what `app.doctor()` is to look at, also in an app that was not started. Connects to nothing. */
+  doctor?(host: DoctorHost): void
   /** Runs once while the app starts, in list order. What it returns is what its steps are bound to, in this app. */
   setup(host: PluginHost): MaybePromise<Api>
 }
@@ -23,7 +26,11 @@ export interface Plugin<out Api = unknown> {
  */
 export function definePlugin<Name extends string, Api>(
   key: PluginKey<Name, Api>,
-  plugin: { readonly requires?: readonly string[]; setup(host: PluginHost): MaybePromise<Api> },
+  plugin: {
+    readonly requires?: readonly string[]
+    doctor?(host: DoctorHost): void
+    setup(host: PluginHost): MaybePromise<Api>
+  },
 ): Plugin<Api> {
   return { ...plugin, name: key.name, key }
 }

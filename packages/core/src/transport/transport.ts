@@ -1,3 +1,6 @@
+import type { Finding } from '../doctor/finding.ts'
+import type { Machine } from '../doctor/machine.ts'
+
 /**
  * The port between the network and core. Two implementations keep one contract: `uws-server.ts` and
  * `memory-transport.ts`. Nothing outside this room knows uWebSockets.js, and nothing in it knows a route.
@@ -13,6 +16,8 @@ export interface Transport {
     options: ListenOptions,
     handlers: TransportHandlers,
   ): Promise<{ readonly port: number; readonly notes?: readonly string[] }>
+  /** What may keep it from listening on this machine. Loads what `listen` would load, and binds nothing. */
+  doctor?(machine: Machine): readonly Finding[]
   /** Refuses new TCP connections from now on; open ones go on. Idempotent. */
   stopAccepting(): void
   /**

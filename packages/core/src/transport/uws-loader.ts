@@ -24,7 +24,7 @@ export interface LoadedUws {
   readonly notes: readonly string[]
 }
 
-const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
+export const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
 const supported = 'Linux with glibc, macOS or Windows, with Node 20, 22 or 24'
 
 // One addon per process, however many copies or test registries of this module there are. `globalThis` has no declared
@@ -55,7 +55,7 @@ export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
 }
 
 /** The host's own copy goes first: it may point the name at the vendor's build. */
-function resolveUws(): string {
+export function resolveUws(): string {
   const places = [join(process.cwd(), 'package.json'), process.argv[1], import.meta.url]
   for (const place of places) {
     try {

@@ -1,8 +1,11 @@
 import { createServer } from 'node:net'
+import type { Finding } from '../doctor/finding.ts'
+import type { Machine } from '../doctor/machine.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { createBehavior } from './uws-connection.ts'
+import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
 import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute } from './uws-types.ts'
@@ -50,6 +53,10 @@ class UwsTransport implements Transport {
     } finally {
       this.#starting = false
     }
+  }
+
+  doctor(machine: Machine): readonly Finding[] {
+    return examineUws(this.#options, machine)
   }
 
   stopAccepting(): void {

@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { error, type Finding, ok, warn } from '../doctor/finding.ts'
+import type { Machine } from '../doctor/machine.ts'
+import { BootError } from '../errors/boot-error.ts'
+import { limitVariable, loadUws, resolveUws, type UwsLoadOptions } from './uws-loader.ts'
+
+/** The installed package, as the doctor reads it: tests simulate another one. */
+export interface UwsInstallation {
+  /** Files of the package. Throws BootError when it is not installed. */
+  files(): readonly string[]
+  /** The newest version of glibc that a binary asks for; null when it asks for none. */
+  neededGlibc(file: string): string | null
+  /** Loads it. What is wrong is a BootError. */
+  load(options: UwsLoadOptions): { readonly module: object; readonly notes: readonly string[] }
+}
+
+/** The oldest glibc that a copy bound by `uws-compat.ts` runs on. */
+const compatGlibc = '2.36'
+
+/** Is there a binary for this machine, does it load, and has it what core uses? */
+export function examineUws(
+  options: UwsLoadOptions,
+  machine: Machine,
+  installation: UwsInstallation = installed,
+): readonly Finding[] {
+  const findings: Finding[] = []
+  let notes: readonly string[] = []
+  try {
+    if (options.module !== undefined)
+      findings.push(ok('uws binary', 'A module of the application is used: uws({ module })'))
+    else findings.push(...examineBinary(machine, installation))
+    // On musl loading may end the process; elsewhere it would say the same once more.
+    if (findings.every(({ level }) => level !== 'error')) {
+      const loaded = installation.load(options)
+      notes = loaded.notes
+      findings.push(checkFeatures(loaded.module))
+    }
+  } catch (reason) {
+    findings.push(error('uws load', reason instanceof BootError ? reason.message : `It failed: ${String(reason)}`))
+  }
+  return [...findings, checkHeaderLimit(machine, notes)]
+}
+
+function examineBinary(machine: Machine, installation: UwsInstallation): Finding[] {
+  const { platform, arch, abi, node } = machine
+  const file = `uws_${platform}_${arch}_${abi}.node`
+  const files = installation.files()
+  if (!files.includes(file)) {
+    const abis = files.flatMap((name) => /^uws_(.+)_(\d+)\.node$/.exec(name)?.slice(1) ?? [])
+    const fitting = abis.filter((_, index) => index % 2 === 1 && abis[index - 1] === `${platform}_${arch}`)
+    const has = fitting.length > 0 ? `only for ABI ${fitting.join(', ')}` : 'and none for any Node here'
+    return [
+      error(
+        'uws binary',
+        `uWebSockets.js has no binary for ${platform} ${arch}, Node ${node} (ABI ${abi}), ${has}: use Node 20, 22 or 24 on ` +
+          'Linux with glibc, macOS or Windows, or pass uws({ module })',
+      ),
+    ]
+  }
+  const binary = ok('uws binary', `uWebSockets.js has a binary for ${platform} ${arch}, Node ABI ${abi}`)
+  return platform === 'linux' ? [binary, checkGlibc(machine, installation.neededGlibc(file))] : [binary]
+}
+
+function checkGlibc({ glibc, node, variables }: Machine, needed: string | null): Finding {
+  const check = 'glibc'
+  if (glibc === null) {
+    const image = `node:${node.split('.')[0]}-trixie-slim`
+    return error(check, `uWebSockets.js has no build for musl (Alpine): use an image with glibc, such as ${image}`)
+  }
+  if (needed === null || !isOlder(glibc, needed))
+    return ok(check, `glibc ${glibc}; the binary needs ${needed ?? 'none'}`)
+  const newerImage = `use a base image with glibc ${needed} or later (such as trixie)`
+  if (isOlder(glibc, compatGlibc))
+    return error(check, `The binary needs glibc ${needed}, this system has ${glibc}: ${newerImage}`)
+  if (variables['TWINWIRE_UWS_COMPAT'] !== 'on') {
+    return error(
+      check,
+      `The binary needs glibc ${needed}, this system has ${glibc}: ${newerImage}, or set TWINWIRE_UWS_COMPAT=on to run a checked copy`,
+    )
+  }
+  return warn(
+    check,
+    `The binary needs glibc ${needed}, this system has ${glibc}, and a checked copy runs (TWINWIRE_UWS_COMPAT=on): better ${newerImage}`,
+  )
+}
+
+/** `notes` are the loader's: it knows whether it came too late to set the limit (rule 33). */
+function checkHeaderLimit({ variables, isMainThread }: Machine, notes: readonly string[]): Finding {
+  const check = 'header limit'
+  const note = notes.find((each) => each.includes(limitVariable))
+  if (note !== undefined) return warn(check, note)
+  const text = variables[limitVariable]
+  if (text === undefined) {
+    return isMainThread
+      ? ok(check, `${limitVariable} is not set: core sets it before it loads the binary`)
+      : warn(check, `${limitVariable} cannot be set in a Worker: start the process with ${limitVariable}=32768`)
+  }
+  if (!/^\d{1,9}$/.test(text))
+    return error(check, `${limitVariable} must be a number of bytes: set it to 32768, or unset it`)
+  if (Number(text) < 8192) {
+    return warn(
+      check,
+      `${limitVariable} is ${text}, and tokens make headers longer than that: set it to 32768, or unset it`,
+    )
+  }
+  return ok(check, `${limitVariable} is ${text}`)
+}
+
+/** The loader has checked what core cannot do without. */
+function checkFeatures(module: object): Finding {
+  if (typeof Reflect.get(module, 'SSLApp') !== 'function')
+    return warn(
+      'uws load',
+      'uWebSockets.js loads, and lacks SSLApp: leave TLS to a proxy, or use the build of the vendor',
+    )
+  return ok('uws load', 'uWebSockets.js loads, and has every function that core uses')
+}
+
+const installed: UwsInstallation = {
+  files: () => readdirSync(dirname(resolveUws())),
+  neededGlibc: (file) => newestGlibc(readFileSync(join(dirname(resolveUws()), file))),
+  load: loadUws,
+}
+
+/** The versions that a binary asks for stand in it as texts. */
+function newestGlibc(binary: Buffer): string | null {
+  const versions = new Set(binary.toString('latin1').match(/GLIBC_\d+\.\d+/g) ?? [])
+  const [newest] = [...versions].map((text) => text.slice('GLIBC_'.length)).sort((a, b) => (isOlder(a, b) ? 1 : -1))
+  return newest ?? null
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [thanMajor = 0, thanMinor = 0] = than.split('.').map(Number)
+  return major < thanMajor || (major === thanMajor && minor < thanMinor)
+}
