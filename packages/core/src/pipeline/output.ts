@@ -3,7 +3,7 @@ import { isReply, reply } from '../call/reply.ts'
 import { toJsonValue } from '../protocol/json-value.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import { type AnySchema, type Issue, type Schema, toIssues } from '../util/schema.ts'
-import { compileProjection } from './project.ts'
+import { compileProjection, compileReplyProjection, type Projection } from './project.ts'
 
 /** Turns what a handler returned into what leaves. Throws an `OutputMismatch` for what the schema refuses. */
 export type Output = (value: unknown) => MaybePromise<unknown>
@@ -38,7 +38,7 @@ export function unchecked<S extends AnySchema>(schema: S): S {
  * before production; there, a schema whose structure allows it is only projected.
  */
 export function compileOutput(schema: AnySchema | null, validate: boolean): Output {
-  const output = compileValue(schema, validate)
+  const output = compileValue(schema, validate, compileReplyProjection)
   return (result) => {
     if (!isReply(result)) return output(result)
     if (result.kind !== 'value') return result
@@ -50,10 +50,14 @@ export function compileOutput(schema: AnySchema | null, validate: boolean): Outp
 }
 
 /** The same for what is no `reply`, and for the data of an event. */
-export function compileValue(schema: AnySchema | null, validate: boolean): Output {
+export function compileValue(
+  schema: AnySchema | null,
+  validate: boolean,
+  compile: (schema: AnySchema) => Projection | null = compileProjection,
+): Output {
   if (schema === null || uncheckedMark in schema) return toJson
-  if (isPageSchema(schema)) return compilePage(compileValue(schema.item, validate))
-  const project = compileProjection(schema)
+  if (isPageSchema(schema)) return compilePage(compileValue(schema.item, validate, compile))
+  const project = compile(schema)
   if (project === null) return (value) => run(schema, value, toJsonValue)
   return validate ? (value) => run(schema, value, () => project(value)) : project
 }
