@@ -6,6 +6,7 @@ import type { SecurityHeaderOptions } from './http/security-headers.ts'
 import type { Broker } from './hub/broker.ts'
 import type { TopicRules } from './hub/topic.ts'
 import { type HealthOptions, type ResolvedHealthOptions, resolveHealthOptions } from './lifecycle/health-options.ts'
+import type { LogOptions } from './log/log-options.ts'
 import type { Logger, LogLevel } from './log/logger.ts'
 import type { TypeMistake } from './pipeline/step.ts'
 import { checkPlugins } from './plugin/check-plugins.ts'
@@ -62,8 +63,10 @@ export interface BaseOptions {
   readonly validateOutput?: boolean
   /** Routes for probes, `/health`, `/health/live` and `/health/ready`; false for none. */
   readonly health?: HealthOptions | false
-  /** A logger of one's own (pino's shape), or the level of ours. */
-  readonly log?: Logger | LogLevel
+  /** The level of our logger, a logger of one's own (pino's shape), or both in detail, with the access log. */
+  readonly log?: Logger | LogLevel | LogOptions
+  /** `currentCall()` knows the call on whose behalf code runs, however deep. Default false: it costs each call. */
+  readonly asyncContext?: boolean
   /** Default: uWebSockets.js. */
   readonly transport?: Transport
   /** Default: the machine's. */
@@ -160,6 +163,7 @@ const known = [
   'validateOutput',
   'health',
   'log',
+  'asyncContext',
   'transport',
   'clock',
   'codecs',

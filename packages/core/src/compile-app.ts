@@ -119,6 +119,7 @@ function toContext(options: CompileOptions, defaultAccess: Access, infos: readon
     deadlineMs: options.deadlineMs,
     maxBodyBytes: options.maxBodyBytes,
     validateOutput: options.validateOutput,
+    asyncContext: options.services.asyncContext,
     findApi: (name) => apis.get(name),
     guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
     countWebSocket: ({ name, pkgId }) => {

@@ -9,6 +9,7 @@ export type {
   RouteTable,
 } from './app-options.ts'
 export type { Access, Call, CallConnection, Publisher, RouteInfo, Wire } from './call/call.ts'
+export { currentCall } from './call/current-call.ts'
 export type { Identity } from './call/identity.ts'
 export { type Page, type PageMeta, type PageSchema, page, pageOf } from './call/page.ts'
 export { type Reply, type ReplyOptions, reply, type StreamSource } from './call/reply.ts'
@@ -55,8 +56,11 @@ export {
 export type { HealthCheck, HealthReport, HealthStatus } from './lifecycle/health.ts'
 export type { HealthOptions } from './lifecycle/health-options.ts'
 export { closeOnSignals } from './lifecycle/signals.ts'
+export type { AccessLog, LogOptions } from './log/log-options.ts'
 export type { Logger, LogLevel } from './log/logger.ts'
-export { createLogger } from './log/pino-logger.ts'
+export { createLogger, type LogFormat, type LoggerSettings } from './log/pino-logger.ts'
+export { redact } from './log/redact.ts'
+export { isSecretKey } from './log/secret-keys.ts'
 export { unchecked } from './pipeline/output.ts'
 export {
   type AnyStep,

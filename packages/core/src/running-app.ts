@@ -13,8 +13,9 @@ import { memoryBroker } from './hub/memory-broker.ts'
 import { createWebSocketInstruments, type WebSocketInstruments } from './instruments/core-instruments.ts'
 import { Instruments } from './instruments/instruments.ts'
 import { drain } from './lifecycle/drain.ts'
+import { createAccessLog } from './log/access-log.ts'
+import { resolveLogOptions } from './log/log-options.ts'
 import type { Logger } from './log/logger.ts'
-import { createLogger } from './log/pino-logger.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import { createPluginHost, Registry } from './plugin/plugin-host.ts'
 import { type AppDescription, describeApp } from './router/describe.ts'
@@ -52,8 +53,8 @@ export class RunningApp {
     this.environment = environment
     this.#clock = given.clock ?? systemClock
     this.#transport = given.transport ?? uws()
-    this.log =
-      typeof given.log === 'object' ? given.log : createLogger({ environment, ...(given.log && { level: given.log }) })
+    const log = resolveLogOptions(given.log, environment, options.health?.path ?? null)
+    this.log = log.logger
     this.#webSocketInstruments = createWebSocketInstruments(this.instruments)
     const events = compileEvents(options.events, options.pkgIds, options.validateOutput)
     this.hub = new ConnectionHub({
@@ -70,6 +71,8 @@ export class RunningApp {
       errorMappers: this.#registry.errorMappers,
       onCall: null,
       onReply: null,
+      access: createAccessLog(log),
+      asyncContext: given.asyncContext ?? false,
       track: (work) => this.#track(work),
     }
   }

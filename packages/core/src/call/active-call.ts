@@ -2,6 +2,7 @@ import type { AppError } from '../errors/app-error.ts'
 import { DeadlineExceededError, InternalError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
 import type { Audience } from '../hub/broker.ts'
+import { callFields } from '../log/call-fields.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Deadline } from '../pipeline/deadlines.ts'
 import type { CallOutcome } from '../plugin/host.ts'
@@ -20,6 +21,7 @@ export interface CallOrigin {
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly connection: CallConnection | null
+  readonly traceparent: string | null
   /** Reads the input, now or later, and hands it on; refuses by `call.fail`. */
   readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void
   /** Makes the answer, and returns what sends it: it throws, if it throws, before anything has left. Returns the HTTP status. */
@@ -92,6 +94,9 @@ export class ActiveCall implements Call {
   get connection(): CallConnection | null {
     return this.origin.connection
   }
+  get traceparent(): string | null {
+    return this.origin.traceparent
+  }
   get deadline(): number {
     const { deadlineMs } = this.compiled
     if (deadlineMs === 0) return Number.POSITIVE_INFINITY
@@ -106,18 +111,7 @@ export class ActiveCall implements Call {
     return this.#controller.signal
   }
   get log(): Logger {
-    if (this.#log === null) {
-      const { id, wire, route, address, identity } = this
-      const fields = {
-        request_id: id,
-        wire,
-        route: route.name,
-        pkg_id: route.pkgId,
-        address,
-        user_id: identity?.id ?? null,
-      }
-      this.#log = this.services.log.child(fields)
-    }
+    this.#log ??= this.services.log.child(callFields(this))
     return this.#log
   }
   get replyHeaders(): ReplyHeaders {
@@ -248,7 +242,8 @@ export class ActiveCall implements Call {
   #report(outcome: CallOutcome): void {
     if (this.origin.wire === 'ws') this.compiled.countWebSocket(outcome)
     else this.compiled.countHttp(outcome)
-    const { onReply } = this.services
+    const { onReply, access } = this.services
+    if (access !== null) access(this, outcome)
     if (onReply !== null) onReply(this, outcome)
     this.tellDone()
   }

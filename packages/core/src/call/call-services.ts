@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
+import type { AccessLogger } from '../log/access-log.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Deadlines } from '../pipeline/deadlines.ts'
 import type { CallOutcome } from '../plugin/host.ts'
@@ -17,6 +18,10 @@ export interface CallServices {
   onCall: ((call: ActiveCall) => void) | null
   /** Null when no plugin listens. */
   onReply: ((call: ActiveCall, outcome: CallOutcome) => void) | null
+  /** Null when no call gets a line. */
+  readonly access: AccessLogger | null
+  /** `currentCall()` is asked for. */
+  readonly asyncContext: boolean
   /** Work that outlives its call's answer: the drain waits for it. */
   track(work: Promise<unknown>): void
 }

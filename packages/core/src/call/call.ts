@@ -62,6 +62,8 @@ export interface Call extends Publisher {
   readonly signal: AbortSignal
   /** Epoch milliseconds at which the call is answered with `deadline_exceeded`; Infinity without one. */
   readonly deadline: number
+  /** The W3C `traceparent` of the request, or of the upgrade, to be sent on with requests of one's own; null without a valid one. */
+  readonly traceparent: string | null
   readonly log: Logger
   /** Null on HTTP. */
   readonly connection: CallConnection | null

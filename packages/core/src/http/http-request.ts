@@ -1,8 +1,10 @@
 import type { ActiveCall, CallOrigin } from '../call/active-call.ts'
+import { withCurrentCall } from '../call/current-call.ts'
 import { isPage } from '../call/page.ts'
 import { isReply, pump, type Reply, type StreamSource } from '../call/reply.ts'
 import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
-import type { HeaderList, HttpExchange } from '../transport/transport.ts'
+import { toTraceparent } from '../log/traceparent.ts'
+import type { BodyFailure, HeaderList, HttpExchange } from '../transport/transport.ts'
 import { type ParsedBody, parseBody } from './body.ts'
 import { toQuery } from './edge.ts'
 import { toErrorBody, toErrorHeaders } from './error-body.ts'
@@ -26,6 +28,7 @@ export class HttpRequest implements CallOrigin {
   readonly #shared: HttpWire
   readonly #secure: boolean
   #query: QueryRecord | null = null
+  #traceparent: string | null | undefined
 
   constructor(shared: HttpWire, exchange: HttpExchange, id: string) {
     this.#shared = shared
@@ -35,10 +38,15 @@ export class HttpRequest implements CallOrigin {
     this.#secure = shared.edge.secure(exchange)
     // After the answer only what was read before it is there (rule 3), and `onReply` runs after it.
     if (shared.hasReplyHooks) exchange.headers()
+    else if (shared.logsSuccesses) void this.traceparent
   }
 
   get headers(): Readonly<Record<string, string>> {
     return this.exchange.headers()
+  }
+  get traceparent(): string | null {
+    if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.exchange.header('traceparent'))
+    return this.#traceparent
   }
   get query(): QueryRecord {
     this.#query ??= toQuery(this.exchange.query)
@@ -53,7 +61,7 @@ export class HttpRequest implements CallOrigin {
     if (!query.ok) return call.fail(query.error)
     this.#query = query.value
     if (!http.hasBody) return this.#finish(call, emptyBody, next)
-    this.exchange.readBody(http.maxBodyBytes, (bytes) => {
+    const read = (bytes: Uint8Array | BodyFailure): void => {
       if (call.settled || bytes === 'aborted') return
       if (bytes === 'too_large') return call.fail(new PayloadTooLargeError(http.maxBodyBytes))
       if (http.ignoresBody) return this.#finish(call, emptyBody, next)
@@ -61,7 +69,8 @@ export class HttpRequest implements CallOrigin {
       const body = parseBody(this.exchange.header('content-type'), bytes)
       if (body.ok) this.#finish(call, body.value, next)
       else call.fail(body.error)
-    })
+    }
+    this.exchange.readBody(http.maxBodyBytes, call.services.asyncContext ? withCurrentCall(read) : read)
   }
 
   #finish(call: ActiveCall, body: ParsedBody, next: (call: ActiveCall, input: unknown) => void): void {
@@ -114,6 +123,8 @@ export class HttpRequest implements CallOrigin {
   }
 
   fail(call: ActiveCall, error: AppError): void {
+    // For the line that this call gets when it has been answered.
+    void this.traceparent
     let body: string
     try {
       body = toErrorBody(error)

@@ -43,6 +43,10 @@ export class HttpWire {
     return this.#options.services.onReply !== null
   }
 
+  get logsSuccesses(): boolean {
+    return this.#options.services.access?.logsSuccesses ?? false
+  }
+
   /** Serves one request. */
   request(exchange: HttpExchange): void {
     const request = new HttpRequest(this, exchange, toCorrelationId(exchange.header('x-correlation-id')))

@@ -1,5 +1,6 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
+import { runWithCall } from '../call/current-call.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { compileInput } from '../http/input.ts'
 import { compileOutput } from '../pipeline/output.ts'
@@ -20,6 +21,8 @@ export interface RouteContext {
   readonly maxBodyBytes: number
   /** Run the output schema and not only project on it. */
   readonly validateOutput: boolean
+  /** `currentCall()` is asked for. */
+  readonly asyncContext: boolean
   /** What a plugin's `setup` returned; undefined when it is not installed. */
   readonly findApi: (name: string) => { readonly key: AnyPluginKey | null; readonly api: unknown } | undefined
   /** App-wide guards for a route. */
@@ -67,7 +70,7 @@ export function compileRoute(
     info,
     definition,
     steps,
-    run,
+    run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
     servesWhileDraining,
     http: compileHttp(info, definition, context.maxBodyBytes),

@@ -8,6 +8,7 @@ import { type AppError, PayloadTooLargeError, PermissionDeniedError } from '../e
 import { errorCodes } from '../errors/codes.ts'
 import { type DisconnectRow, disconnects } from '../errors/disconnect.ts'
 import type { Member } from '../hub/member.ts'
+import { toTraceparent } from '../log/traceparent.ts'
 import type { ControlResult } from '../plugin/host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { unknownPkgId, zeroUuid } from '../protocol/frame.ts'
@@ -52,6 +53,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
   /** Calls that did not end within the callback that brought them. */
   readonly running: Set<ActiveCall> = new Set()
   malformedInARow = 0
+  #traceparent: string | null | undefined
   #socket: Socket | null = null
   /** Set when the end is decided: nothing is sent or served any more. */
   #ending: CloseRow | null = null
@@ -68,6 +70,11 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
 
   get connection(): CallConnection {
     return this
+  }
+  /** Of the upgrade: all calls of a connection belong to the trace that opened it. */
+  get traceparent(): string | null {
+    if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.headers.traceparent ?? '')
+    return this.#traceparent
   }
   get admitted(): boolean {
     return this.gate.passed && this.#ending === null

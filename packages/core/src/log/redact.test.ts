@@ -1,0 +1,170 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { redact } from './redact.ts'
+import { isSecretKey } from './secret-keys.ts'
+
+const contract = [
+  'password',
+  'passwd',
+  'pwd',
+  'token',
+  'access_token',
+  'refresh_token',
+  'secret',
+  'api_key',
+  'private_key',
+  'ssn',
+  'social_security_number',
+  'credit_card',
+  'card_number',
+  'cvv',
+  'authorization',
+]
+
+describe('secret keys', () => {
+  test.each([
+    ...contract,
+    'userPassword',
+    'accessToken',
+    'idTokens',
+    'X-Api-Key',
+    'APIKey',
+    'PASSWORD',
+    'DB_PASSWORD',
+    'dbpassword',
+    'passwordHash',
+    'clientSecret',
+    'creditCardNumber',
+    'userSSN',
+    'Proxy-Authorization',
+    'set-cookie',
+  ])('%s is one', (key) => expect(isSecretKey(key)).toBe(true))
+
+  test.each(['name', 'session', 'classname', 'tokenCount', 'expires_in', 'author', 'key', 'secretary', 'pkg_id', ''])(
+    '%j is none',
+    (key) => expect(isSecretKey(key)).toBe(false),
+  )
+})
+
+describe('redact', () => {
+  test('at any depth, through lists of lists', () => {
+    expect(redact({ a: [[{ password: 'x', b: [{ token: { deep: 1 } }] }]], n: 1 })).toEqual({
+      a: [[{ password: '[REDACTED]', b: [{ token: '[REDACTED]' }] }]],
+      n: 1,
+    })
+  })
+
+  test('errors with their own members and their causes', () => {
+    const cause = Object.assign(new TypeError('inner'), { apiKey: 'k' })
+    const error = Object.assign(new Error('outer', { cause }), { request: { headers: { authorization: 'x' } } })
+    expect(redact({ err: error })).toMatchObject({
+      err: {
+        type: 'Error',
+        message: 'outer',
+        request: { headers: { authorization: '[REDACTED]' } },
+        cause: { type: 'TypeError', message: 'inner', apiKey: '[REDACTED]' },
+      },
+    })
+  })
+
+  test('the errors of an AggregateError', () => {
+    const error = new AggregateError([Object.assign(new Error('one'), { token: 't' })], 'all')
+    expect(redact(error)).toMatchObject({ message: 'all', errors: [{ message: 'one', token: '[REDACTED]' }] })
+  })
+
+  test('the values of a statement leave the errors of drizzle and PostgreSQL', () => {
+    const cause = Object.assign(new Error('duplicate key'), {
+      detail: 'Key (name)=(Ursula\nK.) already exists.',
+      parameters: ['Ursula'],
+    })
+    const error = Object.assign(new Error('Failed query: insert into a values ($1)\nparams: Ursula\nK.', { cause }), {
+      query: 'insert into a values ($1)',
+      params: ['Ursula'],
+    })
+    const text = JSON.stringify(redact(error))
+    expect(text).not.toContain('Ursula')
+    expect(text).not.toContain('K.')
+    expect(text).toContain('Failed query: insert into a values ($1)')
+    expect(text).toContain('Key (name)=([REDACTED]) already exists.')
+    expect(text).toContain('redact.test.ts')
+  })
+
+  test('what is no plain object', () => {
+    class Money {
+      readonly amount = 1
+      readonly token = 't'
+    }
+    expect(
+      redact({
+        date: new Date(0),
+        never: new Date(Number.NaN),
+        bytes: new Uint8Array(3),
+        big: 1n,
+        map: new Map([['password', 'x']]),
+        set: new Set([1]),
+        url: new URL('https://a.example/'),
+        money: new Money(),
+        fn: () => 1,
+        nothing: null,
+        absent: undefined,
+      }),
+    ).toEqual({
+      date: '1970-01-01T00:00:00.000Z',
+      never: null,
+      bytes: '[3 bytes]',
+      big: '1',
+      map: { password: '[REDACTED]' },
+      set: [1],
+      url: 'https://a.example/',
+      money: { amount: 1, token: '[REDACTED]' },
+      fn: '[Function]',
+      nothing: null,
+      absent: undefined,
+    })
+  })
+
+  test('a circle, a getter that throws, and a key that is a prototype', () => {
+    const circle: Record<string, unknown> = { name: 'a' }
+    circle.self = circle
+    expect(redact(circle)).toEqual({ name: 'a', self: '[Circular]' })
+    const bad = {
+      get x(): never {
+        throw new Error('no')
+      },
+    }
+    expect(redact({ bad })).toEqual({ bad: '[Unreadable]' })
+    expect(JSON.stringify(redact(JSON.parse('{"__proto__":{"token":"t"}}')))).toBe(
+      '{"__proto__":{"token":"[REDACTED]"}}',
+    )
+  })
+
+  test('no more than so much', () => {
+    let deep: unknown = { password: 'x' }
+    for (let i = 0; i < 10_000; i++) deep = { deep }
+    const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, { n: i }]))
+    const text = JSON.stringify(redact({ deep, wide, long: 'a'.repeat(1_000_000), list: new Array(10_000).fill(0) }))
+    expect(text.length).toBeLessThan(100_000)
+    expect(text).not.toContain('"x"')
+  })
+
+  test('no secret gets through, wherever it stands', () => {
+    const secret = 'hunter2-canary'
+    const holder = fc.constantFrom(...contract, 'userPassword', 'refreshToken').map((key) => ({ [key]: secret }))
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'medium' },
+        holder,
+        fc.string(),
+        fc.array(tie('tree'), { maxLength: 4 }),
+        fc.dictionary(fc.string(), tie('tree'), { maxKeys: 4 }),
+        tie('tree').map((each) => Object.assign(new Error('e'), { each })),
+      ),
+    }))
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(JSON.stringify(redact(value)) ?? '').not.toContain(secret)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
