@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest'
+import { type BootErrorCode, createApp, definePlugin, guard, pluginKey, route } from '../index.ts'
+import { boot, expectBootError } from '../testing/boot.fixtures.ts'
+import { createTestLogger } from '../testing/index.ts'
+import { plugin, testAuth } from '../testing/suite.fixtures.ts'
+
+const ok = (http: 'GET /a') => route({ http, handler: () => null })
+const flags = pluginKey('flags').of<{ isOn: () => boolean }>()
+const otherFlags = pluginKey('flags').of<{ isOn: () => boolean }>()
+const flagged = guard({ name: 'flagged', needs: flags, bind: () => () => {} })
+const needsIdentity = guard({ name: 'needsIdentity', identity: 'required', run: () => {} })
+
+describe('an app does not boot', () => {
+  const cases: readonly [string, object, BootErrorCode, string | RegExp][] = [
+    [
+      'with two plugins of one name',
+      { plugins: [plugin(() => {}), plugin(() => {})] },
+      'plugin_duplicate',
+      "Plugin 'probe' is in the list twice: remove one",
+    ],
+    [
+      'without a plugin that another requires',
+      { plugins: [{ ...plugin(() => {}, 'limit'), requires: ['auth'] }] },
+      'plugin_missing',
+      "Plugin 'limit' requires the plugin 'auth': add it to plugins",
+    ],
+    [
+      'without the plugin of a step',
+      { endpoints: [route({ http: 'GET /a', use: [flagged], handler: () => null })] },
+      'plugin_missing',
+      "Route GET /a: the step 'flagged' needs the plugin 'flags': add it to plugins",
+    ],
+    [
+      'with another plugin of that name',
+      {
+        plugins: [definePlugin(otherFlags, { setup: () => ({ isOn: () => true }) })],
+        endpoints: [route({ http: 'GET /a', use: [flagged], handler: () => null })],
+      },
+      'plugin_key_mismatch',
+      /^Route GET \/a: the step 'flagged' was made for another plugin 'flags' than the one installed/,
+    ],
+    [
+      'with two owners of identity',
+      { plugins: [plugin((host) => host.identify(() => null), 'a'), plugin((host) => host.identify(() => null), 'b')] },
+      'identity_owner_duplicate',
+      "Plugins 'a' and 'b' both own the identity: install one of them",
+    ],
+    [
+      'with an authenticated route and nobody to authenticate',
+      { endpoints: [route({ http: 'GET /a', access: 'authenticated', handler: () => null })] },
+      'identity_owner_missing',
+      "Route GET /a is authenticated, but no plugin owns the identity: add one or set access: 'public'",
+    ],
+    [
+      'with a step that needs an identity on a public route',
+      {
+        plugins: [testAuth()],
+        endpoints: [route({ http: 'GET /a', access: 'public', use: [needsIdentity], handler: () => null })],
+      },
+      'identity_on_public_route',
+      "Route GET /a is public, but its step 'needsIdentity' needs an identity: set access: 'authenticated'",
+    ],
+    [
+      'with two owners of the handshake',
+      {
+        plugins: [
+          plugin((host) => host.controlFrame('a', () => ({}), {}), 'a'),
+          plugin((host) => host.controlFrame('b', () => ({}), {}), 'b'),
+        ],
+      },
+      'handshake_owner_duplicate',
+      "Plugins 'a' and 'b' both own the handshake: install one of them",
+    ],
+    [
+      'with a control frame claimed twice',
+      {
+        plugins: [
+          plugin((host) => host.controlFrame('a', () => ({})), 'a'),
+          plugin((host) => host.controlFrame('a', () => ({})), 'b'),
+        ],
+      },
+      'handshake_owner_duplicate',
+      "Control frames of type 'a' are claimed twice, the second time by plugin 'b'",
+    ],
+    [
+      'with two health checks of one name',
+      {
+        plugins: [
+          plugin((host) => host.health('db', () => {}), 'a'),
+          plugin((host) => host.health('db', () => {}), 'b'),
+        ],
+      },
+      'health_duplicate',
+      "Two health checks are called 'db': rename the one of plugin 'b'",
+    ],
+    [
+      'with one instrument twice',
+      { plugins: [plugin((host) => void host.instruments.counter('ws_connections_total', ''))] },
+      'instrument_duplicate',
+      'The instrument ws_connections_total is declared twice',
+    ],
+    [
+      'with an endpoint of a plugin that does not say its access',
+      { plugins: [plugin((host) => host.endpoint(ok('GET /a')))] },
+      'bad_route',
+      "An endpoint of plugin 'probe' must have http and state its access",
+    ],
+  ]
+  it.each(cases)('%s', async (_name, options, code, message) => {
+    expectBootError(await boot(options), code, message)
+  })
+})
+
+describe('the host of a plugin', () => {
+  it('is sealed once setup has ended', async () => {
+    const late: (() => void)[] = []
+    const app = createApp({
+      pkgIds: {},
+      routes: {},
+      environment: 'test',
+      log: createTestLogger(),
+      plugins: [
+        plugin((host) => {
+          late.push(
+            () => host.onCall(() => {}),
+            () => host.onArrive(() => {}),
+            () => host.onClose(() => {}),
+            () => host.identify(() => null),
+            () => host.guard(guard({ name: 'x', run: () => {} })),
+            () => host.endpoint(ok('GET /a')),
+            () => host.health('x', () => {}),
+            () => host.controlFrame('x', () => ({})),
+          )
+        }),
+      ],
+    })
+    await app.ready()
+    for (const register of late) {
+      expect(register).toThrow("Plugin 'probe' registered something after its setup had ended: do it within setup")
+    }
+    await app.close()
+  })
+
+  it('knows every route from onReady on, and describes nothing before', async () => {
+    const seen: string[] = []
+    const app = createApp({
+      pkgIds: { A: 1 },
+      routes: { A: ok('GET /a') },
+      environment: 'test',
+      log: createTestLogger(),
+      plugins: [plugin((host) => host.onReady(() => void seen.push(...host.routes.map(({ name }) => name))))],
+    })
+    expect(() => app.describe()).toThrow('await app.ready() before app.describe()')
+    await app.ready()
+    expect(seen).toEqual(expect.arrayContaining(['A', 'GET /health']))
+    await app.close()
+  })
+})

@@ -1,0 +1,171 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { around, type BootErrorCode, check, defineErrors, event, group, guard, type Next, route } from '../index.ts'
+import { boot, expectBootError, thrownBy } from '../testing/boot.fixtures.ts'
+
+const ok = () => route({ handler: () => null })
+const said = event({ data: v.object({}) })
+
+describe('an app does not boot', () => {
+  const cases: readonly [string, object, BootErrorCode, string | RegExp][] = [
+    [
+      'with a PkgID out of range',
+      { pkgIds: { A: 2 ** 31 }, routes: { A: ok() } },
+      'bad_pkg_id',
+      'PkgID A must be a whole number from 1 to 2147483647, not 2147483648',
+    ],
+    [
+      'with two names for one number',
+      { pkgIds: { A: 1, B: 1 }, routes: { A: ok(), B: ok() } },
+      'duplicate_pkg_id',
+      'PkgIDs A and B are both 1: give one another number',
+    ],
+    [
+      'with a route that is an event too',
+      { pkgIds: { A: 1 }, routes: { A: ok() }, events: { A: said } },
+      'duplicate_pkg_id',
+      'PkgID A is both a route and an event: keep one',
+    ],
+    [
+      'with a PkgID that has no entry',
+      { pkgIds: { A: 1 } },
+      'missing_route',
+      'PkgID A has no entry: add it to routes or events',
+    ],
+    [
+      'with an entry that is no PkgID',
+      { routes: { A: ok() } },
+      'unknown_route',
+      'A is no PkgID: add it to pkgIds, or remove the entry',
+    ],
+    [
+      'with a route that route() did not make',
+      { pkgIds: { A: 1 }, routes: { A: {} } },
+      'bad_route',
+      'routes.A was not made by route(…)',
+    ],
+    [
+      'with an event among the routes',
+      { pkgIds: { A: 1 }, routes: { A: said } },
+      'bad_route',
+      'routes.A was not made by route(…)',
+    ],
+    [
+      'with one event under two names',
+      { pkgIds: { A: 1, B: 2 }, events: { A: said, B: said } },
+      'route_used_twice',
+      'Events A and B are one definition: declare each with event(…) of its own',
+    ],
+    [
+      'with an endpoint without http',
+      { endpoints: [route({ summary: 'Export', handler: () => null })] },
+      'bad_route',
+      "The endpoint 'Export' has no http: an endpoint lives on HTTP only",
+    ],
+    [
+      'with a raw body on a package',
+      {
+        pkgIds: { A: 1 },
+        routes: {
+          A: route({
+            http: { route: 'POST /a', body: 'raw' },
+            input: v.object({ body: v.instance(Uint8Array) }),
+            handler: () => null,
+          }),
+        },
+      },
+      'bad_route',
+      'Route A takes a raw body, which a package cannot carry: move it to endpoints',
+    ],
+    [
+      'with two routes on one method and path',
+      {
+        endpoints: [
+          route({ http: 'GET /a/:id', input: v.object({ id: v.string() }), handler: () => null }),
+          route({ http: 'GET /a/:name', input: v.object({ name: v.string() }), handler: () => null }),
+        ],
+      },
+      'duplicate_path',
+      'GET /a/:name and GET /a/:id are the same path: change or remove one of them',
+    ],
+    [
+      'with a path that is none',
+      { endpoints: [route({ http: 'GET /a*', handler: () => null })] },
+      'bad_path',
+      /^The path '\/a\*' has the segment 'a\*'/,
+    ],
+    [
+      'with one error code twice',
+      {
+        errors: [
+          defineErrors('b', { x: { httpStatus: 402, message: '' } }).x,
+          defineErrors('b', { x: { httpStatus: 403, message: '' } }).x,
+        ],
+      },
+      'error_code_duplicate',
+      "The error code 'b.x' is defined twice: rename one, or share the definition",
+    ],
+  ]
+  it.each(cases)('%s', async (_name, options, code, message) => {
+    expectBootError(await boot(options), code, message)
+  })
+
+  it('with steps out of order', async () => {
+    const one = check({ name: 'one', run: () => {} })
+    const two = guard({ name: 'two', run: () => {} })
+    const three = around({ name: 'three', run: (_call, next: Next) => next() })
+    // @ts-expect-error the type says it as well
+    const first = route({ http: 'GET /a', use: [one, two], handler: () => null })
+    // @ts-expect-error the type says it as well
+    const second = route({ http: 'GET /a', use: [three, one], handler: () => null })
+    expect(await boot({ endpoints: [first] })).toMatchObject({
+      code: 'step_order',
+      message: "Route GET /a: the guard 'two' stands behind the check 'one'; write guards, then checks, then arounds",
+    })
+    expect((await boot({ endpoints: [second] })).code).toBe('step_order')
+  })
+})
+
+describe('what is wrong by itself is said where it is written', () => {
+  const cases: readonly [string, () => unknown, BootErrorCode, string | RegExp][] = [
+    [
+      'a route option that is none',
+      () => route({ http: 'GET /a', handler: () => null, ouput: null } as never),
+      'unknown_option',
+      /^GET \/a has the unknown option 'ouput'/,
+    ],
+    [
+      'an http option that is none',
+      () => route({ http: { route: 'GET /a', statuss: 1 }, handler: () => null } as never),
+      'unknown_option',
+      /^GET \/a has the unknown option 'statuss'/,
+    ],
+    [
+      'a route that does nothing',
+      () => route({ http: 'GET /a' } as never),
+      'bad_route',
+      'GET /a needs either a handler or a command',
+    ],
+    [
+      'a status that is no success',
+      () => route({ http: { route: 'GET /a', status: 404 }, handler: () => null }),
+      'bad_route',
+      'GET /a: http.status is the status of success, 200 to 299, not 404',
+    ],
+    [
+      'a deadline out of range',
+      () => route({ http: 'GET /a', deadlineMs: Number.POSITIVE_INFINITY, handler: () => null }),
+      'bad_option',
+      'GET /a: deadlineMs must be 0 (none) to 86400000, not Infinity',
+    ],
+    [
+      'a prefix that ends with a slash',
+      () => group({ prefix: '/a/' }, {}),
+      'bad_path',
+      "The prefix '/a/' must not end with a slash",
+    ],
+  ]
+  it.each(cases)('%s', (_name, write, code, message) => {
+    expectBootError(thrownBy(write), code, message)
+  })
+})
