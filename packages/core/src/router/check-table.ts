@@ -16,14 +16,16 @@ const maxPkgId = 2 ** 31 - 1
 /** The same at run time as the types say at compile time: every PkgID has one entry, every entry a PkgID. */
 export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table): void {
   checkPkgIds(pkgIds)
+  const isRoute = (name: string): boolean => Object.hasOwn(routes, name)
+  const isEvent = (name: string): boolean => Object.hasOwn(events, name)
   for (const name of Object.keys(pkgIds)) {
-    if (name in routes && name in events)
+    if (isRoute(name) && isEvent(name))
       throw new BootError('duplicate_pkg_id', `PkgID ${name} is both a route and an event: keep one`)
-    if (!(name in routes) && !(name in events))
+    if (!isRoute(name) && !isEvent(name))
       throw new BootError('missing_route', `PkgID ${name} has no entry: add it to routes or events`)
   }
   for (const name of [...Object.keys(routes), ...Object.keys(events)]) {
-    if (!(name in pkgIds))
+    if (!Object.hasOwn(pkgIds, name))
       throw new BootError('unknown_route', `${name} is no PkgID: add it to pkgIds, or remove the entry`)
   }
   checkKinds(routes, 'route', 'routes')

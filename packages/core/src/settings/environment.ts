@@ -5,7 +5,11 @@ export const environments = ['dev', 'test', 'staging', 'production'] as const
 export type Environment = (typeof environments)[number]
 
 /** What other tools call them. */
-const aliases: Record<string, Environment> = { development: 'dev', prod: 'production', stage: 'staging' }
+const aliases: ReadonlyMap<string, Environment> = new Map([
+  ['development', 'dev'],
+  ['prod', 'production'],
+  ['stage', 'staging'],
+])
 
 /**
  * Where the app runs: what `createApp` was told, else `ENV`, else `NODE_ENV`, else `dev`. Production in either variable wins, so that
@@ -15,6 +19,9 @@ export function resolveEnvironment(
   told: Environment | undefined,
   variables: Readonly<Record<string, string | undefined>>,
 ): { readonly environment: Environment; readonly disagreement: string | null } {
+  if (told !== undefined && !environments.includes(told)) {
+    throw new BootError('bad_option', `environment must be one of ${environments.join(', ')}, not '${told}'`)
+  }
   const env = parse('ENV', variables.ENV)
   const nodeEnv = parse('NODE_ENV', variables.NODE_ENV)
   const environment = told ?? ([env, nodeEnv].includes('production') ? 'production' : (env ?? nodeEnv ?? 'dev'))
@@ -28,7 +35,7 @@ export function resolveEnvironment(
 
 function parse(name: string, value: string | undefined): Environment | undefined {
   if (value === undefined || value === '') return undefined
-  const known = aliases[value] ?? environments.find((each) => each === value)
+  const known = aliases.get(value) ?? environments.find((each) => each === value)
   // NODE_ENV belongs to every tool: only ENV is ours to refuse.
   if (known === undefined && name === 'ENV') {
     throw new BootError('bad_option', `ENV must be one of ${environments.join(', ')}, not '${value}'`)

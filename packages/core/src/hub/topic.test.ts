@@ -1,0 +1,55 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compileTopicRules, type TopicRule } from './topic.ts'
+
+const rule = (): TopicRule => ({ authorize: () => true })
+
+describe('the rule of a topic', () => {
+  const rules = { news: rule(), 'author:*': rule(), 'author:7': rule(), 'author:7:*': rule() }
+  const find = compileTopicRules(rules)
+
+  it.each([
+    ['news', 'news'],
+    ['author:1', 'author:*'],
+    ['author:', 'author:*'],
+    ['author:7', 'author:7'],
+    ['author:7:books', 'author:7:*'],
+    ['author:77', 'author:*'],
+  ] as const)('%s: the topic itself, else the longest prefix', (topic, pattern) => {
+    expect(find(topic)).toBe(rules[pattern])
+  })
+
+  it.each(['', 'new', 'news:1', 'author', 'toString', '__proto__'])(
+    'of %j, which nobody declared, is none',
+    (topic) => {
+      expect(find(topic)).toBeNull()
+    },
+  )
+
+  it('of any topic is the one of "*"', () => {
+    const any = rule()
+    expect(compileTopicRules({ '*': any })('whatever')).toBe(any)
+  })
+
+  it.each(['a*b', '*a', 'a**', '**'])('refuses %s', (pattern) => {
+    expect(() => compileTopicRules({ [pattern]: rule() })).toThrow(
+      expect.objectContaining({ code: 'bad_option', message: `The topic '${pattern}' may have one '*', at its end` }),
+    )
+  })
+
+  it('is what a search through all patterns finds, in whatever order they stand', () => {
+    const part = fc.string({ unit: fc.constantFrom('a', 'b', ':'), maxLength: 4 })
+    const pattern = fc.tuple(part, fc.boolean()).map(([text, isPrefix]) => (isPrefix ? `${text}*` : text))
+    fc.assert(
+      fc.property(fc.uniqueArray(pattern, { maxLength: 8 }), part, (patterns, topic) => {
+        const all = Object.fromEntries(patterns.map((each) => [each, rule()]))
+        const longest = patterns
+          .filter((each) => each.endsWith('*') && topic.startsWith(each.slice(0, -1)))
+          .sort((a, b) => b.length - a.length)[0]
+        const expected = patterns.includes(topic) ? all[topic] : longest === undefined ? null : all[longest]
+        expect(compileTopicRules(all)(topic)).toBe(expected)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
