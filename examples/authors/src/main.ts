@@ -1,48 +1,13 @@
-import { BootError, closeOnSignals, createApp } from '@twinwire/core'
-import { database } from '@twinwire/core/database'
-import {
-  authorCreated,
-  createAuthor,
-  deleteAuthor,
-  getAuthor,
-  getAuthors,
-  getPaginatedAuthors,
-  updateAuthor,
-} from './authors/author.routes.ts'
-import { seedAuthors } from './authors/seed-authors.ts'
-import { PkgID } from './pkg-ids.ts'
+import { BootError, closeOnSignals } from '@twinwire/core'
+import { createAuthorsApp, websocketPath } from './app.ts'
 import { printWelcome } from './print-welcome.ts'
-import { readSettings } from './settings.ts'
-
-const websocketPath = '/web'
+import { declaredSettings } from './settings.ts'
 
 async function main(): Promise<void> {
-  const settings = readSettings(process.env)
-  const app = createApp({
-    pkgIds: PkgID,
-    routes: {
-      GET_AUTHORS: getAuthors,
-      GET_PAGINATED_AUTHORS: getPaginatedAuthors,
-      CREATE_AUTHOR: createAuthor,
-      UPDATE_AUTHOR: updateAuthor,
-      DELETE_AUTHOR: deleteAuthor,
-    },
-    events: { AUTHOR_CREATED: authorCreated },
-    endpoints: [getAuthor],
-    plugins: [
-      database({
-        url: settings.databaseUrl,
-        migrations: new URL('../drizzle', import.meta.url),
-        onStart: seedAuthors,
-      }),
-    ],
-    // There is no authentication yet: whoever reaches the port may read and write. With a plugin that owns identity this
-    // line goes, and every route that does not say `access: 'public'` is closed.
-    defaultAccess: 'public',
-    websocket: { path: websocketPath },
-  })
+  const settings = declaredSettings.read()
+  const app = createAuthorsApp(settings)
   closeOnSignals(app)
-  const { url } = await app.listen({ host: settings.host, port: settings.port })
+  const { url } = await app.listen(settings.listen)
   printWelcome(url, websocketPath)
 }
 

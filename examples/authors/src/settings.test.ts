@@ -1,30 +1,33 @@
 import { fileURLToPath } from 'node:url'
 import { BootError } from '@twinwire/core'
 import { expect, test } from 'vitest'
-import { readSettings } from './settings.ts'
+import { declaredSettings, type Settings } from './settings.ts'
 
-const defaults = {
-  port: 8000,
-  host: '127.0.0.1',
-  databaseUrl: `pglite://${fileURLToPath(new URL('../.data', import.meta.url))}`,
-}
+const read = (variables: Readonly<Record<string, string>>): Settings => declaredSettings.read({ variables })
+
+const embedded = `pglite://${fileURLToPath(new URL('../.data', import.meta.url))}`
 
 test('an empty environment gives the defaults; an empty variable is one that is not set', () => {
-  expect(readSettings({})).toEqual(defaults)
-  expect(readSettings({ PORT: '', HOST: '', DATABASE_URL: '', PATH: '/bin' })).toEqual(defaults)
+  for (const settings of [read({}), read({ PORT: '', HOST: '', DATABASE_URL: '', PATH: '/bin' })]) {
+    expect(settings.environment).toBe('dev')
+    expect(settings.listen).toEqual({ port: 8000, host: '127.0.0.1' })
+    expect(settings.database.url).toBe(embedded)
+  }
 })
 
 test('reads what is set', () => {
-  const env = { PORT: '0', HOST: '::1', DATABASE_URL: 'postgres://me:secret@db.example/authors' }
-  expect(readSettings(env)).toEqual({ port: 0, host: '::1', databaseUrl: env.DATABASE_URL })
+  const { listen, database } = read({ PORT: '0', HOST: '::1', DATABASE_URL: 'postgres://me:secret@db.example/authors' })
+  expect(listen).toEqual({ port: 0, host: '::1' })
+  expect(database.url).toBe('postgres://me:secret@db.example/authors')
+  expect(JSON.stringify(database)).not.toContain('secret@')
 })
 
 test.each(['65536', '-1', '80a', '0x50', '1e3', '8000.5', ' 8000', '000008000'])('refuses the port %j', (PORT) => {
-  expect(() => readSettings({ PORT })).toThrow('PORT must be a whole number from 0 to 65535')
+  expect(() => read({ PORT })).toThrow('PORT must be a whole number from 0 to 65535')
 })
 
 test('tells all that is wrong at once, and no value', () => {
-  expect(() => readSettings({ PORT: 'x', HOST: 'a b', DATABASE_URL: 'mysql://me:secret@db' })).toThrow(
+  expect(() => read({ PORT: 'x', HOST: 'a b', DATABASE_URL: 'mysql://me:secret@db' })).toThrow(
     new BootError(
       'settings_invalid',
       [
@@ -34,5 +37,11 @@ test('tells all that is wrong at once, and no value', () => {
         '  DATABASE_URL must start with postgres:// or pglite://',
       ].join('\n'),
     ),
+  )
+})
+
+test('production wants a database of its own and the names of its hosts', () => {
+  expect(() => read({ ENV: 'production' })).toThrow(
+    /^The settings are not right:\n {2}ALLOWED_HOSTS is not set.*\n {2}DATABASE_URL is not set[^\n]*$/,
   )
 })

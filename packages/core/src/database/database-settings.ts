@@ -28,6 +28,7 @@ const parts = ['user', 'password', 'host', 'port', 'name'] as const
 export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): SettingsGroup<DatabaseSettings> {
   const byParts = 'by `DB_USER` and its sisters'
   const whenUnset = embedded === undefined ? byParts : `${byParts}, else embedded`
+  const withParts = 'required if another part is set'
   return settingsGroup({
     variables: {
       url: variable.text('DATABASE_URL', {
@@ -40,8 +41,13 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         check: (url) =>
           /^(?:postgres|postgresql|pglite):\/\/./.test(url) ? null : 'must start with postgres:// or pglite://',
       }),
-      user: variable.text('DB_USER', { about: 'User of the database', optional: true }),
-      password: variable.text('DB_PASSWORD', { about: 'Password of that user', secret: true, optional: true }),
+      user: variable.text('DB_USER', { about: 'User of the database', optional: true, whenUnset: withParts }),
+      password: variable.text('DB_PASSWORD', {
+        about: 'Password of that user',
+        secret: true,
+        optional: true,
+        whenUnset: withParts,
+      }),
       host: variable.text('DB_HOST', {
         about: 'Host of the database',
         optional: true,
@@ -55,7 +61,7 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         optional: true,
         whenUnset: '`5432`',
       }),
-      name: variable.text('DB_NAME', { about: 'Name of the database', optional: true }),
+      name: variable.text('DB_NAME', { about: 'Name of the database', optional: true, whenUnset: withParts }),
       poolSize: variable.wholeNumber('DB_POOL_SIZE', {
         about: 'Most connections of this process',
         least: 1,
