@@ -84,7 +84,7 @@ export function createApp<
     instruments: running.instruments,
     log: running.log,
     ready: () => running.ready(),
-    listen: ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, checkPort(port)),
+    listen: async ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, checkPort(port)),
     close: () => running.close(),
     describe: () => running.describe(),
     doctor: () => running.doctor(),
