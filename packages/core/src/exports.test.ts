@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest'
+
+// What a door offers is a promise. A name that comes is a minor release; one that goes is a major one: say so in a changeset.
+
+it('@twinwire/core', async () => {
+  expect(Object.keys(await import('@twinwire/core')).sort()).toMatchInlineSnapshot(`
+    [
+      "AppError",
+      "AuthenticationError",
+      "BaseCommand",
+      "BootError",
+      "ConflictError",
+      "CounterCell",
+      "DatabaseError",
+      "DeadlineExceededError",
+      "Disconnect",
+      "GaugeCell",
+      "HistogramCell",
+      "Instruments",
+      "InternalError",
+      "MalformedRequestError",
+      "NotFoundError",
+      "PayloadTooLargeError",
+      "PermissionDeniedError",
+      "RSPCode",
+      "RateLimitError",
+      "UnavailableError",
+      "ValidationError",
+      "around",
+      "check",
+      "closeOnSignals",
+      "createApp",
+      "createLogger",
+      "defineErrors",
+      "definePlugin",
+      "defineSettings",
+      "disconnects",
+      "errorCodes",
+      "event",
+      "group",
+      "guard",
+      "httpSettings",
+      "jsonCodec",
+      "lifecycleSettings",
+      "listenSettings",
+      "logSettings",
+      "memoryBroker",
+      "page",
+      "pageOf",
+      "pluginKey",
+      "reply",
+      "route",
+      "settingsGroup",
+      "systemClock",
+      "unchecked",
+      "uws",
+      "variable",
+      "websocketSettings",
+    ]
+  `)
+})
+
+it('@twinwire/core/database', async () => {
+  expect(Object.keys(await import('@twinwire/core/database')).sort()).toMatchInlineSnapshot(`
+    [
+      "BaseRepository",
+      "database",
+      "databaseKey",
+      "databaseSettings",
+      "transaction",
+      "withDb",
+    ]
+  `)
+})
+
+it('@twinwire/core/testing', async () => {
+  expect(Object.keys(await import('@twinwire/core/testing')).sort()).toMatchInlineSnapshot(`
+    [
+      "CallError",
+      "UpgradeRefused",
+      "createTestApp",
+      "createTestClient",
+      "createTestLogger",
+      "createVirtualClock",
+      "memoryRawClient",
+      "memoryTransport",
+      "networkRawClient",
+      "onTransports",
+    ]
+  `)
+})

@@ -1,0 +1,25 @@
+// publint and "are the types wrong" on the packed packages. ESM only: `node10` and types for `require` are no aim.
+import { spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { packPackages } from '../lib/pack-packages.mjs'
+
+// By hand too, not only as an npm script, which has this on its PATH.
+const bin = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url))
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
+let failed = false
+for (const { name, tarball } of packPackages()) {
+  const options = { encoding: 'utf8', env }
+  report(name, 'publint', spawnSync('publint', ['--strict', tarball], options))
+  const attw = ['--profile', 'esm-only', '--format', 'ascii', '--no-emoji', tarball]
+  report(name, 'attw', spawnSync('attw', attw, options))
+}
+process.exitCode = failed ? 1 : 0
+
+function report(name, tool, { status, stdout, stderr, error }) {
+  console.log(`packed: ${name}: ${tool}: ${status === 0 ? 'nothing to say' : 'FAILED'}`)
+  if (status === 0) return
+  failed = true
+  console.log(error ?? `${stdout}${stderr}`)
+}

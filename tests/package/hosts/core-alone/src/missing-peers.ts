@@ -1,0 +1,19 @@
+// A host without any optional peer: each door that needs one says its name.
+import assert from 'node:assert/strict'
+import { BootError } from '@twinwire/core'
+import { networkRawClient } from '@twinwire/core/testing'
+
+const database = '@twinwire/core/database'
+await assert.rejects(import(database), (error: NodeJS.ErrnoException) => {
+  // Node's own sentence: this door extends drizzle's classes, so nothing of ours runs before it is there.
+  assert.equal(error.code, 'ERR_MODULE_NOT_FOUND')
+  assert.match(error.message, /^Cannot find package 'drizzle-orm' imported from .*core.dist.database.index\.js/)
+  return true
+})
+
+await assert.rejects(networkRawClient({ port: 1 }).connect(), (error) => {
+  assert(error instanceof BootError)
+  assert.equal(error.code, 'peer_missing')
+  assert.equal(error.message, 'networkRawClient opens WebSockets with the package ws: npm install --save-dev ws')
+  return true
+})
