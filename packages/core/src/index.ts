@@ -98,6 +98,7 @@ export type { HttpBinding, HttpOptions, RouteFactory } from './router/route-type
 export {
   type HttpSettings,
   httpSettings,
+  type LogSettings,
   lifecycleSettings,
   listenSettings,
   logSettings,

@@ -33,7 +33,7 @@ describe('the settings of the parts of core', () => {
       lifecycle: { drainTimeoutMs: 10_000 },
       http: { trustedProxies: [], maxBodyBytes: 1_048_576 },
       websocket: {},
-      log: { level: 'debug' },
+      log: { level: 'debug', format: 'human' },
       database: { url: 'pglite://./.data', pool: { max: 20 }, connect: { retries: 5, retryDelayMs: 2000 } },
     })
   })
@@ -49,6 +49,8 @@ describe('the settings of the parts of core', () => {
       MAX_REQUEST_BODY_SIZE: '2MiB',
       ALLOWED_WS_ORIGINS: '["https://app.example.com"]',
       LOG_LEVEL: 'WARNING',
+      LOG_CONSOLE_FORMAT: 'human',
+      LOG_EXCLUDED_PATHS: '["/metrics"]',
       DATABASE_URL: 'postgres://me:secret@db/authors',
       DB_POOL_SIZE: '5',
       DB_INIT_RETRY_INTERVAL: '2',
@@ -64,7 +66,7 @@ describe('the settings of the parts of core', () => {
         maxBodyBytes: 2 * 1024 * 1024,
       },
       websocket: { origins: ['https://app.example.com'] },
-      log: { level: 'warn' },
+      log: { level: 'warn', format: 'human', excludedPaths: ['/metrics'] },
       database: { url: variables.DATABASE_URL, pool: { max: 5 }, connect: { retries: 0, retryDelayMs: 2000 } },
     })
   })
@@ -80,6 +82,8 @@ describe('the settings of the parts of core', () => {
       MAX_REQUEST_BODY_SIZE: secret,
       ALLOWED_WS_ORIGINS: `["https://me:${secret}@host"]`,
       LOG_LEVEL: secret,
+      LOG_CONSOLE_FORMAT: secret,
+      LOG_EXCLUDED_PATHS: `["${secret}"]`,
       DATABASE_URL: `mysql://me:${secret}@db`,
       DB_POOL_SIZE: '0',
       DB_INIT_RETRY_INTERVAL: secret,
@@ -94,6 +98,8 @@ describe('the settings of the parts of core', () => {
       '  MAX_REQUEST_BODY_SIZE must be a size from 1B (such as 512KiB or 1MiB; a number alone is bytes)',
       "  ALLOWED_WS_ORIGINS has an entry, number 1, that is no origin: write it as 'https://app.example.com'",
       '  LOG_LEVEL must be one of trace, debug, info, warn, error, fatal',
+      '  LOG_CONSOLE_FORMAT must be one of json, human',
+      '  LOG_EXCLUDED_PATHS has an entry, number 1, that is no path: it begins with a /',
       '  DATABASE_URL must start with postgres:// or pglite://',
       '  DB_POOL_SIZE must be a whole number from 1 to 10000',
       '  DB_INIT_RETRY_INTERVAL must be a duration from 0ms to 1d (such as 500ms, 2s or 5m; a number alone is seconds)',

@@ -1,6 +1,7 @@
 import { appDefaults } from '../app-defaults.ts'
 import { createClientAddress } from '../http/client-address.ts'
 import type { LogLevel } from '../log/logger.ts'
+import type { LogFormat } from '../log/pino-logger.ts'
 import { isOrigin } from '../websocket/options.ts'
 import { type SettingsGroup, settingsGroup } from './group.ts'
 import { variable } from './variable.ts'
@@ -83,8 +84,14 @@ export const websocketSettings: SettingsGroup<{ readonly origins?: readonly stri
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const satisfies readonly LogLevel[]
 
-/** `LOG_LEVEL`: for `createApp({ log: settings.log.level })`. */
-export const logSettings: SettingsGroup<{ readonly level: LogLevel }> = settingsGroup({
+export interface LogSettings {
+  readonly level: LogLevel
+  readonly format: LogFormat
+  readonly excludedPaths?: readonly string[]
+}
+
+/** `LOG_LEVEL`, `LOG_CONSOLE_FORMAT`, `LOG_EXCLUDED_PATHS`: for `createApp({ log: settings.log })`. */
+export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
   variables: {
     level: variable.oneOf('LOG_LEVEL', levels, {
       about: 'Least weight of what is logged',
@@ -96,6 +103,17 @@ export const logSettings: SettingsGroup<{ readonly level: LogLevel }> = settings
         CRITICAL: 'fatal',
       },
       defaults: { dev: 'debug', test: 'warn', staging: 'info', production: 'warn' },
+    }),
+    format: variable.oneOf('LOG_CONSOLE_FORMAT', ['json', 'human'], {
+      about: 'Lines of JSON for machines, or text for people',
+      defaults: { dev: 'human', test: 'json', staging: 'json', production: 'json' },
+    }),
+    excludedPaths: variable.list('LOG_EXCLUDED_PATHS', {
+      about: 'Paths of routes, as they were declared, whose requests get no line in the log',
+      optional: true,
+      whenUnset: 'the health routes and /metrics',
+      expects: 'a JSON list of paths, such as ["/health","/metrics"]',
+      check: everyEntry((entry) => entry.startsWith('/'), 'is no path: it begins with a /'),
     }),
   },
   to: (values) => values,

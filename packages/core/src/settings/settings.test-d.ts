@@ -99,7 +99,7 @@ describe('settings', () => {
         environment: settings.environment,
         http: settings.http,
         websocket: { path: '/web', ...settings.websocket },
-        log: settings.log.level,
+        log: settings.log,
         plugins: [database({ ...settings.database })],
         ...settings.lifecycle,
       })
