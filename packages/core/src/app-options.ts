@@ -2,6 +2,8 @@ import type { Access } from './call/call.ts'
 import type { Clock } from './clock/clock.ts'
 import { BootError } from './errors/boot-error.ts'
 import type { ErrorFactory } from './errors/define-errors.ts'
+import { type Cors, type CorsOptions, createCors } from './http/cors.ts'
+import { toHostNames } from './http/host.ts'
 import type { SecurityHeaderOptions } from './http/security-headers.ts'
 import type { Broker } from './hub/broker.ts'
 import type { TopicRules } from './hub/topic.ts'
@@ -30,6 +32,8 @@ export interface HttpWireOptions {
   readonly trustedProxies?: readonly string[]
   /** Host names that the app answers to, without port; `*` for any. In production it has to be said. Both wires. */
   readonly hosts?: readonly string[]
+  /** Which pages of other origins may read answers. Default: none. WebSockets have `websocket.origins`. */
+  readonly cors?: CorsOptions
   /** Replaces a security header, or with false leaves it out. */
   readonly securityHeaders?: SecurityHeaderOptions
   /** Largest body of a route that says nothing itself. Default 1 MiB. */
@@ -113,7 +117,9 @@ export interface ResolvedOptions {
   /** Set when the variables of the environment contradict one another. */
   readonly disagreement: string | null
   readonly websocket: ResolvedWebSocketOptions
+  /** As `toHostName` writes them; null: any. */
   readonly hosts: readonly string[] | null
+  readonly cors: Cors | null
   readonly validateOutput: boolean
   readonly health: ResolvedHealthOptions
 }
@@ -139,6 +145,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     disagreement,
     websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),
     hosts: resolveHosts(options.http?.hosts, environment),
+    cors: options.http?.cors === undefined ? null : createCors(options.http.cors),
     validateOutput: options.validateOutput ?? isDevelopment,
     health: resolveHealthOptions(options.health),
   }
@@ -173,7 +180,11 @@ const known = [
 /** Refuses unknown options and numbers out of range. */
 function checkOptions(options: BaseOptions): void {
   checkKeys(options, known, 'createApp')
-  checkKeys(options.http ?? {}, ['trustedProxies', 'hosts', 'securityHeaders', 'maxBodyBytes'], 'createApp({ http })')
+  checkKeys(
+    options.http ?? {},
+    ['trustedProxies', 'hosts', 'cors', 'securityHeaders', 'maxBodyBytes'],
+    'createApp({ http })',
+  )
   checkDeadline(options.deadlineMs ?? 0, 'createApp')
   checkMilliseconds('drainTimeoutMs', options.drainTimeoutMs)
   checkMilliseconds('drainSpreadMs', options.drainSpreadMs)
@@ -192,7 +203,7 @@ function checkMilliseconds(name: string, value = 0): void {
 
 /** Null: any host. */
 function resolveHosts(hosts: readonly string[] | undefined, environment: Environment): readonly string[] | null {
-  if (hosts !== undefined) return hosts.includes('*') ? null : hosts
+  if (hosts !== undefined) return hosts.includes('*') ? null : toHostNames(hosts)
   if (environment !== 'production') return null
   throw new BootError(
     'bad_option',

@@ -41,6 +41,7 @@ export { type CoreErrorCode, type ErrorCode, errorCodes } from './errors/codes.t
 export { defineErrors, type ErrorDefinition, type ErrorFactory } from './errors/define-errors.ts'
 export { Disconnect, type DisconnectRow, disconnects } from './errors/disconnect.ts'
 export type { ErrorMapper } from './errors/normalize.ts'
+export type { CorsOptions } from './http/cors.ts'
 export type { Audience, Broker, Publication } from './hub/broker.ts'
 export type { Connection } from './hub/connection.ts'
 export { memoryBroker } from './hub/memory-broker.ts'

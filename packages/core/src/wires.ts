@@ -41,7 +41,7 @@ interface WiresOptions {
 /** Compiles the routes and lays both wires to them, once every plugin is set up. */
 export function createWires(parts: WiresOptions): Wires {
   const { options, registry, services, hub } = parts
-  const { given, websocket, hosts } = options
+  const { given, websocket, hosts, cors } = options
   const compiled = compileApp({
     ...options,
     defaultAccess: given.defaultAccess,
@@ -85,6 +85,7 @@ export function createWires(parts: WiresOptions): Wires {
       identify: registry.identity?.identify ?? null,
       websocketPath: websocket.path,
       securityHeaders,
+      cors,
     }),
   }
 }

@@ -4,12 +4,13 @@ import type { Arrival } from '../plugin/host.ts'
 import type { RequestHead } from '../transport/transport.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
+import { toHostName } from './host.ts'
 import { parseQuery, type QueryRecord } from './query.ts'
 
 export interface EdgeOptions {
   /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. Default: nobody's. */
   readonly trustedProxies: readonly string[]
-  /** Names that this app answers to, without port; null: any. */
+  /** Names that this app answers to, as `toHostName` writes them; null: any. */
   readonly hosts: readonly string[] | null
 }
 
@@ -21,7 +22,7 @@ export class Edge {
 
   constructor(options: EdgeOptions, onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]) {
     this.#clientAddress = createClientAddress(options.trustedProxies)
-    this.#hosts = options.hosts === null ? null : new Set(options.hosts.map((host) => host.toLowerCase()))
+    this.#hosts = options.hosts === null ? null : new Set(options.hosts)
     this.#onArrive = onArrive
   }
 
@@ -42,8 +43,9 @@ export class Edge {
   /** Null when the request may go on. */
   refuseHost(head: RequestHead): AppError | null {
     if (this.#hosts === null) return null
-    const host = head.header('host').toLowerCase().replace(/:\d+$/, '')
-    return this.#hosts.has(host) ? null : new MalformedRequestError('The Host header names no host of this server')
+    return this.#hosts.has(toHostName(head.header('host')))
+      ? null
+      : new MalformedRequestError('The Host header names no host of this server')
   }
 
   /** Runs the hooks; throws or rejects with what one refuses with. */

@@ -15,6 +15,7 @@ const json = ['content-type', 'application/json'] as const
 const emptyBody: ParsedBody = { kind: 'empty' }
 /** Why a call's signal is aborted. */
 export const clientLeft = 'The client has left'
+const noHeaders: HeaderList = []
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
 /** One HTTP request: where its call comes from and where the answer goes. */
@@ -27,6 +28,8 @@ export class HttpRequest implements CallOrigin {
   params: Readonly<Record<string, string>> = noParams
   readonly #shared: HttpWire
   readonly #secure: boolean
+  /** What pages of other origins are told; of its own for a preflight. */
+  cors: HeaderList = noHeaders
   #query: QueryRecord | null = null
   #traceparent: string | null | undefined
 
@@ -36,6 +39,7 @@ export class HttpRequest implements CallOrigin {
     this.id = id
     this.address = shared.edge.address(exchange)
     this.#secure = shared.edge.secure(exchange)
+    if (shared.cors !== null) this.cors = shared.cors.responseHeaders(exchange.header('origin'))
     // After the answer only what was read before it is there (rule 3), and `onReply` runs after it.
     if (shared.hasReplyHooks) exchange.headers()
     else if (shared.logsSuccesses) void this.traceparent
@@ -156,8 +160,10 @@ export class HttpRequest implements CallOrigin {
       ['x-correlation-id', this.id],
     ]
     if (type !== null) list.push(type)
-    if (added.length === 0) return list
+    const { cors } = this
+    if (added.length === 0) return cors.length === 0 ? list : [...list, ...cors]
     const names = new Set(added.map(([name]) => name))
-    return [...list.filter(([name]) => !names.has(name)), ...added]
+    // Never replaced: without our `Vary` a cache would hand one origin's permission to another.
+    return [...list.filter(([name]) => !names.has(name)), ...added, ...cors]
   }
 }

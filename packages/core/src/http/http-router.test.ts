@@ -43,6 +43,33 @@ describe('find', () => {
     expect(authors.find(method, path)).toEqual({ value, params })
   })
 
+  test('a wildcard takes the rest, and goes last', () => {
+    const files = routerOf('GET /files/*', 'GET /files/list', 'GET /files/:id', 'GET /files/:id/raw', 'GET /:a/b/*rest')
+    const find = (path: string) => files.find('GET', path)
+    expect(find('/files/list')).toMatchObject({ value: 'GET /files/list' })
+    expect(find('/files/7')).toEqual({ value: 'GET /files/:id', params: { id: '7' } })
+    expect(find('/files/7/raw')).toEqual({ value: 'GET /files/:id/raw', params: { id: '7' } })
+    expect(find('/files/7/raw/x')).toEqual({ value: 'GET /files/*', params: { '*': '7/raw/x' } })
+    expect(find('/files/a/b%20c/')).toEqual({ value: 'GET /files/*', params: { '*': 'a/b c/' } })
+    expect(find('/x/b/c/d')).toEqual({ value: 'GET /:a/b/*rest', params: { a: 'x', rest: 'c/d' } })
+    expect(find('/files/b/c')).toEqual({ value: 'GET /files/*', params: { '*': 'b/c' } })
+    expect(find('/files')).toBeNull()
+    expect(find('/files/')).toBeNull()
+    expect(files.find('POST', '/files/a/b')).toEqual({ allow: ['GET', 'HEAD', 'OPTIONS'] })
+    expect(routerOf('GET /*', 'GET /').find('GET', '/a/b')).toEqual({ value: 'GET /*', params: { '*': 'a/b' } })
+  })
+
+  test.each(['..', '../etc', 'a/../../etc', 'a/..', './a', '%2e%2e/etc', '%2E%2e%2fetc', 'a%5c..%5cb', 'a%00', '%ff'])(
+    'a wildcard never leads upwards: %s',
+    (rest) => {
+      expect(routerOf('GET /files/*').find('GET', `/files/${rest}`)).toHaveProperty('error.code', 'malformed_request')
+    },
+  )
+
+  test.each(['...', 'a..b/c', '.well-known/x', 'a/.b'])('and dots elsewhere do no harm: %s', (rest) => {
+    expect(routerOf('GET /files/*').find('GET', `/files/${rest}`)).toMatchObject({ params: { '*': rest } })
+  })
+
   test('goes back from a static segment that leads nowhere', () => {
     expect(authors.find('GET', '/authors/paginated/books/first')).toMatchObject({ params: {} })
     expect(authors.find('GET', '/authors/paginated/books/2')).toEqual({

@@ -25,11 +25,15 @@ export type RouteMatch<T> = RouteHit<T> | WrongMethod | MalformedPath
 interface Leaf<T> {
   readonly value: T
   readonly parameters: readonly string[]
+  /** The last parameter is the rest of the path. */
+  readonly wildcard: boolean
 }
 
 interface Node<T> {
   readonly statics: Map<string, Node<T>>
   parameter: Node<T> | null
+  /** Takes the rest of the path, when nothing below leads anywhere. */
+  wildcard: Leaf<T> | null
   leaf: Leaf<T> | null
 }
 
@@ -45,8 +49,9 @@ interface Table<T> {
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
 /**
- * Leads a method and a path, as sent, to a value. A static path wins over one with a parameter; `/a` and `/a/` are two
- * paths; letters count in their case; a parameter is never empty and may hold an encoded slash.
+ * Leads a method and a path, as sent, to a value. At each segment a static one wins over a parameter, and that over a wildcard;
+ * `/a` and `/a/` are two paths; letters count in their case; a parameter is never empty and may hold an encoded slash. What a
+ * wildcard takes may be joined to a folder: with `..` or a backslash in it the path is malformed.
  *
  * @example
  * const router = new HttpRouter<string>()
@@ -65,7 +70,7 @@ export class HttpRouter<T> {
     if (!/^[A-Z]+$/.test(method)) {
       throw new BootError('bad_path', `The method '${method}' of the path '${pattern}' has to be in capital letters`)
     }
-    const { segments, parameters, shape } = parsePattern(pattern)
+    const { segments, parameters, shape, wildcard } = parsePattern(pattern)
     const table = this.#table(method)
     const other = table.shapes.get(shape)
     if (other !== undefined) {
@@ -81,7 +86,8 @@ export class HttpRouter<T> {
     }
     let node = table.root
     for (const segment of segments) node = descend(node, segment)
-    node.leaf = { value, parameters }
+    if (wildcard) node.wildcard = { value, parameters, wildcard }
+    else node.leaf = { value, parameters, wildcard }
   }
 
   /** `path` is as sent: not decoded, without the query. */
@@ -114,6 +120,9 @@ export class HttpRouter<T> {
         return { error: new MalformedRequestError(`The path parameter '${name}' is not valid percent-encoded UTF-8`) }
       }
       params[name] = decoded
+      if (leaf.wildcard && index === leaf.parameters.length - 1 && climbs.test(decoded)) {
+        return { error: new MalformedRequestError(`The path parameter '${name}' must not lead upwards`) }
+      }
     }
     return { value: leaf.value, params }
   }
@@ -129,9 +138,14 @@ export class HttpRouter<T> {
       const leaf = this.#walk(fixed, path, end + 1, depth)
       if (leaf !== null) return leaf
     }
-    if (node.parameter === null || segment === '') return null
-    this.#captured[depth] = segment
-    return this.#walk(node.parameter, path, end + 1, depth + 1)
+    if (node.parameter !== null && segment !== '') {
+      this.#captured[depth] = segment
+      const leaf = this.#walk(node.parameter, path, end + 1, depth + 1)
+      if (leaf !== null) return leaf
+    }
+    if (node.wildcard === null || start === path.length) return null
+    this.#captured[depth] = path.slice(start)
+    return node.wildcard
   }
 
   #allow(path: string): string[] {
@@ -154,8 +168,12 @@ export class HttpRouter<T> {
   }
 }
 
+/** A segment of dots, a backslash (a slash to Windows), or the end of a C string. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a NUL is what it looks for
+const climbs = /(?:^|\/)\.{1,2}(?:\/|$)|[\\\u0000]/
+
 function createNode<T>(): Node<T> {
-  return { statics: new Map(), parameter: null, leaf: null }
+  return { statics: new Map(), parameter: null, wildcard: null, leaf: null }
 }
 
 function descend<T>(node: Node<T>, segment: string | null): Node<T> {

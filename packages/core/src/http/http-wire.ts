@@ -7,6 +7,7 @@ import type { Identify } from '../plugin/host.ts'
 import type { CompiledRoute } from '../router/compiled-route.ts'
 import type { HeaderList, HttpExchange } from '../transport/transport.ts'
 import { isPromise } from '../util/maybe-promise.ts'
+import type { Cors } from './cors.ts'
 import { type Edge, toArrival } from './edge.ts'
 import { clientLeft, HttpRequest } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
@@ -21,12 +22,17 @@ interface HttpWireOptions {
   readonly identify: Identify | null
   readonly websocketPath: string
   readonly securityHeaders: (secure: boolean) => HeaderList
+  /** Null: pages of other origins read nothing. */
+  readonly cors: Cors | null
 }
+
+const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** The second wire: leads requests to their calls. */
 export class HttpWire {
   readonly edge: Edge
   readonly securityHeaders: (secure: boolean) => HeaderList
+  readonly cors: Cors | null
   /** Calls that did not end within the callback that brought them. */
   readonly running: Set<ActiveCall> = new Set()
   /** From now on requests are answered `unavailable`, but for public endpoints such as health. */
@@ -36,6 +42,7 @@ export class HttpWire {
   constructor(options: HttpWireOptions) {
     this.edge = options.edge
     this.securityHeaders = options.securityHeaders
+    this.cors = options.cors
     this.#options = options
   }
 
@@ -67,6 +74,7 @@ export class HttpWire {
 
   #lookUp(request: HttpRequest): void {
     const { exchange } = request
+    if (this.cors !== null && exchange.method === 'OPTIONS' && this.#preflight(request, this.cors)) return
     const match = this.#options.router.find(exchange.method, exchange.path)
     if (match === null) return this.#unmatched(request, (call) => call.fail(this.#notFound(exchange)))
     if ('error' in match) return this.#unmatched(request, (call) => call.fail(match.error))
@@ -78,6 +86,18 @@ export class HttpWire {
     }
     request.params = match.params
     this.#call(request, match.value)
+  }
+
+  /** A browser asks what a page may send: nobody's identity comes with it, and a path that is not there is said by the request itself. */
+  #preflight(request: HttpRequest, cors: Cors): boolean {
+    const { exchange } = request
+    const origin = exchange.header('origin')
+    if (origin === '' || exchange.header('access-control-request-method') === '') return false
+    const match = this.#options.router.find('OPTIONS', exchange.path)
+    const methods = match !== null && 'allow' in match ? match.allow : usualMethods
+    request.cors = cors.preflightHeaders(origin, methods)
+    this.#unmatched(request, (call) => call.succeed(reply(undefined, { status: 204 })))
+    return true
   }
 
   #call(request: HttpRequest, route: CompiledRoute): void {

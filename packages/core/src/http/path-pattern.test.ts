@@ -10,6 +10,9 @@ describe('parsePattern', () => {
     ['/authors/:id', ['authors', null], '/authors/:'],
     ['/authors/:id/books/:bookId', ['authors', null, 'books', null], '/authors/:/books/:'],
     ['/v1.0/a-b_c~d', ['v1.0', 'a-b_c~d'], '/v1.0/a-b_c~d'],
+    ['/*', [], '/*'],
+    ['/files/*', ['files'], '/files/*'],
+    ['/:user/files/*path', [null, 'files'], '/:/files/*'],
   ])('%s', (text, segments, shape) => {
     expect(parsePattern(text)).toMatchObject({ text, segments, shape })
   })
@@ -23,18 +26,24 @@ describe('parsePattern', () => {
     ['/a b', `has the segment 'a b'`],
     ['/caf\u00e9', 'only letters'],
     ['/a%20b', 'only letters'],
-    ['/files/*', 'there is no wildcard'],
+    ['/files/*/more', 'nothing can follow it'],
+    ['/*path/more', 'nothing can follow it'],
+    ['/files/a*', 'only letters'],
+    ['/files/*a-b', 'which is no name'],
+    ['/files/*__proto__', 'which is no name'],
+    ['/:path/*path', `has the parameter 'path' twice`],
+    ['/a//*', 'has an empty segment'],
     ['/a?b=1', 'only letters'],
     ['/a#b', 'only letters'],
-    ['/:id.json', `':id.json', which is no name`],
+    ['/:id.json', `'id.json', which is no name`],
     ['/v:id', 'a parameter is a whole segment'],
-    ['/:', `':', which is no name`],
-    ['/:1', `':1', which is no name`],
-    ['/:id?', `':id?', which is no name`],
-    ['/:__proto__', `':__proto__', which is no name`],
+    ['/:', `'', which is no name`],
+    ['/:1', `'1', which is no name`],
+    ['/:id?', `'id?', which is no name`],
+    ['/:__proto__', `'__proto__', which is no name`],
     ['/:constructor', 'which is no name'],
     ['/:prototype', 'which is no name'],
-    ['/a/:id/b/:id', `has the parameter ':id' twice`],
+    ['/a/:id/b/:id', `has the parameter 'id' twice`],
   ])('refuses %s', (text, reason) => {
     const parse = (): unknown => parsePattern(text)
     expect(parse).toThrow(BootError)
@@ -47,4 +56,6 @@ describe('parsePattern', () => {
 test('pathParameters has the names in order', () => {
   expect(pathParameters('/authors/:id/books/:bookId')).toEqual(['id', 'bookId'])
   expect(pathParameters('/authors')).toEqual([])
+  expect(pathParameters('/:user/*')).toEqual(['user', '*'])
+  expect(pathParameters('/:user/*path')).toEqual(['user', 'path'])
 })

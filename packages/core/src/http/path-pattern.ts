@@ -6,22 +6,32 @@ import { isUnsafeKey } from '../protocol/safe-value.ts'
  *
  * @example
  * type Names = PathParameters<'/authors/:id/books/:bookId'> // 'id' | 'bookId'
+ * type Rest = PathParameters<'/files/*'> // '*'
+ * type Named = PathParameters<'/files/*path'> // 'path'
  */
 export type PathParameters<Pattern extends string> = string extends Pattern
   ? string
   : Pattern extends `${infer Head}/${infer Tail}`
     ? NameOf<Head> | PathParameters<Tail>
     : NameOf<Pattern>
-type NameOf<Segment extends string> = Segment extends `:${infer Name}` ? Name : never
+type NameOf<Segment extends string> = Segment extends `:${infer Name}`
+  ? Name
+  : Segment extends '*'
+    ? '*'
+    : Segment extends `*${infer Name}`
+      ? Name
+      : never
 
 /** A pattern taken apart. */
 export interface PathPattern {
   readonly text: string
-  /** What lies between the slashes; a parameter is null. `/` is one empty segment. */
+  /** What lies between the slashes; a parameter is null. `/` is one empty segment. A wildcard is not among them. */
   readonly segments: ReadonlyArray<string | null>
+  /** The path goes on as it likes: the last of `parameters` has the rest of it. */
+  readonly wildcard: boolean
   /** In the order in which they stand. */
   readonly parameters: readonly string[]
-  /** Equal for two patterns that match the same paths: every parameter is a bare `:`. */
+  /** Equal for two patterns that match the same paths: every parameter is a bare `:`, a wildcard a bare `*`. */
   readonly shape: string
 }
 
@@ -30,7 +40,8 @@ const plainSegment = /^[A-Za-z0-9\-._~!$&()+,;=@]+$/
 const parameterName = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /**
- * Reads a pattern: `/`, `/authors/paginated`, `/authors/:id`. A parameter is one whole segment.
+ * Reads a pattern: `/`, `/authors/paginated`, `/authors/:id`, `/files/*`. A parameter is one whole segment; a wildcard stands
+ * last, has one character at least, and is named `*` or, as `/files/*path`, as it says.
  *
  * @throws BootError `bad_path`
  *
@@ -41,8 +52,9 @@ export function parsePattern(text: string): PathPattern {
   if (!text.startsWith('/')) throw badPath(text, `has to begin with a '/'`)
   const parts = text.slice(1).split('/')
   const parameters: string[] = []
+  const wildcard = parts.at(-1)?.startsWith('*') === true ? parts.pop() : undefined
   const segments = parts.map((part, index) => {
-    if (part === '' && index === parts.length - 1) return part
+    if (part === '' && wildcard === undefined && index === parts.length - 1) return part
     if (!part.startsWith(':')) {
       checkPlain(text, part)
       return part
@@ -52,8 +64,13 @@ export function parsePattern(text: string): PathPattern {
     parameters.push(name)
     return null
   })
-  const shape = `/${segments.map((segment) => segment ?? ':').join('/')}`
-  return Object.freeze({ text, segments, parameters, shape })
+  if (wildcard !== undefined) {
+    const name = wildcard.slice(1)
+    if (name !== '') checkParameter(text, name, parameters)
+    parameters.push(name === '' ? '*' : name)
+  }
+  const shape = `/${[...segments.map((segment) => segment ?? ':'), ...(wildcard === undefined ? [] : ['*'])].join('/')}`
+  return Object.freeze({ text, segments, parameters, shape, wildcard: wildcard !== undefined })
 }
 
 /**
@@ -73,19 +90,17 @@ function checkPlain(text: string, part: string): void {
   if (part === '.' || part === '..')
     throw badPath(text, `has the segment '${part}', which clients resolve before they send`)
   if (part.includes(':')) throw badPath(text, `has the segment '${part}': a parameter is a whole segment`)
+  if (part.startsWith('*')) throw badPath(text, `has the wildcard '${part}' before its end: nothing can follow it`)
   if (!plainSegment.test(part)) {
-    throw badPath(
-      text,
-      `has the segment '${part}': only letters, digits and -._~!$&()+,;=@ are matched, and there is no wildcard`,
-    )
+    throw badPath(text, `has the segment '${part}': only letters, digits and -._~!$&()+,;=@ are matched`)
   }
 }
 
 function checkParameter(text: string, name: string, taken: readonly string[]): void {
   if (!parameterName.test(name) || isUnsafeKey(name)) {
-    throw badPath(text, `has the parameter ':${name}', which is no name for one`)
+    throw badPath(text, `has the parameter '${name}', which is no name for one`)
   }
-  if (taken.includes(name)) throw badPath(text, `has the parameter ':${name}' twice`)
+  if (taken.includes(name)) throw badPath(text, `has the parameter '${name}' twice`)
 }
 
 function badPath(text: string, reason: string): BootError {

@@ -14,6 +14,12 @@ describe('http', () => {
     route({ http: 'GET /authors/:id/:name', input, handler })
     route({ http: { route: 'PUT /authors/:id', status: 202 }, input, handler })
     route({ http: 'GET /authors', handler })
+    route({ http: 'GET /files/*', input: v.object({ '*': v.string() }), handler })
+    route({ http: 'GET /files/:id/*name', input, handler })
+    // @ts-expect-error no key '*'
+    route({ http: 'GET /files/*', input, handler })
+    // @ts-expect-error no key 'rest'
+    route({ http: 'GET /files/*rest', input, handler })
     // @ts-expect-error no key 'no'
     route({ http: 'GET /authors/:no', input, handler })
     // @ts-expect-error one of two is none

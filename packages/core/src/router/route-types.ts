@@ -38,7 +38,7 @@ export type HttpBinding = HttpRouteText | HttpOptions
 
 type PathOf<Text> = Text extends `${string} ${infer Path}` ? Path : never
 
-/** Every `:parameter` of the path has to be a key of the input. A path that is not known here has any. */
+/** Every `:parameter` of the path, and the name of its wildcard, has to be a key of the input. A path that is not known here has any. */
 type ValidHttp<Text, Input> = [Text] extends [never] ? unknown : HasKeys<PathParameters<PathOf<Text>>, Input>
 export type HasKeys<Names extends string, Input> = string extends Names
   ? unknown
