@@ -1,0 +1,189 @@
+import { connect } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import { createHandshake, FrameCounter, readTextFrame, toClientFrame } from './frames.mjs'
+
+const waitLimitMs = 20_000
+
+/** One WebSocket on a raw TCP socket. */
+class Client {
+  #socket
+  #frames
+  #frameBytes
+  #inFlight
+  /** Index of the next frame to send: they go round. */
+  #next = 0
+  #load
+  #counter = new FrameCounter()
+
+  constructor(socket, load, packages) {
+    this.#socket = socket
+    this.#load = load
+    this.#inFlight = packages.length
+    const frames = packages.map(({ text }) => toClientFrame(text))
+    this.#frameBytes = frames[0].length
+    if (frames.some(({ length }) => length !== this.#frameBytes)) throw new Error('Packages must be of one length')
+    // Twice over, so that any run of them lies in one piece.
+    this.#frames = Buffer.concat([...frames, ...frames])
+    socket.on('error', (error) => load.failed(error))
+    socket.on('close', () => load.failed(new Error('The server has closed a connection')))
+  }
+
+  #count = (chunk) => {
+    try {
+      this.#load.replied(this, this.#counter.count(chunk))
+    } catch (error) {
+      this.#load.failed(error)
+    }
+  }
+
+  static async open(port, path, load, packages) {
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+    const { request, accept } = createHandshake(port, path)
+    socket.write(request)
+    const head = await readOnce(socket, (bytes) => (bytes.includes('\r\n\r\n') ? bytes.toString('latin1') : null))
+    if (!head.startsWith('HTTP/1.1 101') || !head.includes(accept)) throw new Error(`No upgrade: ${head}`)
+    return new Client(socket, load, packages)
+  }
+
+  /** Sends one package and returns the whole reply, decoded. */
+  async ask(text) {
+    this.#socket.write(toClientFrame(text))
+    return JSON.parse(await readOnce(this.#socket, readTextFrame))
+  }
+
+  start() {
+    this.#socket.on('data', this.#count)
+    this.send(this.#inFlight)
+  }
+
+  send(count) {
+    const from = this.#next
+    this.#next = (from + count) % this.#inFlight
+    this.#socket.write(this.#frames.subarray(from * this.#frameBytes, (from + count) * this.#frameBytes))
+  }
+
+  pause() {
+    this.#socket.off('data', this.#count)
+  }
+
+  close() {
+    this.#socket.removeAllListeners()
+    this.#socket.on('error', () => {})
+    this.#socket.destroy()
+  }
+}
+
+/** Keeps `inFlight` packages under way on each of its connections. */
+export class LoadGenerator {
+  #clients = []
+  #inFlight
+  /** Packages that may still be sent in this run. */
+  #left = 0
+  #open = 0
+  #done = 0
+  #finish = null
+  #failure = null
+
+  constructor(inFlight) {
+    this.#inFlight = inFlight
+  }
+
+  /**
+   * Connects, and checks on every connection one reply in full.
+   *
+   * @param {number} port
+   * @param {number} connections
+   * @param {{ path: string, toPackage: (connection: number, slot: number) => { text: string, reply: unknown },
+   *   probes: { text: string, matches: (reply: any) => boolean }[] }} workload
+   */
+  async connect(port, connections, workload) {
+    for (let i = 0; i < connections; i++) {
+      const packages = Array.from({ length: this.#inFlight }, (_, slot) => workload.toPackage(i, slot))
+      const client = await Client.open(port, workload.path, this, packages)
+      this.#clients.push(client)
+      const reply = await client.ask(packages[0].text)
+      if (!isDeepStrictEqual(reply, packages[0].reply)) {
+        throw new Error(`Wrong reply: ${JSON.stringify(reply)} instead of ${JSON.stringify(packages[0].reply)}`)
+      }
+      if (i > 0) continue
+      for (const probe of workload.probes) {
+        const refusal = await client.ask(probe.text)
+        if (!probe.matches(refusal)) throw new Error(`Wrong reply to ${probe.text}: ${JSON.stringify(refusal)}`)
+      }
+    }
+  }
+
+  /**
+   * Sends for `seconds`, at most `maxMessages`, then waits for what is under way: when this resolves, every package has its reply.
+   *
+   * @returns {Promise<{ messages: number, seconds: number }>}
+   */
+  async run(seconds, maxMessages) {
+    if (this.#failure !== null) throw this.#failure
+    const first = this.#inFlight * this.#clients.length
+    this.#left = Math.max(0, maxMessages - first)
+    this.#open = first
+    this.#done = 0
+    const finished = new Promise((resolve, reject) => {
+      this.#finish = { resolve, reject }
+    })
+    const stop = setTimeout(() => {
+      this.#left = 0
+    }, seconds * 1000)
+    const cut = setTimeout(() => this.failed(new Error('Replies are missing')), seconds * 1000 + waitLimitMs)
+    const started = performance.now()
+    for (const client of this.#clients) client.start()
+    try {
+      await finished
+    } finally {
+      clearTimeout(stop)
+      clearTimeout(cut)
+      for (const client of this.#clients) client.pause()
+    }
+    return { messages: this.#done, seconds: (performance.now() - started) / 1000 }
+  }
+
+  replied(client, count) {
+    this.#done += count
+    const again = Math.min(count, this.#left)
+    this.#left -= again
+    this.#open -= count - again
+    if (again > 0) client.send(again)
+    if (this.#open === 0) this.#finish?.resolve()
+    else if (this.#open < 0) this.failed(new Error('More replies than packages'))
+  }
+
+  failed(error) {
+    this.#failure ??= error
+    this.#finish?.reject(error)
+  }
+
+  close() {
+    for (const client of this.#clients) client.close()
+    this.#clients = []
+  }
+}
+
+/** Collects until `read` makes something of it. */
+function readOnce(socket, read) {
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.alloc(0)
+    const finish = (act, value) => {
+      clearTimeout(timer)
+      socket.off('data', collect).off('error', fail).off('close', fail)
+      act(value)
+    }
+    const fail = (error) => finish(reject, error instanceof Error ? error : new Error('The connection has closed'))
+    const collect = (chunk) => {
+      bytes = Buffer.concat([bytes, chunk])
+      try {
+        const result = read(bytes)
+        if (result !== null) finish(resolve, result)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    const timer = setTimeout(() => fail(new Error('No answer')), waitLimitMs)
+    socket.on('data', collect).on('error', fail).on('close', fail)
+  })
+}

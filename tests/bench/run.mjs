@@ -1,0 +1,87 @@
+// npm run bench -- --workload ws [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
+//   [--baseline <folder of another build of core>] [--profile <folder>]
+// Core has to be built. Servers run on one core, the load generator (this process) on another; loopback only.
+import { existsSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { measureRounds, runAlone } from './lib/measure.mjs'
+import { choosePins, pinSelf } from './lib/pin.mjs'
+import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
+
+const workloads = ['ws']
+
+const { values } = parseArgs({
+  options: {
+    workload: { type: 'string', default: 'ws' },
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '64' },
+    'in-flight': { type: 'string', default: '16' },
+    json: { type: 'string' },
+    baseline: { type: 'string' },
+    profile: { type: 'string' },
+  },
+})
+if (!workloads.includes(values.workload)) fail(`No workload '${values.workload}': there is ${workloads.join(', ')}`)
+const options = {
+  rounds: toCount('rounds', 5, 100),
+  seconds: toCount('seconds', 1, 60),
+  // The optimising compiler needs some hundred thousand messages to settle.
+  warmUpSeconds: 2,
+  connections: toCount('connections', 1, 2000),
+  inFlight: toCount('in-flight', 1, 64),
+}
+const { workload } = await import(`./workloads/${values.workload}.mjs`)
+if (!existsSync(createRequire(import.meta.url).resolve('@twinwire/core'))) fail('Build core first: npm run build')
+
+const pins = choosePins()
+const core = pins?.server ?? null
+if (pins !== null) pinSelf(pins.load)
+const machine = describeMachine(pins)
+printMachine(machine)
+console.log(`workload ${workload.name}: ${JSON.stringify(options)}\n`)
+
+const servers = [...workload.servers]
+if (values.baseline !== undefined) {
+  const entry = pathToFileURL(join(resolve(values.baseline), 'index.js')).href
+  const { file } = servers.find(({ name }) => name === workload.profiled)
+  servers.push({ name: 'baseline', file, env: { TWINWIRE_BENCH_CORE: entry } })
+}
+try {
+  const rounds = await measureRounds(servers, workload, options, core, printRound)
+  const summary = summarizeRounds(rounds, workload.servers[0].name)
+  printSummary(summary)
+  if (values.profile !== undefined) await profile(resolve(values.profile))
+  if (values.json !== undefined) {
+    const report = { workload: workload.name, date: new Date().toISOString(), machine, options, summary, rounds }
+    writeFileSync(values.json, `${JSON.stringify(report, fromMap, 2)}\n`)
+  }
+} catch (error) {
+  fail(error.message)
+}
+
+/** One more run, whose numbers count for nothing, since watching costs. */
+async function profile(folder) {
+  const watched = servers.find(({ name }) => name === workload.profiled)
+  await runAlone(watched, workload, options, core, ['--cpu-prof', `--cpu-prof-dir=${folder}`])
+  console.log(`profile written to ${folder}`)
+}
+
+function fromMap(_key, value) {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
+
+function toCount(name, min, max) {
+  const count = Number(values[name])
+  if (!Number.isInteger(count) || count < min || count > max)
+    fail(`--${name} must be a whole number from ${min} to ${max}`)
+  return count
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}

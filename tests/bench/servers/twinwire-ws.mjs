@@ -1,0 +1,16 @@
+// The same on Twinwire, bare: one route, no plugin. `TWINWIRE_BENCH_CORE` names another built entry of core to compare with.
+import process from 'node:process'
+import { serve } from '../lib/serve.mjs'
+import { getAuthor, Input, Output, pkgId } from './contract.mjs'
+
+const { createApp, route } = await import(process.env.TWINWIRE_BENCH_CORE ?? '@twinwire/core')
+
+const app = createApp({
+  pkgIds: { GET_AUTHOR: pkgId },
+  routes: { GET_AUTHOR: route({ summary: 'An author', input: Input, output: Output, handler: getAuthor }) },
+  defaultAccess: 'public',
+  http: { hosts: ['127.0.0.1'] },
+  log: 'warn',
+})
+
+await serve(async () => (await app.listen({ port: 0 })).port)
