@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { compileTopicRules, type TopicRule } from './topic.ts'
+
+// A thousand runs are a second's work, on a busy machine many.
+vi.setConfig({ testTimeout: 60_000 })
 
 const rule = (): TopicRule => ({ authorize: () => true })
 

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { isPage, type Page, page, pageOf } from '../call/page.ts'
 import { isReply, type Reply, reply } from '../call/reply.ts'
 import type { AnySchema } from '../util/schema.ts'
-import { compileOutput, OutputMismatch, unchecked } from './output.ts'
+import { compileOutput, unchecked } from './output.ts'
 
 const Author = v.object({ id: v.number(), name: v.string() })
 const row = { id: 1, name: 'Ursula', passwordHash: 'x' }
 const sent = { id: 1, name: 'Ursula' }
+const mismatch = 'The result does not fit the output schema: '
 const meta = { page: 1, per_page: 20, total: 1 }
 
 describe.each([
@@ -24,7 +25,7 @@ describe.each([
   it('runs a schema that changes what it takes', () => {
     const schema = v.object({ id: v.pipe(v.number(), v.transform(String)), at: v.optional(v.string(), 'never') })
     expect(compile(schema)({ id: 1, more: 1 })).toEqual({ id: '1', at: 'never' })
-    expect(() => compile(schema)({ id: 'x' })).toThrow(OutputMismatch)
+    expect(() => compile(schema)({ id: 'x' })).toThrow(mismatch)
   })
 
   it('runs a schema of another vendor, and one that takes its time', async () => {
@@ -45,7 +46,7 @@ describe.each([
     const made = compile(pageOf(Author))(page([row], meta)) as Page<unknown>
     expect(isPage(made)).toBe(true)
     expect(made).toEqual(page([sent], meta))
-    expect(() => compile(pageOf(Author))([row])).toThrow(OutputMismatch)
+    expect(() => compile(pageOf(Author))([row])).toThrow(mismatch)
     expect(() => compile(pageOf(Author))({ items: [row], meta })).toThrow('return page(items, meta)')
   })
 
@@ -99,12 +100,12 @@ describe('a mismatch', () => {
   it('names every place', () => {
     const output = compileOutput(Author, true)
     expect(() => output({ id: '1' })).toThrow(/^The result does not fit the output schema: id: .*; name: /)
-    expect(() => output(reply({ id: '1' }))).toThrow(OutputMismatch)
-    expect(() => compileOutput(pageOf(Author), true)(page([{ id: 1 }], meta))).toThrow(OutputMismatch)
+    expect(() => output(reply({ id: '1' }))).toThrow(mismatch)
+    expect(() => compileOutput(pageOf(Author), true)(page([{ id: 1 }], meta))).toThrow(mismatch)
     try {
       output({ id: 1 })
     } catch (error) {
-      expect((error as OutputMismatch).issues).toEqual([{ path: 'name', message: expect.any(String) }])
+      expect((error as { issues: unknown }).issues).toEqual([{ path: 'name', message: expect.any(String) }])
     }
   })
 

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { toJsonValue } from '../protocol/json-value.ts'
 import { compileProjection } from './project.ts'
+
+// A thousand runs are a second's work, on a busy machine many.
+vi.setConfig({ testTimeout: 60_000 })
 
 type AnyValibot = v.GenericSchema<unknown, unknown>
 

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { page } from '../call/page.ts'
 import { jsonCodec } from './json-codec.ts'
 import { toJsonValue } from './json-value.ts'
 import { findUnsafe } from './safe-value.ts'
 
 const runs = { numRuns: 1000 }
+// A thousand runs are a second's work, on a busy machine many.
+vi.setConfig({ testTimeout: 60_000 })
 const reqId = '3f2a9c41-7be0-4d5c-8a16-5b6d1f0e2c93'
 const zero = '00000000-0000-0000-0000-000000000000'
 

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { toBase64, toJsonValue } from './json-value.ts'
+
+// A thousand runs are a second's work, on a busy machine many.
+vi.setConfig({ testTimeout: 60_000 })
 
 const at = new Date('2026-01-02T03:04:05.678Z')
 const sent = (value: unknown): unknown => JSON.parse(JSON.stringify(toJsonValue(value)))

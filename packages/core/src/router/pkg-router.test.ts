@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CompiledRoute } from './compiled-route.ts'
 import { PkgRouter } from './pkg-router.ts'
+
+// A thousand runs are a second's work, on a busy machine many.
+vi.setConfig({ testTimeout: 60_000 })
 
 // What a route is does not matter here: only which one is found.
 const named = (name: string): CompiledRoute => ({ info: { name } }) as unknown as CompiledRoute
