@@ -31,6 +31,28 @@ describe('the doctor as a command', () => {
     expect(JSON.parse(String(log.mock.lastCall?.[0]))).toEqual({ ok: true, findings })
   })
 
+  it.each([
+    [
+      "Cannot find package 'drizzle-orm' imported from /app/node_modules/@twinwire/core/dist/database/index.js",
+      'drizzle-orm',
+    ],
+    ["Cannot find package '@scope/name' imported from /app/src/app.ts", '@scope/name'],
+    ["Cannot find module 'no-such-package/sub' imported from /app/src/app.ts", 'no-such-package'],
+  ])('finds a package that is imported and not there: %s', async (message, name) => {
+    const missing = Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' })
+    const report = await runDoctor(() => Promise.reject(missing), { args: [] })
+    const sentence =
+      name === 'drizzle-orm'
+        ? 'is installed, but not where it is imported: npm install drizzle-orm there'
+        : `is not installed, and the app imports it: npm install ${name}`
+    expect(report.findings.at(-1)).toEqual(error(`peer ${name}`, `The package ${name} ${sentence}`))
+  })
+
+  it('does not take a file of the app that is not there for a package', async () => {
+    const missing = Object.assign(new Error("Cannot find module '/app/src/none.ts'"), { code: 'ERR_MODULE_NOT_FOUND' })
+    await expect(runDoctor(() => Promise.reject(missing), { args: [] })).rejects.toBe(missing)
+  })
+
   it('finds an app that cannot be created', async () => {
     const create = (): never => {
       throw new BootError('settings_invalid', 'The settings are not right:\n  A is not set\n  B is not set')

@@ -2,8 +2,9 @@ import { systemClock } from '../clock/clock.ts'
 import { BootError } from '../errors/boot-error.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
 import { checkClock, checkNode } from './check-node.ts'
-import { createReport, type DoctorReport, error } from './finding.ts'
-import { readMachine } from './machine.ts'
+import { checkPeer } from './check-peers.ts'
+import { createReport, type DoctorReport, error, type Finding } from './finding.ts'
+import { type Machine, readMachine } from './machine.ts'
 
 export interface RunDoctorOptions {
   /** Default: those of the process. `--json` prints JSON. */
@@ -12,11 +13,15 @@ export interface RunDoctorOptions {
 
 /**
  * The doctor as a command: creates the app, prints a line for each finding, and lets the process end with 1 when one is an error. An
- * app that cannot even be created (settings, table, options) is a finding too.
+ * app that cannot even be created (settings, table, options) is a finding too, and so is a package that it imports and does not find, if
+ * it is imported within `create`.
  *
  * @example
  * // doctor.ts
- * await runDoctor(() => createAuthorsApp(declared.read()))
+ * await runDoctor(async () => {
+ *   const { createMyApp } = await import('./app.ts')
+ *   return createMyApp()
+ * })
  */
 export async function runDoctor(
   create: () => MaybePromise<{ doctor(): Promise<DoctorReport> }>,
@@ -34,8 +39,32 @@ async function examine(create: () => MaybePromise<{ doctor(): Promise<DoctorRepo
     const app = await create()
     return await app.doctor()
   } catch (reason) {
-    if (!(reason instanceof BootError)) throw reason
-    const message = reason.message.replaceAll('\n', ';').replaceAll(':;', ':').replaceAll(/\s+/g, ' ')
-    return createReport([checkNode(readMachine()), await checkClock(systemClock), error('boot', message)])
+    const machine = readMachine()
+    const finding = toFinding(reason, machine)
+    if (finding === null) throw reason
+    return createReport([checkNode(machine), await checkClock(systemClock), finding])
   }
+}
+
+/** Null for a fault: that one needs its stack. */
+function toFinding(reason: unknown, machine: Machine): Finding | null {
+  if (reason instanceof BootError) {
+    const [head = '', ...lines] = reason.message.split('\n').map((line) => line.trim())
+    return error('boot', lines.length === 0 ? head : `${head} ${lines.join('; ')}`)
+  }
+  const name = findMissingPackage(reason)
+  if (name === null) return null
+  const finding = checkPeer({ name, why: 'the app imports it' }, machine)
+  if (finding.level === 'error') return finding
+  return error(
+    finding.check,
+    `The package ${name} is installed, but not where it is imported: npm install ${name} there`,
+  )
+}
+
+/** The package that an import did not find: `drizzle-orm` also for `drizzle-orm/pg-core`. */
+function findMissingPackage(reason: unknown): string | null {
+  if (!(reason instanceof Error) || !('code' in reason)) return null
+  if (reason.code !== 'ERR_MODULE_NOT_FOUND' && reason.code !== 'MODULE_NOT_FOUND') return null
+  return /Cannot find (?:package|module) '((?:@[\w.-]+\/)?[\w-][\w.-]*)[/']/.exec(reason.message)?.[1] ?? null
 }
