@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { resolveWebSocketOptions, type WebSocketOptions } from './options.ts'
+
+const resolve = (options: WebSocketOptions, isDevelopment = true) => resolveWebSocketOptions(options, isDevelopment)
+const bad = (message: string | RegExp, code = 'bad_option') =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) })
+
+describe('options of the WebSocket wire', () => {
+  it('have defaults', () => {
+    expect(resolve({})).toMatchObject({
+      path: '/ws',
+      origins: null,
+      maxInFlight: 64,
+      maxMessageBytes: 256 * 1024,
+      maxMalformedFrames: 10,
+      ordered: false,
+      idleTimeoutSeconds: 120,
+      maxPayloadBytes: 1024 * 1024,
+    })
+  })
+
+  it('are taken as they are', () => {
+    const given = {
+      path: '/a/b-c',
+      maxInFlight: 1,
+      maxMessageBytes: 10,
+      maxMalformedFrames: 1,
+      idleTimeoutSeconds: 0,
+    } as const
+    expect(resolve({ ...given, ordered: 'connection' })).toMatchObject({ ...given, ordered: true })
+    expect(resolve({ ordered: 'none' }).ordered).toBe(false)
+  })
+
+  it.each(['ws', '/', '', '/ws/', '/a b', '/:id', '/a//b', '/*', '/ws?x', '/ü'])('refuse the path %j', (path) => {
+    expect(() => resolve({ path: path as '/' })).toThrow(bad(/^websocket.path must be a plain path/))
+  })
+
+  it.each(['maxInFlight', 'maxMessageBytes', 'maxMalformedFrames'] as const)('refuse a %s that is no count', (name) => {
+    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => resolve({ [name]: value })).toThrow(bad(`^websocket.${name} must be`))
+    }
+  })
+
+  it('refuse messages larger than what is read at all', () => {
+    expect(() => resolve({ maxMessageBytes: 2049, maxPayloadBytes: 2048 })).toThrow(
+      bad(/maxMessageBytes \(2049\) must not be over maxPayloadBytes \(2048\)/),
+    )
+    expect(resolve({ maxMessageBytes: 2048, maxPayloadBytes: 2048 }).maxMessageBytes).toBe(2048)
+  })
+
+  it('refuse what would end the process, what is not known and what is no order', () => {
+    expect(() => resolve({ idleTimeoutSeconds: 5 })).toThrow(bad(/^websocket.idleTimeoutSeconds/))
+    expect(() => resolve({ pathh: '/ws' } as WebSocketOptions)).toThrow(bad(/pathh/, 'unknown_option'))
+    expect(() => resolve({ ordered: 'route' as 'none' })).toThrow(bad(/^websocket.ordered must be/))
+  })
+
+  describe('origins', () => {
+    it('are any in development, and the own host elsewhere', () => {
+      expect(resolve({}, true).origins).toBeNull()
+      expect(resolve({}, false).origins).toBe('same-host')
+      expect(resolve({ origins: ['https://a.example'] }, true).origins).toEqual(['https://a.example'])
+      expect(resolve({ origins: ['https://a.example:8443', 'http://localhost'] }, false).origins).toHaveLength(2)
+      expect(resolve({ origins: [] }, false).origins).toEqual([])
+      expect(resolve({ origins: ['*'] }, false).origins).toBeNull()
+    })
+
+    it.each([
+      'a.example',
+      'https://a.example/',
+      'https://a.example/x',
+      'https://A.example',
+      'https://a.example:443',
+      '',
+    ])('are none: %j', (origin) => {
+      expect(() => resolve({ origins: [origin] })).toThrow(bad(/is no origin; write it as 'https:\/\/app.example'/))
+    })
+  })
+})
