@@ -26,6 +26,12 @@ describe('an app does not boot', () => {
       /^websocket has the unknown option 'pth'/,
     ],
     [
+      'with a default access that is none',
+      { defaultAccess: 'autenticated' },
+      'bad_option',
+      "defaultAccess is 'public' or 'authenticated', not 'autenticated'",
+    ],
+    [
       'with a deadline out of range',
       { deadlineMs: -1 },
       'bad_option',

@@ -17,7 +17,7 @@ import type { Codec } from './protocol/codec.ts'
 import { checkTable } from './router/check-table.ts'
 import type { AnyEvent } from './router/event.ts'
 import type { AnyRoute } from './router/route.ts'
-import { checkDeadline, checkKeys } from './router/route-definition.ts'
+import { checkDeadline, checkKeys, isAccess } from './router/route-definition.ts'
 import { type Environment, resolveEnvironment } from './settings/environment.ts'
 import type { Transport } from './transport/transport.ts'
 import { type ResolvedWebSocketOptions, resolveWebSocketOptions, type WebSocketOptions } from './websocket/options.ts'
@@ -185,6 +185,9 @@ function checkOptions(options: BaseOptions): void {
     ['trustedProxies', 'hosts', 'cors', 'securityHeaders', 'maxBodyBytes'],
     'createApp({ http })',
   )
+  if (options.defaultAccess !== undefined && !isAccess(options.defaultAccess)) {
+    throw new BootError('bad_option', `defaultAccess is 'public' or 'authenticated', not '${options.defaultAccess}'`)
+  }
   checkDeadline(options.deadlineMs ?? 0, 'createApp')
   checkMilliseconds('drainTimeoutMs', options.drainTimeoutMs)
   checkMilliseconds('drainSpreadMs', options.drainSpreadMs)

@@ -1,5 +1,6 @@
 import { RSPCode } from '../protocol/status.ts'
 import { AppError, type AppErrorOptions } from './app-error.ts'
+import { BootError } from './boot-error.ts'
 import type { ErrorCode } from './codes.ts'
 
 /** What an application says of one error of its own. */
@@ -33,6 +34,9 @@ export function defineErrors<const Namespace extends string, const Definitions e
   const factories: Record<string, ErrorFactory> = {}
   for (const [name, definition] of Object.entries(definitions)) {
     const code = `${namespace}.${name}`
+    const { httpStatus } = definition
+    if (!Number.isInteger(httpStatus) || httpStatus < 400 || httpStatus > 599)
+      throw new BootError('bad_option', `The error '${code}' has an httpStatus from 400 to 599, not ${httpStatus}`)
     const row: ErrorCode = { status: RSPCode.ERROR, retry: false, ...definition }
     const create = (message?: string, options?: AppErrorOptions): AppError => new AppError(code, row, message, options)
     factories[name] = Object.assign(create, { code, row })

@@ -124,14 +124,15 @@ export class HttpWire {
         identity.then(
           (known) => {
             if (call.settled) return
-            call.identity = known
+            call.identity = known ?? null
             compiled.run(call)
           },
           (error) => call.fail(error),
         )
         return
       }
-      call.identity = identity
+      // Nobody is null: an owner that forgets to return must not let anybody in.
+      call.identity = identity ?? null
       compiled.run(call)
     } catch (error) {
       call.fail(error)

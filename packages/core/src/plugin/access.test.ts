@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { check, guard, PermissionDeniedError, route } from '../index.ts'
+import { check, guard, type Identify, PermissionDeniedError, route } from '../index.ts'
 import { CallError, onTransports } from '../testing/index.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
 
@@ -61,6 +61,15 @@ describe('access', () => {
       expect((await request('GET /silent', { headers: { authorization: 'ann' } })).json()).toBe('ann')
       expect((await request('GET /silent', { headers: { authorization: 'bad' } })).status).toBe(403)
       expect(await (await client({ handshake: { type: 'auth', token: 'ann' } })).call('SILENT')).toBe('ann')
+    })
+
+    it('is given to nobody by an owner that forgets to answer', async () => {
+      for (const identify of [() => undefined, async () => undefined]) {
+        // What a plugin in JavaScript may do.
+        const owner = testAuth({ identify: identify as unknown as Identify })
+        const { request } = await start({ pkgIds, routes, plugins: [owner] })
+        expect((await request('GET /silent')).status).toBe(401)
+      }
     })
 
     it('of a public route never asks who calls: a stale header does no harm', async () => {

@@ -159,6 +159,18 @@ describe('what is wrong by itself is said where it is written', () => {
       'GET /a: deadlineMs must be 0 (none) to 86400000, not Infinity',
     ],
     [
+      'an access that is none, which would be open',
+      () => route({ http: 'GET /a', access: 'autenticated', handler: () => null } as never),
+      'bad_route',
+      "GET /a: access is 'public' or 'authenticated', not 'autenticated'",
+    ],
+    [
+      'an error with the status of a success',
+      () => defineErrors('billing', { declined: { httpStatus: 200, message: '' } }),
+      'bad_option',
+      "The error 'billing.declined' has an httpStatus from 400 to 599, not 200",
+    ],
+    [
       'a prefix that ends with a slash',
       () => group({ prefix: '/a/' }, {}),
       'bad_path',

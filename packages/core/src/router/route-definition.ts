@@ -39,6 +39,9 @@ export function toRouteDefinition(
   }
   const http = typeof options.http === 'string' ? { route: options.http } : (options.http ?? null)
   if (http !== null) checkHttp(http, label)
+  // A word that is neither would be nobody's rule, and so an open route.
+  if ((options.access ?? null) !== null && !isAccess(options.access))
+    throw new BootError('bad_route', `${label}: access is 'public' or 'authenticated', not '${options.access}'`)
   const deadlineMs = options.deadlineMs ?? null
   if (deadlineMs !== null) checkDeadline(deadlineMs, label)
   return Object.freeze({
@@ -65,6 +68,10 @@ function checkHttp(http: HttpOptions, label: string): void {
   if (!Number.isInteger(maxBodyBytes) || maxBodyBytes < 0) {
     throw new BootError('bad_route', `${label}: http.maxBodyBytes must be a whole number of bytes, not ${maxBodyBytes}`)
   }
+}
+
+export function isAccess(value: unknown): boolean {
+  return value === 'public' || value === 'authenticated'
 }
 
 /** 0 (none) or up to a day: what is longer is a job and no call. */
