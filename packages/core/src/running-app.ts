@@ -121,7 +121,7 @@ export class RunningApp {
       const bound = await this.#binding
       this.#enter('serving')
       for (const note of bound.notes ?? []) this.log.info(note)
-      const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
+      const url = `${bound.secure === true ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
       this.log.info({ url, environment: this.environment }, 'Listening')
       return { host, port: bound.port, url }
     } catch (error) {

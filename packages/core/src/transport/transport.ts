@@ -10,12 +10,12 @@ export interface Transport {
   /**
    * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('port_taken')` when
    * another listener has it, and with `BootError('uws_unavailable')` when the native module cannot be loaded. `notes`:
-   * what whoever runs the server should read in the log, one sentence each.
+   * what whoever runs the server should read in the log, one sentence each. `secure`: clients have to speak TLS.
    */
   listen(
     options: ListenOptions,
     handlers: TransportHandlers,
-  ): Promise<{ readonly port: number; readonly notes?: readonly string[] }>
+  ): Promise<{ readonly port: number; readonly notes?: readonly string[]; readonly secure?: boolean }>
   /** What may keep it from listening on this machine. Loads what `listen` would load, and binds nothing. */
   doctor?(machine: Machine): readonly Finding[]
   /** Refuses new TCP connections from now on; open ones go on. Idempotent. */

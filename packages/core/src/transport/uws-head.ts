@@ -16,6 +16,7 @@ export abstract class UwsHead implements RequestHead {
   /** Null once the callback has returned (rule 3). While it is there the response is corked (rule 5). */
   protected req: UwsRequest | null
   protected readonly fault: Fault
+  readonly secure: boolean
   #path: string | undefined
   #query: string | undefined
   #address: string | undefined
@@ -25,11 +26,12 @@ export abstract class UwsHead implements RequestHead {
   #aborted = false
   #callbacks: (() => void)[] | null = null
 
-  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault) {
+  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault, secure: boolean) {
     this.method = method
     this.res = res
     this.req = req
     this.fault = fault
+    this.secure = secure
     // Before anything else: a callback that returns with neither an answer nor this ends the process (rule 2). uWS
     // keeps one handler only, so this one fans out.
     res.onAborted(() => this.abort())
@@ -55,10 +57,6 @@ export abstract class UwsHead implements RequestHead {
       this.#address = toIpText(this.res.getRemoteAddress())
     }
     return this.#address
-  }
-
-  get secure(): boolean {
-    return false
   }
 
   header(name: string): string {

@@ -16,8 +16,9 @@ export function serveRequest(
   usuallyHasBody: boolean,
   res: UwsResponse,
   req: UwsRequest,
+  secure: boolean,
 ): void {
-  const exchange = new UwsExchange(method, res, req, handlers.fault)
+  const exchange = new UwsExchange(method, res, req, handlers.fault, secure)
   try {
     if (usuallyHasBody) exchange.attend()
     handlers.request(exchange)
@@ -33,8 +34,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
   #stream: UwsStream | null = null
   #answered = false
 
-  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault) {
-    super(method, res, req, fault)
+  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault, secure: boolean) {
+    super(method, res, req, fault, secure)
   }
 
   /** Attaches to the body, if there is one. Only in the callback (rule 34). */

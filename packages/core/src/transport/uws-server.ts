@@ -8,10 +8,14 @@ import { createBehavior } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
-import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute } from './uws-types.ts'
+import { toTlsFiles, type UwsTlsOptions } from './uws-tls.ts'
+import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute, UwsTlsFiles } from './uws-types.ts'
 import { serveUpgrade } from './uws-upgrade.ts'
 
-export type UwsOptions = UwsLoadOptions
+export interface UwsOptions extends UwsLoadOptions {
+  /** Serve https and wss, and nothing else on that port. Default: plain, for what stands behind a proxy. */
+  readonly tls?: UwsTlsOptions
+}
 
 /** Serves over uWebSockets.js. The native module is loaded by `listen`. */
 export function uws(options: UwsOptions = {}): Transport {
@@ -38,18 +42,20 @@ class UwsTransport implements Transport {
   async listen(
     options: ListenOptions,
     handlers: TransportHandlers,
-  ): Promise<{ port: number; notes: readonly string[] }> {
+  ): Promise<{ port: number; notes: readonly string[]; secure: boolean }> {
     if (this.#serving || this.#starting)
       throw new BootError('wrong_state', 'this transport listens already; call close() first')
     this.#starting = true
     try {
       checkListenOptions(options)
+      const { tls } = this.#options
+      const files = tls === undefined ? null : toTlsFiles(tls)
       const loaded = loadUws(this.#options)
-      const app = loaded.module.App()
-      route(app, options, handlers)
+      const app = files === null ? loaded.module.App() : createTlsApp(loaded, files)
+      route(app, options, handlers, files !== null)
       const listening = await bind(loaded, app, options)
       this.#serving = { loaded, app, listening }
-      return { port: loaded.module.us_socket_local_port(listening), notes: loaded.notes }
+      return { port: loaded.module.us_socket_local_port(listening), notes: loaded.notes, secure: files !== null }
     } finally {
       this.#starting = false
     }
@@ -92,11 +98,30 @@ function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions
   }
 }
 
+function createTlsApp({ module }: LoadedUws, files: UwsTlsFiles): UwsApp {
+  if (module.SSLApp === undefined)
+    throw new BootError(
+      'uws_unavailable',
+      'uWebSockets.js cannot be used: this build has no TLS; leave out uws({ tls })',
+    )
+  try {
+    return module.SSLApp(files)
+  } catch (cause) {
+    const message = 'uWebSockets.js refuses the files of uws({ tls }), which Node accepts: are key and certificate PEM?'
+    throw new BootError('bad_option', message, { cause })
+  }
+}
+
 /**
  * A route of its own for each method, so that a request's method costs nothing; all of them lead to one place (rule
  * 36).
  */
-function route(app: UwsApp, { websocketPath, limits }: ListenOptions, handlers: TransportHandlers): void {
+function route(
+  app: UwsApp,
+  { websocketPath, limits }: ListenOptions,
+  handlers: TransportHandlers,
+  secure: boolean,
+): void {
   // `fault` is passed on by itself.
   const bound: TransportHandlers = {
     upgrade: (request) => handlers.upgrade(request),
@@ -106,15 +131,15 @@ function route(app: UwsApp, { websocketPath, limits }: ListenOptions, handlers: 
   const serve =
     (method: string, usuallyHasBody: boolean): UwsRoute =>
     (res, req) =>
-      serveRequest(bound, method, usuallyHasBody, res, req)
-  const behavior = createBehavior(limits, (res, req, context) => serveUpgrade(bound, res, req, context))
+      serveRequest(bound, method, usuallyHasBody, res, req, secure)
+  const behavior = createBehavior(limits, (res, req, context) => serveUpgrade(bound, res, req, context, secure))
   // uWS gives its own object to these callbacks; ours differ from it by the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
   // What has no proper key falls through to these (rule 21).
   app.get('/*', serve('GET', false)).head('/*', serve('HEAD', false)).options('/*', serve('OPTIONS', false))
   app.post('/*', serve('POST', true)).put('/*', serve('PUT', true)).patch('/*', serve('PATCH', true))
   app.del('/*', serve('DELETE', true))
-  app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req))
+  app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req, secure))
 }
 
 /** Always exclusively: by default a second server would share the port without a word (rule 37). */

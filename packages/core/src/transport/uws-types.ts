@@ -5,9 +5,20 @@
  */
 export interface UwsModule {
   App(): UwsApp
+  /** Absent from builds without TLS. */
+  SSLApp?(files: UwsTlsFiles): UwsApp
   us_listen_socket_close(socket: UwsListenSocket): void
   us_socket_local_port(socket: UwsListenSocket): number
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
+}
+
+/** What uSockets takes for TLS. */
+export interface UwsTlsFiles {
+  readonly key_file_name: string
+  readonly cert_file_name: string
+  readonly passphrase?: string
+  readonly ca_file_name?: string
+  readonly ssl_ciphers?: string
 }
 
 /** A native pointer: closing it twice is undefined behaviour (rule 38). */

@@ -11,8 +11,9 @@ export function serveUpgrade(
   res: UwsResponse,
   req: UwsRequest,
   context: UwsUpgradeContext,
+  secure: boolean,
 ): void {
-  const upgrade = new UwsUpgrade(res, req, context, handlers.fault)
+  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure)
   try {
     handlers.upgrade(upgrade)
   } catch (error) {
@@ -27,8 +28,8 @@ export function serveUpgrade(
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
 
-  constructor(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext, fault: Fault) {
-    super('GET', res, req, fault)
+  constructor(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext, fault: Fault, secure: boolean) {
+    super('GET', res, req, fault, secure)
     this.#context = context
   }
 

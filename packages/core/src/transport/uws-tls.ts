@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { BootError } from '../errors/boot-error.ts'
+import { checkKeys } from '../router/route-definition.ts'
+import type { UwsTlsFiles } from './uws-types.ts'
+
+/** What `uws({ tls })` takes. Files are PEM, read when the app listens. */
+export interface UwsTlsOptions {
+  readonly keyFile: string
+  /** The certificate, then those that lead from it to a root. */
+  readonly certFile: string
+  /** Of an encrypted key. */
+  readonly passphrase?: string
+  /**
+   * Certificate authorities of clients. Clients are then asked for a certificate, and one that is not of theirs ends the handshake; one
+   * that has none is still let in: nobody is authenticated by it.
+   */
+  readonly caFile?: string
+  /** In OpenSSL's notation, for TLS 1.2. Default: OpenSSL's own. */
+  readonly ciphers?: string
+}
+
+const known = ['keyFile', 'certFile', 'passphrase', 'caFile', 'ciphers'] as const
+
+/**
+ * Checks everything by Node's own TLS, whose errors are exceptions: of files that are missing, or do not belong together, the native
+ * server only says that there is no server.
+ *
+ * @throws BootError `bad_option`
+ */
+export function toTlsFiles(options: UwsTlsOptions): UwsTlsFiles {
+  checkKeys(options, known, 'uws({ tls })')
+  const { keyFile, certFile, passphrase, caFile, ciphers } = options
+  const key = read('keyFile', keyFile)
+  const cert = read('certFile', certFile)
+  const ca = caFile === undefined ? undefined : read('caFile', caFile)
+  try {
+    createSecureContext({ key, cert, passphrase, ca, ciphers })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new BootError('bad_option', `uws({ tls }) cannot be used (${certFile}, ${keyFile}): ${reason}`, { cause })
+  }
+  return {
+    key_file_name: keyFile,
+    cert_file_name: certFile,
+    ...(passphrase !== undefined && { passphrase }),
+    ...(caFile !== undefined && { ca_file_name: caFile }),
+    ...(ciphers !== undefined && { ssl_ciphers: ciphers }),
+  }
+}
+
+function read(name: string, file: unknown): Buffer {
+  if (typeof file !== 'string' || file === '')
+    throw new BootError('bad_option', `uws({ tls }) needs ${name}, the path of a PEM file`)
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new BootError('bad_option', `uws({ tls: { ${name} } }) cannot be read: ${reason}`, { cause })
+  }
+}
