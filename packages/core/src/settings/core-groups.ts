@@ -1,5 +1,6 @@
 import { appDefaults } from '../app-defaults.ts'
 import { createClientAddress } from '../http/client-address.ts'
+import { toHostNames } from '../http/host.ts'
 import type { LogLevel } from '../log/logger.ts'
 import type { LogFormat } from '../log/pino-logger.ts'
 import { isOrigin } from '../websocket/options.ts'
@@ -127,12 +128,17 @@ function everyEntry(isRight: (entry: string) => boolean, mistake: string): (list
 }
 
 function isHost(entry: string): boolean {
-  return entry === '*' || /^(?:[\w-]+(?:\.[\w-]+)*\.?|\[[\da-f:.]+\])$/i.test(entry)
+  return entry === '*' || isTaken(() => toHostNames([entry]))
 }
 
 function isNetwork(entry: string): boolean {
+  return isTaken(() => createClientAddress([entry]))
+}
+
+/** By the check of the option itself; its message is not used, since it quotes the entry. */
+function isTaken(check: () => unknown): boolean {
   try {
-    createClientAddress([entry])
+    check()
     return true
   } catch {
     return false
