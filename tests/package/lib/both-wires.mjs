@@ -47,7 +47,7 @@ export async function checkBothWires(url) {
   return { closed: once(socket, 'close').then(([code]) => code) }
 }
 
-const answered = () => ({ signal: AbortSignal.timeout(10_000) })
+const answered = () => ({ signal: AbortSignal.timeout(30_000) })
 
 async function http(url, json) {
   const response = await fetch(url, {

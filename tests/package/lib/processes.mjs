@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
 
-const startWithinMs = 60_000
+const startWithinMs = 120_000
 
 /** Resolves with what was printed; rejects, with it as `output`, on another exit code than 0. */
 export function run(command, args, { cwd, env }) {
