@@ -70,7 +70,8 @@ export interface Call extends Publisher {
   /** Headers of the reply, on success and failure alike; without effect on WebSocket. */
   readonly replyHeaders: ReplyHeaders
   /**
-   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Never after a failure. What it
+   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Never after a failure, nor when the client has left or the deadline has
+   * passed before. What it
    * throws is logged: the reply is already decided.
    */
   afterCommit(effect: () => void | Promise<void>): void

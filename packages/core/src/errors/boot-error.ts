@@ -12,7 +12,6 @@ export type BootErrorCode =
   | 'duplicate_path'
   | 'unused_path_parameter'
   | 'step_order'
-  | 'step_conflict'
   | 'plugin_missing'
   | 'plugin_duplicate'
   | 'plugin_key_mismatch'

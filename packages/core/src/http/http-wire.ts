@@ -1,7 +1,7 @@
 import { ActiveCall } from '../call/active-call.ts'
 import type { CallServices } from '../call/call-services.ts'
 import { reply } from '../call/reply.ts'
-import { coreError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
+import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
 import { toCorrelationId } from '../log/correlation.ts'
 import type { Identify } from '../plugin/host.ts'
 import type { CompiledRoute } from '../router/compiled-route.ts'
@@ -27,6 +27,9 @@ interface HttpWireOptions {
 }
 
 const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** How long the `onArrive` hooks of a request may take. */
+const arriveTimeoutMs = 10_000
 
 /** The second wire: leads requests to their calls. */
 export class HttpWire {
@@ -61,15 +64,30 @@ export class HttpWire {
     if (refusal !== null) return this.#unmatched(request, (call) => call.fail(refusal))
     try {
       const arrived = this.edge.arrive('http', exchange, request.address)
-      if (isPromise(arrived))
-        arrived.then(
-          () => this.#lookUp(request),
-          (error) => this.#unmatched(request, (call) => call.fail(error)),
-        )
+      if (isPromise(arrived)) this.#wait(request, arrived)
       else this.#lookUp(request)
     } catch (error) {
       this.#unmatched(request, (call) => call.fail(error))
     }
+  }
+
+  /** A hook that asks elsewhere has a time limit, and the drain waits for it. */
+  #wait(request: HttpRequest, arrived: Promise<void>): void {
+    const { services } = this.#options
+    const answered = new Promise<void>((resolve) => {
+      let waiting = true
+      const finish = (next: () => void): void => {
+        if (!waiting) return
+        waiting = false
+        timer.cancel()
+        next()
+        resolve()
+      }
+      const refuse = (error: unknown): void => finish(() => this.#unmatched(request, (call) => call.fail(error)))
+      const timer = services.clock.timer(arriveTimeoutMs, () => refuse(new DeadlineExceededError(arriveTimeoutMs)))
+      arrived.then(() => finish(() => this.#lookUp(request)), refuse)
+    })
+    services.track(answered)
   }
 
   #lookUp(request: HttpRequest): void {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it, vi } from 'vitest'
 import { toJsonValue } from '../protocol/json-value.ts'
-import { compileProjection } from './project.ts'
+import { compileProjection, compileReplyProjection } from './project.ts'
 
 // A thousand runs are a second's work, on a busy machine many.
 vi.setConfig({ testTimeout: 60_000 })
@@ -215,3 +215,18 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).map(([key, item]) => [key, sorted(item)] as const)
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
+
+describe('an object where the schema has a scalar', () => {
+  const account = { id: 1, passwordHash: 'x' }
+  it.each([
+    ['in an object', v.object({ owner: v.string() }), { owner: account }],
+    ['in an object of two kinds', v.object({ owner: v.string(), at: v.bigint() }), { owner: account, at: 1n }],
+    ['behind a wrapper', v.object({ owner: v.nullish(v.string()) }), { owner: account }],
+    ['in an array', v.object({ owners: v.array(v.string()) }), { owners: [account] }],
+    ['in a record', v.object({ owners: v.record(v.string(), v.number()) }), { owners: { a: account } }],
+    ['in a union', v.object({ owner: v.union([v.string(), v.bigint()]) }), { owner: account }],
+  ])('does not leave: %s', (_, schema, value) => {
+    expect(() => compileProjection(schema)?.(value)).toThrow('an object where the output schema has a scalar')
+    expect(() => compileReplyProjection(schema)?.(value)).toThrow('an object where the output schema has a scalar')
+  })
+})

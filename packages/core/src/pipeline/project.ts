@@ -31,7 +31,18 @@ const wrappers = new Set([
   'non_nullish',
 ])
 
-const same: Projection = (value) => value
+/**
+ * Goes out as it is. Production does not run the schema, so an object that stands where a scalar should must not slip out whole with
+ * what it holds: an account where its id belongs.
+ */
+const scalar: Projection = (value) => {
+  if (isNested(value)) throw new TypeError('The result has an object where the output schema has a scalar')
+  return value
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date)
+}
 
 /**
  * Compiles a projection from the structure of a valibot schema. Null where projecting is not what the schema would do (a
@@ -57,7 +68,9 @@ export function compileReplyProjection(schema: AnySchema): Projection | null {
 function scalarKeys(schema: ValibotSchema | null): readonly string[] | null {
   if (schema === null || (schema.type !== 'object' && schema.type !== 'strict_object')) return null
   const entries = Object.entries(schema.entries ?? {})
-  return entries.every(([, entry]) => compile(entry as ValibotSchema, 1) === same) ? entries.map(([key]) => key) : null
+  return entries.every(([, entry]) => compile(entry as ValibotSchema, 1) === scalar)
+    ? entries.map(([key]) => key)
+    : null
 }
 
 /** A plain object with these keys and no others, in this order, that JSON.stringify will not ask for something else. */
@@ -65,7 +78,9 @@ function isJust(value: unknown, keys: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return false
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
   let at = 0
-  for (const key in value) if (key !== keys[at++]) return false
+  for (const key in value) {
+    if (key !== keys[at++] || isNested((value as Record<string, unknown>)[key])) return false
+  }
   return at === keys.length
 }
 
@@ -77,7 +92,7 @@ function compile(schema: ValibotSchema, depth: number): Projection | null {
   if (schema.pipe?.some((action, i) => i > 0 && (action.kind === 'transformation' || action.kind === 'schema')))
     return null
   const { type } = schema
-  if (plain.has(type)) return type === 'literal' && typeof schema.literal === 'bigint' ? String : same
+  if (plain.has(type)) return type === 'literal' && typeof schema.literal === 'bigint' ? String : scalar
   if (type === 'bigint') return String
   if (type === 'any' || type === 'unknown') return toJsonValue
   if (type === 'instance' || type === 'custom')
@@ -93,13 +108,13 @@ function compile(schema: ValibotSchema, depth: number): Projection | null {
 function compileWrapper({ wrapped, default: fallback }: ValibotSchema, depth: number): Projection | null {
   if (wrapped === undefined || fallback !== undefined) return null
   const project = compile(wrapped, depth + 1)
-  if (project === null || project === same) return project
+  if (project === null || project === scalar) return project
   return (value) => (value === undefined || value === null ? value : project(value))
 }
 
 function compileArray(item: ValibotSchema, depth: number): Projection | null {
   const project = compile(item, depth + 1)
-  if (project === null || project === same) return project
+  if (project === null) return null
   return (value) => {
     const items = value as readonly unknown[]
     const out = new Array<unknown>(items.length)
@@ -112,16 +127,18 @@ function compileRecord({ key, value }: ValibotSchema, depth: number): Projection
   // Of any text: chosen keys are a list of what may leave, and changed ones have to be changed.
   if (key?.type !== 'string' || compile(key, depth + 1) === null || value === undefined) return null
   const project = compile(value, depth + 1)
-  if (project === null || project === same) return project
+  if (project === null) return null
   return (record) => Object.fromEntries(Object.entries(record as object).map(([key, item]) => [key, project(item)]))
 }
+
+const toScalar: Projection = (value) => (typeof value === 'bigint' ? String(value) : scalar(value))
 
 /** Of scalars only: which object of a union a value is, only the schema can tell. */
 function compileUnion({ options = [] }: ValibotSchema, depth: number): Projection | null {
   // The options of a union are schemas; those of a picklist, which are not, never come here.
   const projections = options.map((option) => compile(option as ValibotSchema, depth + 1))
-  if (projections.some((project) => project !== same && project !== String)) return null
-  return projections.includes(String) ? toJsonValue : same
+  if (projections.some((project) => project !== scalar && project !== String)) return null
+  return projections.includes(String) ? toScalar : scalar
 }
 
 function compileObject({ entries }: ValibotSchema, depth: number): Projection | null {
@@ -133,7 +150,7 @@ function compileObject({ entries }: ValibotSchema, depth: number): Projection | 
     if (project === null) return null
     projections.push(project)
   }
-  if (projections.every((project) => project === same)) return (value) => pick(value, keys)
+  if (projections.every((project) => project === scalar)) return (value) => pick(value, keys)
   return (value) => {
     const source = value as Record<string, unknown>
     const out: Record<string, unknown> = {}
@@ -152,7 +169,7 @@ function pick(value: unknown, keys: readonly string[]): unknown {
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string
     const item = source[key]
-    if (item !== undefined) out[key] = item
+    if (item !== undefined) out[key] = scalar(item)
   }
   return out
 }

@@ -108,6 +108,12 @@ export function createPluginHost(
     },
     health(name, check) {
       open()
+      if (name === 'status' || name === 'websocket') {
+        throw new BootError(
+          'bad_option',
+          `A health check cannot be called '${name}', which the report has itself: rename that of plugin '${plugin}'`,
+        )
+      }
       if (registry.health.has(name))
         throw new BootError(
           'health_duplicate',

@@ -15,6 +15,22 @@ describe('an app does not boot', () => {
       'PkgID A must be a whole number from 1 to 2147483647, not 2147483648',
     ],
     [
+      'with a path parameter that is no key of the input',
+      {
+        pkgIds: { A: 1 },
+        // Put together: of a path written in place the types say it.
+        routes: {
+          A: route({
+            http: `GET /a/${':id' as string}` as 'GET /a',
+            input: v.object({ name: v.string() }),
+            handler: () => null,
+          }),
+        },
+      },
+      'unused_path_parameter',
+      "Route A: the path /a/:id has the parameter 'id', which is no key of the input: add it to the input or take it out of the path",
+    ],
+    [
       'with two names for one number',
       { pkgIds: { A: 1, B: 1 }, routes: { A: ok(), B: ok() } },
       'duplicate_pkg_id',

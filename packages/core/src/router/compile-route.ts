@@ -3,6 +3,7 @@ import type { Access, RouteInfo } from '../call/call.ts'
 import { runWithCall } from '../call/current-call.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { compileInput } from '../http/input.ts'
+import { pathParameters } from '../http/path-pattern.ts'
 import { compileOutput } from '../pipeline/output.ts'
 import { type BoundAround, compilePipeline } from '../pipeline/pipeline.ts'
 import type { AnyStep, AroundRun, CheckRun, GuardRun } from '../pipeline/step.ts'
@@ -10,6 +11,8 @@ import { stepRank, type Use } from '../pipeline/use.ts'
 import { compileValidate } from '../pipeline/validate.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { AnyPluginKey } from '../plugin/plugin-key.ts'
+import type { AnySchema } from '../util/schema.ts'
+import { toValibot } from '../util/valibot.ts'
 import type { CompiledHttp, CompiledRoute, IdentityPolicy } from './compiled-route.ts'
 import type { RouteDefinition } from './route.ts'
 
@@ -153,6 +156,7 @@ function compileHttp(info: RouteInfo, { http, input }: RouteDefinition, maxBodyB
       `Route ${info.name} takes a raw body, which a package cannot carry: move it to endpoints`,
     )
   }
+  checkParameters(info, info.path, input)
   return {
     input: compileInput({
       schema: input,
@@ -168,4 +172,18 @@ function compileHttp(info: RouteInfo, { http, input }: RouteDefinition, maxBodyB
     maxBodyBytes: http.maxBodyBytes ?? maxBodyBytes,
     status: http.status ?? null,
   }
+}
+
+/** What the types say of a path written in place, said again for one that was put together: where the schema's structure is known. */
+function checkParameters(info: RouteInfo, path: string, input: AnySchema | null): void {
+  const structure = input === null ? null : toValibot(input)
+  const isObject = structure?.type === 'object' || structure?.type === 'strict_object'
+  if (input !== null && (!isObject || structure.entries === undefined)) return
+  const keys = Object.keys(structure?.entries ?? {})
+  const unused = pathParameters(path).find((parameter) => !keys.includes(parameter))
+  if (unused === undefined) return
+  throw new BootError(
+    'unused_path_parameter',
+    `Route ${info.name}: the path ${path} has the parameter '${unused}', which is no key of the input: add it to the input or take it out of the path`,
+  )
 }

@@ -201,6 +201,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
   // ---- topics
 
   async join(topic: string): Promise<void> {
+    if (!this.gate.passed) throw new Error('A connection joins topics once it has been admitted: not in onConnect')
     const rule = this.shared.findTopicRule(topic)
     let asked: Identity | null
     do {

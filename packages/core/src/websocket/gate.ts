@@ -11,6 +11,8 @@ import { authorizeAgain } from './topics.ts'
 
 /** Bytes of frames that may wait behind the gate; how many frames is `maxInFlight`. */
 const maxHeldBytes = 256 * 1024
+/** How long a control handler, or the `onConnect` hooks, may take; then 1011. */
+const handlerTimeoutMs = 10_000
 
 /**
  * Stands between a socket and its calls. It is shut until the handshake has succeeded and `onConnect` let the connection in, and
@@ -164,13 +166,28 @@ export class Gate {
     try {
       const result = work()
       const outcome = isPromise(result) ? (result as Promise<T>).then(finish) : finish(result)
-      if (isPromise(outcome)) outcome.then(undefined, (error) => this.#failed(error))
+      if (isPromise(outcome)) this.#await(outcome)
     } catch (error) {
       this.#failed(error)
     }
   }
 
+  /** An issuer that never answers must not keep a socket, and what it has sent, for ever. */
+  #await(outcome: Promise<void>): void {
+    const timer = this.#connection.shared.services.clock.timer(handlerTimeoutMs, () => {
+      this.#failed(new Error(`A handshake or control handler took more than ${handlerTimeoutMs} ms`))
+    })
+    outcome.then(
+      () => timer.cancel(),
+      (error) => {
+        timer.cancel()
+        this.#failed(error)
+      },
+    )
+  }
+
   #failed(error: unknown): void {
+    if (!this.#connection.live) return
     if (Disconnect.is(error)) return this.#refuse(error, statusOf(error))
     if (AppError.is(error) && error.httpStatus < 500) return this.#refuse(disconnects.unauthorized, 'rejected_auth')
     this.#connection.shared.services.log.error({ err: error }, 'A handshake or control handler failed')
