@@ -10,7 +10,7 @@ const app = createApp({
   routes: { GET_AUTHOR: route({ summary: 'An author', input: Input, output: Output, handler: getAuthor }) },
   defaultAccess: 'public',
   http: { hosts: ['127.0.0.1'] },
-  log: 'warn',
+  log: 'error',
 })
 
 await serve(async () => (await app.listen({ port: 0 })).port)
