@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { queryObjects } from 'node:v8'
 import * as v from 'valibot'
-import { createApp } from '../../packages/core/src/app.ts'
+import { type App, createApp } from '../../packages/core/src/app.ts'
 import { ActiveCall } from '../../packages/core/src/call/active-call.ts'
 import { ConflictError } from '../../packages/core/src/errors/app-error.ts'
 import { HttpRequest } from '../../packages/core/src/http/http-request.ts'
@@ -37,6 +37,7 @@ const quick = route({ http: 'GET /quick/:n', input: v.object({ n: v.number() }),
 const stats = route({
   http: 'GET /stats',
   handler: () => {
+    // With `format: 'count'` it is a number, which its types do not tell.
     const count = (of: Function): number => queryObjects(of as never, { format: 'count' }) as unknown as number
     const live = { calls: count(ActiveCall), requests: count(HttpRequest), connections: count(WebSocketConnection) }
     globalThis.gc?.()
@@ -54,7 +55,7 @@ const stats = route({
   },
 })
 
-const app = createApp({
+const app: App = createApp({
   pkgIds: { WORK: 1, QUICK: 2, TOLD: 100 },
   routes: { WORK: work, QUICK: quick },
   events: { TOLD: told },
