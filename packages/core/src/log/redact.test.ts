@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { redact } from './redact.ts'
+import { redact, redactFields } from './redact.ts'
 import { isSecretKey } from './secret-keys.ts'
 
 const contract = [
@@ -44,6 +44,16 @@ describe('secret keys', () => {
     '%j is none',
     (key) => expect(isSecretKey(key)).toBe(false),
   )
+})
+
+test('fields that need no copy are not copied', () => {
+  const fields = { request_id: 'a', status_code: 200, ok: true, user_id: null }
+  expect(redactFields(fields)).toBe(fields)
+  expect(redactFields({ ...fields, token: 't' })).toEqual({ ...fields, token: '[REDACTED]' })
+  expect(redactFields({ big: 1n, long: 'a'.repeat(20_000) })).toMatchObject({
+    big: '1',
+    long: expect.stringMatching(/^a{16384}\[…\]$/),
+  })
 })
 
 describe('redact', () => {
@@ -133,6 +143,7 @@ describe('redact', () => {
       },
     }
     expect(redact({ bad })).toEqual({ bad: '[Unreadable]' })
+    expect(redactFields(bad)).toEqual({ '[Unreadable]': true })
     expect(JSON.stringify(redact(JSON.parse('{"__proto__":{"token":"t"}}')))).toBe(
       '{"__proto__":{"token":"[REDACTED]"}}',
     )

@@ -27,11 +27,34 @@ export function redact(value: unknown): unknown {
   return copy(value, { nodes: maxNodes, above: [] })
 }
 
-/** The same for the fields of a log line. */
+/** The same for the fields of a log line. Most have texts and numbers only, and need no copy. */
 export function redactFields(fields: object): Record<string, unknown> {
+  try {
+    if (!(fields instanceof Error) && isHarmless(fields)) return fields
+    return copyFields(fields)
+  } catch {
+    // A getter or a proxy of somebody else's: whoever logs must not fail by it.
+    return { '[Unreadable]': true }
+  }
+}
+
+function copyFields(fields: object): Record<string, unknown> {
   const walk: Walk = { nodes: maxNodes, above: [fields] }
   // With a prototype, which pino asks for `hasOwnProperty`.
   return fields instanceof Error ? { err: copyError(fields, walk) } : { ...copyMembers(fields, walk) }
+}
+
+function isHarmless(fields: object): fields is Record<string, unknown> {
+  for (const key of Object.keys(fields)) {
+    const value: unknown = Reflect.get(fields, key)
+    if (value === null || value === undefined) continue
+    if (
+      typeof value === 'string' ? value.length > maxTextLength : typeof value !== 'number' && typeof value !== 'boolean'
+    )
+      return false
+    if (isSecretKey(key)) return false
+  }
+  return true
 }
 
 function copy(value: unknown, walk: Walk): unknown {
