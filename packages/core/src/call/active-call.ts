@@ -22,6 +22,8 @@ export interface CallOrigin {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly connection: CallConnection | null
   readonly traceparent: string | null
+  /** As sent, without the query, cut short; only over HTTP. */
+  readonly requestedPath?: string
   /** Reads the input, now or later, and hands it on; refuses by `call.fail`. */
   readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void
   /** Makes the answer, and returns what sends it: it throws, if it throws, before anything has left. Returns the HTTP status. */

@@ -16,6 +16,7 @@ const emptyBody: ParsedBody = { kind: 'empty' }
 /** Why a call's signal is aborted. */
 export const clientLeft = 'The client has left'
 const noHeaders: HeaderList = []
+const maxLoggedPath = 256
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
 /** One HTTP request: where its call comes from and where the answer goes. */
@@ -51,6 +52,9 @@ export class HttpRequest implements CallOrigin {
   get traceparent(): string | null {
     if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.exchange.header('traceparent'))
     return this.#traceparent
+  }
+  get requestedPath(): string {
+    return this.exchange.path.slice(0, maxLoggedPath)
   }
   get query(): QueryRecord {
     this.#query ??= toQuery(this.exchange.query)
@@ -129,6 +133,7 @@ export class HttpRequest implements CallOrigin {
   fail(call: ActiveCall, error: AppError): void {
     // For the line that this call gets when it has been answered.
     void this.traceparent
+    if (call.compiled.http === null) void this.exchange.path
     let body: string
     try {
       body = toErrorBody(error)

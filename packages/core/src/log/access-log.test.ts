@@ -116,6 +116,16 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
+  test('a request that no route handles is found by its path, cut short and without its query', async () => {
+    const { request, lines } = await boot({})
+    await request(`GET /${'x'.repeat(300)}?token=secret`)
+    await request('GET /things/7')
+    expect(lines().map(({ fields: { endpoint, path } }) => [endpoint, path])).toEqual([
+      ['unmatched', `/${'x'.repeat(255)}`],
+      ['/things/:id', undefined],
+    ])
+  })
+
   test('a client that left', async () => {
     const { connect, lines, app } = await boot({})
     const socket = await connect()

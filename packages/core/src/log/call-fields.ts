@@ -10,6 +10,7 @@ export function callFields(call: ActiveCall): Record<string, unknown> {
     if (route.method !== null) fields.method = route.method
     // Of a request that no route handles that is 'unmatched'.
     fields.endpoint = route.path ?? route.name
+    if (route.path === null) fields.path = call.origin.requestedPath
   }
   fields.user_id = identity?.id ?? null
   fields.address = address
