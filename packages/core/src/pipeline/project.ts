@@ -68,9 +68,7 @@ export function compileReplyProjection(schema: AnySchema): Projection | null {
 function scalarKeys(schema: ValibotSchema | null): readonly string[] | null {
   if (schema === null || (schema.type !== 'object' && schema.type !== 'strict_object')) return null
   const entries = Object.entries(schema.entries ?? {})
-  return entries.every(([, entry]) => compile(entry, 1) === scalar)
-    ? entries.map(([key]) => key)
-    : null
+  return entries.every(([, entry]) => compile(entry, 1) === scalar) ? entries.map(([key]) => key) : null
 }
 
 /** A plain object with these keys and no others, in this order, that JSON.stringify will not ask for something else. */
