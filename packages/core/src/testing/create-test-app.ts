@@ -86,7 +86,9 @@ export async function createTestApp<
     logs: log.lines,
     raw,
     async client({ handshake, ...connect } = {}) {
-      const client = createTestClient<Routes, Events>(app, await raw.connect(connect))
+      const { headers, address } = connect
+      const over = { raw, routes: options.routes, headers, address }
+      const client = createTestClient<Routes, Events>(app, await raw.connect(connect), over)
       if (handshake === undefined) return client
       client.send(handshake)
       await client.nextControl()

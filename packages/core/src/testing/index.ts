@@ -9,6 +9,7 @@ export {
   type RawStreamedResponse,
   UpgradeRefused,
 } from '../transport/raw-types.ts'
+export { CallError } from './answers.ts'
 export {
   createTestApp,
   type TestApp,
@@ -17,9 +18,10 @@ export {
   type TestResponse,
   type TransportName,
 } from './create-test-app.ts'
+export type { TestClientHttp } from './http-call.ts'
 export { memoryRawClient } from './memory-raw-client.ts'
 export { type NetworkRawClientOptions, networkRawClient } from './network-raw-client.ts'
 export { onTransports, type Subject, type TestRunner } from './on-transports.ts'
 export type { RawClient, RawClosure, RawFrame, RawHttp, RawSocket } from './raw-client.ts'
-export { CallError, createTestClient, type TestClient } from './test-client.ts'
+export { createTestClient, type TestClient } from './test-client.ts'
 export { createTestLogger, type LogLine, type TestLogger } from './test-logger.ts'

@@ -44,6 +44,23 @@ describe('a test client is typed by the app', () => {
     }>()
   })
 
+  test('over HTTP it is the same call', async () => {
+    const { client: connect } = await createTestApp(options)
+    const client = await connect()
+    expectTypeOf(client.http('CREATE', { name: 'Ursula' })).resolves.toEqualTypeOf<{
+      id: number
+      name: string
+      born: string
+    }>()
+    // @ts-expect-error the schema takes the year as text
+    void client.http('CREATE', { name: 'Ursula', year: 1929 })
+    // @ts-expect-error the input is missing
+    void client.http('CREATE')
+    // @ts-expect-error no such route
+    void client.http('NOPE')
+    expectTypeOf((await client.http('LIST')).meta.has_more).toEqualTypeOf<boolean>()
+  })
+
   test('a route without input takes none, one whose input is empty may be called without', async () => {
     const client = createTestClient(createApp(options), {} as RawSocket)
     expectTypeOf(client.call('PING')).resolves.toEqualTypeOf<{ at: string; size: string }>()

@@ -1,47 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { App } from '../app.ts'
 import type { EventTable, RouteTable } from '../app-options.ts'
-import type { AnyEvent, EventDefinition } from '../router/event.ts'
-import type { Route } from '../router/route.ts'
-import type { Jsonified } from '../util/jsonified.ts'
+import { type AnswerOf, type Arrived, arrived, CallError, type InputArguments, type SentTo } from './answers.ts'
 import { type EventBox, FrameRouter } from './frame-router.ts'
+import { callHttp, type TestClientHttp } from './http-call.ts'
 import type { RawClosure, RawSocket } from './raw-client.ts'
 
-/** What a caller sends to a route. */
-type SentTo<R> = R extends Route<infer Input, unknown> ? Input : never
-/** What a caller gets back, as it is after the wire. */
-type AnswerOf<R> = R extends Route<unknown, infer Output> ? Jsonified<Output> : never
-/** Data of an event, as it arrives. */
-type Arrived<E extends AnyEvent> = E extends EventDefinition<infer Data> ? Jsonified<Data> : never
-/** A route without input takes none; one whose input may be left out, maybe. */
-type InputArguments<Input> = [Input] extends [undefined]
-  ? []
-  : Record<never, never> extends Input
-    ? [input?: Input]
-    : [input: Input]
-
-/** A call was answered with an error. */
-export class CallError extends Error {
-  override readonly name = 'CallError'
-  readonly code: string
-  readonly msg: string
-  readonly details: unknown
-  /** `status_code` of the reply package. */
-  readonly status: number
-
-  constructor(status: number, error: { readonly code: string; readonly msg: string; readonly details: unknown }) {
-    super(`${error.code}: ${error.msg}`)
-    this.status = status
-    this.code = error.code
-    this.msg = error.msg
-    this.details = error.details
-  }
-}
-
-/** A client that speaks packages, typed by the routes and events of an app. */
+/** A client of both wires, typed by the routes and events of an app. */
 export interface TestClient<Routes extends RouteTable, Events extends EventTable> {
   /** Calls a route over WebSocket. Rejects with a {@link CallError}, or when the connection ends before the answer. */
   call<Name extends keyof Routes & string>(
+    name: Name,
+    ...input: InputArguments<SentTo<Routes[Name]>>
+  ): Promise<AnswerOf<Routes[Name]>>
+  /**
+   * The same call over HTTP, by the route's own method and path: its parameters are filled from the input, the rest is the query or, for
+   * POST, PUT and PATCH, the body. Sends the headers that the client connected with. A route without `http`, or one that maps its input
+   * itself, is a TypeError.
+   *
+   * @example
+   * const author = await client.http('GET_AUTHOR', { id: 7 }) // GET /authors/7
+   */
+  http<Name extends keyof Routes & string>(
     name: Name,
     ...input: InputArguments<SentTo<Routes[Name]>>
   ): Promise<AnswerOf<Routes[Name]>>
@@ -60,7 +40,7 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
 }
 
 /**
- * Makes a typed client of an open socket. Frames are read by it alone from now on.
+ * Makes a typed client of an open socket. Frames are read by it alone from now on. `over` is where its `http` goes.
  *
  * @example
  * const client = createTestClient(app, await raw.connect())
@@ -69,6 +49,7 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
 export function createTestClient<Routes extends RouteTable, Events extends EventTable = Record<never, never>>(
   app: App<Routes>,
   socket: RawSocket,
+  over?: TestClientHttp,
 ): TestClient<Routes, Events> {
   const { routes, events } = app.describe()
   const pkgIds = new Map([...routes, ...events].map(({ name, pkgId }) => [name, pkgId]))
@@ -78,8 +59,7 @@ export function createTestClient<Routes extends RouteTable, Events extends Event
     if (typeof pkgId !== 'number') throw new TypeError(`${name} is no package of this app`)
     return pkgId
   }
-  // The table says what comes back for a name; on the wire it is JSON like any other.
-  const take = <T>(box: EventBox, timeoutMs?: number): Promise<T> => box.next(timeoutMs) as Promise<T>
+  const take = async <T>(box: EventBox, timeoutMs?: number): Promise<T> => arrived(await box.next(timeoutMs))
   return {
     async call(name, ...[data]) {
       const req_id = randomUUID()
@@ -88,8 +68,12 @@ export function createTestClient<Routes extends RouteTable, Events extends Event
       const reply = await answer
       // The envelope is core's own; its parts are checked where core is tested and not here.
       if (reply.status_code !== 0) throw new CallError(reply.status_code as number, reply.data as CallError)
-      const result = reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta }
-      return result as AnswerOf<Routes[typeof name]>
+      return arrived(reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta })
+    },
+    async http(name, ...[input]) {
+      if (over === undefined)
+        throw new TypeError('This client was made without a way to HTTP: createTestApp makes one with it')
+      return arrived(await callHttp(over, name, input))
     },
     nextEvent: (name, timeoutMs) => take(frames.events(pkgIdOf(name)), timeoutMs),
     nextControl: (timeoutMs) => take(frames.controls, timeoutMs),

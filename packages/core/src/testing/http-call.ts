@@ -1,0 +1,97 @@
+import type { RouteTable } from '../app-options.ts'
+import { parsePattern } from '../http/path-pattern.ts'
+import type { HttpOptions } from '../router/route-types.ts'
+import type { RawHeaders, RawRequest, RawResponse } from '../transport/raw-types.ts'
+import { CallError } from './answers.ts'
+import type { RawHttp } from './raw-client.ts'
+
+/** Where the calls of a client over HTTP go, and what each of them carries. */
+export interface TestClientHttp {
+  readonly raw: RawHttp
+  /** Those of the app: their methods, paths and query keys. */
+  readonly routes: RouteTable
+  /** Sent with each request: credentials, for the most part. */
+  readonly headers?: RawHeaders | undefined
+  readonly address?: string | undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Calls a route by its own method and path; gives what a package of the same call would have been answered with. */
+export async function callHttp(over: TestClientHttp, name: string, input: unknown): Promise<unknown> {
+  const { raw, headers = {}, address } = over
+  const { body, ...target } = toRequest(name, bindingOf(over.routes, name), input)
+  const sent = body === undefined ? { headers } : { body, headers: { ...headers, 'content-type': 'application/json' } }
+  return readAnswer(name, await raw.request({ ...target, ...sent, address }))
+}
+
+function bindingOf(routes: RouteTable, name: string): HttpOptions {
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined
+  if (route === undefined) throw new TypeError(`${name} is no route of this app`)
+  const { http } = route.definition
+  if (http === null) throw new TypeError(`${name} is served over WebSocket only: give it \`http\`, or use \`call\``)
+  if (http.input !== undefined || http.body === 'raw') {
+    throw new TypeError(`${name} makes its input of the request in its own way: send one with request('${http.route}')`)
+  }
+  return http
+}
+
+function toRequest(name: string, http: HttpOptions, input: unknown): Pick<RawRequest, 'method' | 'path' | 'body'> {
+  const space = http.route.indexOf(' ')
+  const method = http.route.slice(0, space)
+  const pattern = http.route.slice(space + 1)
+  const { parameters } = parsePattern(pattern)
+  const hasBody = method === 'POST' || method === 'PUT' || method === 'PATCH'
+  if (!isFields(input)) {
+    if (parameters.length > 0 || (!hasBody && input !== undefined))
+      throw new TypeError(`${name} takes an object over HTTP`)
+    return { method, path: pattern, body: input === undefined ? undefined : JSON.stringify(input) }
+  }
+  const query = new URLSearchParams()
+  const rest: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(input)) {
+    if (value === undefined || parameters.includes(key)) continue
+    if (hasBody && http.query?.includes(key) !== true) rest[key] = value
+    else for (const each of Array.isArray(value) ? value : [value]) query.append(key, toText(name, key, each))
+  }
+  const path = `${fillPath(name, pattern, input)}${query.size === 0 ? '' : `?${query}`}`
+  return { method, path, body: hasBody ? JSON.stringify(rest) : undefined }
+}
+
+function fillPath(name: string, pattern: string, input: Fields): string {
+  const segments = pattern.split('/').map((segment) => {
+    const kind = segment.charAt(0)
+    if (kind !== ':' && kind !== '*') return segment
+    const key = segment === '*' ? '*' : segment.slice(1)
+    const text = toText(name, key, input[key])
+    return kind === ':' ? encodeURIComponent(text) : text.split('/').map(encodeURIComponent).join('/')
+  })
+  return segments.join('/')
+}
+
+function toText(name: string, key: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  throw new TypeError(`${name}: ${key} has no text for a path or a query: send a request of your own with request(…)`)
+}
+
+function readAnswer(name: string, { status, headers, body }: RawResponse): unknown {
+  const text = new TextDecoder().decode(body)
+  const type = headers['content-type'] ?? ''
+  const answer: unknown = type.startsWith('application/json') && text !== '' ? JSON.parse(text) : null
+  if (status >= 400) {
+    if (isFields(answer) && isFields(answer.error)) {
+      const { code, msg, details } = answer.error
+      throw new CallError(status, { code: String(code), msg: String(msg), details })
+    }
+    throw new Error(`${name} was answered with HTTP ${status}: ${text}`)
+  }
+  if (text === '' || type.startsWith('application/json')) return answer
+  // As bytes are on the other wire.
+  return type.startsWith('text/') ? text : Buffer.from(body).toString('base64')
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
