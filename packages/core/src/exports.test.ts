@@ -86,6 +86,8 @@ it('@twinwire/core/testing', async () => {
       "createTestClient",
       "createTestLogger",
       "createVirtualClock",
+      "fakeIdentity",
+      "fakeRepository",
       "memoryRawClient",
       "memoryTransport",
       "networkRawClient",

@@ -67,7 +67,7 @@ export function createTestClient<Routes extends RouteTable, Events extends Event
       socket.send(JSON.stringify({ pkg_id: pkgIdOf(name), req_id, method: '', data }))
       const reply = await answer
       // The envelope is core's own; its parts are checked where core is tested and not here.
-      if (reply.status_code !== 0) throw new CallError(reply.status_code as number, reply.data as CallError)
+      if (reply.status_code !== 0) throw new CallError(Number(reply.status_code), reply.data as CallError)
       return arrived(reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta })
     },
     async http(name, ...[input]) {

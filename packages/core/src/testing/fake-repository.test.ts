@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { ConflictError, NotFoundError, ValidationError } from '../index.ts'
+import { fakeRepository } from './index.ts'
+
+interface Author {
+  readonly id: number
+  readonly name: string
+  readonly country: string | null
+}
+
+const rows: readonly Author[] = [
+  { id: 2, name: 'Octavia', country: 'US' },
+  { id: 1, name: 'Ursula', country: 'US' },
+  { id: 3, name: 'Italo', country: null },
+]
+const create = () => fakeRepository(rows, { name: 'Author', unique: ['name'], defaults: () => ({ country: null }) })
+
+describe('a repository without a database', () => {
+  it('reads', async () => {
+    const authors = create()
+    expect(await authors.getById(1)).toEqual({ id: 1, name: 'Ursula', country: 'US' })
+    expect((await authors.getAll()).map(({ id }) => id)).toEqual([1, 2, 3])
+    expect((await authors.getAll({ country: 'US' }, { orderBy: { name: 'asc' } })).map(({ id }) => id)).toEqual([2, 1])
+    expect((await authors.getAll({}, { orderBy: { country: 'desc' }, limit: 2 })).map(({ id }) => id)).toEqual([3, 1])
+    expect((await authors.getAll({ country: null, name: undefined }, { limit: 1 }))[0]?.id).toBe(3)
+    expect(await authors.findOne({ name: 'Nobody' })).toBeNull()
+    expect([await authors.exists({ country: 'US' }), await authors.count({ country: 'US' })]).toEqual([true, 2])
+  })
+
+  it('gives pages', async () => {
+    const { items, meta } = await create().getPage({ page: 2, perPage: 2 })
+    expect(items).toEqual([{ id: 3, name: 'Italo', country: null }])
+    expect(meta).toMatchObject({ page: 2, per_page: 2, total: 3, pages: 2, has_more: false })
+    await expect(create().getPage({ page: 0, perPage: 2 })).rejects.toThrow(ValidationError)
+  })
+
+  it('writes', async () => {
+    const authors = create()
+    expect(await authors.create({ name: 'Stanislaw' })).toEqual({ id: 4, name: 'Stanislaw', country: null })
+    expect(await authors.update(4, { country: 'PL', name: undefined })).toEqual({
+      id: 4,
+      name: 'Stanislaw',
+      country: 'PL',
+    })
+    await authors.delete(4)
+    expect(await authors.count()).toBe(3)
+    expect(rows).toHaveLength(3)
+  })
+
+  it('fails as the real one does', async () => {
+    const authors = create()
+    await expect(authors.getById(7)).rejects.toThrow(new NotFoundError('Author with ID 7 not found'))
+    await expect(authors.update(7, {})).rejects.toThrow(NotFoundError)
+    await expect(authors.delete(7)).rejects.toThrow('Author with ID 7 not found')
+    await expect(authors.create({ name: 'Ursula' })).rejects.toThrow(ConflictError)
+    await expect(authors.create({ id: 1, name: 'Other' })).rejects.toThrow('The same is already there')
+    await expect(authors.update(2, { name: 'Ursula' })).rejects.toMatchObject({
+      details: { constraint: 'name_unique' },
+    })
+    expect((await authors.update(2, { name: 'Octavia' })).name).toBe('Octavia')
+    await expect(authors.findOne({ name: undefined })).rejects.toThrow('A filter has no value')
+    await expect(authors.getAll({}, { limit: -1 })).rejects.toThrow('Invalid limit')
+  })
+
+  it('keeps its rows to itself', async () => {
+    const authors = create()
+    Object.assign(await authors.getById(1), { name: 'Changed' })
+    expect((await authors.getById(1)).name).toBe('Ursula')
+  })
+
+  it('takes another key', async () => {
+    const books = fakeRepository([{ isbn: 'a', title: 'One' }], { key: 'isbn', name: 'Book' })
+    expect(await books.getById('a')).toEqual({ isbn: 'a', title: 'One' })
+    expect((await books.create({ title: 'Two' })).isbn).toMatch(/^[\da-f-]{36}$/)
+    await expect(books.getById('b')).rejects.toThrow('Book with ID b not found')
+  })
+})
