@@ -4,7 +4,7 @@ import { jsonCodec } from './json-codec.ts'
 import { readUsualFrame } from './usual-frame.ts'
 
 const reqId = '3F2a9c41-7be0-4d5c-8a16-5b6d1f0e2c93'
-const usual = { pkg_id: 1, req_id: reqId, method: 'get', data: { name: 'Ursula', nested: { at: [1, null, true] } } }
+const usual = { pkg_id: 1, req_id: reqId, method: '', data: { name: 'Ursula', nested: { at: [1, null, true] } } }
 
 const decode = (text: string): unknown => {
   const bytes = new TextEncoder().encode(text)
@@ -38,7 +38,7 @@ describe('readUsualFrame', () => {
     ['a pkg_id of 0', { ...usual, pkg_id: 0 }],
     ['a req_id that is no UUID', { ...usual, req_id: reqId.slice(1) }],
     ['a req_id with something behind it', { ...usual, req_id: `${reqId}0` }],
-    ['a method with escapes', { ...usual, method: 'a"b' }],
+    ['a method', { ...usual, method: 'get' }],
     ['data that is an array', { ...usual, data: [{}] }],
     ['data that is null', { ...usual, data: null }],
     ['a key behind data', { ...usual, extra: {} }],
@@ -73,7 +73,7 @@ describe('readUsualFrame', () => {
 
   it('reads every package as the parser of whole frames does', { timeout: 60_000 }, () => {
     const data = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
-    const method = fc.option(fc.oneof(fc.constantFrom('', 'get', 'a.b-c'), fc.string()), { nil: undefined })
+    const method = fc.option(fc.oneof(fc.constantFrom('', null, 'get'), fc.string()), { nil: undefined })
     const frames = fc.record({ pkg_id: fc.oneof(fc.integer(), fc.nat()), req_id: fc.uuid(), method, data })
     fc.assert(
       fc.property(frames, (frame) => expectSameAsWhole(JSON.stringify(frame))),
