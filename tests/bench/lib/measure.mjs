@@ -1,9 +1,10 @@
 import { LoadGenerator } from './load-generator.mjs'
 import { ServerProcess } from './server-process.mjs'
+import { median } from './statistics.mjs'
 
 /** Bounds a run by count as well as by time. */
 const maxMessages = 10_000_000
-const sliceSeconds = 0.25
+const sliceSeconds = 0.1
 
 /**
  * @typedef {object} Options
@@ -70,9 +71,8 @@ class Contestant {
   name
   load
   #server
-  #messages = 0
-  #micros = 0
-  #seconds = 0
+  /** @type {{ micros: number, messages: number, perSecond: number }[]} */
+  #slices = []
 
   constructor(name, server, load) {
     this.name = name
@@ -96,16 +96,16 @@ class Contestant {
     // Nothing is under way at either reading, so that the CPU between them is that of these messages, all and only.
     const before = await this.#server.cpuMicros()
     const { messages, seconds } = await this.load.run(sliceSeconds, maxMessages)
-    this.#micros += (await this.#server.cpuMicros()) - before
-    this.#messages += messages
-    this.#seconds += seconds
+    const micros = ((await this.#server.cpuMicros()) - before) / messages
+    this.#slices.push({ micros, messages, perSecond: messages / seconds })
   }
 
+  /** Medians: a slice in which the machine was busy elsewhere counts as one, not by how busy it was. */
   get sample() {
     return {
-      micros: this.#micros / this.#messages,
-      messages: this.#messages,
-      perSecond: this.#messages / this.#seconds,
+      micros: median(this.#slices.map(({ micros }) => micros)),
+      messages: this.#slices.reduce((sum, { messages }) => sum + messages, 0),
+      perSecond: median(this.#slices.map(({ perSecond }) => perSecond)),
     }
   }
 

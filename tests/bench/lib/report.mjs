@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
+import { summarize } from './statistics.mjs'
 
 /** What the numbers were taken on. */
 export function describeMachine(pins) {
@@ -55,14 +56,6 @@ export function printSummary(rows) {
   for (const { name, micros, ratio } of rows) {
     console.log(`${name.padEnd(10)} ${cell(micros).padEnd(24)} us   ratio ${cell(ratio)}`)
   }
-}
-
-/** @param {number[]} values */
-function summarize(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  const low = sorted[Math.floor((sorted.length - 1) / 2)]
-  const high = sorted[Math.ceil((sorted.length - 1) / 2)]
-  return { median: (low + high) / 2, min: sorted[0], max: sorted.at(-1) }
 }
 
 /** As core sees it: the servers run on what core resolves. */
