@@ -191,7 +191,7 @@ describe.skipIf(!isEmbeddedPostgresInstalled())('a server that is killed while a
         health: { cacheMs: 100 },
         deadlineMs: 5000,
       },
-      { transport: 'uws' },
+      { transport: 'uws', leftovers: 'allow' },
     )
     const ready = async () => (await app.request('GET /health/ready')).status
     const setUp = createFakeHost()

@@ -80,8 +80,40 @@ describe('the testing kit', () => {
       const clock = createVirtualClock()
       const { client, close, app } = await start({ ...options, clock })
       void (await client()).call('SILENT').catch(() => undefined)
-      await close()
+      await close({ abandon: true })
       expect(app.state).toBe('closed')
+    })
+
+    it('fails a test that leaves a call without its answer', async () => {
+      const { client, close, app } = await start({ ...options, clock: createVirtualClock() })
+      const one = await client()
+      void one.call('SILENT').catch(() => undefined)
+      await one.call('LIST')
+      await expect(close()).rejects.toThrow(/^The test app closed before SILENT was answered/)
+      expect(app.state).toBe('closed')
+      await close()
+    })
+
+    it('lets it be where that is meant', async () => {
+      const { client, close } = await start({ ...options, clock: createVirtualClock() }, { leftovers: 'allow' })
+      const one = await client()
+      void one.call('SILENT').catch(() => undefined)
+      await one.call('LIST')
+      await close()
+    })
+
+    it('fails a test during which a rejection was unhandled', async () => {
+      const { close } = await start(options)
+      // The runner would fail this test too, as it should.
+      const others = process.listeners('unhandledRejection')
+      for (const other of others.slice(0, -1)) process.off('unhandledRejection', other)
+      try {
+        void Promise.reject(new Error('forgotten'))
+        await expect(close()).rejects.toThrow('saw a rejection that nobody handled (Error: forgotten)')
+      } finally {
+        for (const other of others.slice(0, -1)) process.on('unhandledRejection', other)
+      }
+      expect(process.listeners('unhandledRejection')).toHaveLength(others.length - 1)
     })
 
     it('says which transport it is', () => {

@@ -2,32 +2,18 @@ import { type App, createApp, type ListenAddress } from '../app.ts'
 import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app-options.ts'
 import type { VirtualClock } from '../clock/virtual-clock.ts'
 import { memoryTransport } from '../transport/memory-transport.ts'
-import type { RawConnect, RawHeaders, RawRequest } from '../transport/raw-types.ts'
+import type { RawConnect } from '../transport/raw-types.ts'
 import type { Transport } from '../transport/transport.ts'
 import { uws } from '../transport/uws-server.ts'
+import { watchLeftovers } from './leftovers.ts'
 import { memoryRawClient } from './memory-raw-client.ts'
 import { networkRawClient } from './network-raw-client.ts'
 import type { RawClient, RawSocket } from './raw-client.ts'
 import { createTestClient, type TestClient } from './test-client.ts'
 import { createTestLogger, type LogLine } from './test-logger.ts'
+import { sendRequest, type TestRequest, type TestResponse } from './test-request.ts'
 
 export type TransportName = 'memory' | 'uws'
-
-/** A request as a test writes it: `request('POST /authors', { json: { name: 'Ursula' } })`. */
-export interface TestRequest extends Omit<RawRequest, 'method' | 'path'> {
-  /** Sent as the body, with its content type. */
-  readonly json?: unknown
-}
-
-/** The answer, read to its end. */
-export interface TestResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly text: string
-  readonly bytes: Uint8Array
-  /** The body as JSON; throws when it is none. */
-  json(): unknown
-}
 
 export interface TestConnect extends Partial<RawConnect> {
   /** Sent first; the client is ready when its answer has come. */
@@ -47,8 +33,18 @@ export interface TestApp<Routes extends RouteTable, Events extends EventTable> {
   connect(options?: Partial<RawConnect>): Promise<RawSocket>
   /** `target`: method and path with the query. */
   request(target: string, options?: TestRequest): Promise<TestResponse>
-  /** Cuts every client and closes the app; drives its clock when that is a virtual one. */
-  close(): Promise<void>
+  /**
+   * Cuts every client and closes the app; drives its clock when that is a virtual one. Rejects, after all is closed, when the test left
+   * a call without its answer, unless it says `abandon`, or when a rejection was unhandled while the app was open. Idempotent.
+   */
+  close(options?: { readonly abandon?: boolean }): Promise<void>
+}
+
+export interface TestAppOptions {
+  /** Default `memory`. */
+  readonly transport?: TransportName
+  /** `allow`: `close` does not look at what the test left behind. Default `fail`. */
+  readonly leftovers?: 'fail' | 'allow'
 }
 
 /**
@@ -66,10 +62,11 @@ export async function createTestApp<
   Events extends EventTable = Record<never, never>,
 >(
   options: AppOptions<Ids, Routes, Events>,
-  { transport = 'memory' }: { readonly transport?: TransportName } = {},
+  { transport = 'memory', leftovers = 'fail' }: TestAppOptions = {},
 ): Promise<TestApp<Routes, Events>> {
   const log = createTestLogger()
   const { network, clientOf } = createNetwork(transport, options.clock)
+  const left = leftovers === 'fail' ? watchLeftovers() : null
   const app = createApp<Ids, Routes, Events>({
     environment: 'test',
     log,
@@ -77,8 +74,10 @@ export async function createTestApp<
     // Tests do not wait for clients to come back one after the other.
     drainSpreadMs: 0,
     ...options,
+    ...(left === null ? {} : { plugins: [...(options.plugins ?? []), left.plugin] }),
   })
   const address = await app.listen({ port: 0 })
+  left?.start()
   const raw = clientOf(address.port, options.websocket?.path ?? '/ws')
   return {
     app,
@@ -95,10 +94,14 @@ export async function createTestApp<
       return client
     },
     connect: (connect) => raw.connect(connect),
-    request: (target, request) => send(raw, target, request),
-    async close() {
+    request: (target, request) => sendRequest(raw, target, request),
+    async close({ abandon = false } = {}) {
+      // Before clients are cut: that would abort what has no answer yet.
+      if (!abandon) await left?.look()
       await raw.close()
       await closeWithClock(app, options.clock)
+      left?.stop()
+      left?.report()
     },
   }
 }
@@ -112,21 +115,6 @@ function createNetwork(
   }
   const network = memoryTransport(clock === undefined ? {} : { clock })
   return { network, clientOf: (_port, defaultPath) => memoryRawClient(network, defaultPath) }
-}
-
-async function send(raw: RawClient, target: string, options: TestRequest = {}): Promise<TestResponse> {
-  const space = target.indexOf(' ')
-  const [method, path] = [target.slice(0, space), target.slice(space + 1)]
-  const { json, ...rest } = options
-  const asJson =
-    json === undefined ? {} : { body: JSON.stringify(json), headers: withType(rest.headers, 'application/json') }
-  const { status, headers, body } = await raw.request({ ...rest, ...asJson, method, path })
-  const text = new TextDecoder().decode(body)
-  return { status, headers, text, bytes: body, json: () => JSON.parse(text) }
-}
-
-function withType(headers: RawHeaders = {}, type: string): RawHeaders {
-  return { 'content-type': type, ...headers }
 }
 
 /** A virtual clock stands still: the drain, which waits by it, would never end. */

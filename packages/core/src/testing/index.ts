@@ -13,9 +13,8 @@ export { CallError } from './answers.ts'
 export {
   createTestApp,
   type TestApp,
+  type TestAppOptions,
   type TestConnect,
-  type TestRequest,
-  type TestResponse,
   type TransportName,
 } from './create-test-app.ts'
 export { fakeIdentity } from './fake-identity.ts'
@@ -27,3 +26,4 @@ export { onTransports, type Subject, type TestRunner } from './on-transports.ts'
 export type { RawClient, RawClosure, RawFrame, RawHttp, RawSocket } from './raw-client.ts'
 export { createTestClient, type TestClient } from './test-client.ts'
 export { createTestLogger, type LogLine, type TestLogger } from './test-logger.ts'
+export type { TestRequest, TestResponse } from './test-request.ts'

@@ -1,5 +1,5 @@
 import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app-options.ts'
-import { createTestApp, type TestApp, type TransportName } from './create-test-app.ts'
+import { createTestApp, type TestApp, type TestAppOptions, type TransportName } from './create-test-app.ts'
 
 /** What a test runner brings: vitest's and node:test's own functions fit. */
 export interface TestRunner {
@@ -13,11 +13,13 @@ export interface Subject {
   /** As `createTestApp`, on this transport; closed after the test. */
   start<const Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable = Record<never, never>>(
     options: AppOptions<Ids, Routes, Events>,
+    kit?: Pick<TestAppOptions, 'leftovers'>,
   ): Promise<TestApp<Routes, Events>>
 }
 
 /**
- * Runs one suite twice: over the memory transport and over real sockets.
+ * Runs one suite twice: over the memory transport and over real sockets. A test that leaves something behind fails, unless
+ * `leftovers` is `allow`, here or where its app starts.
  *
  * @example
  * onTransports({ describe, afterEach }, ({ start }) => {
@@ -27,17 +29,24 @@ export interface Subject {
  *   })
  * })
  */
-export function onTransports({ describe, afterEach }: TestRunner, suite: (subject: Subject) => void): void {
+export function onTransports(
+  { describe, afterEach }: TestRunner,
+  suite: (subject: Subject) => void,
+  { leftovers = 'fail' }: Pick<TestAppOptions, 'leftovers'> = {},
+): void {
   for (const transport of ['memory', 'uws'] as const) {
     describe(`over ${transport}`, () => {
       const open: { close(): Promise<void> }[] = []
       afterEach(async () => {
-        for (const app of open.splice(0).reverse()) await app.close()
+        const failures: unknown[] = []
+        // All of them, whatever one says: an app that stays open would disturb the next test.
+        for (const app of open.splice(0).reverse()) await app.close().catch((error: unknown) => failures.push(error))
+        if (failures.length > 0) throw failures[0]
       })
       suite({
         transport,
-        async start(options) {
-          const app = await createTestApp(options, { transport })
+        async start(options, kit = {}) {
+          const app = await createTestApp(options, { leftovers, ...kit, transport })
           open.push(app)
           return app
         },

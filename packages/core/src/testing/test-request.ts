@@ -1,0 +1,34 @@
+import type { RawHeaders, RawRequest } from '../transport/raw-types.ts'
+import type { RawHttp } from './raw-client.ts'
+
+/** A request as a test writes it: `request('POST /authors', { json: { name: 'Ursula' } })`. */
+export interface TestRequest extends Omit<RawRequest, 'method' | 'path'> {
+  /** Sent as the body, with its content type. */
+  readonly json?: unknown
+}
+
+/** The answer, read to its end. */
+export interface TestResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  readonly bytes: Uint8Array
+  /** The body as JSON; throws when it is none. */
+  json(): unknown
+}
+
+/** Sends it, and reads the answer. */
+export async function sendRequest(raw: RawHttp, target: string, options: TestRequest = {}): Promise<TestResponse> {
+  const space = target.indexOf(' ')
+  const [method, path] = [target.slice(0, space), target.slice(space + 1)]
+  const { json, ...rest } = options
+  const asJson =
+    json === undefined ? {} : { body: JSON.stringify(json), headers: withType(rest.headers, 'application/json') }
+  const { status, headers, body } = await raw.request({ ...rest, ...asJson, method, path })
+  const text = new TextDecoder().decode(body)
+  return { status, headers, text, bytes: body, json: () => JSON.parse(text) }
+}
+
+function withType(headers: RawHeaders = {}, type: string): RawHeaders {
+  return { 'content-type': type, ...headers }
+}
