@@ -27,6 +27,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Property tests and first imports take their time on a busy machine; what hangs is found all the same.
+          testTimeout: 20_000,
           include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts'],
         },
       },
