@@ -1,4 +1,4 @@
-// Builds core and the example (JavaScript only), then runs the example in this process, so that signals and the exit
+// Builds the packages and the example (JavaScript only), then runs the example in this process, so that signals and the exit
 // code are the example's own.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -12,7 +12,9 @@ const example = join(root, 'examples', 'authors')
 const require = createRequire(import.meta.url)
 const tsup = join(dirname(require.resolve('tsup/package.json')), 'dist', 'cli-default.js')
 
-for (const folder of [join(root, 'packages', 'core'), example]) {
+const packages = ['core', 'plugin-auth', 'plugin-ratelimit', 'plugin-metrics']
+
+for (const folder of [...packages.map((name) => join(root, 'packages', name)), example]) {
   const built = spawnSync(process.execPath, [tsup, '--silent'], {
     cwd: folder,
     stdio: 'inherit',
