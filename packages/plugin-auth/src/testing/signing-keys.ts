@@ -1,0 +1,101 @@
+// Signed with node:crypto and not with jose: what verifies tokens must not be what made them, tests want a token without an
+// `await`, and some of the tokens that they want are those that a good library refuses to make.
+import { constants, createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+
+/** What a test issuer can sign with: the algorithms of Keycloak's signing keys. */
+export type TestAlgorithm =
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
+
+const rsa = (): KeyPair => generateKeyPairSync('rsa', { modulusLength: 2048 })
+const ec = (namedCurve: string) => (): KeyPair => generateKeyPairSync('ec', { namedCurve })
+const pkcs = { padding: constants.RSA_PKCS1_PADDING }
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+// JOSE wants r and s side by side (RFC 7518, section 3.4), not the DER that is the default.
+const raw = { dsaEncoding: 'ieee-p1363' } as const
+
+interface Algorithm {
+  create(): KeyPair
+  /** Null where the algorithm has its own. */
+  readonly hash: string | null
+  readonly options: object
+}
+
+/** JWS algorithms (RFC 7518, RFC 8037): how a key is made, and how it signs. */
+const algorithms: Readonly<Record<TestAlgorithm, Algorithm>> = {
+  RS256: { create: rsa, hash: 'sha256', options: pkcs },
+  RS384: { create: rsa, hash: 'sha384', options: pkcs },
+  RS512: { create: rsa, hash: 'sha512', options: pkcs },
+  PS256: { create: rsa, hash: 'sha256', options: pss },
+  PS384: { create: rsa, hash: 'sha384', options: pss },
+  PS512: { create: rsa, hash: 'sha512', options: pss },
+  ES256: { create: ec('P-256'), hash: 'sha256', options: raw },
+  ES384: { create: ec('P-384'), hash: 'sha384', options: raw },
+  ES512: { create: ec('P-521'), hash: 'sha512', options: raw },
+  EdDSA: { create: () => generateKeyPairSync('ed25519'), hash: null, options: {} },
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+/** A key as the issuer publishes it. */
+export interface PublishedKey {
+  readonly kid: string
+  readonly alg: string
+  readonly use: 'sig' | 'enc'
+  readonly [member: string]: unknown
+}
+
+export interface SigningKey {
+  readonly kid: string
+  readonly algorithm: TestAlgorithm
+  readonly jwk: PublishedKey
+  readonly privateKey: KeyObject
+}
+
+export function createSigningKey(algorithm: TestAlgorithm): SigningKey {
+  const { publicKey, privateKey } = algorithms[algorithm].create()
+  const kid = randomBytes(16).toString('base64url')
+  return {
+    kid,
+    algorithm,
+    privateKey,
+    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' },
+  }
+}
+
+/** A key that is in Keycloak's set and must never verify a token. */
+export function createEncryptionKey(): PublishedKey {
+  const { publicKey } = rsa()
+  const kid = randomBytes(16).toString('base64url')
+  return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RSA-OAEP', use: 'enc' }
+}
+
+/** Header and payload in the compact form, signed as they stand: nothing in them is checked. */
+export function signCompact(header: object, payload: object, key: SigningKey): string {
+  const { hash, options } = algorithms[key.algorithm]
+  const input = signingInput(header, payload)
+  const signature = sign(hash, Buffer.from(input), { key: key.privateKey, ...options })
+  return `${input}.${signature.toString('base64url')}`
+}
+
+/** As Keycloak makes its refresh tokens: only the issuer can read them. */
+export function signWithSecret(header: object, payload: object, secret: Buffer): string {
+  const input = signingInput({ ...header, alg: 'HS512' }, payload)
+  return `${input}.${createHmac('sha512', secret).update(input).digest('base64url')}`
+}
+
+function signingInput(header: object, payload: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part(header)}.${part(payload)}`
+}

@@ -1,0 +1,236 @@
+import { type Clock, systemClock } from '@twinwire/core'
+import { type IssuerAnswer, type IssuerEndpoint, type IssuerFault, IssuerServer } from './issuer-server.ts'
+import { IssuerSessions, type TestLogin } from './issuer-sessions.ts'
+import { KeyRing } from './key-ring.ts'
+import { type SigningKey, signCompact, type TestAlgorithm } from './signing-keys.ts'
+import {
+  createAccessToken,
+  createIdToken,
+  createLogoutToken,
+  createRefreshToken,
+  type TestLogoutOptions,
+  type TestTokenOptions,
+  type TokenIssuer,
+} from './test-tokens.ts'
+import { type KnownUser, type TestUser, toKnownUser } from './test-users.ts'
+
+export interface TestIssuerOptions {
+  /** Default `test`. */
+  readonly realm?: string
+  /** The client whose roles `roles` of a user are, and for which tokens are made (`azp`). Default `test-client`. */
+  readonly clientId?: string
+  /** `aud` of access tokens. Default: the client id. */
+  readonly audience?: string | readonly string[]
+  /** Who can log in. Default: nobody; `token()` takes anybody. */
+  readonly users?: readonly TestUser[]
+  /** One key for each; the first signs what does not say otherwise. Default `RS256` and `ES256`. */
+  readonly algorithms?: readonly [TestAlgorithm, ...TestAlgorithm[]]
+  /** Of access tokens, in whole seconds. Default 5 minutes. */
+  readonly lifetimeMs?: number
+  /** How long a refresh token may be used after the last time. Default 30 minutes. */
+  readonly sessionLifetimeMs?: number
+  /** Where logout tokens are sent to when a session ends. Default: nowhere. */
+  readonly backchannelLogoutUrl?: string
+  /** Of 127.0.0.1. Default 0: a free one. */
+  readonly port?: number
+  /** Default: the machine's. A virtual one makes `iat` and `exp`, and the delay of a fault, a matter of the test. */
+  readonly clock?: Clock
+}
+
+/** An OpenID Connect issuer in this process, with Keycloak's paths and claims: for tests and development. */
+export interface TestIssuer {
+  /** `http://127.0.0.1:<port>`: what Keycloak's base URL is. */
+  readonly url: string
+  /** `<url>/realms/<realm>`: `iss` of its tokens. */
+  readonly issuer: string
+  readonly realm: string
+  readonly clientId: string
+  readonly audience: string | readonly string[]
+  /** How often each endpoint was asked; a request that met a fault counts. */
+  readonly hits: Readonly<Record<IssuerEndpoint, number>>
+
+  /** An access token, without a login. `user` is a name that the issuer knows, or anybody; left out: `{ username: 'user' }`. */
+  token(user?: string | TestUser, options?: TestTokenOptions): string
+  idToken(user?: string | TestUser, options?: TestTokenOptions): string
+  refreshToken(user?: string | TestUser, options?: TestTokenOptions): string
+  /** A logout token; `user` null: for a session alone, which `sid` of the options names. */
+  logoutToken(user: string | TestUser | null, options?: TestLogoutOptions): string
+  /** Any header and payload, signed by the current key of `algorithm` and by nothing checked: for tokens that must be refused. */
+  sign(payload: object, header?: object, algorithm?: TestAlgorithm): string
+
+  /** Logs in as the password grant does, with a session that can be renewed and ended. Throws for an unknown user. */
+  login(username: string, scope?: string): TestLogin
+  /**
+   * Ends one session, or all of a user, and sends a logout token for each to `backchannelLogoutUrl`. Resolves with the HTTP statuses
+   * that came back; 0 where nobody answered.
+   */
+  logout(of: { readonly sid: string } | { readonly username: string }): Promise<readonly number[]>
+  /** Adds a user, or replaces the one of that name. */
+  setUser(user: TestUser): void
+  setBackchannelLogoutUrl(url: string): void
+
+  /** New keys that sign from now on. The old ones stay published, unless `retire` is true. */
+  rotateKeys(options?: { readonly retire?: boolean }): void
+  /** `tokens-not-before` of the realm: what was issued before is void. Milliseconds since the epoch; 0: never. */
+  setNotBefore(ms: number): void
+
+  /** From now on every request to `endpoint` meets `fault`; null: none. */
+  setFault(endpoint: IssuerEndpoint, fault: IssuerFault | null): void
+  clearFaults(): void
+  /** Nobody listens any more; connections are cut. */
+  stop(): Promise<void>
+  /** Listens again, on the same port, with the same keys and sessions. */
+  start(): Promise<void>
+}
+
+/**
+ * Starts an issuer that real HTTP clients use, on 127.0.0.1: discovery, keys, the document of the realm, the password and the
+ * refresh grant, logout with its back-channel, in Keycloak's shapes. Its tokens are signed with real keys, and made without waiting.
+ * Whoever reaches its port gets tokens: never for production.
+ *
+ * @example
+ * const issuer = await createTestIssuer({ users: [{ username: 'ada', roles: ['get-authors'] }] })
+ * const { client, request } = await createTestApp({
+ *   pkgIds,
+ *   routes,
+ *   plugins: [auth({ issuer: issuer.issuer, audience: 'test-client', clientId: 'test-client' })],
+ * })
+ * await request('GET /authors', { headers: { authorization: `Bearer ${issuer.token('ada')}` } })
+ * await issuer.stop()
+ */
+export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
+  const { realm = 'test', clientId = 'test-client', audience = clientId, clock = systemClock } = options
+  const { lifetimeMs = 5 * 60_000, sessionLifetimeMs = 30 * 60_000 } = options
+  const keys = new KeyRing(options.algorithms ?? ['RS256', 'ES256'])
+  const users = new Map(options.users?.map((user) => [user.username, toKnownUser(user)]))
+  let backchannelLogoutUrl = options.backchannelLogoutUrl
+  let notBefore = 0
+
+  const server = new IssuerServer({ realm, port: options.port ?? 0, clock, handle: answer })
+  await server.start()
+  // Known once it listens, and the same after a restart.
+  const { url } = server
+  const issuer = `${url}/realms/${encodeURIComponent(realm)}`
+  const tokens: TokenIssuer = {
+    issuer,
+    clientId,
+    audience,
+    lifetimeMs,
+    now: () => clock.now(),
+    signingKey: (algorithm) => keys.current(algorithm),
+  }
+  const sessions = new IssuerSessions({
+    clientId,
+    lifetimeMs,
+    sessionLifetimeMs,
+    now: () => clock.now(),
+    notBefore: () => notBefore,
+    findUser: (username) => users.get(username),
+    tokens: (user, sid, scope) => ({
+      accessToken: createAccessToken(tokens, user, { sid, scope }),
+      refreshToken: createRefreshToken(tokens, user, { sid, scope, lifetimeMs: sessionLifetimeMs }),
+      idToken: createIdToken(tokens, user, { sid }),
+    }),
+  })
+
+  async function answer(endpoint: IssuerEndpoint, form: URLSearchParams): Promise<IssuerAnswer> {
+    switch (endpoint) {
+      case 'realm':
+        return { status: 200, body: realmDocument() }
+      case 'discovery':
+        return { status: 200, body: discoveryDocument(issuer, keys.algorithms) }
+      case 'certs':
+        return { status: 200, body: { keys: keys.published } }
+      case 'token':
+        return sessions.grant(form)
+      case 'logout': {
+        const sid = sessions.sidOf(form.get('refresh_token') ?? '')
+        if (sid === undefined)
+          return { status: 400, body: { error: 'invalid_grant', error_description: 'Invalid refresh token' } }
+        await endSession(sid)
+        return { status: 204 }
+      }
+    }
+  }
+
+  function realmDocument(): object {
+    const openidConnect = `${issuer}/protocol/openid-connect`
+    return {
+      realm,
+      'token-service': openidConnect,
+      'account-service': `${issuer}/account`,
+      'tokens-not-before': notBefore,
+    }
+  }
+
+  async function endSession(sid: string): Promise<number> {
+    const username = sessions.end(sid)
+    if (username === undefined || backchannelLogoutUrl === undefined) return 0
+    const token = createLogoutToken(tokens, users.get(username) ?? null, { sid })
+    const sending = fetch(backchannelLogoutUrl, {
+      method: 'POST',
+      body: new URLSearchParams({ logout_token: token }),
+      signal: AbortSignal.timeout(5_000),
+    })
+    return sending.then(
+      ({ status }) => status,
+      () => 0,
+    )
+  }
+
+  const toUser = (user: string | TestUser): KnownUser => {
+    if (typeof user !== 'string') return toKnownUser(user)
+    const known = users.get(user)
+    if (known === undefined) throw new Error(`the test issuer knows no user '${user}': name it in its \`users\``)
+    return known
+  }
+  const somebody: TestUser = { username: 'user' }
+
+  return {
+    url,
+    issuer,
+    realm,
+    clientId,
+    audience,
+    hits: server.hits,
+    token: (user = somebody, changes = {}) => createAccessToken(tokens, toUser(user), changes),
+    idToken: (user = somebody, changes = {}) => createIdToken(tokens, toUser(user), changes),
+    refreshToken: (user = somebody, changes = {}) => createRefreshToken(tokens, toUser(user), changes),
+    logoutToken: (user, changes = {}) => createLogoutToken(tokens, user === null ? null : toUser(user), changes),
+    sign(payload, header, algorithm) {
+      const key: SigningKey = keys.current(algorithm)
+      return signCompact({ alg: key.algorithm, typ: 'JWT', kid: key.kid, ...header }, payload, key)
+    },
+    login: (username, scope = '') => sessions.open(toUser(username), scope),
+    logout: (of) => Promise.all(('sid' in of ? [of.sid] : sessions.ofUser(of.username)).map(endSession)),
+    setUser: (user) => void users.set(user.username, toKnownUser(user)),
+    setBackchannelLogoutUrl(target) {
+      backchannelLogoutUrl = target
+    },
+    rotateKeys: ({ retire = false } = {}) => keys.rotate(retire),
+    setNotBefore(ms) {
+      notBefore = Math.floor(ms / 1000)
+    },
+    setFault: (endpoint, fault) => server.setFault(endpoint, fault),
+    clearFaults: () => server.clearFaults(),
+    start: () => server.start(),
+    stop: () => server.stop(),
+  }
+}
+
+function discoveryDocument(issuer: string, algorithms: readonly TestAlgorithm[]): object {
+  const connect = `${issuer}/protocol/openid-connect`
+  return {
+    issuer,
+    authorization_endpoint: `${connect}/auth`,
+    token_endpoint: `${connect}/token`,
+    end_session_endpoint: `${connect}/logout`,
+    jwks_uri: `${connect}/certs`,
+    grant_types_supported: ['password', 'refresh_token'],
+    response_types_supported: ['code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: algorithms,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+  }
+}
