@@ -149,7 +149,7 @@ describe('its keys', () => {
         { use: 'enc', alg: 'RSA-OAEP', kty: 'RSA' },
       ],
     })
-    expect(() => issuer.token('ada', { algorithm: 'EdDSA' })).toThrow('has no key of EdDSA')
+    expect(() => issuer.token(undefined, { algorithm: 'EdDSA' })).toThrow('has no key of EdDSA')
   })
 
   it('have a date before which tokens are void', async () => {
