@@ -114,7 +114,7 @@ function toContext(options: CompileOptions, defaultAccess: Access, infos: readon
   })
   const none = (): void => {}
   return {
-    hasIdentity: registry.identity !== null,
+    missingIdentity: registry.identity?.missing ?? null,
     defaultAccess,
     deadlineMs: options.deadlineMs,
     maxBodyBytes: options.maxBodyBytes,

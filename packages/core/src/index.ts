@@ -48,6 +48,8 @@ export { memoryBroker } from './hub/memory-broker.ts'
 export type { TopicRule, TopicRules } from './hub/topic.ts'
 export { CounterCell, GaugeCell, HistogramCell } from './instruments/cells.ts'
 export {
+  type AnyCell,
+  type DeclareOptions,
   type Family,
   type InstrumentFamily,
   Instruments,
@@ -78,11 +80,13 @@ export type {
   Arrival,
   CallOutcome,
   ControlHandler,
+  ControlReply,
   ControlResult,
   DisconnectOutcome,
   HandshakeOptions,
   Hub,
   Identify,
+  IdentifyOptions,
   PluginHost,
 } from './plugin/host.ts'
 export { definePlugin, type Plugin } from './plugin/plugin.ts'

@@ -86,6 +86,42 @@ describe('instruments', () => {
     expect(() => instruments.counter('a', 'A')).toThrow(expect.objectContaining({ code: 'instrument_duplicate' }))
   })
 
+  it('share a name among plugins that all say so, each with label values of its own', () => {
+    const instruments = new Instruments()
+    const declare = (service: string) =>
+      instruments.gauge('breaker_state', 'State of a breaker', { service: [service] }, { shared: true })
+    const [keycloak, redis] = [declare('keycloak'), declare('redis')]
+    keycloak.cell({ service: 'keycloak' }).set(2)
+    redis.cell({ service: 'redis' }).set(1)
+    expect(redis.cell({ service: 'redis' })).toBe(redis.cell({ service: 'redis' }))
+    expect(() => keycloak.cell({ service: 'redis' })).toThrow("no value 'redis' for its label service")
+    const families = instruments.families()
+    expect(families).toHaveLength(1)
+    expect(families[0]?.cells.map(({ labels, cell }) => [labels, 'value' in cell && cell.value])).toEqual([
+      [{ service: 'keycloak' }, 2],
+      [{ service: 'redis' }, 1],
+    ])
+    expect(keycloak.cells).toBe(families[0]?.cells)
+  })
+
+  it.each<[string, (instruments: Instruments) => unknown, string]>([
+    ['another help', (i) => i.counter('a', 'B', { x: ['2'] }, { shared: true }), 'its declarations differ'],
+    ['other labels', (i) => i.counter('a', 'A', { y: ['2'] }, { shared: true }), 'its declarations differ'],
+    ['another type', (i) => i.gauge('a', 'A', { x: ['2'] }, { shared: true }), 'is declared twice'],
+    ['no word of sharing', (i) => i.counter('a', 'A', { x: ['2'] }), 'is declared twice'],
+  ])('refuse a shared name declared with %s', (_, declare, message) => {
+    const instruments = new Instruments()
+    instruments.counter('a', 'A', { x: ['1'] }, { shared: true })
+    expect(() => declare(instruments)).toThrow(expect.objectContaining({ code: 'instrument_duplicate' }))
+    expect(() => declare(instruments)).toThrow(message)
+  })
+
+  it('refuse a shared histogram of other buckets', () => {
+    const instruments = new Instruments()
+    instruments.histogram('a', 'A', [1, 2], {}, { shared: true })
+    expect(() => instruments.histogram('a', 'A', [1, 3], {}, { shared: true })).toThrow('its declarations differ')
+  })
+
   it.each([[[1, 1]], [[2, 1]], [[Number.NaN]], [[1, Number.NaN]]])('refuse the buckets %j', (buckets) => {
     expect(() => new Instruments().histogram('a', 'A', buckets)).toThrow('The buckets of a must rise')
   })

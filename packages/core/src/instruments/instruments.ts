@@ -1,4 +1,5 @@
 import { BootError } from '../errors/boot-error.ts'
+import { CellStore } from './cell-store.ts'
 import { CounterCell, GaugeCell, HistogramCell } from './cells.ts'
 
 /** Label names with every value that each may have: series are bounded by construction. */
@@ -8,9 +9,10 @@ export type Labels = Readonly<Record<string, readonly string[]>>
 export type LabelValues<L extends Labels> = { readonly [K in keyof L]: L[K][number] }
 
 type InstrumentType = 'counter' | 'gauge' | 'histogram'
+export type AnyCell = CounterCell | GaugeCell | HistogramCell
 
 /** All cells of one name, as an exporter reads them. */
-export interface InstrumentFamily<out Cell = CounterCell | GaugeCell | HistogramCell> {
+export interface InstrumentFamily<out Cell = AnyCell> {
   readonly name: string
   readonly help: string
   readonly type: InstrumentType
@@ -25,11 +27,34 @@ export interface Family<L extends Labels, out Cell> extends InstrumentFamily<Cel
   cell(...labels: keyof L extends never ? [] : [labels: LabelValues<L>]): Cell
 }
 
+/** How an instrument may be declared. */
+export interface DeclareOptions {
+  /**
+   * Several plugins count into this name, each under label values of its own: `circuit_breaker_state` by `service`. All of them declare
+   * it so, with the same help, label names and buckets, and ask for cells of the values they named themselves. Default false: a name
+   * that is declared twice is a boot error.
+   */
+  readonly shared?: boolean
+}
+
 type NoLabels = Record<never, never>
+
+interface Declaration<L extends Labels, Cell> {
+  readonly name: string
+  readonly help: string
+  readonly type: InstrumentType
+  readonly labels: L | undefined
+  readonly options: DeclareOptions | undefined
+  readonly buckets?: readonly number[]
+  readonly create: () => Cell
+}
 
 /** Where rooms and plugins declare what they count. With no reader a cell is a plain number. */
 export class Instruments {
-  readonly #families = new Map<string, InstrumentFamily>()
+  readonly #counters = new Map<string, CellStore<CounterCell>>()
+  readonly #gauges = new Map<string, CellStore<GaugeCell>>()
+  readonly #histograms = new Map<string, CellStore<HistogramCell>>()
+  readonly #families: InstrumentFamily[] = []
 
   /**
    * Only ever grows.
@@ -38,13 +63,25 @@ export class Instruments {
    * const refused = host.instruments.counter('billing_refused_total', 'Refused payments', { reason: ['expired', 'limit'] })
    * refused.cell({ reason: 'expired' }).inc()
    */
-  counter<const L extends Labels = NoLabels>(name: string, help: string, labels?: L): Family<L, CounterCell> {
-    return this.#declare(name, help, 'counter', labels, () => new CounterCell())
+  counter<const L extends Labels = NoLabels>(
+    name: string,
+    help: string,
+    labels?: L,
+    options?: DeclareOptions,
+  ): Family<L, CounterCell> {
+    const create = (): CounterCell => new CounterCell()
+    return this.#declare(this.#counters, { name, help, type: 'counter', labels, options, create })
   }
 
   /** Goes up and down, or is read when asked: `cell().readFrom(() => queue.length)`. */
-  gauge<const L extends Labels = NoLabels>(name: string, help: string, labels?: L): Family<L, GaugeCell> {
-    return this.#declare(name, help, 'gauge', labels, () => new GaugeCell())
+  gauge<const L extends Labels = NoLabels>(
+    name: string,
+    help: string,
+    labels?: L,
+    options?: DeclareOptions,
+  ): Family<L, GaugeCell> {
+    const create = (): GaugeCell => new GaugeCell()
+    return this.#declare(this.#gauges, { name, help, type: 'gauge', labels, options, create })
   }
 
   /** `buckets`: rising upper bounds, without the infinite one. */
@@ -53,56 +90,36 @@ export class Instruments {
     help: string,
     buckets: readonly number[],
     labels?: L,
+    options?: DeclareOptions,
   ): Family<L, HistogramCell> {
     if (buckets.some((bound, i) => !(bound > (buckets[i - 1] ?? Number.NEGATIVE_INFINITY)))) {
       throw new BootError('bad_option', `The buckets of ${name} must rise`)
     }
-    return this.#declare(name, help, 'histogram', labels, () => new HistogramCell(buckets))
+    const create = (): HistogramCell => new HistogramCell(buckets)
+    return this.#declare(this.#histograms, { name, help, type: 'histogram', labels, options, buckets, create })
   }
 
   /** Everything declared so far, for an exporter. */
   families(): readonly InstrumentFamily[] {
-    return [...this.#families.values()]
+    return [...this.#families]
   }
 
-  #declare<L extends Labels, Cell extends CounterCell | GaugeCell | HistogramCell>(
-    name: string,
-    help: string,
-    type: InstrumentType,
-    labels: L | undefined,
-    create: () => Cell,
+  #declare<L extends Labels, Cell extends AnyCell>(
+    stores: Map<string, CellStore<Cell>>,
+    { name, help, type, labels, options, buckets, create }: Declaration<L, Cell>,
   ): Family<L, Cell> {
-    if (this.#families.has(name))
-      throw new BootError('instrument_duplicate', `The instrument ${name} is declared twice`)
     const known: Labels = labels ?? {}
     const labelNames = Object.keys(known)
-    const cells: { labels: Record<string, string>; cell: Cell }[] = []
-    const byKey = new Map<string, Cell>()
-    const family: Family<L, Cell> = {
-      name,
-      help,
-      type,
-      labelNames,
-      cells,
-      cell(...[given]) {
-        // Without labels there is no argument, and the record is empty.
-        const values = (given ?? {}) as Readonly<Record<string, string>>
-        const key = labelNames.map((label) => values[label]).join('\u0000')
-        const old = byKey.get(key)
-        if (old !== undefined) return old
-        for (const label of labelNames) {
-          const value = values[label]
-          if (value === undefined || !known[label]?.includes(value)) {
-            throw new BootError('bad_option', `${name} has no value '${value}' for its label ${label}`)
-          }
-        }
-        const cell = create()
-        byKey.set(key, cell)
-        cells.push({ labels: { ...values }, cell })
-        return cell
-      },
-    }
-    this.#families.set(name, family)
-    return family
+    const shared = options?.shared ?? false
+    const shape = JSON.stringify({ help, labels: labelNames, buckets })
+    let store = stores.get(name)
+    if (store === undefined) {
+      if (this.#families.some((family) => family.name === name))
+        throw new BootError('instrument_duplicate', `The instrument ${name} is declared twice`)
+      store = new CellStore({ name, help, type, labelNames }, shape, shared, create)
+      stores.set(name, store)
+      this.#families.push(store.family)
+    } else store.join(shape, shared)
+    return store.view(known)
   }
 }

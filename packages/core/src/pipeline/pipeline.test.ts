@@ -3,7 +3,7 @@ import { ActiveCall, type CallOrigin } from '../call/active-call.ts'
 import type { CallServices } from '../call/call-services.ts'
 import type { Identity } from '../call/identity.ts'
 import { createVirtualClock } from '../clock/virtual-clock.ts'
-import { type AppError, ConflictError } from '../errors/app-error.ts'
+import { type AppError, AuthenticationError, ConflictError } from '../errors/app-error.ts'
 import type { Logger } from '../log/logger.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { CompiledRoute } from '../router/compiled-route.ts'
@@ -21,7 +21,7 @@ beforeEach(() => {
 })
 
 const plain: Stages = {
-  authenticated: false,
+  missingIdentity: null,
   guards: [],
   validate: null,
   checks: [],
@@ -95,7 +95,7 @@ function noting(asyncBits: number): Partial<Stages> {
       isAsync ? Promise.resolve().then(() => note(name, value(...args))) : note(name, value(...args))
   }
   return {
-    authenticated: true,
+    missingIdentity: () => new AuthenticationError(),
     guards: [stage('guard1', () => ({ one: 1 })), stage('guard2', (call) => ({ two: (call as { one?: number }).one }))],
     validate: stage('validate', (input: unknown) => `valid ${input}`),
     checks: [stage('check1', () => {}), stage('check2', (input: unknown) => void expect(input).toBe('valid input'))],

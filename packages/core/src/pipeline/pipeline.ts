@@ -1,5 +1,5 @@
 import type { ActiveCall } from '../call/active-call.ts'
-import { AuthenticationError, InternalError } from '../errors/app-error.ts'
+import { type AppError, InternalError } from '../errors/app-error.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import type { Output } from './output.ts'
 import type { AroundRun, CheckRun, GuardRun, Next, Outcome } from './step.ts'
@@ -18,7 +18,8 @@ type Stage = (call: ActiveCall, value: unknown) => void
 
 /** The parts of one route, in the order in which they run. */
 export interface Stages {
-  readonly authenticated: boolean
+  /** What a call without an identity is answered with; null where none is needed. */
+  readonly missingIdentity: (() => AppError) | null
   readonly guards: readonly BoundGuard[]
   readonly validate: Validate | null
   readonly checks: readonly BoundCheck[]
@@ -43,7 +44,7 @@ export function compilePipeline(stages: Stages): (call: ActiveCall) => void {
   const afterInput = guarded(chain)
   chain = (call) => call.origin.readInput(call, afterInput)
   for (const guard of stages.guards.toReversed()) chain = guardThen(guard, chain)
-  if (stages.authenticated) chain = identified(chain)
+  if (stages.missingIdentity !== null) chain = identified(stages.missingIdentity, chain)
   const start = guarded(chain)
   return (call) => start(call, undefined)
 }
@@ -90,9 +91,9 @@ function withoutInput(next: Stage): Stage {
   return (call) => next(call, undefined)
 }
 
-function identified(next: Stage): Stage {
+function identified(missing: () => AppError, next: Stage): Stage {
   return (call, value) => {
-    if (call.identity === null) throw new AuthenticationError()
+    if (call.identity === null) throw missing()
     next(call, value)
   }
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { check, guard, type Identify, PermissionDeniedError, route } from '../index.ts'
+import { AuthenticationError, check, guard, type Identify, PermissionDeniedError, route } from '../index.ts'
 import { CallError, onTransports } from '../testing/index.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
 
@@ -61,6 +61,17 @@ describe('access', () => {
       expect((await request('GET /silent', { headers: { authorization: 'ann' } })).json()).toBe('ann')
       expect((await request('GET /silent', { headers: { authorization: 'bad' } })).status).toBe(403)
       expect(await (await client({ handshake: { type: 'auth', token: 'ann' } })).call('SILENT')).toBe('ann')
+    })
+
+    it('is asked for in the words of the plugin that owns the identity', async () => {
+      const headers = { 'www-authenticate': 'Bearer realm="books"' }
+      const owner = plugin((host) =>
+        host.identify(() => null, { missing: () => new AuthenticationError('Sign in', { headers }) }),
+      )
+      const { request } = await start({ pkgIds, routes, plugins: [owner] })
+      const refused = await request('GET /silent')
+      expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Bearer realm="books"'])
+      expect(refused.json()).toMatchObject({ error: { code: 'authentication_failed', msg: 'Sign in' } })
     })
 
     it('is given to nobody by an owner that forgets to answer', async () => {

@@ -27,6 +27,15 @@ export interface Arrival {
 /** Finds out who sent a request. Throws `AuthenticationError` for bad credentials; null when there are none. */
 export type Identify = (request: Arrival) => MaybePromise<Identity | null>
 
+/** What an owner of the identity may say beside `identify`. */
+export interface IdentifyOptions {
+  /**
+   * What a call without an identity is answered with where one is needed: an AuthenticationError with a `www-authenticate` header
+   * that names a scheme. Default: one without.
+   */
+  readonly missing?: () => AppError
+}
+
 /** How a call ended. `error` is null on success. */
 export interface CallOutcome {
   readonly error: AppError | null
@@ -45,12 +54,21 @@ export interface DisconnectOutcome {
   readonly admitted: boolean
 }
 
+/** A text frame of the server: `{"type": "<type>", …}`. */
+export interface ControlReply {
+  readonly type: string
+  readonly [key: string]: unknown
+}
+
 /** What a control frame leads to. */
 export interface ControlResult {
   /** Who this connection is from now on; left out: no change. Topics are authorized again. */
   readonly identity?: Identity
-  /** Sent back as JSON text, in the handshake only after `onConnect` let the connection in. */
-  readonly reply?: { readonly type: string; readonly [key: string]: unknown }
+  /**
+   * Sent back as JSON text, in the handshake only after `onConnect` let the connection in. A function is asked then: credentials of
+   * an upgrade are judged before there is a connection.
+   */
+  readonly reply?: ControlReply | ((connection: Connection) => ControlReply)
 }
 
 /**
@@ -89,7 +107,7 @@ export interface PluginHost {
   /** Before any other work on a request or an upgrade. Refuses by throwing an AppError. */
   onArrive(hook: (arrival: Arrival) => MaybePromise<void>): void
   /** Claims the identity: one plugin may. */
-  identify(owner: Identify): void
+  identify(owner: Identify, options?: IdentifyOptions): void
   /** A connection has passed its handshake and is in neither hub nor topics yet. Refuses by throwing a Disconnect. */
   onConnect(hook: (connection: Connection) => MaybePromise<void>): void
   /** A call has started and nothing of it has run. Must not throw. */

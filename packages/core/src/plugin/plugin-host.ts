@@ -1,6 +1,7 @@
 import type { Call, RouteInfo } from '../call/call.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { NamedCheck } from '../doctor/doctor.ts'
+import { type AppError, AuthenticationError } from '../errors/app-error.ts'
 import { BootError } from '../errors/boot-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
@@ -44,7 +45,7 @@ export class Registry {
   readonly doctor: NamedCheck[] = []
   readonly controls: Map<string, ControlHandler> = new Map()
   readonly errorMappers: ErrorMapper[] = []
-  identity: { readonly plugin: string; readonly identify: Identify } | null = null
+  identity: { readonly plugin: string; readonly identify: Identify; readonly missing: () => AppError } | null = null
   handshake: (Handshake & { readonly plugin: string }) | null = null
 }
 
@@ -95,7 +96,7 @@ export function createPluginHost(
       open()
       registry.endpoints.push({ plugin, route })
     },
-    identify(identify) {
+    identify(identify, { missing = () => new AuthenticationError() } = {}) {
       open()
       const owner = registry.identity
       if (owner !== null) {
@@ -104,7 +105,7 @@ export function createPluginHost(
           `Plugins '${owner.plugin}' and '${plugin}' both own the identity: install one of them`,
         )
       }
-      registry.identity = { plugin, identify }
+      registry.identity = { plugin, identify, missing }
     },
     health(name, check) {
       open()

@@ -1,6 +1,7 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
 import { runWithCall } from '../call/current-call.ts'
+import type { AppError } from '../errors/app-error.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { compileInput } from '../http/input.ts'
 import { pathParameters } from '../http/path-pattern.ts'
@@ -18,7 +19,8 @@ import type { RouteDefinition } from './route.ts'
 
 /** What a route is compiled with. */
 export interface RouteContext {
-  readonly hasIdentity: boolean
+  /** What a call without an identity is answered with; null when no plugin owns the identity. */
+  readonly missingIdentity: (() => AppError) | null
   readonly defaultAccess: Access
   readonly deadlineMs: number
   readonly maxBodyBytes: number
@@ -59,7 +61,7 @@ export function compileRoute(
   const bind = <Run>(step: AnyStep): Run => bindStep(step, info, context) as Run
   const of = (kind: AnyStep['kind']): Use => steps.filter((step) => step.kind === kind)
   const run = compilePipeline({
-    authenticated: info.access === 'authenticated',
+    missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
     guards: of('guard').map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
     validate: compileValidate(definition.input),
     checks: of('check').map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
@@ -105,10 +107,10 @@ function checkOrder(info: RouteInfo, use: Use): void {
   }
 }
 
-function toIdentityPolicy(info: RouteInfo, steps: Use, { hasIdentity }: RouteContext): IdentityPolicy {
+function toIdentityPolicy(info: RouteInfo, steps: Use, { missingIdentity }: RouteContext): IdentityPolicy {
   const asking = steps.find((step) => step.identity !== 'none')
   if (info.access === 'authenticated') {
-    if (hasIdentity) return 'required'
+    if (missingIdentity !== null) return 'required'
     throw new BootError(
       'identity_owner_missing',
       `Route ${info.name} is authenticated, but no plugin owns the identity: add one or set access: 'public'`,

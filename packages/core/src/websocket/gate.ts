@@ -129,14 +129,19 @@ export class Gate {
     this.#admission = null
     connection.shared.instruments.connection('accepted')
     connection.shared.hub.add(connection)
-    if (result.reply !== undefined) connection.sendControl(result.reply)
+    this.#answer(result)
     this.#release()
+  }
+
+  #answer({ reply }: ControlResult): void {
+    if (reply === undefined) return
+    this.#connection.sendControl(typeof reply === 'function' ? reply(this.#connection) : reply)
   }
 
   #applied(result: ControlResult, isRenewal: boolean): MaybePromise<void> {
     const connection = this.#connection
     const finish = (): void => {
-      if (result.reply !== undefined) connection.sendControl(result.reply)
+      this.#answer(result)
       this.#release()
     }
     if (result.identity === undefined) return finish()

@@ -45,6 +45,16 @@ describe('an upgrade', () => {
       expect((await nextJson(socket)).data).toBe('ann')
     })
 
+    it('may be answered with what only the connection knows', async () => {
+      const admission: ControlResult = {
+        identity: { id: 'ann', name: 'Ann' },
+        reply: ({ maxMessageBytes, identity }) => ({ type: 'auth_ok', maxMessageBytes, id: identity?.id }),
+      }
+      const plugins = [testAuth({ fromUpgrade: () => admission })]
+      const { connect } = await start({ ...options, websocket: { maxMessageBytes: 4096 }, plugins })
+      expect(await nextJson(await connect())).toEqual({ type: 'auth_ok', maxMessageBytes: 4096, id: 'ann' })
+    })
+
     it('with bad ones is a 401 that says how to authenticate, and no socket', async () => {
       const ends: unknown[] = []
       const { connect } = await start({
