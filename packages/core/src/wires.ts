@@ -66,6 +66,7 @@ export function createWires(parts: WiresOptions): Wires {
     findTopicRule: compileTopicRules(given.topics ?? {}),
     controls: registry.controls,
     handshake: registry.handshake,
+    onReject: registry.onReject,
     onConnect: registry.onConnect,
     onDisconnect: registry.onDisconnect,
     open: new Set(),

@@ -24,6 +24,10 @@ export interface CallOrigin {
   readonly traceparent: string | null
   /** As sent, without the query, cut short; only over HTTP. */
   readonly requestedPath?: string
+  /** Headers of this origin's one answer, which `onArrive` may have added to already; only over HTTP. Made when first asked for. */
+  readonly replyHeaders?: ReplyHeaders
+  /** Null when nobody added a header. */
+  readonly addedHeaders?: ReplyHeaders | null
   /** Reads the input, now or later, and hands it on; refuses by `call.fail`. */
   readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void
   /** Makes the answer, and returns what sends it: it throws, if it throws, before anything has left. Returns the HTTP status. */
@@ -117,12 +121,12 @@ export class ActiveCall implements Call {
     return this.#log
   }
   get replyHeaders(): ReplyHeaders {
-    this.#headers ??= new ReplyHeaders()
+    this.#headers ??= this.origin.replyHeaders ?? new ReplyHeaders()
     return this.#headers
   }
   /** Null when nobody added a header. */
   get addedHeaders(): ReplyHeaders | null {
-    return this.#headers
+    return this.#headers ?? this.origin.addedHeaders ?? null
   }
 
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {

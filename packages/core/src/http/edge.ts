@@ -1,4 +1,5 @@
 import type { Wire } from '../call/call.ts'
+import type { ReplyHeaders } from '../call/reply-headers.ts'
 import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
 import type { Arrival } from '../plugin/host.ts'
 import type { RequestHead } from '../transport/transport.ts'
@@ -49,9 +50,9 @@ export class Edge {
   }
 
   /** Runs the hooks; throws or rejects with what one refuses with. */
-  arrive(wire: Wire, head: RequestHead, address: string): MaybePromise<void> {
+  arrive(wire: Wire, head: RequestHead, arriving: Arriving): MaybePromise<void> {
     if (this.#onArrive.length === 0) return
-    return this.#runFrom(0, toArrival(wire, head, address))
+    return this.#runFrom(0, toArrival(wire, head, arriving))
   }
 
   #runFrom(from: number, arrival: Arrival): MaybePromise<void> {
@@ -62,11 +63,28 @@ export class Edge {
   }
 }
 
+/** What is found out on the way, and gathered for the answer. */
+export interface Arriving {
+  readonly address: string
+  /** Made when it is first asked for. */
+  readonly replyHeaders: ReplyHeaders
+}
+
 const noQuery: QueryRecord = Object.freeze({})
 
 /** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it. */
-export function toArrival(wire: Wire, head: RequestHead, address: string): Arrival {
-  return { wire, address, method: head.method, path: head.path, headers: head.headers(), query: toQuery(head.query) }
+export function toArrival(wire: Wire, head: RequestHead, arriving: Arriving): Arrival {
+  return {
+    wire,
+    address: arriving.address,
+    method: head.method,
+    path: head.path,
+    headers: head.headers(),
+    query: toQuery(head.query),
+    get replyHeaders() {
+      return arriving.replyHeaders
+    },
+  }
 }
 
 export function toQuery(raw: string): QueryRecord {

@@ -2,6 +2,7 @@ import type { ActiveCall, CallOrigin } from '../call/active-call.ts'
 import { withCurrentCall } from '../call/current-call.ts'
 import { isPage } from '../call/page.ts'
 import { isReply, pump, type Reply, type StreamSource } from '../call/reply.ts'
+import { ReplyHeaders } from '../call/reply-headers.ts'
 import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { toTraceparent } from '../log/traceparent.ts'
 import type { BodyFailure, HeaderList, HttpExchange } from '../transport/transport.ts'
@@ -33,6 +34,7 @@ export class HttpRequest implements CallOrigin {
   cors: HeaderList = noHeaders
   #query: QueryRecord | null = null
   #traceparent: string | null | undefined
+  #replyHeaders: ReplyHeaders | null = null
 
   constructor(shared: HttpWire, exchange: HttpExchange, id: string) {
     this.#shared = shared
@@ -48,6 +50,13 @@ export class HttpRequest implements CallOrigin {
 
   get headers(): Readonly<Record<string, string>> {
     return this.exchange.headers()
+  }
+  get replyHeaders(): ReplyHeaders {
+    this.#replyHeaders ??= new ReplyHeaders()
+    return this.#replyHeaders
+  }
+  get addedHeaders(): ReplyHeaders | null {
+    return this.#replyHeaders
   }
   get traceparent(): string | null {
     if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.exchange.header('traceparent'))

@@ -63,7 +63,7 @@ export class HttpWire {
     const refusal = this.edge.refuseHost(exchange)
     if (refusal !== null) return this.#unmatched(request, (call) => call.fail(refusal))
     try {
-      const arrived = this.edge.arrive('http', exchange, request.address)
+      const arrived = this.edge.arrive('http', exchange, request)
       if (isPromise(arrived)) this.#wait(request, arrived)
       else this.#lookUp(request)
     } catch (error) {
@@ -137,7 +137,7 @@ export class HttpWire {
     const { compiled } = call
     if (identify === null || compiled.identity === 'none') return compiled.run(call)
     try {
-      const identity = identify(toArrival('http', request.exchange, request.address))
+      const identity = identify(toArrival('http', request.exchange, request))
       if (isPromise(identity)) {
         identity.then(
           (known) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { PermissionDeniedError } from '../errors/app-error.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { route } from '../router/route.ts'
@@ -27,5 +28,37 @@ onTransports({ describe, afterEach }, ({ start }) => {
       [null, 'reader of /nowhere', 404],
     ])
     expect(seen.every(({ address }) => address === '127.0.0.1')).toBe(true)
+  })
+
+  it('what onArrive adds to the answer is on every response, and a call finds and replaces it', async () => {
+    const same: boolean[] = []
+    const arriving = new Map<string, object>()
+    const budget: Plugin = {
+      name: 'budget',
+      setup: (host) => {
+        host.onArrive(({ path, replyHeaders, headers }) => {
+          replyHeaders.set('x-left', '9')
+          arriving.set(path, replyHeaders)
+          if (headers['x-bad'] !== undefined) throw new PermissionDeniedError()
+        })
+        host.onCall((call) => void same.push(call.replyHeaders === arriving.get('/now')))
+      },
+    }
+    const now = route({
+      http: 'GET /now',
+      handler: (_input, { replyHeaders }) => {
+        replyHeaders.set('X-Left', '8')
+        return 1
+      },
+    })
+    const { request } = await start({ pkgIds: {}, routes: {}, endpoints: [now], plugins: [budget] })
+    const left = async (path: string, headers = {}) => {
+      const response = await request(`GET ${path}`, { headers })
+      return [response.status, response.headers['x-left']]
+    }
+    expect(await left('/now')).toEqual([200, '8'])
+    expect(await left('/nowhere')).toEqual([404, '9'])
+    expect(await left('/now', { 'x-bad': 'yes' })).toEqual([403, '9'])
+    expect(same[0]).toBe(true)
   })
 })

@@ -124,6 +124,7 @@ describe('the host of a plugin', () => {
           late.push(
             () => host.onCall(() => {}),
             () => host.onArrive(() => {}),
+            () => host.onReject(() => {}),
             () => host.onClose(() => {}),
             () => host.identify(() => null),
             () => host.guard(guard({ name: 'x', run: () => {} })),

@@ -1,5 +1,6 @@
 import type { Call, Publisher, RouteInfo, Wire } from '../call/call.ts'
 import type { Identity } from '../call/identity.ts'
+import type { ReplyHeaders } from '../call/reply-headers.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { DoctorCheck } from '../doctor/doctor.ts'
 import type { AppError } from '../errors/app-error.ts'
@@ -22,6 +23,8 @@ export interface Arrival {
   readonly address: string
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | readonly string[]>>
+  /** Headers of the answer, whatever it will be: over HTTP those of the call itself, over WebSocket those of a refused upgrade. */
+  readonly replyHeaders: ReplyHeaders
 }
 
 /** Finds out who sent a request. Throws `AuthenticationError` for bad credentials; null when there are none. */
@@ -106,6 +109,11 @@ export interface PluginHost {
 
   /** Before any other work on a request or an upgrade. Refuses by throwing an AppError. */
   onArrive(hook: (arrival: Arrival) => MaybePromise<void>): void
+  /**
+   * An upgrade was refused, by core, by `onArrive` or for its credentials: it becomes no connection, and no other hook is told of its
+   * end. Must not throw. A request that is refused is a call: `onReply` is told.
+   */
+  onReject(hook: (arrival: Arrival, error: AppError) => void): void
   /** Claims the identity: one plugin may. */
   identify(owner: Identify, options?: IdentifyOptions): void
   /** A connection has passed its handshake and is in neither hub nor topics yet. Refuses by throwing a Disconnect. */

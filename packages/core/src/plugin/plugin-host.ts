@@ -33,6 +33,7 @@ interface AppGuard {
 /** Everything that the plugins of one app have registered. */
 export class Registry {
   readonly onArrive: ((arrival: Arrival) => MaybePromise<void>)[] = []
+  readonly onReject: ((arrival: Arrival, error: AppError) => void)[] = []
   readonly onConnect: ((connection: Connection) => MaybePromise<void>)[] = []
   readonly onCall: ((call: Call) => void)[] = []
   readonly onReply: ((call: Call, outcome: CallOutcome) => void)[] = []
@@ -78,6 +79,7 @@ export function createPluginHost(
     routes,
     log: services.log.child({ plugin }),
     onArrive: adder(registry.onArrive),
+    onReject: adder(registry.onReject),
     onConnect: adder(registry.onConnect),
     onCall: adder(registry.onCall),
     onReply: adder(registry.onReply),

@@ -102,6 +102,39 @@ describe('an upgrade', () => {
       expect(looked).toBe(0)
     })
 
+    it('that is refused is told to onReject once, whoever refused it, with what onArrive added to the answer', async () => {
+      const told: unknown[] = []
+      const watch = plugin((host) => {
+        host.onArrive(({ wire, replyHeaders, headers }) => {
+          replyHeaders.set('x-arrived', wire)
+          if (headers['x-limit'] !== undefined) throw new RateLimitError({ retryAfterMs: 1, limit: 1, remaining: 0 })
+        })
+        host.onReject(({ wire, address, path, headers }, { code }) => {
+          told.push([wire, address, path, headers['x-name'], code])
+          throw new Error('of onReject')
+        })
+      }, 'watch')
+      const { connect, logs } = await start({
+        ...options,
+        plugins: [testAuth({ fromUpgrade: async (request) => fromUpgrade(request) }), watch],
+      })
+      const limited = await refusal(connect({ headers: { 'x-limit': 'yes', 'x-name': 'ann' } }))
+      const bad = await refusal(connect({ headers: { authorization: 'bad', 'x-name': 'bob' } }))
+      const unknown = await refusal(connect({ path: '/ws?format=xml' }))
+      await (await connect()).close()
+      expect([limited.headers['x-arrived'], bad.headers['x-arrived'], unknown.headers['x-arrived']]).toEqual([
+        'ws',
+        'ws',
+        undefined,
+      ])
+      expect(told).toEqual([
+        ['ws', '127.0.0.1', '/ws', 'ann', 'rate_limit_exceeded'],
+        ['ws', '127.0.0.1', '/ws', 'bob', 'authentication_failed'],
+        ['ws', '127.0.0.1', '/ws', undefined, 'malformed_request'],
+      ])
+      expect(logs.filter(({ message }) => message === 'An onReject hook failed')).toHaveLength(3)
+    })
+
     it('whose client leaves while onArrive is at work opens nothing', async () => {
       const arrived = deferred()
       const release = deferred()

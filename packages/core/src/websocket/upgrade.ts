@@ -1,10 +1,10 @@
+import { ReplyHeaders } from '../call/reply-headers.ts'
 import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
-import type { Edge } from '../http/edge.ts'
-import { toArrival } from '../http/edge.ts'
+import { type Arriving, type Edge, toArrival } from '../http/edge.ts'
 import { toErrorBody, toErrorHeaders } from '../http/error-body.ts'
 import { toCorrelationId } from '../log/correlation.ts'
-import type { ControlResult } from '../plugin/host.ts'
+import type { Arrival, ControlResult } from '../plugin/host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { HeaderList, UpgradeRequest } from '../transport/transport.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
@@ -25,6 +25,26 @@ interface UpgraderOptions {
   readonly securityHeaders: (secure: boolean) => HeaderList
 }
 
+/** An upgrade on its way to become a connection, or to be refused. */
+class Attempt implements Arriving {
+  readonly request: UpgradeRequest
+  readonly address: string
+  #replyHeaders: ReplyHeaders | null = null
+
+  constructor(request: UpgradeRequest, address: string) {
+    this.request = request
+    this.address = address
+  }
+
+  get replyHeaders(): ReplyHeaders {
+    this.#replyHeaders ??= new ReplyHeaders()
+    return this.#replyHeaders
+  }
+  get addedHeaders(): HeaderList {
+    return this.#replyHeaders?.entries() ?? []
+  }
+}
+
 /** Decides which upgrades become connections. */
 export class Upgrader {
   readonly #options: UpgraderOptions
@@ -36,14 +56,14 @@ export class Upgrader {
 
   upgrade(request: UpgradeRequest): void {
     const { wire, edge } = this.#options
+    const attempt = new Attempt(request, edge.address(request))
     try {
       const codec = this.#check(request)
-      const address = edge.address(request)
-      const admission = this.#arrive(request, address)
-      if (!isPromise(admission)) return this.#accept(request, address, codec, admission)
-      this.#wait(request, admission, (result) => this.#accept(request, address, codec, result))
+      const admission = this.#arrive(attempt)
+      if (!isPromise(admission)) return this.#accept(attempt, codec, admission)
+      this.#wait(attempt, admission, (result) => this.#accept(attempt, codec, result))
     } catch (error) {
-      this.#reject(request, toAppError(error, wire.services.errorMappers))
+      this.#reject(attempt, toAppError(error, wire.services.errorMappers))
     }
   }
 
@@ -64,24 +84,25 @@ export class Upgrader {
   }
 
   /** The hooks, then credentials that came with the upgrade itself. */
-  #arrive(request: UpgradeRequest, address: string): MaybePromise<ControlResult | null> {
+  #arrive(attempt: Attempt): MaybePromise<ControlResult | null> {
     const { wire, edge } = this.#options
+    const { request } = attempt
     const fromUpgrade = wire.handshake?.fromUpgrade
     const identify = (): MaybePromise<ControlResult | null> =>
-      fromUpgrade === undefined ? null : fromUpgrade(toArrival('ws', request, address))
-    const arrived = edge.arrive('ws', request, address)
+      fromUpgrade === undefined ? null : fromUpgrade(toArrival('ws', request, attempt))
+    const arrived = edge.arrive('ws', request, attempt)
     return isPromise(arrived) ? arrived.then(identify) : identify()
   }
 
   #wait(
-    request: UpgradeRequest,
+    attempt: Attempt,
     admission: Promise<ControlResult | null>,
     accept: (result: ControlResult | null) => void,
   ): void {
     const { services } = this.#options.wire
     if (this.#pending >= maxPendingUpgrades) {
       admission.catch(() => undefined)
-      return this.#reject(request, new UnavailableError('Too many connections are being opened'))
+      return this.#reject(attempt, new UnavailableError('Too many connections are being opened'))
     }
     this.#pending++
     let waiting = true
@@ -93,20 +114,21 @@ export class Upgrader {
       answer()
     }
     const timer = services.clock.timer(upgradeTimeoutMs, () => {
-      done(() => this.#reject(request, new UnavailableError('The connection could not be opened in time')))
+      done(() => this.#reject(attempt, new UnavailableError('The connection could not be opened in time')))
     })
-    request.onAborted(() => done(() => {}))
+    attempt.request.onAborted(() => done(() => {}))
     admission.then(
       (result) => done(() => accept(result)),
-      (error) => done(() => this.#reject(request, toAppError(error, services.errorMappers))),
+      (error) => done(() => this.#reject(attempt, toAppError(error, services.errorMappers))),
     )
   }
 
-  #accept(request: UpgradeRequest, address: string, codec: Codec, admission: ControlResult | null): void {
+  #accept(attempt: Attempt, codec: Codec, admission: ControlResult | null): void {
+    const { request, address } = attempt
     if (request.aborted) return
     const { wire } = this.#options
-    if (wire.draining) return this.#reject(request, new UnavailableError('The server is restarting'))
-    const { headers, query } = toArrival('ws', request, address)
+    if (wire.draining) return this.#reject(attempt, new UnavailableError('The server is restarting'))
+    const { headers, query } = toArrival('ws', request, attempt)
     const connection = new WebSocketConnection(wire, { address, headers, query, codec, admission })
     const offered = request
       .header('sec-websocket-protocol')
@@ -117,19 +139,35 @@ export class Upgrader {
     else request.accept(connection)
   }
 
-  #reject(request: UpgradeRequest, error: AppError): void {
+  #reject(attempt: Attempt, error: AppError): void {
     const { wire, edge, securityHeaders } = this.#options
+    const { request } = attempt
     if (error.httpStatus >= 500 && error.cause !== undefined)
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
     if (error.code === 'authentication_failed') wire.instruments.connection('rejected_auth')
     if (error.code === 'rate_limit_exceeded') wire.instruments.connection('rejected_limit')
+    const arrival = wire.onReject.length === 0 ? null : toArrival('ws', request, attempt)
     const headers: HeaderList = [
       ...securityHeaders(edge.secure(request)),
       ['x-correlation-id', toCorrelationId(request.header('x-correlation-id'))],
       ['content-type', 'application/json'],
-      ...toErrorHeaders(error),
+      ...toErrorHeaders(error, attempt.addedHeaders),
     ]
     request.reject(error.httpStatus, headers, toErrorBody(error))
+    if (arrival !== null) this.#tell(arrival, error)
+  }
+
+  #tell(arrival: Arrival, error: AppError): void {
+    const { wire } = this.#options
+    const failed = (thrown: unknown): void => wire.services.log.error({ err: thrown }, 'An onReject hook failed')
+    for (const hook of wire.onReject) {
+      try {
+        const result: unknown = hook(arrival, error)
+        if (isPromise(result)) result.then(undefined, failed)
+      } catch (thrown) {
+        failed(thrown)
+      }
+    }
   }
 }
 

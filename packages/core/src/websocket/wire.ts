@@ -1,9 +1,10 @@
 import type { CallServices } from '../call/call-services.ts'
+import type { AppError } from '../errors/app-error.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import type { TopicRule } from '../hub/topic.ts'
 import type { WebSocketInstruments } from '../instruments/core-instruments.ts'
-import type { ControlHandler, DisconnectOutcome, HandshakeOptions } from '../plugin/host.ts'
+import type { Arrival, ControlHandler, DisconnectOutcome, HandshakeOptions } from '../plugin/host.ts'
 import type { CompiledRoute } from '../router/compiled-route.ts'
 import type { PkgRouter } from '../router/pkg-router.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
@@ -30,6 +31,7 @@ export interface WebSocketWire {
   readonly findTopicRule: (topic: string) => TopicRule | null
   readonly controls: ReadonlyMap<string, ControlHandler>
   readonly handshake: Handshake | null
+  readonly onReject: readonly ((arrival: Arrival, error: AppError) => void)[]
   readonly onConnect: readonly ((connection: Connection) => MaybePromise<void>)[]
   readonly onDisconnect: readonly ((connection: Connection, outcome: DisconnectOutcome) => void)[]
   /** Every open socket, admitted or not. */
