@@ -112,6 +112,7 @@ export interface ResolvedOptions {
   readonly routes: RouteTable
   readonly events: EventTable
   readonly endpoints: readonly AnyRoute[]
+  readonly errors: readonly ErrorFactory[]
   readonly plugins: readonly Plugin[]
   readonly environment: Environment
   /** Set when the variables of the environment contradict one another. */
@@ -140,6 +141,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     routes,
     events,
     endpoints,
+    errors,
     plugins,
     environment,
     disagreement,

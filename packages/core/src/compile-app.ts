@@ -2,10 +2,16 @@ import type { Access, RouteInfo } from './call/call.ts'
 import type { CallServices } from './call/call-services.ts'
 import { NotFoundError } from './errors/app-error.ts'
 import { BootError } from './errors/boot-error.ts'
+import type { ErrorFactory } from './errors/define-errors.ts'
 import { HttpRouter } from './http/http-router.ts'
 import type { CompiledEvent } from './hub/hub.ts'
-import { createCallInstruments } from './instruments/core-instruments.ts'
-import type { Instruments } from './instruments/instruments.ts'
+import {
+  type CallInstruments,
+  type CountedRoutes,
+  createCallInstruments,
+  type HttpCounter,
+} from './instruments/call-instruments.ts'
+import { type Instruments, unmatchedLabel } from './instruments/instruments.ts'
 import { HealthMonitor } from './lifecycle/health.ts'
 import type { ResolvedHealthOptions } from './lifecycle/health-options.ts'
 import { createHealthRoutes } from './lifecycle/health-routes.ts'
@@ -17,7 +23,7 @@ import { compileRoute, type RouteContext, toRouteInfo } from './router/compile-r
 import type { CompiledRoute } from './router/compiled-route.ts'
 import type { AnyEvent } from './router/event.ts'
 import { PkgRouter } from './router/pkg-router.ts'
-import { type AnyRoute, route } from './router/route.ts'
+import { type AnyRoute, type RouteDefinition, route } from './router/route.ts'
 import type { Environment } from './settings/environment.ts'
 import { isPromise } from './util/maybe-promise.ts'
 
@@ -30,6 +36,8 @@ export interface CompileOptions {
   readonly deadlineMs: number
   readonly maxBodyBytes: number
   readonly validateOutput: boolean
+  /** Of the app, beside those that routes declare. */
+  readonly errors: readonly ErrorFactory[]
   readonly registry: Registry
   readonly apis: ReadonlyMap<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
   readonly instruments: Instruments
@@ -43,7 +51,11 @@ export interface CompiledApp {
   readonly routes: ReadonlyArray<CompiledRoute & { readonly steps: Use }>
   readonly pkgRouter: PkgRouter
   readonly httpRouter: HttpRouter<CompiledRoute>
-  readonly unmatched: CompiledRoute
+  /** Stands in for the route of a package that none handles. */
+  readonly unmatchedPackage: CompiledRoute
+  /** Stands in for the route of a request that none handles, by its method: one for each that has a series of its own. */
+  readonly unmatchedRequest: (method: string) => CompiledRoute
+  readonly calls: CallInstruments
 }
 
 /** Compiles every route of an app, once its plugins are set up. */
@@ -77,11 +89,8 @@ export function compileApp(options: CompileOptions): CompiledApp {
     })),
   ].map((entry) => ({ ...entry, info: toRouteInfo(entry.name, entry.pkgId, entry.definition, defaultAccess) }))
 
-  const context = toContext(
-    options,
-    defaultAccess,
-    entries.map(({ info }) => info),
-  )
+  const calls = createCallInstruments(options.instruments, toCountedRoutes(entries, options.errors))
+  const context = toContext(options, defaultAccess, calls)
   const compiled = entries.map(({ info, definition, own }) => compileRoute(info, definition, context, own))
   const pkgRouter = new PkgRouter()
   const httpRouter = new HttpRouter<CompiledRoute>()
@@ -90,7 +99,7 @@ export function compileApp(options: CompileOptions): CompiledApp {
     if (pkgId !== null) pkgRouter.add(pkgId, each)
     if (method !== null && path !== null) httpRouter.add(method, path, each)
   }
-  return { routes: compiled, pkgRouter, httpRouter, unmatched: compileUnmatched(context) }
+  return { routes: compiled, pkgRouter, httpRouter, ...compileUnmatched(context, calls), calls }
 }
 
 /** Silent routes are authenticated as soon as there is somebody to authenticate them. */
@@ -105,14 +114,8 @@ function toDefaultAccess({ registry, defaultAccess, environment }: CompileOption
   return defaultAccess ?? 'public'
 }
 
-function toContext(options: CompileOptions, defaultAccess: Access, infos: readonly RouteInfo[]): RouteContext {
-  const { registry, apis, instruments } = options
-  const counters = createCallInstruments(instruments, {
-    pkgIds: [...new Set(infos.flatMap(({ pkgId }) => (pkgId === null ? [] : [String(pkgId)]))), unmatchedLabel],
-    endpoints: [...new Set(infos.flatMap(({ path }) => (path === null ? [] : [path]))), unmatchedLabel],
-    methods: [...new Set(infos.flatMap(({ method }) => (method === null ? [] : [method]))), unmatchedLabel],
-  })
-  const none = (): void => {}
+function toContext(options: CompileOptions, defaultAccess: Access, calls: CallInstruments): RouteContext {
+  const { registry, apis } = options
   return {
     missingIdentity: registry.identity?.missing ?? null,
     defaultAccess,
@@ -122,21 +125,32 @@ function toContext(options: CompileOptions, defaultAccess: Access, infos: readon
     asyncContext: options.services.asyncContext,
     findApi: (name) => apis.get(name),
     guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
-    countWebSocket: ({ name, pkgId }) => {
-      if (name === unmatchedLabel) return counters.webSocket(unmatchedLabel)
-      return pkgId === null ? none : counters.webSocket(String(pkgId))
-    },
-    countHttp: ({ name, method, path }) => {
-      if (name === unmatchedLabel) return counters.http(unmatchedLabel, unmatchedLabel)
-      return method === null || path === null ? none : counters.http(method, path)
-    },
+    countWebSocket: ({ pkgId }) => (pkgId === null ? null : calls.webSocket(String(pkgId))),
+    httpCounter: ({ method, path }) => (method === null || path === null ? null : calls.http(method, path)),
   }
 }
 
-const unmatchedLabel = 'unmatched'
+interface Entry {
+  readonly info: RouteInfo
+  readonly definition: RouteDefinition
+}
+
+function toCountedRoutes(entries: readonly Entry[], errors: readonly ErrorFactory[]): CountedRoutes {
+  const infos = entries.map(({ info }) => info)
+  const declared = [...errors, ...entries.flatMap(({ definition }) => definition.errors)]
+  return {
+    pkgIds: infos.flatMap(({ pkgId }) => (pkgId === null ? [] : [String(pkgId)])),
+    endpoints: infos.flatMap(({ path }) => (path === null ? [] : [path])),
+    methods: infos.flatMap(({ method }) => (method === null ? [] : [method])),
+    errorCodes: declared.map(({ code }) => code),
+  }
+}
 
 /** Stands in where no route is found, so that hooks and instruments see the refusal like any other. */
-function compileUnmatched(context: RouteContext): CompiledRoute {
+function compileUnmatched(
+  context: RouteContext,
+  calls: CallInstruments,
+): Pick<CompiledApp, 'unmatchedPackage' | 'unmatchedRequest'> {
   const { definition } = route({
     access: 'public',
     deadlineMs: 0,
@@ -144,8 +158,21 @@ function compileUnmatched(context: RouteContext): CompiledRoute {
       throw new NotFoundError()
     },
   })
-  const info = toRouteInfo(unmatchedLabel, null, definition, 'public')
-  return compileRoute(info, definition, { ...context, guardsFor: () => [] }, true)
+  const info = toRouteInfo('unmatched', null, definition, 'public')
+  const compiled = compileRoute(info, definition, { ...context, guardsFor: () => [] }, true)
+  const requests = new Map<HttpCounter, CompiledRoute>()
+  return {
+    unmatchedPackage: { ...compiled, countWebSocket: calls.webSocket(unmatchedLabel) },
+    unmatchedRequest(method) {
+      const httpCounter = calls.unmatchedHttp(method)
+      let request = requests.get(httpCounter)
+      if (request === undefined) {
+        request = { ...compiled, httpCounter }
+        requests.set(httpCounter, request)
+      }
+      return request
+    },
+  }
 }
 
 function healthRoutes({ health, registry, services, vitals }: CompileOptions): readonly AnyRoute[] {

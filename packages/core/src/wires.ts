@@ -7,8 +7,8 @@ import { HttpWire } from './http/http-wire.ts'
 import { createSecurityHeaders } from './http/security-headers.ts'
 import type { ConnectionHub } from './hub/hub.ts'
 import { compileTopicRules } from './hub/topic.ts'
-import type { WebSocketInstruments } from './instruments/core-instruments.ts'
 import type { Instruments } from './instruments/instruments.ts'
+import type { WebSocketInstruments } from './instruments/websocket-instruments.ts'
 import type { Registry } from './plugin/plugin-host.ts'
 import type { AnyPluginKey } from './plugin/plugin-key.ts'
 import { jsonCodec } from './protocol/json-codec.ts'
@@ -61,8 +61,9 @@ export function createWires(parts: WiresOptions): Wires {
     services,
     hub,
     router: compiled.pkgRouter,
-    unmatched: compiled.unmatched,
+    unmatched: compiled.unmatchedPackage,
     instruments: parts.webSocketInstruments,
+    refusedFrame: compiled.calls.refusedFrame,
     findTopicRule: compileTopicRules(given.topics ?? {}),
     controls: registry.controls,
     handshake: registry.handshake,
@@ -72,6 +73,7 @@ export function createWires(parts: WiresOptions): Wires {
     open: new Set(),
     draining: false,
   }
+  parts.webSocketInstruments.watch(webSocket.open)
   const codecs = given.codecs ?? [jsonCodec]
   const byName = new Map(codecs.map((codec) => [codec.name, codec]))
   return {
@@ -82,7 +84,7 @@ export function createWires(parts: WiresOptions): Wires {
       services,
       edge,
       router: compiled.httpRouter,
-      unmatched: compiled.unmatched,
+      unmatched: compiled.unmatchedRequest,
       identify: registry.identity?.identify ?? null,
       websocketPath: websocket.path,
       securityHeaders,

@@ -246,8 +246,8 @@ export class ActiveCall implements Call {
   }
 
   #report(outcome: CallOutcome): void {
-    if (this.origin.wire === 'ws') this.compiled.countWebSocket(outcome)
-    else this.compiled.countHttp(outcome)
+    if (this.origin.wire === 'ws') this.compiled.countWebSocket?.(outcome)
+    else this.compiled.httpCounter?.count(outcome)
     const { onReply, access } = this.services
     if (access !== null) access(this, outcome)
     if (onReply !== null) onReply(this, outcome)

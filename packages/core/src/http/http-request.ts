@@ -154,7 +154,8 @@ export class HttpRequest implements CallOrigin {
   }
 
   ended(call: ActiveCall): void {
-    this.#shared.running.delete(call)
+    // A call that was answered within the callback that brought it was never in progress.
+    if (this.#shared.running.delete(call)) call.compiled.httpCounter?.inProgress.dec()
   }
 
   #respond(

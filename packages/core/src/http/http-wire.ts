@@ -16,8 +16,8 @@ interface HttpWireOptions {
   readonly services: CallServices
   readonly edge: Edge
   readonly router: HttpRouter<CompiledRoute>
-  /** Stands in for the route of a request that none handles. */
-  readonly unmatched: CompiledRoute
+  /** Stands in for the route of a request that none handles, by its method. */
+  readonly unmatched: (method: string) => CompiledRoute
   /** Null without an owner of identity. */
   readonly identify: Identify | null
   readonly websocketPath: string
@@ -128,6 +128,7 @@ export class HttpWire {
     this.#identify(request, call)
     if (call.settled) return
     this.running.add(call)
+    call.compiled.httpCounter?.inProgress.inc()
     call.armDeadline()
     request.exchange.onAborted(() => call.abandon(clientLeft))
   }
@@ -167,8 +168,10 @@ export class HttpWire {
   /** What no route handles is a call too: hooks and instruments see it. */
   #unmatched(request: HttpRequest, answer: (call: ActiveCall) => void): void {
     const { services, unmatched } = this.#options
-    const call = new ActiveCall(unmatched, request, services, request.id, null)
+    const call = new ActiveCall(unmatched(request.exchange.method), request, services, request.id, null)
     if (services.onCall !== null) services.onCall(call)
-    answer(call)
+    // While onArrive was at work: there is nobody to be answered.
+    if (request.exchange.aborted) call.abandon(clientLeft)
+    else answer(call)
   }
 }

@@ -27,6 +27,8 @@ export class ConnectionHub implements Hub {
   readonly #byId = new Map<string, Member>()
   readonly #byIdentity = new Map<string, Set<Member>>()
   readonly #byTopic = new Map<string, Set<Member>>()
+  /** The delivery within this `send` has failed and was told of: the error comes back through a broker that delivers at once. */
+  #told = false
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -91,10 +93,21 @@ export class ConnectionHub implements Hub {
     if (compiled === undefined) {
       throw new Error("This event is not in the app's events: add it to createApp({ events }) under its PkgID")
     }
-    return { audience, pkgId: compiled.pkgId, data: compiled.toData(data) }
+    try {
+      return { audience, pkgId: compiled.pkgId, data: compiled.toData(data) }
+    } catch (error) {
+      this.#options.onError(error)
+      throw error
+    }
   }
   send(publication: Publication): void {
-    this.#options.broker.publish(publication)
+    this.#told = false
+    try {
+      this.#options.broker.publish(publication)
+    } catch (error) {
+      if (!this.#told) this.#options.onError(error)
+      throw error
+    }
   }
 
   #deliver(publication: Publication): void {
@@ -109,6 +122,7 @@ export class ConnectionHub implements Hub {
     try {
       deliverTo(members, publication)
     } catch (error) {
+      this.#told = true
       this.#options.onError(error)
       throw error
     }

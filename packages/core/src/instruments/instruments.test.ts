@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GaugeCell, HistogramCell } from './cells.ts'
-import { createCallInstruments, createWebSocketInstruments } from './core-instruments.ts'
 import { Instruments } from './instruments.ts'
 
 describe('cells', () => {
@@ -105,13 +104,13 @@ describe('instruments', () => {
   })
 
   it.each<[string, (instruments: Instruments) => unknown, string]>([
-    ['another help', (i) => i.counter('a', 'B', { x: ['2'] }, { shared: true }), 'its declarations differ'],
-    ['other labels', (i) => i.counter('a', 'A', { y: ['2'] }, { shared: true }), 'its declarations differ'],
-    ['another type', (i) => i.gauge('a', 'A', { x: ['2'] }, { shared: true }), 'is declared twice'],
-    ['no word of sharing', (i) => i.counter('a', 'A', { x: ['2'] }), 'is declared twice'],
+    ['another help', (i) => i.counter('a_total', 'B', { x: ['2'] }, { shared: true }), 'its declarations differ'],
+    ['other labels', (i) => i.counter('a_total', 'A', { y: ['2'] }, { shared: true }), 'its declarations differ'],
+    ['another type', (i) => i.gauge('a_total', 'A', { x: ['2'] }, { shared: true }), 'is declared twice'],
+    ['no word of sharing', (i) => i.counter('a_total', 'A', { x: ['2'] }), 'is declared twice'],
   ])('refuse a shared name declared with %s', (_, declare, message) => {
     const instruments = new Instruments()
-    instruments.counter('a', 'A', { x: ['1'] }, { shared: true })
+    instruments.counter('a_total', 'A', { x: ['1'] }, { shared: true })
     expect(() => declare(instruments)).toThrow(expect.objectContaining({ code: 'instrument_duplicate' }))
     expect(() => declare(instruments)).toThrow(message)
   })
@@ -125,48 +124,19 @@ describe('instruments', () => {
   it.each([[[1, 1]], [[2, 1]], [[Number.NaN]], [[1, Number.NaN]]])('refuse the buckets %j', (buckets) => {
     expect(() => new Instruments().histogram('a', 'A', buckets)).toThrow('The buckets of a must rise')
   })
-})
 
-describe('what core counts', () => {
-  it('of the WebSocket wire', () => {
-    const instruments = new Instruments()
-    const { connection, closed, active } = createWebSocketInstruments(instruments)
-    connection('accepted')
-    connection('rejected_limit')
-    closed({ code: 1013 })
-    closed({ code: 4999 })
-    active.inc()
-    const values = (name: string) =>
-      Object.fromEntries(
-        (instruments.families().find((family) => family.name === name)?.cells ?? [])
-          .map(({ labels, cell }) => [Object.values(labels)[0] ?? '', 'value' in cell ? cell.value : 0] as const)
-          .filter(([, value]) => value !== 0),
-      )
-    expect(values('ws_connections_total')).toEqual({ accepted: 1, rejected_limit: 1 })
-    expect(values('ws_closes_total')).toEqual({ 1013: 1, other: 1 })
-    expect(values('ws_connections_active')).toEqual({ '': 1 })
-  })
-
-  it('of calls, by outcome and in seconds', () => {
-    const instruments = new Instruments()
-    const counts = createCallInstruments(instruments, { pkgIds: ['1'], endpoints: ['/a/:id'], methods: ['GET'] })
-    const outcome = { error: null, aborted: false, httpStatus: 200, durationMs: 20 }
-    counts.webSocket('1')(outcome)
-    const http = counts.http('GET', '/a/:id')
-    http(outcome)
-    http({ ...outcome, httpStatus: 504 })
-    http(outcome)
-    const family = (name: string) => instruments.families().find((each) => each.name === name)
-    expect(
-      family('http_requests_total')?.cells.map(({ labels, cell }) => [
-        labels.status_code,
-        (cell as { value: number }).value,
-      ]),
-    ).toEqual([
-      ['200', 2],
-      ['504', 1],
-    ])
-    const duration = family('ws_message_processing_duration_seconds')?.cells[0]?.cell as HistogramCell
-    expect([duration.count, duration.sum]).toEqual([1, 0.02])
+  it.each([
+    [() => new Instruments().counter('refused', 'A'), 'The counter refused must have a name that ends in _total'],
+    [() => new Instruments().gauge('open_total', 'A'), 'The gauge open_total must not end in _total'],
+    [() => new Instruments().histogram('size_bucket', 'A', [1]), 'The histogram size_bucket must not end in _bucket'],
+    [() => new Instruments().gauge('a-b', 'A'), "The instrument 'a-b' has a name that is not made of letters"],
+    [() => new Instruments().gauge('1a', 'A'), "The instrument '1a' has a name"],
+    [() => new Instruments().gauge('a', ''), 'The instrument a needs a help text'],
+    [() => new Instruments().gauge('a', 'A', { __name: ['x'] }), "The instrument a has a label '__name'"],
+    [() => new Instruments().gauge('a', 'A', { 'a.b': ['x'] }), "The instrument a has a label 'a.b'"],
+    [() => new Instruments().histogram('a', 'A', [1], { le: ['x'] }), "The instrument a has a label 'le'"],
+  ])('refuse names that no scrape could carry (%#)', (declare, message) => {
+    expect(declare).toThrow(message)
+    expect(declare).toThrow(expect.objectContaining({ code: 'bad_option' }))
   })
 })

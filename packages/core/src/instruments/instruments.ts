@@ -1,6 +1,7 @@
 import { BootError } from '../errors/boot-error.ts'
 import { CellStore } from './cell-store.ts'
 import { CounterCell, GaugeCell, HistogramCell } from './cells.ts'
+import { checkNames } from './names.ts'
 
 /** Label names with every value that each may have: series are bounded by construction. */
 export type Labels = Readonly<Record<string, readonly string[]>>
@@ -8,7 +9,10 @@ export type Labels = Readonly<Record<string, readonly string[]>>
 /** One value for each label. */
 export type LabelValues<L extends Labels> = { readonly [K in keyof L]: L[K][number] }
 
-type InstrumentType = 'counter' | 'gauge' | 'histogram'
+/** What stands for every value that has no series of its own. */
+export const unmatchedLabel = 'unmatched'
+
+export type InstrumentType = 'counter' | 'gauge' | 'histogram'
 export type AnyCell = CounterCell | GaugeCell | HistogramCell
 
 /** All cells of one name, as an exporter reads them. */
@@ -49,7 +53,12 @@ interface Declaration<L extends Labels, Cell> {
   readonly create: () => Cell
 }
 
-/** Where rooms and plugins declare what they count. With no reader a cell is a plain number. */
+/**
+ * Where rooms and plugins declare what they count. With no reader a cell is a plain number.
+ *
+ * Names follow the rules of Prometheus: a counter ends in `_total` and nothing else does. A name that breaks them is a boot error
+ * (`bad_option`), one that is declared twice is `instrument_duplicate`.
+ */
 export class Instruments {
   readonly #counters = new Map<string, CellStore<CounterCell>>()
   readonly #gauges = new Map<string, CellStore<GaugeCell>>()
@@ -116,6 +125,7 @@ export class Instruments {
     if (store === undefined) {
       if (this.#families.some((family) => family.name === name))
         throw new BootError('instrument_duplicate', `The instrument ${name} is declared twice`)
+      checkNames(name, help, type, labelNames)
       store = new CellStore({ name, help, type, labelNames }, shape, shared, create)
       stores.set(name, store)
       this.#families.push(store.family)

@@ -10,7 +10,6 @@ import { type BoundAround, compilePipeline } from '../pipeline/pipeline.ts'
 import type { AnyStep, AroundRun, CheckRun, GuardRun } from '../pipeline/step.ts'
 import { stepRank, type Use } from '../pipeline/use.ts'
 import { compileValidate } from '../pipeline/validate.ts'
-import type { CallOutcome } from '../plugin/host.ts'
 import type { AnyPluginKey } from '../plugin/plugin-key.ts'
 import type { AnySchema } from '../util/schema.ts'
 import { toValibot } from '../util/valibot.ts'
@@ -32,8 +31,8 @@ export interface RouteContext {
   readonly findApi: (name: string) => { readonly key: AnyPluginKey | null; readonly api: unknown } | undefined
   /** App-wide guards for a route. */
   readonly guardsFor: (info: RouteInfo) => Use
-  readonly countWebSocket: (info: RouteInfo) => (outcome: CallOutcome) => void
-  readonly countHttp: (info: RouteInfo) => (outcome: CallOutcome) => void
+  readonly countWebSocket: (info: RouteInfo) => CompiledRoute['countWebSocket']
+  readonly httpCounter: (info: RouteInfo) => CompiledRoute['httpCounter']
 }
 
 /** What a route is, before it is compiled. */
@@ -81,7 +80,7 @@ export function compileRoute(
     http: compileHttp(info, definition, context.maxBodyBytes),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,
     countWebSocket: context.countWebSocket(info),
-    countHttp: context.countHttp(info),
+    httpCounter: context.httpCounter(info),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import type { RouteInfo } from '../call/call.ts'
 import type { InputReader } from '../http/input.ts'
+import type { HttpCounter } from '../instruments/call-instruments.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { RouteDefinition } from './route.ts'
 
@@ -33,7 +34,8 @@ export interface CompiledRoute {
   readonly identity: IdentityPolicy
   /** 0: none. */
   readonly deadlineMs: number
-  /** Count an outcome into the instruments. */
-  readonly countWebSocket: (outcome: CallOutcome) => void
-  readonly countHttp: (outcome: CallOutcome) => void
+  /** Counts the outcome of a package into the instruments; null for a route that is on HTTP only. */
+  readonly countWebSocket: ((outcome: CallOutcome) => void) | null
+  /** Null for a route that is on WebSocket only. */
+  readonly httpCounter: HttpCounter | null
 }

@@ -118,7 +118,9 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
   receive(data: ArrayBuffer, binary: boolean): void {
     const { maxMessageBytes } = this.shared.options
     if (data.byteLength > maxMessageBytes) {
-      return this.sendError(unknownPkgId, zeroUuid, new PayloadTooLargeError(maxMessageBytes))
+      const error = new PayloadTooLargeError(maxMessageBytes)
+      this.sendError(unknownPkgId, zeroUuid, error)
+      return this.shared.refusedFrame(error.code)
     }
     dispatch(this, this.codec.decode(data, binary))
   }
@@ -173,7 +175,11 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
     if (this.#ending !== null || this.#socket === null) return
     const result = this.#socket.send(data, binary)
     if (result === SendResult.dropped) this.#tooSlow()
-    else if (result !== SendResult.closed) this.shared.instruments.sent.inc()
+    else if (result !== SendResult.closed) {
+      const { instruments } = this.shared
+      instruments.sent.inc()
+      instruments.sentBytes.inc(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
+    }
   }
 
   deliver(data: string | Uint8Array, binary: boolean): void {

@@ -47,6 +47,7 @@ function control(connection: WebSocketConnection, frame: ControlFrame): void {
 function refuse(connection: WebSocketConnection, { pkgId, reqId, error }: RefusedFrame): void {
   const { shared } = connection
   connection.sendError(pkgId, reqId, error)
+  shared.refusedFrame(error.code)
   if (error.code !== 'malformed_request') return
   shared.instruments.malformed.inc()
   connection.malformedInARow++

@@ -1,7 +1,7 @@
 import type { Timer } from '../clock/clock.ts'
 import { AppError } from '../errors/app-error.ts'
 import { Disconnect, type DisconnectRow, disconnects } from '../errors/disconnect.ts'
-import type { ConnectionStatus } from '../instruments/core-instruments.ts'
+import type { ConnectionStatus } from '../instruments/websocket-instruments.ts'
 import type { ControlHandler, ControlResult } from '../plugin/host.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import type { WebSocketConnection } from './connection.ts'
@@ -24,6 +24,8 @@ export class Gate {
   #admission: ControlResult | null
   #state: 'first frame' | 'busy' | 'open' | 'closed' = 'busy'
   #passed = false
+  /** How the attempt to connect ended has been counted. */
+  #counted = false
   #timer: Timer | null = null
   #held: { readonly data: ArrayBuffer; readonly binary: boolean }[] = []
   #heldBytes = 0
@@ -94,6 +96,8 @@ export class Gate {
   /** The socket is gone. */
   close(): void {
     this.#state = 'closed'
+    // Nobody was refused: the client left before it was let in, or the app closes.
+    this.#count('rejected_other')
     this.#timer?.cancel()
     this.#held = []
   }
@@ -127,7 +131,7 @@ export class Gate {
     const connection = this.#connection
     this.#passed = true
     this.#admission = null
-    connection.shared.instruments.connection('accepted')
+    this.#count('accepted')
     connection.shared.hub.add(connection)
     this.#answer(result)
     this.#release()
@@ -201,8 +205,15 @@ export class Gate {
 
   #refuse(row: Pick<DisconnectRow, 'code' | 'reason'>, status: ConnectionStatus): void {
     if (!this.#connection.live) return
-    if (!this.#passed) this.#connection.shared.instruments.connection(status)
+    this.#count(status)
     this.#connection.close(row)
+  }
+
+  /** Each attempt to connect, once. */
+  #count(status: ConnectionStatus): void {
+    if (this.#counted) return
+    this.#counted = true
+    this.#connection.shared.instruments.connection(status)
   }
 }
 

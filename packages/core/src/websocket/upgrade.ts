@@ -3,6 +3,7 @@ import { type AppError, MalformedRequestError, PermissionDeniedError, Unavailabl
 import { toAppError } from '../errors/normalize.ts'
 import { type Arriving, type Edge, toArrival } from '../http/edge.ts'
 import { toErrorBody, toErrorHeaders } from '../http/error-body.ts'
+import type { ConnectionStatus } from '../instruments/websocket-instruments.ts'
 import { toCorrelationId } from '../log/correlation.ts'
 import type { Arrival, ControlResult } from '../plugin/host.ts'
 import type { Codec } from '../protocol/codec.ts'
@@ -59,6 +60,10 @@ export class Upgrader {
     const attempt = new Attempt(request, edge.address(request))
     try {
       const codec = this.#check(request)
+      if (codec === null) {
+        const error = new PermissionDeniedError('Connections from this origin are not allowed')
+        return this.#reject(attempt, error, 'rejected_origin')
+      }
       const admission = this.#arrive(attempt)
       if (!isPromise(admission)) return this.#accept(attempt, codec, admission)
       this.#wait(attempt, admission, (result) => this.#accept(attempt, codec, result))
@@ -67,15 +72,13 @@ export class Upgrader {
     }
   }
 
-  #check(request: UpgradeRequest): Codec {
+  /** Null for an origin that may not connect. */
+  #check(request: UpgradeRequest): Codec | null {
     const { wire, edge, codecs, defaultCodec } = this.#options
     if (wire.draining) throw new UnavailableError('The server is restarting')
     const refusal = edge.refuseHost(request)
     if (refusal !== null) throw refusal
-    if (!isOriginAllowed(wire.options.origins, request)) {
-      wire.instruments.connection('rejected_origin')
-      throw new PermissionDeniedError('Connections from this origin are not allowed')
-    }
+    if (!isOriginAllowed(wire.options.origins, request)) return null
     const format = new URLSearchParams(request.query).get('format')
     const codec = format === null ? defaultCodec : codecs.get(format)
     if (codec === undefined)
@@ -116,7 +119,7 @@ export class Upgrader {
     const timer = services.clock.timer(upgradeTimeoutMs, () => {
       done(() => this.#reject(attempt, new UnavailableError('The connection could not be opened in time')))
     })
-    attempt.request.onAborted(() => done(() => {}))
+    attempt.request.onAborted(() => done(() => this.#left()))
     admission.then(
       (result) => done(() => accept(result)),
       (error) => done(() => this.#reject(attempt, toAppError(error, services.errorMappers))),
@@ -125,7 +128,7 @@ export class Upgrader {
 
   #accept(attempt: Attempt, codec: Codec, admission: ControlResult | null): void {
     const { request, address } = attempt
-    if (request.aborted) return
+    if (request.aborted) return this.#left()
     const { wire } = this.#options
     if (wire.draining) return this.#reject(attempt, new UnavailableError('The server is restarting'))
     const { headers, query } = toArrival('ws', request, attempt)
@@ -139,13 +142,17 @@ export class Upgrader {
     else request.accept(connection)
   }
 
-  #reject(attempt: Attempt, error: AppError): void {
+  /** The client went away before its upgrade was decided. */
+  #left(): void {
+    this.#options.wire.instruments.connection('rejected_other')
+  }
+
+  #reject(attempt: Attempt, error: AppError, status: ConnectionStatus = statusOf(error)): void {
     const { wire, edge, securityHeaders } = this.#options
     const { request } = attempt
     if (error.httpStatus >= 500 && error.cause !== undefined)
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
-    if (error.code === 'authentication_failed') wire.instruments.connection('rejected_auth')
-    if (error.code === 'rate_limit_exceeded') wire.instruments.connection('rejected_limit')
+    wire.instruments.connection(status)
     const arrival = wire.onReject.length === 0 ? null : toArrival('ws', request, attempt)
     const headers: HeaderList = [
       ...securityHeaders(edge.secure(request)),
@@ -169,6 +176,11 @@ export class Upgrader {
       }
     }
   }
+}
+
+function statusOf({ code }: AppError): ConnectionStatus {
+  if (code === 'authentication_failed') return 'rejected_auth'
+  return code === 'rate_limit_exceeded' ? 'rejected_limit' : 'rejected_other'
 }
 
 function isOriginAllowed(origins: WebSocketWire['options']['origins'], request: UpgradeRequest): boolean {

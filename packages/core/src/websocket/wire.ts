@@ -3,7 +3,7 @@ import type { AppError } from '../errors/app-error.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import type { TopicRule } from '../hub/topic.ts'
-import type { WebSocketInstruments } from '../instruments/core-instruments.ts'
+import type { WebSocketInstruments } from '../instruments/websocket-instruments.ts'
 import type { Arrival, ControlHandler, DisconnectOutcome, HandshakeOptions } from '../plugin/host.ts'
 import type { CompiledRoute } from '../router/compiled-route.ts'
 import type { PkgRouter } from '../router/pkg-router.ts'
@@ -28,6 +28,8 @@ export interface WebSocketWire {
   /** Stands in for the route of a package that none handles. */
   readonly unmatched: CompiledRoute
   readonly instruments: WebSocketInstruments
+  /** Counts an error that answers a frame which did not become a call. */
+  readonly refusedFrame: (code: string) => void
   readonly findTopicRule: (topic: string) => TopicRule | null
   readonly controls: ReadonlyMap<string, ControlHandler>
   readonly handshake: Handshake | null

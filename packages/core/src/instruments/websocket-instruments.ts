@@ -1,17 +1,18 @@
 import type { DisconnectRow } from '../errors/disconnect.ts'
-import type { CallOutcome } from '../plugin/host.ts'
 import type { CounterCell, GaugeCell } from './cells.ts'
-import type { Instruments } from './instruments.ts'
+import { type Instruments, unmatchedLabel } from './instruments.ts'
 
-const httpBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
-const webSocketBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
-
-/** Close codes that get a series of their own; the rest is `other`. */
+/** Close codes that get a series of their own: those of RFC 6455 that an endpoint sees, and core's. */
 const closeCodes = [
   '1000',
   '1001',
+  '1002',
+  '1003',
+  '1005',
   '1006',
+  '1007',
   '1008',
+  '1009',
   '1011',
   '1012',
   '1013',
@@ -19,7 +20,7 @@ const closeCodes = [
   '4002',
   '4003',
   '4004',
-  'other',
+  unmatchedLabel,
 ] as const
 const connectionStatuses = [
   'accepted',
@@ -38,11 +39,20 @@ export interface WebSocketInstruments {
   readonly received: CounterCell
   readonly sent: CounterCell
   readonly receivedBytes: CounterCell
+  readonly sentBytes: CounterCell
   readonly malformed: CounterCell
   readonly dropped: CounterCell
   readonly broadcastErrors: CounterCell
+  /** An attempt to connect is over: once for each, whether it came to a socket or not. */
   connection(status: ConnectionStatus): void
   closed(row: Pick<DisconnectRow, 'code'>): void
+  /** From now on the gauges of what is under way are read from these connections, at the moment somebody asks. */
+  watch(open: Iterable<OpenConnection>): void
+}
+
+interface OpenConnection {
+  readonly inFlight: number
+  readonly bufferedBytes: number
 }
 
 export function createWebSocketInstruments(instruments: Instruments): WebSocketInstruments {
@@ -52,68 +62,39 @@ export function createWebSocketInstruments(instruments: Instruments): WebSocketI
   const closes = instruments.counter('ws_closes_total', 'WebSocket closes by code', { code: closeCodes })
   const byStatus = new Map(connectionStatuses.map((status) => [status, connections.cell({ status })]))
   const byCode = new Map(closeCodes.map((code) => [code as string, closes.cell({ code })]))
+  const inProgress = instruments.gauge('ws_messages_in_progress', 'Packages that have not been answered yet')
+  const buffered = instruments.gauge('ws_buffered_bytes', 'Bytes sent that clients have not taken yet')
+  const mostBuffered = instruments.gauge(
+    'ws_buffered_bytes_max',
+    'Bytes sent that one client has not taken yet, of the client with the most',
+  )
   return {
     active: instruments.gauge('ws_connections_active', 'Open WebSocket connections').cell(),
     received: instruments.counter('ws_messages_received_total', 'WebSocket messages received').cell(),
     sent: instruments.counter('ws_messages_sent_total', 'WebSocket messages sent').cell(),
     receivedBytes: instruments.counter('ws_received_bytes_total', 'Bytes of WebSocket messages received').cell(),
+    sentBytes: instruments.counter('ws_sent_bytes_total', 'Bytes of WebSocket messages sent').cell(),
     malformed: instruments.counter('ws_malformed_frames_total', 'Frames that could not be decoded').cell(),
     dropped: instruments.counter('ws_dropped_sends_total', 'Messages that a slow client made us drop').cell(),
     broadcastErrors: instruments
       .counter('ws_broadcast_errors_total', 'Events that could not be encoded or sent')
       .cell(),
     connection: (status) => byStatus.get(status)?.inc(),
-    closed: ({ code }) => (byCode.get(String(code)) ?? byCode.get('other'))?.inc(),
+    closed: ({ code }) => (byCode.get(String(code)) ?? byCode.get(unmatchedLabel))?.inc(),
+    watch(open) {
+      inProgress.cell().readFrom(() => sum(open, ({ inFlight }) => inFlight))
+      buffered.cell().readFrom(() => sum(open, ({ bufferedBytes }) => bufferedBytes))
+      mostBuffered.cell().readFrom(() => {
+        let most = 0
+        for (const { bufferedBytes } of open) most = Math.max(most, bufferedBytes)
+        return most
+      })
+    },
   }
 }
 
-/** What the pipeline counts: made once the routes are known, since their patterns and numbers are the labels. */
-export function createCallInstruments(
-  instruments: Instruments,
-  routes: {
-    readonly pkgIds: readonly string[]
-    readonly endpoints: readonly string[]
-    readonly methods: readonly string[]
-  },
-): {
-  webSocket(pkgId: string): (outcome: CallOutcome) => void
-  http(method: string, endpoint: string): (outcome: CallOutcome) => void
-} {
-  const statusCodes = Array.from({ length: 500 }, (_, i) => String(i + 100))
-  const duration = instruments.histogram(
-    'ws_message_processing_duration_seconds',
-    'Time from a package to its reply',
-    webSocketBuckets,
-    { pkg_id: routes.pkgIds },
-  )
-  const labels = { method: routes.methods, endpoint: routes.endpoints }
-  const requests = instruments.counter('http_requests_total', 'HTTP requests by outcome', {
-    ...labels,
-    status_code: statusCodes,
-  })
-  const requestDuration = instruments.histogram(
-    'http_request_duration_seconds',
-    'Time from a request to its answer',
-    httpBuckets,
-    labels,
-  )
-  return {
-    webSocket(pkg_id) {
-      const cell = duration.cell({ pkg_id })
-      return (outcome) => cell.observe(outcome.durationMs / 1000)
-    },
-    http(method, endpoint) {
-      const cell = requestDuration.cell({ method, endpoint })
-      const byStatus = new Map<number, CounterCell>()
-      return (outcome) => {
-        cell.observe(outcome.durationMs / 1000)
-        let count = byStatus.get(outcome.httpStatus)
-        if (count === undefined) {
-          count = requests.cell({ method, endpoint, status_code: String(outcome.httpStatus) })
-          byStatus.set(outcome.httpStatus, count)
-        }
-        count.inc()
-      }
-    },
-  }
+function sum(open: Iterable<OpenConnection>, read: (connection: OpenConnection) => number): number {
+  let total = 0
+  for (const connection of open) total += read(connection)
+  return total
 }
