@@ -73,6 +73,7 @@ export {
   type Next,
   type Outcome,
   type Step,
+  type StepDemands,
   type StepIdentity,
   type StepKind,
 } from './pipeline/step.ts'

@@ -11,6 +11,9 @@ export type StepKind = 'guard' | 'check' | 'around'
  */
 export type StepIdentity = 'required' | 'optional' | 'none'
 
+/** What a caller must have to pass a step, for `app.describe()` and who looks over it: `{ roles: ['admin'] }`. */
+export type StepDemands = Readonly<Record<string, readonly string[]>>
+
 /** A value of a route's `use` list. Made by `guard`, `check` or `around`; bound to the plugins of one app when that app boots. */
 export interface Step<
   out Kind extends StepKind = StepKind,
@@ -22,6 +25,8 @@ export interface Step<
   readonly kind: Kind
   readonly name: string
   readonly identity: StepIdentity
+  /** What a caller must have, by the step's own words; empty when it asks for nothing of the kind. */
+  readonly demands: StepDemands
   /** Holds publications and `afterCommit` until what it wraps has ended well (a transaction). Arounds only. */
   readonly holdsEffects: boolean
   readonly needs: AnyPluginKey | null
@@ -63,6 +68,8 @@ interface StepOptions {
   readonly name: string
   /** Default `none`. */
   readonly identity?: StepIdentity
+  /** Shown by `app.describe()`; runs nothing. Default: none. */
+  readonly demands?: StepDemands
 }
 
 type Bound<Name extends string, Api, Run> =
@@ -158,8 +165,8 @@ function create<Kind extends StepKind, S extends Step<Kind>>(
   options: AnyOptions,
   holdsEffects: boolean,
 ): S {
-  const { name, identity = 'none', needs = null, run, bind = () => run } = options
-  const step: Step<Kind> = { kind, name, identity, holdsEffects, needs, bind: bind as Step['bind'] }
+  const { name, identity = 'none', demands = {}, needs = null, run, bind = () => run } = options
+  const step: Step<Kind> = { kind, name, identity, demands, holdsEffects, needs, bind: bind as Step['bind'] }
   // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
   return Object.freeze(step) as S
 }

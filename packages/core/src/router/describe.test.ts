@@ -10,7 +10,7 @@ import { group } from './group.ts'
 import { route } from './route.ts'
 
 const limit = guard({ name: 'limit(10/m)', run: () => {} })
-const own = check({ name: 'own', run: () => {} })
+const own = check({ name: 'own', demands: { shares: ['owner'] }, run: () => {} })
 const transaction = around({ name: 'transaction', run: (_call, next) => next() })
 const audit = guard({ name: 'audit', run: () => {} })
 const { declined } = defineErrors('billing', { declined: { httpStatus: 402, message: 'Declined' } })
@@ -55,11 +55,11 @@ describe('app.describe', () => {
         http: 'POST /v1/bills/:id',
         access: 'public',
         steps: [
-          { kind: 'guard', name: 'audit' },
-          { kind: 'guard', name: 'tenant' },
-          { kind: 'guard', name: 'limit(10/m)' },
-          { kind: 'check', name: 'own' },
-          { kind: 'around', name: 'transaction' },
+          { kind: 'guard', name: 'audit', demands: {} },
+          { kind: 'guard', name: 'tenant', demands: {} },
+          { kind: 'guard', name: 'limit(10/m)', demands: {} },
+          { kind: 'check', name: 'own', demands: { shares: ['owner'] } },
+          { kind: 'around', name: 'transaction', demands: {} },
         ],
         errors: ['billing.declined'],
         summary: 'Pay a bill',

@@ -1,5 +1,5 @@
 import type { Access, RouteInfo } from '../call/call.ts'
-import type { StepKind } from '../pipeline/step.ts'
+import type { StepDemands, StepKind } from '../pipeline/step.ts'
 import type { Use } from '../pipeline/use.ts'
 import type { CompiledRoute } from './compiled-route.ts'
 
@@ -11,7 +11,7 @@ export interface RouteDescription {
   readonly http: string | null
   readonly access: Access
   /** In the order in which they run. */
-  readonly steps: ReadonlyArray<{ readonly kind: StepKind; readonly name: string }>
+  readonly steps: ReadonlyArray<{ readonly kind: StepKind; readonly name: string; readonly demands: StepDemands }>
   /** Codes of `defineErrors` that it declares. */
   readonly errors: readonly string[]
   readonly summary: string
@@ -38,7 +38,7 @@ function toDescription({ info, definition, steps }: CompiledRoute & { readonly s
     pkgId: info.pkgId,
     http: toHttp(info),
     access: info.access,
-    steps: steps.map(({ kind, name }) => ({ kind, name })),
+    steps: steps.map(({ kind, name, demands }) => ({ kind, name, demands })),
     errors: definition.errors.map(({ code }) => code),
     summary: info.summary,
   }
