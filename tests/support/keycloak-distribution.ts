@@ -1,0 +1,116 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { freePort } from './service.ts'
+
+export const keycloakVersion = '26.4.7'
+
+/** Written last: a folder without it was not finished. */
+const marker = 'twinwire-ready'
+
+/** Where the distribution lies or will lie: outside the checkout, so that it survives a fresh clone. */
+export function distributionFolder(): string {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return join(cache, 'twinwire', `keycloak-${keycloakVersion}`)
+}
+
+export function isDistributionInstalled(): boolean {
+  return existsSync(join(distributionFolder(), marker))
+}
+
+export function hasJava(): boolean {
+  return spawnSync('java', ['-version']).status === 0
+}
+
+/**
+ * Fetches Keycloak from Maven Central into the cache folder and builds it for `start-dev`, once: a start then takes seconds and not
+ * minutes. Several callers may do it at once; the first one to end wins.
+ */
+export async function installDistribution(): Promise<string> {
+  const folder = distributionFolder()
+  if (isDistributionInstalled()) return folder
+  const parent = join(folder, '..')
+  await mkdir(parent, { recursive: true })
+  const work = await mkdtemp(join(parent, 'install-'))
+  try {
+    await fetchZip(work)
+    const unpacked = await unpack(work)
+    await prepareStart(unpacked)
+    await writeFile(join(unpacked, marker), '')
+    if (existsSync(folder) && !isDistributionInstalled()) await rm(folder, { recursive: true, force: true })
+    await rename(unpacked, folder).catch((error: unknown) => {
+      if (!isDistributionInstalled()) throw error
+    })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return folder
+}
+
+/** The registry is asked three times: one lost connection must not cost a run of everything. */
+async function fetchZip(work: string): Promise<void> {
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`
+  const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${work}`]
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run('mvn', args, work)
+    } catch (error) {
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+async function unpack(work: string): Promise<string> {
+  const zip = join(work, `keycloak-quarkus-dist-${keycloakVersion}.zip`)
+  if (spawnSync('unzip', ['-v']).status === 0) await run('unzip', ['-q', zip], work)
+  else await run('jar', ['xf', zip], work)
+  await rm(zip)
+  const name = (await readdir(work)).find((each) => each.startsWith('keycloak-'))
+  if (name === undefined) throw new Error(`${zip} has no folder of Keycloak in it`)
+  // `jar` does not keep the right to execute.
+  await run('chmod', ['+x', join(work, name, 'bin', 'kc.sh')], work)
+  return join(work, name)
+}
+
+/**
+ * The first `start-dev` puts the server together and keeps what it has made; `build` refuses to do that for development. As soon as it
+ * goes on to run the server, that is done.
+ */
+async function prepareStart(home: string): Promise<void> {
+  const args = ['start-dev', '--http-host=127.0.0.1', `--http-port=${await freePort()}`]
+  const child = spawn(join(home, 'bin', 'kc.sh'), args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  let output = ''
+  let isPrepared = false
+  const look = (text: string): void => {
+    output += text
+    if (isPrepared || !output.includes('Running the server in development mode')) return
+    isPrepared = true
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }
+  child.stdout.setEncoding('utf8').on('data', look)
+  child.stderr.setEncoding('utf8').on('data', look)
+  await closed
+  if (!isPrepared) throw new Error(`Keycloak could not be prepared:\n${output.slice(-4000)}`)
+  await rm(join(home, 'data'), { recursive: true, force: true })
+}
+
+function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
+    child.once('error', reject)
+    child.once('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`${command} ended with ${code}:\n${output.slice(-4000)}`))
+    })
+  })
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { createKeycloakAdmin, getAdminToken, type KeycloakAdmin } from './keycloak-admin.ts'
+import { distributionFolder, hasJava, isDistributionInstalled } from './keycloak-distribution.ts'
+import { type KeycloakServer, startKeycloakServer } from './keycloak-server.ts'
+import { type ServiceSource, serviceMissing } from './service.ts'
+
+/** The realm of the example: what its users are told to import is what is tested. */
+export const exampleRealm: string = fileURLToPath(
+  new URL('../../examples/authors/deploy/keycloak/realm.json', import.meta.url),
+)
+
+export interface TestKeycloak {
+  readonly url: string
+  /** A copy of the example's realm that only this caller has. */
+  readonly realm: string
+  /** `<url>/realms/<realm>` */
+  readonly issuer: string
+  readonly source: ServiceSource
+  readonly admin: KeycloakAdmin
+  /** The password grant. Rejects with Keycloak's answer when there is no token. */
+  login(username: string, clientId?: string): Promise<KeycloakLogin>
+  refresh(refreshToken: string): Promise<KeycloakLogin>
+  /** Only of the caller's own: SIGKILL. */
+  kill(): Promise<void>
+  /** Only of the caller's own: on its port and its files. */
+  restart(): Promise<void>
+  /** Removes the realm, and ends the server if it was started for it. */
+  stop(): Promise<void>
+}
+
+export interface KeycloakLogin {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly idToken: string
+}
+
+/**
+ * Says whether `startKeycloak()` can work here; if not, prints why, or throws where services are required.
+ * `TEST_KEYCLOAK=off` is for a run that could not get one and goes on without it.
+ */
+export function hasKeycloak(): boolean {
+  if (process.env.TEST_KEYCLOAK === 'off') {
+    console.warn('Keycloak: not run (TEST_KEYCLOAK=off)')
+    return false
+  }
+  if (process.env.TEST_KEYCLOAK_URL) return true
+  if (isDistributionInstalled() && hasJava()) return true
+  return serviceMissing('Keycloak', 'set TEST_KEYCLOAK_URL, or run `npm run keycloak -- install` (Java 17 and Maven)')
+}
+
+/**
+ * The server of `TEST_KEYCLOAK_URL` (administrator: `TEST_KEYCLOAK_ADMIN`, `TEST_KEYCLOAK_ADMIN_PASSWORD`, both `admin` if not said), else one
+ * of the caller's own from the distribution in the cache. It takes its time to start: once for each suite.
+ */
+export async function startKeycloak(): Promise<TestKeycloak> {
+  const given = process.env.TEST_KEYCLOAK_URL?.replace(/\/+$/, '')
+  const { TEST_KEYCLOAK_ADMIN: username = 'admin', TEST_KEYCLOAK_ADMIN_PASSWORD: password = 'admin' } = process.env
+  const account = { username, password }
+  if (given === undefined || given === '') {
+    const server = await startKeycloakServer({
+      distribution: distributionFolder(),
+      realms: [exampleRealm],
+      admin: account,
+    })
+    return toTestKeycloak(server.url, 'authors', account, server)
+  }
+  const realm = `authors-${randomBytes(6).toString('hex')}`
+  await createRealm(given, realm, account)
+  return toTestKeycloak(given, realm, account, null)
+}
+
+interface Account {
+  readonly username: string
+  readonly password: string
+}
+
+function toTestKeycloak(url: string, realm: string, account: Account, server: KeycloakServer | null): TestKeycloak {
+  const issuer = `${url}/realms/${realm}`
+  const own = (): KeycloakServer => {
+    if (server === null) throw new Error('this Keycloak is not ours to end: unset TEST_KEYCLOAK_URL')
+    return server
+  }
+  const defaultClient = 'authors-api'
+  return {
+    url,
+    realm,
+    issuer,
+    source: server === null ? 'given' : 'own',
+    admin: createKeycloakAdmin({ url, realm, ...account }),
+    login: (username, clientId = defaultClient) =>
+      askForTokens(issuer, {
+        grant_type: 'password',
+        client_id: clientId,
+        username,
+        password: username,
+        scope: 'openid',
+      }),
+    refresh: (refreshToken) =>
+      askForTokens(issuer, { grant_type: 'refresh_token', client_id: defaultClient, refresh_token: refreshToken }),
+    kill: () => own().kill(),
+    restart: () => own().restart(),
+    stop: () => (server === null ? deleteRealm(url, realm, account) : server.stop()),
+  }
+}
+
+async function askForTokens(issuer: string, form: Record<string, string>): Promise<KeycloakLogin> {
+  const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`Keycloak: ${response.status} ${text}`)
+  const { access_token, refresh_token, id_token }: Readonly<Record<string, unknown>> = JSON.parse(text)
+  return { accessToken: String(access_token), refreshToken: String(refresh_token), idToken: String(id_token) }
+}
+
+async function createRealm(url: string, realm: string, account: Account): Promise<void> {
+  const definition: object = JSON.parse(await readFile(exampleRealm, 'utf8'))
+  await askAdmin(`${url}/admin/realms`, 'POST', url, account, { ...definition, id: realm, realm })
+}
+
+function deleteRealm(url: string, realm: string, account: Account): Promise<void> {
+  return askAdmin(`${url}/admin/realms/${realm}`, 'DELETE', url, account)
+}
+
+async function askAdmin(to: string, method: string, url: string, account: Account, body?: object): Promise<void> {
+  const token = await getAdminToken(url, account.username, account.password)
+  const response = await fetch(to, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  if (!response.ok) throw new Error(`Keycloak: ${method} ${to}: ${response.status} ${await response.text()}`)
+}
