@@ -1,0 +1,95 @@
+import type { CounterCell, Instruments } from '@twinwire/core'
+import { type TokenReason, tokenRefusals } from './errors.ts'
+
+/** How credentials came. */
+export type AuthMethod = 'http' | 'ws_frame' | 'ws_upgrade' | 'ws_renewal'
+type AttemptStatus = 'success' | 'failure' | 'error'
+/** What the issuer is asked for. */
+export type BackendRequest = 'discovery' | 'keys' | 'realm'
+export type BackendOutcome = 'success' | 'failure' | 'rejected'
+type Operation = BackendRequest | 'validate_token' | 'validate_logout_token'
+
+/** What this plugin counts. */
+export interface AuthInstruments {
+  /** Credentials were shown; `reason` null: they were good. */
+  attempted(method: AuthMethod, reason: TokenReason | 'request' | null): void
+  /** A token was verified, and not just found in the cache. */
+  validated(reason: TokenReason | null): void
+  asked(type: BackendRequest, outcome: BackendOutcome): void
+  duration(operation: Operation, ms: number): void
+  readonly cacheHits: CounterCell
+  readonly cacheMisses: CounterCell
+  loggedOut(outcome: 'success' | 'refused'): void
+}
+
+const methods = ['http', 'ws_frame', 'ws_upgrade', 'ws_renewal'] as const satisfies readonly AuthMethod[]
+const attemptStatuses = ['success', 'failure', 'error'] as const satisfies readonly AttemptStatus[]
+const validationStatuses = ['valid', 'expired', 'invalid', 'error'] as const
+const requests = ['discovery', 'keys', 'realm'] as const satisfies readonly BackendRequest[]
+const outcomes = ['success', 'failure', 'rejected'] as const satisfies readonly BackendOutcome[]
+const operations = [...requests, 'validate_token', 'validate_logout_token'] as const satisfies readonly Operation[]
+const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+export function createAuthInstruments(instruments: Instruments): AuthInstruments {
+  const reasons = ['none', ...tokenRefusals.map(({ reason }) => reason)]
+  const attempts = instruments.counter('auth_attempts_total', 'Credentials shown, by outcome', {
+    status: attemptStatuses,
+  })
+  const keycloakAttempts = instruments.counter(
+    'keycloak_auth_attempts_total',
+    'Credentials shown, by outcome and by the way they came',
+    { status: attemptStatuses, method: methods },
+  )
+  const validations = instruments.counter('auth_token_validations_total', 'Tokens verified, by outcome', {
+    status: validationStatuses,
+  })
+  const keycloakValidations = instruments.counter(
+    'keycloak_token_validation_total',
+    'Tokens verified, by outcome and by what they were refused for',
+    { status: validationStatuses, reason: reasons },
+  )
+  const backend = instruments.counter('auth_backend_requests_total', 'Requests to the issuer, by outcome', {
+    type: requests,
+    outcome: outcomes,
+  })
+  const durations = instruments.histogram(
+    'keycloak_operation_duration_seconds',
+    'Time of the verification of a token, and of a request to the issuer',
+    buckets,
+    { operation: operations },
+  )
+  const logouts = instruments.counter('auth_logouts_total', 'Back-channel logouts, by outcome', {
+    outcome: ['success', 'refused'],
+  })
+  const attempt = (status: AttemptStatus) => ({
+    all: attempts.cell({ status }),
+    by: new Map(methods.map((method) => [method, keycloakAttempts.cell({ status, method })])),
+  })
+  const attemptCells = { success: attempt('success'), failure: attempt('failure'), error: attempt('error') }
+  const validation = (reason: string, status: (typeof validationStatuses)[number]) => ({
+    all: validations.cell({ status }),
+    by: keycloakValidations.cell({ status, reason }),
+  })
+  const validationCells = new Map<TokenReason | null, ReturnType<typeof validation>>([
+    [null, validation('none', 'valid')],
+    ...tokenRefusals.map(({ reason, status }) => [reason, validation(reason, status)] as const),
+  ])
+  const durationCells = new Map(operations.map((operation) => [operation, durations.cell({ operation })]))
+  return {
+    cacheHits: instruments.counter('token_cache_hits_total', 'Tokens found in the cache of verified ones').cell(),
+    cacheMisses: instruments.counter('token_cache_misses_total', 'Tokens that had to be verified').cell(),
+    attempted(method, reason) {
+      const cells = attemptCells[reason === null ? 'success' : reason === 'unavailable' ? 'error' : 'failure']
+      cells.all.inc()
+      cells.by.get(method)?.inc()
+    },
+    validated(reason) {
+      const cells = validationCells.get(reason)
+      cells?.all.inc()
+      cells?.by.inc()
+    },
+    asked: (type, outcome) => backend.cell({ type, outcome }).inc(),
+    duration: (operation, ms) => durationCells.get(operation)?.observe(ms / 1000),
+    loggedOut: (outcome) => logouts.cell({ outcome }).inc(),
+  }
+}

@@ -1,0 +1,37 @@
+/** What a request brings: a token, nothing, or something that is neither. */
+export type Credentials =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bad'; readonly description: string }
+
+const none: Credentials = { kind: 'none' }
+const bearer = /^bearer ([^ ,]+)$/i
+const protocolPrefix = 'bearer.'
+
+/** `Authorization: Bearer <token>`: the scheme in any case, one space, one token (RFC 6750, 2.1). */
+export function readAuthorization(header: string | undefined): Credentials {
+  if (header === undefined || header === '') return none
+  const token = readBearer(header)
+  if (token === null) return { kind: 'bad', description: 'The Authorization header is not a single Bearer token' }
+  return { kind: 'token', token }
+}
+
+/** `Bearer <token>`, as it stands in a header and in an `auth` frame; null for anything else. */
+export function readBearer(text: string): string | null {
+  return bearer.exec(text)?.[1] ?? null
+}
+
+/**
+ * Of an upgrade: the header, or `Sec-WebSocket-Protocol: twinwire, bearer.<token>`, which is all that a page can set. Both at once could
+ * speak for two users, and are refused.
+ */
+export function readUpgrade(headers: Readonly<Record<string, string>>): Credentials {
+  const fromHeader = readAuthorization(headers.authorization)
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
+  const tokens = offered.filter((each) => each.startsWith(protocolPrefix))
+  const [first] = tokens
+  if (first === undefined) return fromHeader
+  if (fromHeader.kind !== 'none' || tokens.length > 1)
+    return { kind: 'bad', description: 'The upgrade carries more than one token' }
+  return { kind: 'token', token: first.slice(protocolPrefix.length) }
+}

@@ -1,0 +1,116 @@
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose'
+import type { TokenReason } from '../errors.ts'
+import { hasDuplicateMembers } from './duplicate-members.ts'
+
+// The only file that knows the library: what leaves it are values of ours, and no error with a token's claims in it.
+
+/** Public keys of the issuer. */
+export interface KeySet {
+  readonly find: JWTVerifyGetKey
+  readonly ids: ReadonlySet<string>
+  /** Of the document it was made of: two sets of one fingerprint are the same. */
+  readonly fingerprint: string
+}
+
+/** Null for a document that is no key set, or one without a key. */
+export function createKeySet(document: unknown): KeySet | null {
+  if (!isKeySet(document) || document.keys.length === 0) return null
+  try {
+    return {
+      find: createLocalJWKSet(document),
+      ids: new Set(document.keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
+      fingerprint: JSON.stringify(document.keys),
+    }
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return null
+    throw error
+  }
+}
+
+function isKeySet(document: unknown): document is JSONWebKeySet {
+  if (typeof document !== 'object' || document === null || !('keys' in document)) return false
+  return Array.isArray(document.keys) && document.keys.every((key) => typeof key === 'object' && key !== null)
+}
+
+/** The parts of a token's header that are looked at before its signature. */
+export interface TokenHeader {
+  readonly alg: string | undefined
+  readonly typ: string | undefined
+  readonly kid: string | undefined
+}
+
+/** Null for what is no JSON object, or names a member twice. */
+export function readHeader(token: string): TokenHeader | null {
+  const encoded = token.slice(0, token.indexOf('.'))
+  if (hasDuplicateMembers(Buffer.from(encoded, 'base64url').toString())) return null
+  try {
+    const { alg, typ, kid } = decodeProtectedHeader(token)
+    const isText = (value: unknown): boolean => value === undefined || typeof value === 'string'
+    return isText(alg) && isText(typ) && isText(kid) ? { alg, typ, kid } : null
+  } catch {
+    return null
+  }
+}
+
+export interface VerifyOptions {
+  readonly issuer: string
+  readonly audience: readonly string[] | null
+  readonly algorithms: readonly string[]
+  readonly toleranceMs: number
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly requiredClaims: readonly string[]
+  /** Of tokens that are acted on once, and say no end of their own. */
+  readonly maxAgeMs?: number
+}
+
+export type Claims = JWTPayload & Readonly<Record<string, unknown>>
+export type Verified =
+  | { readonly ok: true; readonly claims: Claims }
+  | { readonly ok: false; readonly reason: TokenReason }
+
+/** Signature, algorithm, issuer, audience and times. Rejects only with what is no fault of the token. */
+export async function verifyToken(token: string, keys: KeySet, options: VerifyOptions): Promise<Verified> {
+  try {
+    const { payload } = await jwtVerify(token, keys.find, {
+      issuer: options.issuer,
+      ...(options.audience === null ? {} : { audience: [...options.audience] }),
+      algorithms: [...options.algorithms],
+      clockTolerance: options.toleranceMs / 1000,
+      currentDate: new Date(options.now),
+      requiredClaims: [...options.requiredClaims],
+      ...(options.maxAgeMs === undefined ? {} : { maxTokenAge: options.maxAgeMs / 1000 }),
+    })
+    const [, body = ''] = token.split('.')
+    if (hasDuplicateMembers(Buffer.from(body, 'base64url').toString())) return { ok: false, reason: 'malformed' }
+    return { ok: true, claims: payload }
+  } catch (error) {
+    return { ok: false, reason: toReason(error) }
+  }
+}
+
+function toReason(error: unknown): TokenReason {
+  if (error instanceof errors.JWTExpired) return 'expired'
+  if (error instanceof errors.JWTClaimValidationFailed) return toClaimReason(error.claim, error.reason)
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+    return 'unknown_key'
+  if (error instanceof errors.JWKSInvalid) return 'unknown_key'
+  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return 'algorithm'
+  if (error instanceof errors.JOSEError) return 'malformed'
+  throw error
+}
+
+function toClaimReason(claim: string, reason: string): TokenReason {
+  if (claim === 'iss') return 'issuer'
+  if (claim === 'aud') return 'audience'
+  return (claim === 'nbf' || claim === 'iat') && reason === 'check_failed' ? 'not_yet_valid' : 'claims'
+}
