@@ -1,0 +1,35 @@
+import { onTransports } from '@twinwire/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import { authFrame, bearer, callPackage, nextJson, pkgIds, startApp } from './auth.fixtures.ts'
+
+describe('auth()', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('answers 401 without a token, with a challenge that names no error', async () => {
+      const { request } = await startApp(start)
+      for (const path of ['GET /who', 'GET /read', 'GET /plain']) {
+        const response = await request(path)
+        expect(response.status).toBe(401)
+        expect(response.headers['www-authenticate']).toBe('Bearer realm="test-client"')
+        expect(response.json()).toMatchObject({ error: { code: 'authentication_failed' } })
+      }
+    })
+
+    it('lets a token in over HTTP and adds its user', async () => {
+      const { request, issuer } = await startApp(start)
+      const response = await request('GET /who', bearer(issuer.token('ada')))
+      expect([response.status, response.json()]).toEqual([200, 'ada'])
+    })
+
+    it('lets a token in by the first frame, with its end and the size of messages', async () => {
+      const { connect, issuer, clock } = await startApp(start, {}, { websocket: { maxMessageBytes: 4096 } })
+      const socket = await connect()
+      socket.send(authFrame(`Bearer ${issuer.token('ada')}`))
+      expect(await nextJson(socket)).toEqual({
+        type: 'auth_ok',
+        expires_at: clock.now() / 1000 + 300,
+        max_message_bytes: 4096,
+      })
+      expect(await callPackage(socket, pkgIds.WHO)).toMatchObject({ status_code: 0, data: 'ada' })
+    })
+  })
+})

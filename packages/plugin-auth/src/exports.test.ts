@@ -1,0 +1,7 @@
+import { expect, it } from 'vitest'
+
+// What a door offers is a promise. A name that comes is a minor release; one that goes is a major one: say so in a changeset.
+
+it('@twinwire/plugin-auth', async () => {
+  expect(Object.keys(await import('./index.ts')).sort()).toMatchInlineSnapshot()
+})
