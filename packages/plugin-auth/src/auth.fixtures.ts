@@ -1,5 +1,11 @@
 import { type AnyRoute, type AppOptions, type BaseOptions, route } from '@twinwire/core'
-import { type createTestApp, createVirtualClock, type RawSocket, type VirtualClock } from '@twinwire/core/testing'
+import {
+  createVirtualClock,
+  type RawSocket,
+  type TestApp,
+  type TestAppOptions,
+  type VirtualClock,
+} from '@twinwire/core/testing'
 import { onTestFinished } from 'vitest'
 import type { AuthOptions } from './auth-options.ts'
 import { type AuthPlugin, auth } from './auth-plugin.ts'
