@@ -6,122 +6,110 @@ export interface Script {
   readonly sha: string
 }
 
-// Times are whole microseconds of the server's clock, plus a fraction in units of 1/points of a microsecond: both are whole numbers
-// below 2^53, so that what Lua counts in doubles is exact. `%.0f`, since Lua writes large numbers with an exponent otherwise.
-const clock = `
+// Times are whole microseconds of the server's clock, below 2^53: what Lua counts in doubles is exact. Written with `%.0f`, since Lua
+// writes large numbers with an exponent otherwise. Nothing but this clock is asked: processes may disagree about the time.
+const bucketClock = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 `
 
-// A key holds the theoretical arrival time (TAT) of GCRA: '<us>' or '<us>:<fraction>'. What lies in the past is a full bucket, and what
-// lies further ahead than a bucket holds (the clock went back, the rule became smaller) is an empty one: nobody is locked out for longer.
-const readTat = `
-local function read(key, tolUs, tolFrac, points)
-  local stored = redis.call('GET', key)
-  if not stored then return now, 0 end
-  local us, frac = string.match(stored, '^(%d+):?(%d*)$')
-  us, frac = tonumber(us), tonumber(frac) or 0
-  if not us or us < now then return now, 0 end
-  if frac >= points then frac = 0 end
-  local ahead = us - now
-  if ahead > tolUs or (ahead == tolUs and frac > tolFrac) then return now + tolUs, tolFrac end
-  return us, frac
+// A key holds the `tat` of its bucket. More debt than a bucket holds (the clock went back, the rule became smaller) is cut to an empty
+// bucket: nobody is locked out for longer than that. A key ends with its debt (PXAT: Redis 6.2), and a refusal writes nothing.
+const buckets = `${bucketClock}
+local function read(key, span)
+  local debt = (tonumber(redis.call('GET', key) or 0) or 0) - now
+  if debt < 0 then return 0 end
+  if debt > span then return span end
+  return debt
 end
-`
-
-const writeTat = `
-local function write(key, us, frac)
-  if us < now or (us == now and frac == 0) then redis.call('DEL', key) return end
-  local value = string.format('%.0f', us)
-  if frac > 0 then value = value .. ':' .. string.format('%.0f', frac) end
-  redis.call('SET', key, value, 'PX', math.ceil((us - now) / 1000) + 1)
+local function write(key, debt)
+  if debt <= 0 then return redis.call('DEL', key) end
+  redis.call('SET', key, string.format('%.0f', now + debt), 'PXAT', math.ceil((now + debt) / 1000))
 end
 `
 
 /**
- * Takes from every key or from none. Arguments for each key: cost (us, fraction), tolerance (us, fraction), points. Answers 1 or 0, the
- * time, and for each key how far its TAT lies ahead (us, fraction): after what was taken, or as it was.
+ * Takes from every key, or from none. Arguments for each key: what it costs and its span, in microseconds. Answers 1 or 0, the time, and
+ * each key's debt: after what was taken, or as it was.
  */
-export const takeScript: Script = toScript(`${clock}${readTat}${writeTat}
-local passes = 1
-local before, after = {}, {}
+export const takeScript: Script = toScript(`${buckets}
+local before, after, passes = {0, now}, {1, now}, true
 for i = 1, #KEYS do
-  local a = i * 5 - 4
-  local costUs, costFrac, tolUs, tolFrac, points =
-    tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
-  local us, frac = read(KEYS[i], tolUs, tolFrac, points)
-  before[i * 2 - 1], before[i * 2] = us - now, frac
-  us, frac = us + costUs, frac + costFrac
-  if frac >= points then us, frac = us + 1, frac - points end
-  local ahead = us - now
-  if ahead > tolUs or (ahead == tolUs and frac > tolFrac) then passes = 0 end
-  after[i * 2 - 1], after[i * 2] = ahead, frac
+  local cost, span = tonumber(ARGV[i * 2 - 1]), tonumber(ARGV[i * 2])
+  local debt = read(KEYS[i], span)
+  before[i + 2], after[i + 2] = debt, debt + cost
+  if debt + cost > span then passes = false end
 end
-if passes == 0 then return {0, now, unpack(before)} end
-for i = 1, #KEYS do write(KEYS[i], now + after[i * 2 - 1], after[i * 2]) end
-return {1, now, unpack(after)}
+if not passes then return before end
+for i = 1, #KEYS do write(KEYS[i], after[i + 2]) end
+return after
 `)
 
-/** Arguments for each key: tolerance (us, fraction), points. Answers the time, and how far each TAT lies ahead (us, fraction). */
-export const peekScript: Script = toScript(`${clock}${readTat}
-local result = {now}
-for i = 1, #KEYS do
-  local a = i * 3 - 2
-  local us, frac = read(KEYS[i], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]))
-  result[i * 2], result[i * 2 + 1] = us - now, frac
-end
-return result
+/** Arguments: the span of each key. Answers each key's debt. */
+export const peekScript: Script = toScript(`${buckets}
+local debts = {}
+for i = 1, #KEYS do debts[i] = read(KEYS[i], tonumber(ARGV[i])) end
+return debts
 `)
 
-/**
- * Gives back what a call took from each key, since another slot refused it. Arguments for each key: cost (us, fraction), the TAT after
- * it was taken (us, fraction), tolerance (us, fraction), points. What would have refilled by now in any case is not given back: had the
- * call not come, the bucket would have been full for that long.
- */
-export const refundScript: Script = toScript(`${clock}${readTat}${writeTat}
+/** Moves each key's debt without asking, within 0 and its span. Arguments for each key: by how much, and its span. */
+export const adjustScript: Script = toScript(`${buckets}
 for i = 1, #KEYS do
-  local a = i * 7 - 6
-  local costUs, costFrac, tatUs, tatFrac = tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
-  local points = tonumber(ARGV[a + 6])
-  local leftUs, leftFrac = tatUs - now, tatFrac
-  if leftUs < costUs or (leftUs == costUs and leftFrac < costFrac) then costUs, costFrac = leftUs, leftFrac end
-  if costUs >= 0 then
-    local us, frac = read(KEYS[i], tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), points)
-    us, frac = us - costUs, frac - costFrac
-    if frac < 0 then us, frac = us - 1, frac + points end
-    write(KEYS[i], us, frac)
-  end
+  local span = tonumber(ARGV[i * 2])
+  write(KEYS[i], math.min(read(KEYS[i], span) + tonumber(ARGV[i * 2 - 1]), span))
 end
 return 1
 `)
 
-// A subject's leases are a sorted set: a member for each connection, its score the moment at which it ends, in milliseconds of the
-// server's clock. All leases are of one length, so the one that was set last is the last to end, and the key ends with it.
-const leaseClock = `
+/**
+ * Gives back what one call took from each key, since another slot refused it. Arguments for each key: the cost, the \`tat\` right after it
+ * was taken, and the span. What has refilled by now is not given back: had the call not come, the bucket would have been full
+ * meanwhile, and nothing would have come of that time. So a bucket never holds more than it would without the call.
+ */
+export const refundScript: Script = toScript(`${buckets}
+for i = 1, #KEYS do
+  local back = math.min(tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]) - now)
+  if back > 0 then write(KEYS[i], read(KEYS[i], tonumber(ARGV[i * 3])) - back) end
+end
+return 1
+`)
+
+export const resetScript: Script = toScript(`
+for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end
+return 1
+`)
+
+// The leases of a seat are a sorted set: a member for each connection, its score the moment at which it ends, in milliseconds of the
+// server's clock. The key lasts as long as the longest of them may, so that a crowd that has vanished leaves nothing.
+const seats = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local function keep(key, ttl)
+  if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl) end
+end
 `
 
-/** Arguments: length of a lease in ms, member, most members of each key. Answers 0, or which key (from 1) is full. */
-export const acquireScript: Script = toScript(`${leaseClock}
+/** Arguments: milliseconds, member, and how many may sit on each key. Answers 0, or which key (from 1) is full. */
+export const acquireScript: Script = toScript(`${seats}
 for i = 1, #KEYS do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
-  if not redis.call('ZSCORE', KEYS[i], ARGV[2]) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[2 + i]) then return i end
+  if not redis.call('ZSCORE', KEYS[i], ARGV[2]) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[i + 2]) then return i end
 end
+local ttl = tonumber(ARGV[1])
 for i = 1, #KEYS do
-  redis.call('ZADD', KEYS[i], now + ARGV[1], ARGV[2])
-  redis.call('PEXPIRE', KEYS[i], ARGV[1])
+  redis.call('ZADD', KEYS[i], now + ttl, ARGV[2])
+  keep(KEYS[i], ttl)
 end
 return 0
 `)
 
-/** Arguments: length of a lease in ms, then for each key how many members, and them. A lease that was lost comes back. */
-export const renewScript: Script = toScript(`${leaseClock}
-local a = 2
+/** Arguments: milliseconds, then for each key how many members, and them. One that is not there comes back. */
+export const renewScript: Script = toScript(`${seats}
+local ttl, a = tonumber(ARGV[1]), 2
 for i = 1, #KEYS do
   local count = tonumber(ARGV[a])
-  for j = a + 1, a + count do redis.call('ZADD', KEYS[i], now + ARGV[1], ARGV[j]) end
-  redis.call('PEXPIRE', KEYS[i], ARGV[1])
+  for j = a + 1, a + count do redis.call('ZADD', KEYS[i], now + ttl, ARGV[j]) end
+  keep(KEYS[i], ttl)
   a = a + count + 1
 end
 return 1
@@ -136,13 +124,6 @@ for i = 1, #KEYS do
   a = a + count + 1
 end
 return 1
-`)
-
-/** Answers how many leases of each key have not ended. */
-export const countScript: Script = toScript(`${leaseClock}
-local result = {}
-for i = 1, #KEYS do result[i] = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf') end
-return result
 `)
 
 function toScript(source: string): Script {
