@@ -150,3 +150,19 @@ function checkNames(what: string, options: unknown, names: readonly string[]): v
 }
 
 const bad = (message: string): BootError => new BootError('bad_option', `redisStore(): ${message}`)
+
+/** Of a cluster the first node that was named; a client that was given does not say where it leads to. */
+export function labelsOf({ target }: ResolvedRedisOptions): Record<'db' | 'host' | 'port', string> {
+  const address =
+    target.kind === 'server' ? target.address : target.kind === 'cluster' ? target.addresses[0] : undefined
+  if (address === undefined) return { db: '0', host: 'given', port: '' }
+  return { db: String(address.db), host: address.host, port: String(address.port) }
+}
+
+/** For people, without user and password. */
+export function placeOf(options: ResolvedRedisOptions): string {
+  const { target } = options
+  const { host, port, db } = labelsOf(options)
+  if (target.kind === 'client') return 'a client that was given'
+  return target.kind === 'cluster' ? `cluster at ${host}:${port}` : `${host}:${port}/${db}`
+}
