@@ -18,11 +18,6 @@ export function seatKey(prefix: string, { scope, key }: Seat): string {
   return `${prefix}seats:${tag(scope, key)}`
 }
 
-/** Keys of one tag lie in one slot. */
-export function slotTag(key: string): string {
-  return key.slice(key.indexOf('{'), key.indexOf('}'))
-}
-
 function tag(scope: string, owner: string): string {
   return `{${scope}:${shorten(owner.replace(/[%{}]/g, encodeURIComponent))}}`
 }

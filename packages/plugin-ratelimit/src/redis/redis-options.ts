@@ -99,17 +99,30 @@ function toTarget(options: RedisStoreOptions): ResolvedRedisOptions['target'] {
   return { kind: 'cluster', addresses }
 }
 
-/** Strict: what ioredis would take from a query of the url could switch off what is relied on here. */
 function toAddress(text: unknown, what: string): RedisAddress {
+  const address = readUrl(text)
+  if (typeof address === 'string') throw bad(`${what} ${address}`)
+  return address
+}
+
+/** What is wrong with a url, for after its name, or null. */
+export function findUrlFault(text: string): string | null {
+  const address = readUrl(text)
+  return typeof address === 'string' ? address : null
+}
+
+/** The address, or what is wrong with it. Strict: what ioredis takes from a query could switch off what is relied on here. */
+function readUrl(text: unknown): RedisAddress | string {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null
   if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '') {
-    throw bad(`${what} must be redis://user:password@host:6379/0, or rediss:// for TLS`)
+    return 'must be redis://user:password@host:6379/0, or rediss:// for TLS'
   }
-  if (url.search !== '' || url.hash !== '') throw bad(`${what} has a query: what it says belongs into options`)
+  if (url.search !== '' || url.hash !== '')
+    return 'must have no query: what it says belongs into options of redisStore()'
   const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1]
-  if (db === undefined) throw bad(`${what} must end in the number of a database, or in nothing`)
+  if (db === undefined) return 'must end in the number of a database, or in nothing'
   const [username, password] = [url.username, url.password].map(decode)
-  if (username === undefined || password === undefined) throw bad(`${what} has a % that begins no escape: write %25`)
+  if (username === undefined || password === undefined) return 'has a % that begins no escape: write %25'
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),

@@ -22,7 +22,8 @@ export class RedisSeats {
   readonly #prefix: string
   /** Given up in this turn of the event loop: they leave together. */
   #leaving: Lease[] = []
-  #left: Promise<void> | null = null
+  #departure: Promise<void> | null = null
+  #lastDeparture: Promise<void> = Promise.resolve()
   /** Given up while renewals are under way, which else might bring them back. */
   readonly #gone = new Set<string>()
   #renewals = 0
@@ -68,23 +69,27 @@ export class RedisSeats {
   release(lease: Lease): Promise<void> {
     if (this.#renewals > 0) this.#gone.add(lease.id)
     this.#leaving.push(lease)
-    this.#left ??= new Promise((resolve, reject) => {
-      setImmediate(() => {
-        this.#leave().then(resolve, reject)
+    if (this.#departure === null) {
+      const departure = new Promise<void>((resolve, reject) => {
+        setImmediate(() => {
+          this.#leave().then(resolve, reject)
+        })
       })
-    })
-    return this.#left
+      this.#departure = departure
+      this.#lastDeparture = departure
+    }
+    return this.#departure
   }
 
   /** Resolves when everybody who leaves has left, or could not. */
   async settle(): Promise<void> {
-    await this.#left?.catch(() => {})
+    await this.#lastDeparture.catch(() => {})
   }
 
   async #leave(): Promise<void> {
     const leases = this.#leaving
     this.#leaving = []
-    this.#left = null
+    this.#departure = null
     await this.#inBatches('release', releaseScript, [], this.#toSittings(leases), (batch) => batch)
   }
 

@@ -52,26 +52,26 @@ for i = 1, #KEYS do debts[i] = read(KEYS[i], tonumber(ARGV[i])) end
 return debts
 `)
 
-/** Moves each key's debt without asking, within 0 and its span. Arguments for each key: by how much, and its span. */
+/** Moves each key's debt without asking, within 0 and its span. Arguments for each key: by how much, and its span. Answers the time. */
 export const adjustScript: Script = toScript(`${buckets}
 for i = 1, #KEYS do
   local span = tonumber(ARGV[i * 2])
   write(KEYS[i], math.min(read(KEYS[i], span) + tonumber(ARGV[i * 2 - 1]), span))
 end
-return 1
+return now
 `)
 
 /**
  * Gives back what one call took from each key, since another slot refused it. Arguments for each key: the cost, the \`tat\` right after it
  * was taken, and the span. What has refilled by now is not given back: had the call not come, the bucket would have been full
- * meanwhile, and nothing would have come of that time. So a bucket never holds more than it would without the call.
+ * meanwhile, and nothing would have come of that time. So a bucket never holds more than it would without the call. Answers the time.
  */
 export const refundScript: Script = toScript(`${buckets}
 for i = 1, #KEYS do
   local back = math.min(tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]) - now)
   if back > 0 then write(KEYS[i], read(KEYS[i], tonumber(ARGV[i * 3])) - back) end
 end
-return 1
+return now
 `)
 
 export const resetScript: Script = toScript(`
