@@ -20,7 +20,7 @@ describe.skipIf(!hasOwnRedis())('a store in a Redis Cluster', () => {
   beforeAll(async () => {
     cluster = await startRedisCluster()
     clients = cluster.urls.map((url) => redisClient(url))
-    store = await openRedisStore({ cluster: cluster.urls.slice(0, 2), commandTimeoutMs: 5000 })
+    store = await openRedisStore({ cluster: cluster.urls.slice(0, 2), commandTimeoutMs: 10_000 })
   })
   afterAll(async () => {
     await store?.close()

@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   adjustScript,
-  peekScript,
   refundScript,
   type Script,
   takeScript,
@@ -84,7 +83,6 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
   beforeAll(async () => {
     redis = await startRedis()
     client = redisClient(redis.url)
-    for (const script of [takeScript, adjustScript, refundScript, peekScript]) await client.script('LOAD', script.lua)
   })
   afterAll(async () => {
     client?.disconnect()
@@ -100,8 +98,8 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
     })
   }
   const command = (script: Script, keys: readonly string[], args: readonly number[]): readonly (string | number)[] => [
-    'evalsha',
-    script.sha,
+    'eval',
+    script.lua,
     keys.length,
     ...keys,
     ...args,
@@ -145,9 +143,9 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
           }
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     )
-  })
+  }, 120_000)
 
   it('give back never more than was taken, and at least all but what refilled on the way', async () => {
     const others = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 })
@@ -193,5 +191,5 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
       ),
       { numRuns: 1000 },
     )
-  })
+  }, 120_000)
 })
