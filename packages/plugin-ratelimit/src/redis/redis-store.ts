@@ -22,6 +22,7 @@ export function redisStore(target: string | RedisStoreOptions): LimitStoreFactor
   return {
     name: `Redis (${placeOf(options)})`,
     remote: true,
+    service: 'redis',
     doctor(host) {
       if (options.target.kind !== 'client') host.peer('ioredis', 'redisStore() is built on it')
     },
