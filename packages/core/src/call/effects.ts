@@ -19,6 +19,16 @@ export class Effects {
     this.#list.push(effect)
   }
 
+  /** How many wait: what `rewind` goes back to. */
+  get mark(): number {
+    return this.#list.length
+  }
+
+  /** Drops what was added since. */
+  rewind(mark: number): void {
+    this.#list.length = Math.min(this.#list.length, mark)
+  }
+
   /** A transaction begins. Returns what undoes it: what is added from now on. */
   hold(): number {
     this.#holds++
@@ -28,7 +38,7 @@ export class Effects {
   /** The transaction that `hold` began is over. The outermost commit runs the effects; a rollback drops those that came in it. */
   unhold(mark: number, committed: boolean): Promise<void> | undefined {
     this.#holds--
-    if (!committed) this.#list.length = Math.min(this.#list.length, mark)
+    if (!committed) this.rewind(mark)
     return committed && this.#holds === 0 ? this.release() : undefined
   }
 

@@ -14,6 +14,12 @@ export class ReplyHeaders {
     this.#entries.push([check(name, value), value])
   }
 
+  /** Drops every header, and takes these. */
+  reset(entries: readonly (readonly [name: string, value: string])[]): void {
+    this.#entries.length = 0
+    for (const [name, value] of entries) this.#entries.push([name, value])
+  }
+
   /** In the order in which they will be written, names in lower case. */
   entries(): readonly (readonly [name: string, value: string])[] {
     return this.#entries

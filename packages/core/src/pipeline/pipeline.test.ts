@@ -205,6 +205,7 @@ describe('the pipeline', () => {
 describe('arounds', () => {
   const around = (name: string, adds?: object): Stages['arounds'][number] => ({
     holdsEffects: false,
+    mayRepeat: false,
     run: async (_call, next) => {
       log.push(`${name} in`)
       const outcome = await (next as (adds?: object) => Promise<never>)(adds)
@@ -236,7 +237,9 @@ describe('arounds', () => {
     ['does not call it', async () => ({})],
     ['returns something else', async (next: () => Promise<unknown>) => ({ ...((await next()) as object) })],
   ])('that %s is a fault', async (_name, wrap) => {
-    await run({ arounds: [{ holdsEffects: false, run: (_call, next) => wrap(next as never) as never }] })
+    await run({
+      arounds: [{ holdsEffects: false, mayRepeat: false, run: (_call, next) => wrap(next as never) as never }],
+    })
     expect(answers).toMatchObject([{ code: 'internal_error' }])
   })
 
@@ -250,7 +253,7 @@ describe('arounds', () => {
       }
     }
     await run({
-      arounds: [{ holdsEffects: false, run: run1 as never }],
+      arounds: [{ holdsEffects: false, mayRepeat: false, run: run1 as never }],
       execute: () => {
         throw new Error('boom')
       },

@@ -1,6 +1,7 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import { type AppError, InternalError } from '../errors/app-error.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
+import { Attempts } from './attempts.ts'
 import type { Output } from './output.ts'
 import type { AroundRun, CheckRun, GuardRun, Next, Outcome } from './step.ts'
 import type { Validate } from './validate.ts'
@@ -11,6 +12,7 @@ type BoundCheck = CheckRun<unknown, ActiveCall>
 export interface BoundAround {
   readonly run: AroundRun<ActiveCall, unknown>
   readonly holdsEffects: boolean
+  readonly mayRepeat: boolean
 }
 type Execute = (input: unknown, call: ActiveCall) => MaybePromise<unknown>
 /** Takes a call one stage on, with what the stage before made. May throw: whoever drives it answers. */
@@ -139,20 +141,27 @@ async function tellWhenDone(call: ActiveCall, execute: Execute, input: unknown):
   }
 }
 
-function wrap({ run, holdsEffects }: BoundAround, execute: Execute): Execute {
+function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): Execute {
   return async (input, call) => {
     // An object of its own for each execution: only the around that was given it can hand it back.
     const outcome = {} as Outcome
+    const attempts = mayRepeat ? new Attempts(call, input) : null
     let result: unknown
-    let ran = false
+    let may = true
     let restore: (() => void) | null = null
     const next: Next<unknown> = async (...adds: readonly unknown[]) => {
-      if (ran) throw new InternalError({ cause: new Error('An around called next twice') })
-      ran = true
+      if (!may) throw new InternalError({ cause: new Error('An around called next twice') })
+      may = false
       // Answered while the around waited for what it needs: what it wraps must not begin any more.
       if (call.settled) throw call.signal.reason
+      restore?.()
       restore = addForNow(call, adds[0])
-      result = await execute(input, call)
+      try {
+        result = await execute(attempts === null ? input : attempts.begin(), call)
+      } catch (error) {
+        may = mayRepeat
+        throw error
+      }
       return outcome
     }
     const mark = holdsEffects ? call.effects.hold() : 0

@@ -29,6 +29,8 @@ export interface Step<
   readonly demands: StepDemands
   /** Holds publications and `afterCommit` until what it wraps has ended well (a transaction). Arounds only. */
   readonly holdsEffects: boolean
+  /** May call `next` again after it failed (a retry). Arounds only. */
+  readonly mayRepeat: boolean
   readonly needs: AnyPluginKey | null
   readonly bind: (api: never, route: RouteInfo) => unknown
   /** Never set: carries the types. */
@@ -56,12 +58,22 @@ export interface Outcome {
   readonly [outcome]: true
 }
 
-/** Runs what an around wraps, once. What is handed to it is added to the call. */
+/** Runs what an around wraps, once, or with `mayRepeat` once more after each failure. What is handed to it is added to the call. */
 export interface Next<Adds = void> {
   (...adds: Adds extends object ? [adds: Adds] : []): Promise<Outcome>
   readonly '~adds'?: Adds
 }
 export type AroundRun<C, Adds> = (call: C, next: Next<Adds>) => Promise<Outcome>
+
+interface AroundOptions {
+  /** Holds publications and `afterCommit` until what it wraps has ended well, and drops them when not. Default false. */
+  readonly holdsEffects?: boolean
+  /**
+   * Lets it call `next` again after a failure. Each attempt begins as the first one did: with the input as it came in, and without
+   * the reply headers, the `afterCommit` effects and, with `holdsEffects`, the publications of the attempt before. Default false.
+   */
+  readonly mayRepeat?: boolean
+}
 
 interface StepOptions {
   /** Shown by `app.describe()`, for example `auth.requireRoles(admin)`. */
@@ -114,7 +126,7 @@ type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey
 export function guard<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
   options: StepOptions & Bound<Name, Api, GuardRun<C, Adds>> & WholeAdds<Adds>,
 ): Step<'guard', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
-  return create('guard', options, false)
+  return create('guard', options)
 }
 
 /**
@@ -133,7 +145,7 @@ export function guard<Adds = void, C extends Call = Call, const Name extends str
 export function check<Input = unknown, C extends Call = Call, const Name extends string = string, Api = never>(
   options: StepOptions & Bound<Name, Api, CheckRun<Input, C>>,
 ): Step<'check', void, NoInfer<C>, NoInfer<Input>, KeyOf<Name, Api>> {
-  return create('check', options, false)
+  return create('check', options)
 }
 
 /**
@@ -149,24 +161,23 @@ export function check<Input = unknown, C extends Call = Call, const Name extends
  * })
  */
 export function around<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & { readonly holdsEffects?: boolean } & Bound<Name, Api, AroundRun<C, Adds>> & WholeAdds<Adds>,
+  options: StepOptions & AroundOptions & Bound<Name, Api, AroundRun<C, Adds>> & WholeAdds<Adds>,
 ): Step<'around', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
-  return create('around', options, options.holdsEffects ?? false)
+  return create('around', options)
 }
 
-type AnyOptions = StepOptions & {
-  readonly needs?: AnyPluginKey | undefined
-  readonly bind?: unknown
-  readonly run?: unknown
-}
+type AnyOptions = StepOptions &
+  AroundOptions & {
+    readonly needs?: AnyPluginKey | undefined
+    readonly bind?: unknown
+    readonly run?: unknown
+  }
 
-function create<Kind extends StepKind, S extends Step<Kind>>(
-  kind: Kind,
-  options: AnyOptions,
-  holdsEffects: boolean,
-): S {
+function create<Kind extends StepKind, S extends Step<Kind>>(kind: Kind, options: AnyOptions): S {
   const { name, identity = 'none', demands = {}, needs = null, run, bind = () => run } = options
-  const step: Step<Kind> = { kind, name, identity, demands, holdsEffects, needs, bind: bind as Step['bind'] }
+  const { holdsEffects = false, mayRepeat = false } = options
+  const made = { name, identity, demands, holdsEffects, mayRepeat, needs }
+  const step: Step<Kind> = { ...made, kind, bind: bind as Step['bind'] }
   // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
   return Object.freeze(step) as S
 }

@@ -65,7 +65,11 @@ export function compileRoute(
     validate: compileValidate(definition.input),
     checks: of('check').map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
     arounds: of('around').map(
-      (step): BoundAround => ({ run: bind<AroundRun<ActiveCall, unknown>>(step), holdsEffects: step.holdsEffects }),
+      (step): BoundAround => ({
+        run: bind<AroundRun<ActiveCall, unknown>>(step),
+        holdsEffects: step.holdsEffects,
+        mayRepeat: step.mayRepeat,
+      }),
     ),
     execute: toExecute(definition),
     output: compileOutput(definition.output, context.validateOutput),
