@@ -208,12 +208,13 @@ describe.skipIf(!available)('PostgreSQL', () => {
 
     test('a connection that is killed in a transaction: unavailable, no half write, and the pool goes on', async () => {
       const { api } = await boot({ migrations })
+      const admin = (await boot()).api.db
       const repository = new BaseRepository(api.db, authors)
       const work = api.transaction(async (tx) => {
         await new BaseRepository(tx, authors).create({ name: 'half' })
         const rows = await tx.execute(sql`select pg_backend_pid() as pid`)
         const pid = (rows as unknown as { pid: number }[])[0]?.pid
-        await api.db.execute(sql`select pg_terminate_backend(${pid})`)
+        await admin.execute(sql`select pg_terminate_backend(${pid})`)
         await new BaseRepository(tx, authors).create({ name: 'other half' })
       })
       expect(await code(work)).toBe('unavailable')

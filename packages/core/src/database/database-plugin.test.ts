@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeHost, tables, writeMigrations } from './database.fixtures.ts'
-import { type DatabaseOptions, database } from './database-plugin.ts'
+import type { DatabaseOptions } from './database-options.ts'
+import { database } from './database-plugin.ts'
 import { importPeer } from './drivers/peer.ts'
 
 let folder: string
@@ -103,9 +104,11 @@ describe('reaching PostgreSQL', () => {
     const script = `
       import { database } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'database-plugin.ts')).href)}
       import { systemClock } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../clock/clock.ts')).href)}
+      import { Instruments } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../instruments/instruments.ts')).href)}
       const log = { warn() {}, info() {} }
+      const host = { environment: 'test', clock: systemClock, log, instruments: new Instruments() }
       const options = { url: 'postgres://127.0.0.1:1/x', connect: { retries: 1, retryDelayMs: 300 } }
-      database(options).setup({ environment: 'test', clock: systemClock, log }).catch((error) => console.log(error.code))`
+      database(options).setup(host).catch((error) => console.log(error.code))`
     const args = ['--import', 'tsx', '--input-type=module', '-e', script]
     const child = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname })
     expect(child.stdout).toBe('database_unreachable\n')
@@ -154,15 +157,15 @@ describe('PGlite in a folder', () => {
       rows: [{ gone: true }],
     })
     await third.close()
-  }, 60_000)
+  }, 180_000)
 
   test('a folder without migrations, and a path that is a file, are named', async () => {
     const file = join(folder, 'file')
     await writeFile(file, '')
     await expect(boot({ url: `pglite://${file}` })).rejects.toMatchObject({ code: 'database_unreachable' })
     const { runMigrations } = await import('./migrate.ts')
-    const driver = { place: 'here' } as Parameters<typeof runMigrations>[0]
-    await expect(runMigrations(driver, folder)).rejects.toMatchObject({
+    const maintenance = { migrate: () => expect.fail('must not run') } as unknown as Parameters<typeof runMigrations>[0]
+    await expect(runMigrations(maintenance, folder, 'here', createFakeHost().log)).rejects.toMatchObject({
       code: 'migration_failed',
       message: expect.stringContaining(`There are no migrations in ${folder}`),
     })

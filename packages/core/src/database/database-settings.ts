@@ -1,7 +1,7 @@
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
 import { type ConnectOptions, connectDefaults } from './connect.ts'
-import { type PoolOptions, poolDefaults } from './drivers/driver.ts'
+import { type PoolOptions, poolDefaults } from './drivers/pool-options.ts'
 
 /** For `database({ ...settings.database, migrations })`. */
 export interface DatabaseSettings {

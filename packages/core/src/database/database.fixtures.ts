@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
+import { Instruments } from '../instruments/instruments.ts'
 import type { HealthCheck } from '../lifecycle/health.ts'
 import type { Logger } from '../log/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
@@ -44,7 +45,7 @@ export async function writeMigrations(files: readonly string[] = [tables]): Prom
   return folder
 }
 
-/** What the plugin registers, and a clock whose timers run at once. */
+/** What the plugin registers, and a clock whose short timers run at once, and whose long ones never do. */
 export interface FakeHost extends PluginHost {
   readonly mappers: ErrorMapper[]
   readonly checks: Map<string, HealthCheck>
@@ -67,13 +68,16 @@ export function createFakeHost(environment: PluginHost['environment'] = 'test'):
     now: () => 0,
     monotonic: () => 0,
     timer(delayMs, callback) {
+      if (delayMs > 4000) return { cancel: () => {} }
       delays.push(delayMs)
-      setImmediate(callback)
-      return { cancel: () => {} }
+      const handle = setImmediate(callback)
+      return { cancel: () => clearImmediate(handle) }
     },
   }
   const host = {
     environment,
+    instruments: new Instruments(),
+    doctor: () => {},
     clock,
     log,
     mappers,

@@ -1,5 +1,7 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Call } from '../call/call.ts'
 import { type PluginKey, pluginKey } from '../plugin/plugin-key.ts'
+import type { TransactionOptions } from './transaction-options.ts'
 
 /**
  * A drizzle database of any driver: the pool's handle (postgres.js or PGlite) and the handle of a transaction alike. All of
@@ -13,15 +15,26 @@ export type Database<TSchema extends Record<string, unknown> = Record<string, un
   TSchema
 >
 
+/** How a transaction runs, and for whom. */
+export interface TransactionRequest extends TransactionOptions {
+  /**
+   * On whose behalf: ends with the call's `signal` (the running query is cancelled, all is rolled back, the connection is free), and
+   * is a savepoint when the call is inside of a transaction already. Left out: on nobody's.
+   */
+  readonly call?: Pick<Call, 'signal' | 'log'> | undefined
+}
+
 /** What the steps of the database plugin are bound to. */
 export interface DatabaseApi {
-  /** The pool's handle: each query on a connection of its own. */
+  /** The pool's handle: each query on a connection of its own, on nobody's behalf. */
   readonly db: Database
+  /** The pool's handle on behalf of a call: its queries are cancelled when the client leaves or the deadline passes. */
+  forCall(call: Pick<Call, 'signal' | 'log'>): Database
   /**
    * Commits when `run` resolves, rolls back when it rejects, and rejects with the same error. A failure to begin or to
-   * commit is an AppError (`unavailable`, `conflict`, `database_error`, …).
+   * commit is an AppError (`unavailable`, `conflict`, `database_error`, …). Inside of `run` the pool's handle is refused.
    */
-  transaction<T>(run: (tx: Database) => Promise<T>): Promise<T>
+  transaction<T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest): Promise<T>
 }
 
 /** For steps of your own that need the database: `guard({ needs: databaseKey, bind: ({ db }) => … })`. */

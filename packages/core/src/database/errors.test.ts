@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { UnavailableError } from '../errors/app-error.ts'
 import { mapDatabaseError } from './errors.ts'
 
 /** As drizzle throws it: the driver's error in `cause`. */
@@ -28,7 +29,10 @@ describe('mapDatabaseError', () => {
     ['08006', 'unavailable'],
     ['42P01', 'database_error'],
     ['53100', 'database_error'],
-    ['57014', 'database_error'],
+    ['57014', 'deadline_exceeded'],
+    ['55P03', 'conflict'],
+    ['25P03', 'unavailable'],
+    ['25006', 'database_error'],
     ['25P02', 'database_error'],
   ])('SQLSTATE %s is %s, behind drizzle and bare, and keeps the cause to itself', (code, expected) => {
     for (const error of [query(server(code)), server(code), new Error('outer', { cause: query(server(code)) })]) {
@@ -78,5 +82,47 @@ describe('mapDatabaseError', () => {
     expect(details({ column: 'name' }, '23502')).toEqual([{ path: 'name', message: 'A value is needed' }])
     expect(details({ column_name: 'name' }, '23502')).toEqual([{ path: 'name', message: 'A value is needed' }])
     expect(details({}, '23514')).toEqual([{ path: '', message: 'Breaks the rule of the table' }])
+  })
+
+  test('an AppError that came through drizzle passes as it is', () => {
+    const ended = new UnavailableError('The call ended before its work with the database')
+    expect(mapDatabaseError(query(ended))).toBe(ended)
+    expect(mapDatabaseError(new Error('outer', { cause: query(query(ended)) }))).toBe(ended)
+  })
+})
+
+describe('the wording of a constraint', () => {
+  const wordings = {
+    plain: 'Taken',
+    by_value: ({ name }: Readonly<Record<string, string>>) => `Author with name '${name}' already exists`,
+    all: (values: object) => JSON.stringify(values),
+    none: () => '',
+  }
+  const broken = (constraint: string, detail: string, code = '23505') =>
+    mapDatabaseError(query(server(code, { constraint, detail })), wordings)
+
+  test('is a text, or made of the values, and leaves the details as they are', () => {
+    expect(broken('plain', '')).toMatchObject({ code: 'conflict', message: 'Taken', details: { constraint: 'plain' } })
+    expect(broken('by_value', 'Key (name)=(Ann) already exists.')?.message).toBe(
+      "Author with name 'Ann' already exists",
+    )
+    expect(broken('by_value', 'Key (name)=(A)=(B), (c) (d)) already exists.')?.message).toContain("'A)=(B), (c) (d)'")
+    expect(broken('plain', '', '23514')).toMatchObject({ details: [{ path: '', message: 'Taken' }] })
+    expect(broken('plain', '', '23503')?.message).toBe('Taken')
+  })
+
+  test.each([
+    ['Key (name, country)=(Ann, US) already exists.', '{"name":"Ann","country":"US"}'],
+    ['Schlüssel »(name)=(Ann)« existiert bereits.', '{"name":"Ann"}'],
+    ['Key (name, country)=(Ann, of York, UK) already exists.', '{}'],
+    ['Key (name)=(two\nlines) already exists.', '{"name":"two\\nlines"}'],
+    ['', '{}'],
+  ])('reads %j', (detail, values) => {
+    expect(broken('all', detail)?.message).toBe(values)
+  })
+
+  test('that says nothing, or is of another constraint, leaves it to core', () => {
+    expect(broken('none', '')?.message).toBe('The same is already there')
+    expect(broken('constructor', '')?.message).toBe('The same is already there')
   })
 })

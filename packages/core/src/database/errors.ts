@@ -1,4 +1,12 @@
-import { type AppError, ConflictError, DatabaseError, UnavailableError, ValidationError } from '../errors/app-error.ts'
+import {
+  AppError,
+  ConflictError,
+  coreError,
+  DatabaseError,
+  UnavailableError,
+  ValidationError,
+} from '../errors/app-error.ts'
+import { type ConstraintWordings, toWording } from './constraint-wording.ts'
 
 /** What drivers say of a failure; each in words of its own. */
 export interface DatabaseFailure {
@@ -7,6 +15,8 @@ export interface DatabaseFailure {
   readonly message: string
   readonly constraint: string | null
   readonly column: string | null
+  /** PostgreSQL's `DETAIL`: it quotes values. */
+  readonly detail: string | null
 }
 
 /** Codes of Node and of postgres.js for a server that is not there, or is there no more. */
@@ -41,49 +51,74 @@ export function findDatabaseFailure(error: unknown): DatabaseFailure | null {
 
 /** The same, for an error of which the caller knows that it is the database's. */
 export function toFailure(error: unknown): DatabaseFailure {
-  if (!isFields(error)) return { code: '', message: String(error), constraint: null, column: null }
+  if (!isFields(error)) return { code: '', message: String(error), constraint: null, column: null, detail: null }
   return {
     code: text(error.code) ?? '',
     message: text(error.message) ?? '',
     // postgres.js has the one, PGlite the other.
     constraint: text(error.constraint_name) ?? text(error.constraint),
     column: text(error.column_name) ?? text(error.column),
+    detail: text(error.detail),
   }
 }
 
 /** Is the server not there, going, starting or full? */
 export function isConnectionFailure(code: string): boolean {
-  return connectionCodes.has(code) || code === '53300' || code.startsWith('57P0') || /^08...$/.test(code)
+  return connectionCodes.has(code) || endCodes.has(code) || code.startsWith('57P0') || /^08...$/.test(code)
+}
+
+/** Too many connections; a session that was idle in a transaction for too long, or a transaction that took too long, was ended. */
+const endCodes = new Set(['53300', '25P03', '25P04'])
+
+/** An AppError that came through drizzle, which puts whatever a driver rejects with into an error of its own. */
+export function findAppError(error: unknown): AppError | null {
+  for (let each = error, depth = 0; isFields(each) && depth < 10; each = each.cause, depth += 1) {
+    if (AppError.is(each)) return each
+  }
+  return null
 }
 
 /** For `host.mapErrors`: null for what is no database's error. SQL and values stay in `cause`. */
-export function mapDatabaseError(error: unknown): AppError | null {
+export function mapDatabaseError(error: unknown, wordings: ConstraintWordings = {}): AppError | null {
   const failure = findDatabaseFailure(error)
-  return failure === null ? null : toAppError(failure, error)
+  if (failure === null) return null
+  return findAppError(error) ?? toAppError(failure, error, wordings)
 }
 
-/** What a caller is told of a failure of the database. Names of constraints and columns leave; messages of PostgreSQL do not. */
-export function toAppError({ code, constraint, column }: DatabaseFailure, cause: unknown): AppError {
+/**
+ * What a caller is told of a failure of the database. Names of constraints and columns leave; messages of PostgreSQL do not, and
+ * values only where `wordings` says so.
+ */
+export function toAppError(failure: DatabaseFailure, cause: unknown, wordings: ConstraintWordings = {}): AppError {
+  const { code, constraint, column } = failure
   const path = column ?? ''
+  const wording = toWording(failure, wordings)
   switch (code) {
     case '23505': // unique_violation
     case '23P01': // exclusion_violation
-      return new ConflictError('The same is already there', { details: { constraint }, cause })
+      return new ConflictError(wording ?? 'The same is already there', { details: { constraint }, cause })
     case '23503': // foreign_key_violation
     case '23001': // restrict_violation
-      return new ConflictError('It refers to something that is not there, or is still referred to', {
+      return new ConflictError(wording ?? 'It refers to something that is not there, or is still referred to', {
         details: { constraint },
         cause,
       })
     case '23502': // not_null_violation
       return new ValidationError(undefined, [{ path, message: 'A value is needed' }], { cause })
     case '23514': // check_violation
-      return new ValidationError(undefined, [{ path, message: `Breaks the rule ${constraint ?? 'of the table'}` }], {
-        cause,
-      })
+      return new ValidationError(
+        undefined,
+        [{ path, message: wording ?? `Breaks the rule ${constraint ?? 'of the table'}` }],
+        {
+          cause,
+        },
+      )
     case '40001': // serialization_failure
     case '40P01': // deadlock_detected
+    case '55P03': // lock_not_available
       return new ConflictError('Something else changed the same data at the same time', { cause })
+    case '57014': // query_canceled, by the server's statement_timeout
+      return coreError('deadline_exceeded', 'The database took too long', { cause })
   }
   // Class 22, data exceptions: too long, out of range, no uuid, a NUL in a text.
   if (/^22...$/.test(code)) {

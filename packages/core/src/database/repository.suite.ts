@@ -63,7 +63,7 @@ export function describeDatabase(name: string, open: Open): void {
       ;({ api, close } = await open())
       repository = new AuthorRepository(api.db)
       shelf = new BookRepository(api.db)
-    }, 60_000)
+    }, 180_000)
     afterAll(() => close())
     beforeEach(() => api.db.execute(sql`truncate books, authors restart identity`))
 

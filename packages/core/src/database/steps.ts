@@ -1,8 +1,8 @@
 import type { Call } from '../call/call.ts'
-import { AppError, UnavailableError } from '../errors/app-error.ts'
 import { around, guard, type Next, type Step } from '../pipeline/step.ts'
 import type { PluginKey } from '../plugin/plugin-key.ts'
 import { type Database, type DatabaseApi, databaseKey } from './database.ts'
+import { checkTransactionOptions, type TransactionOptions } from './transaction-options.ts'
 
 /** What both steps add to the call. */
 export interface WithDatabase {
@@ -18,7 +18,8 @@ type DatabaseStep<Kind extends 'guard' | 'around'> = Step<
 >
 
 /**
- * Adds `db` to the call: the pool's handle, each query for itself. For reads, and for checks that look into a table.
+ * Adds `db` to the call: the pool's handle, each query for itself. For reads, and for checks that look into a table. When the
+ * client leaves or the deadline passes, a running query is cancelled.
  *
  * @example
  * use: [withDb()],
@@ -28,41 +29,36 @@ export function withDb(): DatabaseStep<'guard'> {
   return guard({
     name: 'database.withDb',
     needs: databaseKey,
-    bind: ({ db }) => {
-      const adds: WithDatabase = { db }
-      return () => adds
-    },
+    bind:
+      (api) =>
+      (call: Call): WithDatabase => ({ db: api.forCall(call) }),
   })
 }
 
 /**
  * Runs the command or handler in a transaction and adds it as `db`. Commits when the handler succeeds, rolls back when it
- * throws, and when the call has ended meanwhile: the client left, or the deadline passed and was answered. Publications
- * and `afterCommit` wait for the commit.
+ * throws, and when the client leaves or the deadline passes: the running query is then cancelled and the connection free at once.
+ * Publications and `afterCommit` wait for the commit. Inside of another one it is a savepoint. The pool's handle (of `withDb()`, or
+ * one that was kept) is refused inside.
+ *
+ * With `retries` all that is behind it in `use`, and the handler, runs again after a serialization failure or a deadlock, with the
+ * input as it came in: what is outside of the database belongs into `afterCommit`. Those of the outermost one count.
+ *
+ * Boot errors: `bad_option`, `unknown_option`.
  *
  * @example
- * use: [transaction()],
+ * use: [transaction({ isolation: 'serializable', retries: 3 })],
  * command: ({ db }) => new CreateAuthorCommand(new AuthorRepository(db)),
  */
-export function transaction(): DatabaseStep<'around'> {
+export function transaction(options: TransactionOptions = {}): DatabaseStep<'around'> {
   return around({
     name: 'database.transaction',
     holdsEffects: true,
+    mayRepeat: (options.retries ?? 0) > 0,
     needs: databaseKey,
-    bind: (api) => (call: Call, next: Next<WithDatabase>) =>
-      api.transaction(async (tx) => {
-        // A slot of the pool may have been long in coming.
-        refuseEnded(call)
-        const outcome = await next({ db: tx })
-        refuseEnded(call)
-        return outcome
-      }),
+    bind: (api, route) => {
+      checkTransactionOptions(options, `transaction() of ${route.name}`)
+      return (call: Call, next: Next<WithDatabase>) => api.transaction((tx) => next({ db: tx }), { ...options, call })
+    },
   })
-}
-
-/** What is thrown rolls back; nobody waits for the answer any more. */
-function refuseEnded({ signal }: Call): void {
-  if (!signal.aborted) return
-  if (AppError.is(signal.reason)) throw signal.reason
-  throw new UnavailableError('The call ended before its transaction was committed', { cause: signal.reason })
 }

@@ -1,5 +1,12 @@
-import type { Database } from './database.ts'
-import { findDatabaseFailure, toAppError, toFailure } from './errors.ts'
+import { sql } from 'drizzle-orm'
+import type { Clock } from '../clock/clock.ts'
+import { InternalError } from '../errors/app-error.ts'
+import type { Database, TransactionRequest } from './database.ts'
+import type { DatabaseDriver } from './drivers/driver.ts'
+import type { QueryMeter } from './drivers/query-meter.ts'
+import { type Scope, scopeEnded } from './drivers/scope.ts'
+import { findAppError, findDatabaseFailure, toAppError, toFailure } from './errors.ts'
+import type { TransactionMode } from './transaction-options.ts'
 
 type Begin = <T>(run: (tx: Database) => Promise<T>) => Promise<T>
 
@@ -20,6 +27,94 @@ export async function runInTransaction<T>(begin: Begin, run: (tx: Database) => P
     })
   } catch (error) {
     if (thrown.includes(error)) throw error
-    throw toAppError(findDatabaseFailure(error) ?? toFailure(error), error)
+    throw findAppError(error) ?? toAppError(findDatabaseFailure(error) ?? toFailure(error), error)
   }
+}
+
+/** The innermost transaction of a scope that is under way, and what it is in. */
+interface Current {
+  readonly tx: Database
+  readonly mode: TransactionMode
+}
+
+/** The transactions of one app: retried when that is asked for, and savepoints inside of one of the same call. */
+export function createTransactions(
+  driver: Pick<DatabaseDriver, 'transaction'>,
+  { clock, meter }: { readonly clock: Clock; readonly meter: Pick<QueryMeter, 'retried'> },
+): <T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest) => Promise<T> {
+  const current = new WeakMap<Scope, Current>()
+
+  /** Runs with `entry` as the innermost one of the scope. */
+  async function inside<T>(scope: Scope | null, entry: Current, run: (tx: Database) => Promise<T>): Promise<T> {
+    if (scope === null) return run(entry.tx)
+    const outer = current.get(scope)
+    current.set(scope, entry)
+    try {
+      return await run(entry.tx)
+    } finally {
+      if (outer === undefined) current.delete(scope)
+      else current.set(scope, outer)
+    }
+  }
+
+  return async (run, { call, retries = 0, ...mode } = {}) => {
+    const scope = call ?? null
+    const outer = scope === null ? undefined : current.get(scope)
+    if (outer !== undefined) {
+      const nested = toNestedMode(mode, outer.mode)
+      return outer.tx.transaction(async (tx) => {
+        // PostgreSQL takes it back at the end of the savepoint.
+        if (nested.readOnly === true && outer.mode.readOnly !== true) await tx.execute(sql`set transaction read only`)
+        return inside(scope, { tx, mode: nested }, run)
+      })
+    }
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await driver.transaction((tx) => inside(scope, { tx, mode }, run), mode, scope)
+      } catch (error) {
+        if (attempt > retries || !isTransient(error)) throw error
+        meter.retried()
+        await pause(clock, toDelayMs(attempt), scope?.signal ?? null)
+      }
+    }
+  }
+}
+
+/** A savepoint is of the isolation of its transaction. */
+function toNestedMode(inner: TransactionMode, outer: TransactionMode): TransactionMode {
+  if (inner.isolation !== undefined && inner.isolation !== outer.isolation) {
+    throw new InternalError({
+      cause: new Error(
+        `A transaction of isolation '${inner.isolation}' is inside of one of isolation '${outer.isolation ?? 'default'}': ` +
+          'give the outer one the isolation that is needed',
+      ),
+    })
+  }
+  return { ...outer, readOnly: outer.readOnly === true || inner.readOnly === true }
+}
+
+/** A serialization failure, or a deadlock of which this one is the victim. */
+function isTransient(error: unknown): boolean {
+  const code = findDatabaseFailure(error)?.code
+  return code === '40001' || code === '40P01'
+}
+
+/** Grows with each attempt, and differs between those that met: 5 to 15 ms, 10 to 30, up to half a second to one and a half. */
+function toDelayMs(attempt: number): number {
+  return Math.min(10 * 2 ** (attempt - 1), 1000) * (0.5 + Math.random())
+}
+
+function pause(clock: Clock, delayMs: number, signal: AbortSignal | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      timer.cancel()
+      if (signal !== null) reject(scopeEnded(signal))
+    }
+    const timer = clock.timer(delayMs, () => {
+      signal?.removeEventListener('abort', end)
+      resolve()
+    })
+    if (signal?.aborted) end()
+    else signal?.addEventListener('abort', end, { once: true })
+  })
 }

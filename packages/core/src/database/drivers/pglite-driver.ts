@@ -1,38 +1,65 @@
 import { isAbsolute, resolve } from 'node:path'
+import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
+import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core'
 import { BootError } from '../../errors/boot-error.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { lockFolder } from './folder-lock.ts'
 import { importPeer } from './peer.ts'
+import { createPgliteClient } from './pglite-client.ts'
+import { PgliteConnection } from './pglite-connection.ts'
+import { Pool } from './pool.ts'
+import { countCreated, watchPool } from './pool-instruments.ts'
+import { Queries } from './queries.ts'
+
+/** How long `close` waits for queries in flight: less than the app gives to a plugin. */
+const closeLimitMs = 3000
 
 /**
  * PGlite: a PostgreSQL inside this process, in memory or in a folder that one process at a time may use. It has one
  * connection: transactions wait for each other.
  */
-export async function openPglite({ url, schema }: DriverOptions): Promise<DatabaseDriver> {
+export async function openPglite(options: DriverOptions): Promise<DatabaseDriver> {
+  const { url, schema, pool: limits, meter, instruments, clock } = options
   const folder = toFolder(url)
   const { PGlite } = await importPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'))
-  const { drizzle } = await import('drizzle-orm/pglite')
+  const { drizzle, PgliteSession } = await import('drizzle-orm/pglite')
   const { migrate } = await import('drizzle-orm/pglite/migrator')
   const unlock = folder === null ? null : await lockFolder(folder)
 
-  const client = folder === null ? new PGlite() : new PGlite(folder)
-  const db = drizzle({ client, ...(schema === undefined ? {} : { schema }) })
+  const server: PGlite = folder === null ? new PGlite() : new PGlite(folder)
+  const one = { ...limits, max: 1, idleTimeoutMs: 0, maxLifetimeMs: 0, prePing: false }
+  const connection = new PgliteConnection(server)
+  const pool = new Pool(() => connection, one, clock, countCreated(instruments))
+  watchPool(instruments, pool, one)
+  const queries = new Queries(pool, meter)
+  const db = drizzle({ client: createPgliteClient(queries, null), ...(schema === undefined ? {} : { schema }) })
+  const { schema: tables, ...described } = db._
+  const relations = tables === undefined ? undefined : { ...described, schema: tables }
+  const dialect = new PgDialect()
 
   return {
     place: folder === null ? 'memory (PGlite)' : `${folder} (PGlite)`,
     embedded: true,
     db,
+    bind: (scope) => {
+      const session = new PgliteSession(createPgliteClient(queries, scope), dialect, relations)
+      return new PgDatabase(dialect, session, relations)
+    },
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run) => runInTransaction((body) => db.transaction(body), run),
-    migrate: (to) => migrate(db, { migrationsFolder: to }),
-    exclusively: (run) => run(),
+    transaction: (run, mode, scope) => {
+      const session = new PgliteSession(createPgliteClient(queries, scope, mode), dialect, relations)
+      return runInTransaction((body) => session.transaction(body), run)
+    },
+    exclusively: (run) => run({ db, migrate: (to) => migrate(db, { migrationsFolder: to }) }),
     close: async () => {
       try {
-        await client.close()
+        await pool.close(() => new Promise((done) => clock.timer(closeLimitMs, done)))
+        // A pool that was never used has made no connection, and closes none.
+        if (!server.closed) await server.close()
       } finally {
         await unlock?.()
       }

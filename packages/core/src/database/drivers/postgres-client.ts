@@ -1,87 +1,87 @@
 import type { Sql } from 'postgres'
-import type { PostgresConnection, Statement } from './postgres-connection.ts'
-import type { PostgresPool } from './postgres-pool.ts'
+import type { TransactionMode } from '../transaction-options.ts'
+import type { Statement } from './connection.ts'
+import type { PostgresForm } from './postgres-connection.ts'
+import type { Queries } from './queries.ts'
+import type { Scope } from './scope.ts'
+import type { NestedSession, TransactionSession } from './transaction-session.ts'
 
 /** The part of a client of postgres.js that drizzle uses. */
 export interface DrizzleClient {
-  /** drizzle puts its own parsers in: dates and times reach it as text. */
-  readonly options: { readonly parsers: Sql['options']['parsers']; readonly serializers: Sql['options']['serializers'] }
-  unsafe: Unsafe
+  readonly options: PostgresCodecs
+  unsafe(text: string, parameters?: unknown[]): PendingStatement
   begin<T>(run: (client: DrizzleTransaction) => Promise<T>): Promise<T>
 }
 
-interface DrizzleTransaction {
-  unsafe: Unsafe
-  savepoint<T>(run: (client: DrizzleTransaction) => Promise<T>): Promise<T>
+/** drizzle puts its own in: dates and times reach it as text. */
+export interface PostgresCodecs {
+  readonly parsers: Sql['options']['parsers']
+  readonly serializers: Sql['options']['serializers']
 }
 
-/** Resolves with objects, or after `values()` with arrays. */
-type Unsafe = (
-  text: string,
-  parameters?: unknown[],
-  options?: Statement['options'],
-) => Promise<unknown> & { values(): Promise<unknown> }
+type Session = TransactionSession<PostgresForm> | NestedSession<PostgresForm>
 
-/** A pool of ours, in the shape in which drizzle uses postgres.js. */
-export function createDrizzleClient(pool: PostgresPool): DrizzleClient {
+/** Statements of a pool, in the shape in which drizzle uses postgres.js. */
+export function createDrizzleClient(
+  queries: Queries<PostgresForm>,
+  codecs: PostgresCodecs,
+  scope: Scope | null,
+  mode: TransactionMode = {},
+): DrizzleClient {
   return {
-    options: { parsers: {}, serializers: {} },
-    unsafe: toUnsafe((statement) => pool.with((connection) => connection.run(statement))),
-    begin: (run) => pool.with((connection) => transact(connection, run)),
+    options: codecs,
+    unsafe: (text, parameters = []) =>
+      new PendingStatement(text, parameters, (statement) => queries.run(statement, scope)),
+    begin: (run) => queries.transact(scope, mode, (session) => run(new DrizzleTransaction(session))),
   }
 }
 
-async function transact<T>(
-  connection: PostgresConnection,
-  run: (client: DrizzleTransaction) => Promise<T>,
-): Promise<T> {
-  await connection.command('begin')
-  let result: T
-  try {
-    result = await run(createTransaction(connection))
-  } catch (error) {
-    // A connection that is lost has rolled back; the error that led here tells more than that of the rollback.
-    await connection.command('rollback').catch(() => {})
-    throw error
+/** The part of a transaction of postgres.js that drizzle uses. */
+class DrizzleTransaction {
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
   }
-  const { command } = await connection.command('commit')
-  // PostgreSQL answers so after a statement that failed and whose error was caught.
-  if (command !== 'COMMIT')
-    throw new Error('A statement of the transaction had failed: it was rolled back, not committed')
-  return result
+
+  unsafe(text: string, parameters: unknown[] = []): PendingStatement {
+    return new PendingStatement(text, parameters, (statement) => this.#session.run(statement))
+  }
+
+  savepoint<T>(run: (client: DrizzleTransaction) => Promise<T>): Promise<T> {
+    return this.#session.savepoint((session) => run(new DrizzleTransaction(session)))
+  }
 }
 
-function createTransaction(connection: PostgresConnection): DrizzleTransaction {
-  let savepoints = 0
-  const client: DrizzleTransaction = {
-    unsafe: toUnsafe((statement) => connection.run(statement)),
-    async savepoint(run) {
-      savepoints += 1
-      const name = `twinwire_${savepoints}`
-      await connection.command(`savepoint ${name}`)
-      try {
-        const result = await run(client)
-        await connection.command(`release savepoint ${name}`)
-        return result
-      } catch (error) {
-        // Should it fail, so will the commit.
-        await connection.command(`rollback to savepoint ${name}`).catch(() => {})
-        throw error
-      }
-    },
-  }
-  return client
-}
+type Run = (statement: Statement<PostgresForm>) => Promise<unknown>
 
-function toUnsafe(run: (statement: Statement) => Promise<unknown>): Unsafe {
-  return (text, parameters = [], options = {}) => {
-    let values = false
-    // drizzle asks for values in the same tick, if at all.
-    const result = Promise.resolve().then(() => run({ text, parameters, options, values }))
-    const asValues = (): Promise<unknown> => {
-      values = true
-      return result
-    }
-    return Object.assign(result, { values: asValues })
+/** Runs when it is waited for, with rows as objects, or after `values()` as arrays. */
+class PendingStatement implements PromiseLike<unknown> {
+  readonly #text: string
+  readonly #parameters: unknown[]
+  readonly #run: Run
+  #result: Promise<unknown> | null = null
+
+  constructor(text: string, parameters: unknown[], run: Run) {
+    this.#text = text
+    this.#parameters = parameters
+    this.#run = run
+  }
+
+  values(): Promise<unknown> {
+    return this.#start(true)
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: drizzle awaits what a client of postgres.js returns
+  then<A = unknown, B = never>(
+    onResolved?: ((value: unknown) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#start(false).then(onResolved, onRejected)
+  }
+
+  #start(values: boolean): Promise<unknown> {
+    this.#result ??= this.#run({ text: this.#text, parameters: this.#parameters, form: { values } })
+    return this.#result
   }
 }

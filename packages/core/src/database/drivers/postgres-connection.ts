@@ -1,22 +1,38 @@
 import type { Options, Sql } from 'postgres'
+import type { Clock } from '../../clock/clock.ts'
+import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
+import { type Connection, queryFailed, type Statement } from './connection.ts'
+import { connectionLost } from './connection-lost.ts'
+import { scopeEnded } from './scope.ts'
+import { Turns } from './turns.ts'
 
-/** What drizzle hands over with a statement. */
-export interface Statement {
-  readonly text: string
-  readonly parameters: unknown[]
-  readonly options: { readonly prepare?: boolean }
+/** How postgres.js is to give a result. */
+export interface PostgresForm {
   /** Rows as arrays rather than objects. */
   readonly values: boolean
 }
 
 /** Rows, with what PostgreSQL says of the command. */
-export interface StatementResult {
-  /** `COMMIT`, or `ROLLBACK` for a commit of a transaction that had failed. */
+interface StatementResult {
   readonly command: string
 }
 
 /** Makes a client of postgres.js with these options added to the user's. */
 export type CreateClient = (options: Options<Record<string, never>>) => Sql
+
+export interface PostgresConnectionOptions {
+  readonly clock: Clock
+  /** Kept by this side with a cancel request; 0: not kept by it. */
+  readonly statementTimeoutMs: number
+  /** Statements that this connection may prepare on the server; 0 behind a PgBouncer. */
+  readonly maxPrepared: number
+}
+
+/** How long a connection may take to say that it is alive. */
+const pingTimeoutMs = 2000
+
+/** Longer texts are made for many rows: they seldom come again, and a server keeps what it prepares. */
+const maxPreparedLength = 4000
 
 /**
  * One connection to PostgreSQL: a client of postgres.js that may open one, once.
@@ -27,13 +43,16 @@ export type CreateClient = (options: Options<Record<string, never>>) => Sql
  * never settled (#1186, #1195); and BEGIN may run without its connection being reserved (#1189). So one client is one
  * connection here, it runs one statement at a time, and after a loss it is used no more.
  */
-export class PostgresConnection {
+export class PostgresConnection implements Connection<PostgresForm> {
   readonly #client: Sql
+  readonly #options: PostgresConnectionOptions
+  readonly #turns = new Turns()
+  readonly #prepared = new Set<string>()
   #lost = false
-  #turn: Promise<unknown> = Promise.resolve()
   #onLost: (() => void) | null = null
 
-  constructor(create: CreateClient) {
+  constructor(create: CreateClient, options: PostgresConnectionOptions) {
+    this.#options = options
     this.#client = create({
       max: 1,
       // They count the pauses within a transaction too, of which the client knows nothing.
@@ -54,41 +73,96 @@ export class PostgresConnection {
     return this.#lost
   }
 
-  get options(): Sql['options'] {
-    return this.#client.options
+  retire(): void {
+    this.#lost = true
   }
 
-  /** Connects when it has not. Statements wait for each other. */
-  run(statement: Statement): Promise<StatementResult> {
-    const result = this.#turn.then(() => this.#execute(statement))
-    this.#turn = result.catch(() => {})
-    return result
+  /** Connects when it has not. */
+  run(statement: Statement<PostgresForm>, signal: AbortSignal | null): Promise<StatementResult> {
+    return this.#turns.run(() => this.#execute(statement, signal))
   }
 
-  /** For the statements around those of drizzle. What it rejects with is in drizzle's shape, so that it is known as the database's. */
-  async command(text: string): Promise<StatementResult> {
+  async command(text: string, signal: AbortSignal | null): Promise<string> {
     try {
-      return await this.run({ text, parameters: [], options: {}, values: false })
+      const { command } = await this.run({ text, parameters: [], form: { values: false } }, signal)
+      return command
     } catch (cause) {
-      throw Object.assign(new Error(`Failed query: ${text}`, { cause }), { query: text, params: [] })
+      throw queryFailed(text, cause)
+    }
+  }
+
+  async isAlive(): Promise<boolean> {
+    const { clock } = this.#options
+    const limit = new AbortController()
+    const timer = clock.timer(pingTimeoutMs, () => {
+      limit.abort()
+      void this.end()
+    })
+    try {
+      await this.command('select 1', null)
+      return !limit.signal.aborted
+    } catch {
+      return false
+    } finally {
+      timer.cancel()
     }
   }
 
   async end(): Promise<void> {
     this.#lost = true
     await this.#client.end({ timeout: 0 }).catch(() => {})
+    this.#onLost?.()
   }
 
-  async #execute({ text, parameters, options, values }: Statement): Promise<StatementResult> {
+  async #execute(
+    { text, parameters, form }: Statement<PostgresForm>,
+    signal: AbortSignal | null,
+  ): Promise<StatementResult> {
+    if (signal?.aborted) throw scopeEnded(signal)
     if (this.#lost) throw connectionLost()
+    // drizzle has made the parameters: its types and those of postgres.js do not name each other.
+    const pending = this.#client.unsafe(text, parameters as never[], { prepare: this.#mayPrepare(text, parameters) })
+    let cancelling: Promise<void> | null = null
+    const cancel = (): void => {
+      cancelling ??= this.#cancel(pending)
+    }
+    const { clock, statementTimeoutMs } = this.#options
+    const timer = statementTimeoutMs === 0 ? null : clock.timer(statementTimeoutMs, cancel)
+    signal?.addEventListener('abort', cancel, { once: true })
     try {
-      // drizzle has made the parameters: its types and those of postgres.js do not name each other.
-      const pending = this.#client.unsafe(text, parameters as never[], options)
-      return await this.#untilLost(values ? pending.values() : pending)
+      return await this.#untilLost(form.values ? pending.values() : pending)
     } catch (error) {
       // The server ends the connection after such an error; the socket may close a little later.
       if (isFatal(error)) this.#lost = true
+      if (signal?.aborted) throw scopeEnded(signal)
       throw error
+    } finally {
+      timer?.cancel()
+      signal?.removeEventListener('abort', cancel)
+      // Until it is through, it could hit the statement that comes next.
+      if (cancelling !== null) await cancelling
+    }
+  }
+
+  /** A statement with parameters that is not prepared costs a second way to the server and back. */
+  #mayPrepare(text: string, parameters: readonly unknown[]): boolean {
+    const { maxPrepared } = this.#options
+    if (parameters.length === 0 || text.length > maxPreparedLength) return false
+    if (this.#prepared.has(text)) return true
+    if (this.#prepared.size >= maxPrepared) return false
+    this.#prepared.add(text)
+    return true
+  }
+
+  /** Never rejects. A connection of which it is not known whether it has been cancelled is used no more. */
+  async #cancel(pending: object): Promise<void> {
+    const backend = backendOf(pending)
+    try {
+      // Null: not sent yet, the connection is still being made.
+      if (backend === null) await this.end()
+      else await requestCancel(toTarget(this.#client.options), backend, this.#options.clock)
+    } catch {
+      await this.end()
     }
   }
 
@@ -104,9 +178,18 @@ export class PostgresConnection {
   }
 }
 
-/** An error such as postgres.js makes. */
-export function connectionLost(code: 'CONNECTION_CLOSED' | 'CONNECTION_ENDED' = 'CONNECTION_CLOSED'): Error {
-  return Object.assign(new Error('The connection to the database is closed'), { code })
+/** What postgres.js notes on a query that it has sent. */
+function backendOf(pending: object): Backend | null {
+  const state: unknown = 'state' in pending ? pending.state : null
+  if (typeof state !== 'object' || state === null || !('pid' in state) || !('secret' in state)) return null
+  const { pid, secret } = state
+  return typeof pid === 'number' && typeof secret === 'number' ? { pid, secret } : null
+}
+
+/** It has more options than its types name. */
+function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
+  const { host, port, path, ssl, sslnegotiation } = options
+  return { host, port, path, ssl, sslnegotiation: sslnegotiation === 'direct' ? 'direct' : null }
 }
 
 function isFatal(error: unknown): boolean {

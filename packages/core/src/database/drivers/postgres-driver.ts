@@ -1,12 +1,16 @@
 import { sql } from 'drizzle-orm'
+import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core'
 import type { Sql } from 'postgres'
 import { BootError } from '../../errors/boot-error.ts'
+import type { CounterCell } from '../../instruments/cells.ts'
 import { runInTransaction } from '../transaction.ts'
-import { type DatabaseDriver, type DriverOptions, poolDefaults } from './driver.ts'
+import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { importPeer } from './peer.ts'
-import { createDrizzleClient } from './postgres-client.ts'
-import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
-import { PostgresPool } from './postgres-pool.ts'
+import { Pool, type PoolLimits } from './pool.ts'
+import { countCreated, watchPool } from './pool-instruments.ts'
+import { createDrizzleClient, type DrizzleClient, type PostgresCodecs } from './postgres-client.ts'
+import { type CreateClient, PostgresConnection, type PostgresConnectionOptions } from './postgres-connection.ts'
+import { Queries } from './queries.ts'
 
 /** Any number that no other user of the database picks for its advisory locks: the bytes of 'twinwire'. */
 const lockId = '8392292353798926949'
@@ -14,50 +18,101 @@ const lockId = '8392292353798926949'
 /** How long `close` waits for queries in flight: less than the app gives to a plugin. */
 const closeLimitMs = 3000
 
-/** PostgreSQL over the network or a socket, by postgres.js. */
-export async function openPostgres({ url, schema, pool: limits, log, clock }: DriverOptions): Promise<DatabaseDriver> {
-  const { default: postgres } = await importPeer('postgres', () => import('postgres'))
-  const { drizzle } = await import('drizzle-orm/postgres-js')
-  const { migrate } = await import('drizzle-orm/postgres-js/migrator')
-  const { max = poolDefaults.max, connectTimeoutMs = poolDefaults.connectTimeoutMs } = limits
+/** Statements that a connection prepares. They take memory of the server's, and a server of many apps has many connections. */
+const maxPrepared = 100
 
-  const createClient: CreateClient = (options) => {
-    const made = postgres(url, {
-      connect_timeout: connectTimeoutMs / 1000,
-      // Its own default prints.
-      onnotice: (notice) => log.debug({ notice: notice.message }, 'Notice of the database'),
-      ...options,
-    })
-    Object.assign(made.options.parsers, client.options.parsers)
-    Object.assign(made.options.serializers, client.options.serializers)
-    return made
+/** PostgreSQL over the network or a socket, by postgres.js. */
+export async function openPostgres(options: DriverOptions): Promise<DatabaseDriver> {
+  const { url, schema, pool: limits, meter, instruments, log, clock } = options
+  const { default: postgres } = await importPeer('postgres', () => import('postgres'))
+  const { drizzle, PostgresJsSession } = await import('drizzle-orm/postgres-js')
+  const { migrate } = await import('drizzle-orm/postgres-js/migrator')
+  const { connectTimeoutMs, statementTimeoutMs, applicationName, pgBouncer } = limits
+  const codecs: PostgresCodecs = { parsers: {}, serializers: {} }
+
+  const clientsOf =
+    (session: Record<string, string | number>): CreateClient =>
+    (more) => {
+      const made = postgres(url, {
+        connect_timeout: connectTimeoutMs / 1000,
+        // Its own default prints.
+        onnotice: (notice) => log.debug({ notice: notice.message }, 'Notice of the database'),
+        connection: { application_name: applicationName, ...session },
+        ...more,
+      })
+      Object.assign(made.options.parsers, codecs.parsers)
+      Object.assign(made.options.serializers, codecs.serializers)
+      return made
+    }
+  // PgBouncer refuses a connection that wants a setting which it does not know.
+  const timeout = pgBouncer || statementTimeoutMs === 0 ? {} : { statement_timeout: statementTimeoutMs }
+  const connectionOptions: PostgresConnectionOptions = {
+    clock,
+    statementTimeoutMs: pgBouncer ? statementTimeoutMs : 0,
+    maxPrepared: pgBouncer ? 0 : maxPrepared,
   }
-  const pool = new PostgresPool(createClient, max)
-  const client = createDrizzleClient(pool)
-  // The client has what drizzle uses of postgres.js; its type asks for all of it.
-  const db = drizzle({ client: client as unknown as Sql, ...(schema === undefined ? {} : { schema }) })
+  const patient: PostgresConnectionOptions = { clock, statementTimeoutMs: 0, maxPrepared: 0 }
+  const openPool = (
+    poolLimits: PoolLimits,
+    create: CreateClient,
+    made: PostgresConnectionOptions,
+  ): Pool<PostgresConnection> => new Pool(() => new PostgresConnection(create, made), poolLimits, clock, created)
+
+  const created: CounterCell = countCreated(instruments)
+  const pool = openPool(limits, clientsOf(timeout), connectionOptions)
+  watchPool(instruments, pool, limits)
+  const queries = new Queries(pool, meter)
+  // drizzle's own way to a database: it fills the codecs, and knows how the relations of a schema are written down.
+  const db = drizzle({
+    client: toSql(createDrizzleClient(queries, codecs, null)),
+    ...(schema === undefined ? {} : { schema }),
+  })
+  const { schema: tables, ...described } = db._
+  const relations = tables === undefined ? undefined : { ...described, schema: tables }
+  const dialect = new PgDialect()
+  const close = (each: Pool<PostgresConnection>): Promise<void> =>
+    each.close(() => new Promise((resolve) => clock.timer(closeLimitMs, resolve)))
 
   return {
-    place: toPlace(createClient),
+    place: toPlace(clientsOf({})),
     embedded: false,
     db,
+    bind: (scope) => {
+      const client = toSql(createDrizzleClient(queries, codecs, scope))
+      return new PgDatabase(dialect, new PostgresJsSession(client, dialect, relations), relations)
+    },
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run) => runInTransaction((body) => db.transaction(body), run),
-    migrate: (folder) => migrate(db, { migrationsFolder: folder }),
+    transaction: (run, mode, scope) => {
+      const client = toSql(createDrizzleClient(queries, codecs, scope, mode))
+      const session = new PostgresJsSession(client, dialect, relations)
+      return runInTransaction((body) => session.transaction(body), run)
+    },
     exclusively: async (run) => {
-      // The lock is its session's, so it needs a connection of its own; it also goes when that connection is lost.
-      const session = new PostgresConnection(createClient)
+      const locking = new PostgresConnection(clientsOf({}), patient)
+      const once = openPool({ ...limits, max: 1, acquireTimeoutMs: 0 }, clientsOf({}), patient)
+      const single = drizzle({ client: toSql(createDrizzleClient(new Queries(once, meter), codecs, null)) })
       try {
-        await session.command(`select pg_advisory_lock(${lockId})`)
-        return await run()
+        // A lock of a transaction, since behind a PgBouncer a session is nobody's own. It goes with its connection.
+        await locking.command(
+          `begin; set local idle_in_transaction_session_timeout = 0; set local statement_timeout = 0; ` +
+            `set local lock_timeout = 0; select pg_advisory_xact_lock(${lockId})`,
+          null,
+        )
+        return await run({ db: single, migrate: (folder) => migrate(single, { migrationsFolder: folder }) })
       } finally {
-        await session.end()
+        await locking.end()
+        await close(once)
       }
     },
-    close: () => pool.close(() => new Promise((resolve) => clock.timer(closeLimitMs, resolve))),
+    close: () => close(pool),
   }
+}
+
+/** The client has what drizzle uses of postgres.js; its type asks for all of it. */
+function toSql(client: DrizzleClient): Sql {
+  return client as unknown as Sql
 }
 
 /** What postgres.js makes of the url. Clients connect when they are asked something: this one never is. */

@@ -1,0 +1,26 @@
+import type { PoolConnection } from './pool.ts'
+
+/** What drizzle hands over. `form` says, in the words of one driver, what the result is to look like. */
+export interface Statement<Form> {
+  readonly text: string
+  readonly parameters: unknown[]
+  readonly form: Form
+}
+
+/** One connection to a database. Statements wait for each other, in order. */
+export interface Connection<Form> extends PoolConnection {
+  /** When `signal` aborts, a statement that waits is refused, and one that runs is cancelled where that can be done. */
+  run(statement: Statement<Form>, signal: AbortSignal | null): Promise<unknown>
+  /**
+   * For the statements around those of drizzle. Resolves with the command as PostgreSQL names it: `COMMIT`, or `ROLLBACK` for the
+   * commit of a transaction that had failed. What it rejects with is in drizzle's shape, so that it is known as the database's.
+   */
+  command(text: string, signal: AbortSignal | null): Promise<string>
+  /** It is of no further use: whoever has it now is the last one. */
+  retire(): void
+}
+
+/** The shape of an error of drizzle. */
+export function queryFailed(text: string, cause: unknown): Error {
+  return Object.assign(new Error(`Failed query: ${text}`, { cause }), { query: text, params: [] })
+}

@@ -1,0 +1,28 @@
+import type { PGlite } from '@electric-sql/pglite'
+import type { TransactionMode } from '../transaction-options.ts'
+import type { PgliteForm } from './pglite-connection.ts'
+import type { Queries } from './queries.ts'
+import type { Scope } from './scope.ts'
+
+/** The part of a transaction of PGlite that drizzle uses. */
+interface DrizzleTransaction {
+  query(text: string, parameters?: unknown[], form?: PgliteForm): Promise<unknown>
+}
+
+/** Statements of a pool, in the shape in which drizzle uses PGlite. */
+export function createPgliteClient(
+  queries: Queries<PgliteForm>,
+  scope: Scope | null,
+  mode: TransactionMode = {},
+): PGlite {
+  const client = {
+    query: (text: string, parameters: unknown[] = [], form?: PgliteForm): Promise<unknown> =>
+      queries.run({ text, parameters, form }, scope),
+    transaction: <T>(run: (tx: DrizzleTransaction) => Promise<T>): Promise<T> =>
+      queries.transact(scope, mode, (session) =>
+        run({ query: (text, parameters = [], form) => session.run({ text, parameters, form }) }),
+      ),
+  }
+  // It has what drizzle uses of PGlite; its type asks for all of it.
+  return client as unknown as PGlite
+}

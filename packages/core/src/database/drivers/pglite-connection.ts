@@ -1,0 +1,48 @@
+import type { PGlite, QueryOptions } from '@electric-sql/pglite'
+import { type Connection, queryFailed, type Statement } from './connection.ts'
+import { scopeEnded } from './scope.ts'
+import { Turns } from './turns.ts'
+
+/** How PGlite is to give a result, in its own words. */
+export type PgliteForm = QueryOptions | undefined
+
+/** The one connection of a PGlite. A statement cannot be cut: it holds the thread that would have to do it. */
+export class PgliteConnection implements Connection<PgliteForm> {
+  readonly #client: PGlite
+  readonly #turns = new Turns()
+  /** There is no other one to put in its place. */
+  readonly lost = false
+
+  constructor(client: PGlite) {
+    this.#client = client
+  }
+
+  retire(): void {}
+
+  run({ text, parameters, form }: Statement<PgliteForm>, signal: AbortSignal | null): Promise<unknown> {
+    return this.#turns.run(async () => {
+      if (signal?.aborted) throw scopeEnded(signal)
+      return this.#client.query(text, parameters, form)
+    })
+  }
+
+  async command(text: string, signal: AbortSignal | null): Promise<string> {
+    try {
+      return await this.#turns.run(async () => {
+        if (signal?.aborted) throw scopeEnded(signal)
+        const results = await this.#client.exec(text)
+        return results.at(-1)?.command ?? ''
+      })
+    } catch (cause) {
+      throw queryFailed(text, cause)
+    }
+  }
+
+  async isAlive(): Promise<boolean> {
+    return true
+  }
+
+  async end(): Promise<void> {
+    await this.#client.close()
+  }
+}

@@ -1,0 +1,52 @@
+import type { TransactionMode } from '../transaction-options.ts'
+import type { Connection, Statement } from './connection.ts'
+import { refuseInside, runInside } from './open-transactions.ts'
+import type { Pool } from './pool.ts'
+import type { QueryMeter } from './query-meter.ts'
+import type { Scope } from './scope.ts'
+import { TransactionSession } from './transaction-session.ts'
+
+/** What the handles of one pool do, whatever the driver: statements each for itself, and transactions. */
+export class Queries<Form> {
+  readonly #pool: Pool<Connection<Form>>
+  readonly #meter: QueryMeter
+
+  constructor(pool: Pool<Connection<Form>>, meter: QueryMeter) {
+    this.#pool = pool
+    this.#meter = meter
+  }
+
+  async run(statement: Statement<Form>, scope: Scope | null): Promise<unknown> {
+    refuseInside(this, scope)
+    const signal = scope?.signal ?? null
+    const connection = await this.#pool.acquire(signal)
+    const startedMs = this.#meter.start()
+    let failure: unknown = null
+    try {
+      return await connection.run(statement, signal)
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      this.#pool.release(connection)
+      this.#meter.done(statement.text, startedMs, scope, failure)
+    }
+  }
+
+  async transact<T>(
+    scope: Scope | null,
+    mode: TransactionMode,
+    run: (session: TransactionSession<Form>) => Promise<T>,
+  ): Promise<T> {
+    refuseInside(this, scope)
+    const connection = await this.#pool.acquire(scope?.signal ?? null)
+    const session = new TransactionSession({
+      connection,
+      meter: this.#meter,
+      scope,
+      mode,
+      release: () => this.#pool.release(connection),
+    })
+    return session.complete(() => runInside(this, scope, () => run(session)))
+  }
+}

@@ -1,0 +1,111 @@
+import type { Clock } from '../../clock/clock.ts'
+import type { CounterCell, HistogramCell } from '../../instruments/cells.ts'
+import type { Instruments } from '../../instruments/instruments.ts'
+import type { Logger } from '../../log/logger.ts'
+import { type ErrorType, errorTypes, toErrorType } from './error-type.ts'
+import { redactStatement } from './redact-statement.ts'
+import type { Scope } from './scope.ts'
+
+const operations = ['select', 'insert', 'update', 'delete', 'other'] as const
+type Operation = (typeof operations)[number]
+
+const buckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+interface Cells {
+  readonly duration: HistogramCell
+  readonly slow: CounterCell
+  readonly errors: ReadonlyMap<ErrorType, CounterCell>
+}
+
+export interface QueryMeterOptions {
+  readonly instruments: Instruments
+  readonly clock: Clock
+  readonly log: Logger
+  /** Slower statements get a line in the log; 0: none does, and none is counted as slow. */
+  readonly slowQueryMs: number
+}
+
+/** Counts statements, and tells of the slow ones. */
+export class QueryMeter {
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #slowQueryMs: number
+  readonly #cells: Readonly<Record<Operation, Cells>>
+  readonly #retries: CounterCell
+
+  constructor({ instruments, clock, log, slowQueryMs }: QueryMeterOptions) {
+    this.#clock = clock
+    this.#log = log
+    this.#slowQueryMs = slowQueryMs
+    const labels = { operation: operations }
+    const duration = instruments.histogram('db_query_duration_seconds', 'Time of statements', buckets, labels)
+    const slow = instruments.counter('db_slow_queries_total', 'Statements slower than the threshold', labels)
+    const errors = instruments.counter('db_query_errors_total', 'Statements that failed', {
+      ...labels,
+      error_type: errorTypes,
+    })
+    const retries = instruments.counter('db_transaction_retries_total', 'Transactions begun again after a conflict')
+    this.#retries = retries.cell()
+    const cellsOf = (operation: Operation): Cells => ({
+      duration: duration.cell({ operation }),
+      slow: slow.cell({ operation }),
+      errors: new Map(errorTypes.map((error_type) => [error_type, errors.cell({ operation, error_type })])),
+    })
+    this.#cells = {
+      select: cellsOf('select'),
+      insert: cellsOf('insert'),
+      update: cellsOf('update'),
+      delete: cellsOf('delete'),
+      other: cellsOf('other'),
+    }
+  }
+
+  /** To be handed to `done`. */
+  start(): number {
+    return this.#clock.monotonic()
+  }
+
+  /** `error` is null for a statement that went well. */
+  done(text: string, startedMs: number, scope: Scope | null, error: unknown): void {
+    const durationMs = this.#clock.monotonic() - startedMs
+    const operation = toOperation(text)
+    const cells = this.#cells[operation]
+    cells.duration.observe(durationMs / 1000)
+    if (error !== null) cells.errors.get(toErrorType(error))?.inc()
+    if (this.#slowQueryMs === 0 || durationMs <= this.#slowQueryMs) return
+    cells.slow.inc()
+    const fields = {
+      operation,
+      durationMs: Math.round(durationMs),
+      statement: redactStatement(text),
+      failed: error !== null,
+    }
+    const log = scope?.log ?? this.#log
+    log.warn(fields, 'A slow query')
+  }
+
+  /** Of what stands around drizzle's statements: BEGIN, COMMIT and their kin. */
+  commandFailed(error: unknown): void {
+    this.#cells.other.errors.get(toErrorType(error))?.inc()
+  }
+
+  retried(): void {
+    this.#retries.inc()
+  }
+}
+
+/** By the first word. What begins with a CTE is `other`. */
+function toOperation(text: string): Operation {
+  const start = text.charCodeAt(0) > 32 && text.charCodeAt(0) !== 40 ? 0 : text.search(/[^\s(]/)
+  switch (text.slice(start, start + 6).toLowerCase()) {
+    case 'select':
+      return 'select'
+    case 'insert':
+      return 'insert'
+    case 'update':
+      return 'update'
+    case 'delete':
+      return 'delete'
+  }
+  return 'other'
+}

@@ -1,0 +1,192 @@
+import { InternalError } from '../../errors/app-error.ts'
+import { findDatabaseFailure } from '../errors.ts'
+import type { TransactionMode } from '../transaction-options.ts'
+import type { Connection, Statement } from './connection.ts'
+import type { QueryMeter } from './query-meter.ts'
+import { type Scope, scopeEnded } from './scope.ts'
+import { Turns } from './turns.ts'
+
+export interface TransactionSessionOptions<Form> {
+  readonly connection: Connection<Form>
+  readonly meter: QueryMeter
+  readonly scope: Scope | null
+  readonly mode: TransactionMode
+  /** Takes the connection back; called once. */
+  readonly release: () => void
+}
+
+/** One transaction on a connection that is its own from BEGIN to COMMIT or ROLLBACK. */
+export class TransactionSession<Form> {
+  readonly #connection: Connection<Form>
+  readonly #meter: QueryMeter
+  readonly #scope: Scope | null
+  readonly #mode: TransactionMode
+  readonly #release: () => void
+  readonly #nested = new Turns()
+  #savepoints = 0
+  #isOver = false
+  /** The statement after which the server answers all others with 25P02, until a savepoint is rolled back to. */
+  #failure: unknown = null
+  #rolledBack: Promise<void> | null = null
+
+  constructor({ connection, meter, scope, mode, release }: TransactionSessionOptions<Form>) {
+    this.#connection = connection
+    this.#meter = meter
+    this.#scope = scope
+    this.#mode = mode
+    this.#release = release
+  }
+
+  /** Commits when `run` resolves. Rolls back when it rejects, and as soon as the scope ends: the connection is then free again. */
+  async complete<T>(run: () => Promise<T>): Promise<T> {
+    const signal = this.#scope?.signal ?? null
+    const onAbort = (): void => void this.#rollback()
+    try {
+      await this.#command(toBegin(this.#mode), signal)
+    } catch (error) {
+      this.#isOver = true
+      // What it is in the middle of, if its answer was lost, nobody knows.
+      if (!signal?.aborted) this.#connection.retire()
+      this.#release()
+      throw error
+    }
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      const result = await run()
+      if (signal?.aborted) throw scopeEnded(signal)
+      signal?.removeEventListener('abort', onAbort)
+      await this.#commit()
+      return result
+    } catch (error) {
+      await this.#rollback()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async run(statement: Statement<Form>): Promise<unknown> {
+    if (this.#isOver) throw this.#over()
+    const signal = this.#scope?.signal ?? null
+    const startedMs = this.#meter.start()
+    try {
+      const result = await this.#connection.run(statement, signal)
+      this.#failure = null
+      this.#meter.done(statement.text, startedMs, this.#scope, null)
+      return result
+    } catch (error) {
+      this.#failed(error)
+      this.#meter.done(statement.text, startedMs, this.#scope, error)
+      throw error
+    }
+  }
+
+  /** Rolls back to where it began when `run` rejects. Those that are begun side by side run one after the other. */
+  savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+    return this.#nested.run(() => this.savepointNow(run))
+  }
+
+  async savepointNow<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+    if (this.#isOver) throw this.#over()
+    const signal = this.#scope?.signal ?? null
+    this.#savepoints += 1
+    const name = `twinwire_${this.#savepoints}`
+    await this.#command(`savepoint ${name}`, signal)
+    try {
+      const result = await run(new NestedSession(this))
+      await this.#command(`release savepoint ${name}`, signal)
+      return result
+    } catch (error) {
+      // Should it fail, so will the commit.
+      if (!this.#isOver) await this.#command(`rollback to savepoint ${name}`, null).catch(() => {})
+      throw error
+    }
+  }
+
+  async #command(text: string, signal: AbortSignal | null): Promise<string> {
+    try {
+      const command = await this.#connection.command(text, signal)
+      this.#failure = null
+      return command
+    } catch (error) {
+      this.#failed(error)
+      this.#meter.commandFailed(error)
+      throw error
+    }
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#failure !== null) throw this.#notCommitted()
+    // Nothing may come behind it, and nobody may cancel it: its outcome would be unknown.
+    this.#isOver = true
+    const command = await this.#command('commit', null)
+    this.#rolledBack = Promise.resolve()
+    this.#release()
+    // PostgreSQL answers so after a statement that failed and whose error was caught.
+    if (command === 'ROLLBACK') throw this.#notCommitted()
+  }
+
+  /** Once. Behind the statements that were given before, the cancelled one among them. */
+  #rollback(): Promise<void> {
+    this.#rolledBack ??= this.#rollbackNow()
+    return this.#rolledBack
+  }
+
+  async #rollbackNow(): Promise<void> {
+    this.#isOver = true
+    try {
+      await this.#connection.command('rollback', null)
+    } catch {
+      // A connection that is lost has rolled back. One that is not must not reach anybody else in the middle of a transaction.
+      this.#connection.retire()
+    } finally {
+      this.#release()
+    }
+  }
+
+  #failed(error: unknown): void {
+    const failure = findDatabaseFailure(error)
+    if (failure === null) return
+    // 25P02 says that it has failed already; the reason is the one before.
+    if (/^[0-9A-Z]{5}$/.test(failure.code) && failure.code !== '25P02') this.#failure ??= error
+    // A server that takes no writes any more, after a failover: the next user should find the one that does.
+    if (failure.code === '25006' && this.#mode.readOnly !== true) this.#connection.retire()
+  }
+
+  #notCommitted(): Error {
+    return new Error('A statement of the transaction had failed: it was rolled back, not committed', {
+      cause: this.#failure,
+    })
+  }
+
+  #over(): Error {
+    const signal = this.#scope?.signal
+    if (signal?.aborted) return scopeEnded(signal)
+    return new InternalError({
+      cause: new Error('A query was given to a transaction that had ended: await every query inside of it'),
+    })
+  }
+}
+
+/** What is inside of a savepoint, with savepoints of its own. */
+export class NestedSession<Form> {
+  readonly #session: TransactionSession<Form>
+  readonly #nested = new Turns()
+
+  constructor(session: TransactionSession<Form>) {
+    this.#session = session
+  }
+
+  run(statement: Statement<Form>): Promise<unknown> {
+    return this.#session.run(statement)
+  }
+
+  savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+    return this.#nested.run(() => this.#session.savepointNow(run))
+  }
+}
+
+function toBegin({ isolation, readOnly }: TransactionMode): string {
+  return `begin${isolation === undefined ? '' : ` isolation level ${isolation}`}${readOnly === true ? ' read only' : ''}`
+}

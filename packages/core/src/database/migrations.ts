@@ -1,0 +1,77 @@
+import { systemClock } from '../clock/clock.ts'
+import { Instruments } from '../instruments/instruments.ts'
+import type { Logger } from '../log/logger.ts'
+import { connect } from './connect.ts'
+import { checkOptions, type DatabaseOptions } from './database-options.ts'
+import type { DatabaseDriver } from './drivers/driver.ts'
+import { openDriver } from './drivers/open-driver.ts'
+import { toPool } from './drivers/pool-options.ts'
+import { QueryMeter } from './drivers/query-meter.ts'
+import { type MigrationEntry, readMigrations, runMigrations } from './migrate.ts'
+
+/** Those of `database()` that say where the database is, and the folder. */
+export interface MigrateOptions extends Pick<DatabaseOptions, 'url' | 'connect' | 'pool'> {
+  /** A folder made by `drizzle-kit generate`: a URL or a path. */
+  readonly migrations: URL | string
+  /** Hears of attempts to connect, and of migrations that are skipped or changed. Default: nobody does. */
+  readonly log?: Logger | undefined
+}
+
+const silent: Logger = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  fatal: () => {},
+  child: () => silent,
+}
+
+/**
+ * Applies migrations without an app, as a step of a deployment: one process at a time, however many are started at once. `database()`
+ * does the same at start when it is given `migrations`. Resolves with the state of each migration after it.
+ *
+ * Throws BootError `bad_option`, `unknown_option`, `peer_missing`, `database_unreachable`, `migration_failed`.
+ *
+ * @example
+ * const entries = await migrate({ url: settings.database.url, migrations: new URL('../drizzle', import.meta.url) })
+ */
+export function migrate(options: MigrateOptions): Promise<readonly MigrationEntry[]> {
+  const { migrations, log = silent } = options
+  return withDriver(options, (driver) =>
+    driver.exclusively((maintenance) => runMigrations(maintenance, migrations, driver.place, log)),
+  )
+}
+
+/**
+ * Says which migrations of a folder are applied, in their order. Changes nothing. Throws as `migrate` does.
+ *
+ * @example
+ * const entries = await migrationStatus({ url: settings.database.url, migrations: new URL('../drizzle', import.meta.url) })
+ * const isCurrent = entries.every(({ state }) => state === 'applied')
+ */
+export function migrationStatus(options: MigrateOptions): Promise<readonly MigrationEntry[]> {
+  return withDriver(options, (driver) => readMigrations(driver.db, options.migrations, driver.place))
+}
+
+async function withDriver<T>(options: MigrateOptions, run: (driver: DatabaseDriver) => Promise<T>): Promise<T> {
+  const { migrations, log = silent, ...database } = options
+  checkOptions({ ...database, migrations }, { environment: 'dev' })
+  const instruments = new Instruments()
+  const clock = systemClock
+  const driver = await openDriver({
+    url: database.url,
+    schema: undefined,
+    pool: toPool(database.pool),
+    meter: new QueryMeter({ instruments, clock, log, slowQueryMs: 0 }),
+    instruments,
+    log,
+    clock,
+  })
+  try {
+    await connect(driver, database.connect ?? {}, { clock, log })
+    return await run(driver)
+  } finally {
+    await driver.close()
+  }
+}
