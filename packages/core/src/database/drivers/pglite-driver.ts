@@ -34,7 +34,7 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
   const pool = new Pool(() => connection, one, clock, countCreated(instruments))
   watchPool(instruments, pool, one)
   const queries = new Queries(pool, meter)
-  const db = drizzle({ client: createPgliteClient(queries, null), ...(schema === undefined ? {} : { schema }) })
+  const db = drizzle({ client: createPgliteClient(server, queries, null), ...(schema === undefined ? {} : { schema }) })
   const { schema: tables, ...described } = db._
   const relations = tables === undefined ? undefined : { ...described, schema: tables }
   const dialect = new PgDialect()
@@ -44,14 +44,14 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
     embedded: true,
     db,
     bind: (scope) => {
-      const session = new PgliteSession(createPgliteClient(queries, scope), dialect, relations)
+      const session = new PgliteSession(createPgliteClient(server, queries, scope), dialect, relations)
       return new PgDatabase(dialect, session, relations)
     },
     ping: async () => {
       await db.execute(sql`select 1`)
     },
     transaction: (run, mode, scope) => {
-      const session = new PgliteSession(createPgliteClient(queries, scope, mode), dialect, relations)
+      const session = new PgliteSession(createPgliteClient(server, queries, scope, mode), dialect, relations)
       return runInTransaction((body) => session.transaction(body), run)
     },
     exclusively: (run) => run({ db, migrate: (to) => migrate(db, { migrationsFolder: to }) }),
