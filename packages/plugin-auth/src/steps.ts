@@ -1,4 +1,4 @@
-import { BootError, type Call, guard, type PluginKey, type Step } from '@twinwire/core'
+import { BootError, type Call, guard, type PluginKey, type Step, type StepDemands } from '@twinwire/core'
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
 import { hasRoleKey, isUser, toRoleKey, type User } from './user.ts'
 
@@ -23,7 +23,7 @@ type AuthStep<Adds> = Step<'guard', Adds, Call, unknown, PluginKey<'auth', AuthA
  * handler: (_input, { user }) => ({ name: user.name, email: user.email }),
  */
 export function authenticated(): AuthStep<WithUser> {
-  return demand('auth.authenticated', () => () => {})
+  return demand('auth.authenticated', {}, () => () => {})
 }
 
 /**
@@ -35,7 +35,7 @@ export function authenticated(): AuthStep<WithUser> {
  */
 export function requireRoles(...roles: readonly [string, ...string[]]): AuthStep<WithUser> {
   const keys = checkNames('requireRoles', roles).map(toRoleKey)
-  return demand(`auth.requireRoles(${roles.join(', ')})`, ({ refusals }) => (user) => {
+  return demand(`auth.requireRoles(${roles.join(', ')})`, { roles }, ({ refusals }) => (user) => {
     for (const key of keys) {
       if (!hasRoleKey(user, key)) throw refusals.roles(roles.filter((role) => !hasRoleKey(user, toRoleKey(role))))
     }
@@ -50,7 +50,7 @@ export function requireRoles(...roles: readonly [string, ...string[]]): AuthStep
  */
 export function requireAnyRole(...roles: readonly [string, ...string[]]): AuthStep<WithUser> {
   const keys = checkNames('requireAnyRole', roles).map(toRoleKey)
-  return demand(`auth.requireAnyRole(${roles.join(', ')})`, ({ refusals }) => (user) => {
+  return demand(`auth.requireAnyRole(${roles.join(', ')})`, { anyRole: roles }, ({ refusals }) => (user) => {
     for (const key of keys) if (hasRoleKey(user, key)) return
     throw refusals.anyRole(roles)
   })
@@ -69,7 +69,7 @@ export function requireScope(...scopes: readonly [string, ...string[]]): AuthSte
       'bad_option',
       `requireScope: '${wanted.join("', '")}' has a character that no scope has: name each scope for itself`,
     )
-  return demand(`auth.requireScope(${wanted.join(', ')})`, ({ refusals }) => (user) => {
+  return demand(`auth.requireScope(${wanted.join(', ')})`, { scopes: wanted }, ({ refusals }) => (user) => {
     for (const scope of wanted) {
       if (!user.scopes.includes(scope)) throw refusals.scopes(wanted.filter((each) => !user.scopes.includes(each)))
     }
@@ -121,9 +121,10 @@ export function withAuth(): AuthStep<WithAuth> {
   })
 }
 
-function demand(name: string, bind: (api: AuthApi) => (user: User) => void): AuthStep<WithUser> {
+function demand(name: string, demands: StepDemands, bind: (api: AuthApi) => (user: User) => void): AuthStep<WithUser> {
   return guard({
     name,
+    demands,
     identity: 'required',
     needs: authKey,
     bind: (api) => {
