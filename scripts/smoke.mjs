@@ -1,4 +1,4 @@
-// Starts the example as `npm start` does, on a free port and an in-memory database, makes two calls on each wire,
+// Starts the example as `npm start` does, on a free port and an in-memory database, makes calls on both wires,
 // stops it with SIGTERM and looks at the exit code. Prints one line per step.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -18,7 +18,7 @@ const author = `Ursula K. Le Guin ${randomUUID()}`
 
 const example = spawn(process.execPath, [join(root, 'scripts', 'start.mjs')], {
   cwd: root,
-  env: { ...process.env, PORT: '0', DATABASE_URL: 'pglite://memory' },
+  env: { ...process.env, PORT: '0', DATABASE_URL: 'pglite://memory', DEVELOPMENT_ISSUER_PORT: '0' },
   stdio: ['ignore', 'pipe', 'pipe'],
 })
 process.once('exit', () => example.kill('SIGKILL'))
@@ -42,10 +42,17 @@ try {
   assert.equal(health.status, 200, `status of ${step}: ${health.text}`)
   done(`200 ${health.text}`)
 
+  step = 'GET /authors without a token'
+  const refused = await http(`${url}/authors`)
+  assert.equal(refused.status, 401, `status of ${step}: ${refused.text}`)
+  done(`401 ${refused.text}`)
+
   step = 'POST /authors'
+  const [, token] = /^ {2}admin +(\S+)$/m.exec(output) ?? []
+  assert.ok(token, 'a token for an administrator is printed')
   const created = await http(`${url}/authors`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ name: author }),
   })
   assert.equal(created.status, 201, `status of ${step}: ${created.text}`)
@@ -57,7 +64,10 @@ try {
   step = 'open the WebSocket'
   const socket = new WebSocket(`${url.replace('http:', 'ws:')}/web`)
   await within(replyWithinMs, once(socket, 'open'))
-  done('open')
+  socket.send(JSON.stringify({ type: 'auth', token: `Bearer ${token}` }))
+  const [greeting] = await within(replyWithinMs, once(socket, 'message'))
+  assert.equal(JSON.parse(String(greeting)).type, 'auth_ok')
+  done('open, auth_ok')
 
   step = 'package 1, GET_AUTHORS'
   const authors = await call(socket, 1, {})
@@ -100,8 +110,8 @@ function listening() {
     startWithinMs,
     new Promise((resolve, reject) => {
       const look = () => {
-        // With the character after it, so that a line that arrived in part is not read as a shorter number.
-        const match = /(http:\/\/127\.0\.0\.1:\d+)\D/.exec(output)
+        // Its last line too: then all that it prints is there.
+        const match = /(http:\/\/127\.0\.0\.1:\d+)\D[\s\S]*Ctrl\+C/.exec(output)
         if (match) resolve(match[1])
       }
       example.stdout.on('data', look)

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type Example, runExample, startExample } from '../support/example.ts'
+import { type Example, type ExampleTokens, runExample, startExample } from '../support/example.ts'
 import { type HttpAnswer, httpCall } from '../support/http-call.ts'
 import { PackageClient } from '../support/package-client.ts'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
@@ -18,7 +18,7 @@ const PkgID = {
   DELETE_AUTHOR: 5,
   AUTHOR_CREATED: 100,
 }
-const RSPCode = { OK: 0, ERROR: 1, INVALID_DATA: 2 }
+const RSPCode = { OK: 0, ERROR: 1, INVALID_DATA: 2, PERMISSION_DENIED: 3 }
 /** A test that starts the example itself: an embedded database takes its time on a busy machine. */
 const startTimeoutMs = 90_000
 const zeroUuid = '00000000-0000-0000-0000-000000000000'
@@ -34,6 +34,11 @@ const seeds = [
   'Haruki Murakami',
   'Virginia Woolf',
 ].map((name, index) => ({ id: index + 1, name }))
+
+function tokensOf({ tokens, output }: Example): ExampleTokens {
+  if (tokens === null) throw new Error(`The example has printed no tokens:\n${output()}`)
+  return tokens
+}
 
 interface TestDatabase {
   readonly url: string
@@ -65,11 +70,12 @@ for (const [name, available, createDatabase] of databases) {
     let example: Example
     let socket: PackageClient
 
-    const http = (path: string, method?: string, body?: object): Promise<HttpAnswer> =>
-      httpCall(`${example.url}${path}`, method, body)
+    /** As the administrator, if nobody else is named. */
+    const http = (path: string, method?: string, body?: object, token = tokensOf(example).admin): Promise<HttpAnswer> =>
+      httpCall(`${example.url}${path}`, method, body, token)
     /** A second client, who knows of the first only what the server tells. */
     const connect = async (): Promise<PackageClient> => {
-      const other = await PackageClient.connect(example.socketUrl)
+      const other = await PackageClient.connect(example.socketUrl, tokensOf(example).admin)
       onTestFinished(() => other.close())
       return other
     }
@@ -84,7 +90,7 @@ for (const [name, available, createDatabase] of databases) {
     beforeAll(async () => {
       database = await createDatabase()
       example = await startExample({ databaseUrl: database.url })
-      socket = await PackageClient.connect(example.socketUrl)
+      socket = await PackageClient.connect(example.socketUrl, tokensOf(example).admin)
     })
     afterAll(async () => {
       await example?.stop('SIGKILL')
@@ -96,11 +102,58 @@ for (const [name, available, createDatabase] of databases) {
       expect(await socket.call(PkgID.GET_AUTHORS)).toMatchObject({ status_code: RSPCode.OK, meta: null, data: seeds })
     })
 
-    test('it says where it listens, what to try, and that there is no authentication', () => {
+    test('it says where it listens, what to try, and loudly that its issuer is one for development', () => {
       const output = example.output()
-      expect(output).toContain(`curl -i '${example.url}/authors?search=le'`)
-      expect(output).toContain(`npx --yes wscat -c ${example.socketUrl} -x '{"pkg_id":1,`)
-      expect(output).toContain('no authentication')
+      const header = `-H 'authorization: Bearer ${tokensOf(example).reader}'`
+      expect(output).toContain(`curl -i ${header} '${example.url}/authors?search=le'`)
+      expect(output).toContain(`npx --yes wscat -c ${example.socketUrl} ${header} -x '{"pkg_id":1,`)
+      expect(output).toMatch(/^DEVELOPMENT ISSUER, NEVER FOR PRODUCTION: http:\/\/127\.0\.0\.1:\d+\/realms\/authors$/m)
+    })
+
+    describe('access', () => {
+      const writes: [method: string, path: string, body: object | undefined, pkgId: number, data: object][] = [
+        ['POST', '/authors', { name: 'x' }, PkgID.CREATE_AUTHOR, { name: 'x' }],
+        ['PUT', '/authors/1', { name: 'x' }, PkgID.UPDATE_AUTHOR, { id: 1, name: 'x' }],
+        ['DELETE', '/authors/1', undefined, PkgID.DELETE_AUTHOR, { id: 1 }],
+      ]
+
+      test('without a token: 401 on HTTP, and a WebSocket of which the first frame must be one', async () => {
+        for (const [method, path, body] of [['GET', '/authors'], ['GET', '/authors/1'], ...writes] as const) {
+          const answer = await httpCall(`${example.url}${path}`, method, body)
+          expect(answer).toMatchObject({ status: 401, body: { error: { code: 'authentication_failed' } } })
+          expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="/)
+        }
+        const stranger = await PackageClient.connect(example.socketUrl)
+        stranger.call(PkgID.GET_AUTHORS).catch(() => {})
+        expect(await stranger.closed).toBe(4001)
+        await expect(PackageClient.connect(example.socketUrl, 'x.y.z')).rejects.toThrow('401')
+      })
+
+      test('a reader reads on both wires, and writes on neither', async () => {
+        const { reader } = tokensOf(example)
+        const readers = await PackageClient.connect(example.socketUrl)
+        onTestFinished(() => readers.close())
+        readers.authenticate(reader)
+        await readers.controlled(1)
+        expect(readers.control).toEqual([
+          { type: 'auth_ok', expires_at: expect.anything(), max_message_bytes: 256 * 1024 },
+        ])
+        expect(await http('/authors/1', 'GET', undefined, reader)).toMatchObject({ status: 200 })
+        expect(await readers.call(PkgID.GET_AUTHORS, { id: 1 })).toMatchObject({ status_code: RSPCode.OK })
+        for (const [method, path, body, pkgId, data] of writes) {
+          const overHttp = await http(path, method, body, reader)
+          const overWebSocket = await readers.call(pkgId, data)
+          expect(overHttp).toMatchObject({ status: 403, body: { error: { code: 'permission_denied' } } })
+          expect(overWebSocket).toMatchObject({
+            status_code: RSPCode.PERMISSION_DENIED,
+            data: {
+              code: 'permission_denied',
+              msg: `No permission for pkg_id ${pkgId}`,
+              details: { missing_roles: [expect.stringMatching(/^\w+-author$/)] },
+            },
+          })
+        }
+      })
     })
 
     test('GET /health', async () => {
@@ -385,7 +438,7 @@ for (const [name, available, createDatabase] of databases) {
       async () => {
         await http('/authors/1', 'DELETE')
         const before = await http('/authors')
-        const other = await PackageClient.connect(example.socketUrl)
+        const other = await PackageClient.connect(example.socketUrl, tokensOf(example).admin)
 
         expect(await example.stop()).toEqual({ code: 0, signal: null })
         expect(await Promise.all([socket.closed, other.closed])).toEqual([1012, 1012])
@@ -435,5 +488,33 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/^The database at .*127\.0\.0\.1:1.* cannot be reached.*\n$/)
     expect(stdout + stderr).not.toContain('hunter2')
+  })
+
+  test('in production without a Keycloak: 1, and a sentence for each variable', async () => {
+    const { code, stdout, stderr } = await runExample({
+      databaseUrl: 'postgres://me@127.0.0.1:1/authors',
+      env: { ENV: 'production', ALLOWED_HOSTS: '["authors.example"]' },
+    })
+    expect(code).toBe(1)
+    expect(stdout).toBe('')
+    for (const name of ['KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID'])
+      expect(stderr).toMatch(new RegExp(`^  ${name} `, 'm'))
+  })
+
+  test('with the port of its issuer taken: 1, and a sentence', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+
+    const { code, stderr } = await runExample({
+      databaseUrl: 'pglite://memory',
+      env: { DEVELOPMENT_ISSUER_PORT: String(port) },
+    })
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      `Port ${port} of 127.0.0.1 is taken: set DEVELOPMENT_ISSUER_PORT to another one, or to 0 for a free one\n`,
+    )
   })
 })

@@ -12,6 +12,8 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0 || serviceMissing(
 
 // `--json` is younger than the curl of some machines.
 const json = ['-H', 'content-type: application/json']
+/** Of the administrator. */
+const token = (): readonly string[] => ['-H', `authorization: Bearer ${example.tokens?.admin}`]
 
 let example: Example
 beforeAll(async () => {
@@ -51,7 +53,18 @@ describe.skipIf(!hasCurl)('curl', () => {
 
   test('one connection serves several requests', async () => {
     const url = `${example.url}/authors/1`
-    const out = await run('curl', ['-s', '-w', '%{num_connects} ', '-o', '/dev/null', url, '-o', '/dev/null', url])
+    const out = await run('curl', [
+      '-s',
+      ...token(),
+      '-w',
+      '%{num_connects} ',
+      '-o',
+      '/dev/null',
+      url,
+      '-o',
+      '/dev/null',
+      url,
+    ])
     expect(out).toBe('1 0 ')
   })
 
@@ -66,6 +79,7 @@ describe.skipIf(!hasCurl)('curl', () => {
         '-w',
         '%{http_code}',
         ...json,
+        ...token(),
         '-d',
         '@-',
         ...extra,
@@ -97,7 +111,9 @@ describe.skipIf(!wscat)('wscat', () => {
   test('the printed command', async () => {
     const command = printed('npx --yes wscat')
     const local = command.replace('npx --yes wscat', `"${process.execPath}" "${wscat}"`)
-    const reply: unknown = JSON.parse(await shell(local))
+    // The first line is `auth_ok`: the token was in the upgrade.
+    const [greeting, reply] = (await shell(local)).trim().split('\n').map(toJson)
+    expect(greeting).toMatchObject({ type: 'auth_ok' })
     expect(reply).toMatchObject({ pkg_id: 1, status_code: 0, meta: null })
     expect(names(reply)).toEqual(['Octavia E. Butler', 'Ursula K. Le Guin', 'Stanisław Lem'])
   })
@@ -107,9 +123,10 @@ describe.skipIf(!wscat)('wscat', () => {
     const out = await runWscat('-x', 'hello', '-x', JSON.stringify(frame))
     const received = out.trim().split('\n').map(toJson)
     const author = { id: expect.any(Number), name: 'Bohumil Hrabal' }
-    expect(received).toHaveLength(3)
+    expect(received).toHaveLength(4)
     expect(received).toEqual(
       expect.arrayContaining([
+        expect.objectContaining({ type: 'auth_ok' }),
         expect.objectContaining({ status_code: 2, data: expect.objectContaining({ code: 'malformed_request' }) }),
         { pkg_id: 3, req_id: frame.req_id, status_code: 0, meta: null, data: author },
         { pkg_id: 100, req_id: '00000000-0000-0000-0000-000000000000', data: author },
@@ -142,11 +159,11 @@ function printed(beginning: string): string {
 }
 
 function curl(...args: string[]): Promise<string> {
-  return run('curl', ['-s', '-i', ...args])
+  return run('curl', ['-s', '-i', ...token(), ...args])
 }
 
 function runWscat(...args: string[]): Promise<string> {
-  return run(process.execPath, [String(wscat), '--no-color', '-c', example.socketUrl, ...args])
+  return run(process.execPath, [String(wscat), '--no-color', '-c', example.socketUrl, ...token(), ...args])
 }
 
 function shell(command: string): Promise<string> {

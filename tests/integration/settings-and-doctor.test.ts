@@ -38,7 +38,12 @@ test('the doctor of the example prints a line for each finding, and starts nothi
 })
 
 test('the doctor of the example ends with 1 where something is wrong, and prints JSON', async () => {
-  const variables = { ENV: 'production', ALLOWED_HOSTS: '["*"]', DATABASE_URL: 'pglite://memory' }
+  const keycloak = {
+    KEYCLOAK_BASE_URL: 'https://sso.example.com',
+    KEYCLOAK_REALM: 'app',
+    KEYCLOAK_CLIENT_ID: 'authors',
+  }
+  const variables = { ENV: 'production', ALLOWED_HOSTS: '["*"]', DATABASE_URL: 'pglite://memory', ...keycloak }
   const { code, stdout } = await run(['scripts/doctor.mjs', '--json'], variables)
   expect(code).toBe(1)
   expect(JSON.parse(stdout)).toMatchObject({

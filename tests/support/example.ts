@@ -3,7 +3,8 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 const folder = fileURLToPath(new URL('../../examples/authors/', import.meta.url))
-const startWithinMs = 60_000
+// An embedded database takes its time on a busy machine.
+const startWithinMs = 110_000
 
 export interface ExampleEnd {
   readonly code: number | null
@@ -16,10 +17,17 @@ export interface Example {
   readonly url: string
   /** `ws://127.0.0.1:<port>/web` */
   readonly socketUrl: string
+  /** Of its development issuer, as it prints them; null with a Keycloak. */
+  readonly tokens: ExampleTokens | null
   /** Everything that it has printed so far. */
   readonly output: () => string
   /** Resolves when the process is gone; asked to go by `signal`, SIGTERM if not said. */
   stop(signal?: NodeJS.Signals): Promise<ExampleEnd>
+}
+
+export interface ExampleTokens {
+  readonly admin: string
+  readonly reader: string
 }
 
 interface ExampleOptions {
@@ -49,7 +57,7 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
       run.child.kill(signal)
       return run.ended
     }
-    return { url, socketUrl, output: run.output, stop }
+    return { url, socketUrl, tokens: findTokens(run.stdout()), output: run.output, stop }
   } catch (error) {
     run.child.kill('SIGKILL')
     await run.ended
@@ -57,6 +65,11 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+function findTokens(output: string): ExampleTokens | null {
+  const [, admin, reader] = /^ {2}admin +(\S+)\n {2}reader +(\S+)$/m.exec(output) ?? []
+  return admin === undefined || reader === undefined ? null : { admin, reader }
 }
 
 /** For a start that is expected to fail: resolves with how it ended and what it printed on each stream. */
@@ -93,6 +106,10 @@ function spawnExample({ databaseUrl, port = 0, env = {} }: ExampleOptions): Run 
       HOST: '',
       PORT: String(port),
       DATABASE_URL: databaseUrl,
+      DEVELOPMENT_ISSUER_PORT: '0',
+      KEYCLOAK_BASE_URL: '',
+      KEYCLOAK_REALM: '',
+      KEYCLOAK_CLIENT_ID: '',
       TWINWIRE_UWS_COMPAT: 'on',
       ...env,
     },

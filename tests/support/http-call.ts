@@ -7,12 +7,16 @@ export interface HttpAnswer {
 
 const answerWithinMs = 20_000
 
-/** One request with Node's own client; a body is sent as JSON. */
-export async function httpCall(url: string, method = 'GET', body?: object): Promise<HttpAnswer> {
+/** One request with Node's own client; a body is sent as JSON, a token in `authorization`. */
+export async function httpCall(url: string, method = 'GET', body?: object, token?: string): Promise<HttpAnswer> {
   const response = await fetch(url, {
     method,
     signal: AbortSignal.timeout(answerWithinMs),
-    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    headers: {
+      ...(body && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
   })
   const text = await response.text()
   const parsed: unknown = text === '' ? null : JSON.parse(text)

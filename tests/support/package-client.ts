@@ -11,6 +11,12 @@ export interface ReceivedFrame {
   readonly data: unknown
 }
 
+/** What is no package: it has a type. */
+export interface ControlFrame {
+  readonly type: string
+  readonly [key: string]: unknown
+}
+
 const answerWithinMs = 20_000
 
 /** A client of packages that shares no code with ours: `ws`, and the little that the contract asks for. */
@@ -20,6 +26,8 @@ export class PackageClient {
   readonly #listeners = new Set<() => void>()
   /** Events since the connection was opened, in order. */
   readonly events: ReceivedFrame[] = []
+  /** Control frames since then: `auth_ok` and its sisters. */
+  readonly control: ControlFrame[] = []
   /** The close code, once it is closed. */
   readonly closed: Promise<number>
 
@@ -30,8 +38,9 @@ export class PackageClient {
     socket.on('message', (message) => this.#receive(JSON.parse(String(message))))
   }
 
-  static async connect(url: string): Promise<PackageClient> {
-    const socket = new WebSocket(url)
+  /** With a token, it is in the upgrade: the first frame that comes is `auth_ok`. */
+  static async connect(url: string, token?: string): Promise<PackageClient> {
+    const socket = new WebSocket(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
     const client = new PackageClient(socket)
     await once(socket, 'open')
     return client
@@ -47,16 +56,17 @@ export class PackageClient {
 
   /** Resolves as soon as `count` events are there. */
   async received(count: number): Promise<void> {
-    if (this.events.length >= count) return
-    const there = new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (this.events.length < count) return
-        this.#listeners.delete(look)
-        resolve()
-      }
-      this.#listeners.add(look)
-    })
-    await Promise.race([there, this.#late(`No event number ${count}`)])
+    await this.#until(() => this.events.length >= count, `No event number ${count}`)
+  }
+
+  /** Sends an `auth` frame. What comes of it is in `control`, or closes the connection. */
+  authenticate(token: string): void {
+    this.#socket.send(JSON.stringify({ type: 'auth', token: `Bearer ${token}` }))
+  }
+
+  /** Resolves as soon as `count` control frames are there. */
+  async controlled(count: number): Promise<void> {
+    await this.#until(() => this.control.length >= count, `No control frame number ${count}`)
   }
 
   async close(): Promise<void> {
@@ -64,14 +74,30 @@ export class PackageClient {
     await this.closed
   }
 
-  #receive(frame: ReceivedFrame): void {
-    if (frame.status_code === undefined) {
+  #receive(frame: ReceivedFrame | ControlFrame): void {
+    if (isControl(frame)) {
+      this.control.push(frame)
+    } else if (frame.status_code === undefined) {
       this.events.push(frame)
-      for (const look of this.#listeners) look()
+    } else {
+      this.#replies.get(frame.req_id)?.(frame)
+      this.#replies.delete(frame.req_id)
       return
     }
-    this.#replies.get(frame.req_id)?.(frame)
-    this.#replies.delete(frame.req_id)
+    for (const look of this.#listeners) look()
+  }
+
+  async #until(holds: () => boolean, message: string): Promise<void> {
+    if (holds()) return
+    const there = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!holds()) return
+        this.#listeners.delete(look)
+        resolve()
+      }
+      this.#listeners.add(look)
+    })
+    await Promise.race([there, this.#late(message)])
   }
 
   #late(message: string): Promise<never> {
@@ -81,4 +107,8 @@ export class PackageClient {
       void this.closed.then((code) => reject(new Error(`${message}: the connection was closed with ${code}`)))
     })
   }
+}
+
+function isControl(frame: ReceivedFrame | ControlFrame): frame is ControlFrame {
+  return 'type' in frame
 }

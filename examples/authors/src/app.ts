@@ -1,5 +1,6 @@
 import { createApp } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
+import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import {
   authorCreated,
   createAuthor,
@@ -14,9 +15,11 @@ import { PkgID } from './pkg-ids.ts'
 import type { Settings } from './settings.ts'
 
 export const websocketPath = '/web'
+/** Where the issuer tells that a session has ended. */
+export const logoutPath = '/auth/backchannel-logout'
 
-/** Composes the application. Nothing is opened before it is started. */
-export function createAuthorsApp(settings: Settings) {
+/** Composes the application. Nothing is opened before it is started. `keycloak` is where its users sign in. */
+export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
   return createApp({
     environment: settings.environment,
     pkgIds: PkgID,
@@ -35,10 +38,8 @@ export function createAuthorsApp(settings: Settings) {
         migrations: new URL('../drizzle', import.meta.url),
         onStart: seedAuthors,
       }),
+      auth({ ...keycloak, backChannelLogout: { path: logoutPath } }),
     ],
-    // There is no authentication yet: whoever reaches the port may read and write. With a plugin that owns identity this
-    // line goes, and every route that does not say `access: 'public'` is closed.
-    defaultAccess: 'public',
     http: settings.http,
     websocket: { path: websocketPath, ...settings.websocket },
     log: settings.log.level,

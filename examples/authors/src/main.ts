@@ -1,14 +1,23 @@
 import { BootError, closeOnSignals } from '@twinwire/core'
-import { createAuthorsApp, websocketPath } from './app.ts'
+import { createAuthorsApp, logoutPath, websocketPath } from './app.ts'
+import { openIssuer } from './development-issuer.ts'
 import { printWelcome } from './print-welcome.ts'
 import { declaredSettings } from './settings.ts'
 
 async function main(): Promise<void> {
   const settings = declaredSettings.read()
-  const app = createAuthorsApp(settings)
-  closeOnSignals(app)
-  const { url } = await app.listen(settings.listen)
-  printWelcome(url, websocketPath)
+  const issuer = await openIssuer(settings)
+  try {
+    const app = createAuthorsApp(settings, issuer.keycloak)
+    closeOnSignals(app)
+    const { url } = await app.listen(settings.listen)
+    issuer.tellLogoutsTo(`${url}${logoutPath}`)
+    printWelcome({ url, websocketPath, issuer })
+  } catch (error) {
+    // It would keep a process alive that serves nothing.
+    await issuer.stop()
+    throw error
+  }
 }
 
 main().catch((error: unknown) => {

@@ -1,22 +1,46 @@
+import type { Issuer } from './development-issuer.ts'
 import { PkgID } from './pkg-ids.ts'
 
-/** Where it listens, and two commands to try, ready to be pasted. */
-export function printWelcome(url: string, websocketPath: string): void {
+interface Welcome {
+  readonly url: string
+  readonly websocketPath: string
+  readonly issuer: Issuer
+}
+
+/** Where it listens, who may come in, and two commands to try, ready to be pasted. */
+export function printWelcome({ url, websocketPath, issuer: { keycloak, tokens } }: Welcome): void {
   const socketUrl = `${url.replace(/^http/, 'ws')}${websocketPath}`
   const frame = {
     pkg_id: PkgID.GET_AUTHORS,
     req_id: '5f0c6b0e-8a0e-4b0e-9d0a-2f1f3b1c7a55',
     data: { search_term: 'le' },
   }
+  // With a Keycloak the token comes from there: double quotes, so that the shell asks for it.
+  const [quote, token] = tokens === null ? ['"', '$(npm run --silent get-token -- reader)'] : ["'", tokens.reader]
+  const header = `-H ${quote}authorization: Bearer ${token}${quote}`
   console.log(`
 The authors are served on
   ${url}
   ${socketUrl}
 
-Try, in another terminal:
-  curl -i '${url}/authors?search=le'
-  npx --yes wscat -c ${socketUrl} -x '${JSON.stringify(frame)}'
+${tokens === null ? keycloakLines(keycloak.issuer) : developmentLines(keycloak.issuer, tokens)}
 
-There is no authentication yet: whoever reaches the port may read and write. Ctrl+C stops it.
+Try, in another terminal:
+  curl -i ${header} '${url}/authors?search=le'
+  npx --yes wscat -c ${socketUrl} ${header} -x '${JSON.stringify(frame)}'
+
+Ctrl+C stops it.
 `)
+}
+
+function keycloakLines(issuer: string): string {
+  return `Its users sign in at ${issuer}.`
+}
+
+function developmentLines(issuer: string, tokens: NonNullable<Issuer['tokens']>): string {
+  return `DEVELOPMENT ISSUER, NEVER FOR PRODUCTION: ${issuer}
+runs inside this process, and whoever is on this machine gets any token from it. Set KEYCLOAK_BASE_URL, KEYCLOAK_REALM and
+KEYCLOAK_CLIENT_ID for a Keycloak instead. Two tokens, good for twelve hours or until it is restarted:
+  admin   ${tokens.admin}
+  reader  ${tokens.reader}`
 }

@@ -40,8 +40,19 @@ test('tells all that is wrong at once, and no value', () => {
   )
 })
 
-test('production wants a database of its own and the names of its hosts', () => {
+test('production wants a database and a Keycloak of its own, and the names of its hosts', () => {
+  const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', 'KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID']
   expect(() => read({ ENV: 'production' })).toThrow(
-    /^The settings are not right:\n {2}ALLOWED_HOSTS is not set.*\n {2}DATABASE_URL is not set[^\n]*$/,
+    new RegExp(`^The settings are not right:${lines.map((name) => `\\n {2}${name} [^\\n]*`).join('')}$`),
   )
+})
+
+test('a Keycloak is one by three variables; without any it is an issuer inside the process', () => {
+  expect(read({})).toMatchObject({ keycloak: null, developmentIssuer: { port: 8081 } })
+  const variables = { KEYCLOAK_BASE_URL: 'http://127.0.0.1:8080/', KEYCLOAK_REALM: 'r', KEYCLOAK_CLIENT_ID: 'c' }
+  expect(read(variables).keycloak).toMatchObject({
+    issuer: 'http://127.0.0.1:8080/realms/r',
+    audience: 'c',
+    clientId: 'c',
+  })
 })

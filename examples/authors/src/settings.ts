@@ -5,9 +5,11 @@ import {
   lifecycleSettings,
   listenSettings,
   logSettings,
+  variable,
   websocketSettings,
 } from '@twinwire/core'
 import { databaseSettings } from '@twinwire/core/database'
+import { keycloakSettings } from '@twinwire/plugin-auth'
 
 // `src` and `dist` lie side by side, so this is the example's own folder for both, wherever it is started from.
 const dataFolder = fileURLToPath(new URL('../.data', import.meta.url))
@@ -21,6 +23,15 @@ export const declaredSettings = defineSettings({
   log: logSettings,
   // With no variable of a database it runs on one inside the process; production refuses that.
   database: databaseSettings({ embedded: `pglite://${dataFolder}` }),
+  // With no Keycloak its users sign in at an issuer inside the process; production refuses that too.
+  keycloak: keycloakSettings,
+  developmentIssuer: {
+    port: variable.wholeNumber('DEVELOPMENT_ISSUER_PORT', {
+      about: 'Port, on this machine only, of the issuer that stands in for Keycloak in development; 0 takes a free one',
+      most: 65_535,
+      default: 8081,
+    }),
+  },
 })
 
 export type Settings = ReturnType<typeof declaredSettings.read>

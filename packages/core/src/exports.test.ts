@@ -31,7 +31,6 @@ it('@twinwire/core', async () => {
       "closeOnSignals",
       "createApp",
       "createLogger",
-      "createNetworks",
       "currentCall",
       "defineErrors",
       "definePlugin",

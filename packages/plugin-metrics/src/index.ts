@@ -1,3 +1,1 @@
-export { metrics } from './metrics-plugin.ts'
-export type { MetricsAccess, MetricsGuard, MetricsOptions } from './options.ts'
-export type { PromMetric, PromRegistry } from './prom-registry.ts'
+export {}

@@ -1,6 +1,7 @@
 // Pure declarations: importing this file reads no environment and opens nothing.
 import { event, pageOf, route } from '@twinwire/core'
 import { transaction, withDb } from '@twinwire/core/database'
+import { requireRoles } from '@twinwire/plugin-auth'
 import * as v from 'valibot'
 import { AuthorRepository } from './author.repository.ts'
 import {
@@ -27,7 +28,7 @@ export const getAuthors = route({
     // What a package calls `search_term` is `search` in a query.
     input: ({ search, ...query }) => ({ search_term: search, ...query }),
   },
-  use: [withDb()],
+  use: [requireRoles('get-authors'), withDb()],
   input: GetAuthorsInput,
   output: v.array(AuthorSchema),
   command: ({ db }) => new GetAuthorsCommand(new AuthorRepository(db)),
@@ -41,7 +42,7 @@ export const getPaginatedAuthors = route({
     params: { id: 'int' },
     input: ({ id, name, ...query }) => ({ filters: { id, name }, ...query }),
   },
-  use: [withDb()],
+  use: [requireRoles('get-authors'), withDb()],
   input: GetPaginatedAuthorsInput,
   output: pageOf(AuthorSchema),
   command: ({ db }) => new GetPaginatedAuthorsCommand(new AuthorRepository(db)),
@@ -50,7 +51,7 @@ export const getPaginatedAuthors = route({
 export const getAuthor = route({
   summary: 'Get one author',
   http: 'GET /authors/:id',
-  use: [withDb()],
+  use: [requireRoles('get-authors'), withDb()],
   input: AuthorIdInput,
   output: AuthorSchema,
   command: ({ db }) => new GetAuthorCommand(new AuthorRepository(db)),
@@ -59,7 +60,7 @@ export const getAuthor = route({
 export const createAuthor = route({
   summary: 'Create an author',
   http: { route: 'POST /authors', status: 201 },
-  use: [transaction()],
+  use: [requireRoles('create-author'), transaction()],
   input: CreateAuthorInput,
   output: AuthorSchema,
   // A command knows no socket: what is told to others is told here. The event waits for the commit.
@@ -73,7 +74,7 @@ export const createAuthor = route({
 export const updateAuthor = route({
   summary: 'Rename an author',
   http: 'PUT /authors/:id',
-  use: [transaction()],
+  use: [requireRoles('update-author'), transaction()],
   input: UpdateAuthorInput,
   output: AuthorSchema,
   command: ({ db }) => new UpdateAuthorCommand(new AuthorRepository(db)),
@@ -82,7 +83,7 @@ export const updateAuthor = route({
 export const deleteAuthor = route({
   summary: 'Delete an author',
   http: { route: 'DELETE /authors/:id', status: 204 },
-  use: [transaction()],
+  use: [requireRoles('delete-author'), transaction()],
   input: AuthorIdInput,
   command: ({ db }) => new DeleteAuthorCommand(new AuthorRepository(db)),
 })

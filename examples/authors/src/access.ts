@@ -1,0 +1,71 @@
+// `npm run access` prints who may do what, and fails when that is not what ../access.txt says: a route that is open to everybody, or
+// to everybody who is signed in, is one on purpose. `-- --update` writes what is there.
+import { readFile, writeFile } from 'node:fs/promises'
+import { type AppDescription, BootError, type RouteDescription } from '@twinwire/core'
+import { createAuthorsApp } from './app.ts'
+import { openIssuer } from './development-issuer.ts'
+import { declaredSettings } from './settings.ts'
+
+const file = new URL('../access.txt', import.meta.url)
+
+/** Of the app as it is served, and not of its table: plugins add endpoints and guards when they are set up. */
+async function describeApp(): Promise<AppDescription> {
+  const settings = declaredSettings.read({
+    variables: { ENV: 'test', DATABASE_URL: 'pglite://memory', LOG_LEVEL: 'error', DEVELOPMENT_ISSUER_PORT: '0' },
+  })
+  const issuer = await openIssuer(settings)
+  const app = createAuthorsApp(settings, issuer.keycloak)
+  try {
+    await app.ready()
+    return app.describe()
+  } finally {
+    await app.close()
+    await issuer.stop()
+  }
+}
+
+function rolesOf({ steps }: RouteDescription): string {
+  return steps
+    .flatMap(({ demands: { roles = [], anyRole = [] } }) => [
+      ...roles,
+      ...(anyRole.length > 0 ? [anyRole.join(' | ')] : []),
+    ])
+    .join(', ')
+}
+
+const nameOf = ({ name, http }: RouteDescription): string =>
+  http === null || http === name ? name : `${http} (${name})`
+
+/** Routes that not every caller needs a role for, endpoints of plugins among them: a line for each. */
+function toOpenRoutes(routes: readonly RouteDescription[]): string {
+  const open = routes.filter((route) => route.access === 'public' || rolesOf(route) === '')
+  return open
+    .map((route) => `${route.access === 'public' ? 'everybody' : 'signed in'}  ${nameOf(route)}\n`)
+    .sort()
+    .join('')
+}
+
+function toTable(routes: readonly RouteDescription[]): string {
+  const rows = routes.map((route) => [route.access, rolesOf(route) || '-', String(route.pkgId ?? '-'), nameOf(route)])
+  const lines = [['access', 'roles', 'pkg_id', 'route'], ...rows]
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+}
+
+async function main(): Promise<void> {
+  const { routes } = await describeApp()
+  console.log(toTable(routes))
+  const found = toOpenRoutes(routes)
+  if (process.argv.includes('--update')) return writeFile(file, found)
+  const agreed = await readFile(file, 'utf8')
+  if (agreed === found) return
+  throw new BootError(
+    'bad_route',
+    `\nThe routes that need no role are not those of access.txt: give them one, or run this with --update.\nFound:\n${found}Agreed:\n${agreed}`,
+  )
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof BootError ? error.message : error)
+  process.exitCode = 1
+})

@@ -1,1 +1,0 @@
-export { readScrape, type Scrape, type ScrapedFamily, type ScrapedSample } from './read-scrape.ts'
