@@ -4,7 +4,7 @@ import { defineConfig } from 'tsup'
 const declarations = process.env.TWINWIRE_BUILD_DTS !== 'off'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts' },
+  entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
   format: ['esm'],
   target: 'node20',
   // Shared chunks: a class exists once, whichever subpath it is imported from.

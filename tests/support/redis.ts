@@ -1,11 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import process from 'node:process'
 import { Redis } from 'ioredis'
-import { freePort, type ServiceSource, serviceMissing } from './service.ts'
+import { hasRedisBinary, type RedisServer, startRedisServer } from './redis-server.ts'
+import { type ServiceSource, serviceMissing } from './service.ts'
+
+export { hasRedisBinary } from './redis-server.ts'
 
 export interface TestRedis {
   readonly url: string
@@ -27,9 +26,14 @@ export async function hasRedis(): Promise<boolean> {
   return serviceMissing('Redis', 'set TEST_REDIS_URL, run one on 127.0.0.1:6379, or put redis-server on the PATH')
 }
 
+/** Says whether `startRedisServer()` can work here; if not, prints why, or throws where services are required. */
+export function hasOwnRedis(): boolean {
+  return hasRedisBinary() || serviceMissing('A Redis of its own', 'put redis-server on the PATH')
+}
+
 /**
  * The server of `TEST_REDIS_URL`, else a local one, else a `redis-server` from the PATH on a free port.
- * `own: true` always starts a server of the caller's own, for suites that kill it, pause it or flush it.
+ * `own: true` always starts a server of the caller's own; suites that kill it or set it up take `startRedisServer`.
  */
 export async function startRedis(options: { own?: boolean } = {}): Promise<TestRedis> {
   const server = await findServer(options.own ?? false)
@@ -37,8 +41,8 @@ export async function startRedis(options: { own?: boolean } = {}): Promise<TestR
   const drop = (): Promise<void> => deleteKeys(server.url, prefix)
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
-    if (server.source !== 'own') await drop()
-    await server.stop()
+    if (server.own === null) await drop()
+    else await server.own.stop()
   }
   return {
     url: server.url,
@@ -55,7 +59,8 @@ export async function startRedis(options: { own?: boolean } = {}): Promise<TestR
 interface Server {
   readonly url: string
   readonly source: ServiceSource
-  stop(): Promise<void>
+  /** Null for one that others use too. */
+  readonly own: RedisServer | null
 }
 
 const localUrl = 'redis://127.0.0.1:6379'
@@ -65,56 +70,16 @@ async function findServer(own: boolean): Promise<Server> {
     const given = process.env.TEST_REDIS_URL
     if (given) {
       if (!(await answers(given))) throw new Error('TEST_REDIS_URL does not answer')
-      return { url: given, source: 'given', stop: async () => {} }
+      return { url: given, source: 'given', own: null }
     }
-    if (await answers(localUrl)) return { url: localUrl, source: 'local', stop: async () => {} }
+    if (await answers(localUrl)) return { url: localUrl, source: 'local', own: null }
   }
-  return startBinary()
+  const server = await startRedisServer()
+  return { url: `redis://127.0.0.1:${server.port}`, source: 'own', own: server }
 }
 
-/** Says whether `own: true` can work here. */
-export function hasRedisBinary(): boolean {
-  return spawnSync('redis-server', ['--version']).status === 0
-}
-
-async function startBinary(): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), 'twinwire-redis-'))
-  const port = await freePort()
-  const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', daemonize: 'no' }
-  const child = spawn(
-    'redis-server',
-    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}:\n${log}`)))
-    child.stdout.on('data', (chunk) => {
-      log += chunk
-      if (log.includes('Ready to accept connections')) resolve()
-    })
-  }).catch(async (error: unknown) => {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  })
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    source: 'own',
-    stop: async () => {
-      process.off('exit', kill)
-      // Not SIGTERM: nothing of it is kept, and a paused server would not hear it.
-      child.kill('SIGKILL')
-      await exited
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-function connect(url: string): Redis {
+/** A client for a test's own questions: fails at once where the server does not answer. */
+export function redisClient(url: string): Redis {
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: 2_000,
@@ -127,7 +92,7 @@ function connect(url: string): Redis {
 }
 
 async function answers(url: string): Promise<boolean> {
-  const redis = connect(url)
+  const redis = redisClient(url)
   try {
     return (await redis.ping()) === 'PONG'
   } catch {
@@ -138,7 +103,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function deleteKeys(url: string, prefix: string): Promise<void> {
-  const redis = connect(url)
+  const redis = redisClient(url)
   try {
     for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 500 })) {
       if (keys.length > 0) await redis.unlink(...keys)

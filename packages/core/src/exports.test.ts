@@ -31,6 +31,7 @@ it('@twinwire/core', async () => {
       "closeOnSignals",
       "createApp",
       "createLogger",
+      "createNetworks",
       "currentCall",
       "defineErrors",
       "definePlugin",

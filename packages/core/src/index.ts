@@ -42,6 +42,7 @@ export { defineErrors, type ErrorDefinition, type ErrorFactory } from './errors/
 export { Disconnect, type DisconnectRow, disconnects } from './errors/disconnect.ts'
 export type { ErrorMapper } from './errors/normalize.ts'
 export type { CorsOptions } from './http/cors.ts'
+export { createNetworks, type Networks } from './http/networks.ts'
 export type { Audience, Broker, Publication } from './hub/broker.ts'
 export type { Connection } from './hub/connection.ts'
 export { memoryBroker } from './hub/memory-broker.ts'

@@ -1,1 +1,3 @@
-export {}
+export { metrics } from './metrics-plugin.ts'
+export type { MetricsAccess, MetricsGuard, MetricsOptions } from './options.ts'
+export type { PromMetric, PromRegistry } from './prom-registry.ts'

@@ -14,6 +14,8 @@ export type RuleScope = 'identity' | 'address' | 'route' | 'custom'
  *     reset = debt'                                       // time until it is full
  *
  * A bucket whose `tat` lies in the past is the same as none: a store may forget it.
+ *
+ * An app has one object for each rule, so a store within the process may go by the object.
  */
 export interface Rule {
   /** Unique within its scope in an app, the same in every process of it; printable ASCII without `{`, `}`, `"` and `\`. */

@@ -45,11 +45,11 @@ export interface Lease {
   readonly seats: readonly Seat[]
 }
 
-type MaybePromise<T> = T | Promise<T>
+export type MaybePromise<T> = T | Promise<T>
 
 /**
  * Where buckets and leases are kept. One that lives in this process answers at once and never makes a promise; one that does not
- * answers by promise, and rejects when it cannot: what a call gets then is decided by `onStoreError`, not here.
+ * answers by promise, and rejects when it cannot, within a time of its own: what a call gets then is decided by `onStoreError`, not here.
  *
  * Scope, name of the rule and key together name a bucket; keys come from callers and may hold any character.
  */
@@ -80,7 +80,7 @@ export interface LimitStore {
   /** Gives up every seat of a lease; one that is not held is fine. */
   release(lease: Lease): MaybePromise<void>
 
-  /** Rejects when the store cannot be reached: for `GET /health`. Left out by one that lives in this process. */
+  /** Rejects when the store cannot be reached: for health and doctor. Left out by one that lives in this process. */
   ping?(): Promise<void>
   /** Ends what was opened. Nothing is asked of the store afterwards. */
   close(): MaybePromise<void>
@@ -98,6 +98,8 @@ export interface LimitStoreFactory {
    * remembered in front of it.
    */
   readonly remote: boolean
+  /** `service` of its breaker in `circuit_breaker_state` and its sisters. Default `store`. */
+  readonly service?: string
   /** Says what `app.doctor()` is to look at, such as a peer package. Connects to nothing. */
   doctor?(host: DoctorHost): void
   /** A bad option is a BootError. A remote store that cannot be reached is none: the app starts and `onStoreError` decides. */

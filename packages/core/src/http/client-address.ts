@@ -1,5 +1,4 @@
-import { BlockList, isIP, SocketAddress } from 'node:net'
-import { BootError } from '../errors/boot-error.ts'
+import { createNetworks, toAddress } from './networks.ts'
 
 /** Tells the client's address from the peer's. */
 export interface ClientAddress {
@@ -7,12 +6,6 @@ export interface ClientAddress {
   readonly resolve: (peer: string, forwardedFor: string) => string
   /** May this peer's `X-Forwarded-*` headers be believed? */
   readonly isTrusted: (peer: string) => boolean
-}
-
-interface Network {
-  readonly address: string
-  readonly family: 'ipv4' | 'ipv6'
-  readonly prefix: number
 }
 
 /** What was found out about one text. */
@@ -24,8 +17,6 @@ interface Judgement {
 const maxJudged = 4096
 /** The longest text that is an address, with some room for a zone; what is longer is not kept. */
 const maxAddressLength = 64
-
-const mappedV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /** Without proxies the peer is the client, at no cost. */
 const nobody: ClientAddress = { resolve: (peer) => peer, isTrusted: () => false }
@@ -45,18 +36,14 @@ const nobody: ClientAddress = { resolve: (peer) => peer, isTrusted: () => false 
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   if (trustedProxies.length === 0) return nobody
-  const trusted = new BlockList()
-  for (const entry of trustedProxies) {
-    const { address, prefix, family } = toNetwork(entry)
-    trusted.addSubnet(address, prefix, family)
-  }
+  const trusted = createNetworks(trustedProxies, 'trustedProxies')
   // Asking the native list takes over a microsecond, and every request asks; proxies and clients come again and again.
   const judged = new Map<string, Judgement | null>()
   const judge = (text: string): Judgement | null => {
     const known = judged.get(text)
     if (known !== undefined) return known
     const address = toAddress(text)
-    const judgement = address === null ? null : { address, isTrusted: contains(trusted, address) }
+    const judgement = address === null ? null : { address, isTrusted: trusted.has(address) }
     if (judged.size >= maxJudged) judged.clear()
     if (text.length <= maxAddressLength) judged.set(text, judgement)
     return judgement
@@ -78,40 +65,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   return { resolve, isTrusted }
 }
 
-function contains(list: BlockList, address: string): boolean {
-  return list.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
-}
-
-/** One spelling for one address, so that limits and lists compare texts; null when it is none. */
-function toAddress(text: string): string | null {
-  const version = isIP(text)
-  if (version === 0) return null
-  if (version === 4) return text
-  const [bare = ''] = text.split('%', 1)
-  const { address } = new SocketAddress({ address: bare, family: 'ipv6' })
-  return mappedV4.exec(address)?.[1] ?? address
-}
-
 /** `1.2.3.4:5`, `[::1]:5`, `[::1]` without what is no address. */
 function withoutPort(entry: string): string {
   return /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(entry)?.[1] ?? entry
-}
-
-function toNetwork(entry: string): Network {
-  const slash = entry.indexOf('/')
-  const [text, size] = slash === -1 ? [entry, null] : [entry.slice(0, slash), entry.slice(slash + 1)]
-  const address = toAddress(text)
-  if (address === null || text.includes('%')) throw badEntry(entry, 'is no IP address and no CIDR network')
-  const family = address.includes(':') ? 'ipv6' : 'ipv4'
-  const bits = family === 'ipv4' ? 32 : 128
-  // `::ffff:10.0.0.0/104` is 10.0.0.0/8, seen through IPv6.
-  const offset = family === 'ipv4' && text.includes(':') ? 96 : 0
-  if (size === null) return { address, family, prefix: bits }
-  const prefix = /^\d{1,3}$/.test(size) ? Number(size) - offset : -1
-  if (prefix < 0 || prefix > bits) throw badEntry(entry, `has no prefix length of ${offset} to ${bits + offset}`)
-  return { address, family, prefix }
-}
-
-function badEntry(entry: string, reason: string): BootError {
-  return new BootError('bad_option', `trustedProxies: '${entry}' ${reason}`)
 }

@@ -1,0 +1,66 @@
+import { type CounterCell, type GaugeCell, HistogramCell, type InstrumentFamily } from '@twinwire/core'
+import { type Format, toBound, toHeader, toLabels, toNumber, toPrefix } from './exposition.ts'
+
+/**
+ * Writes the samples of one instrument. Names and labels of a series never change, so what comes before its value is put together
+ * once: a scrape appends numbers to texts that are there.
+ */
+export class InstrumentLines {
+  readonly family: InstrumentFamily
+  readonly #writers: (() => string)[] = []
+  /** What a scrape of one cell comes to, in series. */
+  readonly seriesPerCell: number
+
+  constructor(family: InstrumentFamily) {
+    this.family = family
+    const first = family.cells[0]?.cell
+    this.seriesPerCell = first instanceof HistogramCell ? first.counts.length + 2 : 1
+  }
+
+  header(format: Format): string {
+    const { name, help, type } = this.family
+    return toHeader(name, help, type, format)
+  }
+
+  /** The lines of the cell at `index`. Throws what a gauge throws that is read. */
+  write(index: number): string {
+    const known = this.#writers[index]
+    if (known !== undefined) return known()
+    const each = this.family.cells[index]
+    if (each === undefined) return ''
+    const { name } = this.family
+    const labels = toLabels(each.labels)
+    const writer =
+      each.cell instanceof HistogramCell
+        ? histogramWriter(name, labels, each.cell)
+        : valueWriter(toPrefix(name, labels), each.cell)
+    this.#writers[index] = writer
+    return writer()
+  }
+}
+
+function valueWriter(prefix: string, cell: CounterCell | GaugeCell): () => string {
+  return () => `${prefix}${toNumber(cell.value)}\n`
+}
+
+function histogramWriter(name: string, labels: string, cell: HistogramCell): () => string {
+  const more = labels === '' ? '' : `${labels},`
+  const buckets = [...cell.bounds.map(toBound), '+Inf'].map((le) => toPrefix(`${name}_bucket`, `${more}le="${le}"`))
+  const sum = toPrefix(`${name}_sum`, labels)
+  const count = toPrefix(`${name}_count`, labels)
+  let written = -1
+  let lines = ''
+  return () => {
+    // Each value that is observed counts, so with the same count nothing has changed.
+    if (cell.count === written) return lines
+    written = cell.count
+    lines = ''
+    let upTo = 0
+    for (let i = 0; i < buckets.length; i++) {
+      upTo += cell.counts[i] ?? 0
+      lines += `${buckets[i]}${upTo}\n`
+    }
+    lines += `${sum}${toNumber(cell.sum)}\n${count}${written}\n`
+    return lines
+  }
+}

@@ -1,0 +1,134 @@
+import process from 'node:process'
+import { BootError, type Instruments, type Plugin, type PluginHost, reply, route } from '@twinwire/core'
+import { toFormat } from './accept.ts'
+import { contentTypes } from './exposition.ts'
+import { claimNames } from './names.ts'
+import { type NodeDefaults, nodeDefaults } from './node-defaults.ts'
+import {
+  type MetricsAccess,
+  type MetricsGuard,
+  type MetricsOptions,
+  type ResolvedMetricsOptions,
+  resolveMetricsOptions,
+} from './options.ts'
+import type { PromRegistry } from './prom-registry.ts'
+import { startScrapeServer } from './scrape-server.ts'
+import { collectSources, Scraper } from './scraper.ts'
+import { fromNetworks } from './steps.ts'
+
+/**
+ * Serves everything that the app, its plugins and the process count, for Prometheus: `GET /metrics`, as text or, where the scraper
+ * asks for it, as OpenMetrics. Counting itself does not know of it: a call costs the same with and without this plugin.
+ *
+ * Boot errors: `bad_option`, `unknown_option`, `peer_missing`, `port_taken`, `instrument_duplicate` for a name of `registry` that is
+ * taken.
+ *
+ * @example
+ * metrics({ version: '1.4.0', access: { networks: ['10.0.0.0/8'] } })
+ */
+export function metrics(options: MetricsOptions = {}): Plugin<void> {
+  return {
+    name: 'metrics',
+    doctor(host) {
+      if (options.nodeDefaults !== false)
+        host.peer('prom-client', 'metrics() needs it for the figures of Node.js, unless nodeDefaults is false')
+      host.doctor('metrics', () => {
+        const { access, path } = resolveMetricsOptions(options, host.environment)
+        return { level: 'ok', message: `${path} is served ${toWhom(access)}` }
+      })
+    },
+    async setup(host) {
+      const resolved = resolveMetricsOptions(options, host.environment)
+      const node = resolved.nodeDefaults ? await nodeDefaults() : null
+      const scraper = createScraper(host, resolved, node)
+      host.onReady(() => checkRegistry(host.instruments, node, resolved.registry))
+      serve(host, resolved, scraper)
+    },
+  }
+}
+
+function toWhom(access: MetricsAccess): string {
+  if (access === 'public') return 'to everybody'
+  if ('use' in access) return `behind ${access.use.map(({ name }) => name).join(', ')}`
+  if ('networks' in access) return `to ${access.networks.join(', ')}`
+  return `on a port of its own, ${access.host ?? '127.0.0.1'}:${access.port}`
+}
+
+function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: NodeDefaults | null): Scraper {
+  const { instruments, clock, log, environment } = host
+  const { version, registry, collectTimeoutMs } = options
+  const info = { version: [version], node_version: [process.versions.node], environment: [environment] }
+  instruments
+    .gauge('app_info', 'The application, its Node.js and its environment', info)
+    .cell({ version, node_version: process.versions.node, environment })
+    .set(1)
+  const errors = instruments.counter(
+    'metrics_collect_errors_total',
+    'Figures that could not be read for a scrape and were left out of it',
+    { source: collectSources },
+  )
+  return new Scraper({
+    instruments,
+    node,
+    registry,
+    clock,
+    log,
+    collectTimeoutMs,
+    errors: {
+      instruments: errors.cell({ source: 'instruments' }),
+      node: errors.cell({ source: 'node' }),
+      registry: errors.cell({ source: 'registry' }),
+    },
+  })
+}
+
+/** What is registered later and clashes is left out of the scrapes; what is there already is a mistake. */
+function checkRegistry(instruments: Instruments, node: NodeDefaults | null, registry: PromRegistry | null): void {
+  if (registry === null) return
+  const taken = new Set<string>()
+  for (const family of instruments.families()) claimNames(family, taken)
+  for (const family of node?.instruments.families() ?? []) claimNames(family, taken)
+  for (const metric of node?.registry.getMetricsAsArray() ?? []) claimNames(metric, taken)
+  for (const metric of registry.getMetricsAsArray()) {
+    const clash = claimNames(metric, taken)
+    if (clash === null) continue
+    const hint = /^(?:nodejs|process)_/.test(clash)
+      ? 'set nodeDefaults: false, or leave them out of it'
+      : 'rename it there'
+    throw new BootError('instrument_duplicate', `The registry of metrics() has ${clash}, which exists already: ${hint}`)
+  }
+}
+
+function serve(host: PluginHost, { path, access }: ResolvedMetricsOptions, scraper: Scraper): void {
+  if (access === 'public') return serveOnApp(host, path, scraper, [])
+  if ('use' in access) return serveOnApp(host, path, scraper, access.use)
+  if ('networks' in access) return serveOnApp(host, path, scraper, [fromNetworks(access.networks)])
+  const { port, host: address = '127.0.0.1' } = access
+  const { clock, log } = host
+  let closing = async (): Promise<void> => {}
+  host.onReady(async () => {
+    const server = await startScrapeServer({ host: address, port, path, scraper, clock, log })
+    closing = () => server.close()
+    const name = address.includes(':') ? `[${address}]` : address
+    log.info({ url: `http://${name}:${server.port}${path}` }, 'Metrics are served')
+  })
+  host.onClose(() => closing())
+}
+
+function serveOnApp(host: PluginHost, path: `/${string}`, scraper: Scraper, guards: readonly MetricsGuard[]): void {
+  const needsIdentity = guards.some(({ identity }) => identity === 'required')
+  host.endpoint(
+    route({
+      summary: 'Metrics for Prometheus',
+      http: `GET ${path}`,
+      access: needsIdentity ? 'authenticated' : 'public',
+      handler: async (_input, call) => {
+        const format = toFormat(call.headers.accept ?? '')
+        const headers = { 'content-type': contentTypes[format], 'cache-control': 'no-store' }
+        return reply.bytes(await scraper.scrape(format), { headers })
+      },
+    }),
+  )
+  const name = `GET ${path}`
+  for (const guard of guards) host.guard(guard, { when: (route) => route.name === name })
+}

@@ -1,0 +1,53 @@
+import { type BootError, type Environment, guard } from '@twinwire/core'
+import { describe, expect, it } from 'vitest'
+import { type MetricsOptions, resolveMetricsOptions } from './options.ts'
+
+const open = guard({ name: 'open', run: () => {} })
+
+describe('metrics() refuses', () => {
+  // What the types keep an application from writing comes from JavaScript all the same.
+  it.each<[string, object, BootError['code'], string]>([
+    ['an unknown option', { port: 9464 }, 'unknown_option', 'Unknown option of metrics(): port'],
+    ['a path without a slash', { path: 'metrics' }, 'bad_option', 'path must be a path'],
+    ['a path with a parameter', { path: '/metrics/:kind' }, 'bad_option', 'path must be a path'],
+    ['an empty version', { version: '' }, 'bad_option', 'version must be a text'],
+    ['a version that is no text', { version: 1 }, 'bad_option', 'version must be a text'],
+    ['no time at all', { collectTimeoutMs: 0 }, 'bad_option', 'collectTimeoutMs must be'],
+    ['a half answer', { nodeDefaults: 'yes' }, 'bad_option', 'nodeDefaults must be'],
+    ['what is no registry', { registry: {} }, 'bad_option', 'registry must be a Registry'],
+    ['an unknown access', { access: 'private' }, 'bad_option', "access must be 'public'"],
+    ['no access', { access: null }, 'bad_option', "access must be 'public'"],
+    ['no guard', { access: { use: [] } }, 'bad_option', 'access.use must have a guard'],
+    ['another step', { access: { use: [open, { kind: 'check', name: 'own' }] } }, 'bad_option', "'own' is of the kind"],
+    ['no network', { access: { networks: [] } }, 'bad_option', 'access.networks must name'],
+    ['two ways at once', { access: { networks: ['::1'], port: 1 } }, 'unknown_option', 'port; known: networks'],
+    ['no port', { access: {} }, 'bad_option', 'access.port must be'],
+    ['a port out of range', { access: { port: 65_536 } }, 'bad_option', 'access.port must be'],
+    ['no host', { access: { port: 1, host: '' } }, 'bad_option', 'access.host must be'],
+  ])('%s', (_name, options, code, message) => {
+    const resolve = () => resolveMetricsOptions(options as MetricsOptions, 'test')
+    expect(resolve).toThrow(message)
+    expect(resolve).toThrow(expect.objectContaining({ name: 'BootError', code }))
+  })
+
+  it('production without a word on who may scrape, and with `public`', () => {
+    for (const options of [{}, { access: 'public' }] as const) {
+      expect(() => resolveMetricsOptions(options, 'production')).toThrow(
+        /access must say in production who may scrape: .*use:.*networks:.*port:/,
+      )
+      for (const environment of ['dev', 'test', 'staging'] satisfies Environment[])
+        expect(resolveMetricsOptions(options, environment).access).toBe('public')
+    }
+  })
+})
+
+it('metrics() has these defaults', () => {
+  expect(resolveMetricsOptions({}, 'dev')).toEqual({
+    path: '/metrics',
+    access: 'public',
+    version: 'unknown',
+    registry: null,
+    nodeDefaults: true,
+    collectTimeoutMs: 2000,
+  })
+})

@@ -1,0 +1,171 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock, CounterCell, InstrumentFamily, Instruments, Logger } from '@twinwire/core'
+import { endings, type Format } from './exposition.ts'
+import { InstrumentLines } from './instrument-lines.ts'
+import { claimNames } from './names.ts'
+import type { NodeDefaults } from './node-defaults.ts'
+import { type PromMetric, type PromRegistry, toPromHeader, toPromLine } from './prom-registry.ts'
+
+/** Where something may go wrong while it is read. */
+export const collectSources = ['instruments', 'node', 'registry'] as const
+export type CollectSource = (typeof collectSources)[number]
+
+export interface ScraperOptions {
+  readonly instruments: Instruments
+  /** Null: not asked for. */
+  readonly node: NodeDefaults | null
+  /** The user's own; null: there is none. */
+  readonly registry: PromRegistry | null
+  readonly clock: Clock
+  readonly log: Logger
+  readonly collectTimeoutMs: number
+  readonly errors: Readonly<Record<CollectSource, CounterCell>>
+}
+
+/** Series that are written before other work gets its turn. */
+const seriesPerTurn = 1000
+
+/** Makes scrapes. Those that come while one of their form is being made share it. */
+export class Scraper {
+  readonly #options: ScraperOptions
+  readonly #running = new Map<Format, Promise<Uint8Array>>()
+  readonly #lines = new Map<string, InstrumentLines>()
+  /** What has failed the last time, so that it gets a line in the log when it begins to. */
+  readonly #failing = new Set<string>()
+
+  constructor(options: ScraperOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Everything that is counted, at about this moment. What cannot be read is left out, counted in `metrics_collect_errors_total` and
+   * logged when it begins to fail: one bad figure must not hide the others.
+   */
+  scrape(format: Format): Promise<Uint8Array> {
+    let running = this.#running.get(format)
+    if (running === undefined) {
+      running = this.#write(format).finally(() => this.#running.delete(format))
+      this.#running.set(format, running)
+    }
+    return running
+  }
+
+  async #write(format: Format): Promise<Uint8Array> {
+    const { instruments, node, registry } = this.#options
+    const [ofNode, ofUser] = await Promise.all([
+      this.#collect('node', node?.registry ?? null),
+      this.#collect('registry', registry),
+    ])
+    const page = new Page()
+    const taken = new Set<string>()
+    for (const family of [...instruments.families(), ...(node?.instruments.families() ?? [])]) {
+      if (this.#takes(family, taken, 'instruments')) await this.#writeFamily(page, family, format)
+    }
+    for (const metric of ofNode) if (this.#takes(metric, taken, 'node')) await writeMetric(page, metric, format)
+    for (const metric of ofUser) if (this.#takes(metric, taken, 'registry')) await writeMetric(page, metric, format)
+    page.add(endings[format], 0)
+    return page.toBytes()
+  }
+
+  /** False for a name that was written already: a scrape with two of one name is refused whole. */
+  #takes(
+    metric: { readonly name: string; readonly type: unknown },
+    taken: Set<string>,
+    source: CollectSource,
+  ): boolean {
+    const clash = claimNames(metric, taken)
+    this.#note(source, `name ${metric.name}`, clash === null ? null : new Error(`Another metric is called ${clash}`))
+    return clash === null
+  }
+
+  async #collect(source: CollectSource, registry: PromRegistry | null): Promise<readonly PromMetric[]> {
+    if (registry === null) return []
+    try {
+      const metrics = await this.#withLimit(registry.getMetricsAsJSON())
+      this.#note(source, 'collect', null)
+      return metrics
+    } catch (error) {
+      this.#note(source, 'collect', error)
+      return []
+    }
+  }
+
+  async #writeFamily(page: Page, family: InstrumentFamily, format: Format): Promise<void> {
+    if (family.cells.length === 0) return
+    const lines = this.#linesOf(family)
+    let text = lines.header(format)
+    for (let i = 0; i < family.cells.length; i++) {
+      try {
+        text += lines.write(i)
+        if (this.#failing.size > 0) this.#note('instruments', `${family.name} ${i}`, null)
+      } catch (error) {
+        this.#note('instruments', `${family.name} ${i}`, error)
+      }
+      if (page.add(text, lines.seriesPerCell)) await nextTurn()
+      text = ''
+    }
+  }
+
+  #linesOf(family: InstrumentFamily): InstrumentLines {
+    let lines = this.#lines.get(family.name)
+    if (lines === undefined) {
+      lines = new InstrumentLines(family)
+      this.#lines.set(family.name, lines)
+    }
+    return lines
+  }
+
+  /** `error` null: it is well again. */
+  #note(source: CollectSource, what: string, error: unknown): void {
+    const key = `${source} ${what}`
+    if (error === null) {
+      this.#failing.delete(key)
+      return
+    }
+    this.#options.errors[source].inc()
+    if (this.#failing.has(key)) return
+    this.#failing.add(key)
+    this.#options.log.error({ err: error, source, what }, 'A part of the metrics could not be read and is left out')
+  }
+
+  #withLimit<T>(work: Promise<T>): Promise<T> {
+    const { clock, collectTimeoutMs } = this.#options
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(new Error(`It took more than ${collectTimeoutMs} ms`))
+      const timer = clock.timer(collectTimeoutMs, late)
+      work.then(resolve, reject).finally(() => timer.cancel())
+    })
+  }
+}
+
+async function writeMetric(page: Page, metric: PromMetric, format: Format): Promise<void> {
+  page.add(toPromHeader(metric, format), 0)
+  for (const sample of metric.values) if (page.add(toPromLine(metric, sample, format), 1)) await nextTurn()
+}
+
+/** What has been written, in pieces: turning texts into bytes is half of the work of a scrape. */
+class Page {
+  readonly #pieces: Uint8Array[] = []
+  #text = ''
+  #series = 0
+
+  /** True when it is time to let others work. */
+  add(text: string, series: number): boolean {
+    this.#text += text
+    this.#series += series
+    if (this.#series < seriesPerTurn) return false
+    this.#flush()
+    return true
+  }
+
+  toBytes(): Uint8Array {
+    this.#flush()
+    return Buffer.concat(this.#pieces)
+  }
+
+  #flush(): void {
+    this.#pieces.push(Buffer.from(this.#text))
+    this.#text = ''
+    this.#series = 0
+  }
+}

@@ -1,0 +1,1 @@
+export { readScrape, type Scrape, type ScrapedFamily, type ScrapedSample } from './read-scrape.ts'

@@ -1,0 +1,113 @@
+/** One line of a scrape. */
+export interface ScrapedSample {
+  /** As written: `http_requests_total`, `…_bucket`. */
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** The samples under one `# TYPE`. */
+export interface ScrapedFamily {
+  readonly name: string
+  readonly help: string
+  readonly type: string
+  readonly samples: readonly ScrapedSample[]
+}
+
+/** A scrape that has been read. */
+export interface Scrape {
+  readonly families: ReadonlyMap<string, ScrapedFamily>
+  readonly samples: readonly ScrapedSample[]
+  /**
+   * The sum over every series of `name` that has these labels; undefined when there is none.
+   *
+   * @example
+   * scrape.value('http_requests_total', { status_code: '404' })
+   */
+  value(name: string, labels?: Readonly<Record<string, string>>): number | undefined
+}
+
+const head = /^# (HELP|TYPE) ([a-zA-Z_:][\w:]*) (.*)$/s
+const line = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: # \{.*\} \S+(?: \S+)?)?$/s
+const label = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"(?:,|$)/gsy
+
+/**
+ * Reads what `GET /metrics` answers, in either form, for tests. Strict: throws, with the line, at whatever breaks the format, at a
+ * family or series that is there twice, and at samples without a type.
+ *
+ * @example
+ * const scrape = readScrape((await request('GET /metrics')).text)
+ * expect(scrape.value('ws_connections_total', { status: 'accepted' })).toBe(3)
+ */
+export function readScrape(text: string): Scrape {
+  const families = new Map<string, ScrapedFamily & { help: string; type: string; samples: ScrapedSample[] }>()
+  const seen = new Set<string>()
+  if (!text.endsWith('\n')) throw new Error('A scrape ends in a line feed')
+  const lines = text.slice(0, -1).split('\n')
+  const end = lines.indexOf('# EOF')
+  if (end !== -1 && end !== lines.length - 1) throw new Error('Something stands behind # EOF')
+  let current: { name: string; samples: ScrapedSample[] } | undefined
+  for (const each of end === -1 ? lines : lines.slice(0, -1)) {
+    const [, keyword, name = '', rest = ''] = head.exec(each) ?? []
+    if (keyword === 'HELP') {
+      if (families.has(name)) throw new Error(`The family ${name} is there twice`)
+      const family = { name, help: unescapeText(rest), type: 'unknown', samples: [] }
+      families.set(name, family)
+      current = family
+    } else if (keyword === 'TYPE') {
+      const family = families.get(name)
+      if (family === undefined || family !== current) throw new Error(`No HELP before: ${each}`)
+      family.type = rest
+    } else {
+      const sample = toSample(each)
+      if (current === undefined || !sample.name.startsWith(current.name)) throw new Error(`Not of its family: ${each}`)
+      const key = JSON.stringify([sample.name, Object.entries(sample.labels).sort()])
+      if (seen.has(key)) throw new Error(`The series is there twice: ${each}`)
+      seen.add(key)
+      current.samples.push(sample)
+    }
+  }
+  const samples = [...families.values()].flatMap((family) => family.samples)
+  return {
+    families,
+    samples,
+    value(name, labels = {}) {
+      const wanted = Object.entries(labels)
+      const found = samples.filter(
+        (each) => each.name === name && wanted.every(([key, value]) => each.labels[key] === value),
+      )
+      return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0)
+    },
+  }
+}
+
+function toSample(text: string): ScrapedSample {
+  const [, name, labels = '', value = ''] = line.exec(text) ?? []
+  if (name === undefined) throw new Error(`Not a line of a scrape: ${JSON.stringify(text)}`)
+  return { name, labels: toLabels(labels, text), value: toValue(value, text) }
+}
+
+function toLabels(text: string, line: string): Record<string, string> {
+  const labels: Record<string, string> = {}
+  let read = 0
+  label.lastIndex = 0
+  while (read < text.length) {
+    const [whole, name = '', value = ''] = label.exec(text) ?? []
+    if (whole === undefined || Object.hasOwn(labels, name)) throw new Error(`Bad labels: ${line}`)
+    labels[name] = unescapeText(value)
+    read += whole.length
+  }
+  return labels
+}
+
+function toValue(text: string, line: string): number {
+  if (text === '+Inf') return Number.POSITIVE_INFINITY
+  if (text === '-Inf') return Number.NEGATIVE_INFINITY
+  const value = Number(text)
+  if (Number.isNaN(value) && text !== 'NaN') throw new Error(`Not a number: ${line}`)
+  return value
+}
+
+function unescapeText(text: string): string {
+  return text.replace(/\\(.)/gs, (_, each: string) => (each === 'n' ? '\n' : each))
+}

@@ -1,0 +1,65 @@
+import type { Arrival, CounterCell, Logger } from '@twinwire/core'
+import { toAddressKey } from './address-key.ts'
+import type { CallLimits } from './call-limits.ts'
+import { findRefused, toRateLimitError } from './errors.ts'
+import { isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
+import type { Rule } from './rule.ts'
+import type { SkippedPaths } from './skipped.ts'
+import type { MaybePromise, Take } from './store.ts'
+
+interface ArrivalsParts {
+  readonly rule: Rule
+  /** Points that an authentication costs that failed, beside the one of its request. */
+  readonly failureCost: number
+  readonly limiter: Limiter
+  readonly limits: CallLimits
+  readonly hits: CounterCell
+  readonly skipped: SkippedPaths
+  readonly log: Logger
+}
+
+/** Limits requests and handshakes by address, before anybody looks at who sends them. */
+export class Arrivals {
+  readonly #parts: ArrivalsParts
+  #warned = false
+
+  constructor(parts: ArrivalsParts) {
+    this.#parts = parts
+  }
+
+  /** Throws `rate_limit_exceeded`, which is HTTP 429 on both wires: no socket has been opened. */
+  arrive(arrival: Arrival): MaybePromise<void> {
+    const { rule, limiter, skipped } = this.#parts
+    if (skipped.hasPath(arrival.path)) return
+    const takes = [{ rule, key: toAddressKey(arrival.address), cost: 1 }]
+    const verdict = limiter.consume(takes)
+    if (isPromise(verdict)) return verdict.then((later) => this.#apply(takes, later, arrival))
+    this.#apply(takes, verdict, arrival)
+  }
+
+  /** Somebody has shown credentials that are not good. */
+  failed(address: string): void {
+    const { rule, failureCost, limiter } = this.#parts
+    if (failureCost > 0) void limiter.adjust('take', [{ rule, key: toAddressKey(address), cost: failureCost }])
+  }
+
+  #apply(takes: readonly Take[], verdict: LimiterVerdict, arrival: Arrival): void {
+    const { limits, hits } = this.#parts
+    limits.figuresOf(arrival.replyHeaders).add(takes, verdict.standings, false)
+    const refused = findRefused(takes, verdict)
+    if (refused === null) return
+    hits.inc()
+    this.#warnOfProxy(arrival)
+    throw toRateLimitError(refused)
+  }
+
+  /** All clients behind a proxy that is not trusted share its address: then they share its limit too, which nobody wants. */
+  #warnOfProxy({ headers, address }: Arrival): void {
+    if (this.#warned || headers['x-forwarded-for'] === undefined) return
+    this.#warned = true
+    this.#parts.log.warn(
+      { address },
+      'Requests with X-Forwarded-For are refused by the address of the peer: if it is your proxy, name it in http.trustedProxies',
+    )
+  }
+}

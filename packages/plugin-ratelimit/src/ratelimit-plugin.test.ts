@@ -1,0 +1,307 @@
+import { type Call, guard, PermissionDeniedError, route } from '@twinwire/core'
+import { CallError, createVirtualClock, fakeIdentity, onTransports } from '@twinwire/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { RateLimitOptions } from './options.ts'
+import { rateLimit } from './ratelimit-plugin.ts'
+import { limit } from './steps.ts'
+
+const pkgIds = { HELLO: 1, OTHER: 2 } as const
+const hello = route({ http: 'GET /hello', handler: () => 'hello' })
+const other = route({ http: 'GET /other', handler: () => 'other' })
+const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } })
+/** Nothing but what a test turns on. */
+const off = { http: false, websocket: false, arrive: false, connections: false } as const
+
+/** A refused call's code and details. */
+async function refusal(call: Promise<unknown>): Promise<{ code: string; details: unknown; status: number }> {
+  const error = await call.then(
+    () => new Error('it passed'),
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof CallError)) throw error
+  return { code: error.code, details: error.details, status: error.status }
+}
+
+describe('rateLimit', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    const open = (options: RateLimitOptions, routes = { HELLO: hello, OTHER: other }) => {
+      const clock = createVirtualClock()
+      const limits = rateLimit({ ...off, ...options })
+      return start({ pkgIds, routes, clock, plugins: [fakeIdentity(), limits] }).then((app) => ({
+        ...app,
+        clock,
+        limits,
+      }))
+    }
+
+    it('over HTTP tells the true figures with every answer, and refuses with 429 and when to come again', async () => {
+      const { request, clock } = await open({ http: { points: 2, per: '1m', burst: 1 } })
+      const first = await request('GET /hello', as('ann'))
+      expect([first.status, first.text]).toEqual([200, '"hello"'])
+      expect(first.headers).toMatchObject({
+        ratelimit: '"http";r=2;t=30',
+        'ratelimit-policy': '"http";q=3;w=90',
+        'x-ratelimit-limit': '3',
+        'x-ratelimit-remaining': '2',
+        'x-ratelimit-reset': '30',
+      })
+      expect(first.headers['retry-after']).toBeUndefined()
+      await request('GET /other', as('ann'))
+      await request('GET /hello', as('ann'))
+      await clock.advance(500)
+      const refused = await request('GET /hello', as('ann'))
+      expect(refused.status).toBe(429)
+      expect(refused.json()).toEqual({
+        error: {
+          code: 'rate_limit_exceeded',
+          msg: 'Rate limit exceeded',
+          details: { retry_after_ms: 29_500, limit: 3, remaining: 0 },
+        },
+      })
+      expect(refused.headers).toMatchObject({
+        'retry-after': '30',
+        ratelimit: '"http";r=0;t=90',
+        'ratelimit-policy': '"http";q=3;w=90',
+        'x-ratelimit-limit': '3',
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': '90',
+      })
+      await clock.advance(29_500)
+      expect((await request('GET /hello', as('ann'))).status).toBe(200)
+    })
+
+    it('tells them with answers that fail, too', async () => {
+      const broken = route({
+        http: 'GET /hello',
+        handler: () => {
+          throw new PermissionDeniedError()
+        },
+      })
+      const { request } = await open({ http: '10/m' }, { HELLO: broken, OTHER: other })
+      const { status, headers } = await request('GET /hello', as('ann'))
+      expect([status, headers['x-ratelimit-remaining'], headers.ratelimit]).toEqual([403, '9', '"http";r=9;t=6'])
+    })
+
+    it('counts each identity for itself, and callers without one by address', async () => {
+      const open_ = route({ http: 'GET /hello', access: 'public', handler: () => 'hello' })
+      const { request } = await open({ http: '1/m' }, { HELLO: open_, OTHER: other })
+      const status = async (target: string, options = {}) => (await request(target, options)).status
+      expect(await status('GET /other', as('ann'))).toBe(200)
+      expect(await status('GET /other', as('ann'))).toBe(429)
+      expect(await status('GET /other', as('bob'))).toBe(200)
+      expect(await status('GET /hello')).toBe(200)
+      expect(await status('GET /hello')).toBe(429)
+    })
+
+    it('over WebSocket answers rate_limit_exceeded, for all connections of an identity, and leaves them open', async () => {
+      const { client, clock, app } = await open({ websocket: '2/m' })
+      const [one, two] = [await client(as('ann')), await client(as('ann'))]
+      await one.call('HELLO')
+      await two.call('OTHER')
+      for (const each of [one, two])
+        expect(await refusal(each.call('HELLO'))).toEqual({
+          code: 'rate_limit_exceeded',
+          status: 1,
+          details: { retry_after_ms: 30_000, limit: 2, remaining: 0 },
+        })
+      expect(await (await client(as('bob'))).call('HELLO')).toBe('hello')
+      await clock.advance(30_000)
+      expect(await one.call('HELLO')).toBe('hello')
+      expect(app.hub.size).toBe(3)
+    })
+
+    it('has limits of their own for the two wires', async () => {
+      const { client, request } = await open({ websocket: '1/m', http: '1/m' })
+      const ann = await client(as('ann'))
+      await ann.call('HELLO')
+      expect((await request('GET /hello', as('ann'))).status).toBe(200)
+      expect((await request('GET /hello', as('ann'))).status).toBe(429)
+      expect((await refusal(ann.call('HELLO'))).code).toBe('rate_limit_exceeded')
+    })
+
+    it('closes a connection with 1008 after so many refusals in a row, when it is told to', async () => {
+      const { client, clock, app } = await open({ websocket: '1/m', closeAfter: 3 })
+      const ann = await client(as('ann'))
+      await ann.call('HELLO')
+      for (let i = 0; i < 2; i++) await refusal(ann.call('HELLO'))
+      await clock.advance(60_000)
+      // Not in a row: the count begins again.
+      await ann.call('HELLO')
+      for (let i = 0; i < 3; i++) expect((await refusal(ann.call('HELLO'))).code).toBe('rate_limit_exceeded')
+      expect(await ann.closed).toEqual({ code: 1008, reason: 'Message rate limit exceeded' })
+      expect(app.hub.size).toBe(0)
+    })
+
+    it('counts packages that lead nowhere as messages', async () => {
+      const { connect, client } = await open({ websocket: '3/m', closeAfter: 2 })
+      const socket = await connect(as('ann'))
+      const send = () => socket.send(JSON.stringify({ pkg_id: 99, req_id: '00000000-0000-4000-8000-000000000000' }))
+      for (let i = 0; i < 3; i++) {
+        send()
+        expect(String((await socket.next()).data)).toContain('not_found')
+      }
+      expect((await refusal((await client(as('ann'))).call('HELLO'))).code).toBe('rate_limit_exceeded')
+      send()
+      send()
+      expect(await socket.closed).toEqual({ code: 1008, reason: 'Message rate limit exceeded' })
+    })
+
+    it('limits a route on both wires together', async () => {
+      const limited = route({ http: 'GET /hello', use: [limit('2/h')], handler: () => 'hello' })
+      const { client, request } = await open({}, { HELLO: limited, OTHER: other })
+      const ann = await client(as('ann'))
+      await ann.call('HELLO')
+      expect((await request('GET /hello', as('ann'))).headers.ratelimit).toBe('"HELLO";r=0;t=3600')
+      expect((await refusal(ann.call('HELLO'))).details).toMatchObject({ limit: 2, remaining: 0 })
+      expect((await request('GET /hello', as('ann'))).status).toBe(429)
+      expect(await ann.call('OTHER')).toBe('other')
+      expect((await request('GET /hello', as('bob'))).status).toBe(200)
+    })
+
+    it('lets nothing be taken by what another limit of the call refuses, and says so', async () => {
+      const limited = route({
+        http: 'GET /hello',
+        use: [limit('5/h'), limit({ points: 9, per: '1h', cost: 3, name: 'a' }, { points: 2, per: '1h', name: 'b' })],
+        handler: () => 'hello',
+      })
+      const { request, limits } = await open({ http: '10/h' }, { HELLO: limited, OTHER: other })
+      const left = async () => (await limits.peek({ identity: 'ann' })).map(({ rule, remaining }) => [rule, remaining])
+      await request('GET /hello', as('ann'))
+      const passed = await request('GET /hello', as('ann'))
+      const after = [
+        ['http', 8],
+        ['HELLO', 3],
+        ['a', 3],
+        ['b', 0],
+      ]
+      expect(await left()).toEqual(after)
+      expect(passed.headers.ratelimit).toBe('"http";r=8;t=720, "HELLO";r=3;t=1440, "a";r=3;t=2400, "b";r=0;t=3600')
+      expect(passed.headers['ratelimit-policy']).toBe(
+        '"http";q=10;w=3600, "HELLO";q=5;w=3600, "a";q=9;w=3600, "b";q=2;w=3600',
+      )
+      for (let i = 0; i < 3; i++) {
+        const refused = await request('GET /hello', as('ann'))
+        expect(refused.status).toBe(429)
+        expect(refused.headers.ratelimit).toBe(passed.headers.ratelimit)
+        expect(refused.headers).toMatchObject({
+          'x-ratelimit-limit': '2',
+          'x-ratelimit-remaining': '0',
+          'retry-after': '1800',
+        })
+      }
+      expect(await left()).toEqual(after)
+    })
+
+    it('goes by address, route, or what a function of the call says, which sees what earlier steps have added', async () => {
+      const tenant = () => guard({ name: 'tenant', run: ({ headers }) => ({ tenant: headers['x-tenant'] ?? null }) })
+      const byTenant = limit({ points: 1, per: '1h', key: (call: Call & { tenant: string | null }) => call.tenant })
+      const limited = route({ http: 'GET /hello', access: 'public', use: [tenant(), byTenant], handler: () => 'one' })
+      const shared = route({
+        http: 'GET /other',
+        access: 'public',
+        use: [limit({ points: 2, per: '1h', key: 'route' }, { points: 9, per: '1h', key: 'address' })],
+        handler: () => 'one',
+      })
+      const { request, limits } = await open({}, { HELLO: limited, OTHER: shared })
+      const status = async (target: string, headers = {}) => (await request(target, { headers })).status
+      expect(await status('GET /hello', { 'x-tenant': 'red' })).toBe(200)
+      expect(await status('GET /hello', { 'x-tenant': 'red' })).toBe(429)
+      expect(await status('GET /hello', { 'x-tenant': 'blue' })).toBe(200)
+      // Null: no limit concerns the call.
+      for (let i = 0; i < 3; i++) expect(await status('GET /hello')).toBe(200)
+      expect(await status('GET /other')).toBe(200)
+      expect(await status('GET /other')).toBe(200)
+      expect(await status('GET /other')).toBe(429)
+      expect(await limits.peek({ address: '127.0.0.1' })).toMatchObject([{ rule: 'OTHER 2', limit: 9, remaining: 7 }])
+      await limits.reset({ route: 'OTHER' })
+      await limits.reset({ key: 'red' })
+      expect(await status('GET /other')).toBe(200)
+      expect(await status('GET /hello', { 'x-tenant': 'red' })).toBe(200)
+    })
+
+    it('shares the buckets of limits that have one name', async () => {
+      const exports = limit({ points: 2, per: '1h', name: 'exports' })
+      const one = route({ http: 'GET /hello', use: [exports], handler: () => 'one' })
+      const two = route({
+        http: 'GET /other',
+        use: [limit({ points: 2, per: '1h', name: 'exports' })],
+        handler: () => 'one',
+      })
+      const { request } = await open({}, { HELLO: one, OTHER: two })
+      expect((await request('GET /hello', as('ann'))).status).toBe(200)
+      expect((await request('GET /other', as('ann'))).headers.ratelimit).toBe('"exports";r=0;t=3600')
+      expect((await request('GET /hello', as('ann'))).status).toBe(429)
+    })
+
+    it('refills a bucket when it is reset, one limit or all of a subject', async () => {
+      const limited = route({ http: 'GET /hello', use: [limit('1/h')], handler: () => 'hello' })
+      const { request, limits } = await open({ http: '2/h' }, { HELLO: limited, OTHER: other })
+      const status = async (target: string) => (await request(target, as('ann'))).status
+      expect([await status('GET /hello'), await status('GET /hello'), await status('GET /other')]).toEqual([
+        200, 429, 200,
+      ])
+      await limits.reset({ identity: 'ann', rule: 'HELLO' })
+      expect([await status('GET /hello'), await status('GET /other')]).toEqual([429, 429])
+      await limits.reset({ identity: 'ann' })
+      expect(await limits.peek({ identity: 'ann' })).toEqual([
+        { rule: 'http', limit: 2, remaining: 2, retryAfterMs: 0, resetMs: 0 },
+        { rule: 'HELLO', limit: 1, remaining: 1, retryAfterMs: 0, resetMs: 0 },
+      ])
+      expect(await status('GET /hello')).toBe(200)
+    })
+
+    it('leaves health, what lies below it, and what it is told to skip alone', async () => {
+      const { request, client } = await open({
+        http: '1/m',
+        websocket: '1/m',
+        arrive: { points: 2, failedAuthentication: 0 },
+        skip: ['/health', '/other', 'HELLO'],
+      })
+      for (let i = 0; i < 3; i++) {
+        expect((await request('GET /health/live')).status).toBe(200)
+        expect((await request('GET /other', as('ann'))).status).toBe(200)
+      }
+      const { headers } = await request('GET /other', as('ann'))
+      expect(headers['x-ratelimit-limit']).toBeUndefined()
+      const ann = await client(as('ann'))
+      for (let i = 0; i < 3; i++) expect(await ann.call('HELLO')).toBe('hello')
+      expect((await request('GET /otherwise')).status).toBe(404)
+      expect((await request('GET /otherwise')).status).toBe(429)
+    })
+
+    it('counts what it refuses, by kind', async () => {
+      const { request, client, app } = await open({
+        http: ['1/m', { points: 3, per: '1m', key: 'address' }],
+        websocket: '1/m',
+      })
+      const ann = await client(as('ann'))
+      await ann.call('HELLO')
+      await refusal(ann.call('HELLO'))
+      for (const name of ['ann', 'ann', 'bob', 'eve', 'joe']) await request('GET /hello', as(name))
+      const hits = app.instruments.families().find(({ name }) => name === 'rate_limit_hits_total')
+      const countOf = (cell: object): unknown => ('value' in cell ? cell.value : null)
+      expect(
+        Object.fromEntries((hits?.cells ?? []).map(({ labels, cell }) => [labels.limit_type, countOf(cell)])),
+      ).toEqual({
+        per_user: 1,
+        per_ip: 1,
+        websocket: 1,
+      })
+    })
+
+    it('does nothing when it is not enabled', async () => {
+      const limited = route({ http: 'GET /hello', use: [limit('1/h')], handler: () => 'hello' })
+      const { request, limits, client } = await open(
+        { enabled: false, http: '1/h', arrive: {} },
+        { HELLO: limited, OTHER: other },
+      )
+      for (let i = 0; i < 3; i++) {
+        const { status, headers } = await request('GET /hello', as('ann'))
+        expect([status, headers.ratelimit]).toEqual([200, undefined])
+      }
+      expect(await (await client(as('ann'))).call('HELLO')).toBe('hello')
+      expect(await limits.peek({ identity: 'ann' })).toEqual([])
+      await limits.reset({ identity: 'ann' })
+    })
+  })
+})

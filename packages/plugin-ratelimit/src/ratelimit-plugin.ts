@@ -1,0 +1,176 @@
+import {
+  BootError,
+  definePlugin,
+  disconnects,
+  guard,
+  type Plugin,
+  type PluginHost,
+  type RouteInfo,
+} from '@twinwire/core'
+import { Arrivals } from './arrivals.ts'
+import { CallLimits, type LimitPlace, limitTypes } from './call-limits.ts'
+import { ConnectionLimits } from './connections.ts'
+import { Excess } from './excess.ts'
+import { LimitRegistry, type LimitUse } from './limit-registry.ts'
+import type { ParsedLimit } from './limit-rule.ts'
+import type { Limiter } from './limiter.ts'
+import { type Limits, type LimitsBacking, notRunning, peekBuckets, resetBuckets } from './limits.ts'
+import { type RateLimitOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
+import { GuardedStore } from './remote/guarded-store.ts'
+import { SkippedPaths } from './skipped.ts'
+
+/** Limits, and a handle to look at them and to reset them. */
+export type RateLimitPlugin = Plugin<RateLimitApi> & Limits
+
+/**
+ * Limits calls, handshakes and connections on both wires, and gives routes `limit()`. It goes by the identity that another plugin owns,
+ * and by addresses where nobody does.
+ *
+ * Boot errors: `bad_option`, `unknown_option`; with Redis `peer_missing`.
+ *
+ * @example
+ * const limits = rateLimit({ store: redisStore('redis://127.0.0.1:6379'), websocket: '300/m' })
+ * const app = createApp({ pkgIds, routes, plugins: [limits] })
+ * await limits.reset({ identity: 'ann' })
+ */
+export function rateLimit(options: RateLimitOptions = {}): RateLimitPlugin {
+  const resolved = resolveOptions(options)
+  let backing: LimitsBacking | null = null
+  const running = (): LimitsBacking | null => {
+    if (backing === null && resolved.enabled) throw notRunning()
+    return backing
+  }
+  const plugin = definePlugin(rateLimitKey, {
+    doctor: (host) => resolved.store.doctor?.(host),
+    async setup(host): Promise<RateLimitApi> {
+      if (!resolved.enabled) return { bind: () => () => {} }
+      if (backing !== null) {
+        throw new BootError(
+          'wrong_state',
+          'One rateLimit() is used by two apps: make one for each, since its reset and peek are those of one app',
+        )
+      }
+      const limiter = await openLimiter(resolved, host)
+      const registry = new LimitRegistry()
+      const opened = { limiter, registry }
+      backing = opened
+      host.onClose(async () => {
+        if (backing === opened) backing = null
+        await limiter.close()
+      })
+      return install(resolved, host, limiter, registry)
+    },
+  })
+  return {
+    ...plugin,
+    async reset(subject) {
+      const of = running()
+      if (of !== null) await resetBuckets(of, subject)
+    },
+    async peek(subject) {
+      const of = running()
+      return of === null ? [] : peekBuckets(of, subject)
+    },
+  }
+}
+
+async function openLimiter({ store, onStoreError, breaker }: ResolvedOptions, host: PluginHost): Promise<Limiter> {
+  const opened = await store.open(host)
+  if (!store.remote) return opened
+  const { name, service = 'store' } = store
+  const guarded = new GuardedStore(opened, { name, service, onStoreError, breaker, services: host })
+  // With any other policy the app works without its store, and a probe that says no would take every process out of service.
+  if (onStoreError === 'deny') host.health(service, () => guarded.ping())
+  host.doctor('rate limit store', async () => {
+    try {
+      await guarded.ping()
+      return { level: 'ok', message: `The store of limits answers: ${name}` }
+    } catch {
+      return {
+        level: 'warn',
+        message: `The store of limits does not answer: ${name}; onStoreError is '${onStoreError}'`,
+      }
+    }
+  })
+  return guarded
+}
+
+function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, registry: LimitRegistry): RateLimitApi {
+  const family = host.instruments.counter('rate_limit_hits_total', 'Calls and handshakes refused by a limit', {
+    limit_type: limitTypes,
+  })
+  const [per_user, per_ip, websocket] = limitTypes.map((limit_type) => family.cell({ limit_type }))
+  if (per_user === undefined || per_ip === undefined || websocket === undefined) throw new Error('A cell is missing')
+  const excess = new Excess(host.hub, options.closeAfter)
+  const limits = new CallLimits(limiter, { per_user, per_ip, websocket }, excess)
+  const skipped = new SkippedPaths(options.skip)
+  const places = new Places()
+  host.onReady(() => skipped.check(host.routes))
+
+  const toUses = (list: readonly ParsedLimit[], name: string): readonly LimitUse[] =>
+    list.map((limit) => registry.use(limit, name, null))
+  const ofHttp = toUses(options.http, 'http')
+  const ofWebSocket = toUses(options.websocket, 'websocket')
+  const appWide = guard({
+    name: 'rateLimit.defaults',
+    needs: rateLimitKey,
+    bind: (_api, route) => {
+      const place = places.add(route)
+      return (call) => limits.pass(call.wire === 'ws' ? ofWebSocket : ofHttp, place, call)
+    },
+  })
+  if (ofHttp.length + ofWebSocket.length > 0) host.guard(appWide, { when: (route) => !skipped.has(route) })
+
+  let arrivals: Arrivals | null = null
+  if (options.arrive !== null) {
+    const { limit, failureCost } = options.arrive
+    const { rule } = registry.use(limit, 'arrive', null)
+    const entrance = new Arrivals({ rule, failureCost, limiter, limits, hits: per_ip, skipped, log: host.log })
+    arrivals = entrance
+    host.onArrive((arrival) => entrance.arrive(arrival))
+    host.onReject(({ address }, { code }) => {
+      if (code === 'authentication_failed') entrance.failed(address)
+    })
+  }
+  host.onReply((call, { error }) => {
+    if (error === null) return
+    if (call.wire === 'http') {
+      if (error.code === 'authentication_failed') arrivals?.failed(call.address)
+    } else if (error.code === 'rate_limit_exceeded') excess.refused(call)
+    // No place has seen it: packages that lead nowhere are messages all the same.
+    else if (call.route.pkgId === null) limits.charge(ofWebSocket, call)
+  })
+
+  const connections = options.connections === null ? null : new ConnectionLimits(limiter, options.connections)
+  if (connections !== null) {
+    host.onConnect((connection) => connections.connect(connection))
+    if (options.store.remote) connections.keepAlive(host.clock)
+    host.onClose(() => connections.close())
+  }
+  host.onDisconnect(({ id, address }, { code }) => {
+    connections?.disconnect(id)
+    excess.closed(id)
+    if (code === disconnects.unauthorized.code) arrivals?.failed(address)
+  })
+
+  return {
+    bind(list, route) {
+      const uses = list.map((limit) => registry.use(limit, route.name, route))
+      const place = places.add(route)
+      return (call) => limits.pass(uses, place, call)
+    },
+  }
+}
+
+/** Numbers the places of each route as they are bound, in the order in which calls come to them. */
+class Places {
+  readonly #counts = new Map<RouteInfo, { count: number }>()
+
+  add(route: RouteInfo): LimitPlace {
+    const of = this.#counts.get(route) ?? { count: 0 }
+    this.#counts.set(route, of)
+    of.count++
+    return { number: of.count, of }
+  }
+}

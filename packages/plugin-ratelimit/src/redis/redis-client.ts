@@ -1,0 +1,23 @@
+/** One connection, as it is watched. */
+interface RedisNode {
+  readonly status: string
+  on(event: 'connect', listener: () => void): unknown
+}
+
+/** What is needed of a client: a `Redis` or a `Cluster` of ioredis is one. */
+export interface RedisClient extends RedisNode {
+  readonly isCluster: boolean
+  connect(): Promise<unknown>
+  disconnect(reconnect?: boolean): void
+  evalsha(sha: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>
+  eval(lua: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>
+  ping(): Promise<unknown>
+  /** Of a cluster. */
+  nodes?(): readonly RedisNode[]
+  on(event: 'connect' | 'ready' | 'close', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: '+node', listener: (node: RedisNode) => void): unknown
+  off(event: 'connect' | 'ready' | 'close', listener: () => void): unknown
+  off(event: 'error', listener: (error: Error) => void): unknown
+  off(event: '+node', listener: (node: RedisNode) => void): unknown
+}

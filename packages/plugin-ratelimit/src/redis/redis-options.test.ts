@@ -1,0 +1,91 @@
+import { BootError } from '@twinwire/core'
+import { Redis } from 'ioredis'
+import { describe, expect, it } from 'vitest'
+import { placeOf, type RedisStoreOptions, resolveRedisOptions } from './redis-options.ts'
+import { redisStore } from './redis-store.ts'
+
+describe('options of redisStore()', () => {
+  it('have defaults', () => {
+    expect(resolveRedisOptions({ url: 'redis://localhost' })).toEqual({
+      target: { kind: 'server', address: { host: 'localhost', port: 6379, isTls: false, db: 0 } },
+      prefix: 'twinwire:',
+      tls: {},
+      commandTimeoutMs: 150,
+      connectTimeoutMs: 5000,
+      socketTimeoutMs: 5000,
+      healthCheckIntervalMs: 30_000,
+    })
+  })
+
+  it.each([
+    ['redis://[::1]:7000/2', { host: '::1', port: 7000, isTls: false, db: 2 }],
+    [
+      'rediss://me:p%40ss%2F@redis.internal/',
+      { host: 'redis.internal', port: 6379, isTls: true, username: 'me', password: 'p@ss/', db: 0 },
+    ],
+    ['redis://:only@10.0.0.1', { host: '10.0.0.1', port: 6379, isTls: false, password: 'only', db: 0 }],
+  ])('read the url %s', (url, address) => {
+    expect(resolveRedisOptions({ url }).target).toEqual({ kind: 'server', address })
+  })
+
+  it.each<[RedisStoreOptions, string]>([
+    [{}, 'one of url, cluster and client must be given, not none'],
+    [{ url: 'redis://a', cluster: ['redis://a'] }, 'one of url, cluster and client must be given, not url and cluster'],
+    [{ url: 'localhost:6379' }, 'url must be redis://'],
+    [{ url: 'redis://' }, 'url must be redis://'],
+    [{ url: 'http://a' }, 'url must be redis://'],
+    [{ url: 'redis://a?enableOfflineQueue=true' }, 'url must have no query'],
+    [{ url: 'redis://a/one' }, 'url must end in the number of a database'],
+    [{ url: 'redis://a/1/2' }, 'url must end in the number of a database'],
+    [{ url: 'redis://:%zz@a' }, 'url has a % that begins no escape'],
+    [{ cluster: [] }, 'cluster must be a list of urls'],
+    [{ cluster: ['redis://a', 'b'] }, 'cluster[1] must be redis://'],
+    [{ cluster: ['redis://a/1'] }, 'cluster names a database'],
+    [{ cluster: ['redis://a', 'rediss://b'] }, 'cluster has redis:// and rediss://'],
+    [{ url: 'redis://a', prefix: 'a{b}' }, 'prefix must be a text'],
+    [{ url: 'redis://a', tls: { servername: 'a' } }, 'tls needs a url that begins with rediss://'],
+    [
+      { url: 'redis://a', commandTimeoutMs: 0 },
+      'commandTimeoutMs must be a whole number of milliseconds from 1 to a day, not 0',
+    ],
+    [{ url: 'redis://a', socketTimeoutMs: Number.NaN }, 'socketTimeoutMs must be'],
+    [{ url: 'redis://a', connectTimeoutMs: 1.5 }, 'connectTimeoutMs must be'],
+    [{ url: 'redis://a', healthCheckIntervalMs: -1 }, 'healthCheckIntervalMs must be'],
+  ])('refuse %j before anything is opened', (options, message) => {
+    expect(() => redisStore(options)).toThrow(expect.objectContaining({ code: 'bad_option' }))
+    expect(() => redisStore(options)).toThrow(message)
+  })
+
+  it.each<[object, string]>([
+    [{ url: 'redis://a', timeout: 5 }, 'Unknown option of redisStore(): timeout'],
+    [
+      { url: 'rediss://a', tls: { rejectUnauthorized: false } },
+      'Unknown option of tls of redisStore(): rejectUnauthorized',
+    ],
+  ])('refuse the unknown option in %j', (options, message) => {
+    expect(() => redisStore({ ...options })).toThrow(expect.objectContaining({ code: 'unknown_option' }))
+    expect(() => redisStore({ ...options })).toThrow(message)
+  })
+
+  it('never show a password', () => {
+    const url = 'redis://me:hunter2@host:7000/wrong'
+    try {
+      redisStore(url)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(BootError)
+      expect(String(error)).not.toContain('hunter2')
+    }
+    const store = redisStore('rediss://me:hunter2@host:7000/3')
+    expect(store).toMatchObject({ name: 'Redis (host:7000/3)', remote: true })
+  })
+
+  it('take a client of ioredis', () => {
+    const client = new Redis({ lazyConnect: true })
+    const options = resolveRedisOptions({ client })
+    expect(options.target).toEqual({ kind: 'client', client })
+    expect(placeOf(options)).toBe('a client that was given')
+    expect(placeOf(resolveRedisOptions({ cluster: ['redis://a:1', 'redis://b:2'] }))).toBe('cluster at a:1')
+    client.disconnect()
+  })
+})

@@ -1,0 +1,89 @@
+import { BootError, defineSettings } from '@twinwire/core'
+import { describe, expect, it } from 'vitest'
+import { resolveRedisOptions } from './redis-options.ts'
+import { redisSettings } from './redis-settings.ts'
+
+const declared = defineSettings({ redis: redisSettings })
+const read = (variables: Readonly<Record<string, string>>) => declared.read({ variables }).redis
+
+function report(variables: Readonly<Record<string, string>>): string[] {
+  try {
+    declared.read({ variables })
+  } catch (error) {
+    if (!(error instanceof BootError)) throw error
+    return error.message.split('\n').slice(1)
+  }
+  return []
+}
+
+const times = {
+  commandTimeoutMs: 150,
+  connectTimeoutMs: 5000,
+  socketTimeoutMs: 5000,
+  healthCheckIntervalMs: 30_000,
+}
+
+describe('the settings of Redis', () => {
+  it('are null when none of them names one', () => {
+    expect(read({})).toBeNull()
+    expect(read({ REDIS_SOCKET_TIMEOUT: '5' })).toBeNull()
+  })
+
+  it.each([
+    [{ REDIS_URL: 'rediss://me:secret@redis/3' }, { url: 'rediss://me:secret@redis/3' }],
+    [{ REDIS_IP: 'redis' }, { url: 'redis://redis:6379/1' }],
+    [{ REDIS_PASSWORD: 'a/b@c%' }, { url: 'redis://:a%2Fb%40c%25@localhost:6379/1' }],
+    [{ REDIS_IP: '::1', REDIS_PORT: '7000', MAIN_REDIS_DB: '0' }, { url: 'redis://[::1]:7000/0' }],
+    [
+      { REDIS_CLUSTER: '["rediss://a:7000","rediss://b"]', REDIS_PASSWORD: 'x' },
+      { cluster: ['rediss://:x@a:7000', 'rediss://:x@b'] },
+    ],
+  ])('read %j', (variables, expected) => {
+    const settings = read(variables)
+    expect(settings).toEqual({ ...expected, ...times })
+    // What they make is what the store takes.
+    expect(() => resolveRedisOptions(settings ?? {})).not.toThrow()
+  })
+
+  it('read times by the names of the contract, in seconds', () => {
+    const variables = {
+      REDIS_URL: 'redis://redis',
+      REDIS_COMMAND_TIMEOUT: '80ms',
+      REDIS_CONNECT_TIMEOUT: '2',
+      REDIS_SOCKET_TIMEOUT: '3',
+      REDIS_HEALTH_CHECK_INTERVAL: '10',
+    }
+    expect(read(variables)).toEqual({
+      url: 'redis://redis',
+      commandTimeoutMs: 80,
+      connectTimeoutMs: 2000,
+      socketTimeoutMs: 3000,
+      healthCheckIntervalMs: 10_000,
+    })
+  })
+
+  it.each([
+    [{ REDIS_URL: 'http://redis' }, 'REDIS_URL must be redis://user:password@host:6379/0, or rediss:// for TLS'],
+    [
+      { REDIS_URL: 'redis://redis?db=2' },
+      'REDIS_URL must have no query: what it says belongs into options of redisStore()',
+    ],
+    [{ REDIS_CLUSTER: '[]' }, 'REDIS_CLUSTER must name a node'],
+    [{ REDIS_CLUSTER: '["redis://:secret@a"]' }, 'REDIS_CLUSTER must name no user and no database'],
+    [{ REDIS_CLUSTER: '["redis://a/1"]' }, 'REDIS_CLUSTER must name no user and no database'],
+    [{ REDIS_IP: 'a b' }, 'REDIS_IP must be a host name or an IP address'],
+    [{ REDIS_URL: 'redis://a', REDIS_PORT: '1' }, 'REDIS_URL is set, and so is REDIS_PORT: keep one way to name Redis'],
+    [
+      { REDIS_CLUSTER: '["redis://a"]', REDIS_URL: 'redis://a', MAIN_REDIS_DB: '1' },
+      'REDIS_URL is set, and so is REDIS_CLUSTER and MAIN_REDIS_DB: keep one way to name Redis',
+    ],
+  ])('refuse %j', (variables, message) => {
+    expect(report(variables)).toEqual([`  ${message}`])
+  })
+
+  it('are not printed with the password', () => {
+    const settings = declared.read({ variables: { REDIS_CLUSTER: '["redis://a"]', REDIS_PASSWORD: 'hunter2' } })
+    expect(JSON.stringify(settings)).not.toContain('hunter2')
+    expect(JSON.stringify(declared.read({ variables: { REDIS_PASSWORD: 'hunter2' } }))).not.toContain('hunter2')
+  })
+})

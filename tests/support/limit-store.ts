@@ -1,0 +1,38 @@
+import { Instruments, systemClock } from '@twinwire/core'
+import { createTestLogger, type LogLine } from '@twinwire/core/testing'
+import { type LimitStore, type RedisStoreOptions, type Rule, redisStore, type Take } from '@twinwire/plugin-ratelimit'
+
+/** A store, as an app opens it. */
+export interface OpenStore extends LimitStore {
+  readonly logs: readonly LogLine[]
+  /** Of an instrument, by its labels as JSON. */
+  figures(name: string): Readonly<Record<string, number>>
+}
+
+export async function openRedisStore(options: RedisStoreOptions): Promise<OpenStore> {
+  const log = createTestLogger()
+  const instruments = new Instruments()
+  const store = await redisStore(options).open({ clock: systemClock, log, instruments, environment: 'test' })
+  return {
+    ...store,
+    logs: log.lines,
+    figures(name) {
+      const cells = instruments.families().find((family) => family.name === name)?.cells ?? []
+      return Object.fromEntries(
+        cells.map(({ labels, cell }) => [Object.values(labels).join(' '), 'value' in cell ? cell.value : cell.count]),
+      )
+    },
+  }
+}
+
+/** With its figures worked out. */
+export function toRule(options: Pick<Rule, 'points' | 'periodMs'> & Partial<Rule>): Rule {
+  const { points, periodMs, burst = 0 } = options
+  const capacity = points + burst
+  const intervalUs = Math.floor((periodMs * 1000) / points)
+  return { name: 'default', scope: 'identity', burst, capacity, intervalUs, spanUs: capacity * intervalUs, ...options }
+}
+
+export function toTake(rule: Rule, key: string, cost = 1): Take {
+  return { rule, key, cost }
+}
