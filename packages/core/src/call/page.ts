@@ -2,13 +2,14 @@ import type { AnySchema, InputOf, OutputOf, Schema } from '../util/schema.ts'
 
 /** Where a page lies. The names are those of the wire. */
 export interface PageMeta {
-  /** From 1. */
+  /** From 1. In a walk by cursor always 1. */
   readonly page: number
   readonly per_page: number
-  /** Rows in all pages together. */
+  /** Rows in all pages together; 0 where nobody counted: in a walk by cursor. */
   readonly total: number
+  /** Likewise. */
   readonly pages: number
-  /** Null in offset mode. */
+  /** Where the next page of a walk starts. Null on its last page, and for pages by number. */
   readonly next_cursor: string | null
   readonly has_more: boolean
 }
@@ -33,19 +34,23 @@ class PageResult<T> implements Page<T> {
   }
 }
 
+/** Of a page by number: the rest follows from these three. */
+type OffsetMeta = Pick<PageMeta, 'page' | 'per_page' | 'total'> & Partial<PageMeta>
+/** Of a page of a walk by cursor: there is more unless the cursor is null. */
+type CursorMeta = Pick<PageMeta, 'per_page' | 'next_cursor'> & Partial<PageMeta>
+
 /**
- * Makes the result of a route with `output: pageOf(…)`. Of `meta` only `page`, `per_page` and `total` are needed.
+ * Makes the result of a route with `output: pageOf(…)`. Of `meta` only `page`, `per_page` and `total` are needed, or `per_page`
+ * and `next_cursor`.
  *
  * @example
  * return page(authors, { page: 2, per_page: 20, total: 41 }) // pages: 3, has_more: true
+ * return page(authors, { per_page: 20, next_cursor: 'AQ…' }) // page: 1, total: 0, pages: 0, has_more: true
  */
-export function page<T>(
-  items: readonly T[],
-  meta: Pick<PageMeta, 'page' | 'per_page' | 'total'> & Partial<PageMeta>,
-): Page<T> {
-  const pages = meta.pages ?? Math.ceil(meta.total / meta.per_page)
-  const has_more = meta.has_more ?? meta.page < pages
-  const { page: number, per_page, total, next_cursor = null } = meta
+export function page<T>(items: readonly T[], meta: OffsetMeta | CursorMeta): Page<T> {
+  const { page: number = 1, per_page, total = 0, next_cursor = null } = meta
+  const pages = meta.pages ?? Math.ceil(total / per_page)
+  const has_more = meta.has_more ?? (next_cursor !== null || number < pages)
   return new PageResult(items, { page: number, per_page, total, pages, next_cursor, has_more })
 }
 

@@ -4,6 +4,7 @@ import type { ConnectOptions } from './connect.ts'
 import type { ConstraintWordings } from './constraint-wording.ts'
 import type { Database } from './database.ts'
 import { type PoolOptions, poolDefaults, poolNumbers } from './drivers/pool-options.ts'
+import type { PageOptions } from './page-settings.ts'
 
 export interface DatabaseOptions {
   /**
@@ -18,6 +19,8 @@ export interface DatabaseOptions {
   /** Waiting for the database at start. */
   readonly connect?: ConnectOptions | undefined
   readonly pool?: PoolOptions | undefined
+  /** Sizes of pages, and what signs their cursors. */
+  readonly pages?: PageOptions | undefined
   /**
    * A statement that takes longer is logged with its text, without values, and counted in `db_slow_queries_total`. Milliseconds,
    * default 100; 0: none is.
@@ -42,12 +45,14 @@ const known: Readonly<Record<keyof DatabaseOptions, true>> = {
   migrations: true,
   connect: true,
   pool: true,
+  pages: true,
   slowQueryMs: true,
   constraints: true,
   allowEmbedded: true,
   onStart: true,
 }
 
+const pageNames: Readonly<Record<keyof PageOptions, true>> = { defaultSize: true, maxSize: true, cursorSecret: true }
 const connectNumbers = { retries: 0, retryDelayMs: 0 } as const
 
 /** Throws a BootError that names what to change. */
@@ -58,6 +63,7 @@ export function checkOptions(options: DatabaseOptions, host: Pick<PluginHost, 'e
   checkNames('connect of database()', connect, connectNumbers)
   checkNumbers('connect of database()', connect, connectNumbers)
   checkPool(pool)
+  checkNames('pages of database()', options.pages ?? {}, pageNames)
   checkNumbers('database()', { slowQueryMs }, { slowQueryMs: 0 })
   for (const [name, wording] of Object.entries(constraints)) {
     if (typeof wording === 'string' || typeof wording === 'function') continue

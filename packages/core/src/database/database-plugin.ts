@@ -12,6 +12,7 @@ import { toPool } from './drivers/pool-options.ts'
 import { QueryMeter } from './drivers/query-meter.ts'
 import { mapDatabaseError } from './errors.ts'
 import { runMigrations } from './migrate.ts'
+import { definePageSettings } from './page-settings.ts'
 import { createTransactions } from './transaction.ts'
 
 /**
@@ -34,7 +35,10 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
     async setup(host) {
       checkOptions(options, host)
       const { clock, log, instruments } = host
-      const { url, schema, slowQueryMs = defaultSlowQueryMs, constraints = {} } = options
+      const { url, slowQueryMs = defaultSlowQueryMs, constraints = {} } = options
+      // A copy, so that what is known of this database is not said of another one with the same schema.
+      const schema = { ...options.schema }
+      definePageSettings(schema, options.pages ?? {})
       const pool = toPool(options.pool)
       const meter = new QueryMeter({ instruments, clock, log, slowQueryMs })
       const driver = await openDriver({ url, schema, pool, meter, instruments, log, clock })

@@ -2,12 +2,14 @@ import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
 import { type ConnectOptions, connectDefaults } from './connect.ts'
 import { type PoolOptions, poolDefaults } from './drivers/pool-options.ts'
+import { minSecretLength, mostPageSize, type PageOptions, pageDefaults } from './page-settings.ts'
 
 /** For `database({ ...settings.database, migrations })`. */
 export interface DatabaseSettings {
   readonly url: string
   readonly pool: Required<Pick<PoolOptions, 'max'>>
   readonly connect: Required<ConnectOptions>
+  readonly pages: PageOptions
 }
 
 export interface DatabaseSettingsOptions {
@@ -19,7 +21,7 @@ const parts = ['user', 'password', 'host', 'port', 'name'] as const
 
 /**
  * `DATABASE_URL`, or the parts `DB_USER`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_NAME`; `DB_POOL_SIZE`, `DB_INIT_RETRY_INTERVAL`,
- * `DB_INIT_MAX_RETRIES`.
+ * `DB_INIT_MAX_RETRIES`; `DEFAULT_PAGE_SIZE`, `MAX_PAGE_SIZE`, `CURSOR_SECRET`.
  *
  * @example
  * const declared = defineSettings({ database: databaseSettings({ embedded: 'pglite://./.data' }) })
@@ -77,6 +79,26 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         most: 1_000_000,
         default: connectDefaults.retries,
       }),
+      defaultSize: variable.wholeNumber('DEFAULT_PAGE_SIZE', {
+        about: 'Rows of a page when a request does not say',
+        least: 1,
+        most: mostPageSize,
+        default: pageDefaults.defaultSize,
+      }),
+      maxSize: variable.wholeNumber('MAX_PAGE_SIZE', {
+        about: 'Most rows of a page',
+        least: 1,
+        most: mostPageSize,
+        default: pageDefaults.maxSize,
+      }),
+      cursorSecret: variable.text('CURSOR_SECRET', {
+        about: `Signs the cursors of pages, at least ${minSecretLength} characters; the same in all processes`,
+        secret: true,
+        optional: true,
+        whenUnset: 'cursors carry a checksum',
+        check: (secret) =>
+          secret.length < minSecretLength ? `must have at least ${minSecretLength} characters` : null,
+      }),
     },
     check({ environment, isSet }) {
       const given = parts.filter(isSet).map(toName)
@@ -92,12 +114,13 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         `DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set ${lacking.join(', ')}`,
       ]
     },
-    to({ url, user, password, host = 'localhost', port = 5432, name, poolSize, retries, retryDelayMs }) {
+    to({ url, user, password, host = 'localhost', port = 5432, name, poolSize, retries, retryDelayMs, ...pages }) {
       const isByParts = url === undefined && user !== undefined && password !== undefined && name !== undefined
       return {
         url: isByParts ? toUrl({ user, password, host, port, name }) : (url ?? embedded ?? ''),
         pool: { max: poolSize },
         connect: { retries, retryDelayMs },
+        pages,
       }
     },
   })

@@ -97,8 +97,10 @@ describe('every method is typed by the table', () => {
     void repository.getAll({}, { orderBy: { nope: 'asc' } })
     // @ts-expect-error no such direction
     void repository.getPage({ page: 1, perPage: 20, orderBy: { name: 'up' } })
-    // @ts-expect-error a page needs its size
-    void repository.getPage({ page: 1 })
+    void repository.getPage({ cursor: '', orderBy: { name: 'desc nulls last' }, total: true })
+    void repository.getPage({})
+    // @ts-expect-error a cursor is a text
+    void repository.getPage({ cursor: 7 })
   })
 
   test('what is written', () => {

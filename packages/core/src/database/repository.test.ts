@@ -16,19 +16,30 @@ describeDatabase('on PGlite', async () => {
 describe('the primary key', () => {
   const db = drizzle.mock()
 
-  test('a table without one, or with one of two columns, is refused when the repository is made', () => {
+  test('a table without one is refused when the repository is made, and a key of two columns has to be named', () => {
     const none = pgTable('notes', { text: text() })
-    expect(() => new BaseRepository(db, none)).toThrow(/primary key of one column; 'notes' has none/)
+    expect(() => new BaseRepository(db, none)).toThrow(/a table with a primary key; 'notes' has none/)
     const two = pgTable('pairs', { a: integer(), b: integer() }, (table) => [
       primaryKey({ columns: [table.a, table.b] }),
     ])
-    expect(() => new BaseRepository(db, two)).toThrow(/'pairs' has a, b/)
+    expect(() => new BaseRepository(db, two)).toThrow(/'pairs' has 2 columns: name them, .*\['a', 'b'\]/)
+    expect(() => new BaseRepository(db, two, { key: ['a'] })).toThrow(/'pairs' is a, b, not a/)
+    expect(new BaseRepository(db, two, { key: ['b', 'a'] })).toBeDefined()
   })
 
   test('any name and type will do, also declared beside the columns', () => {
     expect(new BaseRepository(db, pgTable('a', { no: bigint({ mode: 'bigint' }).primaryKey() }))).toBeDefined()
     const beside = pgTable('b', { id: text() }, (table) => [primaryKey({ columns: [table.id] })])
     expect(new BaseRepository(db, beside)).toBeDefined()
+  })
+
+  test('a version is a column of whole numbers that is not null', () => {
+    const table = pgTable('v', { id: integer().primaryKey(), maybe: integer(), version: integer().notNull() })
+    expect(new BaseRepository(db, table, { version: 'version' })).toBeDefined()
+    const maybe: object = { version: 'maybe' }
+    expect(() => new BaseRepository(db, table, maybe)).toThrow(/whole numbers that is not null, not 'maybe'/)
+    const nowhere: object = { version: 'constructor' }
+    expect(() => new BaseRepository(db, table, nowhere)).toThrow(/not 'constructor'/)
   })
 })
 

@@ -1,5 +1,6 @@
 import { getTableColumns, type InferInsertModel, type InferSelectModel } from 'drizzle-orm'
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core'
+import { type ColumnKind, toColumnKind } from './column-kind.ts'
 
 /** A row of `TTable`, as selected. */
 export type RowOf<TTable extends PgTable> = InferSelectModel<TTable>
@@ -15,26 +16,48 @@ export type PatchOf<TTable extends PgTable> = {
 /** The names of the columns, as the table's object has them. */
 export type ColumnName<TTable extends PgTable> = keyof RowOf<TTable> & string
 
-type PrimaryKeyName<TTable extends PgTable> = {
+/** The column declared with `.primaryKey()`. */
+type ShownKey<TTable extends PgTable> = {
   [Name in ColumnName<TTable>]: TTable['_']['columns'][Name]['_']['isPrimaryKey'] extends true ? Name : never
 }[ColumnName<TTable>]
 
 /**
- * The type of the primary key: of the column declared with `.primaryKey()`; of the column `id` where the key is declared
- * beside the columns (`primaryKey({ columns: [t.id] })`), which drizzle's types do not show; else `never`.
+ * The name of the primary key, as far as drizzle's types tell: of the column declared with `.primaryKey()`, else `id`. What
+ * is declared beside the columns (`primaryKey({ columns: [t.a, t.b] })`) they do not show: name it, see `RepositoryOptions`.
  */
-export type IdOf<TTable extends PgTable> = [PrimaryKeyName<TTable>] extends [never]
-  ? 'id' extends ColumnName<TTable>
-    ? NonNullable<RowOf<TTable>['id']>
-    : never
-  : RowOf<TTable>[PrimaryKeyName<TTable>]
+export type KeyName<TTable extends PgTable> = [ShownKey<TTable>] extends [never]
+  ? Extract<ColumnName<TTable>, 'id'>
+  : ShownKey<TTable>
+
+type IsUnion<T, Each = T> = [T] extends [never] ? false : Each extends T ? ([T] extends [Each] ? false : true) : false
+
+/**
+ * What a row is found by: the type of the primary key's column, or for a key of several columns an object of them,
+ * `{ userId: 1, groupId: 2 }`. `never` for a table whose key the types do not show.
+ */
+export type IdOf<TTable extends PgTable, TKey extends ColumnName<TTable> = KeyName<TTable>> =
+  IsUnion<TKey> extends true
+    ? { readonly [Name in TKey]: NonNullable<RowOf<TTable>[Name]> }
+    : NonNullable<RowOf<TTable>[TKey]>
+
+/** A column, and what core knows of its values. */
+export interface ShapeColumn extends ColumnKind {
+  /** As the table's object has it, not the database. */
+  readonly name: string
+  readonly column: PgColumn
+  /** May a row have no value? A column of the primary key always has one, declared beside the columns or not. */
+  readonly nullable: boolean
+}
 
 /** What a repository has to know of its table at run time. */
 export interface TableShape {
   readonly table: PgTable
-  /** By the names of the table's object, not those of the database. */
-  readonly columns: Readonly<Record<string, PgColumn>>
-  readonly primaryKey: PgColumn
+  /** As the database has it, for messages and cursors. */
+  readonly name: string
+  /** By the names of the table's object. */
+  readonly columns: Readonly<Record<string, ShapeColumn>>
+  /** The primary key, in the order in which it was declared. */
+  readonly key: readonly ShapeColumn[]
   /** What messages call a row: `Author` for the table `authors`. */
   readonly entityName: string
 }
@@ -42,23 +65,39 @@ export interface TableShape {
 // Repositories are made once for each call; reading a table's configuration runs its index and constraint builders.
 const shapes = new WeakMap<PgTable, TableShape>()
 
-/** Throws a TypeError for a table without a primary key of exactly one column. */
+/** Throws a TypeError for a table without a primary key. */
 export function toTableShape(table: PgTable): TableShape {
   const known = shapes.get(table)
   if (known !== undefined) return known
-  const { name, columns: list, primaryKeys } = getTableConfig(table)
-  const keys = [...list.filter((column) => column.primary), ...primaryKeys.flatMap((key) => key.columns)]
-  const [primaryKey] = keys
-  if (primaryKey === undefined || keys.length > 1) {
-    const found = keys.length === 0 ? 'none' : keys.map((column) => column.name).join(', ')
+  const { name, schema, columns: list, primaryKeys } = getTableConfig(table)
+  // By name: what is declared beside the columns refers to them by objects of its own.
+  const beside = primaryKeys.flatMap((key) => key.columns)
+  const keys = [...new Set([...list.filter((column) => column.primary), ...beside].map((column) => column.name))]
+  if (keys.length === 0) {
     throw new TypeError(
-      `A repository needs a table with a primary key of one column; '${name}' has ${found}. ` +
-        'Declare one column with .primaryKey(), or query the table with drizzle.',
+      `A repository needs a table with a primary key; '${name}' has none. ` +
+        'Declare one with .primaryKey() or primaryKey({ columns }), or query the table with drizzle.',
     )
   }
-  const shape: TableShape = { table, columns: getTableColumns(table), primaryKey, entityName: toEntityName(name) }
+  const columns: Record<string, ShapeColumn> = {}
+  for (const [key, column] of Object.entries(getTableColumns(table))) {
+    const nullable = !column.notNull && !keys.includes(column.name)
+    columns[key] = { ...toColumnKind(column), name: key, column, nullable }
+  }
+  const shape: TableShape = {
+    table,
+    name: schema === undefined ? name : `${schema}.${name}`,
+    columns,
+    key: keys.flatMap((key) => Object.values(columns).find(({ column }) => column.name === key) ?? []),
+    entityName: toEntityName(name),
+  }
   shapes.set(table, shape)
   return shape
+}
+
+/** Own names only: `constructor` and its kin are no columns. */
+export function findColumn(shape: TableShape, name: string): ShapeColumn | undefined {
+  return Object.hasOwn(shape.columns, name) ? shape.columns[name] : undefined
 }
 
 /** `authors` -> `Author`, `book_categories` -> `BookCategory`. English plurals of the regular kinds only. */

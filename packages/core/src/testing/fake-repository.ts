@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Page, page } from '../call/page.ts'
-import { toOffset } from '../database/page.ts'
+import { toOffset, toSize } from '../database/page.ts'
+import { pageDefaults } from '../database/page-settings.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import { compareBy, hasFilter, isSame, matches } from './fake-rows.ts'
 
@@ -112,7 +113,7 @@ export function fakeRepository<Row extends object, const Key extends string = 'i
     async getPage({ filters = {}, orderBy, ...request }) {
       const { page: number, perPage, ...rest } = request
       refuseSql(rest)
-      const offset = toOffset(request)
+      const offset = toOffset(number, toSize(request, pageDefaults))
       const total = rows.filter((row) => matches(row, filters)).length
       return page(select(filters, { limit: perPage, offset, orderBy }), { page: number, per_page: perPage, total })
     },

@@ -1,0 +1,214 @@
+import { is, type SQL, sql } from 'drizzle-orm'
+import { type PgColumn, PgEnumColumn, PgEnumObjectColumn } from 'drizzle-orm/pg-core'
+
+/**
+ * What may be asked of a column. `scalar`: its values have an order. `equal`: they can only be equal (jsonb, arrays).
+ * `opaque`: PostgreSQL has no `=` for them (json, point), only "is null" can be asked.
+ */
+export type Comparison = 'scalar' | 'equal' | 'opaque'
+
+/** What core knows of the values of a column. */
+export interface ColumnKind {
+  readonly comparison: Comparison
+  /** Are these texts, in which one may look for a part? */
+  readonly isText: boolean
+  /** What is wrong with a value that is not null; null when the database can take it. */
+  check(value: unknown): string | null
+  /** Can this text of a cursor be a value? Where a pattern is too coarse, the database has the last word (class 22). */
+  admits(text: string): boolean
+  /**
+   * The database's own text of a row's value. Null where the value in JavaScript may have lost something (microseconds,
+   * digits): there the text has to be selected.
+   */
+  readonly toText: ((value: unknown) => string) | null
+  /** What rows are matched by: two values that PostgreSQL takes as one give one key. */
+  toKey(value: unknown): unknown
+  /** The type, as `cast(… as type)` needs it. */
+  readonly type: SQL
+}
+
+type Traits = Omit<ColumnKind, 'type'>
+
+/** Read once for each table, see `toTableShape`. */
+export function toColumnKind(column: PgColumn): ColumnKind {
+  const traits = Object.hasOwn(byColumnType, column.columnType) ? byColumnType[column.columnType] : undefined
+  const { enumValues } = column
+  const found = traits ?? byDataType(column)
+  const kind = enumValues !== undefined && enumValues.length > 0 ? oneOf(enumValues, found) : found
+  return { ...kind, type: toType(column) }
+}
+
+const scalar = { comparison: 'scalar', isText: false, toText: null, toKey: (value: unknown) => value } as const
+const whole = /^-?\d{1,20}$/
+const decimal = /^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i
+const notANumber = /^(NaN|-?Infinity)$/
+const uuidPattern = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
+
+function integer(bits: number): Traits {
+  const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]
+  const message = `Must be a whole number from ${least} to ${most}`
+  const isOne = (value: unknown): boolean =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+  return {
+    ...scalar,
+    check: (value) => (isOne(value) ? null : message),
+    admits: (text) => whole.test(text) && isOne(Number(text)),
+    toText: String,
+  }
+}
+
+const isBigint = (value: bigint): boolean => BigInt.asIntN(64, value) === value
+const isBigintText = (text: string): boolean => whole.test(text) && isBigint(BigInt(text))
+
+/** `mode: 'number'`: what is past 2^53 is no longer exact, so a cursor takes the database's own text. */
+const bigintAsNumber: Traits = {
+  ...scalar,
+  check: (value) => (Number.isSafeInteger(value) ? null : 'Must be a whole number from -(2^53 - 1) to 2^53 - 1'),
+  admits: isBigintText,
+}
+const bigint: Traits = {
+  ...scalar,
+  check: (value) =>
+    typeof value === 'bigint' && isBigint(value) ? null : 'Must be a whole number from -2^63 to 2^63 - 1',
+  admits: isBigintText,
+  toText: String,
+}
+const numeric: Traits = {
+  ...scalar,
+  check: (value) =>
+    typeof value === 'string' && (decimal.test(value) || value === 'NaN')
+      ? null
+      : 'Must be a decimal number, as a text',
+  admits: (text) => decimal.test(text) || notANumber.test(text),
+  toText: String,
+}
+const finite: Traits = {
+  ...scalar,
+  check: (value) => (Number.isFinite(value) ? null : 'Must be a number'),
+  admits: (text) => decimal.test(text) || notANumber.test(text),
+}
+const numericAsBigint: Traits = {
+  ...scalar,
+  check: (value) => (typeof value === 'bigint' ? null : 'Must be a whole number'),
+  admits: numeric.admits,
+}
+const hasNoNul = (text: string): boolean => !text.includes('\0')
+const text: Traits = {
+  ...scalar,
+  isText: true,
+  check: (value) =>
+    typeof value !== 'string' ? 'Must be a text' : hasNoNul(value) ? null : 'Must not contain the character U+0000',
+  admits: hasNoNul,
+  toText: String,
+}
+/** Dates and times as texts, addresses, intervals: the database reads them. */
+const written: Traits = { ...text, isText: false, toText: null }
+const uuid: Traits = {
+  ...scalar,
+  check: (value) => (typeof value === 'string' && uuidPattern.test(value) ? null : 'Must be a UUID'),
+  admits: (value) => uuidPattern.test(value),
+  toText: String,
+  toKey: (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+}
+const boolean: Traits = {
+  ...scalar,
+  check: (value) => (typeof value === 'boolean' ? null : 'Must be true or false'),
+  admits: (value) => value === 'true' || value === 'false',
+  toText: String,
+}
+const date: Traits = {
+  ...scalar,
+  check: (value) => (value instanceof Date && !Number.isNaN(value.getTime()) ? null : 'Must be a date'),
+  admits: hasNoNul,
+  toKey: (value) => (value instanceof Date ? value.getTime() : value),
+}
+const opaque: Traits = {
+  ...scalar,
+  comparison: 'opaque',
+  check: () => 'Can only be asked for null',
+  admits: () => false,
+}
+
+const byColumnType: Readonly<Record<string, Traits>> = {
+  PgSmallInt: integer(16),
+  PgSmallSerial: integer(16),
+  PgInteger: integer(32),
+  PgSerial: integer(32),
+  PgBigInt53: bigintAsNumber,
+  PgBigSerial53: bigintAsNumber,
+  PgBigInt64: bigint,
+  PgBigSerial64: bigint,
+  PgNumeric: numeric,
+  PgNumericNumber: { ...finite, admits: numeric.admits },
+  PgNumericBigInt: numericAsBigint,
+  PgText: text,
+  PgVarchar: text,
+  // Padded to its length when it is read.
+  PgChar: { ...text, toKey: (value) => (typeof value === 'string' ? value.trimEnd() : value) },
+  PgUUID: uuid,
+  PgJson: opaque,
+}
+
+function byDataType(column: PgColumn): Traits {
+  switch (column.dataType) {
+    case 'number':
+      return finite
+    case 'bigint':
+      return bigint
+    case 'boolean':
+      return boolean
+    case 'date':
+      return date
+    case 'string':
+      return written
+    case 'custom':
+      return { ...scalar, check: mapped(column), admits: hasNoNul, toKey: toPlain }
+    case 'json':
+    case 'array':
+      return column.columnType === 'PgJsonb' || column.columnType === 'PgArray'
+        ? { ...opaque, comparison: 'equal', check: mapped(column) }
+        : opaque
+    default:
+      return opaque
+  }
+}
+
+/** What only the column itself can read: a type of the application, an array. Its encoder may throw for another type. */
+function mapped(column: PgColumn): Traits['check'] {
+  return (value) => {
+    try {
+      column.mapToDriverValue(value)
+      return null
+    } catch {
+      return 'Not a value of this column'
+    }
+  }
+}
+
+function toPlain(value: unknown): unknown {
+  return value instanceof Date ? value.getTime() : typeof value === 'object' ? JSON.stringify(value) : value
+}
+
+function oneOf(values: readonly string[], base: Traits): Traits {
+  const known = new Set<unknown>(values)
+  const message = `Must be one of ${values.join(', ')}`
+  return {
+    ...base,
+    check: (value) => (known.has(value) ? null : message),
+    // Rows may hold a text that is no longer, or not yet, in the list; of an enum the database tells.
+    admits: hasNoNul,
+    toText: String,
+  }
+}
+
+const serials: Readonly<Record<string, string>> = { smallserial: 'smallint', serial: 'integer', bigserial: 'bigint' }
+
+function toType(column: PgColumn): SQL {
+  if (is(column, PgEnumColumn) || is(column, PgEnumObjectColumn)) {
+    const { enumName, schema } = column.enum
+    const name = sql.identifier(enumName)
+    return schema === undefined ? sql`${name}` : sql`${sql.identifier(schema)}.${name}`
+  }
+  const type = column.getSQLType()
+  return sql.raw(serials[type] ?? type)
+}

@@ -1,0 +1,86 @@
+import { count, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { toBatches } from './batches.ts'
+import type { Database } from './database.ts'
+import { findColumn, type ShapeColumn, type TableShape } from './table.ts'
+
+type Row = Record<string, unknown>
+type Values = Readonly<Row>
+
+/** The values of a patch that change something: of columns, not undefined, and not the version, which counts by itself. */
+export function toChanges(shape: TableShape, version: ShapeColumn | null, patch: object): Row {
+  const changes: Row = {}
+  for (const [name, value] of Object.entries(patch)) {
+    if (value !== undefined && name !== version?.name && findColumn(shape, name) !== undefined) changes[name] = value
+  }
+  return changes
+}
+
+/** For SET: one more than the row has. */
+export function toNextVersion(version: ShapeColumn | null): Row {
+  return version === null ? {} : { [version.name]: sql`${version.column} + 1` }
+}
+
+/** All rows or none: more statements than one are a transaction. */
+export async function insertAll(db: Database, shape: TableShape, values: readonly Values[]): Promise<Row[]> {
+  const batches = toBatches(shape, values)
+  const [only, ...others] = batches
+  if (only === undefined) return []
+  if (others.length === 0) return db.insert(shape.table).values(only).returning()
+  return db.transaction(async (tx) => {
+    const rows: Row[] = []
+    for (const batch of batches)
+      for (const row of await tx.insert(shape.table).values(batch).returning()) rows.push(row)
+    return rows
+  })
+}
+
+export interface UpsertPlan {
+  readonly shape: TableShape
+  readonly version: ShapeColumn | null
+  readonly values: Values
+  /** The unique columns by which a row is taken to be there. */
+  readonly target: readonly ShapeColumn[]
+  /** What to change in that row; undefined: to the values. */
+  readonly patch: object | undefined
+}
+
+export async function insertOrUpdate(db: Database, plan: UpsertPlan): Promise<Row | undefined> {
+  const { shape, version, values, target, patch } = plan
+  const changes = patch === undefined ? toExcluded(plan) : toChanges(shape, version, patch)
+  const [first] = target
+  // A row that stays as it is has to be touched: what conflicts and is left alone is not returned.
+  if (Object.keys(changes).length === 0 && first !== undefined) changes[first.name] = sql`${first.column}`
+  const [row] = await db
+    .insert(shape.table)
+    .values(values)
+    .onConflictDoUpdate({
+      target: target.map(({ column }): PgColumn => column),
+      set: { ...changes, ...toNextVersion(version) },
+    })
+    .returning()
+  return row
+}
+
+/** The values that were given, by the name under which PostgreSQL has the row that could not be inserted. */
+function toExcluded({ shape, version, values, target }: UpsertPlan): Row {
+  const changes = toChanges(shape, version, values)
+  for (const { name } of [...target, ...shape.key]) delete changes[name]
+  for (const name of Object.keys(changes)) {
+    const column = findColumn(shape, name)?.column
+    if (column !== undefined) changes[name] = sql`excluded.${sql.identifier(column.name)}`
+  }
+  return changes
+}
+
+/** How many rows there were. They are counted where they are, and not sent. */
+export async function deleteCounting(db: Database, shape: TableShape, where: SQL): Promise<number> {
+  const gone = db.$with('gone').as(
+    db
+      .delete(shape.table)
+      .where(where)
+      .returning({ one: sql`1`.as('one') }),
+  )
+  const [row] = await db.with(gone).select({ rows: count() }).from(gone)
+  return row?.rows ?? 0
+}
