@@ -175,13 +175,20 @@ function checked(column: ShapeColumn, value: unknown, path: string): unknown {
   return value
 }
 
+const toParam: Operator = (column, value, path) => {
+  const given = checked(column, value, path)
+  // drizzle looks into a parameter's value, and cannot into an object without a prototype: it gets the driver's text of it.
+  if (column.comparison === 'equal') return sql`${sql.param(column.column.mapToDriverValue(given))}`
+  return sql`${sql.param(given, column.column)}`
+}
+
 export const equals: Operator = (column, value, path) =>
-  value === null ? isNull(column.column) : eq(column.column, checked(column, value, path))
+  value === null ? isNull(column.column) : eq(column.column, toParam(column, value, path))
 
 const compare =
   (by: typeof gt): Operator =>
   (column, value, path) =>
-    by(column.column, checked(column, value, path))
+    by(column.column, toParam(column, value, path))
 
 const matches =
   (before: string): Operator =>
@@ -197,15 +204,13 @@ const matches =
 const operators: Readonly<Record<string, Operator>> = {
   eq: equals,
   ne: (column, value, path) =>
-    value === null
-      ? isNotNull(column.column)
-      : sql`${column.column} is distinct from ${sql.param(checked(column, value, path), column.column)}`,
+    value === null ? isNotNull(column.column) : sql`${column.column} is distinct from ${toParam(column, value, path)}`,
   in: (column, value, path) => {
     if (!Array.isArray(value)) throw invalid(path, 'Must be a list of values')
     if (value.length > maxListLength) throw invalid(path, `At most ${maxListLength} values`)
     return inArray(
       column.column,
-      value.map((each, index) => checked(column, each, `${path}[${index}]`)),
+      value.map((each, index) => toParam(column, each, `${path}[${index}]`)),
     )
   },
   isNull: (column, value, path) => {

@@ -3,9 +3,12 @@ import { check, integer, jsonb, pgTable, serial, text, uuid, varchar } from 'dri
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { NotFoundError, ValidationError } from '../errors/app-error.ts'
 import type { Database, DatabaseApi } from './database.ts'
+import { describeFilters } from './filters.suite.ts'
 import { refused } from './refused.fixtures.ts'
 import { BaseRepository } from './repository.ts'
+import { describeRows } from './rows.suite.ts'
 import { describeValueKinds } from './value-kinds.suite.ts'
+import { describeWalks } from './walk.suite.ts'
 
 const authors = pgTable(
   'authors',
@@ -123,6 +126,9 @@ export function describeDatabase(name: string, open: Open): void {
     })
 
     describeValueKinds(() => api)
+    describeFilters(() => api)
+    describeRows(() => api)
+    describeWalks(() => api)
 
     describe('many rows', () => {
       beforeEach(async () => {

@@ -1,0 +1,360 @@
+import { type SQL, sql } from 'drizzle-orm'
+import {
+  bigint,
+  bigserial,
+  char,
+  integer,
+  pgTable,
+  primaryKey,
+  serial,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
+import type { Database, DatabaseApi } from './database.ts'
+import { refused } from './refused.fixtures.ts'
+import { hasMany, hasOne } from './relations.ts'
+import { BaseRepository } from './repository.ts'
+
+const groups = pgTable('groups', { id: uuid().primaryKey().defaultRandom(), name: text().notNull() })
+const members = pgTable(
+  'members',
+  {
+    groupId: uuid('group_id').notNull(),
+    userId: bigint('user_id', { mode: 'bigint' }).notNull(),
+    role: text().notNull().default('reader'),
+    note: text(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.groupId] })],
+)
+const counters = pgTable(
+  'counters',
+  {
+    id: serial().primaryKey(),
+    name: text().notNull(),
+    value: integer().notNull().default(0),
+    version: integer().notNull().default(1),
+  },
+  (table) => [uniqueIndex('counters_name').on(table.name)],
+)
+const codes = pgTable('codes', { code: char({ length: 4 }).primaryKey(), no: bigserial({ mode: 'number' }) })
+
+const ddl = [
+  'create table groups (id uuid primary key default gen_random_uuid(), name text not null)',
+  `create table members (group_id uuid, user_id bigint, role text not null default 'reader', note text, primary key (user_id, group_id))`,
+  `create table counters (id serial primary key, name text not null constraint counters_name unique, value integer not null default 0,
+    version integer not null default 1)`,
+  'create table codes (code char(4) primary key, no bigserial)',
+]
+
+class MemberRepository extends BaseRepository<typeof members, 'userId' | 'groupId'> {
+  constructor(db: Database) {
+    super(db, members, { key: ['userId', 'groupId'] })
+  }
+}
+class CounterRepository extends BaseRepository<typeof counters> {
+  constructor(db: Database) {
+    super(db, counters, { version: 'version' })
+  }
+}
+
+const a = '0aaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa'
+const b = '0bbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb'
+
+/** What repositories do with more than one row, more than one key column, and more than one writer; on any driver. */
+export function describeRows(open: () => DatabaseApi): void {
+  describe('rows, keys and versions', () => {
+    const group = () => new BaseRepository(open().db, groups)
+    const member = () => new MemberRepository(open().db)
+    const counter = () => new CounterRepository(open().db)
+    /** The same handle, counting what is sent through it. */
+    const counting = (): { db: Database; statements: string[] } => {
+      const statements: string[] = []
+      const { db } = open()
+      const watched = new Proxy(db, {
+        get(target, name, receiver) {
+          if (
+            name === 'select' ||
+            name === 'insert' ||
+            name === 'update' ||
+            name === 'delete' ||
+            name === 'transaction'
+          )
+            statements.push(name)
+          return Reflect.get(target, name, receiver)
+        },
+      })
+      return { db: watched, statements }
+    }
+
+    beforeAll(async () => {
+      for (const statement of ddl) await open().db.execute(sql.raw(statement))
+    })
+    beforeEach(() => open().db.execute(sql`truncate groups, members, counters, codes restart identity`))
+
+    describe('a key of several columns', () => {
+      const id = { groupId: a, userId: 2n ** 60n }
+
+      test('finds, changes and deletes the one row that has them all', async () => {
+        const row = await member().create({ ...id, role: 'owner' })
+        await member().create({ ...id, groupId: b })
+        expect(await member().getById(id)).toEqual(row)
+        // A row is its own id.
+        expect(await member().getById(row)).toEqual(row)
+        expect(await member().update(id, { note: 'x' })).toEqual({ ...row, note: 'x' })
+        await member().delete(id)
+        expect(await member().getAll()).toMatchObject([{ groupId: b }])
+      })
+
+      test('messages name every column', async () => {
+        await expect(member().getById(id)).rejects.toThrow(
+          new NotFoundError(`Member with ID userId 1152921504606846976, groupId ${a} not found`),
+        )
+      })
+
+      test('one that lacks a column, or is no key at all, is refused', async () => {
+        const ids: unknown[] = [
+          { groupId: a },
+          { groupId: a, userId: null },
+          { groupId: 'x', userId: 1n },
+          { ...id, userId: 2n ** 63n },
+          null,
+          'x',
+          [],
+        ]
+        for (const each of ids) {
+          const error = await refused(Promise.resolve().then(() => Reflect.apply(member().getById, member(), [each])))
+          expect(error).toMatchObject({ code: 'validation_error' })
+          const many = Promise.resolve().then(() => Reflect.apply(member().getMany, member(), [[id, each]]))
+          expect(await refused(many)).toMatchObject({ code: 'validation_error' })
+        }
+      })
+
+      test('orders by the columns of the key as they were declared', async () => {
+        for (const [groupId, userId] of [
+          [b, 1n],
+          [a, 2n],
+          [a, 1n],
+        ] as const)
+          await member().create({ groupId, userId })
+        expect((await member().getAll()).map(({ groupId, userId }) => [userId, groupId])).toEqual([
+          [1n, a],
+          [1n, b],
+          [2n, a],
+        ])
+      })
+    })
+
+    describe('getMany', () => {
+      test('one query; the rows in the order of the ids; who is missing is left out, who is asked twice comes twice', async () => {
+        const made = await group().createMany([{ name: 'x' }, { name: 'y' }, { name: 'z' }])
+        const [x, y, z] = made.map(({ id }) => id)
+        const { db, statements } = counting()
+        const ids = [z ?? '', a, x ?? '', (z ?? '').toUpperCase(), y ?? '']
+        const rows = await new BaseRepository(db, groups).getMany(ids)
+        expect(rows.map(({ name }) => name)).toEqual(['z', 'x', 'z', 'y'])
+        expect(statements).toEqual(['select'])
+        expect(await new BaseRepository(db, groups).getMany([])).toEqual([])
+        expect(statements).toEqual(['select'])
+      })
+
+      test('of a key of several columns, and of one that is padded', async () => {
+        const ids = [
+          { groupId: b, userId: 3n },
+          { groupId: a, userId: 3n },
+          { groupId: b, userId: -1n },
+        ]
+        await member().createMany(ids)
+        const { db, statements } = counting()
+        const asked = [ids[2], ids[0], { groupId: a, userId: 9n }].flatMap((id) => id ?? [])
+        expect(await new MemberRepository(db).getMany(asked)).toMatchObject([
+          { userId: -1n },
+          { groupId: b, userId: 3n },
+        ])
+        expect(statements).toEqual(['select'])
+        const padded = new BaseRepository(open().db, codes)
+        await padded.createMany([{ code: 'ab' }, { code: 'abcd' }])
+        expect((await padded.getMany(['abcd', 'ab'])).map(({ no }) => no)).toEqual([2, 1])
+      })
+
+      test('5000 at once', async () => {
+        const rows = await counter().createMany(Array.from({ length: 5000 }, (_, i) => ({ name: `n${i}` })))
+        const ids = rows.map(({ id }) => id).reverse()
+        expect((await counter().getMany(ids)).map(({ id }) => id)).toEqual(ids)
+        const tooMany = Array.from({ length: 65_001 }, (_, i) => i)
+        expect(await refused(counter().getMany(tooMany))).toMatchObject({ code: 'validation_error' })
+      }, 60_000)
+    })
+
+    describe('createMany', () => {
+      test('10,000 rows are one statement, 70,000 a few in one transaction; in the order of the values', async () => {
+        const { db, statements } = counting()
+        const repository = new CounterRepository(db)
+        const first = await repository.createMany(
+          Array.from({ length: 10_000 }, (_, i) => ({ name: `a${i}`, value: i })),
+        )
+        expect(first.map(({ value }) => value)).toEqual(first.map((_, i) => i))
+        expect(statements).toEqual(['insert'])
+        const second = await repository.createMany(Array.from({ length: 70_000 }, (_, i) => ({ name: `b${i}` })))
+        expect([second.length, second[69_999]?.name, statements]).toEqual([70_000, 'b69999', ['insert', 'transaction']])
+      }, 120_000)
+
+      test('all of them or none, over one statement and over several', async () => {
+        await counter().create({ name: 'taken' })
+        expect(await refused(counter().createMany([{ name: 'new' }, { name: 'taken' }]))).toMatchObject({
+          code: 'conflict',
+        })
+        const many = [...Array.from({ length: 66_000 }, (_, i) => ({ name: `c${i}` })), { name: 'taken' }]
+        expect(await refused(counter().createMany(many))).toMatchObject({ code: 'conflict' })
+        expect(await counter().count()).toBe(1)
+        expect(await counter().createMany([])).toEqual([])
+        // Within a transaction a failure takes back no more than itself.
+        await open().transaction(async (tx) => {
+          const inside = new CounterRepository(tx)
+          await inside.create({ name: 'before' })
+          await inside.createMany(many).catch(() => {})
+        })
+        expect(await counter().exists({ name: 'before' })).toBe(true)
+      }, 120_000)
+    })
+
+    describe('upsert', () => {
+      test('inserts, and then changes what is given and nothing else', async () => {
+        const made = await counter().upsert({ name: 'x', value: 1 }, { on: ['name'] })
+        expect(made).toEqual({ id: 1, name: 'x', value: 1, version: 1 })
+        const again = await counter().upsert({ name: 'x', value: 7 }, { on: ['name'] })
+        expect(again).toEqual({ ...made, value: 7, version: 2 })
+        const kept = await counter().upsert({ name: 'x' }, { on: ['name'] })
+        expect(kept).toMatchObject({ id: 1, value: 7 })
+        const patched = await counter().upsert({ name: 'x', value: 100 }, { on: ['name'], patch: { value: 8 } })
+        expect(patched).toMatchObject({ id: 1, value: 8 })
+        expect(await counter().count()).toBe(1)
+      })
+
+      test('by the primary key unless it is told otherwise, of several columns too', async () => {
+        const id = { groupId: a, userId: 1n }
+        expect(await member().upsert({ ...id, note: 'a' })).toMatchObject({ role: 'reader', note: 'a' })
+        expect(await member().upsert({ ...id, role: 'owner' })).toMatchObject({ role: 'owner', note: 'a' })
+        expect(await member().upsert(id)).toMatchObject({ role: 'owner', note: 'a' })
+        expect(await member().upsert({ ...id, note: null })).toMatchObject({ note: null })
+      })
+
+      test('a name that is no column is refused', async () => {
+        const options: object = { on: ['nope'] }
+        expect(await refused(Promise.resolve().then(() => counter().upsert({ name: 'x' }, options)))).toMatchObject({
+          code: 'validation_error',
+        })
+      })
+    })
+
+    test('deleteWhere says how many there were', async () => {
+      await counter().createMany([
+        { name: 'a', value: 1 },
+        { name: 'b', value: 2 },
+        { name: 'c', value: 3 },
+      ])
+      expect(await counter().deleteWhere({ value: { gte: 2 } })).toBe(2)
+      expect(await counter().deleteWhere({ value: { gte: 2 } })).toBe(0)
+      expect(await counter().count()).toBe(1)
+    })
+
+    test('exists asks for no row', async () => {
+      await counter().create({ name: 'a' })
+      const selected: string[][] = []
+      const { db } = open()
+      const select = (fields: Record<string, SQL>) => {
+        selected.push(Object.keys(fields))
+        return db.select(fields)
+      }
+      const watched = new Proxy(db, {
+        get: (target, name, receiver) => (name === 'select' ? select : Reflect.get(target, name, receiver)),
+      })
+      expect(await new CounterRepository(watched).exists({ name: 'a' })).toBe(true)
+      expect(selected).toEqual([['one']])
+    })
+
+    describe('a version', () => {
+      test('counts the changes, and refuses one that is made over another', async () => {
+        const row = await counter().create({ name: 'x' })
+        expect(await counter().update(row.id, { value: 1 }, { version: row.version })).toMatchObject({
+          value: 1,
+          version: 2,
+        })
+        const late = counter().update(row.id, { value: 2 }, { version: row.version })
+        await expect(late).rejects.toMatchObject({
+          code: 'conflict',
+          message: 'Counter with ID 1 was changed by somebody else',
+          details: { version: 2 },
+        })
+        expect(await counter().update(row.id, { value: 3 })).toMatchObject({ value: 3, version: 3 })
+        expect(await counter().update(row.id, { value: 4, version: 99 })).toMatchObject({ value: 4, version: 4 })
+      })
+
+      test('is looked at by an empty patch and by delete, and a row that is gone is not found', async () => {
+        const row = await counter().create({ name: 'x' })
+        expect(await counter().update(row.id, {}, { version: 1 })).toEqual(row)
+        await expect(counter().update(row.id, {}, { version: 5 })).rejects.toThrow(ConflictError)
+        await expect(counter().delete(row.id, { version: 5 })).rejects.toThrow(ConflictError)
+        await counter().delete(row.id, { version: 1 })
+        await expect(counter().delete(row.id, { version: 1 })).rejects.toThrow(NotFoundError)
+        await expect(counter().update(row.id, { value: 1 }, { version: 1 })).rejects.toThrow(NotFoundError)
+        await expect(counter().update(1, {}, { version: 1.5 })).rejects.toThrow(ValidationError)
+      })
+
+      test('without a column for it there is none to ask for', async () => {
+        const { id } = await group().create({ name: 'x' })
+        await expect(group().update(id, { name: 'y' }, { version: 1 })).rejects.toThrow(/has no version/)
+      })
+    })
+
+    test('an empty patch sends no UPDATE: the row is read', async () => {
+      const { id } = await counter().create({ name: 'x' })
+      const { db, statements } = counting()
+      expect(await new CounterRepository(db).update(id, { name: undefined })).toMatchObject({ name: 'x', version: 1 })
+      expect(statements).toEqual(['select'])
+    })
+
+    describe('relations', () => {
+      const relations = {
+        members: hasMany(members, { from: groups.id, to: members.groupId, orderBy: { userId: 'desc' }, limit: 2 }),
+      }
+      const back = { group: hasOne(groups, { from: members.groupId, to: groups.id }) }
+      beforeEach(async () => {
+        await group().createMany([
+          { id: a, name: 'a' },
+          { id: b, name: 'b' },
+        ])
+        await member().createMany([1n, 2n, 3n].map((userId) => ({ groupId: a, userId })))
+      })
+
+      test('one query for each name, whatever the number of rows; in order, and not more than the limit', async () => {
+        const { db, statements } = counting()
+        const repository = new BaseRepository(db, groups)
+        const rows = await repository.load(await repository.getAll(), relations, ['members', 'members'])
+        expect(rows.map(({ name, members: some }) => [name, some.map(({ userId }) => userId)])).toEqual([
+          ['a', [3n, 2n]],
+          ['b', []],
+        ])
+        expect(statements.filter((each) => each === 'select')).toHaveLength(3) // the rows, and a query within a query
+      })
+
+      test('of one row; null where there is none', async () => {
+        await member().create({ groupId: '0ccccccc-cccc-4ccc-8ccc-cccccccccccc', userId: 9n })
+        const rows = await member().load(await member().getAll({ userId: { in: [1n, 9n] } }), back, ['group'])
+        expect(rows.map((row) => row.group?.name ?? null)).toEqual(['a', null])
+        expect(await member().load([], back, ['group'])).toEqual([])
+      })
+
+      test('a name that is none, however it came, is refused; a relation of another table does not fit', async () => {
+        const names: string[] = ['toString']
+        const work = Promise.resolve().then(() => Reflect.apply(group().load, group(), [[], relations, names]))
+        expect(await refused(work)).toMatchObject({ code: 'validation_error', details: [{ path: 'toString' }] })
+        await expect(group().load(await group().getAll(), back, ['group'])).rejects.toThrow(/none of 'groups'/)
+        expect(() => hasMany(members, { from: groups.id, to: groups.id })).toThrow(/must be a column of 'members'/)
+        expect(() => hasMany(members, { from: groups.id, to: members.groupId, limit: 0 })).toThrow(/limit/)
+      })
+    })
+  })
+}
