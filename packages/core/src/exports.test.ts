@@ -72,8 +72,6 @@ it('@twinwire/core/database', async () => {
       "database",
       "databaseKey",
       "databaseSettings",
-      "hasMany",
-      "hasOne",
       "migrate",
       "migrationStatus",
       "transaction",
