@@ -1,17 +1,18 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
-import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import { BootError } from '../../errors/boot-error.ts'
 import { runInTransaction } from '../transaction.ts'
+import type { TransactionMode } from '../transaction-options.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { lockFolder } from './folder-lock.ts'
 import { importPeer } from './peer.ts'
-import { createPgliteClient } from './pglite-client.ts'
 import { PgliteConnection } from './pglite-connection.ts'
 import { Pool } from './pool.ts'
 import { countCreated, watchPool } from './pool-instruments.ts'
 import { Queries } from './queries.ts'
+import type { Scope } from './scope.ts'
 
 /** How long `close` waits for queries in flight: less than the app gives to a plugin. */
 const closeLimitMs = 3000
@@ -24,8 +25,9 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
   const { url, schema, pool: limits, meter, instruments, clock } = options
   const folder = toFolder(url)
   const { PGlite } = await importPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'))
-  const { drizzle, PgliteSession } = await import('drizzle-orm/pglite')
+  const { drizzle, PgliteDatabase } = await import('drizzle-orm/pglite')
   const { migrate } = await import('drizzle-orm/pglite/migrator')
+  const { PooledSession } = await import('./pglite-session.ts')
   const unlock = folder === null ? null : await lockFolder(folder)
 
   const server: PGlite = folder === null ? new PGlite() : new PGlite(folder)
@@ -34,26 +36,24 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
   const pool = new Pool(() => connection, one, clock, countCreated(instruments))
   watchPool(instruments, pool, one)
   const queries = new Queries(pool, meter)
-  const db = drizzle({ client: createPgliteClient(server, queries, null), ...(schema === undefined ? {} : { schema }) })
-  const { schema: tables, ...described } = db._
+  // drizzle knows how the relations of a schema are written down.
+  const { schema: tables, ...described } = drizzle({ client: server, ...(schema === undefined ? {} : { schema }) })._
   const relations = tables === undefined ? undefined : { ...described, schema: tables }
   const dialect = new PgDialect()
+  const sessionOf = (scope: Scope | null, mode: TransactionMode = {}) =>
+    new PooledSession({ server, queries, scope, mode, dialect, relations })
+  const handleOf = (scope: Scope | null) => new PgliteDatabase(dialect, sessionOf(scope), relations)
+  const db = handleOf(null)
 
   return {
     place: folder === null ? 'memory (PGlite)' : `${folder} (PGlite)`,
     embedded: true,
     db,
-    bind: (scope) => {
-      const session = new PgliteSession(createPgliteClient(server, queries, scope), dialect, relations)
-      return new PgDatabase(dialect, session, relations)
-    },
+    bind: handleOf,
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run, mode, scope) => {
-      const session = new PgliteSession(createPgliteClient(server, queries, scope, mode), dialect, relations)
-      return runInTransaction((body) => session.transaction(body), run)
-    },
+    transaction: (run, mode, scope) => runInTransaction((body) => sessionOf(scope, mode).transaction(body), run),
     exclusively: (run) => run({ db, migrate: (to) => migrate(db, { migrationsFolder: to }) }),
     close: async () => {
       try {
