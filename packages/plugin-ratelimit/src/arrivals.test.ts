@@ -1,0 +1,161 @@
+import { AuthenticationError, Disconnect, disconnects, type Plugin, route } from '@twinwire/core'
+import { createVirtualClock, fakeIdentity, onTransports, UpgradeRefused } from '@twinwire/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { RateLimitOptions } from './options.ts'
+import { rateLimit } from './ratelimit-plugin.ts'
+
+const hello = route({ http: 'GET /hello', handler: () => 'hello' })
+const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } })
+
+/** Knows tokens but those that are called bad, and counts how often it was asked. */
+function watchful(): { readonly plugin: Plugin; asked: number } {
+  const watch = {
+    asked: 0,
+    plugin: fakeIdentity(({ headers }) => {
+      watch.asked++
+      const name = headers.authorization?.slice('Bearer '.length)
+      if (name === 'bad') throw new AuthenticationError()
+      return name === undefined ? null : { id: name, name }
+    }),
+  }
+  return watch
+}
+
+/** The status, code and headers of a refused upgrade. */
+async function refusal(connecting: Promise<unknown>) {
+  const error = await connecting.then(
+    () => new Error('it was let in'),
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof UpgradeRefused)) throw error
+  const { code } = JSON.parse(new TextDecoder().decode(error.body)).error
+  return { status: error.status, code, headers: error.headers }
+}
+
+describe('before anybody knows who asks', () => {
+  onTransports({ describe, afterEach }, ({ start, transport }) => {
+    const open = async (arrive: RateLimitOptions['arrive'], identity: Plugin = fakeIdentity()) => {
+      const clock = createVirtualClock()
+      const limits = rateLimit({ http: false, websocket: false, connections: false, arrive })
+      const app = await start({ pkgIds: { HELLO: 1 }, routes: { HELLO: hello }, clock, plugins: [identity, limits] })
+      const left = async () => (await limits.peek({ address: '127.0.0.1' }))[0]?.remaining
+      return { ...app, clock, limits, left }
+    }
+
+    it('requests and handshakes of an address have one limit, and past it no token is looked at', async () => {
+      const watch = watchful()
+      const { request, connect } = await open({ points: 3, failedAuthentication: 0 }, watch.plugin)
+      expect((await request('GET /hello', as('ann'))).status).toBe(200)
+      await connect(as('ann'))
+      expect((await request('GET /nowhere')).status).toBe(404)
+      const { asked } = watch
+      const refused = await request('GET /hello', as('ann'))
+      expect([refused.status, refused.headers['retry-after']]).toEqual([429, '20'])
+      expect(refused.json()).toMatchObject({
+        error: { code: 'rate_limit_exceeded', details: { limit: 3, remaining: 0 } },
+      })
+      const { status, code, headers } = await refusal(connect(as('ann')))
+      expect([status, code]).toEqual([429, 'rate_limit_exceeded'])
+      for (const each of [refused.headers, headers])
+        expect(each).toMatchObject({
+          ratelimit: '"arrive";r=0;t=60',
+          'ratelimit-policy': '"arrive";q=3;w=60',
+          'x-ratelimit-limit': '3',
+          'x-ratelimit-remaining': '0',
+          'x-ratelimit-reset': '60',
+          'retry-after': '20',
+        })
+      expect(watch.asked).toBe(asked)
+    })
+
+    it('its figures are on every answer: of a call, of a path that leads nowhere, of a caller who is nobody', async () => {
+      const { request } = await open({ points: 100, failedAuthentication: 0 })
+      for (const [target, options, status, remaining] of [
+        ['GET /hello', as('ann'), 200, '99'],
+        ['GET /nowhere', {}, 404, '98'],
+        ['GET /hello', {}, 401, '97'],
+        ['POST /hello', {}, 405, '96'],
+      ] as const) {
+        const { status: got, headers } = await request(target, options)
+        expect([
+          got,
+          headers['x-ratelimit-remaining'],
+          headers.ratelimit?.startsWith(`"arrive";r=${remaining};`),
+        ]).toEqual([status, remaining, true])
+      }
+    })
+
+    it('guesses cost more than their request: 401 over HTTP, 401 of an upgrade, a connection closed with 4001', async () => {
+      const { request, connect, left } = await open({ points: 100, failedAuthentication: 20 }, watchful().plugin)
+      expect((await request('GET /hello', as('bad'))).status).toBe(401)
+      expect(await left()).toBe(79)
+      expect((await refusal(connect(as('bad')))).status).toBe(401)
+      expect(await left()).toBe(58)
+      const socket = await connect()
+      socket.send(JSON.stringify({ type: 'auth', token: 'Bearer bad' }))
+      expect((await socket.closed).code).toBe(4001)
+      // The socket's own end is heard of a moment later.
+      while ((await left()) === 57) await new Promise((resolve) => setImmediate(resolve))
+      expect(await left()).toBe(37)
+      // An honest caller pays for requests only.
+      expect((await request('GET /hello', as('ann'))).status).toBe(200)
+      expect(await left()).toBe(36)
+      expect((await request('GET /hello')).status).toBe(401)
+      // What is left is taken, and nothing is owed beyond it.
+      expect((await request('GET /hello')).status).toBe(401)
+      expect(await left()).toBe(0)
+      expect((await request('GET /hello', as('ann'))).status).toBe(429)
+      expect((await refusal(connect(as('ann')))).status).toBe(429)
+    })
+
+    it('a call that fails otherwise, and a connection that ends otherwise, cost nothing more', async () => {
+      const { request, connect, left } = await open({ points: 100, failedAuthentication: 20 }, watchful().plugin)
+      expect((await request('GET /hello?x=%', as('ann'))).status).toBe(400)
+      const socket = await connect(as('ann'))
+      socket.close()
+      await socket.closed
+      expect(await left()).toBe(98)
+    })
+
+    it.runIf(transport === 'memory')('addresses of one IPv6 network are one', async () => {
+      const { request } = await open({ points: 2, failedAuthentication: 0 })
+      const from = async (address: string) => (await request('GET /hello', { address, ...as('ann') })).status
+      expect(await from('2001:db8:0:1::1')).toBe(200)
+      expect(await from('2001:db8:0:1:ffff::2')).toBe(200)
+      expect(await from('2001:db8:0:1::3')).toBe(429)
+      expect(await from('2001:db8:0:2::1')).toBe(200)
+      expect(await from('203.0.113.7')).toBe(200)
+      expect(await from('::ffff:203.0.113.7')).toBe(200)
+      expect(await from('203.0.113.7')).toBe(429)
+    })
+
+    it('says once when the clients behind a proxy share the limit of its address', async () => {
+      const { request, logs } = await open({ points: 1, failedAuthentication: 0 })
+      const forwarded = { headers: { 'x-forwarded-for': '203.0.113.7' } }
+      for (let i = 0; i < 4; i++) await request('GET /nowhere', forwarded)
+      expect(logs.filter(({ message }) => message.includes('http.trustedProxies'))).toHaveLength(1)
+    })
+
+    it('a Disconnect of another plugin with 4001 is a guess as well', async () => {
+      const strict: Plugin = {
+        name: 'strict',
+        setup: (host) =>
+          host.onConnect(() => {
+            throw new Disconnect(disconnects.unauthorized)
+          }),
+      }
+      const clock = createVirtualClock()
+      const limits = rateLimit({ http: false, websocket: false, arrive: { points: 50, failedAuthentication: 10 } })
+      const { connect } = await start({
+        pkgIds: { HELLO: 1 },
+        routes: { HELLO: hello },
+        clock,
+        plugins: [fakeIdentity(), strict, limits],
+      })
+      const left = async () => (await limits.peek({ address: '127.0.0.1' }))[0]?.remaining
+      expect((await (await connect(as('ann'))).closed).code).toBe(4001)
+      while ((await left()) === 49) await new Promise((resolve) => setImmediate(resolve))
+      expect(await left()).toBe(39)
+    })
+  })
+})

@@ -1,0 +1,172 @@
+import type { Connection, Plugin } from '@twinwire/core'
+import { Disconnect, disconnects, route } from '@twinwire/core'
+import { createVirtualClock, onTransports } from '@twinwire/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ConnectionLimitOptions } from './connections.ts'
+import { ConnectionLimits } from './connections.ts'
+import { MemoryStore } from './memory/memory-store.ts'
+import { rateLimit } from './ratelimit-plugin.ts'
+import type { Lease, Seat } from './store.ts'
+
+const hello = route({ http: 'GET /hello', handler: () => 'hello' })
+const tooMany = { code: 1008, reason: 'Maximum concurrent connections exceeded' }
+
+describe('connections', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    const open = async (connections: ConnectionLimitOptions, more: readonly Plugin[] = []) => {
+      const limits = rateLimit({ http: false, websocket: false, arrive: false, connections })
+      // The handshake that answers: what the limit refuses must not get its auth_ok.
+      const admit: Plugin = {
+        name: 'admit',
+        setup: (host) =>
+          host.controlFrame(
+            'auth',
+            ({ token }) => ({
+              identity: { id: String(token), name: String(token) },
+              reply: { type: 'auth_ok' },
+            }),
+            {},
+          ),
+      }
+      const app = await start({
+        pkgIds: { HELLO: 1 },
+        routes: { HELLO: hello },
+        defaultAccess: 'public',
+        plugins: [admit, limits, ...more],
+      })
+      const login = async (name: string) => {
+        const socket = await app.connect()
+        socket.send(JSON.stringify({ type: 'auth', token: name }))
+        return socket
+      }
+      const admitted = async (name: string) => {
+        const socket = await login(name)
+        expect(String((await socket.next()).data)).toBe('{"type":"auth_ok"}')
+        return socket
+      }
+      const statuses = () => {
+        const family = app.app.instruments.families().find(({ name }) => name === 'ws_connections_total')
+        return Object.fromEntries(
+          (family?.cells ?? []).map(({ labels, cell }) => [labels.status, 'value' in cell ? cell.value : 0]),
+        )
+      }
+      return { ...app, login, admitted, statuses }
+    }
+
+    it('of one identity are at most so many: the next one is closed with 1008, instead of auth_ok', async () => {
+      const { login, admitted, statuses, app } = await open({ perIdentity: 2 })
+      const first = await admitted('ann')
+      await admitted('ann')
+      const third = await login('ann')
+      expect(await third.closed).toEqual(tooMany)
+      expect(third.frames).toEqual([])
+      await admitted('bob')
+      expect(statuses()).toMatchObject({ accepted: 3, rejected_limit: 1 })
+      first.close()
+      await first.closed
+      while (app.hub.ofIdentity('ann').length > 1) await new Promise((resolve) => setImmediate(resolve))
+      await admitted('ann')
+      expect(await (await login('ann')).closed).toEqual(tooMany)
+    })
+
+    it('of one address are at most so many, whoever they are', async () => {
+      const { login, admitted } = await open({ perIdentity: false, perAddress: 2 })
+      await admitted('ann')
+      await admitted('bob')
+      expect(await (await login('eve')).closed).toEqual(tooMany)
+    })
+
+    it('have no limit where it is false', async () => {
+      const { admitted, app } = await open({ perIdentity: false, perAddress: false })
+      for (let i = 0; i < 8; i++) await admitted('ann')
+      expect(app.hub.size).toBe(8)
+    })
+
+    it('give their seats back when another plugin refuses them', async () => {
+      let refuse = true
+      const picky: Plugin = {
+        name: 'picky',
+        setup: (host) =>
+          host.onConnect(() => {
+            if (refuse) throw new Disconnect(disconnects.sessionRevoked)
+          }),
+      }
+      const { login, admitted } = await open({ perIdentity: 1 }, [picky])
+      expect((await (await login('ann')).closed).code).toBe(4004)
+      refuse = false
+      // Its end is heard of a moment later.
+      for (;;) {
+        const socket = await login('ann')
+        const frame = await socket.next().catch(() => null)
+        if (frame !== null) break
+      }
+      expect(await (await login('ann')).closed).toEqual(tooMany)
+      await admitted('bob')
+    })
+  })
+
+  const aConnection = (id: string): Connection =>
+    ({ id, identity: { id: 'ann', name: 'Ann' }, address: '127.0.0.1' }) as Connection
+
+  /** A store that answers when it is told to. */
+  function aSlowStore() {
+    const clock = createVirtualClock()
+    const told: string[] = []
+    const answers: (() => void)[] = []
+    const store = new MemoryStore(clock, 10)
+    const later = <T>(name: string, answer: () => T): Promise<T> => {
+      told.push(name)
+      return new Promise((resolve) => answers.push(() => resolve(answer())))
+    }
+    const limiter = Object.assign(Object.create(store), {
+      acquire: (lease: Lease) => later(`acquire ${lease.id}`, (): Seat | null => store.acquire(lease)),
+      release: (lease: Lease) => later(`release ${lease.id}`, () => store.release(lease)),
+      renew: (leases: readonly Lease[]) => later(`renew ${leases.map(({ id }) => id)}`, () => {}),
+    })
+    const answerAll = async () => {
+      for (const answer of answers.splice(0)) answer()
+      await clock.advance(0)
+    }
+    return { clock, told, limiter, answerAll }
+  }
+  const options = { perIdentity: 1, perAddress: false, leaseMs: 15_000 } as const
+
+  it('that close while the store is asked give back what comes', async () => {
+    const { told, limiter, answerAll } = aSlowStore()
+    const connections = new ConnectionLimits(limiter, options)
+    const connecting = connections.connect(aConnection('1'))
+    connections.disconnect('1')
+    expect(told).toEqual(['acquire 1'])
+    await answerAll()
+    await connecting
+    expect(told).toEqual(['acquire 1', 'release 1'])
+    await answerAll()
+    const again = connections.connect(aConnection('2'))
+    await answerAll()
+    expect(await again).toBe(undefined)
+  })
+
+  it('renew their leases as long as they are open, every third of their time, and no round before the last has ended', async () => {
+    const { clock, told, limiter, answerAll } = aSlowStore()
+    const connections = new ConnectionLimits(limiter, options)
+    connections.keepAlive(clock)
+    const connecting = connections.connect(aConnection('1'))
+    await clock.advance(5000)
+    // Not held yet.
+    expect(told).toEqual(['acquire 1'])
+    await answerAll()
+    await connecting
+    await clock.advance(5000)
+    await clock.advance(60_000)
+    expect(told).toEqual(['acquire 1', 'renew 1'])
+    await answerAll()
+    await clock.advance(5000)
+    expect(told).toEqual(['acquire 1', 'renew 1', 'renew 1'])
+    await answerAll()
+    connections.disconnect('1')
+    await clock.advance(30_000)
+    expect(told.slice(3)).toEqual(['release 1'])
+    connections.close()
+    expect(clock.pendingTimers).toBe(0)
+  })
+})
