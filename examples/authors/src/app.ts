@@ -1,6 +1,7 @@
 import { createApp } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
+import { metrics } from '@twinwire/plugin-metrics'
 import {
   authorCreated,
   createAuthor,
@@ -39,6 +40,7 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
         onStart: seedAuthors,
       }),
       auth({ ...keycloak, backChannelLogout: { path: logoutPath } }),
+      metrics(settings.metrics),
     ],
     http: settings.http,
     websocket: { path: websocketPath, ...settings.websocket },

@@ -40,8 +40,9 @@ test('tells all that is wrong at once, and no value', () => {
   )
 })
 
-test('production wants a database and a Keycloak of its own, and the names of its hosts', () => {
-  const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', 'KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID']
+test('production wants a database and a Keycloak of its own, the names of its hosts and who may read its metrics', () => {
+  const keycloak = ['KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID']
+  const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', ...keycloak, 'METRICS_PORT']
   expect(() => read({ ENV: 'production' })).toThrow(
     new RegExp(`^The settings are not right:${lines.map((name) => `\\n {2}${name} [^\\n]*`).join('')}$`),
   )

@@ -10,6 +10,7 @@ import {
 } from '@twinwire/core'
 import { databaseSettings } from '@twinwire/core/database'
 import { keycloakSettings } from '@twinwire/plugin-auth'
+import { metricsSettings } from '@twinwire/plugin-metrics'
 
 // `src` and `dist` lie side by side, so this is the example's own folder for both, wherever it is started from.
 const dataFolder = fileURLToPath(new URL('../.data', import.meta.url))
@@ -25,6 +26,7 @@ export const declaredSettings = defineSettings({
   database: databaseSettings({ embedded: `pglite://${dataFolder}` }),
   // With no Keycloak its users sign in at an issuer inside the process; production refuses that too.
   keycloak: keycloakSettings,
+  metrics: metricsSettings,
   developmentIssuer: {
     port: variable.wholeNumber('DEVELOPMENT_ISSUER_PORT', {
       about: 'Port, on this machine only, of the issuer that stands in for Keycloak in development; 0 takes a free one',

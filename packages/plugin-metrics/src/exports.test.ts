@@ -4,6 +4,7 @@ it('@twinwire/plugin-metrics', async () => {
   expect(Object.keys(await import('@twinwire/plugin-metrics')).sort()).toMatchInlineSnapshot(`
     [
       "metrics",
+      "metricsSettings",
     ]
   `)
 })
