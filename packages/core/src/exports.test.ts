@@ -72,6 +72,8 @@ it('@twinwire/core/database', async () => {
       "database",
       "databaseKey",
       "databaseSettings",
+      "hasMany",
+      "hasOne",
       "migrate",
       "migrationStatus",
       "transaction",
