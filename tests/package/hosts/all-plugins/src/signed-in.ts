@@ -35,7 +35,7 @@ assert.deepEqual(await socket.call('WHO_AM_I'), { name: 'ada', flag: 'me' })
 const third = await request('GET /me', as('ada'))
 assert.equal(third.status, 429, 'two a minute, on both wires together')
 
-const scrape = (await request('GET /metrics')).text()
+const scrape = (await request('GET /metrics')).text
 assert.match(scrape, /^flags_asked_total\{answer="on"\} 3$/m)
 assert.match(scrape, /^http_requests_total\{method="GET",endpoint="\/me",status_code="429"\} 1$/m)
 await close()
