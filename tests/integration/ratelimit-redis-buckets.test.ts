@@ -140,7 +140,7 @@ describe.skipIf(!(await hasRedis()))('buckets in Redis', () => {
 
   it('let pass exactly what fits, of many callers at once', async () => {
     const take = toTake(tenPerHour, newKey())
-    const verdicts = await Promise.all(Array.from({ length: 500 }, () => store.consume([take])))
+    const verdicts = await Promise.all(Array.from({ length: 500 }, async () => store.consume([take])))
     expect(verdicts.filter(({ allowed }) => allowed)).toHaveLength(10)
   })
 })

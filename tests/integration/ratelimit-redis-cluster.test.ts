@@ -85,7 +85,7 @@ describe.skipIf(!hasOwnRedis())('a store in a Redis Cluster', () => {
   it('lets never too much pass of many callers at once, and all that fits once they have been answered', async () => {
     const key = newKey()
     const takes = [toTake(perIdentity, key), toTake(perAddress, key)]
-    const verdicts = await Promise.all(Array.from({ length: 500 }, () => store.consume(takes)))
+    const verdicts = await Promise.all(Array.from({ length: 500 }, async () => store.consume(takes)))
     const passed = verdicts.filter(({ allowed }) => allowed).length
     // Refused calls hold points of the other bucket until they have given them back: too few may pass, never too many.
     expect(passed).toBeGreaterThan(0)

@@ -40,6 +40,8 @@ function nodeOptions(address: RedisAddress | undefined, options: ResolvedRedisOp
     maxRetriesPerRequest: 0,
     connectTimeout: options.connectTimeoutMs,
     keepAlive: options.healthCheckIntervalMs,
+    // What is replaced has been silent for long enough.
+    disconnectTimeout: 200,
     connectionName: 'twinwire',
     disableClientInfo: true,
     // After a failover the old master goes on as a replica: only a new connection finds the new one.

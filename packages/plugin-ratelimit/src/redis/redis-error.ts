@@ -15,7 +15,9 @@ export class RedisError extends Error {
   }
 }
 
+/** What the server says is a ReplyError; anything else is the client's way to say that the connection is gone. */
 export function toRedisError(error: unknown): RedisError {
   if (error instanceof RedisError) return error
-  return new RedisError('error', error instanceof Error ? error.message : String(error))
+  if (error instanceof Error && error.name === 'ReplyError') return new RedisError('error', error.message)
+  return new RedisError('not_connected', 'The connection to Redis was lost')
 }
