@@ -1,0 +1,160 @@
+// What an operator is given, the table of metrics, the dashboard and the alerts, against a scrape of the running example.
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readScrape, type Scrape } from '@twinwire/plugin-metrics/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Example, startExample } from '../support/example.ts'
+import { PackageClient } from '../support/package-client.ts'
+import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { checkConfig, checkRules, hasPromtool, testRules } from '../support/promtool.ts'
+import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
+
+const deploy = fileURLToPath(new URL('../../examples/authors/deploy/', import.meta.url))
+const read = (name: string): string => readFileSync(join(deploy, name), 'utf8')
+const hasServices = (await hasPostgres()) && (await hasRedis())
+
+/** Every expression of the dashboard, with its place. */
+function dashboardExpressions(): readonly { readonly where: string; readonly expr: string }[] {
+  interface Panel {
+    readonly title: string
+    readonly targets?: readonly { readonly expr: string }[]
+  }
+  const dashboard: { readonly panels: readonly Panel[] } = JSON.parse(read('grafana-dashboard.json'))
+  return dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr })))
+}
+
+/** Every expression of the alerts: what stands behind `expr:`, in the same line or in a block. */
+function alertExpressions(): readonly { readonly where: string; readonly expr: string }[] {
+  return [...read('alerts.yml').matchAll(/- alert: (\w+)\n +expr: (?:\|\n((?: {10,}.*\n)+)|(.*)\n)/g)].map(
+    ([, where = '', block, inline = '']) => ({ where, expr: block ?? inline }),
+  )
+}
+
+/** Words of PromQL that are no metric. */
+const words =
+  /^(?:sum|max|min|by|rate|increase|histogram_quantile|min_over_time|le|and|or|unless|instance|job|label_values)$/
+
+/** The metrics that an expression names, each with the labels it is selected by, and those it is grouped by. */
+function namesIn(expr: string): { metrics: { name: string; labels: string[] }[]; grouping: string[] } {
+  const grouping = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/, */))
+  const rest = expr.replace(/\bby \([^)]*\)/g, '').replace(/\[[^\]]*\]/g, '')
+  const metrics: { name: string; labels: string[] }[] = []
+  for (const [, name = '', selector = ''] of rest.matchAll(/([a-zA-Z_]\w*)(\{[^}]*\})?/g)) {
+    if (words.test(name) || name === '') continue
+    metrics.push({ name, labels: [...selector.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].map(([, label = '']) => label) })
+  }
+  return { metrics, grouping }
+}
+
+/** Prometheus adds these two to whatever it scrapes. */
+const ofPrometheus = ['instance', 'job']
+
+describe.skipIf(!hasServices)('of the running example', () => {
+  let database: TestPostgres
+  let redis: TestRedis
+  let example: Example
+  let scrape: Scrape
+  beforeAll(async () => {
+    database = await startPostgres()
+    redis = await startRedis({ own: true })
+    example = await startExample({ databaseUrl: database.url, env: { REDIS_URL: redis.url } })
+    scrape = await afterTraffic(example)
+  }, 240_000)
+  afterAll(async () => {
+    await example?.stop('SIGKILL')
+    await redis?.stop()
+    await database?.stop()
+  })
+
+  const labelsOf = (name: string): ReadonlySet<string> | null => {
+    const samples = scrape.samples.filter((sample) => sample.name === name)
+    return samples.length === 0 ? null : new Set(samples.flatMap(({ labels }) => Object.keys(labels)))
+  }
+
+  test.each([...dashboardExpressions(), ...alertExpressions()])('$where: $expr', ({ expr }) => {
+    const { metrics, grouping } = namesIn(expr)
+    expect(metrics).not.toEqual([])
+    const known = new Set(ofPrometheus)
+    for (const { name, labels } of metrics) {
+      if (name === 'up') continue
+      const there = labelsOf(name)
+      expect([name, there === null ? 'is not there' : 'is there']).toEqual([name, 'is there'])
+      for (const label of there ?? []) known.add(label)
+      for (const label of labels) expect([...(there ?? []), ...ofPrometheus]).toContain(label)
+    }
+    for (const label of grouping) expect([...known]).toContain(label)
+  })
+
+  test('the table of metrics names each with its type and labels, and nothing else', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../docs_site/metrics.md', import.meta.url)), 'utf8')
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \| (.*?) \|/gm)]
+    const documented = new Map(
+      rows.map(([, name = '', type = '', labels = '']) => [
+        name,
+        { type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label).sort() },
+      ]),
+    )
+    const served = new Map(
+      [...scrape.families]
+        .filter(([name]) => !/^(?:nodejs|process)_/.test(name))
+        .map(([name, { type, samples }]) => [
+          name,
+          {
+            type,
+            labels: Object.keys(samples[0]?.labels ?? {})
+              .filter((label) => label !== 'le')
+              .sort(),
+          },
+        ]),
+    )
+    // Limits without Redis have these two.
+    for (const name of ['rate_limit_keys', 'rate_limit_evicted_keys_total']) documented.delete(name)
+    expect(Object.fromEntries([...documented].sort())).toEqual(Object.fromEntries([...served].sort()))
+  })
+})
+
+/** A bit of everything, so that each series that only comes when something happens is there. */
+async function afterTraffic(example: Example): Promise<Scrape> {
+  const { admin } = example.tokens ?? { admin: '' }
+  const authorization = `Bearer ${admin}`
+  const http = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${example.url}${path}`, { ...init, headers: { authorization, 'content-type': 'application/json' } })
+  expect((await http('/authors')).status).toBe(200)
+  expect((await http('/authors/999999')).status).toBe(404)
+  expect((await fetch(`${example.url}/authors`)).status).toBe(401)
+  const client = await PackageClient.connect(example.socketUrl, admin)
+  await client.call(1, {})
+  await client.close()
+  return readScrape(await (await fetch(`${example.url}/metrics`)).text())
+}
+
+describe.skipIf(!hasPromtool())('promtool', () => {
+  test('takes the configuration and the alerts, whose tests pass', () => {
+    for (const { code, output } of [
+      checkConfig(join(deploy, 'prometheus.yml')),
+      checkRules(join(deploy, 'alerts.yml')),
+      testRules(join(deploy, 'alerts.test.yml')),
+    ]) {
+      expect({ code, output }).toMatchObject({ code: 0 })
+    }
+    expect(alertExpressions()).toHaveLength(read('alerts.yml').split('- alert:').length - 1)
+  })
+
+  test('takes every expression of the dashboard', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'twinwire-rules-'))
+    try {
+      const rules = dashboardExpressions().map(({ expr }, i) => {
+        const plain = expr.replaceAll('$__rate_interval', '5m').replaceAll('$instance', '.*')
+        return `      - record: panel:${i}\n        expr: ${JSON.stringify(plain)}\n`
+      })
+      const file = join(folder, 'dashboard.yml')
+      await writeFile(file, `groups:\n  - name: dashboard\n    rules:\n${rules.join('')}`)
+      expect(checkRules(file)).toMatchObject({ code: 0 })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
