@@ -1,6 +1,8 @@
-import { type AnyRoute, type AppOptions, type BaseOptions, route } from '@twinwire/core'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import { type AnyRoute, type AppOptions, type BaseOptions, type Instruments, route } from '@twinwire/core'
 import {
   createVirtualClock,
+  type LogLine,
   type RawSocket,
   type TestApp,
   type TestAppOptions,
@@ -120,4 +122,29 @@ export function packet(pkgId: number, data: object = {}): string {
 export async function callPackage(socket: RawSocket, pkgId: number): Promise<Record<string, unknown>> {
   socket.send(packet(pkgId))
   return nextJson(socket)
+}
+
+/** Cells of one instrument that count more than they did `before`, with how much more. */
+export function counted(
+  app: { readonly instruments: Instruments },
+  name: string,
+  before: readonly Count[] = [],
+): readonly Count[] {
+  const family = app.instruments.families().find((each) => each.name === name)
+  const counts = (family?.cells ?? []).map(({ labels, cell }) => {
+    const value = 'value' in cell ? cell.value : cell.count
+    const old = before.find((each) => isDeepStrictEqual(each.labels, labels))
+    return { labels, value: value - (old?.value ?? 0) }
+  })
+  return counts.filter(({ value }) => value !== 0)
+}
+
+export interface Count {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** Everything that was logged, errors with their causes included, as one text. */
+export function textOf(logs: readonly LogLine[]): string {
+  return inspect(logs, { depth: 20, maxStringLength: null, maxArrayLength: null, showHidden: true })
 }
