@@ -1,0 +1,245 @@
+import { createApp, route } from '@twinwire/core'
+import { createTestApp, onTransports } from '@twinwire/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  type AuthTest,
+  authFrame,
+  authOf,
+  bearer,
+  nextJson,
+  packet,
+  pkgIds,
+  startApp,
+  startIssuer,
+} from './auth.fixtures.ts'
+import { authenticated, optionalUser, requireAnyRole, requireRoles, requireScope, withAuth } from './steps.ts'
+import type { TestUser } from './testing/index.ts'
+import { hasRole, isUser, type User } from './user.ts'
+
+type RouteName = keyof typeof pkgIds
+
+/** The same call on both wires: what each answered. */
+async function callBoth({ request, connect, issuer }: AuthTest, name: RouteName, user: TestUser, scope = '') {
+  const token = issuer.token(user, { scope })
+  const response = await request(`GET /${name.toLowerCase()}`, bearer(token))
+  const socket = await connect()
+  socket.send(authFrame(`Bearer ${token}`))
+  await nextJson(socket)
+  socket.send(packet(pkgIds[name]))
+  const frame = await nextJson(socket)
+  socket.close()
+  return { status: response.status, body: response.json(), headers: response.headers, frame }
+}
+
+describe('roles', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it.each<[RouteName, string, TestUser, readonly string[] | null]>([
+      ['WHO', 'any user', { username: 'x' }, null],
+      ['PLAIN', 'any user, without a step', { username: 'x' }, null],
+      ['READ', 'a role of the client', { username: 'x', roles: ['read'] }, null],
+      ['READ', 'no role', { username: 'x' }, ['read']],
+      ['READ', 'the role of another case', { username: 'x', roles: ['Read'] }, ['read']],
+      ['READ', 'a role that begins so', { username: 'x', roles: ['read-all', 'client:read'] }, ['read']],
+      ['READ', 'the same name in the realm', { username: 'x', realmRoles: ['read'] }, ['read']],
+      ['READ', 'the same name in another client', { username: 'x', clientRoles: { grafana: ['read'] } }, ['read']],
+      ['ADMIN', 'all', { username: 'x', roles: ['read', 'write'], realmRoles: ['admin'] }, null],
+      ['ADMIN', 'one of three', { username: 'x', roles: ['read'] }, ['realm:admin', 'client:write']],
+      ['ADMIN', 'admin of the client', { username: 'x', roles: ['read', 'write', 'admin'] }, ['realm:admin']],
+      ['EITHER', 'the first', { username: 'x', realmRoles: ['admin'] }, null],
+      ['EITHER', 'the second', { username: 'x', roles: ['write'] }, null],
+    ])('for %s: %s', async (name, _, user, missing) => {
+      const test = await startApp(start)
+      const { status, body, headers, frame } = await callBoth(test, name, user)
+      if (missing === null) {
+        expect([status, body, frame.status_code, frame.data]).toEqual([200, 'x', 0, 'x'])
+        return
+      }
+      const details = { missing_roles: missing }
+      expect([status, body]).toEqual([403, { error: { code: 'permission_denied', msg: 'Permission denied', details } }])
+      expect(headers['www-authenticate']).toBe('Bearer realm="test-client", error="insufficient_scope"')
+      expect(frame).toMatchObject({
+        status_code: 3,
+        data: { code: 'permission_denied', msg: `No permission for pkg_id ${pkgIds[name]}`, details },
+      })
+    })
+
+    it('of which any will do are named when none is there', async () => {
+      const test = await startApp(start)
+      const { status, body, frame } = await callBoth(test, 'EITHER', { username: 'x', roles: ['admin'] })
+      const details = { any_of_roles: ['realm:admin', 'write'] }
+      expect([status, body]).toMatchObject([403, { error: { details } }])
+      expect(frame).toMatchObject({ status_code: 3, data: { details } })
+    })
+
+    it('that are missing can be kept back', async () => {
+      const test = await startApp(start, { hideMissingRoles: true })
+      for (const name of ['READ', 'EITHER', 'WRITE'] as const) {
+        const { body, headers, frame } = await callBoth(test, name, { username: 'x' })
+        expect(body).toEqual({ error: { code: 'permission_denied', msg: 'Permission denied', details: null } })
+        expect(headers['www-authenticate']).toBe('Bearer realm="test-client", error="insufficient_scope"')
+        expect(frame).toMatchObject({ data: { code: 'permission_denied', details: null } })
+      }
+    })
+
+    it('of a token issued to another client, with its roles, let nobody in', async () => {
+      // What reads roles by `azp` takes a login at a dashboard for one at the application.
+      const test = await startApp(start)
+      const token = test.issuer.token(
+        { username: 'eve', clientRoles: { grafana: ['read', 'admin'] } },
+        { claims: { azp: 'grafana' } },
+      )
+      expect((await test.request('GET /read', bearer(token))).status).toBe(403)
+      expect((await test.request('GET /who', bearer(token))).status).toBe(200)
+    })
+  })
+})
+
+describe('scopes', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('are demanded all, and named in the challenge', async () => {
+      const test = await startApp(start)
+      const user = { username: 'x' }
+      const good = await callBoth(test, 'WRITE', user, 'books:read books:write')
+      expect([good.status, good.frame.status_code]).toEqual([200, 0])
+      const { status, body, headers, frame } = await callBoth(test, 'WRITE', user, 'books:read')
+      const details = { missing_scopes: ['books:write'] }
+      expect([status, body]).toMatchObject([403, { error: { code: 'permission_denied', details } }])
+      expect(headers['www-authenticate']).toBe(
+        'Bearer realm="test-client", error="insufficient_scope", scope="books:write"',
+      )
+      expect(frame).toMatchObject({ status_code: 3, data: { details } })
+    })
+  })
+})
+
+describe('a public route', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('takes no notice of a token, good or bad, unless a step asks', async () => {
+      const { request, issuer } = await startApp(start)
+      const bad = issuer.token('ada', { forged: true })
+      expect((await request('GET /public', bearer(bad))).status).toBe(200)
+      expect((await request('GET /open', bearer(bad))).status).toBe(401)
+      expect((await request('GET /open')).json()).toBe(null)
+      expect((await request('GET /open', bearer(issuer.token('ada')))).json()).toBe('ada')
+    })
+
+    it("knows the connection's user on WebSocket", async () => {
+      const { frame } = await callBoth(await startApp(start), 'OPEN', { username: 'x' })
+      expect(frame).toMatchObject({ status_code: 0, data: 'x' })
+    })
+  })
+})
+
+describe('the user', () => {
+  it('says who it is, with the roles of realm and client apart, and can be changed by nobody', async () => {
+    const users: User[] = []
+    const me = route({
+      http: 'GET /me',
+      use: [authenticated()],
+      handler: (_input, { user }) => {
+        users.push(user)
+        return null
+      },
+    })
+    const { request, issuer, clock } = await startApp(createTestApp, {}, { endpoints: [me] })
+    const now = clock.now()
+    const ada = { username: 'ada', id: 'u-1', email: 'a@example.test', roles: ['read'], realmRoles: ['admin'] }
+    const token = issuer.token(
+      { ...ada, groups: ['/staff/editors'], clientRoles: { grafana: ['viewer'] } },
+      { sid: 's-1', scope: 'books:read', claims: { auth_time: now / 1000 - 60 } },
+    )
+    await request('GET /me', bearer(token))
+    await request('GET /me', bearer(token))
+    const [user, again] = users
+    if (user === undefined) throw new Error('no user came')
+    expect(user).toMatchObject({
+      id: 'u-1',
+      name: 'ada',
+      username: 'ada',
+      email: 'a@example.test',
+      roles: ['realm:offline_access', 'realm:uma_authorization', 'realm:admin', 'client:read'],
+      groups: ['/staff/editors'],
+      scopes: ['profile', 'email', 'books:read'],
+      sessionId: 's-1',
+      issuedAt: now,
+      authenticatedAt: now - 60_000,
+      expiresAt: now + 300_000,
+      claims: { azp: 'test-client', email_verified: true },
+    })
+    expect(again).toBe(user)
+    expect(isUser(user)).toBe(true)
+    expect(['realm:admin', 'read', 'client:read', 'admin', 'viewer'].map((role) => hasRole(user, role))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect(Object.isFrozen(user) && Object.isFrozen(user.roles) && Object.isFrozen(user.claims.resource_access)).toBe(
+      true,
+    )
+    expect(JSON.parse(JSON.stringify(user))).toMatchObject({ id: 'u-1', roles: user.roles })
+    await request('GET /me', bearer(issuer.token({ username: 'x', id: 'u-2' }, { claims: bare })))
+    expect(users[2]).toMatchObject({ id: 'u-2', name: 'u-2', username: null, email: null, roles: [], scopes: [] })
+    expect(users[2]).toMatchObject({ groups: [], sessionId: null })
+  })
+
+  const bare = {
+    preferred_username: undefined,
+    email: undefined,
+    realm_access: undefined,
+    resource_access: undefined,
+    scope: undefined,
+    sid: undefined,
+  }
+})
+
+describe('a step', () => {
+  it.each([
+    ['authenticated', authenticated()],
+    ['requireRoles', requireRoles('read')],
+    ['requireAnyRole', requireAnyRole('read')],
+    ['requireScope', requireScope('read')],
+    ['optionalUser', optionalUser()],
+    ['withAuth', withAuth()],
+  ])('of an app without auth() is a boot error: %s', async (_, step) => {
+    const app = createApp({
+      environment: 'test',
+      pkgIds: { A: 1 },
+      routes: { A: route({ access: 'public', use: [step], handler: () => null }) },
+    })
+    await expect(app.ready()).rejects.toMatchObject({ name: 'BootError' })
+  })
+
+  it.each([
+    ['requireRoles', () => requireRoles('')],
+    ['requireRoles', () => requireRoles('read', ' ')],
+    ['requireAnyRole', () => requireAnyRole(...noNames)],
+    ['requireScope', () => requireScope('books:read books:write')],
+    ['requireScope', () => requireScope('"')],
+  ])('%s without a usable name is a boot error', (_, create) => {
+    expect(create).toThrow(expect.objectContaining({ code: 'bad_option' }))
+  })
+
+  it('that needs a user cannot stand on a public route', async () => {
+    const { issuer } = await startIssuer()
+    const app = createApp({
+      environment: 'test',
+      pkgIds: { A: 1 },
+      routes: { A: route({ access: 'public', use: [requireRoles('read')], handler: () => null }) },
+      plugins: [authOf(issuer)],
+    })
+    await expect(app.ready()).rejects.toMatchObject({ code: 'identity_on_public_route' })
+  })
+
+  it('names its roles in the description of the app', async () => {
+    const { app } = await startApp(createTestApp)
+    expect(app.describe().routes.find(({ name }) => name === 'ADMIN')).toMatchObject({
+      access: 'authenticated',
+      steps: ['auth.requireRoles(realm:admin, client:write, read)'],
+    })
+  })
+})
+
+/** What JavaScript can pass. */
+const noNames = [] as unknown as [string]
