@@ -110,14 +110,19 @@ export abstract class UwsHead implements RequestHead {
     this.#callbacks = null
   }
 
+  /** Has the callback that brought it returned? */
+  protected get isLate(): boolean {
+    return this.req === null
+  }
+
   /** The native calls that end the response. After the callback they have to be corked by hand (rule 5). */
   protected last(call: (res: UwsResponse) => void): void {
     const res = this.res
     if (res === null) return
-    const isCorked = this.req !== null
+    const { isLate } = this
     this.settle()
-    if (isCorked) call(res)
-    else res.cork(() => call(res))
+    if (isLate) res.cork(() => call(res))
+    else call(res)
   }
 
   #copyHeaders(): readonly string[] {

@@ -4,7 +4,7 @@ import type { Machine } from '../doctor/machine.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
-import { createBehavior } from './uws-connection.ts'
+import { createBehavior, type OpenSocket } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
@@ -132,7 +132,9 @@ function route(
     (method: string, usuallyHasBody: boolean): UwsRoute =>
     (res, req) =>
       serveRequest(bound, method, usuallyHasBody, res, req, secure)
-  const behavior = createBehavior(limits, (res, req, context) => serveUpgrade(bound, res, req, context, secure))
+  const open = new Set<OpenSocket>()
+  const upgrade: UwsBehavior['upgrade'] = (res, req, context) => serveUpgrade(bound, res, req, context, secure, open)
+  const behavior = createBehavior(limits, upgrade, open)
   // uWS gives its own object to these callbacks; ours differ from it by the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
   // What has no proper key falls through to these (rule 21).

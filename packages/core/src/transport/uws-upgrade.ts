@@ -3,7 +3,7 @@ import { findBadHeader, writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
 import { type Fault, report } from './uws-guard.ts'
 import { UwsHead } from './uws-head.ts'
-import type { UwsRequest, UwsResponse, UwsUpgradeContext } from './uws-types.ts'
+import type { UwsRequest, UwsResponse, UwsUpgradeContext, UwsWebSocket } from './uws-types.ts'
 
 /** One upgrade from its callback on. */
 export function serveUpgrade(
@@ -12,8 +12,9 @@ export function serveUpgrade(
   req: UwsRequest,
   context: UwsUpgradeContext,
   secure: boolean,
+  open: ReadonlySet<UwsWebSocket>,
 ): void {
-  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure)
+  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, open)
   try {
     handlers.upgrade(upgrade)
   } catch (error) {
@@ -27,10 +28,19 @@ export function serveUpgrade(
  */
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
+  readonly #open: ReadonlySet<UwsWebSocket>
 
-  constructor(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext, fault: Fault, secure: boolean) {
+  constructor(
+    res: UwsResponse,
+    req: UwsRequest,
+    context: UwsUpgradeContext,
+    fault: Fault,
+    secure: boolean,
+    open: ReadonlySet<UwsWebSocket>,
+  ) {
     super('GET', res, req, fault, secure)
     this.#context = context
+    this.#open = open
   }
 
   accept(listener: SocketListener, protocol = ''): void {
@@ -44,7 +54,23 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     const socket = new UwsSocket(listener, this.fault)
     // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a
     // protocol with a comma only the part before it would be echoed (rule 20).
-    this.last((res) => res.upgrade({ socket }, key, protocol, '', this.#context))
+    const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, '', this.#context)
+    if (this.isLate) this.#upgradeLate(upgrade)
+    else this.last(upgrade)
+  }
+
+  /**
+   * Not within a cork of the response: uWS shrinks it to a socket where it lies, takes that for the response when the cork ends, and
+   * closes it if what lies behind it in memory happens to say so. Within the cork of another socket nothing is corked that changes;
+   * without another socket uWS says on stderr that it would have liked a cork.
+   */
+  #upgradeLate(upgrade: (res: UwsResponse) => void): void {
+    const { res } = this
+    if (res === null) return
+    this.settle()
+    const [other] = this.#open
+    if (other === undefined) upgrade(res)
+    else other.cork(() => void res.cork(() => upgrade(res)))
   }
 
   reject(status: number, headers: HeaderList, body: string): void {

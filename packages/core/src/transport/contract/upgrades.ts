@@ -1,6 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { UpgradeRequest } from '../transport.ts'
+import type { Socket, UpgradeRequest } from '../transport.ts'
 import { type ContractFixture, deferred, text } from './fixture.ts'
+
+/** Long after the callback: by a timer, since what a promise runs may still be in its turn. */
+const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
 
 /** Handshakes: accepted, refused, left. */
 export function describeUpgrades({ serve, open }: ContractFixture): void {
@@ -22,6 +25,53 @@ export function describeUpgrades({ serve, open }: ContractFixture): void {
     it('delivers what was sent while opening', async () => {
       const { socket } = await open({ opened: (server) => void server.send('hello', false) })
       expect(await socket.next()).toEqual({ data: 'hello', binary: false })
+    })
+
+    it('that are accepted later deliver what was sent while opening, and stay open', async () => {
+      const { client } = await serve({
+        upgrade: async (request) => {
+          request.onAborted(() => {})
+          await later()
+          let peer: Socket | null = null
+          request.accept({
+            opened(server) {
+              peer = server
+              server.send('hello', false)
+            },
+            message: (data) => void peer?.send(text(new Uint8Array(data)), false),
+            closed() {},
+          })
+        },
+      })
+      // Of what is wrong here, uWS sees by what happens to lie in memory: not each time.
+      for (let i = 0; i < 20; i++) {
+        const socket = await client.connect()
+        expect((await socket.next()).data).toBe('hello')
+        for (const word of ['one', 'two']) {
+          socket.send(word)
+          expect((await socket.next()).data).toBe(word)
+        }
+      }
+    })
+
+    it('that are accepted later may be ended while they open: the client still hears why', async () => {
+      const { client } = await serve({
+        upgrade: async (request) => {
+          request.onAborted(() => {})
+          await later()
+          request.accept({
+            opened(server) {
+              server.send('first', false)
+              server.end(1008, 'too many')
+            },
+            message() {},
+            closed() {},
+          })
+        },
+      })
+      const socket = await client.connect()
+      expect((await socket.next()).data).toBe('first')
+      expect(await socket.closed).toEqual({ code: 1008, reason: 'too many' })
     })
 
     it('may be ended while it opens: the client still hears why', async () => {
