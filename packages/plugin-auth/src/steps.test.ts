@@ -234,10 +234,14 @@ describe('a step', () => {
 
   it('names its roles in the description of the app', async () => {
     const { app } = await startApp(createTestApp)
-    expect(app.describe().routes.find(({ name }) => name === 'ADMIN')).toMatchObject({
-      access: 'authenticated',
-      steps: ['auth.requireRoles(realm:admin, client:write, read)'],
-    })
+    const stepsOf = (name: string) => app.describe().routes.find((each) => each.name === name)?.steps
+    const roles = ['realm:admin', 'client:write', 'read']
+    expect(stepsOf('ADMIN')).toEqual([
+      { kind: 'guard', name: `auth.requireRoles(${roles.join(', ')})`, demands: { roles } },
+    ])
+    expect(stepsOf('EITHER')).toMatchObject([{ demands: { anyRole: ['realm:admin', 'write'] } }])
+    expect(stepsOf('WRITE')).toMatchObject([{ demands: { scopes: ['books:write', 'books:read'] } }])
+    expect(stepsOf('WHO')).toMatchObject([{ demands: {} }])
   })
 })
 
