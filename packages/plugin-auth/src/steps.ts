@@ -126,7 +126,6 @@ function demand(name: string, demands: StepDemands, bind: (api: AuthApi) => (use
     name,
     demands,
     identity: 'required',
-    demands,
     needs: authKey,
     bind: (api) => {
       const check = bind(api)
