@@ -1,3 +1,4 @@
+import { toStanding, toWaitUs } from '../bucket-math.ts'
 import type { Standing, Take, Verdict } from '../store.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { RedisError } from './redis-error.ts'
@@ -105,22 +106,14 @@ function withoutTaking(verdict: SlotVerdict): SlotVerdict {
 function toVerdict(takes: readonly Take[], verdicts: readonly SlotVerdict[]): Verdict {
   const standings = new Map<Take, Standing>()
   for (const { items, isTaken, debtsUs } of verdicts) {
-    for (const [i, take] of items.entries()) standings.set(take, toStanding(take, debtsUs[i] ?? 0, isTaken))
+    for (const [i, take] of items.entries()) {
+      const debtUs = debtsUs[i] ?? 0
+      standings.set(take, toStanding(take.rule, debtUs, isTaken ? 0 : toWaitUs(take.rule, debtUs, take.cost)))
+    }
   }
   return {
     allowed: verdicts.every(({ isTaken }) => isTaken),
     standings: takes.flatMap((take) => standings.get(take) ?? []),
-  }
-}
-
-function toStanding(take: Take, debtUs: number, isTaken: boolean): Standing {
-  const { spanUs, intervalUs } = take.rule
-  const waitUs = isTaken ? 0 : debtUs + costUs(take) - spanUs
-  return {
-    allowed: waitUs <= 0,
-    remaining: Math.floor((spanUs - debtUs) / intervalUs),
-    retryAfterMs: waitUs <= 0 ? 0 : Math.ceil(waitUs / 1000),
-    resetMs: Math.ceil(debtUs / 1000),
   }
 }
 

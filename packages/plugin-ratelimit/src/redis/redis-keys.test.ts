@@ -28,19 +28,18 @@ describe('keys in Redis', () => {
   })
 
   it('share a tag when they are of one identity, whatever it is called, and only then', () => {
+    // What could be taken for a brace, an escape or a short form, and texts that are too long.
+    const pieces = fc.constantFrom('{', '}', '%', '%7B', '%7D', '%=', ':', '/', 'a', 'ü', 'x'.repeat(60))
+    const names = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(''))
     fc.assert(
-      fc.property(
-        fc.string({ unit: 'binary', maxLength: 160 }),
-        fc.string({ unit: 'binary', maxLength: 160 }),
-        (a, b) => {
-          const tag = hashTag(bucket('identity', a))
-          expect(tag).toBeDefined()
-          expect(hashTag(bucket('identity', a, 'other'))).toBe(tag)
-          expect(hashTag(bucket('identity', b)) === tag).toBe(a === b)
-          expect(bucket('identity', a).length).toBeLessThan(450)
-        },
-      ),
-      { numRuns: 300 },
+      fc.property(names, names, (a, b) => {
+        const tag = hashTag(bucket('identity', a))
+        expect(tag).toBeDefined()
+        expect(hashTag(bucket('identity', a, 'other'))).toBe(tag)
+        expect(hashTag(bucket('identity', b)) === tag).toBe(a === b)
+        expect(bucket('identity', a).length).toBeLessThan(450)
+      }),
+      { numRuns: 1000 },
     )
   })
 

@@ -46,11 +46,11 @@ describe('options of redisStore()', () => {
     [{ url: 'redis://a', tls: { servername: 'a' } }, 'tls needs a url that begins with rediss://'],
     [
       { url: 'redis://a', commandTimeoutMs: 0 },
-      'commandTimeoutMs must be a whole number of milliseconds from 1 to a day, not 0',
+      'commandTimeoutMs of redisStore() must be a whole number from 1 to 86400000, not 0',
     ],
-    [{ url: 'redis://a', socketTimeoutMs: Number.NaN }, 'socketTimeoutMs must be'],
-    [{ url: 'redis://a', connectTimeoutMs: 1.5 }, 'connectTimeoutMs must be'],
-    [{ url: 'redis://a', healthCheckIntervalMs: -1 }, 'healthCheckIntervalMs must be'],
+    [{ url: 'redis://a', socketTimeoutMs: Number.NaN }, 'socketTimeoutMs of redisStore() must be'],
+    [{ url: 'redis://a', connectTimeoutMs: 1.5 }, 'connectTimeoutMs of redisStore() must be'],
+    [{ url: 'redis://a', healthCheckIntervalMs: -1 }, 'healthCheckIntervalMs of redisStore() must be'],
   ])('refuse %j before anything is opened', (options, message) => {
     expect(() => redisStore(options)).toThrow(expect.objectContaining({ code: 'bad_option' }))
     expect(() => redisStore(options)).toThrow(message)

@@ -1,4 +1,5 @@
 import { BootError } from '@twinwire/core'
+import { checkOptions, checkWholeNumber } from '../check-options.ts'
 import type { RedisClient } from './redis-client.ts'
 
 /** For `rediss://`: what of Node's TLS is worth setting. PEM texts. */
@@ -64,14 +65,24 @@ export const redisDefaults = {
 
 const times = ['commandTimeoutMs', 'connectTimeoutMs', 'socketTimeoutMs', 'healthCheckIntervalMs'] as const
 const targets = ['url', 'cluster', 'client'] as const
-const known: readonly string[] = [...targets, 'prefix', 'tls', ...times]
-const knownTls: readonly string[] = ['ca', 'cert', 'key', 'servername']
+const known: Readonly<Record<keyof RedisStoreOptions, true>> = {
+  url: true,
+  cluster: true,
+  client: true,
+  prefix: true,
+  tls: true,
+  commandTimeoutMs: true,
+  connectTimeoutMs: true,
+  socketTimeoutMs: true,
+  healthCheckIntervalMs: true,
+}
+const knownTls: Readonly<Record<keyof RedisTlsOptions, true>> = { ca: true, cert: true, key: true, servername: true }
 
 /** Throws BootError `bad_option` or `unknown_option`; no message shows a url, which may hold a password. */
 export function resolveRedisOptions(options: RedisStoreOptions): ResolvedRedisOptions {
-  checkNames('redisStore()', options, known)
+  checkOptions('redisStore()', options, known)
   const { tls = {}, prefix = redisDefaults.prefix } = options
-  checkNames('tls of redisStore()', tls, knownTls)
+  checkOptions('tls of redisStore()', tls, knownTls)
   if (typeof prefix !== 'string' || /[{}]/.test(prefix) || prefix.length > 128) {
     throw bad('prefix must be a text of at most 128 characters without { and }, which mark slots of a cluster')
   }
@@ -144,8 +155,8 @@ function decode(text: string): string | undefined {
 function toTimes(options: RedisStoreOptions): Pick<ResolvedRedisOptions, (typeof times)[number]> {
   const time = (name: (typeof times)[number]): number => {
     const value = options[name] ?? redisDefaults[name]
-    if (Number.isSafeInteger(value) && value >= 1 && value <= 86_400_000) return value
-    throw bad(`${name} must be a whole number of milliseconds from 1 to a day, not ${String(value)}`)
+    checkWholeNumber(`${name} of redisStore()`, value, 1, 86_400_000)
+    return value
   }
   return {
     commandTimeoutMs: time('commandTimeoutMs'),
@@ -153,13 +164,6 @@ function toTimes(options: RedisStoreOptions): Pick<ResolvedRedisOptions, (typeof
     socketTimeoutMs: time('socketTimeoutMs'),
     healthCheckIntervalMs: time('healthCheckIntervalMs'),
   }
-}
-
-function checkNames(what: string, options: unknown, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw new BootError('bad_option', `${what} needs an object`)
-  const unknown = Object.keys(options).filter((name) => !names.includes(name))
-  if (unknown.length === 0) return
-  throw new BootError('unknown_option', `Unknown option of ${what}: ${unknown.join(', ')}; known: ${names.join(', ')}`)
 }
 
 const bad = (message: string): BootError => new BootError('bad_option', `redisStore(): ${message}`)

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { limitStoreSuite } from '../../packages/plugin-ratelimit/src/store.suite.ts'
+import { type OpenStore, openRedisStore } from '../support/limit-store.ts'
+import { hasOwnRedis, hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
+
+const commandTimeoutMs = 20_000
+let names = 0
+
+describe.skipIf(!(await hasRedis()))('the Redis store', () => {
+  let redis: TestRedis
+  let store: OpenStore
+  beforeAll(async () => {
+    redis = await startRedis()
+    store = await openRedisStore({ url: redis.url, prefix: redis.prefix, commandTimeoutMs })
+  })
+  afterAll(async () => {
+    await store?.close()
+    await redis?.stop()
+  })
+  limitStoreSuite(async () => ({ store, unique: String(names++) }))
+})
+
+describe.skipIf(!hasOwnRedis())('the Redis store in a cluster', () => {
+  let cluster: RedisCluster
+  let store: OpenStore
+  beforeAll(async () => {
+    cluster = await startRedisCluster()
+    store = await openRedisStore({ cluster: cluster.urls, commandTimeoutMs })
+  })
+  afterAll(async () => {
+    await store?.close()
+    await cluster?.stop()
+  })
+  limitStoreSuite(async () => ({ store, unique: String(names++) }))
+})
