@@ -70,11 +70,14 @@ export class StoreBreaker {
     const enter = (state: State): void => {
       if (this.#state === state) return
       changes.cell({ service, from_state: this.#state, to_state: state }).inc()
-      const fields = { service, from: this.#state, to: state }
+      const from = this.#state
+      const fields = { service, from, to: state }
       this.#state = state
-      if (state === 'open') log.warn({ ...fields, err: this.#lastError }, `${name} fails: ${meanwhile}`)
-      else if (state === 'closed') log.warn(fields, `${name} answers again`)
-      else log.debug(fields, `${name} is tried again`)
+      // An outage is two lines, however often it is tried in between.
+      if (state === 'closed') log.warn(fields, `${name} answers again`)
+      else if (state === 'open' && from === 'closed')
+        log.warn({ ...fields, err: this.#lastError }, `${name} fails: ${meanwhile}`)
+      else log.debug(fields, state === 'open' ? `${name} still fails` : `${name} is tried again`)
     }
     this.#breaker.on('success', () => {
       this.#inARow = 0
