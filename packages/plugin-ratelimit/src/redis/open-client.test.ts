@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { backOffMs } from './open-client.ts'
+import { backOffMs, loadIoredis } from './open-client.ts'
+import { redisStore } from './redis-store.ts'
 
 describe('the pause before another attempt to connect', () => {
   it('grows up to two seconds, and is not the same in every process', () => {
@@ -15,5 +16,37 @@ describe('the pause before another attempt to connect', () => {
       expect(Math.max(...pauses)).toBeLessThanOrEqual(most)
       expect(new Set(pauses).size).toBeGreaterThan(5)
     }
+  })
+})
+
+describe('ioredis', () => {
+  it('that is not installed is one sentence', async () => {
+    const missing = Object.assign(new Error("Cannot find package 'ioredis' imported from /app/x.js"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    })
+    await expect(loadIoredis(() => Promise.reject(missing))).rejects.toMatchObject({
+      code: 'peer_missing',
+      message: "redisStore() needs the package 'ioredis': npm install ioredis",
+      cause: missing,
+    })
+  })
+
+  it('that fails for another reason fails with it', async () => {
+    const inner = Object.assign(new Error("Cannot find package 'denque' imported from /app/ioredis.js"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    })
+    for (const reason of [inner, new Error('a bug'), 'a text']) {
+      await expect(loadIoredis(() => Promise.reject(reason))).rejects.toBe(reason)
+    }
+  })
+
+  it('is looked for by the doctor, unless a client was given', async () => {
+    const found: unknown[] = []
+    redisStore('redis://localhost').doctor?.({
+      environment: 'test',
+      peer: () => {},
+      doctor: (name, check) => void found.push(Promise.resolve(check()).then((result) => ({ name, result }))),
+    })
+    expect(await Promise.all(found)).toMatchObject([{ name: 'peer ioredis', result: { level: 'ok' } }])
   })
 })

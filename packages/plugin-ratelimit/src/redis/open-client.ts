@@ -62,9 +62,12 @@ export function backOffMs(attempt: number): number {
   return Math.round(most * (0.5 + Math.random() / 2))
 }
 
-async function loadIoredis(): Promise<Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>> {
+type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
+
+/** That it is not installed is one sentence; any other failure passes as it is. */
+export async function loadIoredis(load: () => Promise<Ioredis> = () => import('ioredis')): Promise<Ioredis> {
   try {
-    return await import('ioredis')
+    return await load()
   } catch (error) {
     if (!isMissing(error)) throw error
     throw new BootError('peer_missing', "redisStore() needs the package 'ioredis': npm install ioredis", {
