@@ -161,4 +161,29 @@ describe.skipIf(!hasOwnRedis())('a store in a Redis Cluster', () => {
       interval: 100,
     })
   })
+
+  it('fails while the whole cluster is gone, also when the app starts then, tells it once, and goes on', async () => {
+    await Promise.all(cluster.nodes.map((node) => node.crash()))
+    const late = await openRedisStore({ cluster: cluster.urls, commandTimeoutMs: 10_000 })
+    const takes = [toTake(perIdentity, newKey()), toTake(perAddress, newKey())]
+    for (const each of [store, late]) {
+      await expect(each.consume(takes)).rejects.toMatchObject({ name: 'RedisError' })
+    }
+    await Promise.all(cluster.nodes.map((node) => node.restart()))
+    for (const each of [store, late]) {
+      await vi.waitFor(async () => expect(await each.consume(takes)).toMatchObject({ allowed: true }), {
+        timeout: 25_000,
+        interval: 100,
+      })
+    }
+    const [, first = ''] = cluster.urls[0]?.split('//') ?? []
+    expect(store.logs.map(({ message }) => message)).toEqual([
+      `Redis: cluster at ${first}`,
+      'The connection to Redis is lost',
+      'Redis is connected again',
+    ])
+    expect(late.logs.map(({ message }) => message)).toEqual(['Redis cannot be reached', 'Redis is connected again'])
+    expect(store.figures('redis_pool_max_connections')).toEqual({ '0': 3 })
+    await late.close()
+  }, 60_000)
 })
