@@ -77,6 +77,7 @@ it('@twinwire/core/database', async () => {
       "migrate",
       "migrationStatus",
       "transaction",
+      "unixTimestamp",
       "withDb",
     ]
   `)
