@@ -3,7 +3,7 @@ import type { PluginHost } from '../plugin/host.ts'
 import type { ConnectOptions } from './connect.ts'
 import type { ConstraintWordings } from './constraint-wording.ts'
 import type { Database } from './database.ts'
-import { type PoolOptions, poolDefaults, poolNumbers } from './drivers/pool-options.ts'
+import { applicationNamePattern, type PoolOptions, poolDefaults, poolNumbers } from './drivers/pool-options.ts'
 import type { PageOptions } from './page-settings.ts'
 
 export interface DatabaseOptions {
@@ -86,8 +86,7 @@ function checkPool(pool: PoolOptions): void {
     if (value === undefined || typeof value === 'boolean') continue
     throw new BootError('bad_option', `${name} of ${where} must be true or false`)
   }
-  // PostgreSQL cuts it at 63 bytes, and replaces what is not printable.
-  if (applicationName !== undefined && !/^[\x20-\x7e]{1,63}$/.test(applicationName)) {
+  if (applicationName !== undefined && !applicationNamePattern.test(applicationName)) {
     throw new BootError('bad_option', `applicationName of ${where} must be 1 to 63 printable ASCII characters`)
   }
 }

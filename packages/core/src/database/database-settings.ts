@@ -1,13 +1,15 @@
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
 import { type ConnectOptions, connectDefaults } from './connect.ts'
-import { type PoolOptions, poolDefaults } from './drivers/pool-options.ts'
+import type { PoolOptions } from './drivers/pool-options.ts'
 import { minSecretLength, mostPageSize, type PageOptions, pageDefaults } from './page-settings.ts'
+import { poolVariables, slowQueryVariable } from './pool-variables.ts'
 
 /** For `database({ ...settings.database, migrations })`. */
 export interface DatabaseSettings {
   readonly url: string
-  readonly pool: Required<Pick<PoolOptions, 'max'>>
+  readonly pool: Required<PoolOptions>
+  readonly slowQueryMs: number
   readonly connect: Required<ConnectOptions>
   readonly pages: PageOptions
 }
@@ -20,8 +22,8 @@ export interface DatabaseSettingsOptions {
 const parts = ['user', 'password', 'host', 'port', 'name'] as const
 
 /**
- * `DATABASE_URL`, or the parts `DB_USER`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_NAME`; `DB_POOL_SIZE`, `DB_INIT_RETRY_INTERVAL`,
- * `DB_INIT_MAX_RETRIES`; `DEFAULT_PAGE_SIZE`, `MAX_PAGE_SIZE`, `CURSOR_SECRET`.
+ * `DATABASE_URL`, or the parts `DB_USER`, `DB_PASSWORD`, `DB_HOST`, `DB_PORT`, `DB_NAME`; `DB_POOL_SIZE` and the other options of the
+ * pool; `DB_SLOW_QUERY_THRESHOLD`; `DB_INIT_RETRY_INTERVAL`, `DB_INIT_MAX_RETRIES`; `DEFAULT_PAGE_SIZE`, `MAX_PAGE_SIZE`, `CURSOR_SECRET`.
  *
  * @example
  * const declared = defineSettings({ database: databaseSettings({ embedded: 'pglite://./.data' }) })
@@ -64,12 +66,8 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         whenUnset: '`5432`',
       }),
       name: variable.text('DB_NAME', { about: 'Name of the database', optional: true, whenUnset: withParts }),
-      poolSize: variable.wholeNumber('DB_POOL_SIZE', {
-        about: 'Most connections of this process',
-        least: 1,
-        most: 10_000,
-        default: poolDefaults.max,
-      }),
+      ...poolVariables,
+      slowQueryMs: slowQueryVariable,
       retryDelayMs: variable.duration('DB_INIT_RETRY_INTERVAL', {
         about: 'Pause between attempts to reach the database at start',
         default: connectDefaults.retryDelayMs,
@@ -114,13 +112,15 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         `DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set ${lacking.join(', ')}`,
       ]
     },
-    to({ url, user, password, host = 'localhost', port = 5432, name, poolSize, retries, retryDelayMs, ...pages }) {
+    to({ url, user, password, host = 'localhost', port = 5432, name, retries, retryDelayMs, ...more }) {
       const isByParts = url === undefined && user !== undefined && password !== undefined && name !== undefined
+      const { slowQueryMs, defaultSize, maxSize, cursorSecret, ...pool } = more
       return {
         url: isByParts ? toUrl({ user, password, host, port, name }) : (url ?? embedded ?? ''),
-        pool: { max: poolSize },
+        pool,
+        slowQueryMs,
         connect: { retries, retryDelayMs },
-        pages,
+        pages: { defaultSize, maxSize, cursorSecret },
       }
     },
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { databaseSettings } from '../database/database-settings.ts'
+import { poolDefaults } from '../database/drivers/pool-options.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { httpSettings, lifecycleSettings, listenSettings, logSettings, websocketSettings } from './core-groups.ts'
 import { defineSettings } from './settings.ts'
@@ -34,7 +35,13 @@ describe('the settings of the parts of core', () => {
       http: { trustedProxies: [], maxBodyBytes: 1_048_576 },
       websocket: {},
       log: { level: 'debug', format: 'human' },
-      database: { url: 'pglite://./.data', pool: { max: 20 }, connect: { retries: 5, retryDelayMs: 2000 } },
+      database: {
+        url: 'pglite://./.data',
+        pool: poolDefaults,
+        slowQueryMs: 100,
+        connect: { retries: 5, retryDelayMs: 2000 },
+        pages: { defaultSize: 20, maxSize: 1000 },
+      },
     })
   })
 
@@ -53,6 +60,15 @@ describe('the settings of the parts of core', () => {
       LOG_EXCLUDED_PATHS: '["/metrics"]',
       DATABASE_URL: 'postgres://me:secret@db/authors',
       DB_POOL_SIZE: '5',
+      DB_POOL_ACQUIRE_TIMEOUT: '1',
+      DB_POOL_IDLE_TIMEOUT: '1m',
+      DB_POOL_RECYCLE: '1800',
+      DB_POOL_PRE_PING: 'false',
+      DB_CONNECT_TIMEOUT: '5s',
+      DB_STATEMENT_TIMEOUT: '10',
+      DB_APPLICATION_NAME: 'the shop',
+      DB_PGBOUNCER: 'true',
+      DB_SLOW_QUERY_THRESHOLD: '250ms',
       DB_INIT_RETRY_INTERVAL: '2',
       DB_INIT_MAX_RETRIES: '0',
     }
@@ -67,7 +83,23 @@ describe('the settings of the parts of core', () => {
       },
       websocket: { origins: ['https://app.example.com'] },
       log: { level: 'warn', format: 'human', excludedPaths: ['/metrics'] },
-      database: { url: variables.DATABASE_URL, pool: { max: 5 }, connect: { retries: 0, retryDelayMs: 2000 } },
+      database: {
+        url: variables.DATABASE_URL,
+        pool: {
+          max: 5,
+          connectTimeoutMs: 5000,
+          acquireTimeoutMs: 1000,
+          idleTimeoutMs: 60_000,
+          maxLifetimeMs: 1_800_000,
+          statementTimeoutMs: 10_000,
+          prePing: false,
+          applicationName: 'the shop',
+          pgBouncer: true,
+        },
+        slowQueryMs: 250,
+        connect: { retries: 0, retryDelayMs: 2000 },
+        pages: { defaultSize: 20, maxSize: 1000 },
+      },
     })
   })
 

@@ -38,6 +38,9 @@ export const poolDefaults: Required<PoolOptions> = {
   pgBouncer: false,
 }
 
+/** PostgreSQL cuts it at 63 bytes, and replaces what is not printable. */
+export const applicationNamePattern: RegExp = /^[\x20-\x7e]{1,63}$/
+
 /** Least value of each number. */
 export const poolNumbers = {
   max: 1,
