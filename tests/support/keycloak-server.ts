@@ -10,10 +10,10 @@ const startWithinMs = 300_000
 export interface KeycloakServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
-  /** SIGKILL: its clients hear nothing of it. */
-  kill(): Promise<void>
-  /** Starts it again on its port and its files. */
-  restart(): Promise<void>
+  /** SIGTERM; its files stay. */
+  shutDown(): Promise<void>
+  /** Starts it again, on its port and its files. */
+  startAgain(): Promise<void>
   /** Ends it and removes its files. */
   stop(): Promise<void>
 }
@@ -43,9 +43,9 @@ export async function startKeycloakServer(options: KeycloakServerOptions): Promi
   })
   return {
     url: `http://127.0.0.1:${port}`,
-    kill: () => server.end('SIGKILL'),
-    restart: async () => {
-      await server.end('SIGKILL')
+    shutDown: () => server.end('SIGTERM'),
+    startAgain: async () => {
+      await server.end('SIGTERM')
       server = await start()
     },
     stop: async () => {

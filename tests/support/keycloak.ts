@@ -23,10 +23,12 @@ export interface TestKeycloak {
   /** The password grant. Rejects with Keycloak's answer when there is no token. */
   login(username: string, clientId?: string): Promise<KeycloakLogin>
   refresh(refreshToken: string): Promise<KeycloakLogin>
-  /** Only of the caller's own: SIGKILL. */
-  kill(): Promise<void>
+  /** What an application does when its user signs out. */
+  logout(refreshToken: string): Promise<void>
+  /** Only of the caller's own. Its files stay. */
+  shutDown(): Promise<void>
   /** Only of the caller's own: on its port and its files. */
-  restart(): Promise<void>
+  startAgain(): Promise<void>
   /** Removes the realm, and ends the server if it was started for it. */
   stop(): Promise<void>
 }
@@ -100,8 +102,15 @@ function toTestKeycloak(url: string, realm: string, account: Account, server: Ke
       }),
     refresh: (refreshToken) =>
       askForTokens(issuer, { grant_type: 'refresh_token', client_id: defaultClient, refresh_token: refreshToken }),
-    kill: () => own().kill(),
-    restart: () => own().restart(),
+    async logout(refreshToken) {
+      const response = await fetch(`${issuer}/protocol/openid-connect/logout`, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: defaultClient, refresh_token: refreshToken }),
+      })
+      if (!response.ok) throw new Error(`Keycloak: ${response.status} ${await response.text()}`)
+    },
+    shutDown: () => own().shutDown(),
+    startAgain: () => own().startAgain(),
     stop: () => (server === null ? deleteRealm(url, realm, account) : server.stop()),
   }
 }

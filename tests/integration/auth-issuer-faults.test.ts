@@ -1,0 +1,252 @@
+// What becomes of tokens when the issuer is away, slow, or answers with nonsense: over real HTTP, with every request to it counted.
+import { CounterCell, type Instruments, type Plugin } from '@twinwire/core'
+import { createTestApp, type TestApp, type VirtualClock } from '@twinwire/core/testing'
+import type { AuthOptions } from '@twinwire/plugin-auth'
+import type { IssuerEndpoint, IssuerFault, TestIssuer } from '@twinwire/plugin-auth/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { authFrame, authOf, bearer, pkgIds, routes, startIssuer } from '../../packages/plugin-auth/src/auth.fixtures.ts'
+
+const secondMs = 1000
+const minuteMs = 60 * secondMs
+/** Reading everything is one request to each of these. */
+const documents = ['discovery', 'certs', 'realm'] as const satisfies readonly IssuerEndpoint[]
+
+interface Subject {
+  readonly issuer: TestIssuer
+  readonly clock: VirtualClock
+  /** Requests to the issuer of this kind that have failed. */
+  failures(type: 'discovery' | 'keys'): number
+  status(token: string): Promise<number>
+  readonly app: TestApp<typeof routes, Record<never, never>>
+}
+
+async function prepare() {
+  const { issuer, clock } = await startIssuer()
+  const boot = async (options: Partial<AuthOptions> = {}): Promise<Subject> => {
+    // The breaker has tests of its own at the end.
+    let instruments: Instruments | undefined
+    const probe: Plugin = {
+      name: 'probe',
+      setup(host) {
+        instruments = host.instruments
+      },
+    }
+    const plugins = [authOf(issuer, { breaker: { enabled: false }, ...options }), probe]
+    const app = await createTestApp({ pkgIds, routes, clock, plugins })
+    onTestFinished(() => app.close())
+    const status = async (token: string): Promise<number> => (await app.request('GET /who', bearer(token))).status
+    const failures = (type: string): number => {
+      const family = instruments?.families().find(({ name }) => name === 'auth_backend_requests_total')
+      const found = family?.cells.find(({ labels }) => labels.type === type && labels.outcome === 'failure')
+      return found?.cell instanceof CounterCell ? found.cell.value : 0
+    }
+    return { issuer, clock, app, status, failures }
+  }
+  return { issuer, clock, boot }
+}
+
+/** Waits for real HTTP; time by the clock stands still meanwhile. */
+function eventually(read: () => unknown, expected: unknown): Promise<void> {
+  return expect.poll(read, { timeout: 20_000, interval: 2 }).toEqual(expected)
+}
+
+async function isReady({ app }: Subject): Promise<number> {
+  return (await app.request('GET /health/ready')).status
+}
+
+const faults: [what: string, fault: IssuerFault][] = [
+  ['cuts the connection', 'down'],
+  ['answers with a page of HTML', 'garbage'],
+  ['answers with an empty object', 'empty'],
+  ['answers without an end', 'huge'],
+  ['leads to another host', 'redirect'],
+  ['answers 500', { status: 500 }],
+  ['answers 404', { status: 404 }],
+]
+
+describe('an issuer that fails from the start', () => {
+  test.each(faults)(
+    'and %s: the app starts, tokens are 503 and not 401, and come to be good by themselves',
+    async (_, fault) => {
+      const { issuer, clock, boot } = await prepare()
+      issuer.setFault('certs', fault)
+      const subject = await boot()
+      expect(issuer.hits).toMatchObject({ discovery: 1, certs: 1 })
+      const token = issuer.token('ada')
+      const answer = await subject.app.request('GET /who', bearer(token))
+      expect(answer.status).toBe(503)
+      expect(answer.json()).toMatchObject({ error: { code: 'unavailable' } })
+      expect(await isReady(subject)).toBe(503)
+      await expect(subject.app.connect({ headers: { authorization: `Bearer ${token}` } })).rejects.toMatchObject({
+        status: 503,
+      })
+      const socket = await subject.app.connect()
+      socket.send(authFrame(`Bearer ${token}`))
+      // Not 4001: a client must not throw away a token that nothing is wrong with.
+      expect(await socket.closed).toMatchObject({ code: 1011 })
+      // However many ask: none of them is a request to the issuer.
+      expect(issuer.hits).toMatchObject({ discovery: 1, certs: 1 })
+
+      issuer.clearFaults()
+      await clock.advance(secondMs)
+      await eventually(() => subject.status(token), 200)
+      expect(issuer.hits).toMatchObject({ discovery: 2, certs: 2 })
+      expect(await isReady(subject)).toBe(200)
+    },
+  )
+
+  test.each(documents)('at %s alone is as if all of it were away', async (endpoint) => {
+    const { issuer, boot } = await prepare()
+    issuer.setFault(endpoint, 'garbage')
+    const { status } = await boot()
+    expect(await status(issuer.token('ada'))).toBe(503)
+  })
+
+  test('is asked again after 1, 2, 4 ... seconds, at most every cooldown', async () => {
+    const { issuer, clock, boot } = await prepare()
+    issuer.setFault('discovery', 'down')
+    const { failures } = await boot({ keys: { cooldownMs: 5 * secondMs } })
+    const pauses = [1, 2, 4, 5, 5]
+    for (const [index, pause] of pauses.entries()) {
+      await clock.advance(pause * secondMs - 1)
+      expect(issuer.hits.discovery).toBe(index + 1)
+      await clock.advance(1)
+      // The next attempt is planned when this one has failed.
+      await eventually(() => failures('discovery'), index + 2)
+      expect(issuer.hits.discovery).toBe(index + 2)
+    }
+  })
+
+  test('that takes ten seconds is given up after five: the boot goes on, and no call waits for it', async () => {
+    const { issuer, clock, boot } = await prepare()
+    issuer.setFault('discovery', { delayMs: 10 * secondMs })
+    const booting = boot()
+    await eventually(() => issuer.hits.discovery, 1)
+    await clock.advance(5 * secondMs)
+    const { status } = await booting
+    expect(await status(issuer.token('ada'))).toBe(503)
+    issuer.clearFaults()
+    await clock.advance(secondMs)
+    await eventually(() => status(issuer.token('ada')), 200)
+  })
+
+  test('that calls itself otherwise stops the boot', async () => {
+    const { issuer, boot } = await prepare()
+    await expect(boot({ issuer: `${issuer.issuer}x`, internalUrl: issuer.issuer })).rejects.toThrow(
+      `calls itself '${issuer.issuer}'`,
+    )
+  })
+})
+
+describe('an issuer that fails later', () => {
+  test.each(faults)(
+    'and %s: its last good keys serve for an hour, new tokens and old ones, and no longer',
+    async (_, fault) => {
+      const { issuer, clock, boot } = await prepare()
+      const subject = await boot()
+      const lifetimeMs = 3 * 60 * minuteMs
+      const known = issuer.token('ada', { lifetimeMs })
+      expect(await subject.status(known)).toBe(200)
+      issuer.setFault('certs', fault)
+      await clock.advance(10 * minuteMs)
+      await eventually(() => issuer.hits.certs, 2)
+      expect(await subject.status(known)).toBe(200)
+      expect(await subject.status(issuer.token('bob', { lifetimeMs }))).toBe(200)
+      expect(await isReady(subject)).toBe(200)
+      await clock.advance(50 * minuteMs - 1)
+      expect(await subject.status(issuer.token('bob', { lifetimeMs }))).toBe(200)
+      await clock.advance(1)
+      expect(await subject.status(issuer.token('bob', { lifetimeMs }))).toBe(503)
+      expect(await isReady(subject)).toBe(503)
+
+      issuer.clearFaults()
+      const tryAgain = async (): Promise<number> => {
+        await clock.advance(30 * secondMs)
+        return subject.status(issuer.token('bob', { lifetimeMs }))
+      }
+      // A step of the clock takes its time from a request that is under way: between two of them one must get through.
+      await expect.poll(tryAgain, { timeout: 25_000, interval: 250 }).toBe(200)
+    },
+  )
+
+  test('and is slow then: tokens of known keys are answered at once, that of an unknown one when it has given up', async () => {
+    const { issuer, clock, boot } = await prepare()
+    const { status } = await boot()
+    const known = issuer.token('ada')
+    expect(await status(known)).toBe(200)
+    issuer.rotateKeys()
+    issuer.setFault('certs', { delayMs: 10 * secondMs })
+    await clock.advance(30 * secondMs)
+    const unknown = status(issuer.token('ada'))
+    await eventually(() => issuer.hits.certs, 2)
+    expect(await status(known)).toBe(200)
+    expect(await status(issuer.token('bob', { header: { kid: undefined }, forged: true }))).toBe(401)
+    await clock.advance(5 * secondMs)
+    expect(await unknown).toBe(503)
+    expect(issuer.hits.certs).toBe(2)
+  })
+})
+
+describe('an issuer that rotates its keys', () => {
+  test('is asked once, however many tokens of the new key come at once', async () => {
+    const { issuer, clock, boot } = await prepare()
+    const { status } = await boot()
+    await clock.advance(30 * secondMs)
+    issuer.rotateKeys()
+    const tokens = Array.from({ length: 50 }, () => issuer.token('ada'))
+    expect(new Set(await Promise.all(tokens.map(status)))).toEqual(new Set([200]))
+    expect(issuer.hits).toMatchObject({ discovery: 1, certs: 2, realm: 2 })
+  })
+
+  test('is not asked more than once within the cooldown, whatever keys tokens name', async () => {
+    const { issuer, clock, boot } = await prepare()
+    const { status } = await boot()
+    const invented = (index: number): string => issuer.token('ada', { header: { kid: `invented-${index}` } })
+    for (let round = 1; round <= 3; round += 1) {
+      await clock.advance(30 * secondMs)
+      const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => status(invented(index))))
+      expect(new Set(answers)).toEqual(new Set([401]))
+      for (let index = 0; index < 10; index += 1) expect(await status(invented(index))).toBe(401)
+      expect(issuer.hits.certs).toBe(1 + round)
+    }
+    expect(await status(issuer.token('ada'))).toBe(200)
+  })
+
+  test('and retires the old ones: a token of one is refused as soon as that is known, cached or not', async () => {
+    const { issuer, clock, boot } = await prepare()
+    const { status } = await boot()
+    const old = issuer.token('ada', { lifetimeMs: 60 * minuteMs })
+    expect(await status(old)).toBe(200)
+    issuer.rotateKeys({ retire: true })
+    expect(await status(old)).toBe(200)
+    await clock.advance(10 * minuteMs)
+    await eventually(() => issuer.hits.certs, 2)
+    await eventually(() => status(old), 401)
+    expect(await status(issuer.token('ada'))).toBe(200)
+  })
+})
+
+describe('the circuit breaker', () => {
+  test('leaves an issuer alone after failures in a row, and closes again when it answers', async () => {
+    const { issuer, clock, boot } = await prepare()
+    issuer.setFault('discovery', { status: 500 })
+    // Its own time is the machine's.
+    const options = { breaker: { failures: 3, resetMs: 500 }, keys: { cooldownMs: secondMs } }
+    const { status, app, failures } = await boot(options)
+    for (const count of [2, 3]) {
+      await clock.advance(secondMs)
+      await eventually(() => failures('discovery'), count)
+    }
+    expect(await status(issuer.token('ada'))).toBe(503)
+    const changes = () =>
+      app.logs.filter(({ message }) => message.startsWith('A circuit breaker')).map(({ fields }) => fields)
+    expect(changes()).toMatchObject([{ service: 'keycloak', from: 'closed', to: 'open' }])
+    issuer.clearFaults()
+    await eventually(() => status(issuer.token('ada')), 200)
+    expect(issuer.hits.discovery).toBe(4)
+    expect(changes().slice(1)).toMatchObject([
+      { from: 'open', to: 'half_open' },
+      { from: 'half_open', to: 'closed' },
+    ])
+  })
+})

@@ -1,0 +1,261 @@
+// A real Keycloak 26, with the realm that the example ships: what it really sends, and what becomes of sockets when it says so.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startExample } from '../support/example.ts'
+import { httpCall } from '../support/http-call.ts'
+import { hasKeycloak, startKeycloak, type TestKeycloak } from '../support/keycloak.ts'
+import { PackageClient } from '../support/package-client.ts'
+import { signInPkgIds as PkgID, type SignInApp, startSignInApp } from '../support/sign-in-app.ts'
+
+const clientId = 'authors-api'
+/** A Java server on a machine that does other things as well. */
+const startTimeoutMs = 400_000
+const testTimeoutMs = 120_000
+const toleranceMs = 1000
+
+describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
+  let keycloak: TestKeycloak
+  let app: SignInApp
+
+  beforeAll(async () => {
+    keycloak = await startKeycloak()
+    app = await startSignInApp({
+      issuer: keycloak.issuer,
+      audience: clientId,
+      clientId,
+      toleranceMs,
+      // So that what the issuer publishes is known within a second.
+      keys: { cooldownMs: 500, maxAgeMs: 1000 },
+      breaker: { failures: 1000 },
+    })
+    await keycloak.admin.updateClient(clientId, {
+      attributes: { 'backchannel.logout.url': app.logoutUrl, 'backchannel.logout.session.required': 'true' },
+    })
+  }, startTimeoutMs)
+  afterAll(async () => {
+    await app?.close()
+    await keycloak?.stop()
+  }, startTimeoutMs)
+
+  const read = (token: string) => httpCall(`${app.url}/read`, 'GET', undefined, token)
+  const write = (token: string) => httpCall(`${app.url}/write`, 'POST', {}, token)
+  const connect = async (token: string): Promise<PackageClient> => {
+    const client = await PackageClient.connect(app.socketUrl)
+    onTestFinished(() => client.close())
+    client.authenticate(token)
+    await client.controlled(1)
+    expect(client.control[0]).toMatchObject({ type: 'auth_ok', expires_at: decodeJwt(token).exp })
+    return client
+  }
+
+  test('a token of its password grant opens both wires, and says who it is and what they may do', async () => {
+    const { accessToken } = await keycloak.login('reader')
+    const reader = { username: 'reader', email: 'reader@authors.example', roles: ['client:get-authors'] }
+    expect(await read(accessToken)).toMatchObject({ status: 200, body: reader })
+    const client = await connect(accessToken)
+    expect(await client.call(PkgID.READ)).toMatchObject({ status_code: 0, data: reader })
+    const inUpgrade = await PackageClient.connect(app.socketUrl, accessToken)
+    onTestFinished(() => inUpgrade.close())
+    expect(await inUpgrade.call(PkgID.READ)).toMatchObject({ status_code: 0, data: reader })
+  })
+
+  test('a reader may not write, an administrator may', async () => {
+    const [reader, admin] = [await keycloak.login('reader'), await keycloak.login('admin')]
+    const details = { missing_roles: ['create-author'] }
+    expect(await write(reader.accessToken)).toMatchObject({ status: 403, body: { error: { details } } })
+    expect(await write(admin.accessToken)).toMatchObject({ status: 200 })
+    const [readers, admins] = [await connect(reader.accessToken), await connect(admin.accessToken)]
+    expect(await readers.call(PkgID.WRITE)).toMatchObject({ status_code: 3, data: { details } })
+    expect(await admins.call(PkgID.WRITE)).toMatchObject({ status_code: 0 })
+  })
+
+  test('its ID tokens and refresh tokens are no access tokens', async () => {
+    const { idToken, refreshToken } = await keycloak.login('admin')
+    for (const token of [idToken, refreshToken]) {
+      expect(await read(token)).toMatchObject({ status: 401, body: { error: { code: 'authentication_failed' } } })
+      const client = await PackageClient.connect(app.socketUrl)
+      client.authenticate(token)
+      expect(await client.closed).toBe(4001)
+    }
+  })
+
+  test("a role of another client is not this application's, however it is called", async () => {
+    await keycloak.admin.createClient('reports', { roles: ['create-author'], audience: clientId })
+    await keycloak.admin.grantClientRole('reader', 'reports', 'create-author')
+    const { accessToken } = await keycloak.login('reader', 'reports')
+    expect(decodeJwt(accessToken)).toMatchObject({
+      azp: 'reports',
+      resource_access: { reports: { roles: ['create-author'] } },
+    })
+    expect(await read(accessToken)).toMatchObject({ status: 200 })
+    expect(await write(accessToken)).toMatchObject({ status: 403 })
+    expect(await (await connect(accessToken)).call(PkgID.WRITE)).toMatchObject({ status_code: 3 })
+  })
+
+  test('after a rotation of its keys tokens of the new one and of the old one are good', async () => {
+    const before = await keycloak.login('reader')
+    expect(await read(before.accessToken)).toMatchObject({ status: 200 })
+    await keycloak.admin.rotateKeys()
+    const after = await keycloak.login('reader')
+    const [oldKey, newKey] = [before, after].map(({ accessToken }) => decodeProtectedHeader(accessToken).kid)
+    expect(newKey).not.toBe(oldKey)
+    // Within the cooldown of a reading that has just been, the new key is not looked for.
+    await expect.poll(async () => (await read(after.accessToken)).status, { timeout: 20_000 }).toBe(200)
+    expect(await read(before.accessToken)).toMatchObject({ status: 200 })
+    expect(await (await connect(after.accessToken)).call(PkgID.READ)).toMatchObject({ status_code: 0 })
+  })
+
+  test('a socket is warned and closed with 4003 when its token ends, unless it was renewed', async () => {
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 6 })
+    const login = await keycloak.login('reader')
+    const other = await keycloak.login('admin')
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 300 })
+    const [renewed, stranger, left] = [
+      await connect(login.accessToken),
+      await connect(other.accessToken),
+      await connect(login.accessToken),
+    ]
+    const fresh = await keycloak.refresh(login.refreshToken)
+    renewed.authenticate(fresh.accessToken)
+    await renewed.controlled(2)
+    expect(renewed.control[1]).toMatchObject({ type: 'auth_ok', expires_at: decodeJwt(fresh.accessToken).exp })
+    // Somebody else's token is no renewal.
+    stranger.authenticate(fresh.accessToken)
+    expect(await stranger.closed).toBe(4001)
+
+    expect(await left.closed).toBe(4003)
+    expect(left.control.map(({ type }) => type)).toEqual(['auth_ok', 'auth_expiring'])
+    expect(await read(login.accessToken)).toMatchObject({ status: 401 })
+    expect(await renewed.call(PkgID.READ)).toMatchObject({ status_code: 0 })
+  })
+
+  test('a user who is disabled gets no renewal, and the socket ends with the token', async () => {
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 5 })
+    onTestFinished(() => keycloak.admin.setUserEnabled('reader', true))
+    const { accessToken, refreshToken } = await keycloak.login('reader')
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 300 })
+    const client = await connect(accessToken)
+    await keycloak.admin.setUserEnabled('reader', false)
+    await expect(keycloak.refresh(refreshToken)).rejects.toThrow('invalid_grant')
+    await expect(keycloak.login('reader')).rejects.toThrow('Account disabled')
+    // It says nothing of this to applications: the token is good to its end.
+    expect(await client.call(PkgID.READ)).toMatchObject({ status_code: 0 })
+    expect(await client.closed).toBe(4003)
+  })
+
+  test("an administrator's logout of the sessions closes their sockets at once, and their tokens are void", async () => {
+    const [login, other] = [await keycloak.login('reader'), await keycloak.login('admin')]
+    const [one, two, bystander] = [
+      await connect(login.accessToken),
+      await connect(login.accessToken),
+      await connect(other.accessToken),
+    ]
+    await keycloak.admin.logoutUser('reader')
+    expect(await Promise.all([one.closed, two.closed])).toEqual([4004, 4004])
+    expect(await read(login.accessToken)).toMatchObject({ status: 401 })
+    await expect(PackageClient.connect(app.socketUrl, login.accessToken)).rejects.toThrow('401')
+    expect(await bystander.call(PkgID.READ)).toMatchObject({ status_code: 0 })
+    expect(await read((await keycloak.login('reader')).accessToken)).toMatchObject({ status: 200 })
+  })
+
+  test("a user's own logout closes the sockets of that session, and of no other", async () => {
+    const [phone, desk] = [await keycloak.login('reader'), await keycloak.login('reader')]
+    const [onPhone, atDesk] = [await connect(phone.accessToken), await connect(desk.accessToken)]
+    await keycloak.logout(phone.refreshToken)
+    expect(await onPhone.closed).toBe(4004)
+    expect(await read(phone.accessToken)).toMatchObject({ status: 401 })
+    expect(await atDesk.call(PkgID.READ)).toMatchObject({ status_code: 0 })
+    expect(await read(desk.accessToken)).toMatchObject({ status: 200 })
+  })
+
+  test("the realm's not-before voids what was issued until then, sockets included", async () => {
+    const { accessToken } = await keycloak.login('reader')
+    const client = await connect(accessToken)
+    await keycloak.admin.updateRealm({ notBefore: (decodeJwt(accessToken).iat ?? 0) + 1 })
+    expect(await client.closed).toBe(4004)
+    expect(await read(accessToken)).toMatchObject({ status: 401 })
+    await keycloak.admin.updateRealm({ notBefore: 0 })
+  })
+
+  test('the example signs its users in there, by three variables, and says how to get a token', async () => {
+    const env = { KEYCLOAK_BASE_URL: keycloak.url, KEYCLOAK_REALM: keycloak.realm, KEYCLOAK_CLIENT_ID: clientId }
+    const example = await startExample({ databaseUrl: 'pglite://memory', env })
+    onTestFinished(async () => void (await example.stop('SIGKILL')))
+    expect(example.tokens).toBeNull()
+    expect(example.output()).toContain(`Its users sign in at ${keycloak.issuer}.`)
+    const root = fileURLToPath(new URL('../..', import.meta.url))
+    const getToken = async (username: string): Promise<string> => {
+      const args = ['run', '--silent', 'get-token', '--', username]
+      const { stdout } = await promisify(execFile)('npm', args, { cwd: root, env: { ...process.env, ...env } })
+      return stdout.trim()
+    }
+    const [reader, admin] = [await getToken('reader'), await getToken('admin')]
+    const author = { name: 'Italo Calvino' }
+    expect(await httpCall(`${example.url}/authors`, 'POST', author)).toMatchObject({ status: 401 })
+    expect(await httpCall(`${example.url}/authors`, 'POST', author, reader)).toMatchObject({ status: 403 })
+    expect(await httpCall(`${example.url}/authors`, 'POST', author, admin)).toMatchObject({ status: 201, body: author })
+    const socket = await PackageClient.connect(example.socketUrl, reader)
+    onTestFinished(() => socket.close())
+    expect(await socket.call(1, { name: author.name })).toMatchObject({ status_code: 0, data: [author] })
+    await expect(getToken('nobody')).rejects.toThrow("The issuer gives no token for 'nobody': Invalid user credentials")
+  })
+})
+
+describe.skipIf(!hasKeycloak() || process.env.TEST_KEYCLOAK_URL)('Keycloak that goes and comes', () => {
+  test('signed-in users notice nothing while it is away; who comes meanwhile waits for it', {
+    timeout: 3 * startTimeoutMs,
+  }, async () => {
+    const keycloak = await startKeycloak()
+    onTestFinished(() => keycloak.stop())
+    const options = {
+      issuer: keycloak.issuer,
+      audience: clientId,
+      clientId,
+      keys: { cooldownMs: 500, maxAgeMs: 500, timeoutMs: 1000 },
+      breaker: { failures: 3, resetMs: 1000 },
+    }
+    const app = await startSignInApp(options)
+    onTestFinished(() => app.close())
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 3600 })
+    const { accessToken } = await keycloak.login('reader')
+    const unseen = (await keycloak.login('admin')).accessToken
+
+    const statuses = new Map<unknown, number>()
+    const count = (status: unknown): void => void statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    const socket = await PackageClient.connect(app.socketUrl, accessToken)
+    onTestFinished(() => socket.close())
+    let isOver = false
+    const load = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (!isOver) {
+          count((await httpCall(`${app.url}/read`, 'GET', undefined, accessToken)).status)
+          count((await socket.call(PkgID.READ)).status_code)
+          const visitor = await PackageClient.connect(app.socketUrl, accessToken)
+          count((await visitor.call(PkgID.READ)).status_code)
+          await visitor.close()
+        }
+      }),
+    )
+
+    await keycloak.shutDown()
+    // A token that was never seen is verified by the keys that are there.
+    expect(await httpCall(`${app.url}/read`, 'GET', undefined, unseen)).toMatchObject({ status: 200 })
+    expect(await httpCall(`${app.url}/health`)).toMatchObject({ status: 200, body: { keycloak: 'healthy' } })
+    const late = await startSignInApp(options)
+    onTestFinished(() => late.close())
+    const lateRead = () => httpCall(`${late.url}/read`, 'GET', undefined, accessToken)
+    expect(await lateRead()).toMatchObject({ status: 503, body: { error: { code: 'unavailable' } } })
+    expect(await httpCall(`${late.url}/health/ready`)).toMatchObject({ status: 503 })
+
+    await keycloak.startAgain()
+    await expect.poll(async () => (await lateRead()).status, { timeout: 60_000 }).toBe(200)
+    await expect.poll(async () => (await httpCall(`${late.url}/health/ready`)).status, { timeout: 60_000 }).toBe(200)
+    isOver = true
+    await load
+    expect([...statuses.keys()].sort()).toEqual([0, 200])
+    expect(statuses.get(200)).toBeGreaterThan(10)
+  })
+})
