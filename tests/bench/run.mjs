@@ -11,7 +11,7 @@ import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
-const workloads = ['ws']
+const workloads = ['ws', 'limits']
 
 const { values } = parseArgs({
   options: {

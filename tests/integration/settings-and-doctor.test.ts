@@ -43,6 +43,7 @@ test('the doctor of the example ends with 1 where something is wrong, and prints
     KEYCLOAK_REALM: 'app',
     KEYCLOAK_CLIENT_ID: 'authors',
     METRICS_NETWORKS: '["10.0.0.0/8"]',
+    REDIS_URL: 'redis://127.0.0.1:6379/1',
   }
   const variables = { ENV: 'production', ALLOWED_HOSTS: '["*"]', DATABASE_URL: 'pglite://memory', ...keycloak }
   const { code, stdout } = await run(['scripts/doctor.mjs', '--json'], variables)

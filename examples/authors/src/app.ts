@@ -2,6 +2,7 @@ import { createApp } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
+import { memoryStore, rateLimit, redisStore } from '@twinwire/plugin-ratelimit'
 import {
   authorCreated,
   createAuthor,
@@ -39,7 +40,16 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
         migrations: new URL('../drizzle', import.meta.url),
         onStart: seedAuthors,
       }),
-      auth({ ...keycloak, backChannelLogout: { path: logoutPath } }),
+      auth({
+        ...keycloak,
+        breaker: { ...keycloak.breaker, ...settings.circuitBreakers },
+        backChannelLogout: { path: logoutPath },
+      }),
+      rateLimit({
+        ...settings.rateLimit,
+        breaker: { ...settings.rateLimit.breaker, ...settings.circuitBreakers },
+        store: settings.redis === null ? memoryStore() : redisStore(settings.redis),
+      }),
       metrics(settings.metrics),
     ],
     http: settings.http,

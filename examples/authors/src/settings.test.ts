@@ -40,11 +40,20 @@ test('tells all that is wrong at once, and no value', () => {
   )
 })
 
-test('production wants a database and a Keycloak of its own, the names of its hosts and who may read its metrics', () => {
+test('production wants a database, a Keycloak and a Redis of its own, the names of its hosts and who may read its metrics', () => {
   const keycloak = ['KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID']
-  const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', ...keycloak, 'METRICS_PORT']
+  const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', ...keycloak, 'METRICS_PORT', 'REDIS_URL']
   expect(() => read({ ENV: 'production' })).toThrow(
     new RegExp(`^The settings are not right:${lines.map((name) => `\\n {2}${name} [^\\n]*`).join('')}$`),
+  )
+})
+
+test('limits are in memory, or in a Redis by its url or its parts', () => {
+  expect(read({})).toMatchObject({ redis: null, rateLimit: { enabled: true }, circuitBreakers: { enabled: true } })
+  expect(read({ REDIS_URL: 'redis://127.0.0.1:6379/1' }).redis).toMatchObject({ url: 'redis://127.0.0.1:6379/1' })
+  expect(read({ REDIS_IP: 'redis.example' }).redis).toMatchObject({ url: 'redis://redis.example:6379/1' })
+  expect(() => read({ REDIS_URL: 'redis://127.0.0.1', REDIS_IP: 'redis.example' })).toThrow(
+    'keep one way to name Redis',
   )
 })
 

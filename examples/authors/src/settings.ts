@@ -5,12 +5,14 @@ import {
   lifecycleSettings,
   listenSettings,
   logSettings,
+  settingsGroup,
   variable,
   websocketSettings,
 } from '@twinwire/core'
 import { databaseSettings } from '@twinwire/core/database'
 import { keycloakSettings } from '@twinwire/plugin-auth'
 import { metricsSettings } from '@twinwire/plugin-metrics'
+import { rateLimitSettings, redisSettings } from '@twinwire/plugin-ratelimit'
 
 // `src` and `dist` lie side by side, so this is the example's own folder for both, wherever it is started from.
 const dataFolder = fileURLToPath(new URL('../.data', import.meta.url))
@@ -34,6 +36,25 @@ export const declaredSettings = defineSettings({
       default: 8081,
     }),
   },
+  rateLimit: rateLimitSettings,
+  circuitBreakers: {
+    enabled: variable.flag('CIRCUIT_BREAKER_ENABLED', {
+      about: 'Whether services that fail again and again are left alone for a while',
+      default: true,
+    }),
+  },
+  // With no Redis each process limits by itself, which is less than production was promised.
+  redis: settingsGroup({
+    ...redisSettings,
+    check(state) {
+      const named = (['url', 'cluster', 'host', 'port', 'db', 'password'] as const).some((key) => state.isSet(key))
+      if (state.environment === 'production' && !named)
+        return [
+          'REDIS_URL is not set: set it to redis://user:password@host:6379/0, so that limits hold over all processes',
+        ]
+      return redisSettings.check(state)
+    },
+  }),
 })
 
 export type Settings = ReturnType<typeof declaredSettings.read>

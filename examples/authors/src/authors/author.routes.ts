@@ -2,6 +2,7 @@
 import { event, pageOf, route } from '@twinwire/core'
 import { transaction, withDb } from '@twinwire/core/database'
 import { requireRoles } from '@twinwire/plugin-auth'
+import { limit } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
 import { AuthorRepository } from './author.repository.ts'
 import {
@@ -60,7 +61,7 @@ export const getAuthor = route({
 export const createAuthor = route({
   summary: 'Create an author',
   http: { route: 'POST /authors', status: 201 },
-  use: [requireRoles('create-author'), transaction()],
+  use: [requireRoles('create-author'), limit('30/m'), transaction()],
   input: CreateAuthorInput,
   output: AuthorSchema,
   // A command knows no socket: what is told to others is told here. The event waits for the commit.
