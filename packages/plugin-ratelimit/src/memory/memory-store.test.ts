@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '@twinwire/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -83,7 +84,7 @@ describe('the memory store', () => {
               continue
             }
             const takes = toTakes(rules, action.takes)
-            if (action.kind === 'consume') expect(store.consume(takes)).toEqual(model.consume(takes))
+            if (action.kind === 'consume') agree(store.consume(takes), model.consume(takes))
             else if (action.kind === 'reset') {
               store.reset(takes)
               model.reset(takes)
@@ -91,11 +92,14 @@ describe('the memory store', () => {
               store.adjust(action.kind, takes)
               model.adjust(action.kind, takes)
             }
-            expect(store.peek(takes)).toEqual(takes.map((take) => model.look(take)))
+            agree(
+              store.peek(takes),
+              takes.map((take) => model.look(take)),
+            )
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
@@ -111,8 +115,8 @@ describe('the memory store', () => {
         }
         for (const [i, from] of passedAt.entries())
           for (const [j, to] of passedAt.entries())
-            if (j >= i)
-              expect(j - i + 1).toBeLessThanOrEqual(rule.capacity + Math.floor((to - from + 1) / rule.intervalUs))
+            if (j >= i && j - i + 1 > rule.capacity + Math.floor((to - from + 1) / rule.intervalUs))
+              expect.fail(`${j - i + 1} passed from ${from} to ${to}`)
       }),
       { numRuns: 1000 },
     )
@@ -243,6 +247,11 @@ class Model {
     byKey.set(key, worth)
     this.#worth.set(rule, byKey)
   }
+}
+
+/** What `toEqual` says, at a fraction of its cost. */
+function agree(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected)
 }
 
 const up = (us: bigint): number => Number((us + 999n) / 1000n)

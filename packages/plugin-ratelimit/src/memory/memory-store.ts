@@ -40,37 +40,27 @@ export class MemoryStore implements LimitStore {
 
   consume(takes: readonly Take[]): Verdict {
     const nowUs = this.#nowUs()
-    const [only] = takes
-    if (only !== undefined && takes.length === 1) {
-      const standing = this.#takeOne(only, nowUs)
-      return { allowed: standing.allowed, standings: [standing] }
-    }
-    let allowed = true
     const standings: Standing[] = []
     for (const take of takes) {
-      const standing = this.#look(take, nowUs)
-      if (!standing.allowed) allowed = false
+      const standing = this.#take(take, nowUs)
       standings.push(standing)
+      // Nothing comes between, so what has been taken so far can be put back as if it had not.
+      if (!standing.allowed) return this.#refuse(takes, standings, nowUs)
     }
-    if (!allowed) return { allowed, standings }
-    for (let i = 0; i < takes.length; i++) {
-      const take = takes[i]
-      if (take !== undefined) standings[i] = this.#take(take, nowUs)
-    }
-    return { allowed, standings }
+    return { allowed: true, standings }
+  }
+
+  /** The last of `standings` is that of the take that was refused. */
+  #refuse(takes: readonly Take[], standings: Standing[], nowUs: number): Verdict {
+    const refused = standings.length - 1
+    for (const take of takes.slice(0, refused)) this.#change(take, -take.cost, nowUs)
+    for (const [i, take] of takes.entries()) if (i !== refused) standings[i] = this.#look(take, nowUs)
+    return { allowed: false, standings }
   }
 
   adjust(what: 'take' | 'give back', takes: readonly Take[]): void {
     const nowUs = this.#nowUs()
-    for (const { rule, key, cost } of takes) {
-      const table = this.#table(rule)
-      const bucket = table.find(key)
-      const debtUs = toDebtUs(bucket, nowUs)
-      const change = cost * rule.intervalUs
-      const newDebtUs = what === 'take' ? Math.min(debtUs + change, rule.spanUs) : debtUs - change
-      if (newDebtUs > 0) table.file(bucket, key, nowUs + newDebtUs, nowUs)
-      else if (bucket !== undefined) table.remove(bucket)
-    }
+    for (const take of takes) this.#change(take, what === 'take' ? take.cost : -take.cost, nowUs)
   }
 
   peek(takes: readonly Take[]): readonly Standing[] {
@@ -108,8 +98,7 @@ export class MemoryStore implements LimitStore {
     return toStanding(rule, debtUs, toWaitUs(rule, debtUs, cost))
   }
 
-  /** What `#look` and `#take` do, with one search: most calls have one limit. */
-  #takeOne({ rule, key, cost }: Take, nowUs: number): Standing {
+  #take({ rule, key, cost }: Take, nowUs: number): Standing {
     const table = this.#table(rule)
     const bucket = table.find(key)
     const debtUs = toDebtUs(bucket, nowUs)
@@ -120,12 +109,13 @@ export class MemoryStore implements LimitStore {
     return toStanding(rule, newDebtUs, 0)
   }
 
-  #take({ rule, key, cost }: Take, nowUs: number): Standing {
+  /** Takes what is there, or for a negative number gives back what was taken. */
+  #change({ rule, key }: Take, points: number, nowUs: number): void {
     const table = this.#table(rule)
     const bucket = table.find(key)
-    const debtUs = toDebtUs(bucket, nowUs) + cost * rule.intervalUs
-    table.file(bucket, key, nowUs + debtUs, nowUs)
-    return toStanding(rule, debtUs, 0)
+    const debtUs = Math.min(toDebtUs(bucket, nowUs) + points * rule.intervalUs, rule.spanUs)
+    if (debtUs > 0) table.file(bucket, key, nowUs + debtUs, nowUs)
+    else if (bucket !== undefined) table.remove(bucket)
   }
 
   #table(rule: Rule): BucketTable {
