@@ -1,0 +1,84 @@
+// The example with its limits in Redis, which is stopped under it.
+import type { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Example, startExample } from '../support/example.ts'
+import { httpCall } from '../support/http-call.ts'
+import { PackageClient } from '../support/package-client.ts'
+import { hasOwnRedis, redisClient } from '../support/redis.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+const getAuthors = 1
+const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 25_000, interval: 50 })
+
+describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
+  let server: RedisServer
+  let client: Redis
+  let example: Example
+
+  beforeAll(async () => {
+    server = await startRedisServer()
+    client = redisClient(`redis://127.0.0.1:${server.port}/1`)
+    example = await startExample({
+      databaseUrl: 'pglite://memory',
+      env: {
+        RATE_LIMIT_ENABLED: 'true',
+        RATE_LIMIT_PER_MINUTE: '20',
+        RATE_LIMIT_BURST: '0',
+        // The parts, as the reference system names them; its database is 1.
+        REDIS_IP: '127.0.0.1',
+        REDIS_PORT: String(server.port),
+        REDIS_COMMAND_TIMEOUT: '10s',
+        REDIS_CIRCUIT_BREAKER_TIMEOUT: '1s',
+        LOG_CONSOLE_FORMAT: 'json',
+      },
+    })
+  })
+  afterAll(async () => {
+    await example?.stop('SIGKILL')
+    client?.disconnect()
+    await server?.stop()
+  })
+
+  it('limits by Redis, by itself while that is away, and by Redis again, and both wires never stop', async () => {
+    const token = example.tokens?.reader ?? ''
+    const status = async (): Promise<number> =>
+      (await httpCall(`${example.url}/authors`, 'GET', undefined, token)).status
+    const packages = await PackageClient.connect(example.socketUrl, token)
+    const passes = async (): Promise<void> =>
+      expect(await packages.call(getAuthors, {})).toMatchObject({ status_code: 0 })
+
+    const first = await httpCall(`${example.url}/authors`, 'GET', undefined, token)
+    expect([first.status, first.headers.get('x-ratelimit-limit'), first.headers.get('x-ratelimit-remaining')]).toEqual([
+      200,
+      '20',
+      '19',
+    ])
+    await passes()
+    expect(await client.keys('twinwire:limit:{identity:*}:*')).toHaveLength(2)
+    expect(await client.keys('twinwire:seats:{identity:*}')).toHaveLength(1)
+
+    await server.crash()
+    await passes()
+    const statuses = []
+    for (let i = 0; i < 40; i += 1) statuses.push(await status())
+    expect(statuses.filter((each) => each === 200).length).toBeGreaterThanOrEqual(20)
+    expect(statuses.at(-1)).toBe(429)
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    await passes()
+    // The database and the rest work: nothing takes the process out of service.
+    expect((await httpCall(`${example.url}/health`)).status).toBe(200)
+
+    await server.restart()
+    client.disconnect()
+    client = redisClient(`redis://127.0.0.1:${server.port}/1`)
+    // What it has counted alone is not held against anybody.
+    await eventually(async () => expect(await status()).toBe(200))
+    await passes()
+    expect(await client.keys('twinwire:limit:{identity:*}:*')).toHaveLength(2)
+    // Its seat is there again after a heartbeat, and is given up when it goes.
+    await eventually(async () => expect(await client.keys('twinwire:seats:{identity:*}')).toHaveLength(1))
+    expect(await example.stop()).toEqual({ code: 0, signal: null })
+    expect(await client.keys('twinwire:seats:*')).toEqual([])
+    expect(await packages.closed).toBe(1012)
+  }, 120_000)
+})
