@@ -7,7 +7,7 @@ import { Expiry } from './expiry.ts'
 import { createHandshake } from './handshake.ts'
 import { createIdentify } from './identify.ts'
 import { Breaker } from './issuer/breaker.ts'
-import { IssuerDocuments } from './issuer/issuer-documents.ts'
+import { IssuerDocuments, type Published } from './issuer/issuer-documents.ts'
 import { IssuerKeys } from './issuer/issuer-keys.ts'
 import { LiveSockets } from './live-sockets.ts'
 import { createLogoutRoute } from './logout/logout-route.ts'
@@ -75,7 +75,7 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
   const { toleranceMs } = options
   const instruments = createAuthInstruments(host.instruments)
   const refusals = createRefusals(options.clientId, options.hideMissingRoles)
-  const breaker = new Breaker('keycloak', options.breaker, host.instruments, log)
+  const breaker = new Breaker<Published>('keycloak', options.breaker, host.instruments, log)
   const documents = new IssuerDocuments(
     { ...options, ...options.keys, readNotBefore: options.realmNotBefore },
     { breaker, clock, instruments },

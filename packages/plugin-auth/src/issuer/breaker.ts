@@ -27,8 +27,8 @@ export class BreakerOpenError extends Error {
 }
 
 /** Stands before a service that may be down, so that its callers do not wait for it again and again. */
-export class Breaker {
-  readonly #breaker: CircuitBreaker<[work: () => Promise<unknown>], unknown>
+export class Breaker<T> {
+  readonly #breaker: CircuitBreaker<[work: () => Promise<T>], T>
   /** Told when a request may try again. */
   onHalfOpen: () => void = () => {}
   #inARow = 0
@@ -56,7 +56,7 @@ export class Breaker {
       .counter('circuit_breaker_failures_total', 'Failures that a circuit breaker has seen', labels, shared)
       .cell({ service })
     // Its own rule is a share of a window of seconds; requests that are minutes apart never fill one. Ours is so many in a row.
-    const breaker = new CircuitBreaker((work: () => Promise<unknown>) => work(), {
+    const breaker = new CircuitBreaker((work: () => Promise<T>) => work(), {
       name: service,
       enabled,
       timeout: false,
@@ -93,7 +93,7 @@ export class Breaker {
   }
 
   /** Rejects with a BreakerOpenError, or with what `work` rejects with. */
-  async run(work: () => Promise<unknown>): Promise<unknown> {
+  async run(work: () => Promise<T>): Promise<T> {
     try {
       return await this.#breaker.fire(work)
     } catch (error) {

@@ -23,7 +23,7 @@ interface DocumentOptions {
 }
 
 interface DocumentParts {
-  readonly breaker: Breaker
+  readonly breaker: Breaker<Published>
   readonly clock: Clock
   readonly instruments: AuthInstruments
 }
@@ -41,16 +41,25 @@ export class IssuerDocuments {
     this.#parts = parts
   }
 
-  /** Rejects with a BootError for what no waiting will heal. */
+  /**
+   * All of it goes through the breaker as one: of an issuer that answers one question and never the next, no failures would come in a row.
+   * Rejects with a BootError for what no waiting will heal.
+   */
   async read(): Promise<Published> {
+    const { breaker, instruments } = this.#parts
     try {
-      this.#keysUrl ??= await this.#discover()
-      const [keys, notBeforeMs] = await Promise.all([this.#readKeys(this.#keysUrl), this.#readNotBefore()])
-      return { keys, notBeforeMs }
+      return await breaker.run(() => this.#readAll())
     } catch (error) {
       this.#keysUrl = null
+      if (error instanceof BreakerOpenError) instruments.asked('discovery', 'rejected')
       throw error
     }
+  }
+
+  async #readAll(): Promise<Published> {
+    this.#keysUrl ??= await this.#discover()
+    const [keys, notBeforeMs] = await Promise.all([this.#readKeys(this.#keysUrl), this.#readNotBefore()])
+    return { keys, notBeforeMs }
   }
 
   /** Ends what is under way. */
@@ -98,20 +107,17 @@ export class IssuerDocuments {
 
   async #get(type: BackendRequest, url: URL): Promise<unknown> {
     const { timeoutMs, maxBytes } = this.#options
-    const { breaker, clock, instruments } = this.#parts
+    const { clock, instruments } = this.#parts
     const startedAt = clock.monotonic()
     try {
-      const document = await breaker.run(() =>
-        fetchJson(url, { timeoutMs, maxBytes, clock, signal: this.#closing.signal }),
-      )
+      const document = await fetchJson(url, { timeoutMs, maxBytes, clock, signal: this.#closing.signal })
       instruments.asked(type, 'success')
-      instruments.duration(type, clock.monotonic() - startedAt)
       return document
     } catch (error) {
-      const isRejected = error instanceof BreakerOpenError
-      instruments.asked(type, isRejected ? 'rejected' : 'failure')
-      if (!isRejected) instruments.duration(type, clock.monotonic() - startedAt)
+      instruments.asked(type, 'failure')
       throw error
+    } finally {
+      instruments.duration(type, clock.monotonic() - startedAt)
     }
   }
 }
