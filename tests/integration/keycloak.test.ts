@@ -146,19 +146,44 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await client.closed).toBe(4003)
   })
 
-  test("an administrator's logout of the sessions closes their sockets at once, and their tokens are void", async () => {
-    const [login, other] = [await keycloak.login('reader'), await keycloak.login('admin')]
+  test("an administrator's logout of a session closes its sockets at once, and its tokens are void", async () => {
+    const [login, elsewhere] = [await keycloak.login('reader'), await keycloak.login('reader')]
     const [one, two, bystander] = [
       await connect(login.accessToken),
       await connect(login.accessToken),
-      await connect(other.accessToken),
+      await connect(elsewhere.accessToken),
     ]
-    await keycloak.admin.logoutUser('reader')
+    await keycloak.admin.endSession(String(decodeJwt(login.accessToken).sid))
     expect(await Promise.all([one.closed, two.closed])).toEqual([4004, 4004])
     expect(await read(login.accessToken)).toMatchObject({ status: 401 })
     await expect(PackageClient.connect(app.socketUrl, login.accessToken)).rejects.toThrow('401')
     expect(await bystander.call(PkgID.READ)).toMatchObject({ status_code: 0 })
     expect(await read((await keycloak.login('reader')).accessToken)).toMatchObject({ status: 200 })
+  })
+
+  test('without sessions in its logout tokens, the logout of all of them closes every socket of the user', async () => {
+    const setRequired = (required: boolean): Promise<void> =>
+      keycloak.admin.updateClient(clientId, {
+        attributes: {
+          'backchannel.logout.url': app.logoutUrl,
+          'backchannel.logout.session.required': String(required),
+        },
+      })
+    await setRequired(false)
+    onTestFinished(() => setRequired(true))
+    const [phone, desk, other] = [
+      await keycloak.login('reader'),
+      await keycloak.login('reader'),
+      await keycloak.login('admin'),
+    ]
+    const [onPhone, atDesk, bystander] = [
+      await connect(phone.accessToken),
+      await connect(desk.accessToken),
+      await connect(other.accessToken),
+    ]
+    await keycloak.admin.endAllSessions('reader')
+    expect(await Promise.all([onPhone.closed, atDesk.closed])).toEqual([4004, 4004])
+    expect(await bystander.call(PkgID.READ)).toMatchObject({ status_code: 0 })
   })
 
   test("a user's own logout closes the sockets of that session, and of no other", async () => {

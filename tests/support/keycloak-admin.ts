@@ -12,8 +12,10 @@ export interface KeycloakAdmin {
   ): Promise<void>
   grantClientRole(username: string, clientId: string, role: string): Promise<void>
   setUserEnabled(username: string, enabled: boolean): Promise<void>
-  /** Ends all sessions of a user, as the console's "Sign out" does. */
-  logoutUser(username: string): Promise<void>
+  /** Ends one session, as "Sign out" beside it does in the console. */
+  endSession(sid: string): Promise<void>
+  /** Ends all sessions of a user, as "Logout all sessions" does. Keycloak 26 tells applications of one of them only. */
+  endAllSessions(username: string): Promise<void>
 }
 
 interface AdminOptions {
@@ -89,7 +91,8 @@ export function createKeycloakAdmin({ url, realm, username, password }: AdminOpt
       const user = await userOf(name)
       await call('PUT', `/users/${user.id}`, { ...user, enabled })
     },
-    async logoutUser(name) {
+    endSession: async (sid) => void (await call('DELETE', `/sessions/${sid}`)),
+    async endAllSessions(name) {
       const { id } = await userOf(name)
       await call('POST', `/users/${id}/logout`)
     },
