@@ -1,0 +1,19 @@
+import { BootError } from '@twinwire/core'
+import { type MigrationEntry, migrate, migrationStatus } from '@twinwire/core/database'
+import { declaredSettings } from './settings.ts'
+
+/** `npm run db:migrate` applies what is pending; `npm run db:status` only looks, and ends with 1 when something is not applied. */
+async function main(command: string | undefined): Promise<void> {
+  const { url, pool, connect } = declaredSettings.read().database
+  const options = { url, pool, connect, migrations: new URL('../drizzle', import.meta.url) }
+  const entries = command === 'status' ? await migrationStatus(options) : await migrate(options)
+  for (const entry of entries) console.log(toLine(entry))
+  if (entries.some(({ state }) => state !== 'applied')) process.exitCode = 1
+}
+
+const toLine = ({ tag, state }: MigrationEntry): string => `${state.padEnd(7)}  ${tag}`
+
+main(process.argv[2]).catch((error: unknown) => {
+  console.error(error instanceof BootError ? error.message : error)
+  process.exitCode = 1
+})
