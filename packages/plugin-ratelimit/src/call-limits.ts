@@ -12,18 +12,17 @@ export type Hits = Readonly<Record<(typeof limitTypes)[number], CounterCell>>
 
 /** A place at which a route takes points: that of the app's own limits, or a `limit()` in its list. */
 export interface LimitPlace {
-  readonly number: number
-  /** All places of the route. One behind this may still refuse the call. */
-  readonly of: { readonly count: number }
+  /** What a call takes here. A method: the types of the route say that what its keys ask for is on the call. */
+  takes(call: Call): readonly Take[]
+  /** Those that a call has passed when it comes here. */
+  readonly earlier: readonly LimitPlace[]
 }
 
-/** Takes points for calls, and remembers what is needed until they are answered. */
+/** Takes points for calls, and tells them how they stand. */
 export class CallLimits {
   readonly #limiter: Limiter
   readonly #hits: Hits
   readonly #excess: Excess
-  /** What a call has taken at places before its last one. */
-  readonly #taken = new WeakMap<Call, readonly Take[]>()
   /** By the headers of the one answer, which `onArrive` and the call share. */
   readonly #figures = new WeakMap<ReplyHeaders, Figures>()
 
@@ -34,8 +33,8 @@ export class CallLimits {
   }
 
   /** Lets the call pass this place, or throws `rate_limit_exceeded`. */
-  pass<C extends Call>(uses: readonly LimitUse<C>[], place: LimitPlace, call: C): MaybePromise<void> {
-    const takes = toTakes(uses, call)
+  pass(place: LimitPlace, call: Call): MaybePromise<void> {
+    const takes = place.takes(call)
     if (takes.length === 0) return
     const verdict = this.#limiter.consume(takes)
     if (isPromise(verdict)) return verdict.then((later) => this.#apply(takes, later, place, call))
@@ -66,17 +65,15 @@ export class CallLimits {
   #apply(takes: readonly Take[], verdict: LimiterVerdict, place: LimitPlace, call: Call): void {
     if (call.wire === 'http') this.figuresOf(call.replyHeaders).add(takes, verdict.standings, verdict.allowed)
     const refused = findRefused(takes, verdict)
-    if (refused !== null) this.#refuse(refused, call)
+    if (refused !== null) this.#refuse(refused, place, call)
     this.#excess.allowed(call)
-    if (place.number === place.of.count) return
-    const earlier = this.#taken.get(call)
-    this.#taken.set(call, earlier === undefined ? takes : [...earlier, ...takes])
   }
 
-  #refuse(refused: Refused, call: Call): never {
+  #refuse(refused: Refused, place: LimitPlace, call: Call): never {
     this.#hit(refused.take, call)
-    const earlier = this.#taken.get(call)
-    if (earlier !== undefined) {
+    // Asked for again rather than kept: few calls are refused, and all would have to be remembered.
+    const earlier = place.earlier.flatMap((each) => each.takes(call))
+    if (earlier.length > 0) {
       void this.#limiter.adjust('give back', earlier)
       if (call.wire === 'http') this.figuresOf(call.replyHeaders).giveBack()
     }

@@ -1,5 +1,6 @@
 import {
   BootError,
+  type Call,
   definePlugin,
   disconnects,
   guard,
@@ -11,7 +12,7 @@ import { Arrivals } from './arrivals.ts'
 import { CallLimits, type LimitPlace, limitTypes } from './call-limits.ts'
 import { ConnectionLimits } from './connections.ts'
 import { Excess } from './excess.ts'
-import { LimitRegistry, type LimitUse } from './limit-registry.ts'
+import { LimitRegistry, type LimitUse, toTakes } from './limit-registry.ts'
 import type { ParsedLimit } from './limit-rule.ts'
 import type { Limiter } from './limiter.ts'
 import { type Limits, type LimitsBacking, notRunning, peekBuckets, resetBuckets } from './limits.ts'
@@ -19,6 +20,7 @@ import { type RateLimitOptions, type ResolvedOptions, resolveOptions } from './o
 import { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
 import { GuardedStore } from './remote/guarded-store.ts'
 import { SkippedPaths } from './skipped.ts'
+import type { Take } from './store.ts'
 
 /** Limits, and a handle to look at them and to reset them. */
 export type RateLimitPlugin = Plugin<RateLimitApi> & Limits
@@ -116,8 +118,8 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
     name: 'rateLimit.defaults',
     needs: rateLimitKey,
     bind: (_api, route) => {
-      const place = places.add(route)
-      return (call) => limits.pass(call.wire === 'ws' ? ofWebSocket : ofHttp, place, call)
+      const place = places.add(route, (call) => toTakes(call.wire === 'ws' ? ofWebSocket : ofHttp, call))
+      return (call) => limits.pass(place, call)
     },
   })
   if (ofHttp.length + ofWebSocket.length > 0) host.guard(appWide, { when: (route) => !skipped.has(route) })
@@ -155,22 +157,23 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   })
 
   return {
-    bind(list, route) {
+    bind<C extends Call>(list: readonly ParsedLimit<C>[], route: RouteInfo) {
       const uses = list.map((limit) => registry.use(limit, route.name, route))
-      const place = places.add(route)
-      return (call) => limits.pass(uses, place, call)
+      const place = places.add(route, (call: C) => toTakes(uses, call))
+      return (call: C) => limits.pass(place, call)
     },
   }
 }
 
-/** Numbers the places of each route as they are bound, in the order in which calls come to them. */
+/** Knows the places of each route, which are bound in the order in which calls come to them. */
 class Places {
-  readonly #counts = new Map<RouteInfo, { count: number }>()
+  readonly #places = new Map<RouteInfo, LimitPlace[]>()
 
-  add(route: RouteInfo): LimitPlace {
-    const of = this.#counts.get(route) ?? { count: 0 }
-    this.#counts.set(route, of)
-    of.count++
-    return { number: of.count, of }
+  add<C extends Call>(route: RouteInfo, takes: (call: C) => readonly Take[]): LimitPlace {
+    const places = this.#places.get(route) ?? []
+    this.#places.set(route, places)
+    const place: LimitPlace = { takes, earlier: [...places] }
+    places.push(place)
+    return place
   }
 }
