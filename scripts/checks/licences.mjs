@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 const allowed = new Set(['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD'])
 /** One by one, each with its reason. */
 const exceptions = {
+  'lru-cache': { licence: 'BlueOak-1.0.0', reason: 'permissive, with a grant of patents; asks to pass its text on' },
   postgres: { licence: 'Unlicense', reason: 'the public domain: asks for less than MIT; an optional peer' },
 }
 
