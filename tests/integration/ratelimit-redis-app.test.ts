@@ -165,6 +165,58 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
       expect((await (await login(two, 'ann')).next()).data).toContain('auth_ok')
     })
 
+    it('answers every call of a crowd, whatever happens to Redis meanwhile', async () => {
+      const app = await open({ breaker: { failures: 3, resetMs: 20 } }, { commandTimeoutMs: 100, socketTimeoutMs: 200 })
+      const codes = new Map<string, number>()
+      let goesOn = true
+      const count = (code: string): void => void codes.set(code, (codes.get(code) ?? 0) + 1)
+      const crowd = Array.from({ length: 8 }, async (_, i) => {
+        const token = `caller ${i}`
+        const socket = await app.client({ handshake: { type: 'auth', token } })
+        const headers = { authorization: `Bearer caller${i}` }
+        while (goesOn) {
+          const calls = Array.from({ length: 8 }, async () => count(await codeOf(socket.call('HELLO'))))
+          await Promise.all([
+            ...calls,
+            app.request('GET /hello', { headers }).then(({ status }) => count(String(status))),
+          ])
+        }
+      })
+      /** So many further answers, whatever they are. */
+      const more = (answers: number): Promise<void> => {
+        const total = (): number => [...codes.values()].reduce((sum, each) => sum + each, 0)
+        const until = total() + answers
+        return eventually(() => expect(total()).toBeGreaterThanOrEqual(until))
+      }
+      await more(300)
+      await server.crash()
+      await more(300)
+      await server.restart()
+      await more(300)
+      const operator = redisClient(url)
+      for (const fault of [
+        () => operator.flushall(),
+        () => operator.script('FLUSH'),
+        () => operator.call('CLIENT', 'PAUSE', 600_000, 'WRITE'),
+        () => operator.call('CLIENT', 'UNPAUSE'),
+        () => operator.call('REPLICAOF', '127.0.0.1', '1'),
+        () => operator.call('REPLICAOF', 'NO', 'ONE'),
+        () => operator.config('SET', 'maxmemory', '1'),
+        () => operator.config('SET', 'maxmemory', '0'),
+      ]) {
+        await fault()
+        await more(300)
+      }
+      server.freeze()
+      await more(300)
+      server.thaw()
+      await more(300)
+      goesOn = false
+      await Promise.all(crowd)
+      operator.disconnect()
+      expect([...codes.keys()].sort()).toEqual(['200', '429', 'passed', 'rate_limit_exceeded'])
+    }, 120_000)
+
     it('gives up every seat when it closes', async () => {
       const app = await open({ connections: { perIdentity: 100, leaseMs: 600_000 } })
       for (let i = 0; i < 20; i += 1) await (await login(app, 'ann')).next()
