@@ -25,7 +25,7 @@ interface VerifierParts {
   readonly instruments: AuthInstruments
 }
 
-/** Three parts, each of base64url: what has another form is no signed token, and costs nothing. */
+/** Three parts, each of base64url: what has another form is no signed token, and costs no more. */
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 /** Judges access tokens. A token that was verified before is answered at once, without a promise. */
@@ -43,13 +43,13 @@ export class TokenVerifier {
   verify(token: string): Verdict | Promise<Verdict> {
     const { cache, instruments } = this.#parts
     if (token.length > this.#options.maxTokenBytes) return this.#counted(refused('too_large'))
-    if (!compactForm.test(token)) return this.#counted(refused('malformed'))
     const key = toTokenKey(token)
     const known = cache.get(key)
     if (known !== undefined) {
       instruments.cacheHits.inc()
       return known
     }
+    if (!compactForm.test(token)) return this.#counted(refused('malformed'))
     instruments.cacheMisses.inc()
     const running = this.#running.get(key)
     if (running !== undefined) return running
