@@ -7,6 +7,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'database/index': 'src/database/index.ts',
+    'database/valibot/index': 'src/database/valibot/index.ts',
     'testing/index': 'src/testing/index.ts',
   },
   format: ['esm'],

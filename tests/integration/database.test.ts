@@ -166,6 +166,32 @@ describe.skipIf(!available)('PostgreSQL', () => {
       expect(codes.filter((each) => each === 'conflict')).toHaveLength(49)
     })
 
+    test('100 increments at once with optimistic locking: none is lost', async () => {
+      const { api } = await boot({ migrations })
+      await api.db.execute(
+        sql`create table tallies (id serial primary key, value integer not null, version integer not null)`,
+      )
+      const table = pgTable('tallies', {
+        id: serial().primaryKey(),
+        value: integer().notNull(),
+        version: integer().notNull(),
+      })
+      const repository = new BaseRepository(api.db, table, { version: 'version' })
+      const { id } = await repository.create({ value: 0, version: 1 })
+      let conflicts = 0
+      const increment = async (): Promise<void> => {
+        const { value, version } = await repository.getById(id)
+        const end = await code(repository.update(id, { value: value + 1 }, { version }))
+        if (end === 'resolved') return
+        expect(end).toBe('conflict')
+        conflicts += 1
+        await increment()
+      }
+      await Promise.all(Array.from({ length: 100 }, increment))
+      expect(await repository.getById(id)).toEqual({ id, value: 100, version: 101 })
+      expect(conflicts).toBeGreaterThan(0)
+    }, 120_000)
+
     test('a lost race of serializable transactions (40001) and a deadlock (40P01) are conflicts', async () => {
       const { api } = await boot({ migrations })
       const repository = new BaseRepository(api.db, authors)

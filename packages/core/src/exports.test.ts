@@ -83,6 +83,17 @@ it('@twinwire/core/database', async () => {
   `)
 })
 
+it('@twinwire/core/database/valibot', async () => {
+  expect(Object.keys(await import('@twinwire/core/database/valibot')).sort()).toMatchInlineSnapshot(`
+    [
+      "filterSchema",
+      "filtersFromQuery",
+      "pageInput",
+      "sortSchema",
+    ]
+  `)
+})
+
 it('@twinwire/core/testing', async () => {
   expect(Object.keys(await import('@twinwire/core/testing')).sort()).toMatchInlineSnapshot(`
     [

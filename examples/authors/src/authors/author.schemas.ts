@@ -1,8 +1,10 @@
+import { pageInput } from '@twinwire/core/database/valibot'
 import * as v from 'valibot'
 
 /** What a `serial` of PostgreSQL can be. */
 const AuthorIdSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1))
 const AuthorNameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+const PartOfNameSchema = v.pipe(v.string(), v.maxLength(255))
 
 /** An author, as it leaves on both wires. */
 export const AuthorSchema = v.object({ id: AuthorIdSchema, name: AuthorNameSchema })
@@ -19,14 +21,23 @@ const FiltersSchema = v.strictObject({
 export const GetAuthorsInput = v.strictObject({
   ...FiltersSchema.entries,
   /** Part of a name, in upper or lower case. Given, it wins over `id` and `name`. */
-  search_term: v.optional(v.string()),
+  search_term: v.optional(PartOfNameSchema),
 })
 export type GetAuthorsInput = v.InferOutput<typeof GetAuthorsInput>
 
 export const GetPaginatedAuthorsInput = v.strictObject({
-  page: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
-  per_page: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 20),
-  filters: v.optional(FiltersSchema, {}),
+  /** By number (`page`), or with a `cursor` from where the last page ended; an empty one starts at the beginning. */
+  ...pageInput(),
+  filters: v.optional(
+    v.strictObject({
+      id: v.optional(AuthorIdSchema),
+      /** Part of a name, in upper or lower case. */
+      name: v.optional(PartOfNameSchema),
+    }),
+    {},
+  ),
+  /** The relations to load with each author. Authors have none. */
+  eager_load: v.optional(v.pipe(v.array(v.string()), v.maxLength(0, 'Authors have no relations'))),
 })
 export type GetPaginatedAuthorsInput = v.InferOutput<typeof GetPaginatedAuthorsInput>
 

@@ -10,7 +10,7 @@ export class GetPaginatedAuthorsCommand extends BaseCommand<GetPaginatedAuthorsI
     this.#authors = authors
   }
 
-  execute({ page, per_page: perPage, filters }: GetPaginatedAuthorsInput): Promise<Page<Author>> {
-    return this.#authors.searchPage({ page, perPage, ...filters })
+  execute({ page, per_page: perPage, cursor, filters }: GetPaginatedAuthorsInput): Promise<Page<Author>> {
+    return this.#authors.searchPage({ page, perPage, cursor, ...filters })
   }
 }

@@ -74,6 +74,22 @@ export type Filters<TTable extends PgTable> = {
   readonly or?: readonly Filters<TTable>[] | undefined
 }
 
+/** What may be asked of a column, beside the bare value. */
+export type Operator = 'eq' | 'ne' | 'in' | 'isNull' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefix' | 'contains'
+
+export const operatorNames: readonly Operator[] = [
+  'eq',
+  'ne',
+  'in',
+  'isNull',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'prefix',
+  'contains',
+]
+
 export const maxPatternLength = 256
 export const maxListLength = 1000
 const maxDepth = 5
@@ -154,19 +170,18 @@ function readColumn(reading: Reading, column: ShapeColumn, value: unknown, path:
   for (const name of Object.keys(value).sort()) {
     const operand = value[name]
     const at = join(path, name)
-    const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
-    if (operator === undefined) throw invalid(at, `No such operator: there is ${Object.keys(operators).join(', ')}`)
+    if (!isOperator(name)) throw invalid(at, `No such operator: there is ${operatorNames.join(', ')}`)
     if (operand === undefined) {
       if (reading.strict) throw noValue([at])
       continue
     }
     spend(reading, 1, at)
-    conditions.push(operator(column, operand, at))
+    conditions.push(operators[name](column, operand, at))
   }
   return conditions
 }
 
-type Operator = (column: ShapeColumn, value: unknown, path: string) => SQL
+type ToCondition = (column: ShapeColumn, value: unknown, path: string) => SQL
 
 /** A value as the condition has it; throws a ValidationError for one that the column cannot take. */
 function checked(column: ShapeColumn, value: unknown, path: string): unknown {
@@ -175,23 +190,23 @@ function checked(column: ShapeColumn, value: unknown, path: string): unknown {
   return value
 }
 
-const toParam: Operator = (column, value, path) => {
+const toParam: ToCondition = (column, value, path) => {
   const given = checked(column, value, path)
   // drizzle looks into a parameter's value, and cannot into an object without a prototype: it gets the driver's text of it.
   if (column.comparison === 'equal') return sql`${sql.param(column.column.mapToDriverValue(given))}`
   return sql`${sql.param(given, column.column)}`
 }
 
-export const equals: Operator = (column, value, path) =>
+export const equals: ToCondition = (column, value, path) =>
   value === null ? isNull(column.column) : eq(column.column, toParam(column, value, path))
 
 const compare =
-  (by: typeof gt): Operator =>
+  (by: typeof gt): ToCondition =>
   (column, value, path) =>
     by(column.column, toParam(column, value, path))
 
 const matches =
-  (before: string): Operator =>
+  (before: string): ToCondition =>
   (column, value, path) => {
     if (!column.isText) throw invalid(path, 'Only texts can be looked into')
     if (typeof value !== 'string' || value.includes('\0')) throw invalid(path, 'Must be a text')
@@ -201,7 +216,7 @@ const matches =
     return sql`${ilike(column.column, pattern)} escape ${sql.raw(String.raw`E'\\'`)}`
   }
 
-const operators: Readonly<Record<string, Operator>> = {
+const operators: Readonly<Record<Operator, ToCondition>> = {
   eq: equals,
   ne: (column, value, path) =>
     value === null ? isNotNull(column.column) : sql`${column.column} is distinct from ${toParam(column, value, path)}`,
@@ -223,6 +238,10 @@ const operators: Readonly<Record<string, Operator>> = {
   lte: compare(lte),
   prefix: matches(''),
   contains: matches('%'),
+}
+
+function isOperator(name: string): name is Operator {
+  return Object.hasOwn(operators, name)
 }
 
 function spend(reading: Reading, count: number, path: string): void {

@@ -1,0 +1,55 @@
+import * as v from 'valibot'
+import { toDate } from '../../http/numerals.ts'
+import type { ShapeColumn } from '../table.ts'
+
+type AnySchema = v.GenericSchema<unknown, unknown>
+
+/** What of `filterSchema` and `sortSchema` only the columns' own kinds are derived for: types of an application are not. */
+const derived = new Set(['string', 'number', 'bigint', 'boolean', 'date'])
+
+export function isDerived({ comparison, column }: ShapeColumn): boolean {
+  return comparison === 'scalar' && derived.has(column.dataType)
+}
+
+/** The schema of one value of a column as it comes over the wire: dates are ISO 8601, bigints are numerals or whole numbers. */
+export function toColumnSchema(column: ShapeColumn): AnySchema {
+  const { enumValues, dataType } = column.column
+  if (enumValues !== undefined && enumValues.length > 0) return v.picklist(enumValues)
+  switch (dataType) {
+    case 'number':
+      return v.pipe(v.number(), rule(column))
+    case 'boolean':
+      return v.boolean()
+    case 'bigint':
+      return v.pipe(
+        v.union([v.string(), v.number()]),
+        v.check(isWhole, 'Must be a whole number'),
+        v.transform((value: string | number) => BigInt(value)),
+        rule(column),
+      )
+    case 'date':
+      return v.pipe(
+        v.string(),
+        v.rawTransform(({ dataset, addIssue, NEVER }) => {
+          const date = toDate(dataset.value)
+          if (date !== undefined) return date
+          addIssue({ message: 'Must be a date of ISO 8601' })
+          return NEVER
+        }),
+      )
+    default:
+      return v.pipe(v.string(), rule(column))
+  }
+}
+
+/** The column's own rule, so that what gets through is never the database's to refuse. */
+function rule<T>(column: ShapeColumn): v.CheckAction<T, (issue: v.CheckIssue<T>) => string> {
+  return v.check<T, (issue: v.CheckIssue<T>) => string>(
+    (value) => column.check(value) === null,
+    ({ input }) => column.check(input) ?? 'Not a value of this column',
+  )
+}
+
+function isWhole(value: string | number): boolean {
+  return typeof value === 'number' ? Number.isSafeInteger(value) : /^-?\d{1,20}$/.test(value)
+}
