@@ -169,5 +169,6 @@ function toOperand(operator: Operator, value: AnySchema, nullable: boolean): Any
 function toEntry(operators: ReadonlyMap<Operator, AnySchema>): AnySchema {
   const named = v.strictObject(Object.fromEntries([...operators].map(([name, schema]) => [name, v.optional(schema)])))
   const equal = operators.get('eq')
-  return equal === undefined ? named : v.union([equal, named])
+  const message = `Must be a value of the column, or an object of ${[...operators.keys()].join(', ')}`
+  return equal === undefined ? named : v.union([equal, named], message)
 }
