@@ -11,7 +11,7 @@ import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
-const workloads = ['ws', 'limits']
+const workloads = ['ws', 'limits', 'database']
 
 const { values } = parseArgs({
   options: {
@@ -43,6 +43,12 @@ if (pins !== null) pinSelf(pins.load)
 const machine = describeMachine(pins)
 printMachine(machine)
 console.log(`workload ${workload.name}: ${JSON.stringify(options)}\n`)
+
+if (workload.run !== undefined) {
+  // One that has no server under it measures by itself.
+  await workload.run(options)
+  process.exit()
+}
 
 const servers = [...workload.servers]
 if (values.baseline !== undefined) {
