@@ -264,7 +264,7 @@ describe.each([
       expect((await http(`?cursor=${mine}&per_page=3`)).status).toBe(200)
       expect((await http(`?cursor=${meta.next_cursor}&per_page=3`)).status).toBe(422)
       await unsigned.close()
-    })
+    }, 120_000)
 
     describe('whatever a client sends', () => {
       const names = ['page', 'per_page', 'cursor', 'sort', 'total', 'load', 'nope']

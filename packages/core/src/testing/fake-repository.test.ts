@@ -21,7 +21,7 @@ describe('a repository without a database', () => {
     expect(await authors.getById(1)).toEqual({ id: 1, name: 'Ursula', country: 'US' })
     expect((await authors.getAll()).map(({ id }) => id)).toEqual([1, 2, 3])
     expect((await authors.getAll({ country: 'US' }, { orderBy: { name: 'asc' } })).map(({ id }) => id)).toEqual([2, 1])
-    expect((await authors.getAll({}, { orderBy: { country: 'desc' }, limit: 2 })).map(({ id }) => id)).toEqual([3, 1])
+    expect((await authors.getAll({}, { orderBy: { country: 'desc' }, limit: 2 })).map(({ id }) => id)).toEqual([3, 2])
     expect((await authors.getAll({ country: null, name: undefined }, { limit: 1 }))[0]?.id).toBe(3)
     expect(await authors.findOne({ name: 'Nobody' })).toBeNull()
     expect([await authors.exists({ country: 'US' }), await authors.count({ country: 'US' })]).toEqual([true, 2])
@@ -73,5 +73,62 @@ describe('a repository without a database', () => {
     expect(await books.getById('a')).toEqual({ isbn: 'a', title: 'One' })
     expect((await books.create({ title: 'Two' })).isbn).toMatch(/^[\da-f-]{36}$/)
     await expect(books.getById('b')).rejects.toThrow('Book with ID b not found')
+  })
+})
+
+describe('what a repository of rows can do since it has filters and cursors', () => {
+  const people = () =>
+    fakeRepository(
+      [
+        { id: 1, name: 'Ursula', born: 1929, country: 'US' },
+        { id: 2, name: 'Octavia', born: 1947, country: null },
+        { id: 3, name: 'Stanislaw', born: 1921, country: 'PL' },
+        { id: 4, name: 'ursa', born: 1929, country: null },
+      ],
+      { name: 'Author', unique: ['name'] },
+    )
+  const ids = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id)
+
+  it('operators, and, or', async () => {
+    const authors = people()
+    expect(ids(await authors.getAll({ name: { prefix: 'URS' } }))).toEqual([1, 4])
+    expect(ids(await authors.getAll({ born: { gte: 1929, lt: 1947 } }))).toEqual([1, 4])
+    expect(ids(await authors.getAll({ country: { ne: 'US' } }))).toEqual([2, 3, 4])
+    expect(ids(await authors.getAll({ country: { isNull: false }, id: { in: [1, 2, 3] } }))).toEqual([1, 3])
+    expect(
+      ids(await authors.getAll({ or: [{ id: 2 }, { and: [{ born: 1929 }, { name: { contains: 'sula' } }] }] })),
+    ).toEqual([1, 2])
+  })
+
+  it('orders with nulls where they are told to be, and the key going the same way', async () => {
+    const authors = people()
+    expect(ids(await authors.getAll({}, { orderBy: { country: 'desc nulls last' } }))).toEqual([1, 3, 4, 2])
+    expect(ids(await authors.getAll({}, { orderBy: { country: 'asc nulls first' } }))).toEqual([2, 4, 3, 1])
+    expect(ids(await authors.getAll({}, { orderBy: { born: 'desc' } }))).toEqual([2, 4, 1, 3])
+  })
+
+  it('walks by cursor over rows that come and go, and refuses a cursor of another query', async () => {
+    const authors = people()
+    const first = await authors.getPage({ cursor: '', perPage: 2, orderBy: { born: 'asc' } })
+    expect([ids(first.items), first.meta]).toEqual([
+      [3, 1],
+      { page: 1, per_page: 2, total: 0, pages: 0, next_cursor: expect.any(String), has_more: true },
+    ])
+    await authors.delete(1)
+    await authors.create({ name: 'early', born: 1900, country: null })
+    const cursor = first.meta.next_cursor ?? ''
+    await expect(authors.getPage({ cursor, perPage: 2 })).rejects.toThrow(ValidationError)
+    const second = await authors.getPage({ cursor, perPage: 2, orderBy: { born: 'asc' } })
+    expect([ids(second.items), second.meta.next_cursor]).toEqual([[4, 2], null])
+  })
+
+  it('many at once: all or none, and in the order that was asked for', async () => {
+    const authors = people()
+    await expect(authors.createMany([{ name: 'new', born: 1 }, { name: 'Ursula' }])).rejects.toThrow(ConflictError)
+    expect(await authors.count()).toBe(4)
+    expect(ids(await authors.createMany([{ name: 'a' }, { name: 'b' }]))).toEqual([5, 6])
+    expect(ids(await authors.getMany([6, 9, 1]))).toEqual([6, 1])
+    await expect(authors.deleteWhere({})).rejects.toThrow(ValidationError)
+    expect(await authors.deleteWhere({ id: { gt: 4 } })).toBe(2)
   })
 })
