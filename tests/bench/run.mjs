@@ -1,6 +1,6 @@
-// npm run bench -- --workload ws [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
+// npm run bench -- --workload ws|ws-metrics|ws-full [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
 //   [--baseline <folder of another build of core>] [--profile <folder>]
-// Core has to be built. Servers run on one core, the load generator (this process) on another; loopback only.
+// The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
-const workloads = ['ws', 'limits', 'database']
+const workloads = ['ws', 'ws-metrics', 'ws-full', 'limits', 'database']
 
 const { values } = parseArgs({
   options: {

@@ -14,7 +14,7 @@ export function toClientFrame(text) {
 }
 
 /** What opens a WebSocket, and what the server has to answer to it. */
-export function createHandshake(port, path) {
+export function createHandshake(port, path, token = null) {
   const key = randomBytes(16).toString('base64')
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
   const lines = [
@@ -24,6 +24,7 @@ export function createHandshake(port, path) {
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
+    ...(token === null ? [] : [`Authorization: Bearer ${token}`]),
   ]
   return { request: `${lines.join('\r\n')}\r\n\r\n`, accept }
 }

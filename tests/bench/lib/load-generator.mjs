@@ -36,12 +36,14 @@ class Client {
     }
   }
 
-  static async open(port, path, load, packages) {
+  /** `token` null: none is asked for. */
+  static async open(port, path, load, packages, token) {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-    const { request, accept } = createHandshake(port, path)
+    const { request, accept } = createHandshake(port, path, token)
     socket.write(request)
     const head = await readOnce(socket, (bytes) => (bytes.includes('\r\n\r\n') ? bytes.toString('latin1') : null))
     if (!head.startsWith('HTTP/1.1 101') || !head.includes(accept)) throw new Error(`No upgrade: ${head}`)
+    if (token !== null && !(await readOnce(socket, readTextFrame)).includes('auth_ok')) throw new Error('Not let in')
     return new Client(socket, load, packages)
   }
 
@@ -91,15 +93,16 @@ export class LoadGenerator {
   /**
    * Connects, and checks on every connection one reply in full.
    *
-   * @param {number} port
+   * @param {{ port: number, tokens: readonly string[] }} server
    * @param {number} connections
    * @param {{ path: string, toPackage: (connection: number, slot: number) => { text: string, reply: unknown },
    *   probes: { text: string, matches: (reply: any) => boolean }[] }} workload
    */
-  async connect(port, connections, workload) {
+  async connect({ port, tokens }, connections, workload) {
     for (let i = 0; i < connections; i++) {
       const packages = Array.from({ length: this.#inFlight }, (_, slot) => workload.toPackage(i, slot))
-      const client = await Client.open(port, workload.path, this, packages)
+      const token = tokens.length === 0 ? null : tokens[i % tokens.length]
+      const client = await Client.open(port, workload.path, this, packages, token)
       this.#clients.push(client)
       const reply = await client.ask(packages[0].text)
       if (!isDeepStrictEqual(reply, packages[0].reply)) {

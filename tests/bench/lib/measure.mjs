@@ -84,7 +84,7 @@ class Contestant {
     const server = await ServerProcess.start(file, { core, env, nodeArgs })
     const contestant = new Contestant(name, server, new LoadGenerator(inFlight))
     try {
-      await contestant.load.connect(server.port, connections, workload)
+      await contestant.load.connect(server, connections, workload)
     } catch (error) {
       await contestant.stop()
       throw new Error(`${name}: ${error.message}`, { cause: error })

@@ -4,12 +4,13 @@ import process from 'node:process'
  * The server's end of the control channel: says where it listens, and reads its own CPU when asked. Ends with the channel.
  *
  * @param {() => Promise<number>} listen resolves with the port
+ * @param {() => Promise<readonly string[]>} [tokens] what its connections have to show, in turns; left out: nothing
  */
-export async function serve(listen) {
+export async function serve(listen, tokens = async () => []) {
   process.on('message', (question) => {
     if (question === 'usage') process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() })
   })
   // `exit` and not a signal: only so does `--cpu-prof` write its file.
   process.on('disconnect', () => process.exit(0))
-  process.send?.({ port: await listen() })
+  process.send?.({ port: await listen(), tokens: await tokens() })
 }

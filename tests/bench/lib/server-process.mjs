@@ -11,6 +11,8 @@ const answerLimitMs = 20_000
 export class ServerProcess {
   #child
   port = 0
+  /** @type {readonly string[]} */
+  tokens = []
 
   constructor(child) {
     this.#child = child
@@ -27,8 +29,9 @@ export class ServerProcess {
       env: { TWINWIRE_UWS_COMPAT: 'on', ...process.env, NODE_ENV: 'production', ...env },
     })
     const server = new ServerProcess(child)
-    const { port } = await server.#answer(startLimitMs)
+    const { port, tokens } = await server.#answer(startLimitMs)
     server.port = port
+    server.tokens = tokens
     return server
   }
 

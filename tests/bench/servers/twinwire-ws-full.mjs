@@ -1,0 +1,41 @@
+// Everything on: each connection is somebody else's, each call needs a role, counts against a limit in memory, has a deadline and
+// is measured. Of the same work as the bare one.
+import { createApp, route } from '@twinwire/core'
+import { auth, requireRoles } from '@twinwire/plugin-auth'
+import { createTestIssuer } from '@twinwire/plugin-auth/testing'
+import { metrics } from '@twinwire/plugin-metrics'
+import { rateLimit } from '@twinwire/plugin-ratelimit'
+import { serve } from '../lib/serve.mjs'
+import { getAuthor, Input, Output, pkgId } from './contract.mjs'
+
+const identities = 64
+const issuer = await createTestIssuer({ clientId: 'bench', lifetimeMs: 3_600_000 })
+
+const app = createApp({
+  pkgIds: { GET_AUTHOR: pkgId },
+  routes: {
+    GET_AUTHOR: route({
+      summary: 'An author',
+      use: [requireRoles('get-author')],
+      input: Input,
+      output: Output,
+      deadlineMs: 5000,
+      handler: getAuthor,
+    }),
+  },
+  plugins: [
+    auth({ issuer: issuer.issuer, audience: 'bench', clientId: 'bench', allowInsecureIssuer: true }),
+    rateLimit({ websocket: { points: 1_000_000_000, per: '1m' }, arrive: false, connections: false }),
+    metrics({ access: { port: 0 } }),
+  ],
+  http: { hosts: ['127.0.0.1'] },
+  log: 'error',
+})
+
+await serve(
+  async () => (await app.listen({ port: 0 })).port,
+  () =>
+    Promise.all(
+      Array.from({ length: identities }, (_, i) => issuer.token({ username: `user-${i}`, roles: ['get-author'] })),
+    ),
+)
