@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Example, startExample } from '../support/example.ts'
 import { PackageClient } from '../support/package-client.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { hasPrometheus, startPrometheus } from '../support/prometheus.ts'
 import { checkConfig, checkRules, hasPromtool, testRules } from '../support/promtool.ts'
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 
@@ -98,6 +99,47 @@ describe.skipIf(!hasServices)('of the running example', () => {
     if (metrics.some(({ name }) => missing.test(name))) return
     for (const label of grouping) expect([...known]).toContain(label)
   })
+
+  test.skipIf(!hasPrometheus())(
+    'Prometheus scrapes it by that configuration, and evaluates every rule and panel',
+    async () => {
+      const config = read('prometheus.yml')
+        .replace('127.0.0.1:8000', new URL(example.url).host)
+        .replace('alerts.yml', join(deploy, 'alerts.yml'))
+        .replaceAll('15s', '1s')
+      const prometheus = await startPrometheus(config)
+      try {
+        interface Target {
+          readonly health: string
+          readonly lastError: string
+        }
+        interface Group {
+          readonly rules: readonly { readonly name: string; readonly health: string; readonly lastError?: string }[]
+        }
+        let targets: readonly Target[] = []
+        while (!targets.some(({ health }) => health !== 'unknown')) {
+          targets = ((await prometheus.api('targets')) as { activeTargets: Target[] }).activeTargets
+        }
+        expect(targets).toMatchObject([{ health: 'up', lastError: '' }])
+        let rules: Group['rules'] = []
+        while (rules.length === 0 || rules.some(({ health }) => health === 'unknown')) {
+          rules = ((await prometheus.api('rules')) as { groups: Group[] }).groups.flatMap((group) => group.rules)
+        }
+        expect(rules.filter(({ health }) => health !== 'ok')).toEqual([])
+        for (const { expr } of dashboardExpressions()) {
+          const plain = expr.replaceAll('$__rate_interval', '1m').replaceAll('$instance', '.*')
+          await prometheus.api(`query?query=${encodeURIComponent(plain)}`)
+        }
+        const query = encodeURIComponent('http_requests_total{endpoint="/authors",status_code="200"}')
+        expect(await prometheus.api(`query?query=${query}`)).toMatchObject({
+          result: [{ metric: { job: 'authors', method: 'GET' }, value: [expect.any(Number), '1'] }],
+        })
+      } finally {
+        await prometheus.stop()
+      }
+    },
+    120_000,
+  )
 
   test('the table of metrics names each with its type and labels, and nothing else', () => {
     const page = readFileSync(fileURLToPath(new URL('../../docs_site/metrics.md', import.meta.url)), 'utf8')
