@@ -41,9 +41,9 @@ class Client {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     const { request, accept } = createHandshake(port, path, token)
     socket.write(request)
-    const head = await readOnce(socket, (bytes) => (bytes.includes('\r\n\r\n') ? bytes.toString('latin1') : null))
+    const { head, greeting } = await readOnce(socket, (bytes) => readOpening(bytes, token !== null))
     if (!head.startsWith('HTTP/1.1 101') || !head.includes(accept)) throw new Error(`No upgrade: ${head}`)
-    if (token !== null && !(await readOnce(socket, readTextFrame)).includes('auth_ok')) throw new Error('Not let in')
+    if (token !== null && !greeting.includes('auth_ok')) throw new Error(`Not let in: ${greeting}`)
     return new Client(socket, load, packages)
   }
 
@@ -165,6 +165,16 @@ export class LoadGenerator {
     for (const client of this.#clients) client.close()
     this.#clients = []
   }
+}
+
+/** The head of an upgrade and, for one that shows a token, the frame behind it; null while they are not whole. */
+function readOpening(bytes, isGreeted) {
+  const end = bytes.indexOf('\r\n\r\n')
+  if (end === -1) return null
+  const head = bytes.toString('latin1', 0, end)
+  if (!isGreeted || !head.startsWith('HTTP/1.1 101')) return { head, greeting: '' }
+  const greeting = readTextFrame(bytes.subarray(end + 4))
+  return greeting === null ? null : { head, greeting }
 }
 
 /** Collects until `read` makes something of it. */
