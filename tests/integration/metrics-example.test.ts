@@ -15,8 +15,6 @@ import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 
 const deploy = fileURLToPath(new URL('../../examples/authors/deploy/', import.meta.url))
 const read = (name: string): string => readFileSync(join(deploy, name), 'utf8')
-/** Not in the example yet. */
-const missing = /^(?:rate_limit_|redis_)/
 const hasServices = (await hasPostgres()) && (await hasRedis())
 
 /** Every expression of the dashboard, with its place. */
@@ -71,7 +69,10 @@ describe.skipIf(!hasServices)('of the running example', () => {
   beforeAll(async () => {
     database = await startPostgres()
     redis = await startRedis({ own: true })
-    example = await startExample({ databaseUrl: database.url, env: { REDIS_URL: redis.url } })
+    example = await startExample({
+      databaseUrl: database.url,
+      env: { REDIS_URL: redis.url, RATE_LIMIT_ENABLED: 'true' },
+    })
     scrape = await afterTraffic(example)
   }, 240_000)
   afterAll(async () => {
@@ -90,13 +91,12 @@ describe.skipIf(!hasServices)('of the running example', () => {
     expect(metrics).not.toEqual([])
     const known = new Set(ofPrometheus)
     for (const { name, labels } of metrics) {
-      if (name === 'up' || missing.test(name)) continue
+      if (name === 'up') continue
       const there = labelsOf(name)
       expect([name, there === null ? 'is not there' : 'is there']).toEqual([name, 'is there'])
       for (const label of there ?? []) known.add(label)
       for (const label of labels) expect([...(there ?? []), ...ofPrometheus]).toContain(label)
     }
-    if (metrics.some(({ name }) => missing.test(name))) return
     for (const label of grouping) expect([...known]).toContain(label)
   })
 
@@ -163,7 +163,6 @@ describe.skipIf(!hasServices)('of the running example', () => {
           },
         ]),
     )
-    for (const name of documented.keys()) if (missing.test(name)) documented.delete(name)
     for (const name of notThere) if (!served.has(name)) documented.delete(name)
     expect(Object.fromEntries([...documented].sort())).toEqual(Object.fromEntries([...served].sort()))
   })
