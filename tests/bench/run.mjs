@@ -1,4 +1,4 @@
-// npm run bench -- --workload ws|ws-metrics|ws-full [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
+// npm run bench -- --workload ws|ws-metrics|ws-full|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
 //   [--baseline <folder of another build of core>] [--profile <folder>]
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
-const workloads = ['ws', 'ws-metrics', 'ws-full', 'limits', 'database']
+const workloads = ['ws', 'ws-metrics', 'ws-full', 'auth', 'limits', 'database']
 
 const { values } = parseArgs({
   options: {
@@ -60,6 +60,7 @@ try {
   const rounds = await measureRounds(servers, workload, options, core, printRound)
   const summary = summarizeRounds(rounds, workload.servers[0].name)
   printSummary(summary)
+  await workload.alone?.(options)
   if (values.profile !== undefined) await profile(resolve(values.profile))
   if (values.json !== undefined) {
     const report = { workload: workload.name, date: new Date().toISOString(), machine, options, summary, rounds }
