@@ -1,5 +1,8 @@
-/** A JSON text, a `{` or `[` and their ends, and the colon behind a name. */
-const token = /"(?:[^"\\]|\\.)*"|[{}[\]:]/gs
+/**
+ * A JSON text, a `{` or `[` and their ends, and the colon behind a name. The closing quote may be missing: a match that failed for it
+ * would be tried again from each quote within, which takes the square of the length.
+ */
+const token = /"(?:[^"\\]|\\.)*"?|[{}[\]:]/gs
 
 /**
  * Does an object of this JSON text, at any depth, name a member twice? `JSON.parse` takes the last of them, another parser the first:
