@@ -121,7 +121,7 @@ describe('an upgrade', () => {
       const limited = await refusal(connect({ headers: { 'x-limit': 'yes', 'x-name': 'ann' } }))
       const bad = await refusal(connect({ headers: { authorization: 'bad', 'x-name': 'bob' } }))
       const unknown = await refusal(connect({ path: '/ws?format=xml' }))
-      await (await connect()).close()
+      ;(await connect()).close()
       expect([limited.headers['x-arrived'], bad.headers['x-arrived'], unknown.headers['x-arrived']]).toEqual([
         'ws',
         'ws',

@@ -206,11 +206,16 @@ describe('its grants', () => {
 describe('its logout', () => {
   async function listen(): Promise<{ url: string; received: URLSearchParams[] }> {
     const received: URLSearchParams[] = []
-    const server = createServer(async (request, response) => {
+    const server = createServer((request, response) => {
       let text = ''
-      for await (const chunk of request) text += chunk
-      received.push(new URLSearchParams(text))
-      response.writeHead(200).end()
+      request.setEncoding('utf8')
+      request.on('data', (chunk: string) => {
+        text += chunk
+      })
+      request.on('end', () => {
+        received.push(new URLSearchParams(text))
+        response.writeHead(200).end()
+      })
     }).listen(0, '127.0.0.1')
     onTestFinished(() => void server.close())
     await new Promise((resolve) => server.once('listening', resolve))
