@@ -70,7 +70,7 @@ export class ConnectionLimits {
   keepAlive(clock: Clock): void {
     const beat = (): void => {
       this.#timer = clock.timer(this.#options.leaseMs / 3, () => {
-        this.#renew().then(() => {
+        void this.#renew().then(() => {
           if (!this.#closed) beat()
         })
       })

@@ -58,7 +58,7 @@ export function limitStoreSuite(open: () => Promise<{ readonly store: LimitStore
 
   it('lets exactly the bucket pass when all ask at once', async () => {
     const { store, take } = await start()
-    const verdicts = await Promise.all(Array.from({ length: 200 }, () => store.consume([take()])))
+    const verdicts = await Promise.all(Array.from({ length: 200 }, async () => store.consume([take()])))
     expect(verdicts.filter(({ allowed }) => allowed)).toHaveLength(10)
   })
 
@@ -156,7 +156,9 @@ export function limitStoreSuite(open: () => Promise<{ readonly store: LimitStore
 
   it('seats exactly as many as there are when all ask at once', async () => {
     const { store, lease } = await start()
-    const asked = Array.from({ length: 40 }, (_, i) => store.acquire(lease(String(i), ['identity', 'ann', 5]), ttlMs))
+    const asked = Array.from({ length: 40 }, async (_, i) =>
+      store.acquire(lease(String(i), ['identity', 'ann', 5]), ttlMs),
+    )
     expect((await Promise.all(asked)).filter((refused) => refused === null)).toHaveLength(5)
   })
 

@@ -122,9 +122,9 @@ export class PostgresConnection implements Connection<PostgresForm> {
     if (this.#lost) throw connectionLost()
     // drizzle has made the parameters: its types and those of postgres.js do not name each other.
     const pending = this.#client.unsafe(text, parameters as never[], { prepare: this.#mayPrepare(text, parameters) })
-    let cancelling: Promise<void> | null = null
+    const cancels: Promise<void>[] = []
     const cancel = (): void => {
-      cancelling ??= this.#cancel(pending)
+      if (cancels.length === 0) cancels.push(this.#cancel(pending))
     }
     const { clock, statementTimeoutMs } = this.#options
     const timer = statementTimeoutMs === 0 ? null : clock.timer(statementTimeoutMs, cancel)
@@ -140,7 +140,7 @@ export class PostgresConnection implements Connection<PostgresForm> {
       timer?.cancel()
       signal?.removeEventListener('abort', cancel)
       // Until it is through, it could hit the statement that comes next.
-      if (cancelling !== null) await cancelling
+      for (const cancelled of cancels) await cancelled
     }
   }
 
