@@ -6,11 +6,7 @@ export function toAddressKey(address: string): string {
   return address.includes(':') ? toPrefix(address) : address
 }
 
-const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
-
 function toPrefix(address: string): string {
-  const v4 = mapped.exec(address)?.[1]
-  if (v4 !== undefined) return v4
   const zone = address.indexOf('%')
   const bare = zone === -1 ? address : address.slice(0, zone)
   const gap = bare.indexOf('::')
@@ -27,5 +23,15 @@ function toPrefix(address: string): string {
   const zeros = Math.max(0, 8 - count(left) - count(right))
   const groups = [...left, ...Array.from({ length: gap === -1 ? 0 : zeros }, () => '0'), ...right]
   const prefix = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
-  return `${prefix.join(':')}::/64`
+  const key = `${prefix.join(':')}::/64`
+  return key === '0:0:0:0::/64' ? (toMappedV4(groups) ?? key) : key
+}
+
+/** `0:0:0:0:0:ffff:…`, its end dotted or in two groups. `groups` begins with four that are 0. */
+function toMappedV4(groups: readonly string[]): string | null {
+  const [fifth = '', sixth = '', high = '', low = ''] = groups.slice(4)
+  if (Number.parseInt(fifth, 16) !== 0 || Number.parseInt(sixth, 16) !== 0xffff) return null
+  if (high.includes('.')) return high
+  const bytes = [high, low].map((group) => Number.parseInt(group, 16)).flatMap((word) => [word >> 8, word & 255])
+  return bytes.join('.')
 }
