@@ -1,4 +1,4 @@
-import { AuthenticationError, Disconnect, disconnects, type Plugin, route } from '@twinwire/core'
+import { AuthenticationError, Disconnect, defineErrors, disconnects, type Plugin, reply, route } from '@twinwire/core'
 import { createVirtualClock, fakeIdentity, onTransports, UpgradeRefused } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RateLimitOptions } from './options.ts'
@@ -106,6 +106,47 @@ describe('before anybody knows who asks', () => {
       expect(await left()).toBe(0)
       expect((await request('GET /hello', as('ann'))).status).toBe(429)
       expect((await refusal(connect(as('ann')))).status).toBe(429)
+    })
+
+    it('every 401 is a guess, whatever code or form the app gives it', async () => {
+      const errors = defineErrors('app', { wrong_password: { httpStatus: 401, message: 'Wrong' } })
+      const login = route({
+        http: 'POST /login',
+        access: 'public',
+        handler: () => {
+          throw errors.wrong_password()
+        },
+      })
+      const form = route({ http: 'POST /form', access: 'public', handler: () => reply('no', { status: 401 }) })
+      const limits = rateLimit({ http: false, websocket: false, connections: false, arrive: { points: 100 } })
+      const { request } = await start({
+        pkgIds: { LOGIN: 1, FORM: 2 },
+        routes: { LOGIN: login, FORM: form },
+        clock: createVirtualClock(),
+        plugins: [fakeIdentity(), limits],
+      })
+      const left = async () => (await limits.peek({ address: '127.0.0.1' }))[0]?.remaining
+      expect((await request('POST /login')).status).toBe(401)
+      expect(await left()).toBe(79)
+      expect((await request('POST /form')).status).toBe(401)
+      expect(await left()).toBe(58)
+    })
+
+    it('guesses are not free on skipped paths either, and who shows no credentials passes there', async () => {
+      const secret = route({ http: 'GET /metrics/secret', handler: () => 'secret' })
+      const limits = rateLimit({ http: false, websocket: false, connections: false, arrive: { points: 42 } })
+      const { request } = await start({
+        pkgIds: { SECRET: 1 },
+        routes: { SECRET: secret },
+        clock: createVirtualClock(),
+        plugins: [watchful().plugin, limits],
+      })
+      for (let i = 0; i < 50; i++) expect((await request('GET /metrics/secret', as('ann'))).status).toBe(200)
+      for (let i = 0; i < 3; i++) expect((await request('GET /metrics/secret', as('bad'))).status).toBe(401)
+      const refused = await request('GET /metrics/secret', as('bad'))
+      expect([refused.status, refused.headers['retry-after']]).toEqual([429, '2'])
+      expect((await request('GET /metrics/secret', { headers: { cookie: 'session=guess' } })).status).toBe(429)
+      for (let i = 0; i < 50; i++) expect((await request('GET /health/live')).status).toBe(200)
     })
 
     it('a call that fails otherwise, and a connection that ends otherwise, cost nothing more', async () => {

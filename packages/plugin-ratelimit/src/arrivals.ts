@@ -5,7 +5,7 @@ import { findRefused, toRateLimitError } from './errors.ts'
 import { isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
 import type { Rule } from './rule.ts'
 import type { SkippedPaths } from './skipped.ts'
-import type { MaybePromise, Take } from './store.ts'
+import type { MaybePromise, Standing, Take } from './store.ts'
 
 interface ArrivalsParts {
   readonly rule: Rule
@@ -30,8 +30,10 @@ export class Arrivals {
   /** Throws `rate_limit_exceeded`, which is HTTP 429 on both wires: no socket has been opened. */
   arrive(arrival: Arrival): MaybePromise<void> {
     const { rule, limiter, skipped } = this.#parts
-    if (skipped.hasPath(arrival.path)) return
+    const isSkipped = skipped.hasPath(arrival.path)
+    if (isSkipped && !showsCredentials(arrival)) return
     const takes = [{ rule, key: toAddressKey(arrival.address), cost: 1 }]
+    if (isSkipped) return this.#look(takes, arrival)
     const verdict = limiter.consume(takes)
     if (isPromise(verdict)) return verdict.then((later) => this.#apply(takes, later, arrival))
     this.#apply(takes, verdict, arrival)
@@ -41,6 +43,17 @@ export class Arrivals {
   failed(address: string): void {
     const { rule, failureCost, limiter } = this.#parts
     if (failureCost > 0) void limiter.adjust('take', [{ rule, key: toAddressKey(address), cost: failureCost }])
+  }
+
+  /** A path that is skipped costs nothing, and is no place to guess at credentials once guesses have used up what there was. */
+  #look(takes: readonly Take[], arrival: Arrival): MaybePromise<void> {
+    const standings = this.#parts.limiter.peek(takes)
+    const decide = (known: readonly Standing[]): void => {
+      if (!known.every(({ allowed }) => allowed)) this.#apply(takes, { allowed: false, standings: known }, arrival)
+    }
+    if (!isPromise(standings)) return decide(standings)
+    // What is skipped does not depend on the store: when that is away, which its breaker tells, it passes.
+    return standings.then(decide, () => {})
   }
 
   #apply(takes: readonly Take[], verdict: LimiterVerdict, arrival: Arrival): void {
@@ -62,4 +75,8 @@ export class Arrivals {
       'Requests with X-Forwarded-For are refused by the address of the peer: if it is your proxy, name it in http.trustedProxies',
     )
   }
+}
+
+function showsCredentials({ headers: { authorization, cookie } }: Arrival): boolean {
+  return authorization !== undefined || cookie !== undefined
 }
