@@ -120,6 +120,13 @@ function check<C>(what: string, limit: ParsedLimit<C>): ParsedLimit<C> {
   return limit
 }
 
+/** A call must not take twice from one bucket at once. @throws BootError `bad_option` */
+export function checkNames(what: string, limits: readonly ParsedLimit<never>[]): void {
+  const names = limits.flatMap(({ name }) => (name === null ? [] : [name]))
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new BootError('bad_option', `${what} has two limits called '${twice}'`)
+}
+
 function toIntervalUs({ points, periodMs }: Pick<ParsedLimit, 'points' | 'periodMs'>): number {
   return Math.floor((periodMs * 1000) / points)
 }

@@ -1,7 +1,7 @@
 import { BootError } from '@twinwire/core'
 import { checkOptions, checkWholeNumber } from './check-options.ts'
 import type { ConnectionLimitOptions } from './connections.ts'
-import { type LimitRule, type ParsedLimit, type Period, parseLimit } from './limit-rule.ts'
+import { checkNames, type LimitRule, type ParsedLimit, type Period, parseLimit } from './limit-rule.ts'
 import { memoryStore } from './memory/memory-store.ts'
 import type { OnStoreError } from './remote/guarded-store.ts'
 import { type BreakerOptions, breakerDefaults } from './remote/store-breaker.ts'
@@ -20,7 +20,8 @@ export interface ArriveOptions {
   readonly burst?: number | undefined
   /**
    * Points that failed credentials cost beside their request: HTTP 401, an upgrade refused with 401, a connection closed with 4001. Default
-   * 20, which leaves about 30 guesses in a minute; 0 for none.
+   * 20, which leaves about 30 guesses in a minute, one after the other. Guesses that are under way at once have all been let in before the
+   * first one fails: of those at most `points` and `burst` together. 0 for none.
    */
   readonly failedAuthentication?: number | undefined
 }
@@ -44,7 +45,10 @@ export interface RateLimitOptions {
   readonly connections?: ConnectionLimitOptions | false | undefined
   /** Refused packages in a row after which the connection is closed with 1008. Default: never. */
   readonly closeAfter?: number | undefined
-  /** What `http`, `websocket` and `arrive` leave alone: paths, with what is below them, and names of routes. Default `/health` and `/metrics`. */
+  /**
+   * What `http`, `websocket` and `arrive` leave alone: paths, with what is below them, and names of routes. A request with an
+   * `authorization` or `cookie` header costs nothing there either, but is refused when its address has nothing left. Default `/health` and `/metrics`.
+   */
   readonly skip?: readonly string[] | undefined
 }
 
@@ -98,6 +102,7 @@ export function resolveOptions(options: RateLimitOptions): ResolvedOptions {
   if (closeAfter !== undefined) checkWholeNumber('closeAfter of rateLimit()', closeAfter, 1)
   if (!Array.isArray(skip) || !skip.every((entry) => typeof entry === 'string' && entry !== ''))
     throw bad('skip must be a list of paths and names of routes')
+  if (skip.includes('/')) throw bad("skip must not name '/', below which everything lies: name the route")
   return {
     enabled,
     store,
@@ -115,7 +120,10 @@ export function resolveOptions(options: RateLimitOptions): ResolvedOptions {
 function toLimits(name: 'http' | 'websocket', limits: DefaultLimits): readonly ParsedLimit[] {
   if (limits === false) return []
   const list: readonly LimitRule[] = isList(limits) ? limits : [limits]
-  return list.map((limit) => parseLimit(`${name} of rateLimit()`, limit))
+  const what = `${name} of rateLimit()`
+  const parsed = list.map((limit) => parseLimit(what, limit))
+  checkNames(what, parsed)
+  return parsed
 }
 
 function isList(limits: LimitRule | readonly LimitRule[]): limits is readonly LimitRule[] {

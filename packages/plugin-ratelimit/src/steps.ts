@@ -1,5 +1,5 @@
 import { BootError, type Call, guard, type PluginKey, type Step } from '@twinwire/core'
-import { type LimitRule, parseLimit } from './limit-rule.ts'
+import { checkNames, type LimitRule, parseLimit } from './limit-rule.ts'
 import { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
 
 /**
@@ -18,9 +18,7 @@ export function limit<C extends Call = Call>(
 ): Step<'guard', void, NoInfer<C>, unknown, PluginKey<'rateLimit', RateLimitApi>> {
   if (rules.length === 0) throw new BootError('bad_option', "limit() needs a limit, such as limit('100/m')")
   const limits = rules.map((rule) => parseLimit<C>('limit()', rule))
-  const names = limits.flatMap(({ name }) => (name === null ? [] : [name]))
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new BootError('bad_option', `limit() has two limits called '${twice}'`)
+  checkNames('limit()', limits)
   return guard<void, C, 'rateLimit', RateLimitApi>({
     name: `rateLimit.limit(${rules.map(toText).join(', ')})`,
     needs: rateLimitKey,
