@@ -1,4 +1,4 @@
-import type { Call, CounterCell, ReplyHeaders } from '@twinwire/core'
+import { AppError, type Call, type CounterCell, type ReplyHeaders } from '@twinwire/core'
 import { findRefused, type Refused, toRateLimitError } from './errors.ts'
 import type { Excess } from './excess.ts'
 import { Figures } from './headers.ts'
@@ -25,6 +25,8 @@ export class CallLimits {
   readonly #excess: Excess
   /** By the headers of the one answer, which `onArrive` and the call share. */
   readonly #figures = new WeakMap<ReplyHeaders, Figures>()
+  /** What earlier places have taken from calls that were refused and have not been answered yet. */
+  readonly #taken = new WeakMap<Call, readonly Take[]>()
 
   constructor(limiter: Limiter, hits: Hits, excess: Excess) {
     this.#limiter = limiter
@@ -43,15 +45,33 @@ export class CallLimits {
 
   /** For a call that no place has seen: what it would have cost is taken all the same. */
   charge(uses: readonly LimitUse[], call: Call): void {
-    const verdict = this.#limiter.consume(toTakes(uses, call))
+    const takes = toTakes(uses, call)
+    if (takes.length === 0) return
     const count = ({ allowed }: LimiterVerdict): void => {
-      if (allowed) return
+      if (allowed) return this.#excess.allowed(call)
       this.#hits.websocket.inc()
       this.#excess.refused(call)
     }
-    if (!isPromise(verdict)) count(verdict)
-    // With `deny` and no store there is nothing to count.
-    else verdict.then(count, () => {})
+    try {
+      const verdict = this.#limiter.consume(takes)
+      if (isPromise(verdict)) verdict.then(count, ignoreUnavailable)
+      else count(verdict)
+    } catch (error) {
+      ignoreUnavailable(error)
+    }
+  }
+
+  /**
+   * A call was refused and has been answered: what earlier places took from it is given back, but for what has refilled since. Were that
+   * given back too, calls that wait between two limits would each make room for another one, and the first limit would hold nobody.
+   * A bucket was never full within less time than a take refills in, so a take that takes longer to refill goes back whole.
+   */
+  answered(call: Call, durationMs: number): void {
+    const taken = this.#taken.get(call)
+    if (taken === undefined) return
+    this.#taken.delete(call)
+    const back = taken.filter(({ rule, cost }) => cost * rule.intervalUs > durationMs * 1000)
+    if (back.length > 0) void this.#limiter.adjust('give back', back)
   }
 
   figuresOf(headers: ReplyHeaders): Figures {
@@ -66,7 +86,6 @@ export class CallLimits {
     if (call.wire === 'http') this.figuresOf(call.replyHeaders).add(takes, verdict.standings, verdict.allowed)
     const refused = findRefused(takes, verdict)
     if (refused !== null) this.#refuse(refused, place, call)
-    this.#excess.allowed(call)
   }
 
   #refuse(refused: Refused, place: LimitPlace, call: Call): never {
@@ -74,7 +93,7 @@ export class CallLimits {
     // Asked for again rather than kept: few calls are refused, and all would have to be remembered.
     const earlier = place.earlier.flatMap((each) => each.takes(call))
     if (earlier.length > 0) {
-      void this.#limiter.adjust('give back', earlier)
+      this.#taken.set(call, earlier)
       if (call.wire === 'http') this.figuresOf(call.replyHeaders).giveBack()
     }
     throw toRateLimitError(refused)
@@ -85,4 +104,9 @@ export class CallLimits {
     else if (rule.scope === 'address' || identity === null) this.#hits.per_ip.inc()
     else this.#hits.per_user.inc()
   }
+}
+
+/** With `deny` and no store there is nothing to count, and a package that leads nowhere has its answer already. */
+function ignoreUnavailable(error: unknown): void {
+  if (!AppError.is(error) || error.code !== 'unavailable') throw error
 }

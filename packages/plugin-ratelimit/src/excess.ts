@@ -13,6 +13,7 @@ export class Excess {
     this.#closeAfter = closeAfter
   }
 
+  /** A package was answered with something else than a refusal. */
   allowed({ connection }: Call): void {
     if (this.#inARow.size > 0 && connection !== null) this.#inARow.delete(connection.id)
   }

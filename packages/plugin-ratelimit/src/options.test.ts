@@ -61,6 +61,17 @@ describe('options of rateLimit()', () => {
     [{ breaker: { enabled: 1 } }, 'bad_option', 'breaker.enabled must be true or false'],
     [{ breaker: { timeout: 1 } }, 'unknown_option', 'known: enabled, failures, resetMs'],
     [{ closeAfter: 0 }, 'bad_option', 'closeAfter of rateLimit() must be a whole number from 1'],
+    [{ skip: ['/'] }, 'bad_option', "skip must not name '/', below which everything lies"],
+    [
+      {
+        http: [
+          { points: 1, per: '1s', name: 'a' },
+          { points: 1, per: '1s', name: 'a' },
+        ],
+      },
+      'bad_option',
+      "http of rateLimit() has two limits called 'a'",
+    ],
     [{ skip: '/health' }, 'bad_option', 'skip must be a list of paths and names of routes'],
   ])('%j do not boot', (options, code, message) => {
     expect(make(options)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }))
@@ -131,6 +142,45 @@ describe('a store elsewhere that is away', () => {
     await expect(connect()).rejects.toMatchObject({ status: 503 })
     const health = await request('GET /health')
     expect([health.status, health.json()]).toMatchObject([503, { status: 'unhealthy', redis: 'unhealthy' }])
+    await close()
+  })
+
+  it('with deny costs no line for each package that leads nowhere', async () => {
+    const { connect, logs, close } = await createTestApp({
+      pkgIds: {},
+      routes: {},
+      plugins: [rateLimit({ store: away, onStoreError: 'deny', arrive: false, connections: false })],
+    })
+    const socket = await connect()
+    for (let i = 0; i < 10; i++) {
+      socket.send(JSON.stringify({ pkg_id: 99, req_id: '00000000-0000-4000-8000-000000000000' }))
+      expect(String((await socket.next()).data)).toContain('not_found')
+    }
+    expect(logs.filter(({ message }) => message.includes('hook'))).toEqual([])
+    await close()
+  })
+
+  it('is not asked about packages that lead nowhere where packages have no limit', async () => {
+    let asked = 0
+    const watched: LimitStoreFactory = {
+      ...away,
+      open: ({ clock }) =>
+        Object.assign(new MemoryStore(clock, 10), {
+          consume: () => {
+            asked++
+            return Promise.reject(new Error('away'))
+          },
+        }),
+    }
+    const { connect, close } = await createTestApp({
+      pkgIds: {},
+      routes: {},
+      plugins: [rateLimit({ store: watched, websocket: false, arrive: false, connections: false })],
+    })
+    const socket = await connect()
+    socket.send(JSON.stringify({ pkg_id: 99, req_id: '00000000-0000-4000-8000-000000000000' }))
+    await socket.next()
+    expect(asked).toBe(0)
     await close()
   })
 

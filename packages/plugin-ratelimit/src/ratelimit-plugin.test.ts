@@ -132,6 +132,30 @@ describe('rateLimit', () => {
       expect(app.hub.size).toBe(0)
     })
 
+    it('closes it for refusals by the limit of a route too, whatever other limits of the call let pass', async () => {
+      const limited = route({ http: 'GET /hello', use: [limit('1/h')], handler: () => 'hello' })
+      const { client } = await open({ websocket: '100/m', closeAfter: 3 }, { HELLO: limited, OTHER: other })
+      const ann = await client(as('ann'))
+      await ann.call('HELLO')
+      for (let i = 0; i < 2; i++) await refusal(ann.call('HELLO'))
+      // Not in a row: the count begins again.
+      await ann.call('OTHER')
+      for (let i = 0; i < 3; i++) expect((await refusal(ann.call('HELLO'))).code).toBe('rate_limit_exceeded')
+      expect(await ann.closed).toEqual({ code: 1008, reason: 'Message rate limit exceeded' })
+    })
+
+    it('counts packages as messages that are too many in flight to run', async () => {
+      const waiting: ((text: string) => void)[] = []
+      const slow = route({ http: 'GET /hello', handler: () => new Promise<string>((go) => waiting.push(go)) })
+      const { client } = await open({ websocket: '70/m' }, { HELLO: slow, OTHER: other })
+      const ann = await client(as('ann'))
+      const running = Array.from({ length: 64 }, () => ann.call('HELLO'))
+      for (let i = 0; i < 6; i++) expect((await refusal(ann.call('OTHER'))).code).toBe('too_many_in_flight')
+      for (const go of waiting) go('done')
+      await Promise.all(running)
+      expect((await refusal(ann.call('OTHER'))).code).toBe('rate_limit_exceeded')
+    })
+
     it('counts packages that lead nowhere as messages', async () => {
       const { connect, client } = await open({ websocket: '3/m', closeAfter: 2 })
       const socket = await connect(as('ann'))
@@ -190,6 +214,33 @@ describe('rateLimit', () => {
         })
       }
       expect(await left()).toEqual(after)
+    })
+
+    it('gives nothing back that has refilled while the call was under way', async () => {
+      const waiting: (() => void)[] = []
+      const slow = guard({ name: 'slow', run: () => new Promise<void>((resolve) => waiting.push(resolve)) })
+      const limited = route({ http: 'GET /hello', use: [limit('2/s'), slow, limit('1/d')], handler: () => 'hello' })
+      const { client, clock, limits } = await open({}, { HELLO: limited, OTHER: other })
+      const left = async () => (await limits.peek({ identity: 'ann', rule: 'HELLO' }))[0]?.remaining
+      const ann = await client(as('ann'))
+      const begin = async (count: number) => {
+        const before = waiting.length
+        const calls = Array.from({ length: count }, () => refusal(ann.call('HELLO')).catch(() => null))
+        while (waiting.length < before + count) await new Promise((resolve) => setImmediate(resolve))
+        return calls
+      }
+      const first = await begin(2)
+      await clock.advance(1000)
+      const second = await begin(2)
+      expect(await left()).toBe(0)
+      for (const go of waiting.splice(0, 2)) go()
+      await Promise.all(first)
+      // The bucket would be as empty had the first two not come.
+      expect(await left()).toBe(0)
+      await clock.advance(499)
+      for (const go of waiting.splice(0)) go()
+      await Promise.all(second)
+      expect(await left()).toBe(2)
     })
 
     it('goes by address, route, or what a function of the call says, which sees what earlier steps have added', async () => {

@@ -131,17 +131,20 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
     const entrance = new Arrivals({ rule, failureCost, limiter, limits, hits: per_ip, skipped, log: host.log })
     arrivals = entrance
     host.onArrive((arrival) => entrance.arrive(arrival))
-    host.onReject(({ address }, { code }) => {
-      if (code === 'authentication_failed') entrance.failed(address)
+    host.onReject(({ address }, { httpStatus }) => {
+      if (httpStatus === unauthorized) entrance.failed(address)
     })
   }
-  host.onReply((call, { error }) => {
-    if (error === null) return
+  host.onReply((call, { error, httpStatus, durationMs }) => {
+    const isRefused = error !== null && error.code === 'rate_limit_exceeded'
+    if (isRefused) limits.answered(call, durationMs)
     if (call.wire === 'http') {
-      if (error.code === 'authentication_failed') arrivals?.failed(call.address)
-    } else if (error.code === 'rate_limit_exceeded') excess.refused(call)
-    // No place has seen it: packages that lead nowhere are messages all the same.
-    else if (call.route.pkgId === null) limits.charge(ofWebSocket, call)
+      if (httpStatus === unauthorized) arrivals?.failed(call.address)
+    } else if (isRefused) excess.refused(call)
+    // No place has seen it: what leads nowhere, or is too much at once, is a message all the same.
+    else if (error !== null && wasTurnedAway(call, error.code)) {
+      if (!skipped.has(call.route)) limits.charge(ofWebSocket, call)
+    } else excess.allowed(call)
   })
 
   const connections = options.connections === null ? null : new ConnectionLimits(limiter, options.connections)
@@ -163,6 +166,12 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
       return (call: C) => limits.pass(place, call)
     },
   }
+}
+
+const unauthorized = 401
+
+function wasTurnedAway({ route }: Call, code: string): boolean {
+  return route.pkgId === null || code === 'too_many_in_flight'
 }
 
 /** Knows the places of each route, which are bound in the order in which calls come to them. */
