@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { freePort } from './service.ts'
 
-export const keycloakVersion = '26.4.7'
+const keycloakVersion = '26.4.7'
 
 /** Written last: a folder without it was not finished. */
 const marker = 'twinwire-ready'

@@ -8,7 +8,7 @@ import { type KeycloakServer, startKeycloakServer } from './keycloak-server.ts'
 import { type ServiceSource, serviceMissing } from './service.ts'
 
 /** The realm of the example: what its users are told to import is what is tested. */
-export const exampleRealm: string = fileURLToPath(
+const exampleRealm: string = fileURLToPath(
   new URL('../../examples/authors/deploy/keycloak/realm.json', import.meta.url),
 )
 

@@ -77,7 +77,7 @@ export function toOrderBy(terms: readonly SortTerm[]): SQL[] {
   })
 }
 
-export function isDirection(value: unknown): value is SortDirection {
+function isDirection(value: unknown): value is SortDirection {
   return typeof value === 'string' && Object.hasOwn(directions, value)
 }
 
