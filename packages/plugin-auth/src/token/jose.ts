@@ -74,7 +74,7 @@ export interface VerifyOptions {
 
 export type Claims = JWTPayload & Readonly<Record<string, unknown>>
 export type Verified =
-  | { readonly ok: true; readonly claims: Claims }
+  | { readonly ok: true; readonly claims: Claims /** By which it was found good. */; readonly keys: KeySet }
   | { readonly ok: false; readonly reason: TokenReason }
 
 /** Signature, algorithm, issuer, audience and times. Rejects only with what is no fault of the token. */
@@ -91,7 +91,7 @@ export async function verifyToken(token: string, keys: KeySet, options: VerifyOp
     })
     const [, body = ''] = token.split('.')
     if (hasDuplicateMembers(Buffer.from(body, 'base64url').toString())) return { ok: false, reason: 'malformed' }
-    return { ok: true, claims: payload }
+    return { ok: true, claims: payload, keys }
   } catch (error) {
     return { ok: false, reason: toReason(error) }
   }

@@ -81,6 +81,8 @@ export class TokenVerifier {
     if (!isAccessTokenHeader(header)) return refused('type')
     const verified = await verifyWithKeys(keys, token, header, () => this.#verifyOptions())
     if (!verified.ok) return verified
+    // Others were published while the signature was checked: its key may be gone, and the cache was cleared for that.
+    if (keys.current?.keys.fingerprint !== verified.keys.fingerprint) return this.#judge(token, key)
     const result = toUser(verified.claims, header, this.#options, clock.now())
     if (!result.ok) return result
     // In one turn with the cache, and after the last wait: what was revoked while the signature was checked does not come in.
