@@ -198,6 +198,27 @@ describe('revoke()', () => {
       expect(await status({ sid: 's-3' })).toBe(200)
     })
 
+    it('holds for what an issuer issued whose clock is ahead, as far as it was shown', async () => {
+      const test = await startApp(start)
+      const ada = { username: 'ada', id: 'u-ada' }
+      const soon = test.clock.now() / 1000 + 8
+      const ahead = () => test.issuer.token(ada, { claims: { iat: soon, auth_time: soon, sid: undefined } })
+      const [one, two] = [ahead(), ahead()]
+      const socket = await signIn(test, one)
+      expect((await test.request('GET /who', bearer(two))).status).toBe(200)
+      expect(test.keycloak.revoke('u-ada')).toBe(1)
+      expect(await socket.closed).toMatchObject({ code: 4004 })
+      for (const token of [one, two]) expect((await test.request('GET /who', bearer(token))).status).toBe(401)
+    })
+
+    it('is not escaped by a login that is said to be later than its token', async () => {
+      const test = await startApp(start)
+      const ada = { username: 'ada', id: 'u-ada' }
+      const token = test.issuer.token(ada, { claims: { auth_time: test.clock.now() / 1000 + 3600 } })
+      test.keycloak.revoke('u-ada')
+      expect((await test.request('GET /who', bearer(token))).status).toBe(401)
+    })
+
     it('ends one session alone', async () => {
       const test = await startApp(start)
       const one = await signIn(test, test.issuer.token('ada', { sid: 's-1' }))

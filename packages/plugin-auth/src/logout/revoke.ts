@@ -27,13 +27,12 @@ export function createRevoke({ cache, revocations, sockets, clock }: RevokeParts
   }
 
   const endUser = (userId: string): number => {
-    const revocation: Revocation = { kind: 'user', userId, untilMs: clock.now() }
-    const isOver = (user: User): boolean => isEndedBy(user, revocation)
+    const known = [...sockets.ofUser(userId), ...cache.drop((user) => user.id === userId)]
+    // By the issuer's clock, which may be ahead of ours: what was shown of the user is over in any case.
+    const untilMs = known.reduce((latest, { authenticatedAt }) => Math.max(latest, authenticatedAt), clock.now())
     // A refreshed token is a new one of the same session: the sessions that are known here end with what was shown of them.
-    for (const { sessionId } of [...sockets.ofUser(userId), ...cache.drop(isOver)]) {
-      if (sessionId !== null) revocations.add({ kind: 'session', sessionId })
-    }
-    return apply(revocation)
+    for (const { sessionId } of known) if (sessionId !== null) revocations.add({ kind: 'session', sessionId })
+    return apply({ kind: 'user', userId, untilMs })
   }
 
   return {

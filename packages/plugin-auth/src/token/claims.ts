@@ -47,7 +47,8 @@ export function toUser(claims: Claims, header: TokenHeader, rules: ClaimRules, n
       scopes: texts.scope?.split(' ').filter((each) => each !== '') ?? [],
       sessionId: texts.sessionId,
       issuedAt: iat * 1000,
-      authenticatedAt: authTime * 1000,
+      // Nobody gets a token before the login: a later time would escape every revocation.
+      authenticatedAt: Math.min(authTime, iat) * 1000,
       expiresAt: exp * 1000,
       claims,
     }),
