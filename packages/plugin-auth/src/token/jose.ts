@@ -1,8 +1,10 @@
+import { createPublicKey } from 'node:crypto'
 import {
   createLocalJWKSet,
   decodeProtectedHeader,
   errors,
   type JSONWebKeySet,
+  type JWK,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
@@ -20,24 +22,36 @@ export interface KeySet {
   readonly fingerprint: string
 }
 
-/** Null for a document that is no key set, or one without a key. */
+/**
+ * Null for a document that is no key set, or one without a key that can be used. Those that cannot are left out: the library would find
+ * out with a token at hand, and whoever names such a key would get an internal error.
+ */
 export function createKeySet(document: unknown): KeySet | null {
-  if (!isKeySet(document) || document.keys.length === 0) return null
-  try {
-    return {
-      find: createLocalJWKSet(document),
-      ids: new Set(document.keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
-      fingerprint: JSON.stringify(document.keys),
-    }
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return null
-    throw error
+  if (!isKeySet(document)) return null
+  const keys = document.keys.filter(isUsable)
+  if (keys.length === 0) return null
+  return {
+    find: createLocalJWKSet({ keys }),
+    ids: new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
+    fingerprint: JSON.stringify(keys),
   }
 }
 
 function isKeySet(document: unknown): document is JSONWebKeySet {
   if (typeof document !== 'object' || document === null || !('keys' in document)) return false
   return Array.isArray(document.keys) && document.keys.every((key) => typeof key === 'object' && key !== null)
+}
+
+/** Least length of an RSA key (RFC 7518, section 3.3). */
+const minModulusBits = 2048
+
+function isUsable(key: JWK): boolean {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey({ key: { ...key }, format: 'jwk' })
+    return asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) >= minModulusBits
+  } catch {
+    return false
+  }
 }
 
 /** The parts of a token's header that are looked at before its signature. */

@@ -1,0 +1,32 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { createKeySet } from './jose.ts'
+
+const publish = ({ publicKey }: { readonly publicKey: KeyObject }, kid: string, alg: string) => ({
+  ...publicKey.export({ format: 'jwk' }),
+  kid,
+  alg,
+  use: 'sig',
+})
+const good = publish(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'good', 'ES256')
+const weak = publish(generateKeyPairSync('rsa', { modulusLength: 1024 }), 'weak', 'RS256')
+
+const unusable = [
+  ['an RSA key that is too short', weak],
+  ['an RSA key without a modulus', { kty: 'RSA', kid: 'k', alg: 'RS256', e: 'AQAB' }],
+  ['an RSA key whose modulus is a number', { kty: 'RSA', kid: 'k', n: 5, e: 'AQAB' }],
+  ['a point that is not on its curve', { ...good, kid: 'k', y: good.x }],
+  ['a curve that nobody knows', { ...good, kid: 'k', crv: 'P-1' }],
+  ['a secret', { kty: 'oct', kid: 'k', k: 'AAAA' }],
+  ['an object without a type', { kid: 'k' }],
+  ['a list', []],
+] as const
+
+it.each(unusable)('of a key set, %s is left out', (_name, key) => {
+  expect(createKeySet({ keys: [key] })).toBe(null)
+  expect([...(createKeySet({ keys: [key, good] })?.ids ?? [])]).toEqual(['good'])
+})
+
+it.each([null, [], 'keys', {}, { keys: {} }, { keys: [] }, { keys: [null] }])('%j is no key set', (document) => {
+  expect(createKeySet(document)).toBe(null)
+})
