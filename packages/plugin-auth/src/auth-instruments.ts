@@ -7,6 +7,7 @@ type AttemptStatus = 'success' | 'failure' | 'error'
 /** What the issuer is asked for. */
 export type BackendRequest = 'discovery' | 'keys' | 'realm'
 export type BackendOutcome = 'success' | 'failure' | 'rejected'
+type LogoutOutcome = (typeof logoutOutcomes)[number]
 type Operation = BackendRequest | 'validate_token' | 'validate_logout_token'
 
 /** What this plugin counts. */
@@ -19,7 +20,7 @@ export interface AuthInstruments {
   duration(operation: Operation, ms: number): void
   readonly cacheHits: CounterCell
   readonly cacheMisses: CounterCell
-  loggedOut(outcome: 'success' | 'refused'): void
+  loggedOut(outcome: LogoutOutcome): void
 }
 
 const methods = ['http', 'ws_frame', 'ws_upgrade', 'ws_renewal'] as const satisfies readonly AuthMethod[]
@@ -27,6 +28,7 @@ const attemptStatuses = ['success', 'failure', 'error'] as const satisfies reado
 const validationStatuses = ['valid', 'expired', 'invalid', 'error'] as const
 const requests = ['discovery', 'keys', 'realm'] as const satisfies readonly BackendRequest[]
 const outcomes = ['success', 'failure', 'rejected'] as const satisfies readonly BackendOutcome[]
+const logoutOutcomes = ['success', 'refused', 'unavailable'] as const
 const operations = [...requests, 'validate_token', 'validate_logout_token'] as const satisfies readonly Operation[]
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
@@ -59,7 +61,7 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
     { operation: operations },
   )
   const logouts = instruments.counter('auth_logouts_total', 'Back-channel logouts, by outcome', {
-    outcome: ['success', 'refused'],
+    outcome: logoutOutcomes,
   })
   const attempt = (status: AttemptStatus) => ({
     all: attempts.cell({ status }),

@@ -37,6 +37,12 @@ export function createLogoutRoute({
     log.warn({ reason: description }, 'A back-channel logout was refused')
     return new MalformedRequestError(description, { headers: noStore })
   }
+  const unavailable = (): UnavailableError => {
+    instruments.loggedOut('unavailable')
+    // Issuers such as Keycloak send it once.
+    log.error('A back-channel logout could not be verified: connections of its session may stay open until they expire')
+    return new UnavailableError('Logout tokens cannot be verified at the moment', { headers: noStore })
+  }
   return route({
     summary: 'OpenID Connect back-channel logout',
     // The path was checked to be plain: to the types it stands for one without parameters.
@@ -47,8 +53,7 @@ export function createLogoutRoute({
       const token = readToken(call.headers['content-type'], body)
       if (token === null) throw refuse('The body is not a form with one logout_token')
       const result = await tokens.verify(token)
-      if (result.kind === 'unavailable')
-        throw new UnavailableError('Logout tokens cannot be verified at the moment', { headers: noStore })
+      if (result.kind === 'unavailable') throw unavailable()
       if (result.kind === 'refused') throw refuse(result.description)
       // In the turn in which the token was found good: nothing may come between.
       const ended = revoke(result.revocation)

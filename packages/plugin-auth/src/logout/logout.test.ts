@@ -3,12 +3,15 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   type AuthTest,
   authFrame,
+  authOf,
   bearer,
   callPackage,
   counted,
   nextJson,
   pkgIds,
+  routes,
   startApp,
+  startIssuer,
   textOf,
 } from '../auth.fixtures.ts'
 import type { AuthOptions } from '../auth-options.ts'
@@ -27,7 +30,7 @@ function post({ request }: Pick<AuthTest, 'request'>, body: string, type = form,
   return request(`POST ${at}`, { body, headers: { 'content-type': type } })
 }
 
-const logOut = (test: AuthTest, token: string) => post(test, new URLSearchParams({ logout_token: token }).toString())
+const logOut = (test: Pick<AuthTest, 'request'>, token: string) => post(test, new URLSearchParams({ logout_token: token }).toString())
 
 describe('back-channel logout', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
@@ -155,6 +158,20 @@ describe('back-channel logout', () => {
       const logged = textOf(test.logs)
       for (const token of Object.values(bad))
         for (const part of token.split('.')) if (part.length > 20) expect(logged).not.toContain(part)
+    })
+
+    it('that cannot be verified is 503, is counted, and the log says that it may be lost', async () => {
+      const { issuer, clock } = await startIssuer()
+      issuer.setFault('discovery', 'down')
+      const app = { pkgIds, routes, clock, plugins: [authOf(issuer, { backChannelLogout: true })] }
+      const test = { ...(await start(app)), issuer, clock }
+      const token = issuer.logoutToken(ada, { sid: 's-1' })
+      const response = await logOut(test, token)
+      expect([response.status, response.headers['cache-control']]).toEqual([503, 'no-store'])
+      expect(counted(test.app, 'auth_logouts_total')).toEqual([{ labels: { outcome: 'unavailable' }, value: 1 }])
+      const lines = test.logs.filter(({ message }) => message.includes('back-channel logout'))
+      expect(lines).toMatchObject([{ level: 'error' }])
+      for (const part of token.split('.')) expect(textOf(test.logs)).not.toContain(part)
     })
 
     it('is refused with 400 for a body that is no form with one token', async () => {
