@@ -29,7 +29,7 @@ describe('the application of the README', () => {
 
   it('type checks as it stands', async () => {
     expect(await run(['node_modules/typescript/bin/tsc', '-p', project, '--noEmit'])).toEqual({ code: 0, output: '' })
-  })
+  }, 120_000)
 
   it('runs, answers, and stops with 0', async () => {
     const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', file], {

@@ -23,5 +23,5 @@ describe('the examples of docs_site/testing.md', async () => {
     const args = ['node_modules/typescript/bin/tsc', '-p', project, '--noEmit']
     const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
-  })
+  }, 120_000)
 })
