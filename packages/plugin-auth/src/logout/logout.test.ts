@@ -30,7 +30,8 @@ function post({ request }: Pick<AuthTest, 'request'>, body: string, type = form,
   return request(`POST ${at}`, { body, headers: { 'content-type': type } })
 }
 
-const logOut = (test: Pick<AuthTest, 'request'>, token: string) => post(test, new URLSearchParams({ logout_token: token }).toString())
+const logOut = (test: Pick<AuthTest, 'request'>, token: string) =>
+  post(test, new URLSearchParams({ logout_token: token }).toString())
 
 describe('back-channel logout', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
