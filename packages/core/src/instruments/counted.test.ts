@@ -36,6 +36,8 @@ describe('what core counts', () => {
         })
         host.onConnect(({ query }) => {
           if (query.many === '1') throw new Disconnect(disconnects.tooManyConnections)
+          if (query.over === 'token') throw new Disconnect(disconnects.tokenExpired)
+          if (query.over === 'session') throw new Disconnect(disconnects.sessionRevoked)
         })
       }, 'limit')
       const { app, connect, client } = await start({
@@ -56,6 +58,11 @@ describe('what core counts', () => {
       const many = await connect({ path: '/ws?many=1' })
       many.send(auth('ann'))
       await many.closed
+      for (const over of ['token', 'session'] as const) {
+        const late = await connect({ path: `/ws?over=${over}` })
+        late.send(auth('ann'))
+        await late.closed
+      }
       const left = await connect()
       left.terminate()
       await until(() => (read(app, 'ws_connections_total').rejected_other ?? 0) === 2)
@@ -64,7 +71,7 @@ describe('what core counts', () => {
       expect((await silent.closed).code).toBe(4002)
       expect(read(app, 'ws_connections_total')).toEqual({
         accepted: 1,
-        rejected_auth: 1,
+        rejected_auth: 3,
         rejected_auth_timeout: 1,
         rejected_limit: 2,
         rejected_origin: 1,

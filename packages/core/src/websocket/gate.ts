@@ -217,8 +217,13 @@ export class Gate {
   }
 }
 
+/** The ends that are for who it is, or is not any more. */
+const identityCodes: ReadonlySet<number> = new Set(
+  [disconnects.unauthorized, disconnects.tokenExpired, disconnects.sessionRevoked].map(({ code }) => code),
+)
+
 function statusOf({ code, reason }: Pick<DisconnectRow, 'code' | 'reason'>): ConnectionStatus {
-  if (code === disconnects.unauthorized.code) return 'rejected_auth'
+  if (identityCodes.has(code)) return 'rejected_auth'
   return reason === disconnects.tooManyConnections.reason ? 'rejected_limit' : 'rejected_other'
 }
 
