@@ -72,9 +72,12 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
     client.disconnect()
     client = redisClient(`redis://127.0.0.1:${server.port}/1`)
     // What it has counted alone is not held against anybody.
-    await eventually(async () => expect(await status()).toBe(200))
-    await passes()
-    expect(await client.keys('twinwire:limit:{identity:*}:*')).toHaveLength(2)
+    await eventually(async () => {
+      expect(await status()).toBe(200)
+      await passes()
+      // A point may have come back to the process itself meanwhile: only these say that Redis counts again.
+      expect(await client.keys('twinwire:limit:{identity:*}:*')).toHaveLength(2)
+    })
     // Its seat is there again after a heartbeat, and is given up when it goes.
     await eventually(async () => expect(await client.keys('twinwire:seats:{identity:*}')).toHaveLength(1))
     expect(await example.stop()).toEqual({ code: 0, signal: null })
