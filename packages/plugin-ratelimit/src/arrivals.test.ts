@@ -1,4 +1,13 @@
-import { AuthenticationError, Disconnect, defineErrors, disconnects, type Plugin, reply, route } from '@twinwire/core'
+import {
+  AuthenticationError,
+  Disconnect,
+  defineErrors,
+  disconnects,
+  type HttpWireOptions,
+  type Plugin,
+  reply,
+  route,
+} from '@twinwire/core'
 import { createVirtualClock, fakeIdentity, onTransports, UpgradeRefused } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RateLimitOptions } from './options.ts'
@@ -33,11 +42,16 @@ async function refusal(connecting: Promise<unknown>) {
 }
 
 describe('before anybody knows who asks', () => {
-  onTransports({ describe, afterEach }, ({ start, transport }) => {
-    const open = async (arrive: RateLimitOptions['arrive'], identity: Plugin = fakeIdentity()) => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    const open = async (
+      arrive: RateLimitOptions['arrive'],
+      identity: Plugin = fakeIdentity(),
+      http: HttpWireOptions = {},
+    ) => {
       const clock = createVirtualClock()
       const limits = rateLimit({ http: false, websocket: false, connections: false, arrive })
-      const app = await start({ pkgIds: { HELLO: 1 }, routes: { HELLO: hello }, clock, plugins: [identity, limits] })
+      const plugins = [identity, limits]
+      const app = await start({ pkgIds: { HELLO: 1 }, routes: { HELLO: hello }, clock, http, plugins })
       const left = async () => (await limits.peek({ address: '127.0.0.1' }))[0]?.remaining
       return { ...app, clock, limits, left }
     }
@@ -158,9 +172,11 @@ describe('before anybody knows who asks', () => {
       expect(await left()).toBe(98)
     })
 
-    it.runIf(transport === 'memory')('addresses of one IPv6 network are one', async () => {
-      const { request } = await open({ points: 2, failedAuthentication: 0 })
-      const from = async (address: string) => (await request('GET /hello', { address, ...as('ann') })).status
+    it('addresses of one IPv6 network are one', async () => {
+      const proxy = { trustedProxies: ['127.0.0.1'] }
+      const { request } = await open({ points: 2, failedAuthentication: 0 }, fakeIdentity(), proxy)
+      const from = async (address: string) =>
+        (await request('GET /hello', { headers: { ...as('ann').headers, 'x-forwarded-for': address } })).status
       expect(await from('2001:db8:0:1::1')).toBe(200)
       expect(await from('2001:db8:0:1:ffff::2')).toBe(200)
       expect(await from('2001:db8:0:1::3')).toBe(429)
