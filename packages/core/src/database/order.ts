@@ -1,16 +1,8 @@
 import { asc, desc, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/app-error.ts'
+import type { SortDirection } from './sort-direction.ts'
 import { type ColumnName, findColumn, type ShapeColumn, type TableShape } from './table.ts'
-
-/** Where rows without a value stand is PostgreSQL's own rule unless it is said: last in `asc`, first in `desc`. */
-export type SortDirection =
-  | 'asc'
-  | 'desc'
-  | 'asc nulls first'
-  | 'asc nulls last'
-  | 'desc nulls first'
-  | 'desc nulls last'
 
 /** The columns whose values have an order: all but JSON, arrays and their like. */
 export type SortableName<TTable extends PgTable> = {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Page, page } from '../call/page.ts'
-import type { SortDirection } from '../database/order.ts'
 import { toOffset, toSize } from '../database/page.ts'
 import { pageDefaults } from '../database/page-settings.ts'
+import type { SortDirection } from '../database/sort-direction.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import { compareBy, hasFilter, isSame, matches } from './fake-rows.ts'
 

@@ -55,8 +55,15 @@ type ColumnFilter<T, TNull, Op extends Operator> =
 
 type NullOf<T> = null extends T ? null : never
 
-/** What a client may send. */
-export type FilterInput<TTable extends PgTable, TSpec, TCombine extends boolean = false> = {
+/** Conditions that may be joined. An interface, so that comparing two of them ends where it began. */
+interface Joining<out TColumns> {
+  and?: (TColumns & Joining<TColumns>)[] | undefined
+  or?: (TColumns & Joining<TColumns>)[] | undefined
+}
+
+type Combined<TColumns, TCombine extends boolean> = TCombine extends true ? TColumns & Joining<TColumns> : TColumns
+
+type ColumnsIn<TTable extends PgTable, TSpec> = {
   [Name in keyof TSpec & ColumnName<TTable>]?:
     | ColumnFilter<
         WireOf<NonNullable<RowOf<TTable>[Name]>>,
@@ -64,18 +71,25 @@ export type FilterInput<TTable extends PgTable, TSpec, TCombine extends boolean 
         OperatorsOf<TTable, TSpec, Name>
       >
     | undefined
-} & (TCombine extends true
-  ? { and?: FilterInput<TTable, TSpec, true>[] | undefined; or?: FilterInput<TTable, TSpec, true>[] | undefined }
-  : unknown)
+}
 
-/** What becomes of it: `Filters` of a repository of the table. */
-export type FilterOutput<TTable extends PgTable, TSpec, TCombine extends boolean = false> = {
+type ColumnsOut<TTable extends PgTable, TSpec> = {
   [Name in keyof TSpec & ColumnName<TTable>]?:
     | ColumnFilter<NonNullable<RowOf<TTable>[Name]>, NullOf<RowOf<TTable>[Name]>, OperatorsOf<TTable, TSpec, Name>>
     | undefined
-} & (TCombine extends true
-  ? { and?: FilterOutput<TTable, TSpec, true>[] | undefined; or?: FilterOutput<TTable, TSpec, true>[] | undefined }
-  : unknown)
+}
+
+/** What a client may send. */
+export type FilterInput<TTable extends PgTable, TSpec, TCombine extends boolean = false> = Combined<
+  ColumnsIn<TTable, TSpec>,
+  TCombine
+>
+
+/** What becomes of it: `Filters` of a repository of the table. */
+export type FilterOutput<TTable extends PgTable, TSpec, TCombine extends boolean = false> = Combined<
+  ColumnsOut<TTable, TSpec>,
+  TCombine
+>
 
 /** Names that are no columns of the table have no place. */
 type NoOther<TSpec, TNames> = { readonly [Name in Exclude<keyof TSpec, TNames>]: never }
