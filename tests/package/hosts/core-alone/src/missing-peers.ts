@@ -7,7 +7,7 @@ const database = '@twinwire/core/database'
 await assert.rejects(import(database), (error: NodeJS.ErrnoException) => {
   // Node's own sentence: this door extends drizzle's classes, so nothing of ours runs before it is there.
   assert.equal(error.code, 'ERR_MODULE_NOT_FOUND')
-  assert.match(error.message, /^Cannot find package 'drizzle-orm' imported from .*core.dist.database.index\.js/)
+  assert.match(error.message, /^Cannot find package 'drizzle-orm' imported from .*core.dist./)
   return true
 })
 
