@@ -1,6 +1,15 @@
 // Signed with node:crypto and not with jose: what verifies tokens must not be what made them, tests want a token without an
 // `await`, and some of the tokens that they want are those that a good library refuses to make.
-import { constants, createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import {
+  constants,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 
 /** What a test issuer can sign with: the algorithms of Keycloak's signing keys. */
 export type TestAlgorithm =
@@ -15,8 +24,19 @@ export type TestAlgorithm =
   | 'ES512'
   | 'EdDSA'
 
-const rsa = (): KeyPair => generateKeyPairSync('rsa', { modulusLength: 2048 })
-const ec = (namedCurve: string) => (): KeyPair => generateKeyPairSync('ec', { namedCurve })
+// Made as text and read again: a key that shares its data with the job that made it can hang the process, when that job is
+// collected in the midst of an export (seen on Node.js 20).
+const publicKeyEncoding = { type: 'spki', format: 'pem' } as const
+const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const
+const read = (made: Readonly<Record<keyof KeyPair, string>>): KeyPair => ({
+  publicKey: createPublicKey(made.publicKey),
+  privateKey: createPrivateKey(made.privateKey),
+})
+const rsa = (): KeyPair =>
+  read(generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding, privateKeyEncoding }))
+const ec = (namedCurve: string) => (): KeyPair =>
+  read(generateKeyPairSync('ec', { namedCurve, publicKeyEncoding, privateKeyEncoding }))
+const ed25519 = (): KeyPair => read(generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding }))
 const pkcs = { padding: constants.RSA_PKCS1_PADDING }
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
 // JOSE wants r and s side by side (RFC 7518, section 3.4), not the DER that is the default.
@@ -40,7 +60,7 @@ const algorithms: Readonly<Record<TestAlgorithm, Algorithm>> = {
   ES256: { create: ec('P-256'), hash: 'sha256', options: raw },
   ES384: { create: ec('P-384'), hash: 'sha384', options: raw },
   ES512: { create: ec('P-521'), hash: 'sha512', options: raw },
-  EdDSA: { create: () => generateKeyPairSync('ed25519'), hash: null, options: {} },
+  EdDSA: { create: ed25519, hash: null, options: {} },
 }
 
 interface KeyPair {
