@@ -42,6 +42,9 @@ export class CellStore<Cell extends AnyCell> {
 
   #cell(known: Labels, values: Readonly<Record<string, string>>): Cell {
     const { name, labelNames } = this.family
+    // The compiler lets a variable with more keys through, and each text of theirs would be a series.
+    const unknown = Object.keys(values).find((label) => !labelNames.includes(label))
+    if (unknown !== undefined) throw new BootError('bad_option', `${name} has no label ${unknown}`)
     for (const label of labelNames) {
       const value = values[label]
       if (value === undefined || !known[label]?.includes(value))

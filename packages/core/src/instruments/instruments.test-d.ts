@@ -24,6 +24,10 @@ describe('instruments', () => {
     refused.cell({ reason: 'limit', wire: 'ws', user: free })
     // @ts-expect-error labels are not optional
     refused.cell()
+    // @ts-expect-error nor of a gauge
+    instruments.gauge('queue', 'Queue', { name: ['a'] }).cell({ name: free })
+    // @ts-expect-error nor of a histogram
+    instruments.histogram('amount', 'Amount', [1], { kind: ['a'] }).cell({ kind: free })
     // @ts-expect-error it has no labels
     instruments.gauge('open', 'Open').cell({ user: free })
   })

@@ -79,6 +79,15 @@ describe('instruments', () => {
     expect(counter.cells).toEqual([])
   })
 
+  it('refuse a label that was not declared, which the compiler lets through in a variable', () => {
+    const counter = new Instruments().counter('a_total', 'A', { reason: ['x'] })
+    const more = { reason: 'x', user: 'ann' } as const
+    expect(() => counter.cell(more)).toThrow(
+      expect.objectContaining({ code: 'bad_option', message: 'a_total has no label user' }),
+    )
+    expect(counter.cells).toEqual([])
+  })
+
   it('have each name once', () => {
     const instruments = new Instruments()
     instruments.gauge('a', 'A')
