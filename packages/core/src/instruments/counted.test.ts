@@ -80,6 +80,38 @@ describe('what core counts', () => {
       expect(read(app, 'ws_connections_active')).toEqual({ '': 1 })
     })
 
+    it('each close is counted once, by the code that ended the socket', async () => {
+      const ends = plugin((host) => {
+        host.onConnect(({ query }) => {
+          if (query.fault === '1') throw new Error('a fault of ours')
+          const row = Object.values(disconnects).find(({ code }) => String(code) === query.code)
+          if (row !== undefined) throw new Disconnect(row)
+        })
+      })
+      const { app, connect } = await start({ pkgIds: { ECHO: 1 }, routes: { ECHO: echo }, plugins: [ends] })
+      const own = [...new Set(Object.values(disconnects).map(({ code }) => code))]
+      for (const code of own) expect((await (await connect({ path: `/ws?code=${code}` })).closed).code).toBe(code)
+      expect((await (await connect({ path: '/ws?fault=1' })).closed).code).toBe(1011)
+      const [left, cut, foreign] = [await connect(), await connect(), await connect()]
+      left.close(1001)
+      cut.terminate()
+      foreign.close(4321)
+      await until(() => read(app, 'ws_connections_active')[''] === undefined)
+      const stays = await connect()
+      await until(() => app.hub.size === 1)
+      const closing = app.close()
+      expect((await stays.closed).code).toBe(1012)
+      await closing
+      expect(read(app, 'ws_closes_total')).toEqual({
+        ...Object.fromEntries(own.map((code) => [code, 1])),
+        1001: 1,
+        1006: 1,
+        1011: 2,
+        1012: 2,
+        unmatched: 1,
+      })
+    })
+
     it('what is under way is seen while it is, on both wires', async () => {
       const go = deferred()
       const slow = route({
