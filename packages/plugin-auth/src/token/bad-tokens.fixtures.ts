@@ -1,6 +1,7 @@
-import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto'
+import { createHmac, createPublicKey, type JsonWebKey, type KeyObject, sign } from 'node:crypto'
 import type { TokenReason } from '../errors.ts'
 import type { TestIssuer, TestTokenOptions } from '../testing/index.ts'
+import { createSigningKey } from '../testing/signing-keys.ts'
 
 export interface BadToken {
   readonly name: string
@@ -34,8 +35,7 @@ export async function createBadTokens(issuer: TestIssuer, now: number): Promise<
   const { keys }: { keys: readonly [JsonWebKey] } = JSON.parse(certs)
   const [jwk] = keys
   const publicPem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()
-  const { privateKey: foreign, publicKey: foreignPublic } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const foreignJwk = { ...foreignPublic.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
+  const { privateKey: foreign, jwk: foreignJwk } = createSigningKey('ES256')
   const byForeign = (more: object): string => compact({ alg: 'ES256', typ: 'JWT', kid, ...more }, claims, foreign)
   const seconds = Math.floor(now / 1000)
   const changed = (text: string): string => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`)
@@ -96,7 +96,7 @@ export async function createBadTokens(issuer: TestIssuer, now: number): Promise<
     ),
 
     bad('signature', "somebody else's key under the name of the issuer's", issuer.token('ada', { forged: true })),
-    bad('signature', 'a header with a key of its own', byForeign({ jwk: foreignJwk })),
+    bad('signature', 'a header with a key of its own', byForeign({ jwk: { ...foreignJwk, kid } })),
     bad('signature', 'jku', byForeign({ jku: 'http://127.0.0.1:9/keys' })),
     bad('signature', 'x5u', byForeign({ x5u: 'http://127.0.0.1:9/chain.pem' })),
     bad('signature', 'x5c', byForeign({ x5c: [Buffer.from('certificate').toString('base64')] })),

@@ -1,21 +1,22 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { expect, it } from 'vitest'
+import { createSigningKey } from '../testing/signing-keys.ts'
 import { createKeySet } from './jose.ts'
 
-const publish = ({ publicKey }: { readonly publicKey: KeyObject }, kid: string, alg: string) => ({
-  ...publicKey.export({ format: 'jwk' }),
-  kid,
-  alg,
-  use: 'sig',
+const { jwk: ec } = createSigningKey('ES256')
+const good = { ...ec, kid: 'good' }
+const { publicKey: short } = generateKeyPairSync('rsa', {
+  modulusLength: 1024,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 })
-const good = publish(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'good', 'ES256')
-const weak = publish(generateKeyPairSync('rsa', { modulusLength: 1024 }), 'weak', 'RS256')
+const weak = { ...createPublicKey(short).export({ format: 'jwk' }), kid: 'weak', alg: 'RS256', use: 'sig' }
 
 const unusable = [
   ['an RSA key that is too short', weak],
   ['an RSA key without a modulus', { kty: 'RSA', kid: 'k', alg: 'RS256', e: 'AQAB' }],
   ['an RSA key whose modulus is a number', { kty: 'RSA', kid: 'k', n: 5, e: 'AQAB' }],
-  ['a point that is not on its curve', { ...good, kid: 'k', y: good.x }],
+  ['a point that is not on its curve', { ...good, kid: 'k', y: ec['x'] }],
   ['a curve that nobody knows', { ...good, kid: 'k', crv: 'P-1' }],
   ['a secret', { kty: 'oct', kid: 'k', k: 'AAAA' }],
   ['an object without a type', { kid: 'k' }],
