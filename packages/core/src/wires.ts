@@ -96,23 +96,30 @@ export function createWires(parts: WiresOptions): Wires {
 /** Hooks that nobody has stay null, so that a call pays one comparison for them. */
 function listen({ onCall, onReply }: Registry, services: CallServices): void {
   const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
-  const safely = (hook: () => unknown): void => {
-    try {
-      const result = hook()
-      // An async function passes for a hook: its rejection must not end the process.
-      if (isPromise(result)) result.then(undefined, failed)
-    } catch (error) {
-      failed(error)
-    }
+  // An async function passes for a hook: its rejection must not end the process.
+  const settle = (result: unknown): void => {
+    if (isPromise(result)) result.then(undefined, failed)
   }
   if (onCall.length > 0) {
     services.onCall = (call) => {
-      for (const hook of onCall) safely(() => hook(call))
+      for (const hook of onCall) {
+        try {
+          settle(hook(call))
+        } catch (error) {
+          failed(error)
+        }
+      }
     }
   }
   if (onReply.length > 0) {
     services.onReply = (call, outcome) => {
-      for (const hook of onReply) safely(() => hook(call, outcome))
+      for (const hook of onReply) {
+        try {
+          settle(hook(call, outcome))
+        } catch (error) {
+          failed(error)
+        }
+      }
     }
   }
 }

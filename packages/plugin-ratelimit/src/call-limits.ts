@@ -37,7 +37,10 @@ export class CallLimits {
   /** Lets the call pass this place, or throws `rate_limit_exceeded`. */
   pass(place: LimitPlace, call: Call): MaybePromise<void> {
     const takes = place.takes(call)
-    if (takes.length === 0) return
+    const [first] = takes
+    if (first === undefined) return
+    // Only HTTP tells the figures of a call that passes.
+    if (takes.length === 1 && call.wire === 'ws' && this.#limiter.takeOne?.(first) === true) return
     const verdict = this.#limiter.consume(takes)
     if (isPromise(verdict)) return verdict.then((later) => this.#apply(takes, later, place, call))
     this.#apply(takes, verdict, place, call)

@@ -73,6 +73,11 @@ function toPlainName(name: string): string {
 
 /** What a call has to take for these limits. Empty when none concerns it. */
 export function toTakes<C extends Call>(uses: readonly LimitUse<C>[], call: C): readonly Take[] {
+  const [only] = uses
+  if (only !== undefined && uses.length === 1) {
+    const take = toTake(only, call)
+    return take === null ? [] : [take]
+  }
   const takes: Take[] = []
   for (const use of uses) {
     const take = toTake(use, call)

@@ -56,6 +56,17 @@ export function limitStoreSuite(open: () => Promise<{ readonly store: LimitStore
     expect(resetMs).toBeLessThanOrEqual(5 * 3_600_000)
   })
 
+  it('takes one as a consume of it does, where it can do so at once', async () => {
+    const { store, take, left } = await start({ points: 3, burst: 2 })
+    if (store.takeOne === undefined) return
+    const passed = [1, 3, 2, 1, 1].map((cost) => store.takeOne?.(take('ann', cost)))
+    expect(passed).toEqual([true, true, false, true, false])
+    expect(await left()).toBe(0)
+    expect((await store.consume([take()])).allowed).toBe(false)
+    expect(store.takeOne(take('bob'))).toBe(true)
+    expect(await left('bob')).toBe(4)
+  })
+
   it('lets exactly the bucket pass when all ask at once', async () => {
     const { store, take } = await start()
     const verdicts = await Promise.all(Array.from({ length: 200 }, async () => store.consume([take()])))

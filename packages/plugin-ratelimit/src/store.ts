@@ -61,6 +61,11 @@ export interface LimitStore {
    */
   consume(takes: readonly Take[]): MaybePromise<Verdict>
   /**
+   * True: a consume of this one take would have passed, and its points are taken. False: nothing has been, and a consume says why. For calls
+   * whose figures nobody sees. Left out by a store that cannot answer at once.
+   */
+  takeOne?(take: Take): boolean
+  /**
    * Changes buckets without asking. `take` takes the points, or what is left of them; `give back` returns points that a consume has
    * taken, at most until the bucket is full.
    */

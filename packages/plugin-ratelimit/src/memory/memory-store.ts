@@ -50,6 +50,16 @@ export class MemoryStore implements LimitStore {
     return { allowed: true, standings }
   }
 
+  takeOne({ rule, key, cost }: Take): boolean {
+    const nowUs = this.#nowUs()
+    const table = this.#table(rule)
+    const bucket = table.find(key)
+    const debtUs = toDebtUs(bucket, nowUs)
+    if (toWaitUs(rule, debtUs, cost) > 0) return false
+    table.file(bucket, key, nowUs + debtUs + cost * rule.intervalUs, nowUs)
+    return true
+  }
+
   /** The last of `standings` is that of the take that was refused. */
   #refuse(takes: readonly Take[], standings: Standing[], nowUs: number): Verdict {
     const refused = standings.length - 1
