@@ -316,6 +316,23 @@ export function describeDatabase(name: string, open: Open): void {
         expect(await repository.count()).toBe(1)
       })
 
+      test('a savepoint of the outer transaction within one of its own is refused, and does not wait for ever', async () => {
+        await api.transaction(async (tx) => {
+          await tx.transaction(async (inner) => {
+            const error = await refused(tx.transaction(async () => {}))
+            expect(error).toMatchObject({
+              code: 'internal_error',
+              cause: { message: expect.stringMatching(/inner one/) },
+            })
+            await inner.transaction((innermost) => new AuthorRepository(innermost).create({ name: 'Ursula' }))
+          })
+          await Promise.all(
+            ['Octavia', 'Joanna'].map((name) => tx.transaction((each) => new AuthorRepository(each).create({ name }))),
+          )
+        })
+        expect(await repository.count()).toBe(3)
+      })
+
       test('a failed query whose error was swallowed never looks like a commit', async () => {
         const error = await refused(
           api.transaction(async (tx) => {

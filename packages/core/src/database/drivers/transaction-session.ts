@@ -1,7 +1,9 @@
+import { AsyncResource } from 'node:async_hooks'
 import { InternalError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection, Statement } from './connection.ts'
+import { refuseInSavepoint, runInSavepoint } from './open-savepoints.ts'
 import type { QueryMeter } from './query-meter.ts'
 import { type Scope, scopeEnded } from './scope.ts'
 import { Turns } from './turns.ts'
@@ -84,7 +86,7 @@ export class TransactionSession<Form> {
 
   /** Rolls back to where it began when `run` rejects. Those that are begun side by side run one after the other. */
   savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
-    return this.#nested.run(() => this.savepointNow(run))
+    return inTurn(this.#nested, () => this.savepointNow(run))
   }
 
   async savepointNow<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
@@ -183,8 +185,14 @@ export class NestedSession<Form> {
   }
 
   savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
-    return this.#nested.run(() => this.#session.savepointNow(run))
+    return inTurn(this.#nested, () => this.#session.savepointNow(run))
   }
+}
+
+/** Whoever waits for a turn takes it as who they are: not in the name of the one before. */
+async function inTurn<T>(turns: Turns, begin: () => Promise<T>): Promise<T> {
+  refuseInSavepoint(turns)
+  return turns.run(AsyncResource.bind(() => runInSavepoint(turns, begin)))
 }
 
 function toBegin({ isolation, readOnly }: TransactionMode): string {
