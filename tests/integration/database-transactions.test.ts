@@ -142,6 +142,28 @@ const routes = {
       return call.api.transaction(async (tx) => (await mark(tx, `${name} too`)).name, own ? { call } : {})
     },
   }),
+  SIDE_BY_SIDE: route({
+    http: 'POST /side-by-side',
+    use: [withApi()],
+    input: Name,
+    handler: async ({ name }, call) => {
+      let inside = (): void => {}
+      const isInside = new Promise<void>((resolve) => {
+        inside = resolve
+      })
+      const first = call.api.transaction(
+        async (tx) => {
+          await mark(tx, `${name} first`)
+          inside()
+          await mark(tx, `${name} first again`)
+          throw new ConflictError('of the first')
+        },
+        { call },
+      )
+      const second = isInside.then(() => call.api.transaction((tx) => mark(tx, `${name} second`), { call }))
+      return (await Promise.allSettled([first, second])).map(({ status }) => status)
+    },
+  }),
   AFTER_COMMIT: route({
     http: 'POST /after-commit',
     use: [withDb(), transaction()],
@@ -332,6 +354,12 @@ describe.each([
         const client = await app.client()
         expect(await client[wire]('API', { name: 'x', own: true })).toBe('x too')
         expect(await names()).toEqual(['x', 'x too'])
+      })
+
+      test('those that a call begins side by side do not depend on each other', async () => {
+        const client = await app.client()
+        expect(await client[wire]('SIDE_BY_SIDE', { name: 'x' })).toEqual(['rejected', 'fulfilled'])
+        expect(await names()).toEqual(['x second'])
       })
 
       test('effects after the commit may use the pool', async () => {

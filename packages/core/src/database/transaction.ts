@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../clock/clock.ts'
 import { InternalError } from '../errors/app-error.ts'
@@ -31,10 +32,13 @@ export async function runInTransaction<T>(begin: Begin, run: (tx: Database) => P
   }
 }
 
-/** The innermost transaction of a scope that is under way, and what it is in. */
+/** A transaction of a scope, as the code inside it carries it. */
 interface Current {
+  readonly scope: Scope
   readonly tx: Database
   readonly mode: TransactionMode
+  isOpen: boolean
+  readonly outer: Current | null
 }
 
 /** The transactions of one app: retried when that is asked for, and savepoints inside of one of the same call. */
@@ -42,25 +46,33 @@ export function createTransactions(
   driver: Pick<DatabaseDriver, 'transaction'>,
   { clock, meter }: { readonly clock: Clock; readonly meter: Pick<QueryMeter, 'retried'> },
 ): <T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest) => Promise<T> {
-  const current = new WeakMap<Scope, Current>()
+  // By what runs inside of which, and not by the call: two that a call begins side by side do not depend on each other.
+  const storage = new AsyncLocalStorage<Current>()
 
-  /** Runs with `entry` as the innermost one of the scope. */
-  async function inside<T>(scope: Scope | null, entry: Current, run: (tx: Database) => Promise<T>): Promise<T> {
-    if (scope === null) return run(entry.tx)
-    const outer = current.get(scope)
-    current.set(scope, entry)
+  const innermost = (scope: Scope): Current | null => {
+    let entry = storage.getStore() ?? null
+    while (entry !== null && !(entry.isOpen && entry.scope === scope)) entry = entry.outer
+    return entry
+  }
+
+  async function inside<T>(
+    scope: Scope | null,
+    { tx, mode }: Pick<Current, 'tx' | 'mode'>,
+    run: (tx: Database) => Promise<T>,
+  ): Promise<T> {
+    if (scope === null) return run(tx)
+    const entry: Current = { scope, tx, mode, isOpen: true, outer: storage.getStore() ?? null }
     try {
-      return await run(entry.tx)
+      return await storage.run(entry, run, tx)
     } finally {
-      if (outer === undefined) current.delete(scope)
-      else current.set(scope, outer)
+      entry.isOpen = false
     }
   }
 
   return async (run, { call, retries = 0, ...mode } = {}) => {
     const scope = call ?? null
-    const outer = scope === null ? undefined : current.get(scope)
-    if (outer !== undefined) {
+    const outer = scope === null ? null : innermost(scope)
+    if (outer !== null) {
       const nested = toNestedMode(mode, outer.mode)
       return outer.tx.transaction(async (tx) => {
         // PostgreSQL takes it back at the end of the savepoint.
