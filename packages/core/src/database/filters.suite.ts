@@ -105,6 +105,7 @@ export function describeFilters(open: () => DatabaseApi): void {
       expect(await repository().count(filters)).toBe(ids.length)
     })
 
+    const manyIds = (length: number) => ({ id: { in: Array.from({ length }, (_, id) => id) } })
     const nested = (depth: number): object => (depth === 0 ? { id: 1 } : { and: [nested(depth - 1)] })
     test.each<[what: string, filters: object, path: string]>([
       ['no column', { nope: 1 }, 'nope'],
@@ -144,6 +145,11 @@ export function describeFilters(open: () => DatabaseApi): void {
       ['a condition that is none', { and: ['x'] }, 'and[0]'],
       ['6 deep', nested(6), 'and[0].and[0].and[0].and[0].and[0].and[0]'],
       ['101 conditions', { or: Array.from({ length: 101 }, (_, id) => ({ id })) }, 'or'],
+      [
+        '10,001 values in lists',
+        { or: [...Array.from({ length: 10 }, () => manyIds(1000)), manyIds(1)] },
+        'or[10].id.in',
+      ],
       ['101 conditions that are nothing', { and: Array.from({ length: 101 }, () => ({})) }, 'and'],
     ])('%s is refused, and told where', async (_, filters, path) => {
       const works: (() => Promise<unknown>)[] = [

@@ -12,7 +12,7 @@ interface Equality<T> {
   readonly eq?: T | null | undefined
   /** All others, rows without a value too: `is distinct from`. */
   readonly ne?: T | null | undefined
-  /** At most 1000. An empty list finds nothing. */
+  /** At most 1000, and 10,000 in all lists of one filter. An empty list finds nothing. */
   readonly in?: readonly T[] | undefined
   /** True: has no value. False: has one. */
   readonly isNull?: boolean | undefined
@@ -94,17 +94,20 @@ export const maxPatternLength = 256
 export const maxListLength = 1000
 const maxDepth = 5
 const maxConditions = 100
+/** In all lists together: far from what one statement can carry (65,534), with room for what else is in it. */
+const maxValues = 10_000
 
 interface Reading {
   readonly shape: TableShape
   /** Refuse a value that is undefined, instead of looking past it. */
   readonly strict: boolean
   conditions: number
+  values: number
 }
 
 /** Both of a repository's ways to choose rows, as one condition; undefined when there is none. */
 export function toWhere(shape: TableShape, filters: object, where?: SQL): SQL | undefined {
-  return and(read({ shape, strict: false, conditions: 0 }, filters, '', 0), where)
+  return and(read({ shape, strict: false, conditions: 0, values: 0 }, filters, '', 0), where)
 }
 
 /**
@@ -120,7 +123,7 @@ export function toOneWhere(shape: TableShape, filters: object, where?: SQL): SQL
 
 /** For what cannot be undone: there has to be a condition, and no value may be missing. */
 export function toStrictWhere(shape: TableShape, filters: object): SQL {
-  const found = read({ shape, strict: true, conditions: 0 }, filters, '', 0)
+  const found = read({ shape, strict: true, conditions: 0, values: 0 }, filters, '', 0)
   if (found === undefined) throw new ValidationError('No filter: that would be every row', [])
   return found
 }
@@ -176,6 +179,7 @@ function readColumn(reading: Reading, column: ShapeColumn, value: unknown, path:
       continue
     }
     spend(reading, 1, at)
+    if (Array.isArray(operand)) spendValues(reading, operand.length, at)
     conditions.push(operators[name](column, operand, at))
   }
   return conditions
@@ -247,6 +251,11 @@ function isOperator(name: string): name is Operator {
 function spend(reading: Reading, count: number, path: string): void {
   reading.conditions += count
   if (reading.conditions > maxConditions) throw invalid(path, `At most ${maxConditions} conditions`)
+}
+
+function spendValues(reading: Reading, count: number, path: string): void {
+  reading.values += count
+  if (reading.values > maxValues) throw invalid(path, `At most ${maxValues} values in all lists together`)
 }
 
 function columnOf({ shape }: Reading, name: string, path: string): ShapeColumn {

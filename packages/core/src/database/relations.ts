@@ -2,6 +2,7 @@ import { getTableColumns, inArray, lte, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/app-error.ts'
 import type { Database } from './database.ts'
+import { maxParameters } from './identify.ts'
 import { type OrderBy, toOrderBy, toTerms } from './order.ts'
 import { type RowOf, type ShapeColumn, type TableShape, toTableShape } from './table.ts'
 
@@ -84,7 +85,7 @@ function checkColumn(what: string, table: PgTable, column: PgColumn): void {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** The rows with those of each relation, under its name: one query for each name. */
+/** The rows with those of each relation, under its name: one query for each name, and one more for each further 65,000 keys. */
 export async function loadRelations<TRow, TRelations extends Relations, TNames extends readonly (keyof TRelations)[]>(
   db: Database,
   shape: TableShape,
@@ -139,21 +140,25 @@ async function loadOne(
   const order = sql.join(toOrderBy(toTerms(shape, relation.orderBy)), sql`, `)
   const columns = getTableColumns(shape.table)
   const place = sql<number>`row_number() over (partition by ${relation.to} order by ${order})`.as('~place')
-  const ranked = db
-    .select({ ...columns, '~place': place })
-    .from(shape.table)
-    .where(inArray(relation.to, [...values.values()]))
-    .as('~ranked')
-  const found: readonly Row[] = await db
-    .select()
-    .from(ranked)
-    .where(lte(ranked['~place'], relation.limit))
-    .orderBy(ranked['~place'])
-  for (const { '~place': _place, ...row } of found) {
-    const key = keyOf(to, row[to.name])
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [row])
-    else group.push(row)
+  const keys = [...values.values()]
+  // The rows of one key are in one part, so each part is whole by itself.
+  for (let start = 0; start < keys.length; start += maxParameters) {
+    const ranked = db
+      .select({ ...columns, '~place': place })
+      .from(shape.table)
+      .where(inArray(relation.to, keys.slice(start, start + maxParameters)))
+      .as('~ranked')
+    const found: readonly Row[] = await db
+      .select()
+      .from(ranked)
+      .where(lte(ranked['~place'], relation.limit))
+      .orderBy(ranked['~place'])
+    for (const { '~place': _place, ...row } of found) {
+      const key = keyOf(to, row[to.name])
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, [row])
+      else group.push(row)
+    }
   }
   return groups
 }

@@ -340,6 +340,16 @@ export function describeRows(open: () => DatabaseApi): void {
         expect(statements.filter((each) => each === 'select')).toHaveLength(3) // the rows, and a query within a query
       })
 
+      test('of more keys than one statement can carry', async () => {
+        const keys = Array.from(
+          { length: 70_000 },
+          (_, index) => `0ddddddd-dddd-4ddd-8ddd-${String(index).padStart(12, '0')}`,
+        )
+        const rows = [...keys, a].map((id) => ({ id, name: '' }))
+        const loaded = await group().load(rows, relations, ['members'])
+        expect(loaded.filter(({ members: some }) => some.length > 0).map(({ id }) => id)).toEqual([a])
+      })
+
       test('of one row; null where there is none', async () => {
         await member().create({ groupId: '0ccccccc-cccc-4ccc-8ccc-cccccccccccc', userId: 9n })
         const rows = await member().load(await member().getAll({ userId: { in: [1n, 9n] } }), back, ['group'])
