@@ -328,6 +328,30 @@ describe.each([
         expect(await client.nextEvent('MARKED')).toEqual({ name: 'z' })
       })
 
+      test('a failure of the commit itself runs all again too', async () => {
+        // A sequence is not rolled back: the first two commits fail.
+        await pool.execute(sql`create sequence commits`)
+        await pool.execute(
+          sql.raw(`create function fail_commit() returns trigger language plpgsql as $$ begin
+            if nextval('commits') < 3 then raise exception 'made to fail' using errcode = '40001'; end if; return new; end $$`),
+        )
+        await pool.execute(
+          sql`create constraint trigger fail_commit after insert on marks deferrable initially deferred for each row execute function fail_commit()`,
+        )
+        try {
+          const client = await app.client()
+          const input = { name: 'x', code: '40001', failures: 0, at: [] }
+          expect(await client[wire]('RETRIED', input)).toBe(1)
+          expect(log).toEqual(['run', 'run', 'run', 'effect'])
+          expect(await client.nextEvent('MARKED')).toEqual({ name: 'x' })
+          expect(await names()).toEqual(['x'])
+        } finally {
+          await pool.execute(sql`drop trigger fail_commit on marks`)
+          await pool.execute(sql`drop function fail_commit`)
+          await pool.execute(sql`drop sequence commits`)
+        }
+      })
+
       test('any other failure is not tried again', async () => {
         const client = await app.client()
         const input = { name: 'x', code: '22001', at: [], failures: 9 }

@@ -76,16 +76,38 @@ describe('an around that may repeat', () => {
       expect(log).toEqual(['effect of 2'])
     })
 
-    it('may not repeat what has succeeded', async () => {
-      const greedy = around({
-        name: 'greedy',
+    it('may repeat when its own end has failed, as a commit does; what left the attempt before is dropped', async () => {
+      const log: string[] = []
+      const committing = around({
+        name: 'committing',
+        holdsEffects: true,
         mayRepeat: true,
         run: async (_call, next: Next): Promise<Outcome> => {
           await next()
+          log.push('commit fails')
           return next()
         },
       })
-      const { client } = await start({ pkgIds: { DO: 1 }, routes: { DO: route({ use: [greedy], handler: () => 1 }) } })
+      const handler = (_input: unknown, call: Call) => {
+        call.afterCommit(() => void log.push('effect'))
+        return 1
+      }
+      const { client } = await start({ pkgIds: { DO: 1 }, routes: { DO: route({ use: [committing], handler }) } })
+      expect(await (await client()).call('DO')).toBe(1)
+      expect(log).toEqual(['commit fails', 'effect'])
+    })
+
+    it('may not begin one attempt while another is under way', async () => {
+      const hasty = around({
+        name: 'hasty',
+        mayRepeat: true,
+        run: async (_call, next: Next): Promise<Outcome> => {
+          const [outcome] = await Promise.all([next(), next()])
+          return outcome
+        },
+      })
+      const handler = async (): Promise<number> => Promise.resolve(1)
+      const { client } = await start({ pkgIds: { DO: 1 }, routes: { DO: route({ use: [hasty], handler }) } })
       await expect((await client()).call('DO')).rejects.toMatchObject({ code: 'internal_error' })
     })
   })

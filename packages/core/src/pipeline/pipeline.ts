@@ -158,9 +158,9 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       restore = addForNow(call, adds[0])
       try {
         result = await execute(attempts === null ? input : attempts.begin(), call)
-      } catch (error) {
+      } finally {
+        // Also after a success: what fails then may be the around's own end, as a commit does.
         may = mayRepeat
-        throw error
       }
       return outcome
     }

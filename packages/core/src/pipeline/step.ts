@@ -58,7 +58,7 @@ export interface Outcome {
   readonly [outcome]: true
 }
 
-/** Runs what an around wraps, once, or with `mayRepeat` once more after each failure. What is handed to it is added to the call. */
+/** Runs what an around wraps, once, or with `mayRepeat` again when it has ended. What is handed to it is added to the call. */
 export interface Next<Adds = void> {
   (...adds: Adds extends object ? [adds: Adds] : []): Promise<Outcome>
   readonly '~adds'?: Adds
@@ -69,8 +69,9 @@ interface AroundOptions {
   /** Holds publications and `afterCommit` until what it wraps has ended well, and drops them when not. Default false. */
   readonly holdsEffects?: boolean
   /**
-   * Lets it call `next` again after a failure. Each attempt begins as the first one did: with the input as it came in, and without
-   * the reply headers, the `afterCommit` effects and, with `holdsEffects`, the publications of the attempt before. Default false.
+   * Lets it call `next` again when it has ended: after a failure of what it wraps, or of its own end, such as a commit. Each attempt
+   * begins as the first one did: with the input as it came in, and without the reply headers, the `afterCommit` effects and, with
+   * `holdsEffects`, the publications of the attempt before. Default false.
    */
   readonly mayRepeat?: boolean
 }
