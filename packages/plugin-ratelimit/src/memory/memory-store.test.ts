@@ -79,7 +79,8 @@ describe('the memory store', () => {
           const model = new Model()
           for (const action of actions) {
             if (action.kind === 'wait') {
-              clock.ms = Math.round((clock.ms + action.ms) * 1000) / 1000
+              // Half a microsecond past a whole one, which the fraction of a float cannot round away.
+              clock.ms = (Math.floor(clock.ms * 1000) + Math.round(action.ms * 1000) + 0.5) / 1000
               model.wait(Math.round(action.ms * 1000))
               continue
             }
