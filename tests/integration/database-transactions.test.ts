@@ -42,12 +42,19 @@ const routes = {
       await call.db
         .transaction(async (inner) => {
           await mark(inner, `${name} inner`)
+          call.broadcast(marked, { name: `${name} inner` })
+          call.afterCommit(() => void log.push('inner'))
           throw new ConflictError('of the inner one')
         })
         .catch(() => {})
       // Side by side: each is a savepoint of its own, and one of them fails.
       const results = await Promise.allSettled(
-        ['a', 'b', 'a'].map((each) => call.db.transaction((inner) => mark(inner, `${name} ${each}`))),
+        ['a', 'b', 'a'].map((each) =>
+          call.db.transaction((inner) => {
+            call.broadcast(marked, { name: `${name} ${each}` })
+            return mark(inner, `${name} ${each}`)
+          }),
+        ),
       )
       call.afterCommit(() => void log.push('committed'))
       return results.map(({ status }) => status)
@@ -156,12 +163,25 @@ const routes = {
           await mark(tx, `${name} first`)
           inside()
           await mark(tx, `${name} first again`)
+          call.afterCommit(() => void log.push('first'))
+          call.broadcast(marked, { name: `${name} first` })
           throw new ConflictError('of the first')
         },
         { call },
       )
-      const second = isInside.then(() => call.api.transaction((tx) => mark(tx, `${name} second`), { call }))
-      return (await Promise.allSettled([first, second])).map(({ status }) => status)
+      const second = isInside.then(() =>
+        call.api.transaction(
+          (tx) => {
+            call.afterCommit(() => void log.push('second'))
+            call.broadcast(marked, { name: `${name} second` })
+            return mark(tx, `${name} second`)
+          },
+          { call },
+        ),
+      )
+      const results = await Promise.allSettled([first, second])
+      log.push('both ended')
+      return results.map(({ status }) => status)
     },
   }),
   AFTER_COMMIT: route({
@@ -285,7 +305,13 @@ describe.each([
         const client = await app.client()
         expect(await client[wire]('NESTED', { name: 'x' })).toEqual(['fulfilled', 'fulfilled', 'rejected'])
         expect(await names()).toEqual(['x a', 'x b', 'x outer'])
+        // What was published in one that was rolled back has not left, though the outer one has committed.
         expect(log).toEqual(['committed'])
+        expect([await client.nextEvent('MARKED'), await client.nextEvent('MARKED')]).toEqual([
+          { name: 'x a' },
+          { name: 'x b' },
+        ])
+        await expect(client.nextEvent('MARKED', 50)).rejects.toThrow('no event')
       })
 
       test('a read-only savepoint refuses writes, and one of another isolation is refused', async () => {
@@ -384,6 +410,10 @@ describe.each([
         const client = await app.client()
         expect(await client[wire]('SIDE_BY_SIDE', { name: 'x' })).toEqual(['rejected', 'fulfilled'])
         expect(await names()).toEqual(['x second'])
+        // The effects of each are its own: they leave with its commit, before the call has ended, or never.
+        expect(log).toEqual(['second', 'both ended'])
+        expect(await client.nextEvent('MARKED')).toEqual({ name: 'x second' })
+        await expect(client.nextEvent('MARKED', 50)).rejects.toThrow('no event')
       })
 
       test('effects after the commit may use the pool', async () => {

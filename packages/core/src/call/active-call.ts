@@ -150,7 +150,10 @@ export class ActiveCall implements Call {
 
   /** What waits for a commit or for success. */
   get effects(): Effects {
-    this.#effects ??= new Effects((error) => this.log.error({ err: error }, 'An effect after the commit failed'))
+    this.#effects ??= new Effects(
+      (error) => this.log.error({ err: error }, 'An effect after the commit failed'),
+      (pending) => this.services.track(pending),
+    )
     return this.#effects
   }
 

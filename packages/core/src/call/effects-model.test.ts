@@ -15,12 +15,19 @@ const { body } = fc.letrec<{ body: (number | Transaction)[]; transaction: Transa
   body: fc.array(fc.oneof({ maxDepth: 3 }, fc.nat({ max: 99 }), tie('transaction')), { maxLength: 5 }),
 }))
 
+/** What a transaction adds and does not take back. */
+const survivors = ({ commits, body }: Transaction): number[] =>
+  commits ? body.flatMap((each) => (typeof each === 'number' ? [each] : survivors(each))) : []
+
 describe('Effects', () => {
   it('run those whose every transaction has committed, in order, when the outermost has', async () => {
     await fc.assert(
       fc.asyncProperty(body, async (calls) => {
         const ran: number[] = []
-        const effects = new Effects(() => {})
+        const effects = new Effects(
+          () => {},
+          () => {},
+        )
         const add = (n: number): void => effects.add(() => void ran.push(n))
         const play = async (transaction: Transaction): Promise<void> => {
           const mark = effects.hold()
@@ -29,8 +36,6 @@ describe('Effects', () => {
           await effects.unhold(mark, transaction.commits)
         }
         const expected: number[] = []
-        const survivors = ({ commits, body }: Transaction): number[] =>
-          commits ? body.flatMap((each) => (typeof each === 'number' ? [each] : survivors(each))) : []
         for (const each of calls) {
           if (typeof each === 'number') continue
           await play(each)
@@ -44,15 +49,52 @@ describe('Effects', () => {
     )
   })
 
+  it('belong to the transaction they were added in, of those side by side too', async () => {
+    await fc.assert(
+      fc.asyncProperty(body, fc.scheduler(), async (calls, scheduler) => {
+        const ran: number[] = []
+        let wereHeld = true
+        const effects = new Effects(
+          () => {},
+          () => {},
+        )
+        const part = async (each: number | Transaction): Promise<void> => {
+          await scheduler.schedule(Promise.resolve())
+          wereHeld &&= effects.held
+          if (typeof each === 'number') effects.add(() => void ran.push(each))
+          else await play(each)
+        }
+        const play = ({ commits, body }: Transaction): Promise<void> =>
+          effects
+            .transact(async () => {
+              await Promise.all(body.map(part))
+              if (!commits) throw new Error('rolled back')
+            })
+            .catch(() => {})
+        const transactions = calls.filter((each) => typeof each !== 'number')
+        await scheduler.waitFor(Promise.all(transactions.map(play)))
+        expect(ran.toSorted()).toEqual(transactions.flatMap(survivors).toSorted())
+        expect([wereHeld, effects.held, effects.release()]).toEqual([true, false, undefined])
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   it('makes no promise when there is nothing to run', () => {
-    const effects = new Effects(() => {})
+    const effects = new Effects(
+      () => {},
+      () => {},
+    )
     expect(effects.release()).toBeUndefined()
     expect(effects.unhold(effects.hold(), true)).toBeUndefined()
   })
 
   it('drops what waits, but not within a transaction: its own end decides', async () => {
     const ran: string[] = []
-    const effects = new Effects(() => {})
+    const effects = new Effects(
+      () => {},
+      () => {},
+    )
     effects.add(() => void ran.push('dropped'))
     effects.drop()
     await effects.release()
@@ -66,7 +108,10 @@ describe('Effects', () => {
   it('runs all, though one fails', async () => {
     const errors: unknown[] = []
     const ran: number[] = []
-    const effects = new Effects((error) => errors.push(error))
+    const effects = new Effects(
+      (error) => errors.push(error),
+      () => {},
+    )
     effects.add(() => {
       throw new Error('one')
     })

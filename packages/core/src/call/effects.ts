@@ -1,61 +1,110 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { isPromise } from '../util/maybe-promise.ts'
+
+type Effect = () => void | Promise<void>
+
+/** A transaction under way, as the code inside it carries it: what that code adds waits here. */
+interface OpenTransaction {
+  readonly owner: Effects
+  readonly list: Effect[]
+  isOpen: boolean
+  readonly outer: OpenTransaction | null
+}
+
+/** Where a list stood: what `rewind` goes back to. */
+export interface EffectsMark {
+  readonly list: Effect[]
+  readonly length: number
+}
+
+// By what runs inside of which: of two transactions that a call begins side by side one may commit and the other roll back.
+const storage = new AsyncLocalStorage<OpenTransaction>()
 
 /** What a call wants to happen once its transaction has committed, or, without one, once it has succeeded. */
 export class Effects {
   readonly #onError: (error: unknown) => void
-  #list: (() => void | Promise<void>)[] = []
+  readonly #track: (pending: Promise<void>) => void
+  readonly #list: Effect[] = []
   #holds = 0
 
-  constructor(onError: (error: unknown) => void) {
+  /** @param track - Is given what runs after a commit that nobody waits for. */
+  constructor(onError: (error: unknown) => void, track: (pending: Promise<void>) => void) {
     this.#onError = onError
+    this.#track = track
   }
 
   /** True inside a transaction. */
   get held(): boolean {
-    return this.#holds > 0
+    return this.#holds > 0 || this.#innermost() !== null
   }
 
-  add(effect: () => void | Promise<void>): void {
-    this.#list.push(effect)
+  add(effect: Effect): void {
+    this.#current().push(effect)
   }
 
-  /** How many wait: what `rewind` goes back to. */
-  get mark(): number {
-    return this.#list.length
+  get mark(): EffectsMark {
+    const list = this.#current()
+    return { list, length: list.length }
   }
 
   /** Drops what was added since. */
-  rewind(mark: number): void {
-    this.#list.length = Math.min(this.#list.length, mark)
+  rewind({ list, length }: EffectsMark): void {
+    list.length = Math.min(list.length, length)
   }
 
-  /** A transaction begins. Returns what undoes it: what is added from now on. */
-  hold(): number {
+  /** An around begins that holds them. Returns what undoes it: what is added from now on. */
+  hold(): EffectsMark {
     this.#holds++
-    return this.#list.length
+    return this.mark
   }
 
-  /** The transaction that `hold` began is over. The outermost commit runs the effects; a rollback drops those that came in it. */
-  unhold(mark: number, committed: boolean): Promise<void> | undefined {
+  /** The around that `hold` began is over. The end of the outermost runs the effects; a failure drops those that came in it. */
+  unhold(mark: EffectsMark, committed: boolean): Promise<void> | undefined {
     this.#holds--
     if (!committed) this.rewind(mark)
-    return committed && this.#holds === 0 ? this.release() : undefined
+    return committed && !this.held ? this.release() : undefined
+  }
+
+  /**
+   * Runs `run` as a transaction or a savepoint: what is added in it is dropped when it rejects. When it resolves, that goes to the
+   * transaction around it, and without one it runs.
+   */
+  async transact<T>(run: () => Promise<T>): Promise<T> {
+    const transaction: OpenTransaction = { owner: this, list: [], isOpen: true, outer: storage.getStore() ?? null }
+    let result: T
+    try {
+      result = await storage.run(transaction, run)
+    } finally {
+      transaction.isOpen = false
+    }
+    const { list } = transaction
+    if (list.length === 0) return result
+    if (this.held) this.#current().push(...list)
+    else this.#track(this.#run(list))
+    return result
   }
 
   /** Runs all, in order, each after the one before. */
   release(): Promise<void> | undefined {
-    if (this.#list.length === 0) return undefined
-    const list = this.#list
-    this.#list = []
-    return this.#run(list)
+    return this.#list.length === 0 ? undefined : this.#run(this.#list.splice(0))
   }
 
   drop(): void {
     // Within a transaction that still runs, its own end decides.
-    if (this.#holds === 0) this.#list = []
+    if (this.#holds === 0) this.#list.length = 0
   }
 
-  async #run(list: readonly (() => void | Promise<void>)[]): Promise<void> {
+  #innermost(): OpenTransaction | null {
+    let transaction = storage.getStore() ?? null
+    while (transaction !== null && !(transaction.isOpen && transaction.owner === this)) transaction = transaction.outer
+    return transaction
+  }
+
+  #current(): Effect[] {
+    return this.#innermost()?.list ?? this.#list
+  }
+
+  async #run(list: readonly Effect[]): Promise<void> {
     for (const effect of list) {
       try {
         const result = effect()
@@ -65,4 +114,10 @@ export class Effects {
       }
     }
   }
+}
+
+/** `Effects.transact` on behalf of a call. Whoever else a transaction is for has no effects. */
+export function holdEffects<T>(caller: object | null, run: () => Promise<T>): Promise<T> {
+  const effects = caller !== null && 'effects' in caller ? caller.effects : null
+  return effects instanceof Effects ? effects.transact(run) : run()
 }

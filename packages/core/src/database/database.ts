@@ -19,7 +19,8 @@ export type Database<TSchema extends Record<string, unknown> = Record<string, un
 export interface TransactionRequest extends TransactionOptions {
   /**
    * On whose behalf: ends with the call's `signal` (the running query is cancelled, all is rolled back, the connection is free), and
-   * is a savepoint when the call is inside of a transaction already. Left out: on nobody's.
+   * is a savepoint when the call is inside of a transaction already. What the call publishes inside of it, and its `afterCommit`, wait for
+   * the commit, and are dropped with a rollback. Left out: on nobody's.
    */
   readonly call?: Pick<Call, 'signal' | 'log'> | undefined
 }

@@ -1,10 +1,11 @@
 import type { ActiveCall } from '../call/active-call.ts'
+import type { EffectsMark } from '../call/effects.ts'
 
 /** The attempts of an around that may repeat: none of them sees what the one before left on the call. */
 export class Attempts {
   readonly #call: ActiveCall
   readonly #input: unknown
-  #mark = 0
+  #mark: EffectsMark | null = null
   #headers: readonly (readonly [name: string, value: string])[] | null = null
 
   constructor(call: ActiveCall, input: unknown) {
@@ -15,7 +16,7 @@ export class Attempts {
   /** Returns the input of the attempt that begins: a copy, since a handler may write into what it is given. */
   begin(): unknown {
     const { effects, addedHeaders } = this.#call
-    if (this.#headers === null) {
+    if (this.#mark === null || this.#headers === null) {
       this.#mark = effects.mark
       this.#headers = addedHeaders === null ? [] : [...addedHeaders.entries()]
     } else {

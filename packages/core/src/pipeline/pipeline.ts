@@ -164,7 +164,7 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       }
       return outcome
     }
-    const mark = holdsEffects ? call.effects.hold() : 0
+    const mark = holdsEffects ? call.effects.hold() : null
     let committed = false
     try {
       const returned = await run(call, next)
@@ -173,7 +173,7 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       committed = true
     } finally {
       ;(restore as (() => void) | null)?.()
-      const pending = holdsEffects ? call.effects.unhold(mark, committed) : undefined
+      const pending = mark === null ? undefined : call.effects.unhold(mark, committed)
       if (pending !== undefined) call.services.track(pending)
     }
     return result

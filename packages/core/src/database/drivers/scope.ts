@@ -1,7 +1,10 @@
 import { AppError, UnavailableError } from '../../errors/app-error.ts'
 import type { Logger } from '../../log/logger.ts'
 
-/** On whose behalf statements run, a call above all: they end with its signal, and what is said of them goes to its log. */
+/**
+ * On whose behalf statements run, a call above all: they end with its signal, what is said of them goes to its log, and the effects of a
+ * call wait for its transactions.
+ */
 export interface Scope {
   readonly signal: AbortSignal
   readonly log: Logger

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { holdEffects } from '../../call/effects.ts'
 import { InternalError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
@@ -40,7 +41,11 @@ export class TransactionSession<Form> {
   }
 
   /** Commits when `run` resolves. Rolls back when it rejects, and as soon as the scope ends: the connection is then free again. */
-  async complete<T>(run: () => Promise<T>): Promise<T> {
+  complete<T>(run: () => Promise<T>): Promise<T> {
+    return holdEffects(this.#scope, () => this.#complete(run))
+  }
+
+  async #complete<T>(run: () => Promise<T>): Promise<T> {
     const signal = this.#scope?.signal ?? null
     const onAbort = (): void => void this.#rollback()
     try {
@@ -89,7 +94,11 @@ export class TransactionSession<Form> {
     return inTurn(this.#nested, () => this.savepointNow(run))
   }
 
-  async savepointNow<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+  savepointNow<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+    return holdEffects(this.#scope, () => this.#savepoint(run))
+  }
+
+  async #savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
     if (this.#isOver) throw this.#over()
     const signal = this.#scope?.signal ?? null
     this.#savepoints += 1
