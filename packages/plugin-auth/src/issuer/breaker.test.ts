@@ -1,6 +1,6 @@
 import { Instruments } from '@twinwire/core'
 import { createTestLogger } from '@twinwire/core/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { counted } from '../auth.fixtures.ts'
 import { Breaker, BreakerOpenError, type BreakerOptions } from './breaker.ts'
 
@@ -57,8 +57,20 @@ describe('the breaker', () => {
   })
 
   it('that is switched off never opens', async () => {
-    const { breaker, fail } = create({ enabled: false, failures: 1 })
+    const { breaker, fail, app } = create({ enabled: false, failures: 1 })
     for (let i = 0; i < 10; i++) expect(await fail()).toMatchObject({ message: 'down' })
+    expect(breaker.state).toBe('closed')
+    expect(counted(app, 'circuit_breaker_failures_total')[0]?.value).toBe(10)
+  })
+
+  it('stays closed after one failure that was very long in coming', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { breaker } = create({ failures: 3 })
+    const failing = breaker.run(() => new Promise((_, reject) => setTimeout(() => reject(new Error('slow')), 15_000)))
+    const failed = expect(failing).rejects.toThrow('slow')
+    await vi.advanceTimersByTimeAsync(15_000)
+    await failed
     expect(breaker.state).toBe('closed')
   })
 })

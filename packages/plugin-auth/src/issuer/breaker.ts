@@ -55,13 +55,13 @@ export class Breaker<T> {
     const failed = instruments
       .counter('circuit_breaker_failures_total', 'Failures that a circuit breaker has seen', labels, shared)
       .cell({ service })
-    // Its own rule is a share of a window of seconds; requests that are minutes apart never fill one. Ours is so many in a row.
+    // Its own rule is a share of a window of seconds; requests that are minutes apart never fill one, and
+    // of one that outlasts it a single failure is more than all. Ours is so many in a row, or, switched off, none: failures are still counted.
     const breaker = new CircuitBreaker((work: () => Promise<T>) => work(), {
       name: service,
-      enabled,
       timeout: false,
       resetTimeout: resetMs,
-      errorThresholdPercentage: 100,
+      errorThresholdPercentage: Number.POSITIVE_INFINITY,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
     })

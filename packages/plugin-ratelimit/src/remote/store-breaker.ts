@@ -57,13 +57,13 @@ export class StoreBreaker {
     const failed = instruments
       .counter('circuit_breaker_failures_total', 'Failures that a circuit breaker has seen', labels, shared)
       .cell({ service })
-    // Its own rule is a share of all calls within a window: of many calls too many would have to fail first, of few never enough.
+    // Its own rule is a share of all calls within a window: of many calls too many would have to fail first, of few never
+    // enough, and of one that outlasts the window a single failure is more than all.
     this.#breaker = new CircuitBreaker((answer: Promise<unknown>) => answer, {
       name: service,
-      enabled,
       timeout: false,
       resetTimeout: resetMs,
-      errorThresholdPercentage: 100,
+      errorThresholdPercentage: Number.POSITIVE_INFINITY,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
     })
