@@ -1,3 +1,4 @@
+import { systemClock } from '@twinwire/core'
 import { createVirtualClock } from '@twinwire/core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { SilenceWatch } from './silence-watch.ts'
@@ -35,6 +36,25 @@ describe('a watch for silence', () => {
     expect(onSilent).not.toHaveBeenCalled()
     await clock.advance(10)
     expect(onSilent).toHaveBeenCalledTimes(1)
+  })
+
+  it('lets what has arrived meanwhile be read first', async () => {
+    const onSilent = vi.fn()
+    const silence = new SilenceWatch(systemClock, 1, () => true, onSilent)
+    silence.begin()
+    // The answer is there, and this process was too busy to read it: the timer is due first.
+    const read = new Promise<void>((resolve) => {
+      setImmediate(() => {
+        silence.heard()
+        silence.stop()
+        resolve()
+      })
+      const until = performance.now() + 5
+      while (performance.now() < until);
+    })
+    await read
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(onSilent).not.toHaveBeenCalled()
   })
 
   it('is quiet, and without a timer, while nothing is due or when it is stopped', async () => {
