@@ -16,6 +16,8 @@ export default defineConfig({
     // Processes, not threads: the native WebSocket server is loaded once per process, and a test may end its process.
     pool: 'forks',
     maxWorkers: 2,
+    // A second, the default, is not enough for what waits on a server or another process of a busy machine.
+    expect: { poll: { timeout: 15_000 } },
     // The default, written down because the project relies on it: an unhandled rejection fails the run.
     dangerouslyIgnoreUnhandledErrors: false,
     env: {

@@ -231,7 +231,7 @@ describe('the circuit breaker', () => {
     const { issuer, clock, boot } = await prepare()
     issuer.setFault('discovery', { status: 500 })
     // Its own time is the machine's.
-    const options = { breaker: { failures: 3, resetMs: 500 }, keys: { cooldownMs: secondMs } }
+    const options = { breaker: { failures: 3, resetMs: 3000 }, keys: { cooldownMs: secondMs } }
     const { status, app, failures } = await boot(options)
     for (const count of [2, 3]) {
       await clock.advance(secondMs)

@@ -161,7 +161,7 @@ describe.skipIf(!available)('connections that are lost', () => {
     await Promise.all(waiting)
     expect(order).toEqual(['first', 'second'])
 
-    const running = code(api.db.execute(sql`select pg_sleep(0.5)`))
+    const running = code(api.db.execute(sql`select pg_sleep(5)`))
     const refused = code(api.db.execute(sql`select 1`))
     await expect.poll(async () => (await active(admin.db)) > 0).toBe(true)
     await host?.close()

@@ -224,7 +224,7 @@ const routes = {
   STUCK: route({
     http: 'POST /stuck',
     use: [transaction()],
-    deadlineMs: 300,
+    deadlineMs: 2000,
     input: Name,
     handler: async ({ name }, { db }): Promise<null> => {
       await mark(db, name)

@@ -64,7 +64,7 @@ test.skipIf(!hasOwnRedis())(
   async () => {
     const redis = await startRedis({ own: true })
     onTestFinished(() => redis.stop())
-    await exhaust(await start({ REDIS_URL: redis.url }))
+    await exhaust(await start({ REDIS_URL: redis.url, REDIS_COMMAND_TIMEOUT: '10s' }))
     const client = redisClient(redis.url)
     try {
       const keys = await client.keys('*')

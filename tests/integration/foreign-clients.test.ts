@@ -99,7 +99,7 @@ describe.skipIf(!hasCurl)('curl', () => {
       `sec-websocket-key: ${key}`,
     ]
     const { head } = toResponse(
-      await curl('--max-time', '1', ...headers.flatMap((each) => ['-H', each]), `${example.url}/web`),
+      await curl('--max-time', '3', ...headers.flatMap((each) => ['-H', each]), `${example.url}/web`),
     )
     expect(head).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/)
     // The accept value of the example in RFC 6455, section 1.3.
@@ -110,7 +110,7 @@ describe.skipIf(!hasCurl)('curl', () => {
 describe.skipIf(!wscat)('wscat', () => {
   test('the printed command', async () => {
     const command = printed('npx --yes wscat')
-    const local = command.replace('npx --yes wscat', `"${process.execPath}" "${wscat}"`)
+    const local = command.replace('npx --yes wscat', `"${process.execPath}" "${wscat}" -w 5`)
     // The first line is `auth_ok`: the token was in the upgrade.
     const [greeting, reply] = (await shell(local)).trim().split('\n').map(toJson)
     expect(greeting).toMatchObject({ type: 'auth_ok' })
@@ -163,7 +163,7 @@ function curl(...args: string[]): Promise<string> {
 }
 
 function runWscat(...args: string[]): Promise<string> {
-  return run(process.execPath, [String(wscat), '--no-color', '-c', example.socketUrl, ...token(), ...args])
+  return run(process.execPath, [String(wscat), '--no-color', '-w', '5', '-c', example.socketUrl, ...token(), ...args])
 }
 
 function shell(command: string): Promise<string> {

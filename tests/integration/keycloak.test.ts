@@ -109,7 +109,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
   })
 
   test('a socket is warned and closed with 4003 when its token ends, unless it was renewed', async () => {
-    await keycloak.admin.updateRealm({ accessTokenLifespan: 6 })
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 15 })
     const login = await keycloak.login('reader')
     const other = await keycloak.login('admin')
     await keycloak.admin.updateRealm({ accessTokenLifespan: 300 })
@@ -133,7 +133,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
   })
 
   test('a user who is disabled gets no renewal, and the socket ends with the token', async () => {
-    await keycloak.admin.updateRealm({ accessTokenLifespan: 5 })
+    await keycloak.admin.updateRealm({ accessTokenLifespan: 15 })
     onTestFinished(() => keycloak.admin.setUserEnabled('reader', true))
     const { accessToken, refreshToken } = await keycloak.login('reader')
     await keycloak.admin.updateRealm({ accessTokenLifespan: 300 })

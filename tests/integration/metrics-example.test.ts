@@ -106,7 +106,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
       const config = read('prometheus.yml')
         .replace('127.0.0.1:8000', new URL(example.url).host)
         .replace('alerts.yml', join(deploy, 'alerts.yml'))
-        .replaceAll('15s', '1s')
+        .replaceAll('15s', '2s')
       const prometheus = await startPrometheus(config)
       try {
         interface Target {

@@ -78,7 +78,7 @@ const tokens: Plugin = {
     }
     host.identify(({ headers: { authorization } }) => (authorization === undefined ? null : identityOf(authorization)))
     host.controlFrame('auth', ({ token }) => ({ identity: identityOf(token), reply: { type: 'auth_ok' } }), {
-      timeoutMs: 300,
+      timeoutMs: 1500,
       fromUpgrade: ({ headers: { authorization } }) =>
         authorization === undefined ? null : { identity: identityOf(authorization), reply: { type: 'auth_ok' } },
     })

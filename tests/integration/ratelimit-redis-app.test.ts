@@ -150,7 +150,7 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
     )
 
     it('seats connections over all its processes, and finds its seats again after Redis has lost them', async () => {
-      const connections = { perIdentity: 3, leaseMs: 1000 }
+      const connections = { perIdentity: 3, leaseMs: 3000 }
       const [one, two] = [await open({ connections }), await open({ connections })]
       const sockets = [await login(one, 'ann'), await login(two, 'ann'), await login(one, 'ann')]
       for (const socket of sockets) expect((await socket.next()).data).toContain('auth_ok')

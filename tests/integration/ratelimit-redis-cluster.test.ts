@@ -6,9 +6,9 @@ import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.t
 
 const hour = 3_600_000
 const perIdentity = toRule({ name: 'identity', points: 10, periodMs: hour })
-const perIdentityToo = toRule({ name: 'other', points: 1000, periodMs: hour })
+const perIdentityToo = toRule({ name: 'other', points: 1000, periodMs: 100 * hour })
 const perAddress = toRule({ name: 'address', scope: 'address', points: 200, periodMs: hour })
-const perRoute = toRule({ name: 'route', scope: 'route', points: 5000, periodMs: hour })
+const perRoute = toRule({ name: 'route', scope: 'route', points: 5000, periodMs: 100 * hour })
 
 describe.skipIf(!hasOwnRedis())('a store in a Redis Cluster', () => {
   let cluster: RedisCluster

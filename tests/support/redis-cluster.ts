@@ -47,15 +47,20 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
     urls: nodes.map(toUrl),
     stop,
     async moveSlot(slot, to) {
-      const id = await clients[nodes.indexOf(to)]?.call('CLUSTER', 'MYID')
-      for (const client of clients) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(id))
+      const ids = await Promise.all(clients.map(async (client) => String(await client.call('CLUSTER', 'MYID'))))
+      const target = nodes.indexOf(to)
+      const assign = (client: Redis | undefined) => client?.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[target] ?? '')
+      // One that was importing it makes its claim the latest: without that, news on their way between the nodes may give it back.
+      await clients[target]?.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids.find((_, i) => i !== target) ?? '')
+      await assign(clients[target])
+      for (const [i, client] of clients.entries()) if (i !== target) await assign(client)
     },
   }
 }
 
 const nodeSettings = {
   'cluster-enabled': 'yes',
-  'cluster-node-timeout': 2000,
+  'cluster-node-timeout': 5000,
   // A node that is gone takes only its own slots with it.
   'cluster-require-full-coverage': 'no',
 }

@@ -24,7 +24,7 @@ export function deferred<T = void>(): Deferred<T> {
 
 /** Turns of the event loop until `isTrue`, however many the machine needs. */
 export async function until(isTrue: () => boolean): Promise<void> {
-  const end = performance.now() + 5000
+  const end = performance.now() + 15_000
   while (!isTrue()) {
     if (performance.now() > end) throw new Error(`never came true: ${isTrue}`)
     await new Promise((resolve) => setImmediate(resolve))
