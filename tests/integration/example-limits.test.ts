@@ -27,6 +27,8 @@ async function start(env: Readonly<Record<string, string>>): Promise<Example & {
 }
 
 async function exhaust({ url, socketUrl, token }: Awaited<ReturnType<typeof start>>): Promise<void> {
+  const health = async () => (await httpCall(`${url}/health`)).status
+  await expect.poll(health).toBe(200)
   const first = await httpCall(`${url}/authors`, 'GET', undefined, token)
   expect(first.status).toBe(200)
   expect(first.headers.get('ratelimit')).toMatch(/"http";r=5;t=15/)
@@ -36,7 +38,7 @@ async function exhaust({ url, socketUrl, token }: Awaited<ReturnType<typeof star
     Array.from({ length: 6 }, () => httpCall(`${url}/authors`, 'GET', undefined, token)),
   )
   expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 429])
-  expect((await httpCall(`${url}/health`)).status).toBe(200)
+  await expect.poll(health).toBe(200)
 
   const [one, two] = [await PackageClient.connect(socketUrl, token), await PackageClient.connect(socketUrl, token)]
   onTestFinished(async () => {

@@ -113,7 +113,7 @@ describe.each([
 
   it('hands out frames in order, those that waited and those awaited', async () => {
     const socket = await connectAnd('text')
-    await vi.waitFor(() => expect(socket.frames).toHaveLength(1))
+    await vi.waitFor(() => expect(socket.frames).toHaveLength(1), 15_000)
     const first = socket.next()
     const second = socket.next()
     socket.send('bytes')

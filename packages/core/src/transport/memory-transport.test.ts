@@ -70,7 +70,7 @@ describe('memory transport: what only it can show', () => {
     })
     await expect(client.connect({ protocols: ['yours'] })).rejects.toThrow('sub-protocol')
     await expect(client.connect({ protocols: ['mine'], path: '/ws?none' })).rejects.toThrow('sub-protocol')
-    await vi.waitFor(() => expect(closed.mock.calls.map(([code]) => code)).toEqual([1006, 1006]))
+    await vi.waitFor(() => expect(closed.mock.calls.map(([code]) => code)).toEqual([1006, 1006]), 15_000)
     expect((await client.connect({ protocols: ['mine'] })).protocol).toBe('mine')
   })
 
@@ -84,7 +84,7 @@ describe('memory transport: what only it can show', () => {
       },
     })
     await expect(client.connect({ signal: leaving.signal })).rejects.toMatchObject({ name: 'AbortError' })
-    await vi.waitFor(() => expect(closed.mock.calls.map(([code]) => code)).toEqual([1006]))
+    await vi.waitFor(() => expect(closed.mock.calls.map(([code]) => code)).toEqual([1006]), 15_000)
   })
 
   it('buffers 64 KiB of a body and takes no more until it is read', async () => {
@@ -128,7 +128,7 @@ describe('memory transport: what only it can show', () => {
     for (let turn = 0; turn < 5; turn += 1) await macrotask()
     expect(done).not.toHaveBeenCalled()
     const long = expect(send('4')).rejects.toThrow()
-    await vi.waitFor(() => expect(done.mock.calls).toEqual([[new Uint8Array(4)]]))
+    await vi.waitFor(() => expect(done.mock.calls).toEqual([[new Uint8Array(4)]]), 15_000)
     leaving.abort()
     await short
     await long
@@ -142,7 +142,7 @@ describe('memory transport: what only it can show', () => {
       throw new Error('disk is gone')
     }
     await expect(client.request({ method: 'POST', path: '/', body: broken() })).rejects.toThrow('disk is gone')
-    await vi.waitFor(() => expect(done.mock.calls).toEqual([['aborted']]))
+    await vi.waitFor(() => expect(done.mock.calls).toEqual([['aborted']]), 15_000)
   })
 
   it('refuses limits that the native layer would not survive', async () => {

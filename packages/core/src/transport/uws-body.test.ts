@@ -122,7 +122,7 @@ describe('request bodies over uWebSockets.js', () => {
     })
     const peer = await dial(port)
     peer.write(request('POST', '/', { 'transfer-encoding': 'chunked' }, chunk('x'.repeat(11))))
-    await vi.waitFor(() => expect(done).toHaveBeenCalled())
+    await vi.waitFor(() => expect(done).toHaveBeenCalled(), 15_000)
     peer.write(chunk('more'))
     peer.socket.end()
     await aborted.promise

@@ -109,7 +109,7 @@ describe('loading uWebSockets.js', () => {
     const set = { UWS_HTTP_MAX_HEADERS_SIZE: '5000' }
     expect(JSON.parse((await run(temporary(), show, set)).stdout)).toMatchObject({ limit: '5000' })
     expect((await run(temporary(), bigHeader, set)).stdout).not.toBe('200\n')
-  }, 30_000)
+  }, 120_000)
 
   it('rule 33: says that the limit cannot be set in a Worker', async () => {
     // The TypeScript loader does not reach into Workers by itself.
@@ -125,7 +125,7 @@ describe('loading uWebSockets.js', () => {
     const lines = (await run(temporary(), worker)).stdout.trim().split('\n')
     expect(lines[0]).toContain('cannot be set in a Worker; start the process with UWS_HTTP_MAX_HEADERS_SIZE=32768')
     expect(lines[1]).not.toBe('200')
-  }, 30_000)
+  }, 120_000)
 
   it("takes the host's own copy before ours", async () => {
     const host = temporary()
@@ -135,7 +135,7 @@ describe('loading uWebSockets.js', () => {
     writeFileSync(join(folder, 'main.js'), 'module.exports = { host: true }')
     const program = `try { loadUws() } catch (error) { console.log(error.message) }`
     expect((await run(host, program)).stdout).toContain('the module lacks App')
-  }, 30_000)
+  }, 120_000)
 
   it('names the way out when there is no binary for this Node, or loading fails otherwise', async () => {
     const host = temporary()
@@ -148,7 +148,7 @@ describe('loading uWebSockets.js', () => {
     )
     writeFileSync(join(folder, 'index.js'), `throw new Error('first line\\nlast line')`)
     expect((await run(host, program)).stdout).toMatch(/^uws_unavailable .* failed: last line\n$/)
-  }, 30_000)
+  }, 120_000)
 })
 
 describe('the compat copy', () => {
@@ -192,7 +192,7 @@ describe('the compat copy', () => {
       expect(sha256(readFileSync(join(cache, file)))).toBe(compatTable[addon]?.result)
       expect(readdirSync(cache)).toEqual([file])
     },
-    30_000,
+    120_000,
   )
 
   it.runIf(needsCopy)(
@@ -213,6 +213,6 @@ describe('the compat copy', () => {
         expect(readdirSync(tmp).filter((name) => name.startsWith('twinwire-'))).toEqual([])
       }
     },
-    30_000,
+    120_000,
   )
 })

@@ -158,7 +158,7 @@ export function describeBodies({ serve }: ContractFixture): void {
       await left
       const done = vi.fn()
       exchange.readBody(kib, done)
-      await vi.waitFor(() => expect(done.mock.calls).toEqual([['aborted']]))
+      await vi.waitFor(() => expect(done.mock.calls).toEqual([['aborted']]), 15_000)
     })
 
     it('reports a reader that throws, and answers 500', async () => {

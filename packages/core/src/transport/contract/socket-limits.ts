@@ -44,7 +44,7 @@ export function describeSocketLimits({ open, serve }: ContractFixture): void {
       expect(server.bufferedBytes()).toBeLessThanOrEqual(100_000 + 60_000 + 10)
       socket.resume()
       await readFrames(socket, accepted)
-      await vi.waitFor(() => expect(server.bufferedBytes()).toBe(0))
+      await vi.waitFor(() => expect(server.bufferedBytes()).toBe(0), 15_000)
       expect(server.send('again', false)).toBe(SendResult.sent)
       expect((await socket.next()).data).toBe('again')
     })
