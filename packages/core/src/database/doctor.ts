@@ -26,8 +26,8 @@ function checkPgBouncer({ url, pool = {} }: DatabaseOptions): CheckResult[] {
     {
       level: 'warn',
       message:
-        'The database is at port 6432, which is that of PgBouncer: set pgBouncer: true in its pool if it lends connections for a ' +
-        'transaction or a statement',
+        'The database is at port 6432, which is that of PgBouncer: set pgBouncer: true in its pool if ' +
+        'its mode is transaction',
     },
   ]
 }

@@ -41,7 +41,7 @@ export const poolVariables: { readonly [K in keyof PoolOptions]-?: Variable<Requ
     check: (name) => (applicationNamePattern.test(name) ? null : 'must be 1 to 63 printable ASCII characters'),
   }),
   pgBouncer: variable.flag('DB_PGBOUNCER', {
-    about: 'Whether a PgBouncer that lends connections for a transaction or a statement stands before the server',
+    about: 'Whether a PgBouncer that lends connections for a transaction stands before the server',
     default: poolDefaults.pgBouncer,
   }),
 }

@@ -20,7 +20,7 @@ export interface PoolOptions {
   /** What the server's lists (`pg_stat_activity`) call this process. Default `twinwire`; `application_name` of the url wins. */
   readonly applicationName?: string
   /**
-   * A PgBouncer that lends connections for a transaction or a statement stands before the server: nothing is prepared, and nothing
+   * A PgBouncer that lends connections for a transaction stands before the server: nothing is prepared, and nothing
    * is left in a session. `statementTimeoutMs` is then kept by this side. Default false.
    */
   readonly pgBouncer?: boolean
