@@ -86,6 +86,21 @@ describe.skipIf(!hasServices)('of the running example', () => {
     return samples.length === 0 ? null : new Set(samples.flatMap(({ labels }) => Object.keys(labels)))
   }
 
+  // Dashboards and alerts of the reference system are written for these.
+  test.each([
+    ['http_request_duration_seconds', [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]],
+    ['ws_message_processing_duration_seconds', [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]],
+    ['db_query_duration_seconds', [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]],
+    ['redis_operation_duration_seconds', [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5]],
+    ['keycloak_operation_duration_seconds', [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]],
+  ])('%s has the buckets of the contract', (name, bounds) => {
+    const samples = scrape.samples.filter((sample) => sample.name === `${name}_bucket`)
+    const found = new Set(
+      samples.map(({ labels }) => (labels.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels.le))),
+    )
+    expect([...found].toSorted((one, other) => one - other)).toEqual([...bounds, Number.POSITIVE_INFINITY])
+  })
+
   test.each([...dashboardExpressions(), ...alertExpressions()])('$where: $expr', ({ expr }) => {
     const { metrics, grouping } = namesIn(expr)
     expect(metrics).not.toEqual([])
