@@ -7,6 +7,7 @@ import { describeFilters } from './filters.suite.ts'
 import { refused } from './refused.fixtures.ts'
 import { BaseRepository } from './repository.ts'
 import { describeRows } from './rows.suite.ts'
+import { describeTransactions } from './transaction.suite.ts'
 import { describeValueKinds } from './value-kinds.suite.ts'
 import { describeWalks } from './walk.suite.ts'
 
@@ -291,70 +292,10 @@ export function describeDatabase(name: string, open: Open): void {
       })
     })
 
-    describe('transactions', () => {
-      test('commit, and roll back with the error that was thrown', async () => {
-        await api.transaction((tx) => new AuthorRepository(tx).create({ name: 'Ursula' }))
-        const mine = new Error('mine')
-        await expect(
-          api.transaction(async (tx) => {
-            await new AuthorRepository(tx).create({ name: 'Octavia' })
-            throw mine
-          }),
-        ).rejects.toBe(mine)
-        expect(await repository.count()).toBe(1)
-      })
-
-      test('a savepoint rolls back alone', async () => {
-        await api.transaction(async (tx) => {
-          await new AuthorRepository(tx).create({ name: 'Ursula' })
-          await tx
-            .transaction(async (inner) => {
-              await new AuthorRepository(inner).create({ name: 'Ursula' })
-            })
-            .catch(() => {})
-        })
-        expect(await repository.count()).toBe(1)
-      })
-
-      test('a savepoint of the outer transaction within one of its own is refused, and does not wait for ever', async () => {
-        await api.transaction(async (tx) => {
-          await tx.transaction(async (inner) => {
-            const error = await refused(tx.transaction(async () => {}))
-            expect(error).toMatchObject({
-              code: 'internal_error',
-              cause: { message: expect.stringMatching(/inner one/) },
-            })
-            await inner.transaction((innermost) => new AuthorRepository(innermost).create({ name: 'Ursula' }))
-          })
-          await Promise.all(
-            ['Octavia', 'Joanna'].map((name) => tx.transaction((each) => new AuthorRepository(each).create({ name }))),
-          )
-        })
-        expect(await repository.count()).toBe(3)
-      })
-
-      test('a failed query whose error was swallowed never looks like a commit', async () => {
-        const error = await refused(
-          api.transaction(async (tx) => {
-            const inside = new AuthorRepository(tx)
-            await inside.create({ name: 'Ursula' })
-            await inside.create({ name: 'Ursula' }).catch(() => {})
-          }),
-        )
-        expect(['conflict', 'database_error']).toContain(error.code)
-        expect(await repository.count()).toBe(0)
-      })
-
-      test('a constraint that fails at the commit is mapped too', async () => {
-        const error = await refused(
-          api.transaction(async (tx) => {
-            await tx.execute(sql`set constraints all deferred`)
-            await new BookRepository(tx).create({ title: 'Lathe', authorId: 99 })
-          }),
-        )
-        expect(error).toMatchObject({ code: 'conflict', details: { constraint: 'books_author_fk' } })
-        expect(await shelf.count()).toBe(0)
-      })
+    describeTransactions({
+      open: () => api,
+      authors: (db) => new AuthorRepository(db),
+      books: (db) => new BookRepository(db),
     })
   })
 }

@@ -15,7 +15,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import type { Database, DatabaseApi } from './database.ts'
 import { refused } from './refused.fixtures.ts'
-import { hasMany, hasOne } from './relations.ts'
+import { describeRelations } from './relations.suite.ts'
 import { BaseRepository } from './repository.ts'
 
 const groups = pgTable('groups', { id: uuid().primaryKey().defaultRandom(), name: text().notNull() })
@@ -316,55 +316,6 @@ export function describeRows(open: () => DatabaseApi): void {
       expect(statements).toEqual(['select'])
     })
 
-    describe('relations', () => {
-      const relations = {
-        members: hasMany(members, { from: groups.id, to: members.groupId, orderBy: { userId: 'desc' }, limit: 2 }),
-      }
-      const back = { group: hasOne(groups, { from: members.groupId, to: groups.id }) }
-      beforeEach(async () => {
-        await group().createMany([
-          { id: a, name: 'a' },
-          { id: b, name: 'b' },
-        ])
-        await member().createMany([1n, 2n, 3n].map((userId) => ({ groupId: a, userId })))
-      })
-
-      test('one query for each name, whatever the number of rows; in order, and not more than the limit', async () => {
-        const { db, statements } = counting()
-        const repository = new BaseRepository(db, groups)
-        const rows = await repository.load(await repository.getAll(), relations, ['members', 'members'])
-        expect(rows.map(({ name, members: some }) => [name, some.map(({ userId }) => userId)])).toEqual([
-          ['a', [3n, 2n]],
-          ['b', []],
-        ])
-        expect(statements.filter((each) => each === 'select')).toHaveLength(3) // the rows, and a query within a query
-      })
-
-      test('of more keys than one statement can carry', async () => {
-        const keys = Array.from(
-          { length: 70_000 },
-          (_, index) => `0ddddddd-dddd-4ddd-8ddd-${String(index).padStart(12, '0')}`,
-        )
-        const rows = [...keys, a].map((id) => ({ id, name: '' }))
-        const loaded = await group().load(rows, relations, ['members'])
-        expect(loaded.filter(({ members: some }) => some.length > 0).map(({ id }) => id)).toEqual([a])
-      })
-
-      test('of one row; null where there is none', async () => {
-        await member().create({ groupId: '0ccccccc-cccc-4ccc-8ccc-cccccccccccc', userId: 9n })
-        const rows = await member().load(await member().getAll({ userId: { in: [1n, 9n] } }), back, ['group'])
-        expect(rows.map((row) => row.group?.name ?? null)).toEqual(['a', null])
-        expect(await member().load([], back, ['group'])).toEqual([])
-      })
-
-      test('a name that is none, however it came, is refused; a relation of another table does not fit', async () => {
-        const names: string[] = ['toString']
-        const work = Promise.resolve().then(() => Reflect.apply(group().load, group(), [[], relations, names]))
-        expect(await refused(work)).toMatchObject({ code: 'validation_error', details: [{ path: 'toString' }] })
-        await expect(group().load(await group().getAll(), back, ['group'])).rejects.toThrow(/none of 'groups'/)
-        expect(() => hasMany(members, { from: groups.id, to: groups.id })).toThrow(/must be a column of 'members'/)
-        expect(() => hasMany(members, { from: groups.id, to: members.groupId, limit: 0 })).toThrow(/limit/)
-      })
-    })
+    describeRelations(open, counting)
   })
 }
