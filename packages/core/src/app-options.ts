@@ -71,6 +71,12 @@ export interface BaseOptions {
   readonly log?: Logger | LogLevel | LogOptions
   /** `currentCall()` knows the call on whose behalf code runs, however deep. Default false: it costs each call. */
   readonly asyncContext?: boolean
+  /**
+   * What becomes of a promise of the application that fails and that nothing handles, while the app listens. `log` (the default): a line
+   * in the log, counted in `app_unhandled_rejections_total`, and the process goes on; listeners of your own are called too. `false`:
+   * core does not listen, and Node ends the process unless you do. Promises that core hands out never get there.
+   */
+  readonly unhandledRejections?: 'log' | false
   /** Default: uWebSockets.js. */
   readonly transport?: Transport
   /** Default: the machine's. */
@@ -173,6 +179,7 @@ const known = [
   'health',
   'log',
   'asyncContext',
+  'unhandledRejections',
   'transport',
   'clock',
   'codecs',
@@ -189,6 +196,10 @@ function checkOptions(options: BaseOptions): void {
   )
   if (options.defaultAccess !== undefined && !isAccess(options.defaultAccess)) {
     throw new BootError('bad_option', `defaultAccess is 'public' or 'authenticated', not '${options.defaultAccess}'`)
+  }
+  const { unhandledRejections = 'log' } = options
+  if (unhandledRejections !== 'log' && unhandledRejections !== false) {
+    throw new BootError('bad_option', `unhandledRejections is 'log' or false, not '${unhandledRejections}'`)
   }
   checkDeadline(options.deadlineMs ?? 0, 'createApp')
   checkMilliseconds('drainTimeoutMs', options.drainTimeoutMs)

@@ -8,7 +8,6 @@ import {
   resolveOptions,
 } from './app-options.ts'
 import type { DoctorReport } from './doctor/finding.ts'
-import { BootError } from './errors/boot-error.ts'
 import type { Instruments } from './instruments/instruments.ts'
 import type { Logger } from './log/logger.ts'
 import type { Hub } from './plugin/host.ts'
@@ -39,7 +38,10 @@ export interface App<out Routes extends RouteTable = RouteTable> {
   ready(): Promise<void>
   /**
    * Boots and serves. Default port 8000 on 127.0.0.1; port 0 takes a free one. Rejects with a BootError, after what was set up has
-   * been closed again.
+   * been closed again. A failure that nothing awaits is logged, and lets the process end with exit code 1.
+   *
+   * While it listens, promises of the application that fail unhandled are logged instead of ending the process: see the option
+   * `unhandledRejections`.
    */
   listen(options?: { readonly port?: number; readonly host?: string }): Promise<ListenAddress>
   /** Drains and closes: refuses new work, lets calls in flight finish, ends connections with 1012, closes the plugins. Idempotent. */
@@ -84,14 +86,9 @@ export function createApp<
     instruments: running.instruments,
     log: running.log,
     ready: () => running.ready(),
-    listen: async ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, checkPort(port)),
+    listen: ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, port),
     close: () => running.close(),
     describe: () => running.describe(),
     doctor: () => running.doctor(),
   }
-}
-
-function checkPort(port: number): number {
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
 }

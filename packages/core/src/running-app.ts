@@ -1,3 +1,4 @@
+import process from 'node:process'
 import type { ListenAddress } from './app.ts'
 import { appDefaults } from './app-defaults.ts'
 import type { AppState, ResolvedOptions } from './app-options.ts'
@@ -13,6 +14,8 @@ import { memoryBroker } from './hub/memory-broker.ts'
 import { Instruments } from './instruments/instruments.ts'
 import { createWebSocketInstruments, type WebSocketInstruments } from './instruments/websocket-instruments.ts'
 import { drain } from './lifecycle/drain.ts'
+import { Rejections } from './lifecycle/rejections.ts'
+import { keepOnUnhandledRejection } from './lifecycle/unhandled-rejections.ts'
 import { createAccessLog } from './log/access-log.ts'
 import { resolveLogOptions } from './log/log-options.ts'
 import type { Logger } from './log/logger.ts'
@@ -22,6 +25,8 @@ import { type AppDescription, describeApp } from './router/describe.ts'
 import type { Environment } from './settings/environment.ts'
 import type { Transport } from './transport/transport.ts'
 import { uws } from './transport/uws-server.ts'
+import { type DropListener, dropSafe } from './util/drop-safe.ts'
+import { isPromise } from './util/maybe-promise.ts'
 import { createWires, type PluginApis, type Wires } from './wires.ts'
 
 /** An app from `created` to `closed`: what `createApp` hands out a view of. */
@@ -35,6 +40,7 @@ export class RunningApp {
   readonly #transport: Transport
   readonly #registry = new Registry()
   readonly #deadlines: Deadlines
+  readonly #rejections: Rejections
   readonly #services: CallServices
   readonly #webSocketInstruments: WebSocketInstruments
   readonly #tracked = new Set<Promise<unknown>>()
@@ -46,6 +52,14 @@ export class RunningApp {
   #closed: Promise<void> | null = null
   /** Closing waits for it: a port that is bound after the transport was closed would stay. */
   #binding: ReturnType<Transport['listen']> | null = null
+  /** The process that did not start must not end as if it had done its work. */
+  readonly #failedStart: DropListener = {
+    dropped: (error, promise) => {
+      this.#rejections.dropped(error, promise)
+      process.exitCode ??= 1
+    },
+  }
+  #letRejectionsGo: () => void = () => {}
 
   constructor(options: ResolvedOptions) {
     const { given, environment } = options
@@ -61,13 +75,19 @@ export class RunningApp {
       broker: given.broker ?? memoryBroker(),
       findEvent: (event) => events.get(event),
       onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
+      onLateError: (error) => {
+        this.#webSocketInstruments.broadcastErrors.inc()
+        this.log.error({ err: error }, 'The broker did not carry a publication')
+      },
     })
     this.#deadlines = new Deadlines(this.#clock)
+    this.#rejections = new Rejections(this.instruments, this.log)
     this.#services = {
       clock: this.#clock,
       log: this.log,
       hub: this.hub,
       deadlines: this.#deadlines,
+      rejections: this.#rejections,
       errorMappers: this.#registry.errorMappers,
       onCall: null,
       onReply: null,
@@ -88,28 +108,37 @@ export class RunningApp {
 
   #enter(state: AppState): void {
     this.#state = state
+    const failed = (error: unknown): void => this.log.error({ err: error, state }, 'A listener of onState failed')
     for (const listener of [...this.#stateListeners]) {
       try {
-        listener(state)
+        const result: unknown = listener(state)
+        // An async function passes for a listener.
+        if (isPromise(result)) result.then(undefined, failed)
       } catch (error) {
-        this.log.error({ err: error, state }, 'A listener of onState failed')
+        failed(error)
       }
     }
   }
 
   ready(): Promise<void> {
-    this.#ready ??= this.#boot()
+    this.#ready ??= dropSafe(this.#boot(), 'app.ready', this.#failedStart)
     return this.#ready
   }
 
-  async listen(host: string, port: number): Promise<ListenAddress> {
+  listen(host: string, port: number): Promise<ListenAddress> {
+    return dropSafe(this.#listen(host, port), 'app.listen', this.#failedStart)
+  }
+
+  async #listen(host: string, port: number): Promise<ListenAddress> {
+    checkPort(port)
     await this.ready()
     const wires = this.#wires
     if (this.#binding !== null) throw new BootError('wrong_state', 'The app listens already: listen once')
     if (this.#state !== 'ready' || wires === null)
       throw new BootError('wrong_state', `An app that is ${this.#state} cannot listen`)
     try {
-      const { websocket } = this.#options
+      const { websocket, given } = this.#options
+      if (given.unhandledRejections !== false) this.#letRejectionsGo = keepOnUnhandledRejection(this.#rejections)
       this.#binding = this.#transport.listen(
         { host, port, websocketPath: websocket.path, limits: websocket },
         {
@@ -131,13 +160,14 @@ export class RunningApp {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close()
+    this.#closed ??= dropSafe(this.#close(), 'app.close', this.#rejections)
     return this.#closed
   }
 
   doctor(): Promise<DoctorReport> {
     const { doctor: checks } = this.#registry
-    return examineApp({ options: this.#options, transport: this.#transport, clock: this.#clock, checks })
+    const report = examineApp({ options: this.#options, transport: this.#transport, clock: this.#clock, checks })
+    return dropSafe(report, 'app.doctor', this.#rejections)
   }
 
   describe(): AppDescription {
@@ -217,6 +247,7 @@ export class RunningApp {
       this.#enter('closed')
       this.log.info('Closed')
     } finally {
+      this.#letRejectionsGo()
       clearInterval(awake)
     }
   }
@@ -256,4 +287,9 @@ export class RunningApp {
         .finally(() => timer.cancel())
     })
   }
+}
+
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
+  throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
 }

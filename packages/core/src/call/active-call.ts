@@ -8,8 +8,10 @@ import type { Deadline } from '../pipeline/deadlines.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { CompiledRoute } from '../router/compiled-route.ts'
 import type { AnyEvent, EventData } from '../router/event.ts'
+import type { DropListener } from '../util/drop-safe.ts'
 import type { Call, CallConnection, RouteInfo, Wire } from './call.ts'
 import type { CallServices } from './call-services.ts'
+import { CallerConnection } from './caller-connection.ts'
 import { Effects } from './effects.ts'
 import type { Identity } from './identity.ts'
 import { ReplyHeaders } from './reply-headers.ts'
@@ -39,7 +41,7 @@ export interface CallOrigin {
 }
 
 /** One execution of a route: the call as core runs it. What steps add becomes a property of it. */
-export class ActiveCall implements Call {
+export class ActiveCall implements Call, DropListener {
   readonly id: string
   readonly compiled: CompiledRoute
   readonly origin: CallOrigin
@@ -60,6 +62,7 @@ export class ActiveCall implements Call {
   #deadline: Deadline | null = null
   #effects: Effects | null = null
   #headers: ReplyHeaders | null = null
+  #connection: CallConnection | null = null
   #log: Logger | null = null
   #aborted: Error | null = null
 
@@ -98,7 +101,10 @@ export class ActiveCall implements Call {
     return this.origin.query
   }
   get connection(): CallConnection | null {
-    return this.origin.connection
+    const { connection } = this.origin
+    if (connection === null) return null
+    this.#connection ??= new CallerConnection(connection, this)
+    return this.#connection
   }
   get traceparent(): string | null {
     return this.origin.traceparent
@@ -155,6 +161,17 @@ export class ActiveCall implements Call {
       (pending) => this.services.track(pending),
     )
     return this.#effects
+  }
+
+  /** A promise that was handed out on behalf of this call has failed, and nothing had handled it. */
+  dropped(error: unknown, promise: string): void {
+    const { connection } = this.origin
+    this.services.rejections.dropped(
+      error,
+      promise,
+      this.log,
+      connection === null ? {} : { connection_id: connection.id },
+    )
   }
 
   /** Called when the call has not been answered within the callback that brought it. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
+import type { Rejections } from '../lifecycle/rejections.ts'
 import type { AccessLogger } from '../log/access-log.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Deadlines } from '../pipeline/deadlines.ts'
@@ -13,6 +14,7 @@ export interface CallServices {
   readonly log: Logger
   readonly hub: Pick<ConnectionHub, 'prepare' | 'send'>
   readonly deadlines: Deadlines
+  readonly rejections: Pick<Rejections, 'dropped'>
   readonly errorMappers: readonly ErrorMapper[]
   /** Null when no plugin listens. */
   onCall: ((call: ActiveCall) => void) | null

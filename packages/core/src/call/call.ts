@@ -32,13 +32,16 @@ export interface Publisher {
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void
 }
 
-/** The connection a call came in on, as handlers and steps see it. */
+/** The connection a call came in on, as handlers and steps see it: an object for each call, told apart from others by `id`. */
 export interface CallConnection {
   /** Unique for this connection, for ever; a reconnect is another one. */
   readonly id: string
   readonly address: string
   readonly identity: Identity | null
-  /** Joins a topic, after its `authorize` agreed; `permission_denied` when it does not, or when no topic of the app matches. */
+  /**
+   * Joins a topic, after its `authorize` agreed; `permission_denied` when it does not, or when no topic of the app matches. Await it,
+   * so that the caller is told: a failure that nothing awaits is only logged.
+   */
   join(topic: string): Promise<void>
   /** Leaves a topic; not having joined is fine. */
   leave(topic: string): void

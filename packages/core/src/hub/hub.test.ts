@@ -168,6 +168,19 @@ describe('the hub', () => {
       expect(await one.nextEvent('SAID')).toEqual({ text: 'carried' })
     })
 
+    it('logs and counts what a broker fails to carry later: a client can not end the process by it', async () => {
+      // A method that answers by a promise passes for one that answers nothing.
+      const broker: Broker = { start: () => {}, publish: async () => Promise.reject(new Error('no Redis')) }
+      const { client, app, logs } = await start({ ...options, broker })
+      await (await client()).call('SHOUT')
+      await until(() => logs.some(({ level }) => level === 'error'))
+      expect(logs.filter(({ level }) => level === 'error')).toMatchObject([
+        { fields: { err: { message: 'no Redis' } } },
+      ])
+      const family = app.instruments.families().find(({ name }) => name === 'ws_broadcast_errors_total')
+      expect(family?.cells[0]?.cell).toMatchObject({ value: 1 })
+    })
+
     it('reaches 500 sockets with one event', async () => {
       const { client, app } = await start(options)
       const clients = await Promise.all(Array.from({ length: 500 }, () => client()))

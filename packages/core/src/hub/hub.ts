@@ -1,5 +1,6 @@
 import type { Hub } from '../plugin/host.ts'
 import type { AnyEvent, EventData } from '../router/event.ts'
+import { isPromise } from '../util/maybe-promise.ts'
 import { deliverTo } from './broadcast.ts'
 import type { Audience, Broker, Publication } from './broker.ts'
 import type { Connection } from './connection.ts'
@@ -17,6 +18,8 @@ interface HubOptions {
   /** The compiled form of an event; undefined for one that the app does not list. */
   readonly findEvent: (event: AnyEvent) => CompiledEvent | undefined
   readonly onError: (error: unknown) => void
+  /** A broker answered by a promise, which failed: whoever published has gone on. */
+  readonly onLateError: (error: unknown) => void
 }
 
 const nobody: ReadonlySet<Member> = new Set()
@@ -103,7 +106,8 @@ export class ConnectionHub implements Hub {
   send(publication: Publication): void {
     this.#told = false
     try {
-      this.#options.broker.publish(publication)
+      const result: unknown = this.#options.broker.publish(publication)
+      if (isPromise(result)) result.then(undefined, this.#options.onLateError)
     } catch (error) {
       if (!this.#told) this.#options.onError(error)
       throw error

@@ -1,5 +1,6 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import { type AppError, InternalError } from '../errors/app-error.ts'
+import { dropSafe } from '../util/drop-safe.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import { Attempts } from './attempts.ts'
 import type { Output } from './output.ts'
@@ -149,13 +150,13 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
     let result: unknown
     let may = true
     let restore: (() => void) | null = null
-    const next: Next<unknown> = async (...adds: readonly unknown[]) => {
+    const proceed = async (adds: unknown): Promise<Outcome> => {
       if (!may) throw new InternalError({ cause: new Error('An around called next twice') })
       may = false
       // Answered while the around waited for what it needs: what it wraps must not begin any more.
       if (call.settled) throw call.signal.reason
       restore?.()
-      restore = addForNow(call, adds[0])
+      restore = addForNow(call, adds)
       try {
         result = await execute(attempts === null ? input : attempts.begin(), call)
       } finally {
@@ -164,6 +165,8 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       }
       return outcome
     }
+    // An around may fail at something of its own while what it wraps is still at work, and fails too.
+    const next: Next<unknown> = (...adds: readonly unknown[]) => dropSafe(proceed(adds[0]), 'next', call)
     const mark = holdsEffects ? call.effects.hold() : null
     let committed = false
     try {

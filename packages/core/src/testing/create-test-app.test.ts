@@ -76,6 +76,21 @@ describe('the testing kit', () => {
       await expect(one.nextEvent('CREATED')).rejects.toThrow('closed with 1006')
     })
 
+    it('rejects a call whose input has no form on the wire, and leaves nothing behind', async () => {
+      const circular: { name: string; self?: unknown } = { name: 'x' }
+      circular.self = circular
+      for (const input of [circular, { name: 'x', size: 1n }]) {
+        const { client, close } = await start(options)
+        const one = await client()
+        await expect(one.call('CREATE', input)).rejects.toThrow(TypeError)
+        await expect(one.http('CREATE', input)).rejects.toThrow(TypeError)
+        // What waited for its answer would fail when the connection ends, and nothing would handle it.
+        one.terminate()
+        await one.closed
+        await close()
+      }
+    })
+
     it('closes an app on a virtual clock', async () => {
       const clock = createVirtualClock()
       const { client, close, app } = await start({ ...options, clock })

@@ -73,6 +73,8 @@ export async function createTestApp<
     transport: network,
     // Tests do not wait for clients to come back one after the other.
     drainSpreadMs: 0,
+    // The runner should hear of them, and `close` says so too.
+    unhandledRejections: false,
     ...options,
     ...(left === null ? {} : { plugins: [...(options.plugins ?? []), left.plugin] }),
   })

@@ -1,4 +1,5 @@
 import type { Call } from '../call/call.ts'
+import { watchDropped } from '../lifecycle/rejections.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 
 /** What a test left behind. */
@@ -29,11 +30,13 @@ export function watchLeftovers(): Leftovers {
   const running = new Set<Call>()
   const rejections: unknown[] = []
   const unanswered = new Set<string>()
+  let unwatch: () => void = () => {}
   return {
     start() {
       // The runner's own listener hears it too, and says so in its own way.
       if (watching.size === 0) process.on('unhandledRejection', hear)
       watching.add(rejections)
+      unwatch = watchDropped((error) => rejections.push(error))
     },
     plugin: {
       name: 'test-leftovers',
@@ -48,6 +51,7 @@ export function watchLeftovers(): Leftovers {
       for (const { route } of running) unanswered.add(route.name)
     },
     stop() {
+      unwatch()
       watching.delete(rejections)
       if (watching.size === 0) process.off('unhandledRejection', hear)
     },

@@ -15,6 +15,7 @@ import { unknownPkgId, zeroUuid } from '../protocol/frame.ts'
 import { toBase64 } from '../protocol/json-value.ts'
 import { RSPCode } from '../protocol/status.ts'
 import { SendResult, type Socket, type SocketListener } from '../transport/transport.ts'
+import { type DropListener, dropSafe } from '../util/drop-safe.ts'
 import { isPromise } from '../util/maybe-promise.ts'
 import { dispatch } from './dispatch.ts'
 import { Gate } from './gate.ts'
@@ -37,7 +38,7 @@ type CloseRow = Pick<DisconnectRow, 'code' | 'reason'>
 const closeGraceMs = 5000
 
 /** One open WebSocket: it takes frames from the transport, runs calls, and sends. */
-export class WebSocketConnection implements Member, SocketListener, CallOrigin {
+export class WebSocketConnection implements Member, SocketListener, CallOrigin, DropListener {
   readonly id: string = randomUUID()
   readonly wire = 'ws'
   readonly address: string
@@ -206,7 +207,11 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
 
   // ---- topics
 
-  async join(topic: string): Promise<void> {
+  join(topic: string): Promise<void> {
+    return dropSafe(this.#join(topic), 'connection.join', this)
+  }
+
+  async #join(topic: string): Promise<void> {
     if (!this.gate.passed) throw new Error('A connection joins topics once it has been admitted: not in onConnect')
     const rule = this.shared.findTopicRule(topic)
     let asked: Identity | null
@@ -217,6 +222,13 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin {
         throw new PermissionDeniedError('Not allowed to join this topic')
     } while (asked !== this.identity)
     if (this.admitted) this.shared.hub.join(this, topic)
+  }
+
+  /** Of a promise that was handed out on behalf of no call. */
+  dropped(error: unknown, promise: string): void {
+    const { id, address, identity } = this
+    const fields = { connection_id: id, address, user_id: identity?.id ?? null }
+    this.shared.services.rejections.dropped(error, promise, undefined, fields)
   }
 
   leave(topic: string): void {

@@ -1,0 +1,49 @@
+import { currentCall } from '../call/current-call.ts'
+import type { CounterCell } from '../instruments/cells.ts'
+import type { Instruments } from '../instruments/instruments.ts'
+import type { Logger } from '../log/logger.ts'
+import type { DropListener } from '../util/drop-safe.ts'
+
+/** For test kits, which let a test fail that has left one behind. */
+const watchers = new Set<(error: unknown) => void>()
+
+/** Is told of every promise of core that failed and that nothing handled. Returns what stops it. */
+export function watchDropped(watcher: (error: unknown) => void): () => void {
+  watchers.add(watcher)
+  return () => watchers.delete(watcher)
+}
+
+/** Logs and counts rejections that nothing handled: of promises that core handed out, and of the application's own. */
+export class Rejections implements DropListener {
+  readonly #log: Logger
+  readonly #ofCore: CounterCell
+  readonly #ofApplication: CounterCell
+
+  constructor(instruments: Instruments, log: Logger) {
+    this.#log = log
+    const family = instruments.counter(
+      'app_unhandled_rejections_total',
+      'Promises that failed and that nothing handled, by who made them',
+      { source: ['core', 'application'] },
+    )
+    this.#ofCore = family.cell({ source: 'core' })
+    this.#ofApplication = family.cell({ source: 'application' })
+  }
+
+  /** A promise of core. Without `log` the line has the fields of the current call, if that is known. */
+  dropped(error: unknown, promise: string, log: Logger = this.#current(), fields: object = {}): void {
+    this.#ofCore.inc()
+    log.error({ err: error, promise, ...fields }, 'A promise failed that nothing awaited: await it, or catch its error')
+    for (const watch of watchers) watch(error)
+  }
+
+  /** Any other promise of the process. */
+  unhandled(error: unknown): void {
+    this.#ofApplication.inc()
+    this.#current().error({ err: error }, 'A promise of the application failed that nothing awaited')
+  }
+
+  #current(): Logger {
+    return currentCall()?.log ?? this.#log
+  }
+}
