@@ -20,10 +20,6 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     // The default, written down because the project relies on it: an unhandled rejection fails the run.
     dangerouslyIgnoreUnhandledErrors: false,
-    env: {
-      // Lets the WebSocket server's binary load on glibc 2.36 too; see the loader in packages/core/src/transport.
-      TWINWIRE_UWS_COMPAT: 'on',
-    },
     projects: [
       {
         extends: true,

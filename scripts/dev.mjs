@@ -4,7 +4,6 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { endWithParent } from './end-with-parent.mjs'
 
-process.env.TWINWIRE_UWS_COMPAT ??= 'on'
 process.chdir(join(fileURLToPath(new URL('..', import.meta.url)), 'examples', 'authors'))
 process.argv.splice(2, Number.POSITIVE_INFINITY, 'watch', '--conditions=@twinwire/source', 'src/main.ts')
 endWithParent('dev')

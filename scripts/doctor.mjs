@@ -15,7 +15,6 @@ if (!existsSync(join(root, 'node_modules', 'tsx'))) {
   })
   if (installed.status !== 0) process.exit(installed.status ?? 1)
 }
-process.env.TWINWIRE_UWS_COMPAT ??= 'on'
 process.chdir(join(root, 'examples', 'authors'))
 process.argv.splice(2, 0, '--conditions=@twinwire/source', 'src/doctor.ts')
 await import('tsx/cli')

@@ -24,8 +24,6 @@ for (const folder of [...packages.map((name) => join(root, 'packages', name)), e
   if (built.status !== 0) process.exit(built.status ?? 1)
 }
 
-// This repository runs on glibc 2.36 as well; an application of one's own decides that for itself.
-process.env.TWINWIRE_UWS_COMPAT ??= 'on'
 process.chdir(example)
 endWithParent('start')
 const main = join(example, 'dist', 'main.js')

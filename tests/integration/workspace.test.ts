@@ -19,8 +19,4 @@ describe('the workspace', () => {
     )
     expect(stdout.trim()).toMatch(/\/core\/dist\/(\w+\/)?index\.js$/)
   })
-
-  it('allows the native server on glibc 2.36', () => {
-    expect(process.env.TWINWIRE_UWS_COMPAT).toBe('on')
-  })
 })

@@ -26,8 +26,7 @@ const prunes = {
   // `pnpm prune` wants a lockfile.
   pnpm: ['npx', '--yes', 'pnpm@10.34.9', 'install', '--prod', '--prefer-offline', '--no-lockfile', '--reporter=silent'],
 }
-// As the scripts of this repository do: a glibc of 2.36 is enough then.
-const env = quietEnv({ CI: 'true', TWINWIRE_UWS_COMPAT: 'on', NODE_ENV: 'development', ENV: '', PORT: '0' })
+const env = quietEnv({ CI: 'true', NODE_ENV: 'development', ENV: '', PORT: '0' })
 
 const started = performance.now()
 const since = (from) => `${((performance.now() - from) / 1000).toFixed(1)} s`

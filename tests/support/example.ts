@@ -114,7 +114,6 @@ function spawnExample({ databaseUrl, port = 0, env = {} }: ExampleOptions): Run 
       REDIS_IP: '',
       // Suites send more than one user may; the one about limits turns them on.
       RATE_LIMIT_ENABLED: 'false',
-      TWINWIRE_UWS_COMPAT: 'on',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

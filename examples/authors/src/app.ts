@@ -1,4 +1,4 @@
-import { createApp } from '@twinwire/core'
+import { createApp, uws } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
@@ -54,7 +54,8 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
     ],
     http: settings.http,
     websocket: { path: websocketPath, ...settings.websocket },
-    log: settings.log.level,
+    log: settings.log,
+    transport: uws(settings.nativeServer),
     ...settings.lifecycle,
   })
 }

@@ -5,6 +5,7 @@ import {
   lifecycleSettings,
   listenSettings,
   logSettings,
+  nativeServerSettings,
   settingsGroup,
   variable,
   websocketSettings,
@@ -24,6 +25,7 @@ export const declaredSettings = defineSettings({
   http: httpSettings,
   websocket: websocketSettings,
   log: logSettings,
+  nativeServer: nativeServerSettings,
   // With no variable of a database it runs on one inside the process; production refuses that.
   database: databaseSettings({ embedded: `pglite://${dataFolder}` }),
   // With no Keycloak its users sign in at an issuer inside the process; production refuses that too.

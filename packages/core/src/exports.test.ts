@@ -48,6 +48,7 @@ it('@twinwire/core', async () => {
       "listenSettings",
       "logSettings",
       "memoryBroker",
+      "nativeServerSettings",
       "page",
       "pageOf",
       "pluginKey",

@@ -109,6 +109,8 @@ export {
   lifecycleSettings,
   listenSettings,
   logSettings,
+  type NativeServerSettings,
+  nativeServerSettings,
   websocketSettings,
 } from './settings/core-groups.ts'
 export type { SettingDescription, SettingsDescription } from './settings/describe-settings.ts'

@@ -149,7 +149,7 @@ export class RunningApp {
       )
       const bound = await this.#binding
       this.#enter('serving')
-      for (const note of bound.notes ?? []) this.log.info(note)
+      for (const note of bound.notes ?? []) this.log.warn(note)
       const url = `${bound.secure === true ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
       this.log.info({ url, environment: this.environment }, 'Listening')
       return { host, port: bound.port, url }

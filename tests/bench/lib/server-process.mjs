@@ -26,7 +26,7 @@ export class ServerProcess {
     const [command, args] = pinned(core, [...nodeArgs, fileURLToPath(file)])
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { TWINWIRE_UWS_COMPAT: 'on', ...process.env, NODE_ENV: 'production', ...env },
+      env: { ...process.env, NODE_ENV: 'production', ...env },
     })
     const server = new ServerProcess(child)
     const { port, tokens } = await server.#answer(startLimitMs)

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import { error, type Finding, ok, warn } from './finding.ts'
 import type { Machine } from './machine.ts'
+import { supportedNodes } from './supported-nodes.ts'
 import { isInRange } from './version-range.ts'
 
 /** The year of this version of core: no clock that is right says less. */
@@ -11,7 +12,7 @@ export function checkNode({ node, manifest }: Machine): Finding {
   if (range === undefined)
     return warn('node', `Node ${node} cannot be judged: the package.json of core is not found; do not bundle core`)
   if (isInRange(node, range)) return ok('node', `Node ${node} is within ${range}`)
-  return error('node', `Node ${node} is outside of ${range}: use the newest Node 20, 22 or 24`)
+  return error('node', `Node ${node} is outside of ${range}: use the newest Node ${supportedNodes}`)
 }
 
 /** Tokens and deadlines rest on both clocks. */

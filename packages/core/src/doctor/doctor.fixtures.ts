@@ -11,7 +11,7 @@ export function createMachine(differences: Partial<Machine> = {}): Machine {
     variables: {},
     isMainThread: true,
     manifest: {
-      engines: { node: '^20.19 || >=22.12' },
+      engines: { node: '^20.19 || ^22.12 || ^24' },
       peerDependencies: {
         '@electric-sql/pglite': '^0.5.16',
         'drizzle-orm': '>=0.45 <0.46',

@@ -48,7 +48,7 @@ describe('the doctor, of the machine', () => {
     const report = await examine()
     expect(report.ok).toBe(true)
     expect(String(report).split('\n')).toEqual([
-      'ok     node         Node 22.12.0 is within ^20.19 || >=22.12',
+      'ok     node         Node 22.12.0 is within ^20.19 || ^22.12 || ^24',
       expect.stringMatching(/^ok {5}clock {8}The system clock says \d{4}, and the monotonic clock goes$/),
       'ok     environment  The environment is dev',
       'ok     limits       Every limit is bounded',
@@ -57,7 +57,7 @@ describe('the doctor, of the machine', () => {
 
   it('refuses a Node that it does not run on', async () => {
     expect(await complaints({}, { node: '18.20.4' })).toEqual([
-      'error node: Node 18.20.4 is outside of ^20.19 || >=22.12: use the newest Node 20, 22 or 24',
+      'error node: Node 18.20.4 is outside of ^20.19 || ^22.12 || ^24: use the newest Node 20, 22 or 24',
     ])
     expect((await examine({}, { node: '21.7.3' })).ok).toBe(false)
     expect(await complaints({}, { manifest: null })).toEqual([

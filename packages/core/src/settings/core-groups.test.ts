@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { databaseSettings } from '../database/database-settings.ts'
 import { poolDefaults } from '../database/drivers/pool-options.ts'
 import { BootError } from '../errors/boot-error.ts'
-import { httpSettings, lifecycleSettings, listenSettings, logSettings, websocketSettings } from './core-groups.ts'
+import {
+  httpSettings,
+  lifecycleSettings,
+  listenSettings,
+  logSettings,
+  nativeServerSettings,
+  websocketSettings,
+} from './core-groups.ts'
 import { defineSettings } from './settings.ts'
 
 const declared = defineSettings({
@@ -11,6 +18,7 @@ const declared = defineSettings({
   http: httpSettings,
   websocket: websocketSettings,
   log: logSettings,
+  nativeServer: nativeServerSettings,
   database: databaseSettings({ embedded: 'pglite://./.data' }),
 })
 
@@ -35,6 +43,7 @@ describe('the settings of the parts of core', () => {
       http: { trustedProxies: [], maxBodyBytes: 1_048_576 },
       websocket: {},
       log: { level: 'debug', format: 'human' },
+      nativeServer: { compat: 'on', maxHeaderBytes: 32_768 },
       database: {
         url: 'pglite://./.data',
         pool: poolDefaults,
@@ -58,6 +67,8 @@ describe('the settings of the parts of core', () => {
       LOG_LEVEL: 'WARNING',
       LOG_CONSOLE_FORMAT: 'human',
       LOG_EXCLUDED_PATHS: '["/metrics"]',
+      TWINWIRE_UWS_COMPAT: 'off',
+      UWS_HTTP_MAX_HEADERS_SIZE: '16384',
       DATABASE_URL: 'postgres://me:secret@db/authors',
       DB_POOL_SIZE: '5',
       DB_POOL_ACQUIRE_TIMEOUT: '1',
@@ -83,6 +94,7 @@ describe('the settings of the parts of core', () => {
       },
       websocket: { origins: ['https://app.example.com'] },
       log: { level: 'warn', format: 'human', excludedPaths: ['/metrics'] },
+      nativeServer: { compat: 'off', maxHeaderBytes: 16_384 },
       database: {
         url: variables.DATABASE_URL,
         pool: {

@@ -3,6 +3,7 @@ import { createClientAddress } from '../http/client-address.ts'
 import { toHostNames } from '../http/host.ts'
 import type { LogLevel } from '../log/logger.ts'
 import type { LogFormat } from '../log/pino-logger.ts'
+import type { CompatMode } from '../transport/uws-loader.ts'
 import { isOrigin } from '../websocket/options.ts'
 import { type SettingsGroup, settingsGroup } from './group.ts'
 import { variable } from './variable.ts'
@@ -78,6 +79,30 @@ export const websocketSettings: SettingsGroup<{ readonly origins?: readonly stri
         (entry) => entry === '*' || isOrigin(entry),
         "is no origin: write it as 'https://app.example.com'",
       ),
+    }),
+  },
+  to: (values) => values,
+})
+
+export interface NativeServerSettings {
+  readonly compat: CompatMode
+  readonly maxHeaderBytes: number
+}
+
+/** `TWINWIRE_UWS_COMPAT`, `UWS_HTTP_MAX_HEADERS_SIZE`: for `createApp({ transport: uws(settings.nativeServer) })`. */
+export const nativeServerSettings: SettingsGroup<NativeServerSettings> = settingsGroup({
+  variables: {
+    compat: variable.oneOf('TWINWIRE_UWS_COMPAT', ['on', 'off'], {
+      about:
+        'Whether, on Linux with glibc below 2.38, a checked copy of uWebSockets.js runs that is bound to the older glibc; ' +
+        'with `off` the app does not start there',
+      default: 'on',
+    }),
+    maxHeaderBytes: variable.wholeNumber('UWS_HTTP_MAX_HEADERS_SIZE', {
+      about: 'Bytes of the request line and all headers together; a longer request is refused',
+      least: 4096,
+      most: 1_048_576,
+      default: appDefaults.maxHeaderBytes,
     }),
   },
   to: (values) => values,

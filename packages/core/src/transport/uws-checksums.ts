@@ -10,7 +10,7 @@ export interface CompatEntry {
   readonly ran: boolean
 }
 
-/** By file name: `@btc-vision/uwebsockets.js` 20.57.0, Node 20 (115), 22 (127), 24 (137) and 25 (141). */
+/** By file name: `@btc-vision/uwebsockets.js` 20.57.0, Node 20 (115), 22 (127) and 24 (137). */
 export const compatTable: Readonly<Record<string, CompatEntry>> = {
   'uws_linux_x64_115.node': {
     source: '5b126ee00bf754b02e97e4c27090365a8562c5820c93f93918ac2212d4503e91',
@@ -30,12 +30,6 @@ export const compatTable: Readonly<Record<string, CompatEntry>> = {
     oldVersion: 'GLIBC_2.2.5',
     ran: true,
   },
-  'uws_linux_x64_141.node': {
-    source: '813d788b347c6fd76b779d8932311ec05a044e612b4b83af220f16e6ea789683',
-    result: 'eea6f5f0ce9e2405a81ddb885b647c40bb5ebc2a06e48852f8af74290f79c543',
-    oldVersion: 'GLIBC_2.2.5',
-    ran: true,
-  },
   'uws_linux_arm64_115.node': {
     source: '6bdbc8ff976b4371af1906175e9025804bacc38a414969f4f02314e6b99f206c',
     result: 'eaa12cdd49c20a8fb1485dc055cc141ae85b64e2db245630085f93fec9e6601d',
@@ -51,12 +45,6 @@ export const compatTable: Readonly<Record<string, CompatEntry>> = {
   'uws_linux_arm64_137.node': {
     source: '88618b30ddf6b2b62310db89f40a701616676352aac5e0f6184dd8ef876199ce',
     result: '50691cb2ed74d2e1711806a07a3f3c6419db5fd63d776c171912f9c097fd270a',
-    oldVersion: 'GLIBC_2.17',
-    ran: false,
-  },
-  'uws_linux_arm64_141.node': {
-    source: '81d0186dd1549ed6a7f47e68e323573fc27d69d2920527654ce2dd993af2b0ec',
-    result: '28f00717039d9fa9bc8a09660835deb2c1a76b4ec6421695b59d7ad608b94e14',
     oldVersion: 'GLIBC_2.17',
     ran: false,
   },

@@ -14,17 +14,14 @@ export type Unavailable = (what: string, cause?: unknown) => BootError
 export function loadCompatCopy(packageFile: string, unavailable: Unavailable): unknown {
   const source = join(dirname(packageFile), `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`)
   const newerImage = 'use a base image with glibc 2.38 or later (such as trixie)'
-  if (process.env.TWINWIRE_UWS_COMPAT !== 'on') {
-    throw unavailable(
-      `its binary needs glibc 2.38 and this system has an older one; ${newerImage}, ` +
-        'set TWINWIRE_UWS_COMPAT=on to run a checked copy bound to the older glibc, or pass uws({ module })',
-    )
-  }
   const name = basename(source)
   const entry = compatTable[name]
   const original = readFileSync(source)
   if (!entry || sha256(original) !== entry.source) {
-    throw unavailable(`${name} is not a build that the compat copy knows (its sha256 differs); ${newerImage}`)
+    throw unavailable(
+      `its binary needs glibc 2.38, this system has an older one, and ${name} is not a build that the compat copy ` +
+        `knows (its sha256 differs); ${newerImage}`,
+    )
   }
   if (!entry.ran) throw unavailable(`the compat copy has never been run on ${process.arch}; ${newerImage}`)
   const result = bindToOlderGlibc(original, entry.oldVersion)
@@ -33,9 +30,15 @@ export function loadCompatCopy(packageFile: string, unavailable: Unavailable): u
   try {
     return placeAndOpen(name, entry, result)
   } catch (error) {
-    throw unavailable(`the compat copy of ${name} could not be loaded (it needs glibc 2.36); ${newerImage}`, error)
+    throw unavailable(
+      `the compat copy of ${name} could not be loaded (${reasonOf(error)}): it needs glibc 2.36, and a folder that can be ` +
+        `written and executed from, node_modules/.cache or TMPDIR; give it one, or ${newerImage}`,
+      error,
+    )
   }
 }
+
+const reasonOf = (error: unknown): string => String(error).trim().split('\n').at(-1) ?? ''
 
 function placeAndOpen(name: string, entry: CompatEntry, bytes: Uint8Array): unknown {
   const cached = cacheFile(`${entry.result.slice(0, 16)}-${name}`, entry, bytes)

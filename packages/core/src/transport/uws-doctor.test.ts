@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createMachine } from '../doctor/doctor.fixtures.ts'
-import { readMachine } from '../doctor/machine.ts'
+import { type Machine, readMachine } from '../doctor/machine.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { examineUws, type UwsInstallation } from './uws-doctor.ts'
 
@@ -57,12 +57,20 @@ describe('the doctor, of uWebSockets.js', () => {
       `error glibc: The binary needs glibc 2.38, this system has 2.31: ${newer}`,
       limit,
     ])
-    expect(lines({ glibc: '2.36' }, notLoaded)[1]).toBe(
-      `error glibc: The binary needs glibc 2.38, this system has 2.36: ${newer}, or set TWINWIRE_UWS_COMPAT=on to run a checked copy`,
-    )
-    expect(lines({ glibc: '2.36', variables: { TWINWIRE_UWS_COMPAT: 'on' } })[1]).toBe(
-      'warn glibc: The binary needs glibc 2.38, this system has 2.36, and a checked copy runs (TWINWIRE_UWS_COMPAT=on): ' +
-        `better ${newer}`,
+    const older = 'The binary needs glibc 2.38, this system has 2.36'
+    const copy = `warn glibc: ${older}, so a checked copy runs that is bound to it: to run the binary as it was published, ${newer}`
+    const forbidden = `error glibc: ${older}, and TWINWIRE_UWS_COMPAT=off forbids a checked copy: unset it, or ${newer}`
+    const withVariable = (TWINWIRE_UWS_COMPAT: string): Partial<Machine> => ({
+      glibc: '2.36',
+      variables: { TWINWIRE_UWS_COMPAT },
+    })
+    expect(lines({ glibc: '2.36' })[1]).toBe(copy)
+    for (const value of ['', 'on']) expect(lines(withVariable(value))[1]).toBe(copy)
+    expect(lines(withVariable('off'), {}, { compat: 'on' })[1]).toBe(copy)
+    expect(lines(withVariable('off'), notLoaded)[1]).toBe(forbidden)
+    expect(lines({ glibc: '2.36' }, notLoaded, { compat: 'off' })[1]).toBe(forbidden)
+    expect(lines(withVariable('false'), notLoaded)[1]).toBe(
+      "error glibc: TWINWIRE_UWS_COMPAT must be on or off, not 'false'",
     )
     expect(lines({ glibc: null }, notLoaded)[1]).toBe(
       'error glibc: uWebSockets.js has no build for musl (Alpine): use an image with glibc, such as node:22-trixie-slim',

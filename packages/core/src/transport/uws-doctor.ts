@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { error, type Finding, ok, warn } from '../doctor/finding.ts'
 import type { Machine } from '../doctor/machine.ts'
+import { supportedNodes } from '../doctor/supported-nodes.ts'
 import { BootError } from '../errors/boot-error.ts'
-import { limitVariable, loadUws, resolveUws, type UwsLoadOptions } from './uws-loader.ts'
+import { compatVariable, limitVariable, loadUws, resolveUws, type UwsLoadOptions } from './uws-loader.ts'
 
 /** The installed package, as the doctor reads it: tests simulate another one. */
 export interface UwsInstallation {
@@ -29,7 +30,7 @@ export function examineUws(
   try {
     if (options.module !== undefined)
       findings.push(ok('uws binary', 'A module of the application is used: uws({ module })'))
-    else findings.push(...examineBinary(machine, installation))
+    else findings.push(...examineBinary(options, machine, installation))
     // On musl loading may end the process; elsewhere it would say the same once more.
     if (findings.every(({ level }) => level !== 'error')) {
       const loaded = installation.load(options)
@@ -42,7 +43,7 @@ export function examineUws(
   return [...findings, checkHeaderLimit(machine, notes)]
 }
 
-function examineBinary(machine: Machine, installation: UwsInstallation): Finding[] {
+function examineBinary(options: UwsLoadOptions, machine: Machine, installation: UwsInstallation): Finding[] {
   const { platform, arch, abi, node } = machine
   const file = `uws_${platform}_${arch}_${abi}.node`
   const files = installation.files()
@@ -53,16 +54,16 @@ function examineBinary(machine: Machine, installation: UwsInstallation): Finding
     return [
       error(
         'uws binary',
-        `uWebSockets.js has no binary for ${platform} ${arch}, Node ${node} (ABI ${abi}), ${has}: use Node 20, 22 or 24 on ` +
+        `uWebSockets.js has no binary for ${platform} ${arch}, Node ${node} (ABI ${abi}), ${has}: use Node ${supportedNodes} on ` +
           'Linux with glibc, macOS or Windows, or pass uws({ module })',
       ),
     ]
   }
   const binary = ok('uws binary', `uWebSockets.js has a binary for ${platform} ${arch}, Node ABI ${abi}`)
-  return platform === 'linux' ? [binary, checkGlibc(machine, installation.neededGlibc(file))] : [binary]
+  return platform === 'linux' ? [binary, checkGlibc(options, machine, installation.neededGlibc(file))] : [binary]
 }
 
-function checkGlibc({ glibc, node, variables }: Machine, needed: string | null): Finding {
+function checkGlibc({ compat }: UwsLoadOptions, { glibc, node, variables }: Machine, needed: string | null): Finding {
   const check = 'glibc'
   if (glibc === null) {
     const image = `node:${node.split('.')[0]}-trixie-slim`
@@ -70,18 +71,16 @@ function checkGlibc({ glibc, node, variables }: Machine, needed: string | null):
   }
   if (needed === null || !isOlder(glibc, needed))
     return ok(check, `glibc ${glibc}; the binary needs ${needed ?? 'none'}`)
+  const older = `The binary needs glibc ${needed}, this system has ${glibc}`
   const newerImage = `use a base image with glibc ${needed} or later (such as trixie)`
-  if (isOlder(glibc, compatGlibc))
-    return error(check, `The binary needs glibc ${needed}, this system has ${glibc}: ${newerImage}`)
-  if (variables['TWINWIRE_UWS_COMPAT'] !== 'on') {
-    return error(
-      check,
-      `The binary needs glibc ${needed}, this system has ${glibc}: ${newerImage}, or set TWINWIRE_UWS_COMPAT=on to run a checked copy`,
-    )
-  }
+  if (isOlder(glibc, compatGlibc)) return error(check, `${older}: ${newerImage}`)
+  const mode = compat ?? (variables[compatVariable] || 'on')
+  if (mode === 'off')
+    return error(check, `${older}, and ${compatVariable}=off forbids a checked copy: unset it, or ${newerImage}`)
+  if (mode !== 'on') return error(check, `${compatVariable} must be on or off, not '${mode}'`)
   return warn(
     check,
-    `The binary needs glibc ${needed}, this system has ${glibc}, and a checked copy runs (TWINWIRE_UWS_COMPAT=on): better ${newerImage}`,
+    `${older}, so a checked copy runs that is bound to it: to run the binary as it was published, ${newerImage}`,
   )
 }
 

@@ -24,7 +24,6 @@ import { loadUws } from './uws-loader.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const require = createRequire(import.meta.url)
-const installed = dirname(require.resolve('uWebSockets.js'))
 const tsx = pathToFileURL(require.resolve('tsx', { paths: [process.cwd()] })).href
 const addon = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`
 const loader = JSON.stringify(pathToFileURL(join(here, 'uws-loader.ts')).href)
@@ -58,7 +57,7 @@ async function run(
 ): Promise<{ stdout: string; stderr: string }> {
   const file = join(temporary(), 'program.mts')
   writeFileSync(file, `import { loadUws } from ${loader}\n${program}`)
-  const variables = { ...process.env, TWINWIRE_UWS_COMPAT: 'on', UWS_HTTP_MAX_HEADERS_SIZE: undefined, ...env }
+  const variables = { ...process.env, TWINWIRE_UWS_COMPAT: undefined, UWS_HTTP_MAX_HEADERS_SIZE: undefined, ...env }
   return promisify(execFile)(process.execPath, ['--import', tsx, file], { cwd, env: variables })
 }
 
@@ -144,7 +143,7 @@ describe('loading uWebSockets.js', () => {
     const program = `try { loadUws() } catch (error) { console.log(error.code, error.message) }`
     writeFileSync(join(folder, 'index.js'), `require('./uws_odd.node')`)
     expect((await run(host, program)).stdout).toMatch(
-      /^uws_unavailable .* has no binary for \w+ \w+, Node [\d.]+ \(ABI \d+\); use Linux/,
+      /^uws_unavailable .* has no binary for \w+ \w+, Node [\d.]+ \(ABI \d+\); use Node 20, 22 or 24 on Linux/,
     )
     writeFileSync(join(folder, 'index.js'), `throw new Error('first line\\nlast line')`)
     expect((await run(host, program)).stdout).toMatch(/^uws_unavailable .* failed: last line\n$/)
@@ -152,23 +151,71 @@ describe('loading uWebSockets.js', () => {
 })
 
 describe('the compat copy', () => {
-  it('stops the boot with the ways out unless it is asked for', () => {
-    const before = process.env.TWINWIRE_UWS_COMPAT
-    delete process.env.TWINWIRE_UWS_COMPAT
-    try {
-      expect(() => loadCompatCopy(join(installed, 'uws.js'), unavailable)).toThrow(
-        /needs glibc 2\.38 .* base image .*, set TWINWIRE_UWS_COMPAT=on .*, or pass uws\({ module }\)/,
+  it.runIf(needsCopy)(
+    'is forbidden by the variable or the option, and the message names the ways out',
+    async () => {
+      const refused = (options = ''): string =>
+        `try { loadUws(${options}) } catch (error) { console.log(error.message) }`
+      const off = { TWINWIRE_UWS_COMPAT: 'off' }
+      for (const { stdout } of [
+        await run(temporary(), refused(), off),
+        await run(temporary(), refused(`{ compat: 'off' }`)),
+      ]) {
+        expect(stdout).toMatch(
+          /needs glibc 2\.38, .* TWINWIRE_UWS_COMPAT=off forbids .* base image .*, unset the variable, or pass uws\({ module }\)\n$/,
+        )
+      }
+      const allowed = `console.log(loadUws({ compat: 'on' }).compat)`
+      expect((await run(temporary(), allowed, off)).stdout).toBe('true\n')
+    },
+    120_000,
+  )
+
+  it.runIf(needsCopy)(
+    'is told in one line by the logger of the app: JSON in production',
+    async () => {
+      const program = `
+        void loadUws
+        const { createApp } = await import(${JSON.stringify(pathToFileURL(join(here, '..', 'app.ts')).href)})
+        const app = createApp({
+          environment: 'production', defaultAccess: 'public', http: { hosts: ['*'] }, log: 'warn', pkgIds: {}, routes: {},
+        })
+        await app.listen({ port: 0 })
+        await app.close()`
+      const { stdout, stderr } = await run(temporary(), program, { NODE_ENV: 'production', ENV: undefined })
+      expect(stderr).toBe('')
+      expect(stdout.match(/\n/g)).toHaveLength(1)
+      expect(JSON.parse(stdout)).toMatchObject({
+        level: 'warn',
+        msg: expect.stringMatching(/a checked copy runs .*; TWINWIRE_UWS_COMPAT=off forbids it$/),
+      })
+    },
+    120_000,
+  )
+
+  it('is switched by on or off, and by nothing else', async () => {
+    const program = `try { loadUws() } catch (error) { console.log(error.code, error.message) }`
+    expect((await run(temporary(), program, { TWINWIRE_UWS_COMPAT: 'false' })).stdout).toBe(
+      "bad_option TWINWIRE_UWS_COMPAT, or compat of uws(), must be on or off, not 'false'\n",
+    )
+  }, 120_000)
+
+  it.runIf(needsCopy)(
+    'says what it needs where no folder can be written',
+    async () => {
+      const program = `process.env.TMPDIR = '/proc'; try { loadUws() } catch (error) { console.log(error.message) }`
+      expect((await run(temporary(), program)).stdout).toMatch(
+        /compat copy of \S+ could not be loaded \(.*\): it needs glibc 2\.36, and a folder .*, node_modules\/\.cache or TMPDIR/,
       )
-    } finally {
-      process.env.TWINWIRE_UWS_COMPAT = before
-    }
-  })
+    },
+    120_000,
+  )
 
   it('refuses a file whose sum it does not know', () => {
     const folder = temporary()
     writeFileSync(join(folder, addon), 'something else')
     expect(() => loadCompatCopy(join(folder, 'uws.js'), unavailable)).toThrow(
-      `${addon} is not a build that the compat copy knows`,
+      `this system has an older one, and ${addon} is not a build that the compat copy knows`,
     )
   })
 
@@ -179,7 +226,7 @@ describe('the compat copy', () => {
       mkdirSync(join(host, 'node_modules'))
       expect(JSON.parse((await run(host, show)).stdout)).toMatchObject({
         compat: true,
-        notes: ['uWebSockets.js runs from a copy bound to an older glibc (TWINWIRE_UWS_COMPAT=on)'],
+        notes: [expect.stringMatching(/a checked copy runs .*; TWINWIRE_UWS_COMPAT=off forbids it$/)],
       })
       const cache = join(host, 'node_modules', '.cache', 'twinwire')
       const [file = ''] = readdirSync(cache)

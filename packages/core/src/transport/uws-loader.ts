@@ -2,6 +2,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
+import { appDefaults } from '../app-defaults.ts'
+import { supportedNodes } from '../doctor/supported-nodes.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { loadCompatCopy } from './uws-compat-copy.ts'
 import type { UwsModule } from './uws-types.ts'
@@ -14,18 +16,28 @@ export interface UwsLoadOptions {
    * tokens.
    */
   readonly maxHeaderBytes?: number
+  /**
+   * `off` forbids the copy of the binary that is bound to an older glibc, where the system has one below 2.38. Default:
+   * `TWINWIRE_UWS_COMPAT`, else `on`.
+   */
+  readonly compat?: CompatMode
 }
+
+export type CompatMode = 'on' | 'off'
 
 export interface LoadedUws {
   readonly module: UwsModule
   /** True when the binary is a copy bound to an older glibc. */
   readonly compat: boolean
-  /** What whoever runs the server should know, one sentence each. */
+  /** What the operator should know, one sentence each. */
   readonly notes: readonly string[]
 }
 
 export const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
-const supported = 'Linux with glibc, macOS or Windows, with Node 20, 22 or 24'
+export const compatVariable = 'TWINWIRE_UWS_COMPAT'
+const compatNote =
+  "uWebSockets.js needs glibc 2.38 and this system has an older one, so a checked copy runs that is bound to the system's; " +
+  `${compatVariable}=off forbids it`
 
 // One addon per process, however many copies or test registries of this module there are. `globalThis` has no declared
 // slot for it, hence the cast.
@@ -34,21 +46,23 @@ const slotKey = Symbol.for('twinwire.uws')
 
 /** Loads uWebSockets.js: the one given, else the host application's own, else ours. */
 export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
-  const { module: given, maxHeaderBytes = 32_768 } = options
+  const { module: given, maxHeaderBytes = appDefaults.maxHeaderBytes, compat: mode = readCompatMode() } = options
   if (!Number.isInteger(maxHeaderBytes) || maxHeaderBytes < 4096 || maxHeaderBytes > 1024 * 1024) {
     throw new BootError(
       'bad_option',
       `maxHeaderBytes must be a whole number from 4096 to 1048576, not ${maxHeaderBytes}`,
     )
   }
+  if (mode !== 'on' && mode !== 'off')
+    throw new BootError('bad_option', `${compatVariable}, or compat of uws(), must be on or off, not '${mode}'`)
   if (given !== undefined)
     return { module: checkModule(given), compat: false, notes: headerNotes(maxHeaderBytes, true) }
   const loaded = slot[slotKey]
   if (loaded) return loaded
   const path = resolveUws()
   const notes = headerNotes(maxHeaderBytes, createRequire(path).cache[path] !== undefined)
-  const { exports, compat } = loadFile(path)
-  if (compat) notes.push('uWebSockets.js runs from a copy bound to an older glibc (TWINWIRE_UWS_COMPAT=on)')
+  const { exports, compat } = loadFile(path, mode)
+  if (compat) notes.push(compatNote)
   const result: LoadedUws = { module: checkModule(exports), compat, notes }
   slot[slotKey] = result
   return result
@@ -67,7 +81,11 @@ export function resolveUws(): string {
   throw unavailable('the package uWebSockets.js is not installed; install it, or pass uws({ module })')
 }
 
-function loadFile(path: string): { exports: unknown; compat: boolean } {
+function readCompatMode(): string {
+  return process.env[compatVariable] || 'on'
+}
+
+function loadFile(path: string, mode: CompatMode): { exports: unknown; compat: boolean } {
   // Not tried and caught: on musl loading can end in a segmentation fault (rule 41).
   if (process.platform === 'linux' && usesMusl()) {
     throw unavailable(
@@ -79,12 +97,18 @@ function loadFile(path: string): { exports: unknown; compat: boolean } {
   } catch (error) {
     const reason = String(error)
     if (process.platform === 'linux' && /GLIBC_2\.38' not found/.test(reason)) {
+      if (mode === 'off') {
+        throw unavailable(
+          `its binary needs glibc 2.38, this system has an older one, and ${compatVariable}=off forbids the copy bound to it; ` +
+            'use a base image with glibc 2.38 or later (such as trixie), unset the variable, or pass uws({ module })',
+        )
+      }
       return { exports: loadCompatCopy(path, unavailable), compat: true }
     }
     if (/Cannot find module '\.\/uws_/.test(reason)) {
       const here = `${process.platform} ${process.arch}, Node ${process.versions.node} (ABI ${process.versions.modules})`
       throw unavailable(
-        `the installed build has no binary for ${here}; use ${supported}, or pass uws({ module })`,
+        `the installed build has no binary for ${here}; use Node ${supportedNodes} on Linux with glibc, macOS or Windows, or pass uws({ module })`,
         error,
       )
     }
