@@ -36,7 +36,7 @@ async function prepare() {
     onTestFinished(() => app.close())
     const status = async (token: string): Promise<number> => (await app.request('GET /who', bearer(token))).status
     const failures = (type: string): number => {
-      const family = instruments?.families().find(({ name }) => name === 'auth_backend_requests_total')
+      const family = instruments?.families().find(({ name }) => name === 'auth_issuer_requests_total')
       const found = family?.cells.find(({ labels }) => labels.type === type && labels.outcome === 'failure')
       return found?.cell instanceof CounterCell ? found.cell.value : 0
     }

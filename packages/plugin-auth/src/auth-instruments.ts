@@ -5,10 +5,10 @@ import { type TokenReason, tokenRefusals } from './errors.ts'
 export type AuthMethod = 'http' | 'ws_frame' | 'ws_upgrade' | 'ws_renewal'
 type AttemptStatus = 'success' | 'failure' | 'error'
 /** What the issuer is asked for. */
-export type BackendRequest = 'discovery' | 'keys' | 'realm'
-export type BackendOutcome = 'success' | 'failure' | 'rejected'
+export type IssuerRequest = 'discovery' | 'keys' | 'realm'
+export type IssuerOutcome = 'success' | 'failure' | 'rejected'
 type LogoutOutcome = (typeof logoutOutcomes)[number]
-type Operation = BackendRequest | 'validate_token' | 'validate_logout_token'
+type Operation = IssuerRequest | 'validate_token' | 'validate_logout_token'
 
 /** What this plugin counts. */
 export interface AuthInstruments {
@@ -16,7 +16,7 @@ export interface AuthInstruments {
   attempted(method: AuthMethod, reason: TokenReason | 'request' | null): void
   /** A token was verified, and not just found in the cache. */
   validated(reason: TokenReason | null): void
-  asked(type: BackendRequest, outcome: BackendOutcome): void
+  asked(type: IssuerRequest, outcome: IssuerOutcome): void
   duration(operation: Operation, ms: number): void
   readonly cacheHits: CounterCell
   readonly cacheMisses: CounterCell
@@ -25,9 +25,13 @@ export interface AuthInstruments {
 
 const methods = ['http', 'ws_frame', 'ws_upgrade', 'ws_renewal'] as const satisfies readonly AuthMethod[]
 const attemptStatuses = ['success', 'failure', 'error'] as const satisfies readonly AttemptStatus[]
+const wires = ['http', 'websocket'] as const
+const backendOutcomes = ['success', 'denied', 'error'] as const
+/** `error`: the issuer could not be asked, so that nobody knows whether the credentials were good. */
+const toBackendOutcome = { success: 'success', failure: 'denied', error: 'error' } as const
 const validationStatuses = ['valid', 'expired', 'invalid', 'error'] as const
-const requests = ['discovery', 'keys', 'realm'] as const satisfies readonly BackendRequest[]
-const outcomes = ['success', 'failure', 'rejected'] as const satisfies readonly BackendOutcome[]
+const requests = ['discovery', 'keys', 'realm'] as const satisfies readonly IssuerRequest[]
+const outcomes = ['success', 'failure', 'rejected'] as const satisfies readonly IssuerOutcome[]
 const logoutOutcomes = ['success', 'refused', 'unavailable'] as const
 const operations = [...requests, 'validate_token', 'validate_logout_token'] as const satisfies readonly Operation[]
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -50,7 +54,11 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
     'Tokens verified, by outcome and by what they were refused for',
     { status: validationStatuses, reason: reasons },
   )
-  const backend = instruments.counter('auth_backend_requests_total', 'Requests to the issuer, by outcome', {
+  const backend = instruments.counter('auth_backend_requests_total', 'Credentials checked, by wire and outcome', {
+    type: wires,
+    outcome: backendOutcomes,
+  })
+  const issuer = instruments.counter('auth_issuer_requests_total', 'Requests to the issuer, by outcome', {
     type: requests,
     outcome: outcomes,
   })
@@ -65,7 +73,15 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
   })
   const attempt = (status: AttemptStatus) => ({
     all: attempts.cell({ status }),
-    by: new Map(methods.map((method) => [method, keycloakAttempts.cell({ status, method })])),
+    by: new Map(
+      methods.map((method) => [
+        method,
+        {
+          attempts: keycloakAttempts.cell({ status, method }),
+          backend: backend.cell({ type: method === 'http' ? 'http' : 'websocket', outcome: toBackendOutcome[status] }),
+        },
+      ]),
+    ),
   })
   const attemptCells = { success: attempt('success'), failure: attempt('failure'), error: attempt('error') }
   const validation = (reason: string, status: (typeof validationStatuses)[number]) => ({
@@ -83,14 +99,16 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
     attempted(method, reason) {
       const cells = attemptCells[reason === null ? 'success' : reason === 'unavailable' ? 'error' : 'failure']
       cells.all.inc()
-      cells.by.get(method)?.inc()
+      const by = cells.by.get(method)
+      by?.attempts.inc()
+      by?.backend.inc()
     },
     validated(reason) {
       const cells = validationCells.get(reason)
       cells?.all.inc()
       cells?.by.inc()
     },
-    asked: (type, outcome) => backend.cell({ type, outcome }).inc(),
+    asked: (type, outcome) => issuer.cell({ type, outcome }).inc(),
     duration: (operation, ms) => durationCells.get(operation)?.observe(ms / 1000),
     loggedOut: (outcome) => logouts.cell({ outcome }).inc(),
   }

@@ -160,7 +160,10 @@ describe('auth()', () => {
       labels: { operation: 'validate_token' },
       value: 1,
     })
-    expect(counted(app, 'auth_backend_requests_total')).toEqual(
+    expect(counted(app, 'auth_backend_requests_total')).toEqual([
+      { labels: { type: 'http', outcome: 'success' }, value: 21 },
+    ])
+    expect(counted(app, 'auth_issuer_requests_total')).toEqual(
       ['discovery', 'keys', 'realm'].map((type) => ({ labels: { type, outcome: 'success' }, value: 1 })),
     )
   })

@@ -1,5 +1,5 @@
 import { BootError, type Clock } from '@twinwire/core'
-import type { AuthInstruments, BackendRequest } from '../auth-instruments.ts'
+import type { AuthInstruments, IssuerRequest } from '../auth-instruments.ts'
 import { createKeySet, type KeySet } from '../token/jose.ts'
 import { type Breaker, BreakerOpenError } from './breaker.ts'
 import { FetchError, fetchJson } from './fetch-json.ts'
@@ -105,7 +105,7 @@ export class IssuerDocuments {
     return notBefore * 1000
   }
 
-  async #get(type: BackendRequest, url: URL): Promise<unknown> {
+  async #get(type: IssuerRequest, url: URL): Promise<unknown> {
     const { timeoutMs, maxBytes } = this.#options
     const { clock, instruments } = this.#parts
     const startedAt = clock.monotonic()

@@ -197,7 +197,7 @@ describe('over real HTTP', () => {
       const asked = issuer.hits.discovery + issuer.hits.certs
       await clock.advance(30_000)
       const rejected = { labels: { type: 'discovery', outcome: 'rejected' }, value: 1 }
-      await expect.poll(() => counted(app, 'auth_backend_requests_total')).toContainEqual(rejected)
+      await expect.poll(() => counted(app, 'auth_issuer_requests_total')).toContainEqual(rejected)
       expect(issuer.hits.discovery + issuer.hits.certs).toBe(asked)
       expect((await request('GET /who', bearer(issuer.token('ada')))).status).toBe(200)
     },

@@ -15,10 +15,12 @@ export class KeyRing {
   readonly algorithms: readonly TestAlgorithm[]
   #current: readonly SigningKey[]
   #passive: readonly SigningKey[] = []
+  readonly #haveIds: boolean
 
-  constructor(algorithms: readonly TestAlgorithm[]) {
+  constructor(algorithms: readonly TestAlgorithm[], haveIds: boolean) {
     this.algorithms = algorithms
-    this.#current = algorithms.map(createSigningKey)
+    this.#haveIds = haveIds
+    this.#current = this.#create()
   }
 
   get published(): readonly PublishedKey[] {
@@ -36,7 +38,11 @@ export class KeyRing {
   /** New ones sign from now on; those that did before stay published, or not. */
   rotate(retire: boolean): void {
     this.#passive = retire ? [] : [...this.#current, ...this.#passive]
-    this.#current = this.algorithms.map(createSigningKey)
+    this.#current = this.#create()
+  }
+
+  #create(): readonly SigningKey[] {
+    return this.algorithms.map((algorithm) => createSigningKey(algorithm, this.#haveIds))
   }
 }
 

@@ -70,27 +70,28 @@ interface KeyPair {
 
 /** A key as the issuer publishes it. */
 export interface PublishedKey {
-  readonly kid: string
+  readonly kid?: string
   readonly alg: string
   readonly use: 'sig' | 'enc'
   readonly [member: string]: unknown
 }
 
 export interface SigningKey {
-  readonly kid: string
+  /** Undefined: tokens do not say which key signed them. */
+  readonly kid: string | undefined
   readonly algorithm: TestAlgorithm
   readonly jwk: PublishedKey
   readonly privateKey: KeyObject
 }
 
-export function createSigningKey(algorithm: TestAlgorithm): SigningKey {
+export function createSigningKey(algorithm: TestAlgorithm, hasId = true): SigningKey {
   const { publicKey, privateKey } = algorithms[algorithm].create()
-  const kid = randomBytes(16).toString('base64url')
+  const kid = hasId ? randomBytes(16).toString('base64url') : undefined
   return {
     kid,
     algorithm,
     privateKey,
-    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' },
+    jwk: { ...publicKey.export({ format: 'jwk' }), ...(kid !== undefined && { kid }), alg: algorithm, use: 'sig' },
   }
 }
 

@@ -25,6 +25,8 @@ export interface TestIssuerOptions {
   readonly users?: readonly TestUser[]
   /** One key for each; the first signs what does not say otherwise. Default `RS256` and `ES256`. */
   readonly algorithms?: readonly [TestAlgorithm, ...TestAlgorithm[]]
+  /** Whether keys are published, and tokens name them, with a `kid`. Default true. */
+  readonly keyIds?: boolean
   /** Of access tokens, in whole seconds. Default 5 minutes. */
   readonly lifetimeMs?: number
   /** How long a refresh token may be used after the last time. Default 30 minutes. */
@@ -101,7 +103,7 @@ export interface TestIssuer {
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const { realm = 'test', clientId = 'test-client', audience = clientId, clock = systemClock } = options
   const { lifetimeMs = 5 * 60_000, sessionLifetimeMs = 30 * 60_000 } = options
-  const keys = new KeyRing(options.algorithms ?? ['RS256', 'ES256'])
+  const keys = new KeyRing(options.algorithms ?? ['RS256', 'ES256'], options.keyIds ?? true)
   const users = new Map(options.users?.map((user) => [user.username, toKnownUser(user)]))
   let backchannelLogoutUrl = options.backchannelLogoutUrl
   let notBefore = 0

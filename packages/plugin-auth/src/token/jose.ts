@@ -93,8 +93,35 @@ export type Verified =
 
 /** Signature, algorithm, issuer, audience and times. Rejects only with what is no fault of the token. */
 export async function verifyToken(token: string, keys: KeySet, options: VerifyOptions): Promise<Verified> {
+  return (await verifyBy(token, keys, keys.find, options)) ?? { ok: false, reason: 'signature' }
+}
+
+/**
+ * A token without a `kid` may fit several keys: each of them is tried, and null says that none of them signed it. What else is wrong
+ * with the token does not depend on the key, so any other fault ends the search.
+ */
+async function verifyByEach(
+  token: string,
+  keys: KeySet,
+  candidates: errors.JWKSMultipleMatchingKeys,
+  options: VerifyOptions,
+): Promise<Verified | null> {
+  for await (const key of candidates) {
+    const verified = await verifyBy(token, keys, () => key, options)
+    if (verified !== null) return verified
+  }
+  return null
+}
+
+/** Null when the key did not sign the token. */
+async function verifyBy(
+  token: string,
+  keys: KeySet,
+  find: JWTVerifyGetKey,
+  options: VerifyOptions,
+): Promise<Verified | null> {
   try {
-    const { payload } = await jwtVerify(token, keys.find, {
+    const { payload } = await jwtVerify(token, find, {
       issuer: options.issuer,
       ...(options.audience === null ? {} : { audience: [...options.audience] }),
       algorithms: [...options.algorithms],
@@ -107,6 +134,8 @@ export async function verifyToken(token: string, keys: KeySet, options: VerifyOp
     if (hasDuplicateMembers(Buffer.from(body, 'base64url').toString())) return { ok: false, reason: 'malformed' }
     return { ok: true, claims: payload, keys }
   } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return verifyByEach(token, keys, error, options)
+    if (error instanceof errors.JWSSignatureVerificationFailed) return null
     return { ok: false, reason: toReason(error) }
   }
 }
@@ -114,10 +143,7 @@ export async function verifyToken(token: string, keys: KeySet, options: VerifyOp
 function toReason(error: unknown): TokenReason {
   if (error instanceof errors.JWTExpired) return 'expired'
   if (error instanceof errors.JWTClaimValidationFailed) return toClaimReason(error.claim, error.reason)
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
-  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
-    return 'unknown_key'
-  if (error instanceof errors.JWKSInvalid) return 'unknown_key'
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSInvalid) return 'unknown_key'
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return 'algorithm'
   if (error instanceof errors.JOSEError) return 'malformed'
   throw error

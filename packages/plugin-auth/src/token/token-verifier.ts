@@ -104,7 +104,10 @@ export class TokenVerifier {
   }
 }
 
-/** By the keys there are; for a key that is not among them by those that the issuer has now. */
+/**
+ * By the keys there are; for a key that is not among them by those that the issuer has now. A token without a `kid` names no key: it is
+ * tried again when the issuer has published others since.
+ */
 export async function verifyWithKeys(
   keys: IssuerKeys,
   token: string,
@@ -116,7 +119,12 @@ export async function verifyWithKeys(
   if (state !== null && isUnknown(state)) state = await keys.renew()
   if (state === null) return { ok: false, reason: 'unavailable' }
   if (isUnknown(state)) return { ok: false, reason: 'unknown_key' }
-  return verifyToken(token, state.keys, options())
+  const verified = await verifyToken(token, state.keys, options())
+  const isForOtherKeys = !verified.ok && (verified.reason === 'signature' || verified.reason === 'unknown_key')
+  if (kid !== undefined || !isForOtherKeys) return verified
+  const renewed = await keys.renew()
+  if (renewed === null || renewed.keys.fingerprint === state.keys.fingerprint) return verified
+  return verifyToken(token, renewed.keys, options())
 }
 
 function refused(reason: TokenReason): Verdict {
