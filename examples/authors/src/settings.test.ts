@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BootError } from '@twinwire/core'
 import { expect, test } from 'vitest'
@@ -65,4 +66,56 @@ test('a Keycloak is one by three variables; without any it is an issuer inside t
     audience: 'c',
     clientId: 'c',
   })
+})
+
+test('a variable that is not supported stops the start, with what to do instead, and without its value', () => {
+  const names = declaredSettings.describe().unsupported.map(({ name }) => name)
+  expect(names.sort()).toEqual([
+    'AUDIT_LOG_ENABLED',
+    'AUTH_REDIS_DB',
+    'DB_MAX_OVERFLOW',
+    'EXCLUDED_PATHS',
+    'LOG_FILE_PATH',
+    'PROFILING_ENABLED',
+    'REDIS_MAX_CONNECTIONS',
+    'REDIS_RETRY_ON_TIMEOUT',
+    'USER_SESSION_REDIS_KEY_PREFIX',
+  ])
+  for (const name of names) {
+    expect(() => read({ [name]: 'tell-nobody' })).toThrow(
+      new RegExp(`^The settings are not right:\\n {2}${name} is not supported: (?![^]*tell-nobody).+$`),
+    )
+    expect(read({ [name]: '' }).environment).toBe('dev')
+  }
+})
+
+/** Every variable of the Python reference system. */
+const ofTheReference =
+  `ENV DB_USER DB_PASSWORD DB_HOST DB_PORT DB_NAME DB_POOL_SIZE DB_MAX_OVERFLOW DB_POOL_RECYCLE DB_POOL_PRE_PING
+  DB_INIT_RETRY_INTERVAL DB_INIT_MAX_RETRIES REDIS_IP REDIS_PORT USER_SESSION_REDIS_KEY_PREFIX MAIN_REDIS_DB AUTH_REDIS_DB
+  REDIS_MAX_CONNECTIONS REDIS_SOCKET_TIMEOUT REDIS_CONNECT_TIMEOUT REDIS_HEALTH_CHECK_INTERVAL REDIS_RETRY_ON_TIMEOUT REDIS_PASSWORD
+  KEYCLOAK_REALM KEYCLOAK_CLIENT_ID KEYCLOAK_ADMIN_USERNAME KEYCLOAK_ADMIN_PASSWORD KEYCLOAK_BASE_URL KEYCLOAK_CLIENT_SECRET ALLOWED_HOSTS
+  MAX_REQUEST_BODY_SIZE TRUSTED_PROXIES RATE_LIMIT_ENABLED RATE_LIMIT_PER_MINUTE RATE_LIMIT_BURST RATE_LIMIT_FAIL_MODE
+  WS_MAX_CONNECTIONS_PER_USER WS_MESSAGE_RATE_LIMIT ALLOWED_WS_ORIGINS LOG_FILE_PATH LOG_EXCLUDED_PATHS LOG_LEVEL LOG_CONSOLE_FORMAT
+  AUDIT_LOG_ENABLED AUDIT_LOG_RETENTION_DAYS AUDIT_QUEUE_MAX_SIZE AUDIT_BATCH_SIZE AUDIT_BATCH_TIMEOUT AUDIT_QUEUE_TIMEOUT
+  PROFILING_ENABLED PROFILING_OUTPUT_DIR PROFILING_INTERVAL_SECONDS CIRCUIT_BREAKER_ENABLED KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX
+  KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT REDIS_CIRCUIT_BREAKER_FAIL_MAX REDIS_CIRCUIT_BREAKER_TIMEOUT EXCLUDED_PATHS DEFAULT_PAGE_SIZE
+  SECRET_KEY KEYCLOAK_AUTH_SERVER_URL KEYCLOAK_AUTH_REALM KEYCLOAK_AUTH_CLIENT_ID KEYCLOAK_AUTH_ADMIN_USERNAME
+  KEYCLOAK_AUTH_ADMIN_PASSWORD KEYCLOAK_AUTH_EXCLUDED_PATHS KEYCLOAK_AUTH_DEBUG KEYCLOAK_AUTH_REDIS_URL
+  KEYCLOAK_AUTH_REDIS_CACHE_TTL_BUFFER KEYCLOAK_AUTH_METRICS_ENABLED`.split(/\s+/)
+
+test('docs_site/reference-settings.md says of each variable of the reference what became of it, as it is', () => {
+  const page = readFileSync(new URL('../../../docs_site/reference-settings.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| (`[^|]+) \| (read|refused|ignored) \|/gm)]
+  const said = new Map(
+    rows.flatMap(([, names = '', what = '']) => [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => [name, what])),
+  )
+  const { settings, unsupported } = declaredSettings.describe()
+  const isRead = new Set(settings.map(({ name }) => name))
+  const isRefused = new Set(unsupported.map(({ name }) => name))
+  const is = ofTheReference.map((name) => [
+    name,
+    isRead.has(name) ? 'read' : isRefused.has(name) ? 'refused' : 'ignored',
+  ])
+  expect(Object.fromEntries(said)).toEqual(Object.fromEntries(is))
 })

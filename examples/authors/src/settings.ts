@@ -38,6 +38,15 @@ export const declaredSettings = defineSettings({
       default: 8081,
     }),
   },
+  // Parts of the Python reference system that are not here: whoever relies on one learns it at start.
+  parts: settingsGroup({
+    variables: {},
+    unsupported: {
+      AUDIT_LOG_ENABLED: 'there is no audit log; take it out',
+      PROFILING_ENABLED: 'there are no profiling endpoints; take it out',
+    },
+    to: () => null,
+  }),
   rateLimit: rateLimitSettings,
   circuitBreakers: {
     enabled: variable.flag('CIRCUIT_BREAKER_ENABLED', {

@@ -113,7 +113,7 @@ export {
   nativeServerSettings,
   websocketSettings,
 } from './settings/core-groups.ts'
-export type { SettingDescription, SettingsDescription } from './settings/describe-settings.ts'
+export type { SettingDescription, SettingsDescription, UnsupportedSetting } from './settings/describe-settings.ts'
 export type { Environment } from './settings/environment.ts'
 export {
   type AnyGroup,

@@ -203,6 +203,40 @@ describe('settings', () => {
     expect(read({ ...set, ...more })).toMatchObject({ audience: 'books', breaker: { failures: 3, resetMs: 30_000 } })
   })
 
+  it('say whose tokens are accepted: by audience, by the client that they were issued to, or by both', () => {
+    const parties = { KEYCLOAK_AUTHORIZED_PARTIES: '["web","mobile"]' }
+    const authorizedParties = ['web', 'mobile']
+    const byParties = read({ ...set, ...parties })
+    expect(byParties).toMatchObject({ authorizedParties })
+    expect(byParties).not.toHaveProperty('audience')
+    expect(read({ ...set, ...parties, KEYCLOAK_AUDIENCE: 'account' })).toMatchObject({
+      audience: 'account',
+      authorizedParties,
+    })
+    for (const wrong of ['[]', '[""]', 'web', '[1]'])
+      expect(() => read({ ...set, KEYCLOAK_AUTHORIZED_PARTIES: wrong })).toThrow('KEYCLOAK_AUTHORIZED_PARTIES')
+  })
+
+  it('let no client of a realm in by an audience that all of them have', async () => {
+    const { issuer, clock } = await startIssuer({ audience: 'account' })
+    for (const audience of ['account', ['api', 'account']]) {
+      await expect(createTestApp({ pkgIds, routes, plugins: [authOf(issuer, { audience })] })).rejects.toThrow(
+        'name the clients whose tokens are accepted in authorizedParties',
+      )
+    }
+    const { request } = await createTestApp({
+      clock,
+      pkgIds,
+      routes,
+      plugins: [authOf(issuer, { audience: 'account', authorizedParties: [issuer.clientId] })],
+    })
+    const other = issuer.token('ada', { claims: { azp: 'grafana' } })
+    const statuses = [issuer.token('ada'), other].map(
+      async (token) => (await request('GET /who', bearer(token))).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([200, 401])
+  })
+
   it('are null when none is set, but not in production, and never half of them', () => {
     expect(read({})).toBe(null)
     expect(() => read({}, 'production')).toThrow('KEYCLOAK_BASE_URL')

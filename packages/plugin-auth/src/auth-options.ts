@@ -34,7 +34,7 @@ export interface AuthOptions {
   /** Who a token must be meant for (`aud`): one of these. Needed unless `authorizedParties` is given. */
   readonly audience?: string | readonly string[] | undefined
   /**
-   * Clients whose tokens are accepted (`azp`). Beside `audience`, or in its place for a realm without an audience mapper: then any client
+   * Clients whose tokens are accepted (`azp`). Needed beside `account`, the audience of every client of a Keycloak realm. Beside `audience`, or in its place for a realm without an audience mapper: then any client
    * that is named here can call, whomever its tokens were meant for.
    */
   readonly authorizedParties?: readonly string[] | undefined
@@ -131,6 +131,11 @@ export function resolveAuthOptions(options: AuthOptions, environment: Environmen
     throw new BootError(
       'bad_option',
       'auth() needs an audience, which tokens must be meant for; in a realm without an audience mapper name authorizedParties instead',
+    )
+  }
+  if (audience?.includes('account') === true && authorizedParties === null) {
+    throw bad(
+      "the audience 'account' is in the tokens of every client of a Keycloak realm: name the clients whose tokens are accepted in authorizedParties (KEYCLOAK_AUTHORIZED_PARTIES)",
     )
   }
   return {

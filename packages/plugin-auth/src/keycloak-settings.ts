@@ -5,7 +5,8 @@ import { keycloakIssuer } from './keycloak-issuer.ts'
 /** For `auth({ ...settings.keycloak })`. */
 export interface KeycloakSettings {
   readonly issuer: string
-  readonly audience: string
+  readonly audience?: string
+  readonly authorizedParties?: readonly string[]
   readonly clientId: string
   readonly breaker: { readonly failures: number; readonly resetMs: number }
 }
@@ -13,8 +14,8 @@ export interface KeycloakSettings {
 const needed = { baseUrl: 'KEYCLOAK_BASE_URL', realm: 'KEYCLOAK_REALM', clientId: 'KEYCLOAK_CLIENT_ID' } as const
 
 /**
- * `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_CLIENT_ID`, `KEYCLOAK_AUDIENCE`, `KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX`,
- * `KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT`. Null when none of the first three is set, which production refuses: an app may have an issuer of its
+ * `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_CLIENT_ID`, `KEYCLOAK_AUDIENCE`, `KEYCLOAK_AUTHORIZED_PARTIES`,
+ * `KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX`, `KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT`. Null when none of the first three is set, which production refuses: an app may have an issuer of its
  * own for development.
  *
  * @example
@@ -49,7 +50,16 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
     audience: variable.text('KEYCLOAK_AUDIENCE', {
       about: 'Who tokens must be meant for (`aud`)',
       optional: true,
-      whenUnset: 'the client id',
+      whenUnset: 'the client id; with `KEYCLOAK_AUTHORIZED_PARTIES` not checked',
+    }),
+    authorizedParties: variable.list('KEYCLOAK_AUTHORIZED_PARTIES', {
+      about:
+        'Clients of the realm whose tokens are accepted (`azp`), for a realm whose tokens do not name this application',
+      optional: true,
+      whenUnset: 'any client, by the audience',
+      expects: 'a JSON list of client ids, such as ["web","mobile"]',
+      check: (clients) =>
+        clients.length > 0 && clients.every((each) => each.trim() !== '') ? null : 'must name at least one client',
     }),
     failures: variable.wholeNumber('KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX', {
       about: 'Failures in a row after which Keycloak is left alone for a while',
@@ -64,6 +74,7 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
       default: breakerDefaults.resetMs,
     }),
   },
+  unsupported: { EXCLUDED_PATHS: "a route that needs no token says so itself: access: 'public'" },
   check({ isSet }) {
     const keys = ['baseUrl', 'realm', 'clientId'] as const
     const given = keys.filter(isSet)
@@ -72,13 +83,23 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
       .filter((key) => !isSet(key))
       .map((key) => `${needed[key]} is not set, and ${needed[given[0] ?? key]} is: set it too`)
   },
-  to({ baseUrl, realm, clientId, audience, failures, resetMs }) {
+  to({ baseUrl, realm, clientId, audience, authorizedParties, failures, resetMs }) {
     if (baseUrl === undefined || realm === undefined || clientId === undefined) return null
     return {
       issuer: keycloakIssuer(baseUrl, realm),
-      audience: audience ?? clientId,
+      ...toAccepted(clientId, audience, authorizedParties),
       clientId,
       breaker: { failures, resetMs },
     }
   },
 })
+
+/** Whose tokens are accepted: without any of the two those that are meant for this client. */
+function toAccepted(
+  clientId: string,
+  audience: string | undefined,
+  authorizedParties: readonly string[] | undefined,
+): Pick<KeycloakSettings, 'audience' | 'authorizedParties'> {
+  if (authorizedParties === undefined) return { audience: audience ?? clientId }
+  return audience === undefined ? { authorizedParties } : { audience, authorizedParties }
+}

@@ -98,6 +98,7 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
           secret.length < minSecretLength ? `must have at least ${minSecretLength} characters` : null,
       }),
     },
+    unsupported: { DB_MAX_OVERFLOW: 'DB_POOL_SIZE is the most connections there will be; add the overflow to it' },
     check({ environment, isSet }) {
       const given = parts.filter(isSet).map(toName)
       const lacking = (['user', 'password', 'name'] as const).filter((part) => !isSet(part)).map(toName)

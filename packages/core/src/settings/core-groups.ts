@@ -142,6 +142,7 @@ export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
       check: everyEntry((entry) => entry.startsWith('/'), 'is no path: it begins with a /'),
     }),
   },
+  unsupported: { LOG_FILE_PATH: 'the log goes to the standard output; let the platform write the file' },
   to: (values) => values,
 })
 

@@ -14,9 +14,17 @@ export interface SettingDescription {
   readonly secret: boolean
 }
 
+/** A variable that must not be set, and what to do instead. */
+export interface UnsupportedSetting {
+  readonly group: string
+  readonly name: string
+  readonly instead: string
+}
+
 /** Every variable of an app; as text a table in Markdown for each group. */
 export interface SettingsDescription {
   readonly settings: readonly SettingDescription[]
+  readonly unsupported: readonly UnsupportedSetting[]
   toString(): string
 }
 
@@ -34,7 +42,10 @@ export function describeSettings(groups: ReadonlyMap<string, SettingsGroup>): Se
     Object.values(variables).map((variable) => describe(group, variable)),
   )
   const settings = [environmentRow, ...rows]
-  return { settings, toString: () => toTables(settings) }
+  const unsupported = [...groups].flatMap(([group, each]) =>
+    Object.entries(each.unsupported).map(([name, instead]) => ({ group, name, instead })),
+  )
+  return { settings, unsupported, toString: () => `${toTables(settings)}${toUnsupportedTable(unsupported)}` }
 }
 
 function describe(group: string, { name, reader, options }: Variable): SettingDescription {
@@ -68,6 +79,12 @@ function toTables(settings: readonly SettingDescription[]): string {
     return [`## ${group}`, '', '| name | type | default | what it does |', '|---|---|---|---|', ...rows].join('\n')
   })
   return `${tables.join('\n\n')}\n`
+}
+
+function toUnsupportedTable(unsupported: readonly UnsupportedSetting[]): string {
+  if (unsupported.length === 0) return ''
+  const rows = unsupported.map(({ name, instead }) => `| \`${name}\` | ${instead.replaceAll('|', '\\|')} |`)
+  return `\n${['## Not supported', '', 'Each of these stops the start when it is set.', '', '| name | what to do |', '|---|---|', ...rows].join('\n')}\n`
 }
 
 function toRow({ name, type, defaults, about, secret }: SettingDescription): string {

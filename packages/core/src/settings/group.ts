@@ -30,13 +30,15 @@ export interface GroupState<Key extends string = string> {
 export interface SettingsGroup<out Value = unknown> {
   readonly '~group': true
   readonly variables: VariableTable
+  readonly unsupported: Readonly<Record<string, string>>
   readonly check: (state: GroupState) => readonly string[]
   readonly to: (values: Readonly<Record<string, unknown>>, environment: Environment) => Value
 }
 
 /**
  * Declares variables that make something together. `check` says what is wrong with which of them are set, each time as a sentence
- * that begins with a variable's name; `to` runs when all of them are right.
+ * that begins with a variable's name; `to` runs when all of them are right. `unsupported` names variables that somebody may expect
+ * to work here, each with what to do instead: one that is set is a mistake in the report, unless another group reads it.
  *
  * @example
  * const mailSettings = settingsGroup({
@@ -44,17 +46,25 @@ export interface SettingsGroup<out Value = unknown> {
  *     host: variable.text('MAIL_HOST', { about: 'Mail server', default: 'localhost' }),
  *     port: variable.wholeNumber('MAIL_PORT', { about: 'Its port', most: 65_535, default: 25 }),
  *   },
+ *   unsupported: { MAIL_URL: 'set MAIL_HOST and MAIL_PORT' },
  *   to: ({ host, port }) => ({ server: `${host}:${port}` }),
  * })
  */
 export function settingsGroup<const Table extends VariableTable, Value>(group: {
   readonly variables: Table
+  readonly unsupported?: Readonly<Record<string, string>>
   readonly check?: (state: GroupState<keyof Table & string>) => readonly string[]
   readonly to: (values: ValuesOf<Table>, environment: Environment) => Value
 }): SettingsGroup<Value> {
-  const { variables, check = () => [], to } = group
-  // The values handed to `to` are read by `variables`, so they are of its types.
-  return { '~group': true, variables, check, to: (values, environment) => to(values as ValuesOf<Table>, environment) }
+  const { variables, unsupported = {}, check = () => [], to } = group
+  return {
+    '~group': true,
+    variables,
+    unsupported,
+    check,
+    // The values handed to `to` are read by `variables`, so they are of its types.
+    to: (values, environment) => to(values as ValuesOf<Table>, environment),
+  }
 }
 
 /** A group, or just variables. */

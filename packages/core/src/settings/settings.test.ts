@@ -213,6 +213,36 @@ describe('settings as they were read', () => {
   })
 })
 
+describe('a variable that is not supported', () => {
+  const cache = settingsGroup({
+    variables: { size: variable.wholeNumber('CACHE_SIZE', { about, default: 1 }) },
+    unsupported: { CACHE_DIR: 'the cache is in memory; take it out' },
+    to: ({ size }) => size,
+  })
+
+  it('is a mistake when it is set, beside all others, and without its value', () => {
+    expect(problems({ cache }, { CACHE_DIR: '/secret', CACHE_SIZE: 'x' })).toEqual([
+      expect.stringContaining('CACHE_SIZE must be a whole number'),
+      'CACHE_DIR is not supported: the cache is in memory; take it out',
+    ])
+    for (const variables of [{}, { CACHE_DIR: '' }]) expect(problems({ cache }, variables)).toEqual([])
+  })
+
+  it('is none when another group of the app reads it', () => {
+    const other = { folder: variable.text('CACHE_DIR', { about }) }
+    expect(defineSettings({ cache, other }).read({ variables: { CACHE_DIR: '/tmp' } })).toMatchObject({
+      cache: 1,
+      other: { folder: '/tmp' },
+    })
+  })
+
+  it('is described beside the tables', () => {
+    const { unsupported, ...description } = defineSettings({ cache }).describe()
+    expect(unsupported).toEqual([{ group: 'cache', name: 'CACHE_DIR', instead: 'the cache is in memory; take it out' }])
+    expect(String({ toString: description.toString })).toContain('| `CACHE_DIR` | the cache is in memory; take it out |')
+  })
+})
+
 describe('a declaration of settings', () => {
   it('refuses what would be read twice, or never as it is meant', () => {
     const name = variable.text('NAME', { about })

@@ -95,6 +95,7 @@ function readSettings(groups: ReadonlyMap<string, SettingsGroup>, source: Settin
     }
     if (problems.length === before) settings[name] = group.to(values, environment)
   }
+  problems.push(...findUnsupported(groups, variables))
   if (problems.length > 0) {
     throw new BootError(
       'settings_invalid',
@@ -102,6 +103,16 @@ function readSettings(groups: ReadonlyMap<string, SettingsGroup>, source: Settin
     )
   }
   return freezeMasked(settings, secrets)
+}
+
+/** A variable that would be ignored in silence. One that another group reads is not. */
+function findUnsupported(groups: ReadonlyMap<string, SettingsGroup>, variables: Variables): string[] {
+  const all = [...groups.values()]
+  const read = new Set(all.flatMap((group) => Object.values(group.variables).map(({ name }) => name)))
+  return all
+    .flatMap(({ unsupported }) => Object.entries(unsupported))
+    .filter(([name]) => isSet(name, variables) && !read.has(name))
+    .map(([name, instead]) => `${name} is not supported: ${instead}`)
 }
 
 function collect({ variables, envFile }: SettingsSource, problems: string[]): Variables {

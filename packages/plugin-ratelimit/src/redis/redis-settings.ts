@@ -84,6 +84,13 @@ export const redisSettings: SettingsGroup<RedisSettings | null> = settingsGroup(
       default: redisDefaults.healthCheckIntervalMs,
     }),
   },
+  unsupported: {
+    AUTH_REDIS_DB: 'sessions are not kept in Redis; take it out',
+    USER_SESSION_REDIS_KEY_PREFIX: 'sessions are not kept in Redis; take it out',
+    REDIS_MAX_CONNECTIONS: 'one connection serves all calls of a process; take it out',
+    REDIS_RETRY_ON_TIMEOUT:
+      'no command is sent twice; RATE_LIMIT_FAIL_MODE says what happens when Redis does not answer',
+  },
   check({ isSet }) {
     const part = (['host', 'port', 'db', 'password'] as const).find(
       (each) => isSet(each) && !(each === 'password' && isSet('cluster')),
