@@ -52,7 +52,8 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
       }),
       metrics(settings.metrics),
     ],
-    http: settings.http,
+    // As clients of the reference system expect: what a route does not know in a query or a body is no mistake over HTTP.
+    http: { ...settings.http, unknownKeys: 'ignore' },
     websocket: { path: websocketPath, ...settings.websocket },
     log: settings.log,
     transport: uws(settings.nativeServer),

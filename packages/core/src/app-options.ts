@@ -38,6 +38,12 @@ export interface HttpWireOptions {
   readonly securityHeaders?: SecurityHeaderOptions
   /** Largest body of a route that says nothing itself. Default 1 MiB. */
   readonly maxBodyBytes?: number
+  /**
+   * What becomes of a key of a query or a body that a route's input does not name. `validate`: its schema decides, and a method with a body
+   * refuses query keys that it did not name. `ignore`: it is left out before a strict schema would refuse it, so that `?utm_source=…` does
+   * no harm; a package is validated as it is. Default `validate`.
+   */
+  readonly unknownKeys?: 'validate' | 'ignore'
 }
 
 /** Everything that `createApp` takes beside the table of routes. */
@@ -191,9 +197,13 @@ function checkOptions(options: BaseOptions): void {
   checkKeys(options, known, 'createApp')
   checkKeys(
     options.http ?? {},
-    ['trustedProxies', 'hosts', 'cors', 'securityHeaders', 'maxBodyBytes'],
+    ['trustedProxies', 'hosts', 'cors', 'securityHeaders', 'maxBodyBytes', 'unknownKeys'],
     'createApp({ http })',
   )
+  const { unknownKeys = 'validate' } = options.http ?? {}
+  if (unknownKeys !== 'validate' && unknownKeys !== 'ignore') {
+    throw new BootError('bad_option', `http.unknownKeys is 'validate' or 'ignore', not '${String(unknownKeys)}'`)
+  }
   if (options.defaultAccess !== undefined && !isAccess(options.defaultAccess)) {
     throw new BootError('bad_option', `defaultAccess is 'public' or 'authenticated', not '${options.defaultAccess}'`)
   }

@@ -35,6 +35,7 @@ export interface CompileOptions {
   readonly defaultAccess: Access | undefined
   readonly deadlineMs: number
   readonly maxBodyBytes: number
+  readonly unknownKeys: 'validate' | 'ignore'
   readonly validateOutput: boolean
   /** Of the app, beside those that routes declare. */
   readonly errors: readonly ErrorFactory[]
@@ -121,6 +122,7 @@ function toContext(options: CompileOptions, defaultAccess: Access, calls: CallIn
     defaultAccess,
     deadlineMs: options.deadlineMs,
     maxBodyBytes: options.maxBodyBytes,
+    unknownKeys: options.unknownKeys,
     validateOutput: options.validateOutput,
     asyncContext: options.services.asyncContext,
     findApi: (name) => apis.get(name),

@@ -2,6 +2,7 @@ import { appDefaults } from './app-defaults.ts'
 import type { ResolvedOptions } from './app-options.ts'
 import type { CallServices } from './call/call-services.ts'
 import { type CompiledApp, compileApp } from './compile-app.ts'
+import { BootError } from './errors/boot-error.ts'
 import { Edge } from './http/edge.ts'
 import { HttpWire } from './http/http-wire.ts'
 import { createSecurityHeaders } from './http/security-headers.ts'
@@ -11,6 +12,7 @@ import type { Instruments } from './instruments/instruments.ts'
 import type { WebSocketInstruments } from './instruments/websocket-instruments.ts'
 import type { Registry } from './plugin/plugin-host.ts'
 import type { AnyPluginKey } from './plugin/plugin-key.ts'
+import type { Codec } from './protocol/codec.ts'
 import { jsonCodec } from './protocol/json-codec.ts'
 import { isPromise } from './util/maybe-promise.ts'
 import { Upgrader } from './websocket/upgrade.ts'
@@ -47,6 +49,7 @@ export function createWires(parts: WiresOptions): Wires {
     defaultAccess: given.defaultAccess,
     deadlineMs: given.deadlineMs ?? appDefaults.deadlineMs,
     maxBodyBytes: given.http?.maxBodyBytes ?? appDefaults.maxBodyBytes,
+    unknownKeys: given.http?.unknownKeys ?? 'validate',
     registry,
     apis: parts.apis,
     instruments: parts.instruments,
@@ -75,7 +78,7 @@ export function createWires(parts: WiresOptions): Wires {
   }
   parts.webSocketInstruments.watch(webSocket.open)
   const codecs = given.codecs ?? [jsonCodec]
-  const byName = new Map(codecs.map((codec) => [codec.name, codec]))
+  const byName = byFormat(codecs)
   return {
     compiled,
     webSocket,
@@ -91,6 +94,21 @@ export function createWires(parts: WiresOptions): Wires {
       cors,
     }),
   }
+}
+
+/** By the value of `?format=`, which is read in any case. */
+function byFormat(codecs: readonly Codec[]): ReadonlyMap<string, Codec> {
+  const byName = new Map<string, Codec>()
+  for (const codec of codecs) {
+    const name = codec.name.toLowerCase()
+    if (name === '' || byName.has(name))
+      throw new BootError(
+        'bad_option',
+        `Two codecs have the name '${codec.name}', or one has none: give each a name of its own`,
+      )
+    byName.set(name, codec)
+  }
+  return byName
 }
 
 /** Hooks that nobody has stay null, so that a call pays one comparison for them. */

@@ -30,7 +30,12 @@ class Reader {
 
   record(schema: unknown, open: Open): RecordPlan {
     const node = toNode(schema)
-    const own: RecordPlan = { ...noEntries, entries: this.#entries(node, open), rest: this.#rest(node, open) }
+    const own: RecordPlan = {
+      ...noEntries,
+      entries: this.#entries(node, open),
+      rest: this.#rest(node, open),
+      unknownKeys: node['additionalProperties'] === false ? 'refused' : 'kept',
+    }
     const parts = [own, ...toArray(node['allOf']).map((part) => this.record(part, open))]
     for (const options of [toArray(node['anyOf']), toArray(node['oneOf'])]) {
       const [first, ...others] = options.map((option) => this.record(option, open))

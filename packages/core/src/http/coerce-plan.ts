@@ -25,11 +25,15 @@ export interface ListPlan {
   readonly rest: ValuePlan
 }
 
+type UnknownKeys = 'dropped' | 'refused' | 'kept'
+
 /** What the values of an input may be, by key. */
 export interface RecordPlan {
   readonly entries: ReadonlyMap<string, ValuePlan>
   /** All other keys; null where nothing is known of them. */
   readonly rest: ValuePlan | null
+  /** What the schema does with a key that has no entry. `kept` is also what holds where that is not known. */
+  readonly unknownKeys: UnknownKeys
   /** An input of which one key says what the others are. */
   readonly variants: { readonly key: string; readonly options: readonly RecordPlan[] } | null
 }
@@ -51,6 +55,7 @@ export const anyText: ValuePlan = Object.freeze({ ...nothing, text: true })
 export const noEntries: RecordPlan = Object.freeze({
   entries: new Map<string, ValuePlan>(),
   rest: null,
+  unknownKeys: 'kept',
   variants: null,
 })
 
@@ -102,7 +107,14 @@ export function joinRecords(a: RecordPlan, b: RecordPlan, join: (a: ValuePlan, b
     entries.set(key, one === null ? (other ?? nothing) : other === null ? one : join(one, other))
   }
   const rest = a.rest === null ? b.rest : b.rest === null ? a.rest : join(a.rest, b.rest)
-  return { entries, rest, variants: null }
+  return { entries, rest, unknownKeys: joinUnknownKeys(a.unknownKeys, b.unknownKeys, join === both), variants: null }
+}
+
+/** Of two schemas that both must hold, one is enough to refuse a key; of two that one of must hold, one is enough to keep it. */
+function joinUnknownKeys(a: UnknownKeys, b: UnknownKeys, bothHold: boolean): UnknownKeys {
+  if (a === b) return a
+  const order: readonly UnknownKeys[] = bothHold ? ['refused', 'kept'] : ['kept', 'refused']
+  return order.find((each) => each === a || each === b) ?? a
 }
 
 function planOf(plan: RecordPlan, key: string): ValuePlan | null {

@@ -104,20 +104,22 @@ export function readRecord(schema: unknown, open: Open = []): RecordPlan {
   if (wrappers.has(type)) return readRecord(node['wrapped'], open)
   switch (type) {
     case 'object':
-    case 'loose_object':
+      return { ...noEntries, entries: readEntries(node, open), unknownKeys: 'dropped' }
     case 'strict_object':
+      return { ...noEntries, entries: readEntries(node, open), unknownKeys: 'refused' }
+    case 'loose_object':
       return { ...noEntries, entries: readEntries(node, open) }
     case 'object_with_rest':
       return { ...noEntries, entries: readEntries(node, open), rest: readValue(node['rest'], open) }
     case 'record':
       return { ...noEntries, rest: readValue(node['value'], open) }
     case 'union':
-      return readOptions(node, open).reduce((a, b) => joinRecords(a, b, either), noEntries)
+      return joinAll(readOptions(node, open), either)
     case 'intersect':
-      return readOptions(node, open).reduce((a, b) => joinRecords(a, b, both), noEntries)
+      return joinAll(readOptions(node, open), both)
     case 'variant': {
       const options = readOptions(node, open)
-      const joined = options.reduce((a, b) => joinRecords(a, b, either), noEntries)
+      const joined = joinAll(options, either)
       return { ...joined, variants: { key: String(node['key']), options } }
     }
     case 'lazy': {
@@ -127,6 +129,10 @@ export function readRecord(schema: unknown, open: Open = []): RecordPlan {
     default:
       return noEntries
   }
+}
+
+function joinAll([first, ...others]: readonly RecordPlan[], join: typeof either): RecordPlan {
+  return first === undefined ? noEntries : others.reduce((a, b) => joinRecords(a, b, join), first)
 }
 
 function readOptions(node: Node, open: Open): RecordPlan[] {

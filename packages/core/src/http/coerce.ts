@@ -55,6 +55,15 @@ export function compileCoercion(
   }
 }
 
+/**
+ * The only keys that a schema takes, where it refuses all others: a strict object of valibot, `additionalProperties: false` of another
+ * vendor. Null where it does not refuse any, or where that is not known.
+ */
+export function readOnlyKeys(schema: AnySchema | null): ReadonlySet<string> | null {
+  const { entries, unknownKeys } = readPlan(schema)
+  return unknownKeys === 'refused' ? new Set(entries.keys()) : null
+}
+
 /** The plans of a key whose type was said: of one text, and of several. */
 interface Forced {
   readonly one: ValuePlan

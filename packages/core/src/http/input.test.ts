@@ -56,6 +56,94 @@ describe('without a body', () => {
   })
 })
 
+describe('keys that the input does not know', () => {
+  const Strict = v.strictObject({ id: v.optional(v.number()), name: v.optional(v.string()) })
+  const strict = (options: Partial<InputOptions>) => reader({ schema: Strict, unknownKeys: 'ignore', ...options })
+  /** What the schema is given. */
+  const given = (options: Partial<InputOptions>, raw: string, body: ParsedBody = empty) =>
+    strict(options)({}, query(raw), body)
+
+  test('are left out of a query when they are to be ignored', () => {
+    expect(given({}, 'id=7&utm_source=mail&status=active')).toEqual(ok({ id: 7 }))
+    expect(given({ unknownKeys: 'validate' }, 'id=7&status=active')).toEqual(ok({ id: 7, status: 'active' }))
+    expect(strict({ pattern: '/authors/:id' })({ id: '7' }, query('status=active'), empty)).toEqual(ok({ id: 7 }))
+  })
+
+  test('are left out of a body, and of the query beside it', () => {
+    const post = { hasBody: true }
+    expect(given(post, 'utm=1', json({ name: 'a', age: 3 }))).toEqual(ok({ name: 'a' }))
+    expect(given(post, 'utm=1&id=7', form('name=a&age=3'))).toEqual(ok({ name: 'a' }))
+    expect(given({ hasBody: true, queryKeys: ['id'] }, 'utm=1&id=7', json({ name: 'a', age: 3 }))).toEqual(
+      ok({ id: 7, name: 'a' }),
+    )
+    // Known ones are still compared, and a body that is no object is for the schema to refuse.
+    expect(given({ hasBody: true, queryKeys: ['id'] }, 'id=7', json({ id: 8 }))).toMatchObject(refused('id'))
+    expect(given(post, '', json([1]))).toEqual(ok([1]))
+  })
+
+  test('are left out of what a mapping makes', () => {
+    const map = ({ search, ...rest }: Readonly<Record<string, unknown>>) => ({ name: search, ...rest })
+    expect(given({ map }, 'search=a&status=active')).toEqual(ok({ name: 'a' }))
+  })
+
+  test.each<[name: string, schema: NonNullable<InputOptions['schema']>, kept: object]>([
+    ['an object that keeps them', v.looseObject({ id: v.number() }), { id: 1, x: '2' }],
+    ['an object that drops them itself', v.object({ id: v.number() }), { id: 1, x: '2' }],
+    ['an object with a rest', v.objectWithRest({ id: v.number() }, v.number()), { id: 1, x: 2 }],
+    ['a record', v.record(v.string(), v.number()), { id: 1, x: 2 }],
+    ['a strict object that may be left out', v.optional(v.strictObject({ id: v.number() })), { id: 1 }],
+    [
+      'a strict object in a pipe',
+      v.pipe(
+        v.strictObject({ id: v.number() }),
+        v.check(() => true),
+      ),
+      { id: 1 },
+    ],
+    ['a strict object made on demand', v.lazy(() => v.strictObject({ id: v.number() })), { id: 1 }],
+    [
+      'one of two strict objects',
+      v.union([v.strictObject({ id: v.number() }), v.strictObject({ x: v.string() })]),
+      { id: 1, x: '2' },
+    ],
+    [
+      'one strict and one loose object',
+      v.union([v.strictObject({ id: v.number() }), v.looseObject({})]),
+      { id: 1, x: '2' },
+    ],
+    [
+      'both of a strict and a loose object',
+      v.intersect([v.strictObject({ id: v.number() }), v.looseObject({})]),
+      { id: 1 },
+    ],
+    ['a variant', v.variant('id', [v.strictObject({ id: v.literal(1) })]), { id: 1 }],
+  ])('of %s', (_name, schema, kept) => {
+    expect(given({ schema }, 'id=1&x=2')).toEqual(ok(kept))
+  })
+
+  test.each<[document: object, kept: object]>([
+    [{ type: 'object', properties: { id: { type: 'number' } }, additionalProperties: false }, { id: 1 }],
+    [
+      { type: 'object', properties: { id: { type: 'number' } } },
+      { id: 1, x: '2' },
+    ],
+    [
+      {
+        $ref: '#/$defs/input',
+        $defs: { input: { properties: { id: { type: 'number' } }, additionalProperties: false } },
+      },
+      { id: 1 },
+    ],
+  ])('of JSON Schema %j', (document, kept) => {
+    const schema: InputOptions['schema'] = Object.assign(
+      { '~standard': { version: 1 as const, vendor: 'other', validate: (value: unknown) => ({ value }) } },
+      {},
+    )
+    Object.assign(schema['~standard'], { jsonSchema: { input: () => document, output: () => document } })
+    expect(given({ schema }, 'id=1&x=2')).toEqual(ok(kept))
+  })
+})
+
 describe('with a body', () => {
   const create = reader({ hasBody: true })
   const update = reader({ hasBody: true, pattern: '/authors/:id', queryKeys: ['dry'] })

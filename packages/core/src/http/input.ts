@@ -4,7 +4,7 @@ import type { ParameterType } from '../router/route-types.ts'
 import type { Result } from '../util/result.ts'
 import type { AnySchema, Issue } from '../util/schema.ts'
 import type { ParsedBody } from './body.ts'
-import { type Coercion, compileCoercion } from './coerce.ts'
+import { type Coercion, compileCoercion, readOnlyKeys } from './coerce.ts'
 import { pathParameters } from './path-pattern.ts'
 import type { QueryRecord } from './query.ts'
 
@@ -18,6 +18,8 @@ export interface InputOptions {
   readonly overrides?: Readonly<Record<string, ParameterType>>
   /** Makes the input where the two wires differ in shape. Gets path and query, coerced, joined with the body's keys if there is one. */
   readonly map?: ((query: Readonly<Record<string, unknown>>) => unknown) | undefined
+  /** `ignore`: what neither the schema nor the route names is left out, in query and body. Default `validate`. */
+  readonly unknownKeys?: 'validate' | 'ignore'
 }
 
 /** Joins what HTTP says in three places into one input, not yet validated. */
@@ -33,6 +35,7 @@ type Fields = Record<string, unknown>
  * Compiles how a route's input is put together. The path wins; the same key elsewhere with another value is refused, and
  * so is a query key that a method with a body did not name. A body that is no object can only be the input as a whole:
  * where the path or the query may say something it is refused. No body is an empty object, as a package without `data` is.
+ * With `unknownKeys: 'ignore'` keys that the schema would refuse for being unknown do not reach it.
  *
  * @throws BootError `bad_path`, `bad_route`
  *
@@ -46,10 +49,14 @@ export function compileInput(options: InputOptions): InputReader {
   const queryKeys = new Set(options.queryKeys)
   const coerce = compileCoercion(schema, options.overrides)
   const bodyOnly = hasBody && queryKeys.size === 0 && pathParameters(options.pattern).length === 0
-  const finish = map === undefined ? succeed : (input: unknown) => applyMap(map, input)
+  const mapped = map === undefined ? succeed : (input: unknown) => applyMap(map, input)
+  const ignores = options.unknownKeys === 'ignore'
+  const onlyKeys = ignores ? readOnlyKeys(schema) : null
+  const finish = onlyKeys === null ? mapped : (input: unknown) => keepKeys(mapped(input), onlyKeys)
   const isIgnored = schema === null && map === undefined
 
-  return (params, query, body) => {
+  return (params, wholeQuery, body) => {
+    const query = hasBody && ignores ? pickKeys(wholeQuery, queryKeys) : wholeQuery
     if (hasBody) {
       const issues = unexpectedKeys(query, queryKeys)
       if (issues !== null) return refuse(issues)
@@ -112,6 +119,27 @@ function applyMap(map: (query: Fields) => unknown, input: unknown): Result<unkno
   } catch (error) {
     return { ok: false, error: AppError.is(error) ? error : new InternalError({ cause: error }) }
   }
+}
+
+function pickKeys(query: QueryRecord, keys: ReadonlySet<string>): QueryRecord {
+  const picked: Record<string, string | readonly string[]> = Object.create(null)
+  for (const key of keys) {
+    const value = query[key]
+    if (value !== undefined) picked[key] = value
+  }
+  return picked
+}
+
+/** The input without what the schema would refuse. One that is no object is for the schema to refuse. */
+function keepKeys(input: Result<unknown>, keys: ReadonlySet<string>): Result<unknown> {
+  if (!input.ok || !isFields(input.value)) return input
+  const kept: Fields = {}
+  let left = 0
+  for (const key in input.value) {
+    if (keys.has(key)) kept[key] = input.value[key]
+    else left++
+  }
+  return left === 0 ? input : succeed(kept)
 }
 
 function unexpectedKeys(query: QueryRecord, known: ReadonlySet<string>): Issue[] | null {

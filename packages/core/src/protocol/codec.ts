@@ -3,7 +3,7 @@ import type { RSPCode } from './status.ts'
 
 /** Bytes to frames and back. A client chooses one by `?format=` at the upgrade. None of its methods throws for what a client sent. */
 export interface Codec {
-  /** The value of `?format=`. */
+  /** The value of `?format=`, which clients may write in any case. */
   readonly name: string
   /** Are the frames it writes binary? */
   readonly binary: boolean

@@ -23,6 +23,7 @@ export interface RouteContext {
   readonly defaultAccess: Access
   readonly deadlineMs: number
   readonly maxBodyBytes: number
+  readonly unknownKeys: 'validate' | 'ignore'
   /** Run the output schema and not only project on it. */
   readonly validateOutput: boolean
   /** `currentCall()` is asked for. */
@@ -81,7 +82,7 @@ export function compileRoute(
     run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
     servesWhileDraining,
-    http: compileHttp(info, definition, context.maxBodyBytes),
+    http: compileHttp(info, definition, context),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,
     countWebSocket: context.countWebSocket(info),
     httpCounter: context.httpCounter(info),
@@ -151,7 +152,11 @@ function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): un
 
 const methodsWithBody = ['POST', 'PUT', 'PATCH']
 
-function compileHttp(info: RouteInfo, { http, input }: RouteDefinition, maxBodyBytes: number): CompiledHttp | null {
+function compileHttp(
+  info: RouteInfo,
+  { http, input }: RouteDefinition,
+  { maxBodyBytes, unknownKeys }: RouteContext,
+): CompiledHttp | null {
   if (http === null || info.path === null || info.method === null) return null
   const hasBody = methodsWithBody.includes(info.method)
   const raw = http.body === 'raw'
@@ -170,6 +175,7 @@ function compileHttp(info: RouteInfo, { http, input }: RouteDefinition, maxBodyB
       queryKeys: http.query ?? [],
       overrides: http.params ?? {},
       map: http.input,
+      unknownKeys,
     }),
     hasBody,
     ignoresBody: input === null && http.input === undefined,

@@ -239,7 +239,9 @@ describe('a variable that is not supported', () => {
   it('is described beside the tables', () => {
     const { unsupported, ...description } = defineSettings({ cache }).describe()
     expect(unsupported).toEqual([{ group: 'cache', name: 'CACHE_DIR', instead: 'the cache is in memory; take it out' }])
-    expect(String({ toString: description.toString })).toContain('| `CACHE_DIR` | the cache is in memory; take it out |')
+    expect(String({ toString: description.toString })).toContain(
+      '| `CACHE_DIR` | the cache is in memory; take it out |',
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AuthenticationError, type ControlResult, RateLimitError, route, type WebSocketOptions } from '../index.ts'
+import { jsonCodec } from '../protocol/json-codec.ts'
 import { createVirtualClock, onTransports, UpgradeRefused } from '../testing/index.ts'
 import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
 
@@ -240,10 +241,31 @@ describe('an upgrade', () => {
 
     it('with an unknown format is a 400', async () => {
       const { connect } = await start(options)
-      for (const path of ['/ws?format=protobuf', '/ws?format=', '/ws?format=JSON'] as const) {
+      for (const path of ['/ws?format=protobuf', '/ws?format=%20json', '/ws?format=json5'] as const) {
         expect(await refusal(connect({ path }))).toMatchObject({ status: 400, code: 'malformed_request' })
       }
-      await connect({ path: '/ws?format=json' })
+    })
+
+    it('takes a format in any case, and an empty one for the default', async () => {
+      const { connect } = await start(options)
+      for (const path of [
+        '/ws?format=json',
+        '/ws?format=JSON',
+        '/ws?format=Json',
+        '/ws?format=',
+        '/ws?format',
+      ] as const) {
+        const socket = await connect({ path })
+        socket.send(packet(1))
+        expect(await nextJson(socket)).toMatchObject({ status_code: 0 })
+      }
+    })
+
+    it('needs codecs with names of their own', async () => {
+      for (const names of [['json', 'JSON'], ['']]) {
+        const [first = jsonCodec, ...others] = names.map((name) => ({ ...jsonCodec, name }))
+        await expect(start({ ...options, codecs: [first, ...others] })).rejects.toMatchObject({ code: 'bad_option' })
+      }
     })
 
     it('echoes the sub-protocol twinwire, and never a token beside it', async () => {

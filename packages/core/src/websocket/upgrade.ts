@@ -79,8 +79,9 @@ export class Upgrader {
     const refusal = edge.refuseHost(request)
     if (refusal !== null) throw refusal
     if (!isOriginAllowed(wire.options.origins, request)) return null
-    const format = new URLSearchParams(request.query).get('format')
-    const codec = format === null ? defaultCodec : codecs.get(format)
+    // In any case; an empty one says nothing.
+    const format = new URLSearchParams(request.query).get('format')?.toLowerCase() ?? ''
+    const codec = format === '' ? defaultCodec : codecs.get(format)
     if (codec === undefined)
       throw new MalformedRequestError(`The format must be one of ${[...codecs.keys()].join(', ')}`)
     return codec
