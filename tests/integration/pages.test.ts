@@ -162,6 +162,13 @@ describe.each([
         { page: 1, per_page: 2, total: 45, pages: 23, next_cursor: null, has_more: true },
         ['00', '01'],
       ],
+      // The cap of the app is 30.
+      [
+        '?per_page=5000&page=2',
+        { per_page: 5000, page: 2 },
+        { page: 2, per_page: 30, total: 45, pages: 2, has_more: false },
+        Array.from({ length: 15 }, (_, i) => String(i + 30)),
+      ],
       ['', {}, { per_page: 7, total: 45 }, ['00', '01', '02', '03', '04', '05', '06']],
       [
         '?page=3&country=FR&per_page=5&sort=-name',
@@ -236,8 +243,7 @@ describe.each([
     test.each<[query: string, data: object, path: string]>([
       ['?page=0', { page: 0 }, 'page'],
       ['?page=9007199254740991&per_page=30', { page: 9007199254740991, per_page: 30 }, 'page'],
-      ['?per_page=31', { per_page: 31 }, 'per_page'],
-      ['?per_page=1001', { per_page: 1001 }, 'per_page'],
+      ['?per_page=0', { per_page: 0 }, 'per_page'],
       ['?cursor=MjA=', { cursor: 'MjA=' }, 'cursor'],
       ['?sort=ref', { sort: 'ref' }, 'sort'],
       ['?version=1', { version: 1 }, 'version'],

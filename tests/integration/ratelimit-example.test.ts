@@ -71,7 +71,8 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
     expect(new Set(statuses)).toEqual(new Set([200, 429]))
     await passes()
     // The database and the rest work: nothing takes the process out of service.
-    expect((await httpCall(`${example.url}/health`)).status).toBe(200)
+    const away = { status: 'healthy', database: 'healthy', redis: 'unhealthy' }
+    expect(await httpCall(`${example.url}/health`)).toMatchObject({ status: 200, body: away })
 
     await server.restart()
     client.disconnect()

@@ -50,6 +50,12 @@ describe('an app does not boot', () => {
       'http.maxBodyBytes must be a whole number of bytes, not 0',
     ],
     [
+      'with a word for unknown keys that is none',
+      { http: { unknownKeys: JSON.parse('"strip"') } },
+      'bad_option',
+      "http.unknownKeys is 'validate' or 'ignore', not 'strip'",
+    ],
+    [
       'with no call in flight',
       { websocket: { maxInFlight: 0 } },
       'bad_option',

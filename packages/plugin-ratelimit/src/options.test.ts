@@ -189,6 +189,8 @@ describe('a store elsewhere that is away', () => {
     expect((await request('GET /hello')).status).toBe(200)
     expect(await (await client()).call('HELLO')).toBe('hello')
     expect((await request('GET /health/ready')).status).toBe(200)
+    const health = await request('GET /health')
+    expect([health.status, health.json()]).toMatchObject([200, { status: 'healthy', redis: 'unhealthy' }])
     const { findings } = await app.doctor()
     expect(findings.find(({ check }) => check === 'rate limit store')).toMatchObject({ level: 'warn' })
     await close()

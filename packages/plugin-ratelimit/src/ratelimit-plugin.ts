@@ -82,8 +82,8 @@ async function openLimiter({ store, onStoreError, breaker }: ResolvedOptions, ho
   if (!store.remote) return opened
   const { name, service = 'store' } = store
   const guarded = new GuardedStore(opened, { name, service, onStoreError, breaker, services: host })
-  // With any other policy the app works without its store, and a probe that says no would take every process out of service.
-  if (onStoreError === 'deny') host.health(service, () => guarded.ping())
+  // With any policy but `deny` the app works without its store, and a probe that says no would take every process out of service.
+  host.health(service, () => guarded.ping(), { required: onStoreError === 'deny' })
   host.doctor('rate limit store', async () => {
     try {
       await guarded.ping()

@@ -1,7 +1,10 @@
 import type { Page } from '@twinwire/core'
-import { BaseRepository, type Database } from '@twinwire/core/database'
+import { BaseRepository, type Database, type Filters } from '@twinwire/core/database'
 import type { Author } from './author.schemas.ts'
 import { authors } from './author.table.ts'
+
+/** Rows of a list that is no page. */
+const maxListed = 1000
 
 export class AuthorRepository extends BaseRepository<typeof authors> {
   constructor(db: Database) {
@@ -12,12 +15,12 @@ export class AuthorRepository extends BaseRepository<typeof authors> {
     return this.findOne({ name })
   }
 
-  /** Authors whose name contains `term`, in upper or lower case. */
-  search(term: string): Promise<Author[]> {
-    return this.getAll({ name: { contains: term } })
+  /** The first 1000 authors that fit, as the first page of a walk: `meta.has_more` says whether there are others. */
+  list(filters: Filters<typeof authors>): Promise<Page<Author>> {
+    return this.getPage({ cursor: '', perPage: maxListed, filters })
   }
 
-  /** One page, by number or by cursor; `name` is part of a name, as in `search`. */
+  /** One page, by number or by cursor; `name` is part of a name, in upper or lower case. */
   searchPage({ id, name, ...page }: SearchPage): Promise<Page<Author>> {
     return this.getPage({ ...page, filters: { id, name: { contains: name } } })
   }

@@ -1,5 +1,5 @@
 // Pure declarations: importing this file reads no environment and opens nothing.
-import { event, pageOf, route } from '@twinwire/core'
+import { event, pageOf, reply, route } from '@twinwire/core'
 import { transaction, withDb } from '@twinwire/core/database'
 import { requireRoles } from '@twinwire/plugin-auth'
 import { limit } from '@twinwire/plugin-ratelimit'
@@ -32,7 +32,12 @@ export const getAuthors = route({
   use: [requireRoles('get-authors'), withDb()],
   input: GetAuthorsInput,
   output: v.array(AuthorSchema),
-  command: ({ db }) => new GetAuthorsCommand(new AuthorRepository(db)),
+  // A list that was cut says so: in `meta` of the package, and over HTTP, where the body is the list alone, in a header.
+  handler: async (input, { db }) => {
+    const { items, meta } = await new GetAuthorsCommand(new AuthorRepository(db)).execute(input)
+    if (!meta.has_more) return [...items]
+    return reply([...items], { meta: { ...meta, next_cursor: null }, headers: { 'x-has-more': 'true' } })
+  },
 })
 
 export const getPaginatedAuthors = route({

@@ -1,16 +1,17 @@
-import { BaseCommand } from '@twinwire/core'
+import { BaseCommand, type Page } from '@twinwire/core'
 import type { AuthorRepository } from './author.repository.ts'
 import type { Author, GetAuthorsInput } from './author.schemas.ts'
 
-export class GetAuthorsCommand extends BaseCommand<GetAuthorsInput, Author[]> {
-  readonly #authors: Pick<AuthorRepository, 'getAll' | 'search'>
+/** The first 1000 at most: the page says whether there are more. */
+export class GetAuthorsCommand extends BaseCommand<GetAuthorsInput, Page<Author>> {
+  readonly #authors: Pick<AuthorRepository, 'list'>
 
-  constructor(authors: Pick<AuthorRepository, 'getAll' | 'search'>) {
+  constructor(authors: Pick<AuthorRepository, 'list'>) {
     super()
     this.#authors = authors
   }
 
-  execute({ search_term: term, id, name }: GetAuthorsInput): Promise<Author[]> {
-    return term === undefined ? this.#authors.getAll({ id, name }) : this.#authors.search(term)
+  execute({ search_term: term, id, name }: GetAuthorsInput): Promise<Page<Author>> {
+    return this.#authors.list(term === undefined ? { id, name } : { name: { contains: term } })
   }
 }

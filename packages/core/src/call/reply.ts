@@ -1,4 +1,5 @@
 import type { ResponseStream } from '../transport/transport.ts'
+import type { PageMeta } from './page.ts'
 
 /** Headers by name; a list for a header that repeats (`set-cookie`). */
 export type ReplyHeadersInit = Readonly<Record<string, string | readonly string[]>>
@@ -7,17 +8,20 @@ export interface ReplyOptions {
   /** HTTP status; default the route's. */
   readonly status?: number
   readonly headers?: ReplyHeadersInit
+  /** `meta` of the reply package. Over HTTP a value has no meta beside it: say there in a header what a client has to know. */
+  readonly meta?: PageMeta
 }
 
 /** A source of a streamed body. It is read as fast as the client takes it and ended when the client leaves. */
 export type StreamSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
 
-/** A result with more to say than its value. Over WebSocket only the value counts. */
+/** A result with more to say than its value. Over WebSocket the value and `meta` count. */
 export interface Reply<out T> {
   readonly kind: 'value' | 'text' | 'bytes' | 'stream'
   readonly value: T
   readonly status: number | null
   readonly headers: ReplyHeadersInit
+  readonly meta: PageMeta | null
 }
 
 class ReplyResult<T> implements Reply<T> {
@@ -25,7 +29,9 @@ class ReplyResult<T> implements Reply<T> {
   readonly value: T
   readonly status: number | null
   readonly headers: ReplyHeadersInit
-  constructor(kind: Reply<T>['kind'], value: T, { status, headers }: ReplyOptions) {
+  readonly meta: PageMeta | null
+  constructor(kind: Reply<T>['kind'], value: T, { status, headers, meta }: ReplyOptions) {
+    this.meta = meta ?? null
     this.kind = kind
     this.value = value
     if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599))
@@ -77,4 +83,13 @@ export async function pump(source: StreamSource, stream: ResponseStream): Promis
   }
   stream.end()
   return true
+}
+
+/** The same reply with its value in another form. */
+export function withValue<T>({ kind, status, headers, meta }: Reply<unknown>, value: T): Reply<T> {
+  return new ReplyResult(kind, value, {
+    headers,
+    ...(status !== null && { status }),
+    ...(meta !== null && { meta }),
+  })
 }

@@ -9,7 +9,7 @@ import type { PageSettings } from './page-settings.ts'
 export interface PageRequest<TTable extends PgTable> {
   /** From 1. Default 1. Not looked at with a cursor. */
   readonly page?: number | undefined
-  /** From 1 to the app's cap (1000). Default the app's (20); see `pages` of `database()`. */
+  /** From 1; more than the app's cap (1000) is the cap. Default the app's (20); see `pages` of `database()`. `meta.per_page` says which. */
   readonly perPage?: number | undefined
   /** The `next_cursor` of the page before; `''` starts a walk at the beginning. */
   readonly cursor?: string | undefined
@@ -27,11 +27,11 @@ interface Numbers {
   readonly perPage?: number | undefined
 }
 
-/** Rows of a page. Throws ValidationError, with the wire's names of the fields. */
+/** Rows of a page, at most the cap. Throws ValidationError, with the wire's names of the fields. */
 export function toSize({ perPage }: Numbers, { defaultSize, maxSize }: PageSettings): number {
   const size = perPage ?? defaultSize
-  if (Number.isSafeInteger(size) && size >= 1 && size <= maxSize) return size
-  throw invalid('per_page', `Must be a whole number from 1 to ${maxSize}`)
+  if (Number.isSafeInteger(size) && size >= 1) return Math.min(size, maxSize)
+  throw invalid('per_page', 'Must be a whole number from 1')
 }
 
 /** How many rows lie before the page. Throws ValidationError. */

@@ -224,10 +224,17 @@ export function describeDatabase(name: string, open: Open): void {
         [2 ** 53, 20],
         [2 ** 52, 1000],
         [1, 0],
-        [1, 1001],
         [1, 2.5],
       ])('page %d of %d rows is refused', async (page, perPage) => {
         await expect(repository.getPage({ page, perPage })).rejects.toThrow(ValidationError)
+      })
+
+      test('a size over the cap is the cap, by number and by cursor', async () => {
+        const pages = [
+          await repository.getPage({ perPage: 5000 }),
+          await repository.getPage({ cursor: '', perPage: 5000 }),
+        ]
+        expect(pages.map(({ meta }) => meta.per_page)).toEqual([1000, 1000])
       })
 
       test('the last page that can be named is empty and no error', async () => {

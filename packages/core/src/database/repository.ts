@@ -141,7 +141,7 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
    * goes on where the last page ended, however many rows lie before: rows that come and go meanwhile make a walk neither skip
    * nor repeat one that was there all the time.
    *
-   * Throws ValidationError for a page below 1, a size outside of 1 to the cap, and a cursor that is not of this query.
+   * A size over the app's cap is the cap. Throws ValidationError for a page or a size below 1, and a cursor that is not of this query.
    *
    * @example
    * const first = await repository.getPage({ cursor: '', perPage: 50, orderBy: { born: 'desc' } })

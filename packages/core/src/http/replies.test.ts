@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ConflictError, defineErrors, guard, page, pageOf, reply, route } from '../index.ts'
 import { onTransports } from '../testing/index.ts'
-import { deferred, testAuth } from '../testing/suite.fixtures.ts'
+import { deferred, exchange, packet, testAuth } from '../testing/suite.fixtures.ts'
 
 const billing = defineErrors('billing', { declined: { httpStatus: 402, message: 'The card was declined' } })
 const security = [
@@ -44,6 +44,20 @@ describe('replies', () => {
       expect([stream.status, stream.text]).toEqual([203, 'one two'])
       expect((await request('HEAD /stream')).text).toBe('')
       expect((await request('GET /nothing')).status).toBe(205)
+    })
+
+    it('put a meta of their own beside the data of a package, and what they say in headers on HTTP', async () => {
+      const { meta } = page([], { per_page: 2, next_cursor: null, has_more: true })
+      const list = route({
+        http: 'GET /list',
+        access: 'public',
+        output: v.array(v.object({ id: v.number() })),
+        handler: () => reply([{ id: 1, secret: 2 }], { meta, headers: { 'x-has-more': 'true' } }),
+      })
+      const { request, connect } = await start({ pkgIds: { LIST: 1 }, routes: { LIST: list } })
+      const response = await request('GET /list')
+      expect([response.json(), response.headers['x-has-more']]).toEqual([[{ id: 1 }], 'true'])
+      expect(await exchange(await connect(), packet(1))).toMatchObject({ status_code: 0, meta, data: [{ id: 1 }] })
     })
 
     it('give a page as items and meta', async () => {

@@ -50,6 +50,22 @@ onTransports({ describe, afterEach }, ({ start }) => {
     expect(app.logs.filter(({ message }) => message === 'A health check failed')).toHaveLength(1)
   })
 
+  test('a check that is not required is reported, and leaves the app ready', async () => {
+    const app = await start({
+      ...base,
+      plugins: [
+        plugin((host) => {
+          host.health('database', () => {})
+          host.health('redis', () => Promise.reject(new Error('gone')), { required: false })
+        }),
+      ],
+    })
+    const [report, ready] = await Promise.all(['', '/ready'].map((path) => app.request(`GET /health${path}`)))
+    expect([report?.status, ready?.status]).toEqual([200, 200])
+    expect(report?.json()).toMatchObject({ status: 'healthy', database: 'healthy', redis: 'unhealthy' })
+    expect(app.logs.filter(({ message }) => message === 'A health check failed')).toHaveLength(1)
+  })
+
   test('HEAD, another path, and none at all', async () => {
     const app = await start({ ...base, health: { path: '/probes/health' } })
     const head = await app.request('HEAD /probes/health/ready')
@@ -87,7 +103,7 @@ describe('the monitor', () => {
   const monitorOf = (checks: Record<string, () => void | Promise<void>>, log = createTestLogger()) => {
     const vitals = { connections: 0, serving: true }
     const monitor = new HealthMonitor({
-      checks: new Map(Object.entries(checks)),
+      checks: new Map(Object.entries(checks).map(([name, check]) => [name, { check, required: true }])),
       clock,
       log,
       vitals: () => vitals,

@@ -5,6 +5,13 @@ import type { MaybePromise } from '../util/maybe-promise.ts'
 /** Resolves when the part works; throws or rejects when it does not. What it throws is logged and not shown. */
 export type HealthCheck = () => MaybePromise<void>
 
+/** A part of the app that is looked after. */
+export interface HealthPart {
+  readonly check: HealthCheck
+  /** False: the app works without it, and is ready when it fails. */
+  readonly required: boolean
+}
+
 export type HealthStatus = 'healthy' | 'unhealthy'
 
 /** Body of `GET /health`: one member for each check, beside `status` and `websocket`. */
@@ -16,7 +23,7 @@ export interface HealthReport {
 
 interface HealthMonitorOptions {
   /** Read at each round: plugins register while the app boots. */
-  readonly checks: ReadonlyMap<string, HealthCheck>
+  readonly checks: ReadonlyMap<string, HealthPart>
   readonly clock: Clock
   readonly log: Logger
   /** Connections of this process, and whether the app serves. */
@@ -47,7 +54,9 @@ export class HealthMonitor {
     const checks = await this.#results()
     // Not cached: a drain that has begun has to be seen at once.
     const { connections, serving } = this.#options.vitals()
-    const healthy = serving && Object.values(checks).every((status) => status === 'healthy')
+    const isFine = ([name, status]: [string, HealthStatus]): boolean =>
+      status === 'healthy' || this.#options.checks.get(name)?.required === false
+    const healthy = serving && Object.entries(checks).every(isFine)
     return {
       ...checks,
       status: healthy ? 'healthy' : 'unhealthy',
@@ -68,7 +77,7 @@ export class HealthMonitor {
 
   async #runChecks(): Promise<CheckResults> {
     const { checks } = this.#options
-    const entries = [...checks].map(async ([name, check]): Promise<[string, HealthStatus]> => {
+    const entries = [...checks].map(async ([name, { check }]): Promise<[string, HealthStatus]> => {
       try {
         await this.#withTimeout(check)
         this.#tellWorks(name)

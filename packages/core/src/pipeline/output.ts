@@ -1,5 +1,5 @@
 import { isPage, isPageSchema, type Page, withItems } from '../call/page.ts'
-import { isReply, reply } from '../call/reply.ts'
+import { isReply, withValue } from '../call/reply.ts'
 import { toJsonValue } from '../protocol/json-value.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import { type AnySchema, type Issue, type Schema, toIssues } from '../util/schema.ts'
@@ -42,8 +42,7 @@ export function compileOutput(schema: AnySchema | null, validate: boolean): Outp
   return (result) => {
     if (!isReply(result)) return output(result)
     if (result.kind !== 'value') return result
-    const { status, headers } = result
-    const rewrap = (value: unknown): unknown => reply(value, status === null ? { headers } : { status, headers })
+    const rewrap = (value: unknown): unknown => withValue(result, value)
     const value = output(result.value)
     return isPromise(value) ? value.then(rewrap) : rewrap(value)
   }

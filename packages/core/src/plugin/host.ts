@@ -133,8 +133,11 @@ export interface PluginHost {
   guard(step: Step<'guard', unknown, Call>, options?: { readonly when?: (route: RouteInfo) => boolean }): void
   /** Adds an HTTP route. It must state its access. */
   endpoint(route: AnyRoute): void
-  /** Adds a part to `GET /health`. */
-  health(name: string, check: HealthCheck): void
+  /**
+   * Adds a part to `GET /health`. With `required: false` the report says how it is, and the app stays ready when it fails: for what the app
+   * can work without. Default true.
+   */
+  health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void
   /**
    * Adds a check to `app.doctor()` that needs what `setup` has opened; it runs in an app that is ready. What can be said without is
    * said by `doctor` of the plugin.

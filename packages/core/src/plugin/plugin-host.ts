@@ -6,7 +6,7 @@ import { BootError } from '../errors/boot-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { Instruments } from '../instruments/instruments.ts'
-import type { HealthCheck } from '../lifecycle/health.ts'
+import type { HealthPart } from '../lifecycle/health.ts'
 import type { Logger } from '../log/logger.ts'
 import type { AnyStep } from '../pipeline/step.ts'
 import type { AnyRoute } from '../router/route.ts'
@@ -42,7 +42,7 @@ export class Registry {
   readonly onClose: { readonly plugin: string; readonly run: () => MaybePromise<void> }[] = []
   readonly guards: AppGuard[] = []
   readonly endpoints: { readonly plugin: string; readonly route: AnyRoute }[] = []
-  readonly health: Map<string, HealthCheck> = new Map()
+  readonly health: Map<string, HealthPart> = new Map()
   readonly doctor: NamedCheck[] = []
   readonly controls: Map<string, ControlHandler> = new Map()
   readonly errorMappers: ErrorMapper[] = []
@@ -109,7 +109,7 @@ export function createPluginHost(
       }
       registry.identity = { plugin, identify, missing }
     },
-    health(name, check) {
+    health(name, check, { required = true } = {}) {
       open()
       if (name === 'status' || name === 'websocket') {
         throw new BootError(
@@ -122,7 +122,7 @@ export function createPluginHost(
           'health_duplicate',
           `Two health checks are called '${name}': rename the one of plugin '${plugin}'`,
         )
-      registry.health.set(name, check)
+      registry.health.set(name, { check, required })
     },
     doctor(name, check) {
       open()

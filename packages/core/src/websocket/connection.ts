@@ -157,7 +157,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     const value = isReply(result) ? formOf(result) : result
     const text = isPage(value)
       ? this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, value.meta, value.items)
-      : this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, null, value)
+      : this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, isReply(result) ? result.meta : null, value)
     this.send(text, this.codec.binary)
     return 200
   }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { maxCursorLength } from '../cursor.ts'
 
 export interface PageInputOptions {
-  /** Largest `per_page` that the route admits; the app's own cap holds beside it. Default 1000. */
+  /** A larger `per_page` is this; the app's own cap holds beside it. Default: the app's alone. */
   readonly maxPerPage?: number
 }
 
@@ -15,18 +15,25 @@ export interface PageInput {
 
 /**
  * What a route needs to be told to answer with a page: `page`, `per_page` and `cursor`, all optional; how many rows when it is not
- * told is the app's to say (`pages.defaultSize` of `database()`).
+ * told is the app's to say (`pages.defaultSize` of `database()`), and so is how many there are at most: a larger `per_page` is no mistake.
  *
  * @example
  * input: v.strictObject({ ...pageInput(), sort: v.optional(sortSchema(authors, ['name', 'born'])) }),
  * handler: ({ page, per_page, cursor, sort }, { db }) =>
  *   new AuthorRepository(db).getPage({ page, perPage: per_page, cursor, orderBy: sort }),
  */
-export function pageInput({ maxPerPage = 1000 }: PageInputOptions = {}): PageInput {
+export function pageInput({ maxPerPage }: PageInputOptions = {}): PageInput {
   const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
   return {
     page: v.optional(whole),
-    per_page: v.optional(v.pipe(whole, v.maxValue(maxPerPage))),
+    per_page: v.optional(
+      maxPerPage === undefined
+        ? whole
+        : v.pipe(
+            whole,
+            v.transform((size) => Math.min(size, maxPerPage)),
+          ),
+    ),
     cursor: v.optional(v.pipe(v.string(), v.maxLength(maxCursorLength))),
   }
 }

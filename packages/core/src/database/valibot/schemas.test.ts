@@ -154,9 +154,19 @@ test.each<[input: object, right: boolean]>([
   [{ page: 1.5 }, false],
   [{ page: 2 ** 53 }, false],
   [{ per_page: 0 }, false],
-  [{ per_page: 1001 }, false],
+  [{ per_page: 5000 }, true],
+  [{ per_page: 2 ** 53 }, false],
   [{ cursor: 7 }, false],
   [{ cursor: 'x'.repeat(9000) }, false],
 ])('pageInput: %j', (input, right) => {
   expect(v.safeParse(v.strictObject({ ...pageInput() }), input).success).toBe(right)
+})
+
+test('pageInput: a larger size is the largest of the route', () => {
+  const schema = v.strictObject({ ...pageInput({ maxPerPage: 50 }) })
+  expect([v.parse(schema, { per_page: 50 }), v.parse(schema, { per_page: 51 }), v.parse(schema, {})]).toEqual([
+    { per_page: 50 },
+    { per_page: 50 },
+    {},
+  ])
 })
