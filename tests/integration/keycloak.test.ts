@@ -53,7 +53,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
 
   test('a token of its password grant opens both wires, and says who it is and what they may do', async () => {
     const { accessToken } = await keycloak.login('reader')
-    const reader = { username: 'reader', email: 'reader@authors.example', roles: ['client:get-authors'] }
+    const reader = { username: 'reader', email: 'reader@authors.example', roles: ['get-authors'] }
     expect(await read(accessToken)).toMatchObject({ status: 200, body: reader })
     const client = await connect(accessToken)
     expect(await client.call(PkgID.READ)).toMatchObject({ status_code: 0, data: reader })

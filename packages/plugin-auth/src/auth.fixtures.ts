@@ -24,7 +24,7 @@ export const routes: Routes = {
   READ: route({ http: 'GET /read', use: [requireRoles('read')], handler: (_input, { user }) => user.name }),
   ADMIN: route({
     http: 'GET /admin',
-    use: [requireRoles('realm:admin', 'client:write', 'read')],
+    use: [requireRoles('realm:admin', 'write', 'read')],
     handler: (_input, { user }) => user.name,
   }),
   EITHER: route({

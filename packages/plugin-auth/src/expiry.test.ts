@@ -2,15 +2,16 @@ import { createVirtualClock } from '@twinwire/core/testing'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Expiry, type LiveSocket } from './expiry.ts'
-import { createUser } from './user.ts'
+import { User } from './user.ts'
 
 const userUntil = (expiresAt: number) =>
-  createUser({
+  new User({
     id: 'u',
     name: 'u',
     username: null,
     email: null,
     roles: [],
+    realmRoles: [],
     groups: [],
     scopes: [],
     sessionId: null,

@@ -7,7 +7,7 @@ it('@twinwire/plugin-auth', async () => {
     'auth',
     'authKey',
     'authenticated',
-    'hasRole',
+    'defineRoles',
     'isUser',
     'keycloakIssuer',
     'keycloakSettings',

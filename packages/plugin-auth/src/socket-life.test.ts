@@ -11,7 +11,7 @@ import {
   pkgIds,
   startApp,
 } from './auth.fixtures.ts'
-import { hasRole, isUser } from './user.ts'
+import { isUser } from './user.ts'
 
 /** An authenticated socket; its auth_ok is read. */
 async function signIn({ connect }: Pick<AuthTest, 'connect'>, token: string): Promise<RawSocket> {
@@ -56,7 +56,7 @@ describe('a renewal', () => {
     it('authorizes topics again, and leaves those that are not allowed any more', async () => {
       const topics = {
         'shelf:*': {
-          authorize: (identity: Parameters<typeof isUser>[0]) => isUser(identity) && hasRole(identity, 'read'),
+          authorize: (identity: Parameters<typeof isUser>[0]) => isUser(identity) && identity.has('read'),
         },
       }
       const test = await startApp(start, {}, { topics })

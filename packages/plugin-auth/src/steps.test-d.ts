@@ -1,5 +1,6 @@
 import { type Call, route } from '@twinwire/core'
 import { describe, expectTypeOf, it } from 'vitest'
+import { defineRoles } from './define-roles.ts'
 import { authenticated, optionalUser, requireAnyRole, requireRoles, requireScope, withAuth } from './steps.ts'
 import type { User } from './user.ts'
 
@@ -35,6 +36,44 @@ describe('a step of auth()', () => {
   it('cannot say both that there is a user and that there may be none', () => {
     // @ts-expect-error two steps add 'user' with different types
     route({ use: [optionalUser(), authenticated()], handler: () => null })
+  })
+
+  it('of declared roles takes no other, and neither does `has` of its user', () => {
+    const mine = defineRoles(['agent', 'realm:admin'])
+    // @ts-expect-error a misspelt role
+    mine.requireRoles('agnt')
+    // @ts-expect-error the second one is misspelt
+    mine.requireRoles('agent', 'realm:admn')
+    // @ts-expect-error a role of the client is not one of the realm
+    mine.requireAnyRole('admin')
+    // @ts-expect-error a role is missing
+    mine.requireRoles()
+    // @ts-expect-error no roles
+    defineRoles([])
+    for (const step of [mine.requireRoles('agent'), mine.requireAnyRole('realm:admin'), mine.authenticated()]) {
+      route({
+        use: [step],
+        handler: (_input, { user }) => {
+          expectTypeOf(user).toEqualTypeOf<User<'agent' | 'realm:admin'>>()
+          user.has('agent')
+          // @ts-expect-error a misspelt role
+          user.has('agnt')
+        },
+      })
+    }
+    route({
+      access: 'public',
+      use: [mine.optionalUser()],
+      // @ts-expect-error a misspelt role
+      handler: (_input, { user }) => user?.has('agnt'),
+    })
+    // A user of declared roles is a user, and steps of both kinds go together.
+    route({
+      use: [mine.requireRoles('agent'), requireScope('b'), authenticated()],
+      handler: (_input, { user }): User => user,
+    })
+    // A list of declared roles serves as one.
+    expectTypeOf(mine.roles).toEqualTypeOf<readonly ('agent' | 'realm:admin')[]>()
   })
 
   it('names at least one role', () => {

@@ -12,9 +12,10 @@ import {
   startApp,
   startIssuer,
 } from './auth.fixtures.ts'
+import { defineRoles } from './define-roles.ts'
 import { authenticated, optionalUser, requireAnyRole, requireRoles, requireScope, withAuth } from './steps.ts'
 import type { TestUser } from './testing/index.ts'
-import { hasRole, isUser, type User } from './user.ts'
+import { isUser, type User } from './user.ts'
 
 type RouteName = keyof typeof pkgIds
 
@@ -39,11 +40,11 @@ describe('roles', () => {
       ['READ', 'a role of the client', { username: 'x', roles: ['read'] }, null],
       ['READ', 'no role', { username: 'x' }, ['read']],
       ['READ', 'the role of another case', { username: 'x', roles: ['Read'] }, ['read']],
-      ['READ', 'a role that begins so', { username: 'x', roles: ['read-all', 'client:read'] }, ['read']],
+      ['READ', 'a role that begins so', { username: 'x', roles: ['read-all', 'client:read', 'realm:admin'] }, ['read']],
       ['READ', 'the same name in the realm', { username: 'x', realmRoles: ['read'] }, ['read']],
       ['READ', 'the same name in another client', { username: 'x', clientRoles: { grafana: ['read'] } }, ['read']],
       ['ADMIN', 'all', { username: 'x', roles: ['read', 'write'], realmRoles: ['admin'] }, null],
-      ['ADMIN', 'one of three', { username: 'x', roles: ['read'] }, ['realm:admin', 'client:write']],
+      ['ADMIN', 'one of three', { username: 'x', roles: ['read'] }, ['realm:admin', 'write']],
       ['ADMIN', 'admin of the client', { username: 'x', roles: ['read', 'write', 'admin'] }, ['realm:admin']],
       ['EITHER', 'the first', { username: 'x', realmRoles: ['admin'] }, null],
       ['EITHER', 'the second', { username: 'x', roles: ['write'] }, null],
@@ -130,6 +131,44 @@ describe('a public route', () => {
   })
 })
 
+describe("roles of the realm that are called like the client's, and the other way round", () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    const names = ['read', 'realm:read', 'write', 'realm:write', 'realm:admin', 'a:b', 'realm:a:b']
+    const mine = defineRoles(['read'])
+
+    it.each<TestUser>([
+      { username: 'x' },
+      { username: 'x', roles: ['read'] },
+      { username: 'x', realmRoles: ['read'] },
+      { username: 'x', roles: ['realm:read', 'a:b'], realmRoles: ['write'] },
+      { username: 'x', roles: ['write'], realmRoles: ['realm:admin', 'a:b'], clientRoles: { other: ['read'] } },
+    ])('`has` and `requireRoles` agree: %j', async (user) => {
+      const ask = route({
+        http: 'GET /ask',
+        use: [authenticated()],
+        handler: (_input, { user }) => names.filter((name) => user.has(name)),
+      })
+      const guarded = names.map((name, i) =>
+        route({ http: `GET /guarded/${i}` as 'GET /guarded', use: [requireRoles(name)], handler: () => null }),
+      )
+      const own = route({ http: 'GET /own', use: [mine.requireRoles('read')], handler: () => null })
+      const { request, issuer } = await startApp(start, {}, { endpoints: [ask, own, ...guarded] })
+      const options = bearer(issuer.token(user))
+      const letIn = (await Promise.all(names.map((_, i) => request(`GET /guarded/${i}`, options)))).map(
+        ({ status }) => status < 300,
+      )
+      const has: unknown = (await request('GET /ask', options)).json()
+      expect(has).toEqual(names.filter((_, i) => letIn[i]))
+      const plain = user.roles ?? []
+      const realm = user.realmRoles ?? []
+      const right = (name: string) =>
+        name.startsWith('realm:') ? realm.includes(name.slice('realm:'.length)) : plain.includes(name)
+      expect(has).toEqual(names.filter(right))
+      expect((await request('GET /own', options)).status).toBe(plain.includes('read') ? 200 : 403)
+    })
+  })
+})
+
 describe('the user', () => {
   it('says who it is, with the roles of realm and client apart, and can be changed by nobody', async () => {
     const users: User[] = []
@@ -157,7 +196,8 @@ describe('the user', () => {
       name: 'ada',
       username: 'ada',
       email: 'a@example.test',
-      roles: ['realm:offline_access', 'realm:uma_authorization', 'realm:admin', 'client:read'],
+      roles: ['read'],
+      realmRoles: ['offline_access', 'uma_authorization', 'admin'],
       groups: ['/staff/editors'],
       scopes: ['profile', 'email', 'books:read'],
       sessionId: 's-1',
@@ -168,19 +208,23 @@ describe('the user', () => {
     })
     expect(again).toBe(user)
     expect(isUser(user)).toBe(true)
-    expect(['realm:admin', 'read', 'client:read', 'admin', 'viewer'].map((role) => hasRole(user, role))).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false,
-    ])
+    const asked = ['realm:admin', 'read', 'admin', 'realm:read', 'client:read', 'viewer', 'realm:', '']
+    expect(asked.filter((role) => user.has(role))).toEqual(['realm:admin', 'read'])
     expect(Object.isFrozen(user) && Object.isFrozen(user.roles) && Object.isFrozen(user.claims.resource_access)).toBe(
       true,
     )
-    expect(JSON.parse(JSON.stringify(user))).toMatchObject({ id: 'u-1', roles: user.roles })
+    expect(JSON.parse(JSON.stringify(user))).toMatchObject({ id: 'u-1', roles: ['read'] })
+    expect(structuredClone({ ...user })).toMatchObject({ id: 'u-1', realmRoles: user.realmRoles })
     await request('GET /me', bearer(issuer.token({ username: 'x', id: 'u-2' }, { claims: bare })))
-    expect(users[2]).toMatchObject({ id: 'u-2', name: 'u-2', username: null, email: null, roles: [], scopes: [] })
+    expect(users[2]).toMatchObject({
+      id: 'u-2',
+      name: 'u-2',
+      username: null,
+      email: null,
+      roles: [],
+      realmRoles: [],
+      scopes: [],
+    })
     expect(users[2]).toMatchObject({ groups: [], sessionId: null })
   })
 
@@ -214,11 +258,36 @@ describe('a step', () => {
   it.each([
     ['requireRoles', () => requireRoles('')],
     ['requireRoles', () => requireRoles('read', ' ')],
+    ['requireRoles', () => requireRoles('realm:')],
     ['requireAnyRole', () => requireAnyRole(...noNames)],
     ['requireScope', () => requireScope('books:read books:write')],
     ['requireScope', () => requireScope('"')],
   ])('%s without a usable name is a boot error', (_, create) => {
     expect(create).toThrow(expect.objectContaining({ code: 'bad_option' }))
+  })
+
+  it.each([
+    ['requireRoles', () => requireRoles('client:read')],
+    ['requireAnyRole', () => requireAnyRole('read', 'client:read')],
+    ['defineRoles', () => defineRoles(['client:read'])],
+  ])('%s has one name for a role', (step, create) => {
+    expect(create).toThrow(
+      `${step} takes roles of this application's client by their bare names: write 'read' instead of 'client:read'`,
+    )
+  })
+
+  it('of declared roles is made for those alone, where types are not checked too', () => {
+    const mine = defineRoles(['read', 'realm:admin'])
+    expect(mine.roles).toEqual(['read', 'realm:admin'])
+    expect(mine.requireRoles('read').demands).toEqual({ roles: ['read'] })
+    expect(mine.requireAnyRole('realm:admin', 'read').demands).toEqual({ anyRole: ['realm:admin', 'read'] })
+    // @ts-expect-error a misspelt role
+    expect(() => mine.requireRoles('raed')).toThrow(
+      "requireRoles: 'raed' is none of the roles of defineRoles: read, realm:admin; correct it, or add it there",
+    )
+    // @ts-expect-error a role of the client is not the realm's
+    expect(() => mine.requireAnyRole('read', 'admin')).toThrow("requireAnyRole: 'admin' is none of the roles")
+    expect(() => defineRoles(['read', 'read'])).toThrow("defineRoles has 'read' twice: remove one")
   })
 
   it('that needs a user cannot stand on a public route', async () => {
@@ -235,7 +304,7 @@ describe('a step', () => {
   it('names its roles in the description of the app', async () => {
     const { app } = await startApp(createTestApp)
     const stepsOf = (name: string) => app.describe().routes.find((each) => each.name === name)?.steps
-    const roles = ['realm:admin', 'client:write', 'read']
+    const roles = ['realm:admin', 'write', 'read']
     expect(stepsOf('ADMIN')).toEqual([
       { kind: 'guard', name: `auth.requireRoles(${roles.join(', ')})`, demands: { roles } },
     ])

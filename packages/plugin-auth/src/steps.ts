@@ -1,19 +1,19 @@
 import { BootError, type Call, guard, type PluginKey, type Step, type StepDemands } from '@twinwire/core'
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
-import { hasRoleKey, isUser, toRoleKey, type User } from './user.ts'
+import { isUser, mistakeOfRole, type User } from './user.ts'
 
 /** What the steps that demand a user add to the call. */
-export interface WithUser {
-  readonly user: User
+export interface WithUser<Role extends string = string> {
+  readonly user: User<Role>
 }
 
 /** What `optionalUser()` adds to the call. */
-export interface WithOptionalUser {
+export interface WithOptionalUser<Role extends string = string> {
   /** Null: the request had no credentials. */
-  readonly user: User | null
+  readonly user: User<Role> | null
 }
 
-type AuthStep<Adds> = Step<'guard', Adds, Call, unknown, PluginKey<'auth', AuthApi>>
+export type AuthStep<Adds> = Step<'guard', Adds, Call, unknown, PluginKey<'auth', AuthApi>>
 
 /**
  * Any user, whatever roles; adds `user`.
@@ -27,17 +27,18 @@ export function authenticated(): AuthStep<WithUser> {
 }
 
 /**
- * A user with all of these roles; adds `user`. `realm:admin` is a role of the realm, `client:get-authors`, or bare `get-authors`, one of
- * the application's client. Without one of them: 403 / PERMISSION_DENIED, `details.missing_roles`.
+ * A user with all of these roles; adds `user`. `get-authors` is a role of the application's client (`clientId`), `realm:admin` one of the
+ * realm. Without one of them: 403 / PERMISSION_DENIED, `details.missing_roles`. `defineRoles` has the same step for a list of roles of
+ * one's own, where a misspelt one is a type error.
  *
  * @example
  * use: [requireRoles('create-author')],
  */
 export function requireRoles(...roles: readonly [string, ...string[]]): AuthStep<WithUser> {
-  const keys = checkNames('requireRoles', roles).map(toRoleKey)
+  checkRoles('requireRoles', roles)
   return demand(`auth.requireRoles(${roles.join(', ')})`, { roles }, ({ refusals }) => (user) => {
-    for (const key of keys) {
-      if (!hasRoleKey(user, key)) throw refusals.roles(roles.filter((role) => !hasRoleKey(user, toRoleKey(role))))
+    for (const role of roles) {
+      if (!user.has(role)) throw refusals.roles(roles.filter((each) => !user.has(each)))
     }
   })
 }
@@ -49,9 +50,9 @@ export function requireRoles(...roles: readonly [string, ...string[]]): AuthStep
  * use: [requireAnyRole('realm:admin', 'update-author')],
  */
 export function requireAnyRole(...roles: readonly [string, ...string[]]): AuthStep<WithUser> {
-  const keys = checkNames('requireAnyRole', roles).map(toRoleKey)
+  checkRoles('requireAnyRole', roles)
   return demand(`auth.requireAnyRole(${roles.join(', ')})`, { anyRole: roles }, ({ refusals }) => (user) => {
-    for (const key of keys) if (hasRoleKey(user, key)) return
+    for (const role of roles) if (user.has(role)) return
     throw refusals.anyRole(roles)
   })
 }
@@ -63,15 +64,15 @@ export function requireAnyRole(...roles: readonly [string, ...string[]]): AuthSt
  * use: [requireScope('authors:write')],
  */
 export function requireScope(...scopes: readonly [string, ...string[]]): AuthStep<WithUser> {
-  const wanted = checkNames('requireScope', scopes)
-  if (wanted.some((scope) => /[^\x21\x23-\x5b\x5d-\x7e]/.test(scope)))
+  checkSome('requireScope', 'scope', scopes)
+  if (scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
     throw new BootError(
       'bad_option',
-      `requireScope: '${wanted.join("', '")}' has a character that no scope has: name each scope for itself`,
+      `requireScope needs the name of each scope by itself, in characters that scopes have, and not '${scopes.join("', '")}'`,
     )
-  return demand(`auth.requireScope(${wanted.join(', ')})`, { scopes: wanted }, ({ refusals }) => (user) => {
-    for (const scope of wanted) {
-      if (!user.scopes.includes(scope)) throw refusals.scopes(wanted.filter((each) => !user.scopes.includes(each)))
+  return demand(`auth.requireScope(${scopes.join(', ')})`, { scopes }, ({ refusals }) => (user) => {
+    for (const scope of scopes) {
+      if (!user.scopes.includes(scope)) throw refusals.scopes(scopes.filter((each) => !user.scopes.includes(each)))
     }
   })
 }
@@ -138,8 +139,16 @@ function demand(name: string, demands: StepDemands, bind: (api: AuthApi) => (use
   })
 }
 
-function checkNames(step: string, names: readonly string[]): readonly string[] {
-  // What the types say, for those who have none.
-  if (names.length > 0 && names.every((name) => typeof name === 'string' && name.trim() !== '')) return names
-  throw new BootError('bad_option', `${step} needs the name of at least one role or scope, and none that is empty`)
+// What the types say, for those who have none.
+
+function checkRoles(step: string, roles: readonly string[]): void {
+  checkSome(step, 'role', roles)
+  for (const role of roles) {
+    const mistake = mistakeOfRole(role)
+    if (mistake !== null) throw new BootError('bad_option', `${step} ${mistake}`)
+  }
+}
+
+function checkSome(step: string, what: string, names: readonly string[]): void {
+  if (names.length === 0) throw new BootError('bad_option', `${step} needs the name of at least one ${what}`)
 }

@@ -1,10 +1,15 @@
 import type { Identity } from '@twinwire/core'
 
-/** Marks what this plugin made, and holds the roles for fast questions. */
-const granted: unique symbol = Symbol('granted')
+/** What a token says of its user. */
+export type UserFacts = Omit<User, 'has'>
 
-/** Who a verified token speaks for. The same object for every call made with that token: frozen, at any depth. */
-export interface User extends Identity {
+const realmPrefix = 'realm:'
+
+/**
+ * Who a verified token speaks for. The same object for every call made with that token: frozen, at any depth. Only `auth()` makes one.
+ * `Role` is the roles that `has` may be asked for: those of `defineRoles`, or any.
+ */
+export class User<Role extends string = string> implements Identity {
   /** `sub`: stable over logins and changes of name. */
   readonly id: string
   /** For people: `preferred_username`, else `sub`. */
@@ -14,10 +19,12 @@ export interface User extends Identity {
   /** Null without one. Whether it was verified is in `claims.email_verified`. */
   readonly email: string | null
   /**
-   * `realm:admin` is a role of the realm, `client:get-authors` one of this application's client (`clientId`). Roles of other clients
-   * are in `claims.resource_access` and never count here.
+   * Roles of this application's client (`clientId`), as Keycloak names them: `['agent']`. Roles of other clients are in
+   * `claims.resource_access` and never count here.
    */
   readonly roles: readonly string[]
+  /** Roles of the realm, as Keycloak names them: `['offline_access', 'admin']`. In steps and in `has` such a role is `realm:admin`. */
+  readonly realmRoles: readonly string[]
   /** As the token names them, `/staff/editors` with full paths. */
   readonly groups: readonly string[]
   readonly scopes: readonly string[]
@@ -31,37 +38,56 @@ export interface User extends Identity {
   readonly expiresAt: number
   /** Everything the token says. */
   readonly claims: Readonly<Record<string, unknown>>
-  readonly [granted]: ReadonlySet<string>
+  readonly #roles: ReadonlySet<string>
+  readonly #realmRoles: ReadonlySet<string>
+
+  constructor(facts: UserFacts) {
+    this.id = facts.id
+    this.name = facts.name
+    this.username = facts.username
+    this.email = facts.email
+    this.roles = facts.roles
+    this.realmRoles = facts.realmRoles
+    this.groups = facts.groups
+    this.scopes = facts.scopes
+    this.sessionId = facts.sessionId
+    this.issuedAt = facts.issuedAt
+    this.authenticatedAt = facts.authenticatedAt
+    this.expiresAt = facts.expiresAt
+    this.claims = facts.claims
+    this.#roles = new Set(facts.roles)
+    this.#realmRoles = new Set(facts.realmRoles)
+    deepFreeze(this)
+  }
+
+  /**
+   * Has the user this role? `agent` is a role of this application's client, `realm:admin` one of the realm: the names that `requireRoles`
+   * takes, with the same answer. For questions within a handler; what a route demands belongs in its `use`.
+   *
+   * @example
+   * if (user.has('realm:admin')) return everything
+   */
+  has(role: Role): boolean {
+    return role.startsWith(realmPrefix) ? this.#realmRoles.has(role.slice(realmPrefix.length)) : this.#roles.has(role)
+  }
+
+  static isUser(value: object): value is User {
+    return #roles in value
+  }
 }
 
 /** Is this an identity that `auth()` made? */
 export function isUser(identity: Identity | null): identity is User {
-  return identity !== null && granted in identity
+  return identity !== null && User.isUser(identity)
 }
 
-/** `role` as `toRoleKey` writes it. */
-export function hasRoleKey(user: User, role: string): boolean {
-  return user[granted].has(role)
-}
-
-/** `realm:admin` and `client:get-authors` as they are; a bare name is a role of the application's client. */
-export function toRoleKey(role: string): string {
-  return role.startsWith('realm:') || role.startsWith('client:') ? role : `client:${role}`
-}
-
-/**
- * Has the user this role? For questions within a handler; what a route demands stands in its `use`.
- *
- * @example
- * if (hasRole(call.user, 'realm:admin')) return everything
- */
-export function hasRole(user: User, role: string): boolean {
-  return hasRoleKey(user, toRoleKey(role))
-}
-
-/** Freezes what it is made of. */
-export function createUser(facts: Omit<User, typeof granted>): User {
-  return deepFreeze({ ...facts, [granted]: new Set(facts.roles) })
+/** What is wrong with the name of a role; null: nothing. There is one way to write each. */
+export function mistakeOfRole(role: unknown): string | null {
+  if (typeof role !== 'string' || role.trim() === '' || role === realmPrefix)
+    return `needs the name of each role, such as 'agent' or 'realm:admin', and not '${String(role)}'`
+  if (role.startsWith('client:'))
+    return `takes roles of this application's client by their bare names: write '${role.slice('client:'.length)}' instead of '${role}'`
+  return null
 }
 
 /** One user is shared by all calls of a token: nothing may be changed in it. */

@@ -1,9 +1,9 @@
 // Pure declarations: importing this file reads no environment and opens nothing.
 import { event, pageOf, reply, route } from '@twinwire/core'
 import { transaction, withDb } from '@twinwire/core/database'
-import { requireRoles } from '@twinwire/plugin-auth'
 import { limit } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
+import { requireRoles } from '../roles.ts'
 import { AuthorRepository } from './author.repository.ts'
 import {
   AuthorIdInput,

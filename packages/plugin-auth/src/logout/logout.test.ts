@@ -1,5 +1,5 @@
-import { onTransports, type RawSocket } from '@twinwire/core/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { createTestApp, onTransports, type RawSocket } from '@twinwire/core/testing'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import {
   type AuthTest,
   authFrame,
@@ -32,6 +32,18 @@ function post({ request }: Pick<AuthTest, 'request'>, body: string, type = form,
 
 const logOut = (test: Pick<AuthTest, 'request'>, token: string) =>
   post(test, new URLSearchParams({ logout_token: token }).toString())
+
+it('of a user of the test issuer ends the sockets of tokens that needed no login', async () => {
+  const test = await startApp((options) => createTestApp(options, { transport: 'uws' }), { backChannelLogout: true })
+  onTestFinished(() => test.close())
+  test.issuer.setBackchannelLogoutUrl(`${test.address.url}${path}`)
+  const [ada, again, bob] = [test.issuer.token('ada'), test.issuer.token('ada'), test.issuer.token('bob')]
+  const [one, two, other] = [await signIn(test, ada), await signIn(test, again), await signIn(test, bob)]
+  expect(await test.issuer.logout({ username: 'ada' })).toEqual([200, 200])
+  expect([await one.closed, await two.closed]).toMatchObject([{ code: 4004 }, { code: 4004 }])
+  expect((await test.request('GET /who', bearer(ada))).status).toBe(401)
+  expect(await callPackage(other, pkgIds.WHO)).toMatchObject({ data: 'bob' })
+})
 
 describe('back-channel logout', () => {
   onTransports({ describe, afterEach }, ({ start }) => {

@@ -1,6 +1,6 @@
 import { createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { expect, it } from 'vitest'
-import { createUser } from '../user.ts'
+import { User } from '../user.ts'
 import { Revocations } from './revocations.ts'
 
 function create(maxEntries = 100) {
@@ -10,12 +10,13 @@ function create(maxEntries = 100) {
 }
 
 const userOf = (id: string, sessionId: string | null, authenticatedAt: number) =>
-  createUser({
+  new User({
     id,
     name: id,
     username: null,
     email: null,
     roles: [],
+    realmRoles: [],
     groups: [],
     scopes: [],
     sessionId,

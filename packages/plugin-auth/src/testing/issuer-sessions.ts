@@ -13,7 +13,7 @@ export interface TestLogin {
 
 interface Session {
   readonly sid: string
-  readonly username: string
+  readonly user: KnownUser
   readonly scope: string
   endsAt: number
 }
@@ -28,12 +28,15 @@ interface SessionsOptions {
   tokens(user: KnownUser, sid: string, scope: string): Omit<TestLogin, 'sid'>
 }
 
+const minSweep = 10_000
+
 /** Logins at a test issuer: the password and the refresh grant, and what a logout ends. */
 export class IssuerSessions {
   readonly #options: SessionsOptions
   readonly #sessions = new Map<string, Session>()
   /** Refresh token -> its session. One can be used again, as in Keycloak by default. */
   readonly #refreshTokens = new Map<string, string>()
+  #sweepAt = minSweep
 
   constructor(options: SessionsOptions) {
     this.#options = options
@@ -42,20 +45,25 @@ export class IssuerSessions {
   open(user: KnownUser, scope: string): TestLogin {
     const { now, sessionLifetimeMs } = this.#options
     const sid = randomUUID()
-    this.#sessions.set(sid, { sid, username: user.username, scope, endsAt: now() + sessionLifetimeMs })
+    this.#remember({ sid, user, scope, endsAt: now() + sessionLifetimeMs })
     return this.#issue(user, sid, scope)
   }
 
-  ofUser(username: string): readonly string[] {
-    return [...this.#sessions.values()].filter((session) => session.username === username).map(({ sid }) => sid)
+  /** The session of a token that was made without a login: there is nothing to renew, and a logout ends it. */
+  add(user: KnownUser, sid: string, lifetimeMs: number): void {
+    if (!this.#sessions.has(sid)) this.#remember({ sid, user, scope: '', endsAt: this.#options.now() + lifetimeMs })
   }
 
-  /** The name of the user whose session it was; undefined when there is none. */
-  end(sid: string): string | undefined {
+  ofUser(username: string): readonly string[] {
+    return [...this.#sessions.values()].filter(({ user }) => user.username === username).map(({ sid }) => sid)
+  }
+
+  /** The user whose session it was; undefined when there is none. */
+  end(sid: string): KnownUser | undefined {
     const session = this.#sessions.get(sid)
     this.#sessions.delete(sid)
     for (const [token, of] of this.#refreshTokens) if (of === sid) this.#refreshTokens.delete(token)
-    return session?.username
+    return session?.user
   }
 
   sidOf(refreshToken: string): string | undefined {
@@ -91,10 +99,20 @@ export class IssuerSessions {
     const session = this.#sessions.get(this.sidOf(refreshToken) ?? '')
     if (session === undefined || session.endsAt <= this.#options.now())
       return refuse(400, 'invalid_grant', 'Session not active')
-    const user = this.#options.findUser(session.username)
+    const user = this.#options.findUser(session.user.username)
     if (user === undefined || !user.enabled) return refuse(400, 'invalid_grant', 'User disabled')
     session.endsAt = this.#options.now() + this.#options.sessionLifetimeMs
     return this.#answer(this.#issue(user, session.sid, session.scope), session.scope)
+  }
+
+  /** Tokens of load tests are many: sessions that are over are forgotten. */
+  #remember(session: Session): void {
+    if (this.#sessions.size >= this.#sweepAt) {
+      const now = this.#options.now()
+      for (const { sid, endsAt } of this.#sessions.values()) if (endsAt <= now) this.end(sid)
+      this.#sweepAt = Math.max(minSweep, 2 * this.#sessions.size)
+    }
+    this.#sessions.set(session.sid, session)
   }
 
   #issue(user: KnownUser, sid: string, scope: string): TestLogin {

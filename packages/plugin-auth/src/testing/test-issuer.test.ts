@@ -245,6 +245,28 @@ describe('its logout', () => {
     issuer.setBackchannelLogoutUrl('http://127.0.0.1:9/')
     expect(await issuer.logout({ sid: issuer.login('ada').sid })).toEqual([0])
   })
+
+  it('knows the sessions of tokens that were made without a login', async () => {
+    const { url, received } = await listen()
+    const issuer = await start({ backchannelLogoutUrl: url })
+    const anybody = { username: 'cleo', id: 'u-cleo' }
+    const sids = [issuer.token('ada'), issuer.token('ada'), issuer.token(anybody)].map((token) => decodeJwt(token).sid)
+    issuer.token('ada', { sid: 's-1' })
+    expect(await issuer.logout({ sid: 's-1' })).toEqual([200])
+    expect(await issuer.logout({ username: 'ada' })).toEqual([200, 200])
+    expect(await issuer.logout({ username: 'cleo' })).toEqual([200])
+    const told = await Promise.all(received.map((form) => verify(issuer, form.get('logout_token') ?? '')))
+    expect(told[0]).toMatchObject({ sid: 's-1' })
+    expect(told.slice(1).map(({ sid }) => sid)).toEqual(expect.arrayContaining(sids))
+    expect(told.at(-1)).toMatchObject({ sub: 'u-cleo' })
+    // Ended once, they are over.
+    expect(await issuer.logout({ username: 'ada' })).toEqual([])
+  })
+
+  it('of a name that it has never heard of is a mistake of the test', async () => {
+    const issuer = await start()
+    await expect(issuer.logout({ username: 'adda' })).rejects.toThrow("the test issuer knows no user 'adda'")
+  })
 })
 
 describe('its faults', () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '@twinwire/core'
 import { type IssuerAnswer, type IssuerEndpoint, type IssuerFault, IssuerServer } from './issuer-server.ts'
 import { IssuerSessions, type TestLogin } from './issuer-sessions.ts'
@@ -63,8 +64,9 @@ export interface TestIssuer {
   /** Logs in as the password grant does, with a session that can be renewed and ended. Throws for an unknown user. */
   login(username: string, scope?: string): TestLogin
   /**
-   * Ends one session, or all of a user, and sends a logout token for each to `backchannelLogoutUrl`. Resolves with the HTTP statuses
-   * that came back; 0 where nobody answered.
+   * Ends one session, or all of a user, of logins and of tokens that `token()` made, and sends a logout token for each to
+   * `backchannelLogoutUrl`. Resolves with the HTTP statuses that came back; 0 where there was no answer, or no such URL. Rejects for a
+   * user that the issuer has never heard of.
    */
   logout(of: { readonly sid: string } | { readonly username: string }): Promise<readonly number[]>
   /** Adds a user, or replaces the one of that name. */
@@ -166,9 +168,9 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   }
 
   async function endSession(sid: string): Promise<number> {
-    const username = sessions.end(sid)
-    if (username === undefined || backchannelLogoutUrl === undefined) return 0
-    const token = createLogoutToken(tokens, users.get(username) ?? null, { sid })
+    const user = sessions.end(sid)
+    if (user === undefined || backchannelLogoutUrl === undefined) return 0
+    const token = createLogoutToken(tokens, user, { sid })
     const sending = fetch(backchannelLogoutUrl, {
       method: 'POST',
       body: new URLSearchParams({ logout_token: token }),
@@ -195,7 +197,12 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     clientId,
     audience,
     hits: server.hits,
-    token: (user = somebody, changes = {}) => createAccessToken(tokens, toUser(user), changes),
+    token(user = somebody, changes = {}) {
+      const known = toUser(user)
+      const sid = changes.sid ?? randomUUID()
+      sessions.add(known, sid, changes.lifetimeMs ?? lifetimeMs)
+      return createAccessToken(tokens, known, { ...changes, sid })
+    },
     idToken: (user = somebody, changes = {}) => createIdToken(tokens, toUser(user), changes),
     refreshToken: (user = somebody, changes = {}) => createRefreshToken(tokens, toUser(user), changes),
     logoutToken: (user, changes = {}) => createLogoutToken(tokens, user === null ? null : toUser(user), changes),
@@ -204,7 +211,12 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
       return signCompact({ alg: key.algorithm, typ: 'JWT', kid: key.kid, ...header }, payload, key)
     },
     login: (username, scope = '') => sessions.open(toUser(username), scope),
-    logout: (of) => Promise.all(('sid' in of ? [of.sid] : sessions.ofUser(of.username)).map(endSession)),
+    async logout(of) {
+      if ('sid' in of) return [await endSession(of.sid)]
+      const sids = sessions.ofUser(of.username)
+      if (sids.length === 0) toUser(of.username)
+      return Promise.all(sids.map(endSession))
+    },
     setUser: (user) => void users.set(user.username, toKnownUser(user)),
     setBackchannelLogoutUrl(target) {
       backchannelLogoutUrl = target

@@ -1,5 +1,5 @@
 import type { TokenReason } from '../errors.ts'
-import { createUser, type User } from '../user.ts'
+import { User } from '../user.ts'
 import type { Claims, TokenHeader } from './jose.ts'
 
 export interface ClaimRules {
@@ -37,12 +37,12 @@ export function toUser(claims: Claims, header: TokenHeader, rules: ClaimRules, n
   if (roles === null || texts === null || !isTextList(groups) || !isTime(authTime)) return refused('claims')
   return {
     ok: true,
-    user: createUser({
+    user: new User({
       id: sub,
       name: texts.username ?? sub,
       username: texts.username,
       email: texts.email,
-      roles,
+      ...roles,
       groups,
       scopes: texts.scope?.split(' ').filter((each) => each !== '') ?? [],
       sessionId: texts.sessionId,
@@ -65,15 +65,14 @@ function isAccessToken({ typ, cnf }: Claims, header: TokenHeader): boolean {
   return typ === 'Bearer'
 }
 
-/** Of the realm and of this client; null when they are not lists of texts. */
-function readRoles(claims: Claims, clientId: string): string[] | null {
-  const realm = readRoleList(claims.realm_access)
+/** Of this client and of the realm; null when they are not lists of texts. */
+function readRoles(claims: Claims, clientId: string): Pick<User, 'roles' | 'realmRoles'> | null {
+  const realmRoles = readRoleList(claims.realm_access)
   const clients = claims.resource_access ?? {}
-  if (realm === null || !isRecord(clients)) return null
+  if (realmRoles === null || !isRecord(clients)) return null
   // Own ones only: a client may be called `constructor`.
-  const own = readRoleList(Object.hasOwn(clients, clientId) ? clients[clientId] : undefined)
-  if (own === null) return null
-  return [...realm.map((role) => `realm:${role}`), ...own.map((role) => `client:${role}`)]
+  const roles = readRoleList(Object.hasOwn(clients, clientId) ? clients[clientId] : undefined)
+  return roles === null ? null : { roles, realmRoles }
 }
 
 function readRoleList(access: unknown): readonly string[] | null {
