@@ -21,8 +21,6 @@ export interface ColumnKind {
    * digits): there the text has to be selected.
    */
   readonly toText: ((value: unknown) => string) | null
-  /** What rows are matched by: two values that PostgreSQL takes as one give one key. */
-  toKey(value: unknown): unknown
   /** The type, as `cast(… as type)` needs it. */
   readonly type: SQL
 }
@@ -38,7 +36,7 @@ export function toColumnKind(column: PgColumn): ColumnKind {
   return { ...kind, type: toType(column) }
 }
 
-const scalar = { comparison: 'scalar', isText: false, toText: null, toKey: (value: unknown) => value } as const
+const scalar = { comparison: 'scalar', isText: false, toText: null } as const
 const whole = /^-?\d{1,20}$/
 const decimal = /^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i
 const notANumber = /^(NaN|-?Infinity)$/
@@ -108,7 +106,6 @@ const uuid: Traits = {
   check: (value) => (typeof value === 'string' && uuidPattern.test(value) ? null : 'Must be a UUID'),
   admits: (value) => uuidPattern.test(value),
   toText: String,
-  toKey: (value) => (typeof value === 'string' ? value.toLowerCase() : value),
 }
 const boolean: Traits = {
   ...scalar,
@@ -120,7 +117,6 @@ const date: Traits = {
   ...scalar,
   check: (value) => (value instanceof Date && !Number.isNaN(value.getTime()) ? null : 'Must be a date'),
   admits: hasNoNul,
-  toKey: (value) => (value instanceof Date ? value.getTime() : value),
 }
 const opaque: Traits = {
   ...scalar,
@@ -143,8 +139,7 @@ const byColumnType: Readonly<Record<string, Traits>> = {
   PgNumericBigInt: numericAsBigint,
   PgText: text,
   PgVarchar: text,
-  // Padded to its length when it is read.
-  PgChar: { ...text, toKey: (value) => (typeof value === 'string' ? value.trimEnd() : value) },
+  PgChar: text,
   PgUUID: uuid,
   PgJson: opaque,
 }
@@ -162,7 +157,7 @@ function byDataType(column: PgColumn): Traits {
     case 'string':
       return written
     case 'custom':
-      return { ...scalar, check: mapped(column), admits: hasNoNul, toKey: toPlain }
+      return { ...scalar, check: mapped(column), admits: hasNoNul }
     case 'json':
     case 'array':
       return column.columnType === 'PgJsonb' || column.columnType === 'PgArray'
@@ -183,10 +178,6 @@ function mapped(column: PgColumn): Traits['check'] {
       return 'Not a value of this column'
     }
   }
-}
-
-function toPlain(value: unknown): unknown {
-  return value instanceof Date ? value.getTime() : typeof value === 'object' ? JSON.stringify(value) : value
 }
 
 function oneOf(values: readonly string[], base: Traits): Traits {

@@ -1,5 +1,6 @@
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { ValidationError } from '../errors/app-error.ts'
+import { type KeyList, toIdentity, toKeyList, toKeyValue } from './key-list.ts'
 import type { ShapeColumn, TableShape } from './table.ts'
 
 /** PostgreSQL takes 65,535 parameters in a statement; postgres.js stops a little before. */
@@ -12,41 +13,30 @@ export function isId(shape: TableShape, id: unknown): SQL {
   return and(...shape.key.map((column) => eq(column.column, checked(column, keyPart(column, id))))) ?? sql`false`
 }
 
-/** Any of these rows. */
-export function isOneOf(shape: TableShape, ids: readonly unknown[]): SQL {
+/** These keys, each once, and the place that an id has among them. Throws ValidationError for what no row can have as its key. */
+export function toIdList(
+  shape: TableShape,
+  ids: readonly unknown[],
+): { readonly list: KeyList; readonly places: readonly number[] } {
   const { key } = shape
-  if (ids.length * key.length > maxParameters) {
+  const known = new Map<unknown, number>()
+  const keys: SQL[][] = []
+  const places = ids.map((id) => {
+    const parts = key.map((column) => (key.length === 1 ? id : keyPart(column, id)))
+    const identity = toIdentity(parts)
+    const place = known.get(identity) ?? keys.length
+    if (place === keys.length) {
+      known.set(identity, place)
+      keys.push(key.map((column, index) => toKeyValue(column, checked(column, parts[index]))))
+    }
+    return place
+  })
+  if (keys.length * key.length > maxParameters) {
     throw new ValidationError('Too many rows', [
       { path: '', message: `At most ${Math.floor(maxParameters / key.length)} at a time` },
     ])
   }
-  const [only, ...others] = key
-  if (only !== undefined && others.length === 0) {
-    return inArray(
-      only.column,
-      ids.map((id) => checked(only, id)),
-    )
-  }
-  if (ids.length === 0) return sql`false`
-  const columns = key.map(({ column }) => sql`${column}`)
-  const rows = ids.map((id) => {
-    const values = key.map((column) => sql`${sql.param(checked(column, keyPart(column, id)), column.column)}`)
-    return sql`(${sql.join(values, sql`, `)})`
-  })
-  return sql`(${sql.join(columns, sql`, `)}) in (${sql.join(rows, sql`, `)})`
-}
-
-/** One text for all ids that mean one row, whether of an argument or of a row. */
-export function toIdKey(shape: TableShape, id: unknown): string {
-  const { key } = shape
-  const parts = key.map((column) => String(column.toKey(key.length === 1 ? id : keyPart(column, id))))
-  return JSON.stringify(parts)
-}
-
-/** The id of a row, as `getById` takes it. */
-export function idOf(shape: TableShape, row: Readonly<Record<string, unknown>>): unknown {
-  const [only, ...others] = shape.key
-  return only !== undefined && others.length === 0 ? row[only.name] : row
+  return { list: toKeyList(key, keys), places }
 }
 
 /** For messages: `7`, `userId 1, groupId 2`. */

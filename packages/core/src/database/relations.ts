@@ -1,8 +1,9 @@
-import { getTableColumns, inArray, lte, sql } from 'drizzle-orm'
+import { getTableColumns, lte, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/app-error.ts'
 import type { Database } from './database.ts'
 import { maxParameters } from './identify.ts'
+import { toIdentity, toKeyList, toKeyValue } from './key-list.ts'
 import { type OrderBy, toOrderBy, toTerms } from './order.ts'
 import { type RowOf, type ShapeColumn, type TableShape, toTableShape } from './table.ts'
 
@@ -114,60 +115,100 @@ export async function loadRelations(
     }
     const groups = await loadOne(db, relation, from, rows)
     for (const row of loaded) {
-      const group = groups.get(keyOf(from, row[from.name])) ?? []
+      const group = groups.get(toIdentity([row[from.name]])) ?? []
       row[name] = relation.many ? group : (group[0] ?? null)
     }
   }
   return loaded
 }
 
+/** The related rows, by what the row's value is told apart by. */
 async function loadOne(
   db: Database,
   relation: Relation,
   from: ShapeColumn,
   rows: readonly Row[],
 ): Promise<Map<unknown, Row[]>> {
-  const values = new Map<unknown, unknown>()
-  for (const row of rows) {
-    const value = row[from.name]
-    if (value !== null && value !== undefined) values.set(keyOf(from, value), value)
-  }
   const groups = new Map<unknown, Row[]>()
-  if (values.size === 0) return groups
   const shape = toTableShape(relation.table)
   const to = columnOf(shape, relation.to)
   if (to === undefined) return groups
+  const toKey = toRelatedKey(from, to)
+  const keys: { readonly key: SQL; readonly group: Row[] }[] = []
+  for (const row of rows) {
+    const value = row[from.name]
+    const identity = toIdentity([value])
+    if (value === null || value === undefined || groups.has(identity)) continue
+    const group: Row[] = []
+    groups.set(identity, group)
+    const key = toKey.toValue(value)
+    if (key !== null) keys.push({ key, group })
+  }
   const order = sql.join(toOrderBy(toTerms(shape, relation.orderBy)), sql`, `)
   const columns = getTableColumns(shape.table)
-  const place = sql<number>`row_number() over (partition by ${relation.to} order by ${order})`.as('~place')
-  const keys = [...values.values()]
-  // The rows of one key are in one part, so each part is whole by itself.
+  // All rows of one key are in one part, so each part is whole by itself.
   for (let start = 0; start < keys.length; start += maxParameters) {
+    const part = keys.slice(start, start + maxParameters)
+    const list = toKeyList(
+      [toKey.column],
+      part.map(({ key }) => [key]),
+    )
+    const rank = sql<number>`row_number() over (partition by ${list.place} order by ${order})`
     const ranked = db
-      .select({ ...columns, '~place': place })
+      .select({ ...columns, '~place': list.place.as('~place'), '~rank': rank.as('~rank') })
       .from(shape.table)
-      .where(inArray(relation.to, keys.slice(start, start + maxParameters)))
+      .innerJoin(list.table, list.fits([to]))
       .as('~ranked')
-    const found: readonly Row[] = await db
-      .select()
-      .from(ranked)
-      .where(lte(ranked['~place'], relation.limit))
-      .orderBy(ranked['~place'])
-    for (const { '~place': _place, ...row } of found) {
-      const key = keyOf(to, row[to.name])
-      const group = groups.get(key)
-      if (group === undefined) groups.set(key, [row])
-      else group.push(row)
-    }
+    const found = await db.select().from(ranked).where(lte(ranked['~rank'], relation.limit)).orderBy(ranked['~rank'])
+    for (const { '~place': place, '~rank': _rank, ...row } of found) part[place]?.group.push(row)
   }
   return groups
 }
 
-function columnOf({ columns }: TableShape, column: PgColumn): ShapeColumn | undefined {
-  return Object.values(columns).find((each) => each.column === column)
+/** As which column's values the keys are sent, and what is sent for one; null for what no related row can have. */
+interface RelatedKey {
+  readonly column: ShapeColumn
+  toValue(value: unknown): SQL | null
 }
 
-/** Both ends may be of different types, `serial` and `bigint`: as texts they meet. */
-function keyOf(column: ShapeColumn, value: unknown): unknown {
-  return String(column.toKey(value))
+/**
+ * PostgreSQL joins two columns of one kind itself, of whichever types: integer and numeric, char and text, date and timestamp. Then
+ * the keys are of the type that the row's column has. For others it has no `=`, text and uuid: then the key's text is read as
+ * a value of the column that is looked into.
+ */
+function toRelatedKey(from: ShapeColumn, to: ShapeColumn): RelatedKey {
+  if (toFamily(from.column) === toFamily(to.column)) {
+    return { column: from, toValue: (value) => toKeyValue(from, value) }
+  }
+  const isFlag = to.column.dataType === 'boolean'
+  return {
+    column: to,
+    toValue: (value) => {
+      const text = String(from.column.mapToDriverValue(value))
+      return to.admits(text) ? sql`${isFlag ? text === 'true' : text}` : null
+    },
+  }
+}
+
+/** Types between which PostgreSQL has an `=`. */
+const families: Readonly<Record<string, readonly string[]>> = {
+  number: [
+    ...['smallint', 'integer', 'bigint', 'smallserial', 'serial', 'bigserial', 'numeric', 'decimal', 'real'],
+    ...['double precision', 'int', 'int2', 'int4', 'int8', 'float4', 'float8'],
+  ],
+  text: ['text', 'varchar', 'char', 'character varying', 'character', 'bpchar', 'citext'],
+  time: ['date', 'timestamp', 'timestamptz', 'timestamp with time zone', 'timestamp without time zone'],
+}
+
+/** Of a type that is in none: its name. */
+function toFamily(column: PgColumn): string {
+  const type = column
+    .getSQLType()
+    .toLowerCase()
+    .replace(/ *\([^)]*\)/, '')
+  return Object.keys(families).find((name) => families[name]?.includes(type)) ?? type
+}
+
+function columnOf({ columns }: TableShape, column: PgColumn): ShapeColumn | undefined {
+  return Object.values(columns).find((each) => each.column === column)
 }

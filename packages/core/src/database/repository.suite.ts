@@ -3,6 +3,7 @@ import { check, integer, jsonb, pgTable, serial, text, uuid, varchar } from 'dri
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { NotFoundError, ValidationError } from '../errors/app-error.ts'
 import type { Database, DatabaseApi } from './database.ts'
+import { describeEqualKeys } from './equal-keys.suite.ts'
 import { describeFilters } from './filters.suite.ts'
 import { refused } from './refused.fixtures.ts'
 import { BaseRepository } from './repository.ts'
@@ -299,6 +300,7 @@ export function describeDatabase(name: string, open: Open): void {
       })
     })
 
+    describeEqualKeys(() => api)
     describeTransactions({
       open: () => api,
       authors: (db) => new AuthorRepository(db),

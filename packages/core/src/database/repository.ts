@@ -1,11 +1,11 @@
-import { and, count, type SQL, sql } from 'drizzle-orm'
+import { and, count, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { type Page, page } from '../call/page.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import { type CursorScope, fromCursor, toCursor } from './cursor.ts'
 import type { Database } from './database.ts'
 import { equals, type Filters, toOneWhere, toStrictWhere, toWhere } from './filters.ts'
-import { idOf, isId, isOneOf, toIdKey, toIdText } from './identify.ts'
+import { isId, toIdList, toIdText } from './identify.ts'
 import { toKeyset } from './keyset.ts'
 import { type OrderBy, type SortTerm, toOrderBy, toTerms } from './order.ts'
 import { type PageRequest, toOffset, toSize } from './page.ts'
@@ -103,21 +103,28 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
 
   /**
    * The rows of these ids, in their order, by one query. An id without a row is left out; one that is given twice gives its
-   * row twice. Throws ValidationError for more than 65,000 (for a key of two columns half of that).
+   * row twice, and so do two that PostgreSQL holds equal (`'1.5'` and `'1.50'` of a numeric, `'Ann'` and `'ann'` of a citext). Throws ValidationError for more than 65,000 (for a key of two columns half of that).
    */
   async getMany(ids: readonly IdOf<TTable, TKey>[]): Promise<RowOf<TTable>[]> {
-    const shape = this.#shape
-    const unique = new Map(ids.map((id) => [toIdKey(shape, id), id]))
-    if (unique.size === 0) return []
-    const found = await this.db
-      .select()
-      .from(shape.table)
-      .where(isOneOf(shape, [...unique.values()]))
-    const rows = new Map<string, RowOf<TTable>>()
-    for (const row of found) rows.set(toIdKey(shape, idOf(shape, row)), this.#row(row))
+    if (ids.length === 0) return []
+    const { table, key } = this.#shape
+    const { list, places } = toIdList(this.#shape, ids)
+    // Key by key by the index of the primary key: for a join PostgreSQL may read the whole table.
+    const one = this.db
+      .select({ ...getTableColumns(table), '~place': list.place.as('~place') })
+      .from(table)
+      .where(list.fits(key))
+      .limit(1)
+      .as('~row')
+    const found = await this.db.select().from(list.table).innerJoinLateral(one, sql`true`)
+    const rows = new Map<number, RowOf<TTable>>()
+    for (const {
+      '~row': { '~place': place, ...row },
+    } of found)
+      rows.set(place, this.#row(row))
     const ordered: RowOf<TTable>[] = []
-    for (const id of ids) {
-      const row = rows.get(toIdKey(shape, id))
+    for (const place of places) {
+      const row = rows.get(place)
       if (row !== undefined) ordered.push(row)
     }
     return ordered

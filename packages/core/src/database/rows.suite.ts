@@ -155,9 +155,9 @@ export function describeRows(open: () => DatabaseApi): void {
         const ids = [z ?? '', a, x ?? '', (z ?? '').toUpperCase(), y ?? '']
         const rows = await new BaseRepository(db, groups).getMany(ids)
         expect(rows.map(({ name }) => name)).toEqual(['z', 'x', 'z', 'y'])
-        expect(statements).toEqual(['select'])
+        expect(statements).toEqual(['select', 'select']) // a query within a query
         expect(await new BaseRepository(db, groups).getMany([])).toEqual([])
-        expect(statements).toEqual(['select'])
+        expect(statements).toHaveLength(2)
       })
 
       test('of a key of several columns, and of one that is padded', async () => {
@@ -173,7 +173,7 @@ export function describeRows(open: () => DatabaseApi): void {
           { userId: -1n },
           { groupId: b, userId: 3n },
         ])
-        expect(statements).toEqual(['select'])
+        expect(statements).toEqual(['select', 'select']) // a query within a query
         const padded = new BaseRepository(open().db, codes)
         await padded.createMany([{ code: 'ab' }, { code: 'abcd' }])
         expect((await padded.getMany(['abcd', 'ab'])).map(({ no }) => no)).toEqual([2, 1])
