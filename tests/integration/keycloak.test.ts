@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { defineSettings } from '@twinwire/core'
+import { keycloakSettings } from '@twinwire/plugin-auth'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startExample } from '../support/example.ts'
@@ -93,6 +95,35 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await read(accessToken)).toMatchObject({ status: 200 })
     expect(await write(accessToken)).toMatchObject({ status: 403 })
     expect(await (await connect(accessToken)).call(PkgID.WRITE)).toMatchObject({ status_code: 3 })
+  })
+
+  test('in a realm without an audience mapper, tokens of the clients that are named are accepted and no others', async () => {
+    for (const each of ['web', 'mobile']) {
+      await keycloak.admin.createClient(each, { roles: ['get-authors'] })
+      await keycloak.admin.grantClientRole('reader', each, 'get-authors')
+    }
+    // The role that every user of a new realm has; its client is then in the audience of tokens of every client.
+    await keycloak.admin.grantClientRole('reader', 'account', 'view-profile')
+    const { keycloak: options } = defineSettings({ keycloak: keycloakSettings }).read({
+      variables: {
+        KEYCLOAK_BASE_URL: keycloak.url,
+        KEYCLOAK_REALM: keycloak.realm,
+        KEYCLOAK_CLIENT_ID: 'web',
+        KEYCLOAK_AUDIENCE: 'account',
+        KEYCLOAK_AUTHORIZED_PARTIES: '["web"]',
+      },
+    })
+    if (options === null) throw new Error('a Keycloak is named')
+    const other = await startSignInApp(options)
+    onTestFinished(() => other.close())
+    const [web, mobile] = [await keycloak.login('reader', 'web'), await keycloak.login('reader', 'mobile')]
+    for (const { accessToken } of [web, mobile])
+      expect([decodeJwt(accessToken).aud].flat()).toEqual(expect.arrayContaining(['account']))
+    expect(await httpCall(`${other.url}/read`, 'GET', undefined, web.accessToken)).toMatchObject({ status: 200 })
+    expect(await httpCall(`${other.url}/read`, 'GET', undefined, mobile.accessToken)).toMatchObject({ status: 401 })
+    const client = await PackageClient.connect(other.socketUrl)
+    client.authenticate(mobile.accessToken)
+    expect(await client.closed).toBe(4001)
   })
 
   test('after a rotation of its keys tokens of the new one and of the old one are good', async () => {

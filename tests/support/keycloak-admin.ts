@@ -5,10 +5,10 @@ export interface KeycloakAdmin {
   /** A new RSA key that signs from now on. */
   rotateKeys(): Promise<void>
   updateClient(clientId: string, changes: object): Promise<void>
-  /** A public client with the password grant, with roles of its own, whose tokens are made for `audience`. */
+  /** A public client with the password grant, with roles of its own, whose tokens are made for `audience` if it is given. */
   createClient(
     clientId: string,
-    options: { readonly roles: readonly string[]; readonly audience: string },
+    options: { readonly roles: readonly string[]; readonly audience?: string },
   ): Promise<void>
   grantClientRole(username: string, clientId: string, role: string): Promise<void>
   setUserEnabled(username: string, enabled: boolean): Promise<void>
@@ -70,14 +70,17 @@ export function createKeycloakAdmin({ url, realm, username, password }: AdminOpt
         publicClient: true,
         directAccessGrantsEnabled: true,
         fullScopeAllowed: true,
-        protocolMappers: [
-          {
-            name: 'audience',
-            protocol: 'openid-connect',
-            protocolMapper: 'oidc-audience-mapper',
-            config: { 'included.client.audience': audience, 'access.token.claim': 'true' },
-          },
-        ],
+        protocolMappers:
+          audience === undefined
+            ? []
+            : [
+                {
+                  name: 'audience',
+                  protocol: 'openid-connect',
+                  protocolMapper: 'oidc-audience-mapper',
+                  config: { 'included.client.audience': audience, 'access.token.claim': 'true' },
+                },
+              ],
       })
       const { id } = await clientOf(clientId)
       for (const name of roles) await call('POST', `/clients/${id}/roles`, { name })
