@@ -82,5 +82,95 @@ export function describeTransactions({ open, authors, books }: TransactionSuite)
       expect(error).toMatchObject({ code: 'conflict', details: { constraint: 'books_author_fk' } })
       expect(await books(open().db).count()).toBe(0)
     })
+
+    test.each([
+      'begin',
+      'BEGIN;',
+      'begin work',
+      'begin isolation level serializable',
+      '  start transaction',
+      'START /* read */ TRANSACTION read only',
+      '-- a comment\nbegin',
+      '/* one /* in one */ */ begin',
+      ';begin',
+      'commit',
+      'commit and chain',
+      'end',
+      'abort',
+      'rollback',
+      'rollback to savepoint a',
+      'savepoint a',
+      'release a',
+      "prepare transaction 'a'",
+    ])('%j is refused by the handle of the pool before it runs, and names what to use', async (text) => {
+      const { db } = open()
+      const error = await db.execute(sql.raw(text)).then(
+        () => null,
+        (thrown: { cause?: { cause?: { message?: string } } }) => thrown.cause?.cause?.message,
+      )
+      expect(error).toMatch(/sent to the handle of the pool.*transaction\(\).*db\.transaction\(/s)
+      // Had it run, this one would be rolled back with it.
+      await authors(db).create({ name: 'Ursula' })
+      await db.execute(sql`select 1`)
+      expect(await authors(db).count()).toBe(1)
+      expect(await open().transaction((tx) => authors(tx).count())).toBe(1)
+    })
+
+    test('so are they among several statements, and what only looks like them is not', async () => {
+      const { db } = open()
+      expect(
+        await refused(db.execute(sql.raw(`select ';'; insert into authors (name) values ('x'); commit`))),
+      ).toMatchObject({
+        code: 'internal_error',
+      })
+      expect(await authors(db).count()).toBe(0)
+      for (const text of [
+        `select 'begin; commit'`,
+        `select 1 as "x; begin"`,
+        `do $$ begin perform 1; end $$`,
+        `do $a$ begin perform '$$'; end; $a$`,
+        `-- begin; commit\nselect 1`,
+        `select E'\\'; begin; --'`,
+        `create or replace function two() returns int language sql begin atomic select case when true then 1 end; select 2; end`,
+      ]) {
+        await db.execute(sql.raw(text))
+      }
+      await db.execute(sql`select ${'begin'}::text`)
+    })
+
+    test.each([
+      'begin',
+      'start transaction',
+      'commit',
+      'end',
+      'rollback',
+      'abort',
+      "prepare transaction 'a'",
+      'select 1; commit',
+    ])('%j inside of a transaction is refused before it runs, and the transaction goes on', async (text) => {
+      await open().transaction(async (tx) => {
+        await authors(tx).create({ name: 'Ursula' })
+        expect(await refused(tx.execute(sql.raw(text)))).toMatchObject({ code: 'internal_error' })
+        await tx.transaction(async (inner) => {
+          expect(await refused(inner.execute(sql.raw(text)))).toMatchObject({
+            code: 'internal_error',
+            cause: { message: expect.stringMatching(/sent inside of a transaction.*db\.transaction\(/s) },
+          })
+        })
+        await authors(tx).create({ name: 'Octavia' })
+      })
+      expect(await authors(open().db).count()).toBe(2)
+    })
+
+    test('savepoints by hand inside of a transaction are left alone', async () => {
+      await open().transaction(async (tx) => {
+        await tx.execute(sql`savepoint a`)
+        await authors(tx).create({ name: 'Ursula' })
+        await tx.execute(sql`rollback to savepoint a`)
+        await tx.execute(sql`release savepoint a`)
+        await authors(tx).create({ name: 'Octavia' })
+      })
+      expect(await authors(open().db).count()).toBe(1)
+    })
   })
 }

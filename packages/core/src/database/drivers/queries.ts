@@ -4,6 +4,7 @@ import { refuseInside, runInside } from './open-transactions.ts'
 import type { Pool } from './pool.ts'
 import type { QueryMeter } from './query-meter.ts'
 import type { Scope } from './scope.ts'
+import { refuseControl } from './transaction-control.ts'
 import { TransactionSession } from './transaction-session.ts'
 
 /** What the handles of one pool do, whatever the driver: statements each for itself, and transactions. */
@@ -17,6 +18,7 @@ export class Queries<Form> {
   }
 
   async run(statement: Statement<Form>, scope: Scope | null): Promise<unknown> {
+    refuseControl(statement)
     refuseInside(this, scope)
     const signal = scope?.signal ?? null
     const connection = await this.#pool.acquire(signal)

@@ -7,6 +7,7 @@ import type { Connection, Statement } from './connection.ts'
 import { refuseInSavepoint, runInSavepoint } from './open-savepoints.ts'
 import type { QueryMeter } from './query-meter.ts'
 import { type Scope, scopeEnded } from './scope.ts'
+import { refuseControlInside } from './transaction-control.ts'
 import { Turns } from './turns.ts'
 
 export interface TransactionSessionOptions<Form> {
@@ -75,6 +76,7 @@ export class TransactionSession<Form> {
 
   async run(statement: Statement<Form>): Promise<unknown> {
     if (this.#isOver) throw this.#over()
+    refuseControlInside(statement)
     const signal = this.#scope?.signal ?? null
     const startedMs = this.#meter.start()
     try {
