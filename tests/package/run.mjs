@@ -67,7 +67,8 @@ async function tryHost(name, folder) {
   const say = (line) => lines.push(`package: ${name}: ${line}`)
   await cp(join(hosts, name), folder, { recursive: true })
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-  const { installer = 'npm' } = manifest.twinwireHost ?? {}
+  const { installer = 'npm', sourcesOf, alsoAs } = manifest.twinwireHost ?? {}
+  if (sourcesOf) await cp(join(hosts, sourcesOf), folder, { recursive: true, force: false })
 
   let from = performance.now()
   for (const { name: dependency, tarball } of packages)
@@ -85,6 +86,7 @@ async function tryHost(name, folder) {
       say(`the declarations of ${typeErrorsOf} have errors of their own, those of the packages none`)
     })
   }
+  if (alsoAs) await checkTypesAs(alsoAs, folder, manifest)
   say(`type check and build ${since(from)}`)
 
   // As it is deployed: nothing of what built it is there any more.
@@ -98,6 +100,16 @@ async function tryHost(name, folder) {
     say(`Node ${node.version}: ${await serve(node.path, manifest.main, folder)}`)
   }
   return lines.join('\n')
+}
+
+/** The same sources as modules of the other kind, whose imports lead to the other declarations. */
+async function checkTypesAs(type, folder, manifest) {
+  const file = join(folder, 'package.json')
+  const written = await readFile(file, 'utf8')
+  await writeFile(file, JSON.stringify({ ...manifest, type }))
+  const other = ['--outDir', `as-${type}`, '--tsBuildInfoFile', `as-${type}/.tsbuildinfo`]
+  await run('npx', ['tsc', ...other], { cwd: folder, env })
+  await writeFile(file, written)
 }
 
 /** Some libraries' declarations do not stand `skipLibCheck: false` by themselves. */

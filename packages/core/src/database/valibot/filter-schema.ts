@@ -56,12 +56,14 @@ type ColumnFilter<T, TNull, Op extends Operator> =
 type NullOf<T> = null extends T ? null : never
 
 /** Conditions that may be joined. An interface, so that comparing two of them ends where it began. */
-interface Joining<out TColumns> {
-  and?: (TColumns & Joining<TColumns>)[] | undefined
-  or?: (TColumns & Joining<TColumns>)[] | undefined
+export interface JoinedFilters<out TColumns> {
+  and?: (TColumns & JoinedFilters<TColumns>)[] | undefined
+  or?: (TColumns & JoinedFilters<TColumns>)[] | undefined
 }
 
-type Combined<TColumns, TCombine extends boolean> = TCombine extends true ? TColumns & Joining<TColumns> : TColumns
+type Combined<TColumns, TCombine extends boolean> = TCombine extends true
+  ? TColumns & JoinedFilters<TColumns>
+  : TColumns
 
 type ColumnsIn<TTable extends PgTable, TSpec> = {
   [Name in keyof TSpec & ColumnName<TTable>]?:

@@ -1,0 +1,288 @@
+// Every function of every door, called, and what it answers with exported with the type that TypeScript finds. A project with
+// `declaration: true` has to write that type down, so each type in it has a name that can be imported.
+import {
+  AppError,
+  around,
+  BaseCommand,
+  BootError,
+  type Call,
+  CounterCell,
+  check,
+  createApp,
+  createLogger,
+  createNetworks,
+  currentCall,
+  Disconnect,
+  defineErrors,
+  definePlugin,
+  defineSettings,
+  disconnects,
+  errorCodes,
+  event,
+  group,
+  guard,
+  httpSettings,
+  Instruments,
+  jsonCodec,
+  lifecycleSettings,
+  listenSettings,
+  logSettings,
+  memoryBroker,
+  type Next,
+  nativeServerSettings,
+  page,
+  pageOf,
+  pluginKey,
+  redact,
+  reply,
+  route,
+  settingsGroup,
+  systemClock,
+  unchecked,
+  uws,
+  variable,
+  websocketSettings,
+} from '@twinwire/core'
+import {
+  BaseRepository,
+  type Database,
+  database,
+  databaseKey,
+  databaseSettings,
+  hasMany,
+  hasOne,
+  migrationStatus,
+  transaction,
+  unixTimestamp,
+  withDb,
+} from '@twinwire/core/database'
+import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '@twinwire/core/database/valibot'
+import {
+  createTestApp,
+  createTestLogger,
+  createVirtualClock,
+  fakeIdentity,
+  memoryTransport,
+  networkRawClient,
+} from '@twinwire/core/testing'
+import {
+  auth,
+  authenticated,
+  authKey,
+  keycloakIssuer,
+  keycloakSettings,
+  optionalUser,
+  requireAnyRole,
+  requireRoles,
+  requireScope,
+  withAuth,
+} from '@twinwire/plugin-auth'
+import { createTestIssuer } from '@twinwire/plugin-auth/testing'
+import { metrics, metricsSettings } from '@twinwire/plugin-metrics'
+import { readScrape } from '@twinwire/plugin-metrics/testing'
+import {
+  limit,
+  memoryStore,
+  rateLimit,
+  rateLimitKey,
+  rateLimitSettings,
+  redisSettings,
+  redisStore,
+} from '@twinwire/plugin-ratelimit'
+import { bigint, integer, jsonb, pgTable, serial, text, timestamp } from 'drizzle-orm/pg-core'
+import * as v from 'valibot'
+
+// core
+export const appErrors = defineErrors('billing', { card_declined: { httpStatus: 402, message: 'Declined' } })
+export const logger = createLogger({ environment: 'test' })
+export const networks = createNetworks(['10.0.0.0/8'], 'networks')
+export const current = currentCall()
+export const errors = [AppError, BootError, Disconnect, errorCodes, disconnects] as const
+export const cells = [CounterCell, new Instruments()] as const
+export const codec = jsonCodec
+export const broker = memoryBroker()
+export const redacted = redact({ password: 'x' })
+export const clock = systemClock
+export const transport = uws({ compat: 'on' })
+export const settings = defineSettings({
+  http: httpSettings,
+  lifecycle: lifecycleSettings,
+  listen: listenSettings,
+  log: logSettings,
+  nativeServer: nativeServerSettings,
+  websocket: websocketSettings,
+  database: databaseSettings({ embedded: 'pglite://memory' }),
+  keycloak: keycloakSettings,
+  metrics: metricsSettings,
+  rateLimit: rateLimitSettings,
+  redis: redisSettings,
+  mail: {
+    key: variable.text('MAIL_KEY', { about: 'Key', secret: true, optional: true }),
+    timeoutMs: variable.duration('MAIL_TIMEOUT', { about: 'Time', default: 2000 }),
+    level: variable.oneOf('MAIL_LEVEL', ['all', 'some'], { about: 'What is sent', default: 'all' }),
+  },
+})
+export const readSettings = () => settings.read({ variables: {} })
+export const ownGroup = settingsGroup({
+  variables: { size: variable.bytes('SIZE', { about: 'Size', default: 1 }) },
+  to: ({ size }) => ({ size }),
+})
+
+export interface Flags {
+  isOn(flag: string): boolean
+}
+export const flagsKey = pluginKey('flags').of<Flags>()
+export const flags = definePlugin(flagsKey, { setup: () => ({ isOn: () => true }) })
+export const whenOn = guard({ name: 'whenOn', needs: flagsKey, bind: (api: Flags) => () => ({ on: api.isOn('a') }) })
+export const plainGuard = guard({ name: 'plain', run: () => ({ tenant: 'a' }) })
+export const ownTask = check({
+  name: 'own',
+  run: (input: { id: number }, call: Call & { db: Database }) => void [input, call],
+})
+export const timed = around({
+  name: 'timed',
+  run: (_call: Call, next: Next<{ startedAt: number }>) => next({ startedAt: 1 }),
+})
+
+export class EchoCommand extends BaseCommand<string, string> {
+  execute(text: string): string {
+    return text
+  }
+}
+export const Task = v.object({ id: v.number(), title: v.string() })
+export const taskChanged = event({ data: Task })
+export const silent = route({ handler: () => 1 })
+export const texts = route({ http: 'GET /text', handler: () => reply.text('a') })
+export const stream = route({
+  http: 'GET /stream',
+  handler: () =>
+    reply.stream(
+      (async function* () {
+        yield 'a'
+      })(),
+    ),
+})
+export const replied = route({ http: 'GET /replied', handler: () => reply({ a: 1 }, { status: 202 }) })
+export const dated = route({
+  http: 'GET /dated',
+  output: unchecked(v.object({ at: v.date() })),
+  handler: () => ({ at: new Date() }),
+})
+export const paged = route({
+  http: 'GET /paged',
+  output: pageOf(Task),
+  handler: () => page([], { page: 1, per_page: 1, total: 0, pages: 0 }),
+})
+export const guarded = route.with(plainGuard, whenOn)
+export const guardedRoute = guarded({ http: 'GET /guarded', handler: (_input, { tenant, on }) => ({ tenant, on }) })
+export const around1 = route({ http: 'GET /timed', use: [timed], handler: (_input, { startedAt }) => startedAt })
+export const command = route({ http: 'POST /echo', input: v.string(), command: () => new EchoCommand() })
+export const users = group({ prefix: '/users', use: [plainGuard] }, { list: silent, texts })
+
+// the database
+export const authors = pgTable('authors', {
+  id: serial().primaryKey(),
+  name: text().notNull(),
+  rank: integer(),
+  visits: bigint({ mode: 'bigint' }),
+  settings: jsonb().$type<{ theme: string }>(),
+  bornAt: timestamp(),
+  createdAt: unixTimestamp('created_at').notNull(),
+})
+export const books = pgTable('books', {
+  id: serial().primaryKey(),
+  authorId: integer().notNull(),
+  title: text().notNull(),
+})
+
+export class BookRepository extends BaseRepository<typeof books> {
+  constructor(db: Database) {
+    super(db, books)
+  }
+}
+export class AuthorRepository extends BaseRepository<typeof authors> {
+  readonly relations = {
+    books: hasMany(books, { from: authors.id, to: books.authorId }),
+    first: hasOne(books, { from: authors.id, to: books.authorId }),
+  }
+  constructor(db: Database) {
+    super(db, authors)
+  }
+  findByName(name: string) {
+    return this.findOne({ name })
+  }
+  list() {
+    return this.getPage({ page: 1, perPage: 10, orderBy: { name: 'asc' } })
+  }
+}
+export const all = (db: Database) => new AuthorRepository(db).getAll({ rank: { gte: 1 } })
+export const one = (db: Database) => new AuthorRepository(db).getById(1)
+export const made = (db: Database) => new AuthorRepository(db).create({ name: 'Ada', createdAt: new Date() })
+export const createdAt = unixTimestamp('created_at')
+export const opened = database({ url: 'pglite://memory' })
+export const keyOfDatabase = databaseKey
+export const applied = () => migrationStatus({ url: 'pglite://memory', migrations: 'drizzle' })
+export const fromPool = withDb()
+export const inTransaction = transaction({ isolation: 'serializable' })
+export const AuthorFilters = filterSchema(
+  authors,
+  { id: true, name: ['eq', 'prefix'], bornAt: true },
+  { combine: true },
+)
+export const PlainFilters = filterSchema(authors, { id: true, visits: true })
+export const fromQuery = filtersFromQuery(PlainFilters)
+export const AuthorSort = sortSchema(authors, ['name', 'bornAt'])
+export const AuthorPage = v.strictObject({
+  ...pageInput(),
+  filters: v.optional(AuthorFilters, {}),
+  sort: v.optional(AuthorSort),
+})
+export const listAuthors = route({
+  http: { route: 'GET /authors', input: fromQuery },
+  use: [withDb()],
+  input: AuthorPage,
+  handler: ({ filters, sort }, { db }) => new AuthorRepository(db).getPage({ filters, orderBy: sort }),
+})
+
+// the plugins
+export const signIn = auth({ issuer: keycloakIssuer('https://sso.example.com', 'app'), audience: 'a', clientId: 'a' })
+export const keyOfAuth = authKey
+export const signedIn = authenticated()
+export const reader = requireRoles('reader')
+export const either = requireAnyRole('a', 'b')
+export const scoped = requireScope('s')
+export const maybe = optionalUser()
+export const control = withAuth()
+export const whoAmI = route({
+  http: 'GET /me',
+  use: [requireRoles('reader'), limit('2/m')],
+  handler: (_input, { user }) => ({ name: user.name }),
+})
+export const testIssuer = () => createTestIssuer({ users: [{ username: 'ada', roles: ['reader'] }] })
+export const counted = metrics()
+export const scrape = readScrape('')
+export const limits = rateLimit({ store: memoryStore() })
+export const keyOfLimits = rateLimitKey
+export const tenAMinute = limit('10/m')
+export const inRedis = redisStore('redis://127.0.0.1:6379')
+
+// an app, and tests of it
+export const PkgID = { LIST_AUTHORS: 1, WHO_AM_I: 2, TASK_CHANGED: 100 } as const
+export const routes = { LIST_AUTHORS: listAuthors, WHO_AM_I: whoAmI }
+export const createWholeApp = () =>
+  createApp({
+    pkgIds: PkgID,
+    routes,
+    events: { TASK_CHANGED: taskChanged },
+    endpoints: [texts, guardedRoute],
+    plugins: [opened, signIn, limits, counted, flags],
+  })
+export const describeApp = () => createWholeApp().describe()
+export const testApp = () => createTestApp({ pkgIds: PkgID, routes, events: { TASK_CHANGED: taskChanged } })
+export const testClient = async () => (await testApp()).client()
+export const called = async () => (await testClient()).call('WHO_AM_I')
+export const testLogger = createTestLogger()
+export const virtualClock = createVirtualClock()
+export const identity = fakeIdentity({ id: 'ann', name: 'Ann' })
+export const inMemory = memoryTransport()
+export const rawClient = networkRawClient({ port: 1 })
