@@ -125,7 +125,7 @@ describe('an app does not boot', () => {
       'in production with nobody to authenticate',
       { ...production, defaultAccess: undefined },
       'default_access_missing',
-      /^No plugin owns the identity, so every silent route would be open: say defaultAccess: 'public' in production/,
+      /^No plugin says who calls, so every route that does not state its access would be open to everybody: add auth\(\)/,
     ],
   ]
   it.each(cases)('%s', async (_name, options, code, message) => {

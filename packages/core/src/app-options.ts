@@ -100,7 +100,10 @@ export type AppState = 'created' | 'starting' | 'ready' | 'serving' | 'draining'
 type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Exclude<keyof Ids, keyof Routes | keyof Events>]: AnyRoute
 } & {
-  readonly [Name in Exclude<keyof Routes, keyof Ids>]: TypeMistake<`'${Name & string}' is no PkgID`>
+  readonly [Name in Exclude<
+    keyof Routes,
+    keyof Ids
+  >]: TypeMistake<`'${Name & string}' is no PkgID; a route that is on HTTP only goes into endpoints`>
 } & {
   // `Extract` and not `&`: from a bare `keyof Events` the compiler would infer Events out of the routes.
   readonly [Name in Extract<keyof Routes, keyof Events>]: TypeMistake<`'${Name & string}' is a route and an event`>

@@ -19,7 +19,7 @@ import { compileValue } from './pipeline/output.ts'
 import type { Use } from './pipeline/use.ts'
 import type { Registry } from './plugin/plugin-host.ts'
 import type { AnyPluginKey } from './plugin/plugin-key.ts'
-import { compileRoute, type RouteContext, toRouteInfo } from './router/compile-route.ts'
+import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from './router/compile-route.ts'
 import type { CompiledRoute } from './router/compiled-route.ts'
 import type { AnyEvent } from './router/event.ts'
 import { PkgRouter } from './router/pkg-router.ts'
@@ -61,9 +61,8 @@ export interface CompiledApp {
 
 /** Compiles every route of an app, once its plugins are set up. */
 export function compileApp(options: CompileOptions): CompiledApp {
-  const { pkgIds, registry } = options
-  const defaultAccess = toDefaultAccess(options)
-  const entries = [
+  const { pkgIds, registry, apis } = options
+  const declared = [
     ...Object.entries(options.routes).map(([name, { definition }]) => ({
       name,
       pkgId: pkgIds[name] ?? null,
@@ -77,10 +76,12 @@ export function compileApp(options: CompileOptions): CompiledApp {
       own: false,
     })),
     ...registry.endpoints.map(({ plugin, route: { definition } }) => {
-      if (definition.http === null || definition.access === null) {
-        throw new BootError('bad_route', `An endpoint of plugin '${plugin}' must have http and state its access`)
-      }
-      return { name: definition.http.route, pkgId: null, definition, own: true }
+      if (definition.access === null)
+        throw new BootError(
+          'bad_route',
+          `The endpoint ${definition.http?.route} of plugin '${plugin}' must state its access: 'public' or 'authenticated'`,
+        )
+      return { name: definition.http?.route ?? '', pkgId: null, definition, own: true }
     }),
     ...healthRoutes(options).map(({ definition }) => ({
       name: definition.http?.route ?? '',
@@ -88,7 +89,13 @@ export function compileApp(options: CompileOptions): CompiledApp {
       definition,
       own: true,
     })),
-  ].map((entry) => ({ ...entry, info: toRouteInfo(entry.name, entry.pkgId, entry.definition, defaultAccess) }))
+  ]
+  for (const { name, definition } of declared) checkInstalled(name, definition.use, (key) => apis.get(key))
+  const defaultAccess = toDefaultAccess(options)
+  const entries = declared.map((entry) => ({
+    ...entry,
+    info: toRouteInfo(entry.name, entry.pkgId, entry.definition, defaultAccess),
+  }))
 
   const calls = createCallInstruments(options.instruments, toCountedRoutes(entries, options.errors))
   const context = toContext(options, defaultAccess, calls)
@@ -109,7 +116,7 @@ function toDefaultAccess({ registry, defaultAccess, environment }: CompileOption
   if (environment === 'production' && defaultAccess === undefined) {
     throw new BootError(
       'default_access_missing',
-      "No plugin owns the identity, so every silent route would be open: say defaultAccess: 'public' in production, or add the plugin",
+      "No plugin says who calls, so every route that does not state its access would be open to everybody: add auth() of @twinwire/plugin-auth to plugins, or say defaultAccess: 'public' if that is meant",
     )
   }
   return defaultAccess ?? 'public'

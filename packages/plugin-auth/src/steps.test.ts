@@ -252,8 +252,26 @@ describe('a step', () => {
       pkgIds: { A: 1 },
       routes: { A: route({ access: 'public', use: [step], handler: () => null }) },
     })
-    await expect(app.ready()).rejects.toMatchObject({ name: 'BootError' })
+    await expect(app.ready()).rejects.toMatchObject({
+      code: 'plugin_missing',
+      message: `Route A: the step '${step.name}' needs the plugin 'auth', which is not installed: add auth() to plugins`,
+    })
   })
+
+  it.each(['public', 'authenticated', undefined] as const)(
+    'of an app without auth() asks for auth() and for nothing else, whatever the access: %s',
+    async (access) => {
+      const app = createApp({
+        environment: 'production',
+        http: { hosts: ['*'] },
+        pkgIds: { A: 1 },
+        routes: { A: route({ ...(access && { access }), use: [requireRoles('read')], handler: () => null }) },
+      })
+      await expect(app.ready()).rejects.toThrow(
+        "Route A: the step 'auth.requireRoles(read)' needs the plugin 'auth', which is not installed: add auth() to plugins",
+      )
+    },
+  )
 
   it.each([
     ['requireRoles', () => requireRoles('')],

@@ -22,13 +22,13 @@ describe('an app does not boot', () => {
       'without a plugin that another requires',
       { plugins: [{ ...plugin(() => {}, 'limit'), requires: ['auth'] }] },
       'plugin_missing',
-      "Plugin 'limit' requires the plugin 'auth': add it to plugins",
+      "Plugin 'limit' requires the plugin 'auth', which is not installed: add auth() to plugins",
     ],
     [
       'without the plugin of a step',
       { endpoints: [route({ http: 'GET /a', use: [flagged], handler: () => null })] },
       'plugin_missing',
-      "Route GET /a: the step 'flagged' needs the plugin 'flags': add it to plugins",
+      "Route GET /a: the step 'flagged' needs the plugin 'flags', which is not installed: add flags() to plugins",
     ],
     [
       'with another plugin of that name',
@@ -49,7 +49,19 @@ describe('an app does not boot', () => {
       'with an authenticated route and nobody to authenticate',
       { endpoints: [route({ http: 'GET /a', access: 'authenticated', handler: () => null })] },
       'identity_owner_missing',
-      "Route GET /a is authenticated, but no plugin owns the identity: add one or set access: 'public'",
+      "Route GET /a: it is authenticated, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does, or set access: 'public'",
+    ],
+    ...(['public', 'authenticated', undefined] as const).map((access): (typeof cases)[number] => [
+      `with a step that needs an identity and nobody to say who calls: ${access}`,
+      { endpoints: [route({ http: 'GET /a', ...(access && { access }), use: [needsIdentity], handler: () => null })] },
+      'identity_owner_missing',
+      "Route GET /a: its step 'needsIdentity' needs an identity, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does",
+    ]),
+    [
+      'with a plugin that was not called',
+      { plugins: [testAuth] },
+      'bad_option',
+      'plugins[0] is no plugin: call it, as in plugins: [testAuth(…)]',
     ],
     [
       'with a step that needs an identity on a public route',
@@ -58,7 +70,7 @@ describe('an app does not boot', () => {
         endpoints: [route({ http: 'GET /a', access: 'public', use: [needsIdentity], handler: () => null })],
       },
       'identity_on_public_route',
-      "Route GET /a is public, but its step 'needsIdentity' needs an identity: set access: 'authenticated'",
+      "Route GET /a is public, but its step 'needsIdentity' needs an identity: set access: 'authenticated', or take the step away",
     ],
     [
       'with two owners of the handshake',
@@ -103,7 +115,13 @@ describe('an app does not boot', () => {
       'with an endpoint of a plugin that does not say its access',
       { plugins: [plugin((host) => host.endpoint(ok('GET /a')))] },
       'bad_route',
-      "An endpoint of plugin 'probe' must have http and state its access",
+      "The endpoint GET /a of plugin 'probe' must state its access: 'public' or 'authenticated'",
+    ],
+    [
+      'with an endpoint of a plugin that has no path',
+      { plugins: [plugin((host) => host.endpoint(route({ access: 'public', handler: () => null })))] },
+      'bad_route',
+      /^An endpoint of plugin 'probe' has no http, and an endpoint is on HTTP only/,
     ],
   ]
   it.each(cases)('%s', async (_name, options, code, message) => {

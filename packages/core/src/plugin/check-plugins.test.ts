@@ -21,7 +21,7 @@ describe('the plugins of an app', () => {
     expect(() => checkPlugins([plugin('auth', 'clock', 'database'), plugin('clock')])).toThrow(
       expect.objectContaining({
         code: 'plugin_missing',
-        message: "Plugin 'auth' requires the plugin 'database': add it to plugins",
+        message: "Plugin 'auth' requires the plugin 'database', which is not installed: add database() to plugins",
       }),
     )
   })

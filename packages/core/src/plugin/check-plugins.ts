@@ -4,13 +4,22 @@ import type { Plugin } from './plugin.ts'
 /** Two of one name, or one without what it requires. */
 export function checkPlugins(plugins: readonly Plugin[]): void {
   const names = new Set<string>()
-  for (const { name } of plugins) {
+  for (const [i, plugin] of plugins.entries()) {
+    // `plugins: [auth]`, where types are not checked.
+    if (typeof plugin?.setup !== 'function') {
+      const hint = typeof plugin === 'function' ? `: call it, as in plugins: [${Reflect.get(plugin, 'name')}(…)]` : ''
+      throw new BootError('bad_option', `plugins[${i}] is no plugin${hint}`)
+    }
+    const { name } = plugin
     if (names.has(name)) throw new BootError('plugin_duplicate', `Plugin '${name}' is in the list twice: remove one`)
     names.add(name)
   }
   for (const { name, requires = [] } of plugins) {
     const missing = requires.find((required) => !names.has(required))
     if (missing !== undefined)
-      throw new BootError('plugin_missing', `Plugin '${name}' requires the plugin '${missing}': add it to plugins`)
+      throw new BootError(
+        'plugin_missing',
+        `Plugin '${name}' requires the plugin '${missing}', which is not installed: add ${missing}() to plugins`,
+      )
   }
 }

@@ -9,6 +9,7 @@ import type { Instruments } from '../instruments/instruments.ts'
 import type { HealthPart } from '../lifecycle/health.ts'
 import type { Logger } from '../log/logger.ts'
 import type { AnyStep } from '../pipeline/step.ts'
+import { checkEndpoint } from '../router/check-table.ts'
 import type { AnyRoute } from '../router/route.ts'
 import type { Environment } from '../settings/environment.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
@@ -96,6 +97,7 @@ export function createPluginHost(
     },
     endpoint(route) {
       open()
+      checkEndpoint(`An endpoint of plugin '${plugin}'`, route)
       registry.endpoints.push({ plugin, route })
     },
     identify(identify, { missing = () => new AuthenticationError() } = {}) {

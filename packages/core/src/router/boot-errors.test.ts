@@ -4,6 +4,8 @@ import { around, type BootErrorCode, check, defineErrors, event, group, guard, t
 import { boot, expectBootError, thrownBy } from '../testing/boot.fixtures.ts'
 
 const ok = () => route({ handler: () => null })
+const authenticated = () => guard({ name: 'authenticated', run: () => {} })
+const exportAll = () => null
 const said = event({ data: v.object({}) })
 
 describe('an app does not boot', () => {
@@ -55,6 +57,12 @@ describe('an app does not boot', () => {
       'A is no PkgID: add it to pkgIds, or remove the entry',
     ],
     [
+      'with a route of HTTP alone among the packages',
+      { routes: { EXPORT: route({ http: 'GET /export', handler: () => null }) } },
+      'unknown_route',
+      'EXPORT (GET /export) is no PkgID: a route that is on HTTP only goes into endpoints, without a name; else add EXPORT to pkgIds',
+    ],
+    [
       'with a route that route() did not make',
       { pkgIds: { A: 1 }, routes: { A: {} } },
       'bad_route',
@@ -64,7 +72,7 @@ describe('an app does not boot', () => {
       'with an event among the routes',
       { pkgIds: { A: 1 }, routes: { A: said } },
       'bad_route',
-      'routes.A was not made by route(…)',
+      'routes.A was not made by route(…): events go into events',
     ],
     [
       'with one event under two names',
@@ -72,12 +80,55 @@ describe('an app does not boot', () => {
       'route_used_twice',
       'Events A and B are one definition: declare each with event(…) of its own',
     ],
-    [
-      'with an endpoint without http',
-      { endpoints: [route({ summary: 'Export', handler: () => null })] },
+    ...[
+      { given: { summary: 'Export', handler: () => null }, label: " ('Export')" },
+      { given: { handler: exportAll }, label: ' (exportAll)' },
+      { given: { summary: 'Export', handler: exportAll }, label: " ('Export', exportAll)" },
+      { given: { handler: () => null }, label: '' },
+    ].map(({ given, label }): (typeof cases)[number] => [
+      `with an endpoint without http${label}`,
+      { endpoints: [route({ http: 'GET /a', handler: () => null }), route(given)] },
       'bad_route',
-      "The endpoint 'Export' has no http: an endpoint lives on HTTP only",
+      `endpoints[1]${label} has no http, and an endpoint is on HTTP only: say its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
+    ]),
+    [
+      'with an endpoint that is ordered',
+      { endpoints: [route({ http: 'GET /a', ordered: true, handler: () => null })] },
+      'bad_route',
+      'endpoints[0] (GET /a) is ordered, which is about the packages of one connection: remove it, or give the route a PkgID',
     ],
+    [
+      'with an endpoint that route() did not make',
+      { endpoints: [undefined] },
+      'bad_route',
+      'endpoints[0] was not made by route(…)',
+    ],
+    [
+      'with an event among the endpoints',
+      { endpoints: [said] },
+      'bad_route',
+      'endpoints[0] was not made by route(…): events go into events',
+    ],
+    [
+      'with an error that defineErrors did not make',
+      { endpoints: [route({ http: 'GET /a', errors: [undefined as never], handler: () => null })] },
+      'bad_option',
+      'errors has an entry that defineErrors did not make: undefined',
+    ],
+    ...(['query', 'params'] as const).map((option): (typeof cases)[number] => [
+      `with ${option} that the input does not have`,
+      {
+        endpoints: [
+          route({
+            http: { route: 'POST /a', ...(option === 'query' ? { query: ['nmae'] } : { params: { nmae: 'int' } }) },
+            input: v.object({ name: v.string() }),
+            handler: () => null,
+          }),
+        ],
+      },
+      'bad_route',
+      `Route POST /a: http.${option} names 'nmae', which is no key of the input: correct it, or add it to the input`,
+    ]),
     [
       'with a raw body on a package',
       {
@@ -167,6 +218,27 @@ describe('what is wrong by itself is said where it is written', () => {
       () => route({ http: { route: 'GET /a', status: 404 }, handler: () => null }),
       'bad_route',
       'GET /a: http.status is the status of success, 200 to 299, not 404',
+    ],
+    ...(['query', 'body', 'maxBodyBytes'] as const).map((option): (typeof cases)[number] => [
+      `http.${option} where there is no body`,
+      () => {
+        const given = { query: ['x'], body: 'raw', maxBodyBytes: 1 } as const
+        return route({ http: { route: 'GET /a', [option]: given[option] }, handler: () => null })
+      },
+      'bad_route',
+      `GET /a: http.${option} is for methods with a body (POST, PUT, PATCH): remove it${option === 'query' ? ', the whole query is input here' : ''}`,
+    ]),
+    [
+      'a step that was not called',
+      () => route({ http: 'GET /a', use: [authenticated] as never, handler: () => null }),
+      'bad_route',
+      'GET /a: use[0] is no step: call it, as in use: [authenticated(…)]',
+    ],
+    [
+      'a step of a group that was not called',
+      () => group({ prefix: '/a', use: [authenticated] as never }, {}),
+      'bad_route',
+      'group(/a): use[0] is no step: call it, as in use: [authenticated(…)]',
     ],
     [
       'a deadline out of range',

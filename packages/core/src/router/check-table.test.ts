@@ -67,7 +67,7 @@ describe('the table', () => {
   it('has endpoints that are on HTTP', () => {
     expect(check({ endpoints: [route({ http: 'GET /x', handler: () => 1 })] })).not.toThrow()
     expect(check({ endpoints: [route({ summary: 'Export', handler: () => 1 })] })).toThrow(
-      refused('bad_route', /^The endpoint 'Export' has no http/),
+      refused('bad_route', /^endpoints\[0\] \('Export'\) has no http/),
     )
   })
 

@@ -25,8 +25,7 @@ export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table)
       throw new BootError('missing_route', `PkgID ${name} has no entry: add it to routes or events`)
   }
   for (const name of [...Object.keys(routes), ...Object.keys(events)]) {
-    if (!Object.hasOwn(pkgIds, name))
-      throw new BootError('unknown_route', `${name} is no PkgID: add it to pkgIds, or remove the entry`)
+    if (!Object.hasOwn(pkgIds, name)) throw unknownName(name, routes)
   }
   checkKinds(routes, 'route', 'routes')
   checkKinds(events, 'event', 'events')
@@ -40,14 +39,38 @@ export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table)
       )
     seen.set(event, name)
   }
-  for (const { definition } of endpoints) {
-    if (definition.http === null)
-      throw new BootError(
-        'bad_route',
-        `The endpoint '${definition.summary}' has no http: an endpoint lives on HTTP only`,
-      )
-  }
+  for (const [i, endpoint] of endpoints.entries()) checkEndpoint(`endpoints[${i}]`, endpoint)
   checkErrors([...errors, ...[...Object.values(routes), ...endpoints].flatMap(({ definition }) => definition.errors)])
+}
+
+function unknownName(name: string, routes: Table['routes']): BootError {
+  const http = Object.hasOwn(routes, name) ? (routes[name]?.definition?.http ?? null) : null
+  return new BootError(
+    'unknown_route',
+    http === null
+      ? `${name} is no PkgID: add it to pkgIds, or remove the entry`
+      : `${name} (${http.route}) is no PkgID: a route that is on HTTP only goes into endpoints, without a name; else add ${name} to pkgIds`,
+  )
+}
+
+/** What is said of an endpoint that has no path to be known by. */
+export function checkEndpoint(where: string, endpoint: AnyRoute): void {
+  checkKind(where, endpoint, 'route')
+  const { http, summary, handler, command, ordered } = endpoint.definition
+  if (http === null) {
+    const name = (handler ?? command)?.name ?? ''
+    const known = [summary === '' ? '' : `'${summary}'`, name === 'handler' || name === 'command' ? '' : name]
+    const label = known.filter((each) => each !== '').join(', ')
+    throw new BootError(
+      'bad_route',
+      `${where}${label === '' ? '' : ` (${label})`} has no http, and an endpoint is on HTTP only: say its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
+    )
+  }
+  if (ordered)
+    throw new BootError(
+      'bad_route',
+      `${where} (${http.route}) is ordered, which is about the packages of one connection: remove it, or give the route a PkgID`,
+    )
 }
 
 function checkPkgIds(pkgIds: Readonly<Record<string, number>>): void {
@@ -64,15 +87,21 @@ function checkPkgIds(pkgIds: Readonly<Record<string, number>>): void {
 }
 
 function checkKinds(entries: Readonly<Record<string, { readonly kind?: unknown }>>, kind: string, list: string): void {
-  for (const [name, entry] of Object.entries(entries)) {
-    if (entry?.kind !== kind) throw new BootError('bad_route', `${list}.${name} was not made by ${kind}(…)`)
-  }
+  for (const [name, entry] of Object.entries(entries)) checkKind(`${list}.${name}`, entry, kind)
+}
+
+function checkKind(where: string, entry: { readonly kind?: unknown } | undefined, kind: string): void {
+  if (entry?.kind === kind) return
+  const hint = entry?.kind === 'event' ? ': events go into events' : ''
+  throw new BootError('bad_route', `${where} was not made by ${kind}(…)${hint}`)
 }
 
 /** Two factories of one code: `defineErrors` was called twice for it. */
 function checkErrors(factories: readonly ErrorFactory[]): void {
   const byCode = new Map<string, ErrorFactory>()
   for (const factory of factories) {
+    if (typeof factory !== 'function' || typeof factory.code !== 'string')
+      throw new BootError('bad_option', `errors has an entry that defineErrors did not make: ${String(factory)}`)
     const other = byCode.get(factory.code)
     if (other !== undefined && other !== factory) {
       throw new BootError(

@@ -11,10 +11,10 @@ import type { AnyStep, AroundRun, CheckRun, GuardRun } from '../pipeline/step.ts
 import { stepRank, type Use } from '../pipeline/use.ts'
 import { compileValidate } from '../pipeline/validate.ts'
 import type { AnyPluginKey } from '../plugin/plugin-key.ts'
-import type { AnySchema } from '../util/schema.ts'
 import { toValibot } from '../util/valibot.ts'
 import type { CompiledHttp, CompiledRoute, IdentityPolicy } from './compiled-route.ts'
 import type { RouteDefinition } from './route.ts'
+import { hasBody } from './route-definition.ts'
 
 /** What a route is compiled with. */
 export interface RouteContext {
@@ -112,22 +112,42 @@ function checkOrder(info: RouteInfo, use: Use): void {
 }
 
 function toIdentityPolicy(info: RouteInfo, steps: Use, { missingIdentity }: RouteContext): IdentityPolicy {
-  const asking = steps.find((step) => step.identity !== 'none')
-  if (info.access === 'authenticated') {
-    if (missingIdentity !== null) return 'required'
-    throw new BootError(
-      'identity_owner_missing',
-      `Route ${info.name} is authenticated, but no plugin owns the identity: add one or set access: 'public'`,
-    )
-  }
   const required = steps.find((step) => step.identity === 'required')
+  if (missingIdentity === null) {
+    const reason =
+      required !== undefined
+        ? `its step '${required.name}' needs an identity`
+        : info.access === 'authenticated'
+          ? 'it is authenticated'
+          : null
+    if (reason !== null)
+      throw new BootError(
+        'identity_owner_missing',
+        `Route ${info.name}: ${reason}, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does${required === undefined ? ", or set access: 'public'" : ''}`,
+      )
+  }
+  if (info.access === 'authenticated') return 'required'
   if (required !== undefined) {
     throw new BootError(
       'identity_on_public_route',
-      `Route ${info.name} is public, but its step '${required.name}' needs an identity: set access: 'authenticated'`,
+      `Route ${info.name} is public, but its step '${required.name}' needs an identity: set access: 'authenticated', or take the step away`,
     )
   }
-  return asking === undefined ? 'none' : 'optional'
+  return steps.some((step) => step.identity !== 'none') ? 'optional' : 'none'
+}
+
+/** First of all: what is said of access and identity without the plugin would lead the wrong way. */
+export function checkInstalled(route: string, use: Use, findApi: RouteContext['findApi']): void {
+  for (const step of use) {
+    if (step.needs !== null && findApi(step.needs.name) === undefined) throw pluginMissing(route, step, step.needs)
+  }
+}
+
+function pluginMissing(route: string, step: AnyStep, { name }: AnyPluginKey): BootError {
+  return new BootError(
+    'plugin_missing',
+    `Route ${route}: the step '${step.name}' needs the plugin '${name}', which is not installed: add ${name}() to plugins`,
+  )
 }
 
 function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): unknown {
@@ -135,12 +155,7 @@ function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): un
   const bind = step.bind as (api: unknown, route: RouteInfo) => unknown
   if (step.needs === null) return bind(undefined, info)
   const plugin = findApi(step.needs.name)
-  if (plugin === undefined) {
-    throw new BootError(
-      'plugin_missing',
-      `Route ${info.name}: the step '${step.name}' needs the plugin '${step.needs.name}': add it to plugins`,
-    )
-  }
+  if (plugin === undefined) throw pluginMissing(info.name, step, step.needs)
   if (plugin.key !== step.needs) {
     throw new BootError(
       'plugin_key_mismatch',
@@ -150,15 +165,14 @@ function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): un
   return bind(plugin.api, info)
 }
 
-const methodsWithBody = ['POST', 'PUT', 'PATCH']
-
 function compileHttp(
   info: RouteInfo,
-  { http, input }: RouteDefinition,
+  definition: RouteDefinition,
   { maxBodyBytes, unknownKeys }: RouteContext,
 ): CompiledHttp | null {
+  const { http, input } = definition
   if (http === null || info.path === null || info.method === null) return null
-  const hasBody = methodsWithBody.includes(info.method)
+  const takesBody = hasBody(http.route)
   const raw = http.body === 'raw'
   if (raw && info.pkgId !== null) {
     throw new BootError(
@@ -166,18 +180,18 @@ function compileHttp(
       `Route ${info.name} takes a raw body, which a package cannot carry: move it to endpoints`,
     )
   }
-  checkParameters(info, info.path, input)
+  checkParameters(info, info.path, definition)
   return {
     input: compileInput({
       schema: input,
       pattern: info.path,
-      hasBody,
+      hasBody: takesBody,
       queryKeys: http.query ?? [],
       overrides: http.params ?? {},
       map: http.input,
       unknownKeys,
     }),
-    hasBody,
+    hasBody: takesBody,
     ignoresBody: input === null && http.input === undefined,
     raw,
     maxBodyBytes: http.maxBodyBytes ?? maxBodyBytes,
@@ -186,15 +200,26 @@ function compileHttp(
 }
 
 /** What the types say of a path written in place, said again for one that was put together: where the schema's structure is known. */
-function checkParameters(info: RouteInfo, path: string, input: AnySchema | null): void {
+function checkParameters(info: RouteInfo, path: string, { http, input }: RouteDefinition): void {
   const structure = input === null ? null : toValibot(input)
   const isObject = structure?.type === 'object' || structure?.type === 'strict_object'
   if (input !== null && (!isObject || structure.entries === undefined)) return
   const keys = Object.keys(structure?.entries ?? {})
   const unused = pathParameters(path).find((parameter) => !keys.includes(parameter))
-  if (unused === undefined) return
-  throw new BootError(
-    'unused_path_parameter',
-    `Route ${info.name}: the path ${path} has the parameter '${unused}', which is no key of the input: add it to the input or take it out of the path`,
-  )
+  if (unused !== undefined)
+    throw new BootError(
+      'unused_path_parameter',
+      `Route ${info.name}: the path ${path} has the parameter '${unused}', which is no key of the input: add it to the input or take it out of the path`,
+    )
+  // A mapping of one's own takes any key, and makes others of them.
+  if (http === null || http.input !== undefined) return
+  for (const option of ['query', 'params'] as const) {
+    const names = option === 'query' ? (http.query ?? []) : Object.keys(http.params ?? {})
+    const unknown = names.find((name) => !keys.includes(name))
+    if (unknown !== undefined)
+      throw new BootError(
+        'bad_route',
+        `Route ${info.name}: http.${option} names '${unknown}', which is no key of the input: correct it, or add it to the input`,
+      )
+  }
 }

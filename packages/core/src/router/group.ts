@@ -2,6 +2,7 @@ import { BootError } from '../errors/boot-error.ts'
 import type { PathParameters } from '../http/path-pattern.ts'
 import { stepRank, type Use, type ValidUse } from '../pipeline/use.ts'
 import type { AnyRoute, Route } from './route.ts'
+import { checkSteps } from './route-definition.ts'
 import type { HasKeys, HttpOptions } from './route-types.ts'
 
 /**
@@ -22,6 +23,7 @@ export function group<
 ): Routes {
   const { prefix = '', use = [] }: { readonly prefix?: string; readonly use?: Use } = options
   if (prefix.endsWith('/')) throw new BootError('bad_path', `The prefix '${prefix}' must not end with a slash`)
+  checkSteps(use, `group(${prefix})`)
   const grouped = Object.entries(routes).map(([name, route]) => {
     const { definition } = route
     // Guards of the group stand before guards of the route, but never a check of the group before them.

@@ -1,5 +1,5 @@
 import { BootError } from '../errors/boot-error.ts'
-import type { Use } from '../pipeline/use.ts'
+import { stepRank, type Use } from '../pipeline/use.ts'
 import type { RouteDefinition } from './route.ts'
 import type { HttpBinding, HttpOptions } from './route-types.ts'
 
@@ -42,13 +42,15 @@ export function toRouteDefinition(
   // A word that is neither would be nobody's rule, and so an open route.
   if ((options.access ?? null) !== null && !isAccess(options.access))
     throw new BootError('bad_route', `${label}: access is 'public' or 'authenticated', not '${options.access}'`)
+  const use = Object.freeze([...base, ...(options.use ?? [])])
+  checkSteps(use, label)
   const deadlineMs = options.deadlineMs ?? null
   if (deadlineMs !== null) checkDeadline(deadlineMs, label)
   return Object.freeze({
     summary: options.summary ?? '',
     access: options.access ?? null,
     http,
-    use: Object.freeze([...base, ...(options.use ?? [])]),
+    use,
     input: options.input ?? null,
     output: options.output ?? null,
     errors: options.errors ?? [],
@@ -61,6 +63,12 @@ export function toRouteDefinition(
 
 function checkHttp(http: HttpOptions, label: string): void {
   checkKeys(http, httpOptions, label)
+  const ofBodies = (['query', 'body', 'maxBodyBytes'] as const).find((option) => http[option] !== undefined)
+  if (ofBodies !== undefined && !hasBody(http.route))
+    throw new BootError(
+      'bad_route',
+      `${label}: http.${ofBodies} is for methods with a body (POST, PUT, PATCH): remove it${ofBodies === 'query' ? ', the whole query is input here' : ''}`,
+    )
   const { status = 200, maxBodyBytes = 0 } = http
   if (!Number.isInteger(status) || status < 200 || status > 299) {
     throw new BootError('bad_route', `${label}: http.status is the status of success, 200 to 299, not ${status}`)
@@ -68,6 +76,20 @@ function checkHttp(http: HttpOptions, label: string): void {
   if (!Number.isInteger(maxBodyBytes) || maxBodyBytes < 0) {
     throw new BootError('bad_route', `${label}: http.maxBodyBytes must be a whole number of bytes, not ${maxBodyBytes}`)
   }
+}
+
+/** What is no step would not run, and a route would be open that is not meant to be: `use: [authenticated]` was not called. */
+export function checkSteps(use: Use, label: string): void {
+  for (const [i, step] of use.entries()) {
+    if (typeof step === 'object' && step !== null && Object.hasOwn(stepRank, step.kind)) continue
+    const hint = typeof step === 'function' ? `: call it, as in use: [${Reflect.get(step, 'name')}(…)]` : ''
+    throw new BootError('bad_route', `${label}: use[${i}] is no step${hint}`)
+  }
+}
+
+/** Of a route such as `POST /authors`. */
+export function hasBody(route: string): boolean {
+  return /^(?:POST|PUT|PATCH) /.test(route)
 }
 
 export function isAccess(value: unknown): boolean {
