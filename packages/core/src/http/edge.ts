@@ -42,7 +42,8 @@ export class Edge {
   }
 
   /** Null when the request may go on. */
-  refuseHost(head: RequestHead): AppError | null {
+  refuse(head: RequestHead): AppError | null {
+    if (head.malformed !== null) return new MalformedRequestError(head.malformed)
     if (this.#hosts === null) return null
     return this.#hosts.has(toHostName(head.header('host')))
       ? null

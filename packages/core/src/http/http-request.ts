@@ -43,9 +43,6 @@ export class HttpRequest implements CallOrigin {
     this.address = shared.edge.address(exchange)
     this.#secure = shared.edge.secure(exchange)
     if (shared.cors !== null) this.cors = shared.cors.responseHeaders(exchange.header('origin'))
-    // After the answer only what was read before it is there (rule 3), and `onReply` runs after it.
-    if (shared.hasReplyHooks) exchange.headers()
-    else if (shared.logsSuccesses) void this.traceparent
   }
 
   get headers(): Readonly<Record<string, string>> {
@@ -141,7 +138,6 @@ export class HttpRequest implements CallOrigin {
 
   fail(call: ActiveCall, error: AppError): void {
     // For the line that this call gets when it has been answered.
-    void this.traceparent
     if (call.compiled.http === null) void this.exchange.path
     let body: string
     try {

@@ -11,6 +11,7 @@ import type { Cors } from './cors.ts'
 import { type Edge, toArrival } from './edge.ts'
 import { clientLeft, HttpRequest } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
+import { upgradeRequired } from './upgrade-required.ts'
 
 interface HttpWireOptions {
   readonly services: CallServices
@@ -49,18 +50,10 @@ export class HttpWire {
     this.#options = options
   }
 
-  get hasReplyHooks(): boolean {
-    return this.#options.services.onReply !== null
-  }
-
-  get logsSuccesses(): boolean {
-    return this.#options.services.access?.logsSuccesses ?? false
-  }
-
   /** Serves one request. */
   request(exchange: HttpExchange): void {
     const request = new HttpRequest(this, exchange, toCorrelationId(exchange.header('x-correlation-id')))
-    const refusal = this.edge.refuseHost(exchange)
+    const refusal = this.edge.refuse(exchange)
     if (refusal !== null) return this.#unmatched(request, (call) => call.fail(refusal))
     try {
       const arrived = this.edge.arrive('http', exchange, request)
@@ -160,7 +153,7 @@ export class HttpWire {
 
   #notFound(exchange: HttpExchange): Error {
     if (exchange.path === this.#options.websocketPath) {
-      return coreError('upgrade_required', undefined, { headers: { upgrade: 'websocket', connection: 'Upgrade' } })
+      return upgradeRequired()
     }
     return new NotFoundError('No route leads there')
   }

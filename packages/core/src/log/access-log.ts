@@ -4,11 +4,7 @@ import { callFields } from './call-fields.ts'
 import type { ResolvedLogOptions } from './log-options.ts'
 
 /** Told of every call that has ended. */
-export interface AccessLogger {
-  (call: ActiveCall, outcome: CallOutcome): void
-  /** Whatever such a line says has to be read before the answer leaves. */
-  readonly logsSuccesses: boolean
-}
+export type AccessLogger = (call: ActiveCall, outcome: CallOutcome) => void
 
 /**
  * One line for each call: `info` when it succeeded, `warn` when the caller was refused or left, `error` when the fault was ours. Null when
@@ -19,7 +15,7 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
   if (access === false) return null
   const logsSuccesses = access === 'all' && sampleSuccesses > 0
   let share = 0
-  const log = (call: ActiveCall, outcome: CallOutcome): void => {
+  return (call, outcome) => {
     const { httpStatus } = outcome
     const failed = httpStatus >= 400
     if (!failed && !logsSuccesses) return
@@ -34,7 +30,6 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
     }
     logger[level](toFields(call, outcome), outcome.aborted ? 'The client left' : failed ? 'Call failed' : 'Call')
   }
-  return Object.assign(log, { logsSuccesses })
 }
 
 function toFields(call: ActiveCall, { error, httpStatus, durationMs }: CallOutcome): Record<string, unknown> {

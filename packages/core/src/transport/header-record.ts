@@ -1,7 +1,4 @@
-/**
- * Headers that have one value by their definition: of several the first counts, as in Node. That lets one of them be
- * read with a single native call; any other may stand several times and is joined.
- */
+/** Headers that have one value by their definition: of several the first counts, as in Node. Any other is joined. */
 const single: ReadonlySet<string> = new Set([
   'age',
   'authorization',
@@ -22,27 +19,18 @@ const single: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 
-export function isSingleHeader(lowerCaseName: string): boolean {
-  return single.has(lowerCaseName)
-}
-
-/** Without a prototype: a client may send a header named `constructor`. */
-export function createHeaderRecord(): Record<string, string> {
-  // Object.create returns `any`; an object without a prototype is such a record.
-  return Object.create(null) as Record<string, string>
-}
-
-export function addHeader(record: Record<string, string>, lowerCaseName: string, value: string): void {
-  const before = record[lowerCaseName]
-  if (before === undefined) record[lowerCaseName] = value
-  else if (!single.has(lowerCaseName)) record[lowerCaseName] = `${before}${separator(lowerCaseName)}${value}`
-}
-
-/** All headers from the flat list of names and values. */
+/** All headers from the flat list of names and values. Without a prototype: a client may send a header named `constructor`. */
 export function toHeaderRecord(pairs: readonly string[]): Record<string, string> {
-  const record = createHeaderRecord()
-  // In bounds.
-  for (let i = 0; i < pairs.length; i += 2) addHeader(record, pairs[i] as string, pairs[i + 1] as string)
+  // Object.create returns `any`; an object without a prototype is such a record.
+  const record = Object.create(null) as Record<string, string>
+  for (let i = 0; i < pairs.length; i += 2) {
+    // In bounds.
+    const name = pairs[i] as string
+    const value = pairs[i + 1] as string
+    const before = record[name]
+    if (before === undefined) record[name] = value
+    else if (!single.has(name)) record[name] = `${before}${separator(name)}${value}`
+  }
   return record
 }
 

@@ -89,7 +89,7 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
 
   #start(status: number, headers: HeaderList, framing: HeaderList): void {
     // Bytes of this request would be taken for the next one.
-    const closing: HeaderList = this.body.complete ? [] : [['connection', 'close']]
+    const closing: HeaderList = this.body.complete && this.malformed === null ? [] : [['connection', 'close']]
     this.response.start({ status, headers: toHeaderRecord([...withoutFraming(headers), ...framing, ...closing]) })
   }
 

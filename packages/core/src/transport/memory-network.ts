@@ -1,4 +1,5 @@
 import type { HeaderList } from './transport.ts'
+import { isFraming } from './uws-answer.ts'
 
 /**
  * Runs `deliver` in a macrotask of its own, in the order of the calls: what a network does, and promises settle between two
@@ -38,11 +39,9 @@ export function toHeaderRecord(list: HeaderList): Record<string, string> {
   return record
 }
 
-/** What a transport writes by itself, and a handler cannot. */
-const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'date'])
-
+/** Without what a transport writes by itself, and a handler cannot. */
 export function withoutFraming(list: HeaderList): HeaderList {
-  return list.filter(([name]) => !framing.has(name.toLowerCase()))
+  return list.filter(([name, value]) => !isFraming(name.toLowerCase(), value))
 }
 
 /** Nobody listens there. */

@@ -1,4 +1,5 @@
-import { addHeader, createHeaderRecord } from './header-record.ts'
+import { toHeaderRecord } from './header-record.ts'
+import { findMalformed } from './malformed-head.ts'
 import type { RawHeaders } from './raw-types.ts'
 import type { RequestHead } from './transport.ts'
 
@@ -18,6 +19,7 @@ export class MemoryRequest implements RequestHead {
   readonly query: string
   readonly address: string
   readonly secure: boolean
+  readonly malformed: string | null
   readonly #headers: Readonly<Record<string, string>>
   readonly #fault: (error: unknown) => void
   /** Null once the answer is complete or the client gone: nothing is to be told any more. */
@@ -31,7 +33,9 @@ export class MemoryRequest implements RequestHead {
     this.query = mark === -1 ? '' : parts.path.slice(mark + 1)
     this.address = toPlainAddress(parts.address ?? '127.0.0.1')
     this.secure = parts.secure
-    this.#headers = joinHeaders(parts.headers)
+    const pairs = toPairs(parts.headers)
+    this.#headers = toHeaderRecord(pairs)
+    this.malformed = findMalformed(pairs)
     this.#fault = fault
   }
 
@@ -77,14 +81,12 @@ export class MemoryRequest implements RequestHead {
 }
 
 /** A name given again in other letters replaces the first: that is how a test overrides what the client adds. */
-function joinHeaders(headers: RawHeaders): Readonly<Record<string, string>> {
-  const joined = createHeaderRecord()
+function toPairs(headers: RawHeaders): string[] {
+  const byName = new Map<string, readonly string[]>()
   for (const [name, value] of Object.entries(headers)) {
-    const key = name.toLowerCase()
-    delete joined[key]
-    for (const one of typeof value === 'string' ? [value] : value) addHeader(joined, key, one.trim())
+    byName.set(name.toLowerCase(), typeof value === 'string' ? [value] : value)
   }
-  return joined
+  return [...byName].flatMap(([name, values]) => values.flatMap((value) => [name, value.trim()]))
 }
 
 function toPlainAddress(address: string): string {

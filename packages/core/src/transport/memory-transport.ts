@@ -5,7 +5,7 @@ import { MemoryExchange } from './memory-http.ts'
 import { concatBytes, later, refusedError, resetError, toOwnBytes } from './memory-network.ts'
 import type { MemoryClientEvents, MemoryClientSocket } from './memory-peer.ts'
 import { claimPort } from './memory-ports.ts'
-import type { RequestParts } from './memory-request.ts'
+import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemoryUpgrade } from './memory-upgrade.ts'
 import {
   type RawConnect,
@@ -100,12 +100,15 @@ class InMemoryTransport implements MemoryTransport {
     const serving = this.#accept()
     const { headers = {}, path, protocols = [], address, signal } = options
     const offered = protocols.length === 0 ? {} : { 'sec-websocket-protocol': protocols.join(', ') }
-    const all = { ...handshakeHeaders, ...offered, ...headers }
-    if (path.split('?', 1)[0] !== serving.options.websocketPath) {
-      throw new UpgradeRefused(await this.request({ method: 'GET', path, headers: all, address, signal }))
-    }
+    const parts = this.#parts(serving, {
+      method: 'GET',
+      path,
+      headers: { ...handshakeHeaders, ...offered, ...headers },
+      address,
+    })
+    if (!isHandshake(serving, parts)) throw new UpgradeRefused(await this.request({ ...parts, signal }))
     const around = { limits: serving.options.limits, clock: this.#clock, fault: reporter(serving) }
-    const upgrade = new MemoryUpgrade(this.#parts(serving, { method: 'GET', path, headers: all, address }), around, {
+    const upgrade = new MemoryUpgrade(parts, around, {
       protocols,
       events,
       onGone: () => this.#upgrades.delete(upgrade),
@@ -132,6 +135,7 @@ class InMemoryTransport implements MemoryTransport {
       ...options,
       headers: { ...framing(body, options.headers), ...options.headers },
     })
+    if (isHandshake(serving, parts)) return this.#refusalOf(parts, signal)
     const exchange = new MemoryExchange(parts, reporter(serving))
     const { response } = exchange
     this.#exchanges.add(exchange)
@@ -154,6 +158,18 @@ class InMemoryTransport implements MemoryTransport {
     return { ...(await response.head), body: response.body() }
   }
 
+  /** A handshake that comes as a request is one all the same: what can be read as an answer is its refusal. */
+  async #refusalOf({ path, headers, address }: RequestParts, signal?: AbortSignal): Promise<RawStreamedResponse> {
+    try {
+      const socket = await this.connect({ path, headers, address, signal }, { frame() {}, closed() {} })
+      socket.terminate()
+    } catch (error) {
+      if (!(error instanceof UpgradeRefused)) throw error
+      return { status: error.status, headers: error.headers, body: once(error.body) }
+    }
+    throw new Error('the server switched to the WebSocket protocol: open sockets with connect()')
+  }
+
   #accept(): Serving {
     if (this.#serving === null || !this.#serving.accepting) throw refusedError()
     return this.#serving
@@ -172,9 +188,20 @@ const handshakeHeaders = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 }
 
+/** What the native layer takes for a handshake: it looks at the path and at the length of the key (rule 21). */
+function isHandshake(serving: Serving, parts: RequestParts): boolean {
+  const request = new MemoryRequest(parts, () => {})
+  const { method, path } = request
+  return method === 'GET' && path === serving.options.websocketPath && request.header('sec-websocket-key').length === 24
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
 /** How the length of a body is told. */
 function framing(body: RawRequest['body'], headers: RawHeaders = {}): Record<string, string> {
-  const declared = Object.keys(headers).some((name) => name.toLowerCase() === 'content-length')
+  const declared = Object.keys(headers).some((name) => /^(content-length|transfer-encoding)$/i.test(name))
   if (body === undefined || declared) return {}
   if (typeof body === 'string' || body instanceof Uint8Array)
     return { 'content-length': String(toOwnBytes(body).byteLength) }

@@ -68,7 +68,9 @@ export class MemoryUpgrade extends MemoryRequest implements UpgradeRequest {
   reject(status: number, headers: HeaderList, body: string): void {
     if (this.#isBad(headers) || !this.#answer()) return
     const bytes = toOwnBytes(body)
-    const record = toHeaderRecord([...withoutFraming(headers), ['content-length', String(bytes.byteLength)]])
+    const closing: HeaderList = this.malformed === null ? [] : [['connection', 'close']]
+    const length = ['content-length', String(bytes.byteLength)] as const
+    const record = toHeaderRecord([...withoutFraming(headers), length, ...closing])
     later(() => this.#reject(new UpgradeRefused({ status, headers: record, body: bytes })))
     this.#client.onGone()
   }

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { describeBodies } from './contract/bodies.ts'
 import { type ContractSubject, createContractFixture } from './contract/fixture.ts'
 import { describeListening } from './contract/listening.ts'
+import { describeMalformedHeads } from './contract/malformed.ts'
 import { describeResponses } from './contract/responses.ts'
 import { describeSocketLimits } from './contract/socket-limits.ts'
 import { describeSockets } from './contract/sockets.ts'
@@ -16,6 +17,7 @@ export function describeTransportContract(name: string, subject: ContractSubject
     describeSockets(fixture)
     describeSocketLimits(fixture)
     describeBodies(fixture)
+    describeMalformedHeads(fixture)
     describeResponses(fixture)
   })
 }

@@ -61,7 +61,8 @@ export interface TransportHandlers {
 /**
  * What was asked. Everything stays readable after the callback returned, with two exceptions that keep the fast path
  * free of copies: `address` must be asked for before the client or the answer has gone, and a request that was answered
- * inside its callback keeps only what was read of it by then. What is not known any more is ''.
+ * inside its callback keeps only what was read of it by then (all header fields, when one of them was). What is not known any
+ * more is ''.
  */
 export interface RequestHead {
   /** Upper case. */
@@ -76,11 +77,17 @@ export interface RequestHead {
   readonly secure: boolean
   /**
    * One header by its lower-case name; '' when it is not there. Repeated ones are joined by ', ' (cookies by '; '); of
-   * those that have one value, such as `authorization`, the first counts.
+   * those that have one value, such as `user-agent`, the first counts.
    */
   header(name: string): string
   /** All headers by lower-case name. */
   headers(): Readonly<Record<string, string>>
+  /**
+   * Why the request must be refused by its header fields alone (RFC 9112), as a sentence for the client; null when it may go on.
+   * To be asked before anything else. After the answer to such a request the transport closes the connection, and serves
+   * nothing that came behind it.
+   */
+  readonly malformed: string | null
 }
 
 interface Abortable {

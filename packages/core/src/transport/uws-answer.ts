@@ -5,6 +5,11 @@ import type { UwsResponse } from './uws-types.ts'
 /** Written by uWS itself; a second one would be two answers to two readers (rule 7). */
 const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'date'])
 
+/** Whether a handler may not write it: the transport does. What it may say of the connection is that a protocol is on offer (426). */
+export function isFraming(lowerCaseName: string, value: string): boolean {
+  return framing.has(lowerCaseName) && !(lowerCaseName === 'connection' && value === 'Upgrade')
+}
+
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that must not get into a header
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/
@@ -52,7 +57,7 @@ export function writeHead(res: UwsResponse, status: number, headers: HeaderList)
   for (let i = 0; i < headers.length; i++) {
     // In bounds.
     const header = headers[i] as readonly [string, string]
-    if (!framing.has(header[0])) res.writeHeader(header[0], header[1])
+    if (!isFraming(header[0], header[1])) res.writeHeader(header[0], header[1])
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BodyFailure } from './transport.ts'
-import type { UwsRequest, UwsResponse } from './uws-types.ts'
+import type { UwsResponse } from './uws-types.ts'
 
 /** What is kept of a body before anybody asked for it; then the socket is paused. One receive of uWS may go over it. */
 const heldBodyBytes = 64 * 1024
@@ -7,9 +7,8 @@ const heldBodyBytes = 64 * 1024
 type Done = (body: Uint8Array | BodyFailure) => void
 
 /** The length that was declared; -1 when chunked; 0 when there is no body. */
-export function declaredLength(req: UwsRequest): number {
-  const length = req.getHeader('content-length')
-  if (length === '') return req.getHeader('transfer-encoding') === '' ? 0 : -1
+export function declaredLength(length: string, coding: string): number {
+  if (length === '') return coding === '' ? 0 : -1
   // What is no number is refused by the parser right after the callback.
   const bytes = Number(length)
   return Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : -1

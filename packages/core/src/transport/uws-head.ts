@@ -1,13 +1,14 @@
-import { findHeader, isSingleHeader, toHeaderRecord } from './header-record.ts'
+import { findHeader, toHeaderRecord } from './header-record.ts'
 import { toIpText } from './ip-text.ts'
+import { findMalformed } from './malformed-head.ts'
 import type { RequestHead } from './transport.ts'
 import { type Fault, report } from './uws-guard.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
 /**
- * What requests and upgrades share. Nothing is copied while the callback runs: a handler that answers at once pays only
- * for what it reads. `detach` copies the rest when it is still unanswered as the callback returns, for then the request
- * dies (rule 3).
+ * What requests and upgrades share. The header is copied once, in one native call, when the first of it is asked for: core looks
+ * for repeated fields, which uWS tells in no other way. The rest is copied by `detach` when the request is unanswered as the
+ * callback returns, for then it dies (rule 3).
  */
 export abstract class UwsHead implements RequestHead {
   readonly method: string
@@ -23,6 +24,7 @@ export abstract class UwsHead implements RequestHead {
   /** Names and values in turn, once they were copied: half the price of a record, which few ask for. */
   #pairs: readonly string[] | null = null
   #headers: Readonly<Record<string, string>> | undefined
+  #malformed: string | null | undefined
   #aborted = false
   #callbacks: (() => void)[] | null = null
 
@@ -60,10 +62,12 @@ export abstract class UwsHead implements RequestHead {
   }
 
   header(name: string): string {
-    if (this.req === null || this.#pairs !== null) return findHeader(this.#copyHeaders(), name)
-    // uWS knows the first of several only (rule 4): good for headers that have one value, or for none at all.
-    const first = this.req.getHeader(name)
-    return first === '' || isSingleHeader(name) ? first : findHeader(this.#copyHeaders(), name)
+    return findHeader(this.#copyHeaders(), name)
+  }
+
+  get malformed(): string | null {
+    if (this.#malformed === undefined) this.#malformed = findMalformed(this.#copyHeaders())
+    return this.#malformed
   }
 
   headers(): Readonly<Record<string, string>> {
@@ -108,6 +112,19 @@ export abstract class UwsHead implements RequestHead {
   protected settle(): void {
     this.res = null
     this.#callbacks = null
+  }
+
+  /**
+   * Answers a malformed request and closes. Not within the callback: uWS would take what follows in the same read for the next
+   * request and serve it. A request that is pending makes it close the connection instead.
+   */
+  protected refuse(call: (res: UwsResponse) => void): void {
+    setImmediate(() => this.last(call))
+  }
+
+  /** Whether the client has said by itself that the connection closes: uWS does not repeat it then. */
+  protected get saidClose(): boolean {
+    return this.header('connection').toLowerCase() === 'close'
   }
 
   /** Has the callback that brought it returned? */

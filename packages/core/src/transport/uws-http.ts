@@ -41,7 +41,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
   /** Attaches to the body, if there is one. Only in the callback (rule 34). */
   attend(): UwsBody | null {
     if (this.#body === undefined) {
-      const declared = this.req === null ? 0 : declaredLength(this.req)
+      const declared =
+        this.req === null ? 0 : declaredLength(this.header('content-length'), this.header('transfer-encoding'))
       this.#body =
         declared === 0 || this.res === null ? null : new UwsBody(this.res, declared, (run) => this.#guard(run))
     }
@@ -67,16 +68,18 @@ class UwsExchange extends UwsHead implements HttpExchange {
     }
     this.#answered = true
     const incoming = this.#body
-    if (!incoming || incoming.complete) this.#write(status, headers, body, false)
+    if (this.malformed !== null) {
+      incoming?.abandon()
+      const said = this.saidClose
+      this.refuse((res) => writeAnswer(res, this.method === 'HEAD', status, headers, body, true, said))
+    } else if (!incoming || incoming.complete) this.#write(status, headers, body, false)
     // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer
     // (rule 34). One that waits for leave to send has got it from uWS.
     else if (incoming.restIsSmall) {
       incoming.discard(() => this.#write(status, headers, body, false))
     } else {
       incoming.abandon()
-      // uWS does not say it to a client that has said it first.
-      const said = this.header('connection').toLowerCase() === 'close'
-      this.#write(status, headers, body, true, said)
+      this.#write(status, headers, body, true, this.saidClose)
     }
   }
 

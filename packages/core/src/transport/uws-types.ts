@@ -45,11 +45,10 @@ export interface UwsApp {
 
 /** Dead when the callback that got it returns (rule 3). */
 export interface UwsRequest {
-  /** Lower-case names only (rule 4); the first of several; '' when there is none. */
-  getHeader(lowerCaseName: string): string
   getUrl(): string
   getQuery(): string
   getCaseSensitiveMethod(): string
+  /** All header fields in their order, repeated ones too (rule 4). */
   forEach(each: (lowerCaseName: string, value: string) => void): void
 }
 

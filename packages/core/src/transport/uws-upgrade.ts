@@ -77,7 +77,11 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     if (this.res === null) return
     const bad = findBadHeader(headers)
     if (bad !== null) this.fail(bad)
-    else this.last((res) => writeAnswer(res, false, status, headers, body, false, false))
+    else if (this.malformed === null) this.last((res) => writeAnswer(res, false, status, headers, body, false, false))
+    else {
+      const said = this.saidClose
+      this.refuse((res) => writeAnswer(res, false, status, headers, body, true, said))
+    }
   }
 
   override detach(): void {

@@ -3,6 +3,7 @@ import { type AppError, MalformedRequestError, PermissionDeniedError, Unavailabl
 import { toAppError } from '../errors/normalize.ts'
 import { type Arriving, type Edge, toArrival } from '../http/edge.ts'
 import { toErrorBody, toErrorHeaders } from '../http/error-body.ts'
+import { upgradeRequired } from '../http/upgrade-required.ts'
 import type { ConnectionStatus } from '../instruments/websocket-instruments.ts'
 import { toCorrelationId } from '../log/correlation.ts'
 import type { Arrival, ControlResult } from '../plugin/host.ts'
@@ -76,7 +77,7 @@ export class Upgrader {
   #check(request: UpgradeRequest): Codec | null {
     const { wire, edge, codecs, defaultCodec } = this.#options
     if (wire.draining) throw new UnavailableError('The server is restarting')
-    const refusal = edge.refuseHost(request)
+    const refusal = edge.refuse(request) ?? refuseHandshake(request)
     if (refusal !== null) throw refusal
     if (!isOriginAllowed(wire.options.origins, request)) return null
     // In any case; an empty one says nothing.
@@ -177,6 +178,29 @@ export class Upgrader {
       }
     }
   }
+}
+
+/** 16 bytes in base64. */
+const handshakeKey = /^[A-Za-z0-9+/]{22}==$/
+
+/** What RFC 6455 (4.2.1) asks of a handshake; uWS looks at nothing but the length of the key. */
+function refuseHandshake(request: UpgradeRequest): AppError | null {
+  if (!hasToken(request.header('upgrade'), 'websocket'))
+    return upgradeRequired('The header Upgrade must name websocket')
+  if (!hasToken(request.header('connection'), 'upgrade'))
+    return upgradeRequired('The header Connection must name Upgrade')
+  if (request.header('sec-websocket-version') !== '13') return upgradeRequired('The WebSocket version must be 13')
+  if (!handshakeKey.test(request.header('sec-websocket-key')))
+    return new MalformedRequestError('Sec-WebSocket-Key must be 16 bytes in base64')
+  // Its bytes would be taken for frames.
+  const length = request.header('content-length')
+  if ((length !== '' && Number(length) !== 0) || request.header('transfer-encoding') !== '')
+    return new MalformedRequestError('A WebSocket handshake must not have a body')
+  return null
+}
+
+function hasToken(list: string, token: string): boolean {
+  return list.split(',').some((each) => each.trim().toLowerCase() === token)
 }
 
 function statusOf({ code }: AppError): ConnectionStatus {

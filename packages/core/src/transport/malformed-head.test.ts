@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { findMalformed } from './malformed-head.ts'
+
+const check = (...fields: (readonly [string, string])[]): string | null =>
+  findMalformed([['host', 'app.example'] as const, ...fields].flat())
+
+describe('findMalformed', () => {
+  it('lets ordinary requests pass', () => {
+    expect(check()).toBeNull()
+    expect(check(['content-length', '0'])).toBeNull()
+    expect(check(['content-length', '005'])).toBeNull()
+    expect(check(['transfer-encoding', 'chunked'], ['te', 'trailers'])).toBeNull()
+    expect(check(['cookie', 'a=1'], ['cookie', 'b=2'], ['accept', 'a/b'], ['accept', 'c/d'])).toBeNull()
+  })
+
+  it('refuses a request without a host, with an empty one and with two', () => {
+    expect(findMalformed([])).toBe('The Host header is missing')
+    expect(findMalformed(['host', ''])).toBe('The Host header is missing')
+    expect(check(['host', 'app.example'])).toBe('The header host is there more than once: send it once')
+  })
+
+  it.each(['', '-1', '+5', '5.0', '5, 5', '0x5', ' 5', '5 ', '1e3', '9007199254740993'])(
+    'refuses the length %j, which is no number of bytes',
+    (length) => expect(check(['content-length', length])).toBe('Content-Length must be a number of bytes'),
+  )
+
+  it.each(['', 'Chunked', 'identity', 'gzip', 'gzip, chunked', 'chunked, chunked', 'chunked;q=1'])(
+    'refuses the coding %j, which is not exactly chunked',
+    (coding) => expect(check(['transfer-encoding', coding])).toBe('Transfer-Encoding must be exactly chunked'),
+  )
+
+  it('refuses a length beside a coding, in either order, and either of them twice', () => {
+    const length = ['content-length', '5'] as const
+    const coding = ['transfer-encoding', 'chunked'] as const
+    const both = 'Send either Content-Length or Transfer-Encoding, not both'
+    expect([check(length, coding), check(coding, length)]).toEqual([both, both])
+    expect(check(length, ['x-own', '1'], length)).toBe(
+      'The header content-length is there more than once: send it once',
+    )
+    expect(check(coding, coding)).toBe('The header transfer-encoding is there more than once: send it once')
+  })
+
+  it('refuses announced trailers', () => {
+    expect(check(['transfer-encoding', 'chunked'], ['trailer', 'x-sum'])).toContain('Trailer fields')
+  })
+})

@@ -1,0 +1,64 @@
+/**
+ * Fields that a request may carry once. A proxy may follow the first of two and the server the second, so a request with two is
+ * refused and none of them is chosen. Each either says where the request ends, where it goes, who sends it or how it is read:
+ *
+ * - `host` (RFC 9112, 3.2), `content-length` and `transfer-encoding` (RFC 9112, 6.1 to 6.3): route and framing.
+ * - `authorization`, `proxy-authorization` (RFC 9110, 11.6.2 and 11.7.2): one set of credentials.
+ * - `content-type` (RFC 9110, 8.3): how the body is read.
+ * - `origin` (RFC 6454, 7.3): which page asks.
+ * - `sec-websocket-key`, `sec-websocket-version` (RFC 6455, 11.3): the handshake.
+ * - `idempotency-key` (its draft defines one item): which call is repeated.
+ *
+ * Lists such as `accept`, `cookie`, `x-forwarded-for` and `sec-websocket-protocol` may come in several lines, and are joined.
+ */
+const singletons: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+  'idempotency-key',
+  'origin',
+  'proxy-authorization',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'transfer-encoding',
+])
+
+/** At most 15 digits, so that it is a number without loss. */
+const lengthDigits = /^\d{1,15}$/
+
+/**
+ * Why a request must be refused by its header fields alone, as a sentence for the client; null when it may go on. The native
+ * parser is laxer than RFC 9112. `pairs`: names in lower case and values in turn.
+ */
+export function findMalformed(pairs: readonly string[]): string | null {
+  let host = ''
+  let framed = false
+  for (let i = 0; i < pairs.length; i += 2) {
+    const name = pairs[i] ?? ''
+    const value = pairs[i + 1] ?? ''
+    // Most pairs of names differ in their length, which makes this cheaper than a set of the names seen.
+    for (let j = 0; j < i; j += 2) {
+      if (pairs[j] === name && singletons.has(name)) return `The header ${name} is there more than once: send it once`
+    }
+    switch (name) {
+      case 'host':
+        host = value
+        break
+      case 'content-length':
+        if (framed) return 'Send either Content-Length or Transfer-Encoding, not both'
+        if (!lengthDigits.test(value)) return 'Content-Length must be a number of bytes'
+        framed = true
+        break
+      case 'transfer-encoding':
+        if (framed) return 'Send either Content-Length or Transfer-Encoding, not both'
+        if (value !== 'chunked') return 'Transfer-Encoding must be exactly chunked'
+        framed = true
+        break
+      case 'trailer':
+        // The native parser takes trailer fields for the next request, after this one has run.
+        return 'Trailer fields are not supported: send their content in the body or in the header'
+    }
+  }
+  return host === '' ? 'The Host header is missing' : null
+}
