@@ -1,7 +1,10 @@
 // An `await` that was forgotten, in a process of its own with real sockets: one package must not end it.
-import { afterEach, describe, expect, test } from 'vitest'
+import { BaseRepository } from '@twinwire/core/database'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { type ChildApp, startChildApp } from '../support/child-app.ts'
+import { appDrops, callDrops, loneDrops } from '../support/drops.ts'
 import { PackageClient } from '../support/package-client.ts'
+import { hasPostgres, startPostgres } from '../support/postgres.ts'
 
 const children: ChildApp[] = []
 afterEach(async () => {
@@ -31,65 +34,79 @@ async function expectAlive(...clients: readonly PackageClient[]): Promise<void> 
   for (const client of clients) expect((await client.call(2)).data).toBe('pong')
 }
 
-const modes = { 'with our handler of unhandled rejections': 'log', 'without it': 'ignore' } as const
+const id = expect.stringMatching(/^[0-9a-f-]{36}$/)
+const err = expect.objectContaining({ message: expect.any(String), stack: expect.any(String) })
+const ofTheCall = {
+  route: 'DROP',
+  wire: 'ws',
+  pkg_id: 1,
+  request_id: id,
+  connection_id: id,
+  user_id: null,
+  address: '127.0.0.1',
+}
+/** `db.execute of a select` is logged as `db.execute`. */
+const toName = (drop: string): string => drop.split(' ', 1)[0] ?? ''
 
-describe.each(Object.entries(modes))('%s', (_name, UNHANDLED) => {
-  test('a join that is dropped and refused is logged with the fields of its call, and every socket stays', async () => {
-    const { one, other, lines } = await start({ UNHANDLED })
-    expect(await one.call(1, { name: 'connection.join' })).toMatchObject({ status_code: 0, data: 'done' })
-    await expectAlive(one, other)
-    const line = {
-      level: 'error',
-      promise: 'connection.join',
-      route: 'DROP',
-      wire: 'ws',
-      pkg_id: 1,
-      request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      connection_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      user_id: null,
-      address: '127.0.0.1',
-      err: expect.objectContaining({ message: 'Not allowed to join this topic' }),
+const postgres = (await hasPostgres()) ? await startPostgres() : null
+afterAll(async () => postgres?.stop())
+const onServer = postgres === null ? {} : { DATABASE: postgres.url }
+
+const modes: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['with our listener of unhandled rejections, on PGlite', { UNHANDLED: 'log' }],
+  ['without it, on PostgreSQL where there is one', { UNHANDLED: 'ignore', ...onServer }],
+]
+
+describe.each(modes)('%s', (_name, env) => {
+  test('what is dropped and fails is one line, with the fields of its call, and every socket stays', async () => {
+    const { one, other, url, child, lines } = await start(env)
+    const expected: Line[] = []
+    for (const name of Object.keys({ ...callDrops, ...appDrops })) {
+      expect(await one.call(1, { name })).toMatchObject({ status_code: 0, data: 'done' })
+      expected.push({ level: 'error', promise: toName(name), err, ...(name in callDrops ? ofTheCall : {}) })
+      await expect.poll(lines, { message: name }).toHaveLength(expected.length)
     }
-    await expect.poll(lines).toEqual([expect.objectContaining(line)])
-    await one.call(1, { name: 'connection.join of the hub' })
-    await expectAlive(one, other)
-    const ofConnection = { promise: 'connection.join', connection_id: expect.any(String), address: '127.0.0.1' }
-    await expect.poll(lines).toEqual([expect.objectContaining(line), expect.objectContaining(ofConnection)])
-  })
-
-  test('what an around has begun and left is logged when it fails', async () => {
-    const { one, url, lines } = await start({ UNHANDLED })
+    expect(lines()).toEqual(expected.map((line) => expect.objectContaining(line)))
+    // Where there is no app, the process is warned.
+    for (const name of Object.keys(loneDrops)) {
+      expect(await one.call(1, { name })).toMatchObject({ status_code: 0, data: 'done' })
+      await expect.poll(child.output).toContain(`UnhandledRejection: ${name} failed, and nothing awaited it`)
+    }
     const leaving = await PackageClient.connect(`${url}?leave=yes`)
     expect(await leaving.call(3)).toMatchObject({ data: { code: 'internal_error' } })
-    await expect.poll(lines).toContainEqual(
-      expect.objectContaining({
-        promise: 'next',
-        route: 'NEXT',
-        err: expect.objectContaining({ message: 'The handler failed later' }),
-      }),
-    )
-    await expectAlive(one, leaving)
+    const later = expect.objectContaining({ message: 'The handler failed later' })
+    await expect.poll(lines).toContainEqual(expect.objectContaining({ promise: 'next', route: 'NEXT', err: later }))
+    await expectAlive(one, other, leaving)
+  }, 90_000)
+})
+
+describe('the list of what is dropped', () => {
+  test('has every method of BaseRepository', () => {
+    const dropped = new Set(Object.keys(callDrops).map(toName))
+    const methods = Object.getOwnPropertyNames(BaseRepository.prototype).filter((name) => name !== 'constructor')
+    expect(methods.filter((name) => !dropped.has(`repository.${name}`))).toEqual([])
+    expect(methods.length).toBeGreaterThan(10)
   })
 })
 
 describe('a promise of the application', () => {
   test('is logged with its cause, and the process goes on', async () => {
-    const { one, other, lines } = await start({})
+    const { one, other, lines } = await start(onServer)
     expect((await one.call(4)).data).toBe('done')
     await expectAlive(one, other)
-    const err = { message: 'A helper of the application failed', stack: expect.stringContaining('dropping-app.ts') }
-    await expect.poll(lines).toEqual([expect.objectContaining({ level: 'error', err: expect.objectContaining(err) })])
+    const cause = { message: 'A helper of the application failed', stack: expect.stringContaining('dropping-app.ts') }
+    await expect.poll(lines).toEqual([expect.objectContaining({ level: 'error', err: expect.objectContaining(cause) })])
   })
 
   test('is logged with the fields of its call where the app asks for them', async () => {
-    const { one, lines } = await start({ ASYNC_CONTEXT: 'yes' })
+    const { one, lines } = await start({ ASYNC_CONTEXT: 'yes', ...onServer })
     await one.call(4)
     await expect.poll(lines).toEqual([expect.objectContaining({ level: 'error', route: 'OWN', pkg_id: 4 })])
     await expectAlive(one)
   })
 
   test('ends the process where the option says that core does not listen: that is what Node does', async () => {
-    const { child, one } = await start({ UNHANDLED: 'ignore' })
+    const { child, one } = await start({ UNHANDLED: 'ignore', ...onServer })
     await one.call(4).catch(() => {})
     expect(await child.ended).toEqual({ code: 1, signal: null })
   })

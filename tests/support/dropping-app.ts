@@ -1,8 +1,10 @@
 // Handlers that forget to await: one package for each promise that core hands out, which fails.
 import process from 'node:process'
-import { around, type Call, createApp, type Next, route } from '@twinwire/core'
+import { around, type Call, createApp, guard, type Next, route } from '@twinwire/core'
+import { database, databaseKey } from '@twinwire/core/database'
+import { type LimitStoreFactory, limit, memoryStore, rateLimit } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
-import { drops } from './drops.ts'
+import { appDrops, callDrops, type DropContext, ghosts, loneDrops } from './drops.ts'
 
 /** Fails while what it wraps is at work, and that fails too. */
 const leaving = around({
@@ -14,13 +16,32 @@ const leaving = around({
   },
 })
 
+const withApi = guard({ name: 'api', needs: databaseKey, bind: (api) => () => ({ api }) })
+const drops = { ...callDrops, ...appDrops, ...loneDrops }
+const memory = memoryStore()
+/** Serves calls, and fails those that an application makes itself. */
+const store: LimitStoreFactory = {
+  ...memory,
+  async open(services) {
+    const opened = await memory.open(services)
+    const failing = async (): Promise<never> => {
+      throw new Error('no')
+    }
+    return Object.assign(opened, { reset: failing, peek: failing })
+  },
+}
+const limits = rateLimit({ store, websocket: '100000/m' })
+
 const app = createApp({
   pkgIds: { DROP: 1, PING: 2, NEXT: 3, OWN: 4 },
   routes: {
     DROP: route({
+      use: [withApi, limit('100000/m')],
       input: v.object({ name: v.string() }),
       handler: ({ name }, call) => {
-        drops(app)[name]?.(call)
+        // The schema is that of database() below.
+        const db = call.api.forCall(call) as DropContext['db']
+        void drops[name]?.({ app, call, api: call.api, db, limits })
         return 'done'
       },
     }),
@@ -43,6 +64,10 @@ const app = createApp({
     }),
   },
   topics: { 'x:*': { authorize: () => false } },
+  plugins: [
+    database({ url: process.env.DATABASE ?? 'pglite://memory', schema: { ghosts }, allowEmbedded: true }),
+    limits,
+  ],
   environment: 'production',
   defaultAccess: 'public',
   http: { hosts: ['*'] },

@@ -199,7 +199,15 @@ export class RunningApp {
     const apis: PluginApis = new Map()
     const { environment, log, instruments, hub } = this
     for (const plugin of this.#options.plugins) {
-      const services = { environment, clock: this.#clock, log, instruments, hub, routes: this.#routes }
+      const services = {
+        environment,
+        clock: this.#clock,
+        log,
+        instruments,
+        hub,
+        rejections: this.#rejections,
+        routes: this.#routes,
+      }
       const { host, seal } = createPluginHost(plugin.name, this.#registry, services)
       try {
         apis.set(plugin.name, { key: plugin.key ?? null, api: await plugin.setup(host) })

@@ -15,7 +15,15 @@ import { Excess } from './excess.ts'
 import { LimitRegistry, type LimitUse, toTakes } from './limit-registry.ts'
 import type { ParsedLimit } from './limit-rule.ts'
 import type { Limiter } from './limiter.ts'
-import { type Limits, type LimitsBacking, notRunning, peekBuckets, resetBuckets } from './limits.ts'
+import {
+  type LimitState,
+  type LimitSubject,
+  type Limits,
+  type LimitsBacking,
+  notRunning,
+  peekBuckets,
+  resetBuckets,
+} from './limits.ts'
 import { type RateLimitOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
 import { GuardedStore } from './remote/guarded-store.ts'
@@ -39,13 +47,15 @@ export type RateLimitPlugin = Plugin<RateLimitApi> & Limits
 export function rateLimit(options: RateLimitOptions = {}): RateLimitPlugin {
   const resolved = resolveOptions(options)
   let backing: LimitsBacking | null = null
+  /** Of the last app that it was set up in, which may be closed. */
+  let host: PluginHost | null = null
   const running = (): LimitsBacking | null => {
     if (backing === null && resolved.enabled) throw notRunning()
     return backing
   }
   const plugin = definePlugin(rateLimitKey, {
     doctor: (host) => resolved.store.doctor?.(host),
-    async setup(host): Promise<RateLimitApi> {
+    async setup(given): Promise<RateLimitApi> {
       if (!resolved.enabled) return { bind: () => () => {} }
       if (backing !== null) {
         throw new BootError(
@@ -53,27 +63,31 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimitPlugin {
           'One rateLimit() is used by two apps: make one for each, since its reset and peek are those of one app',
         )
       }
-      const limiter = await openLimiter(resolved, host)
+      host = given
+      const limiter = await openLimiter(resolved, given)
       const registry = new LimitRegistry()
       const opened = { limiter, registry }
       backing = opened
-      host.onClose(async () => {
+      given.onClose(async () => {
         if (backing === opened) backing = null
         await limiter.close()
       })
-      return install(resolved, host, limiter, registry)
+      return install(resolved, given, limiter, registry)
     },
   })
+  const dropSafe = <T>(work: Promise<T>, name: string): Promise<T> => host?.dropSafe(work, name) ?? work
+  const reset = async (subject: LimitSubject): Promise<void> => {
+    const of = running()
+    if (of !== null) await resetBuckets(of, subject)
+  }
+  const peek = async (subject: LimitSubject): Promise<readonly LimitState[]> => {
+    const of = running()
+    return of === null ? [] : peekBuckets(of, subject)
+  }
   return {
     ...plugin,
-    async reset(subject) {
-      const of = running()
-      if (of !== null) await resetBuckets(of, subject)
-    },
-    async peek(subject) {
-      const of = running()
-      return of === null ? [] : peekBuckets(of, subject)
-    },
+    reset: (subject) => dropSafe(reset(subject), 'limits.reset'),
+    peek: (subject) => dropSafe(peek(subject), 'limits.peek'),
   }
 }
 

@@ -106,7 +106,7 @@ describe('reaching PostgreSQL', () => {
       import { systemClock } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../clock/clock.ts')).href)}
       import { Instruments } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../instruments/instruments.ts')).href)}
       const log = { warn() {}, info() {} }
-      const host = { environment: 'test', clock: systemClock, log, instruments: new Instruments() }
+      const host = { environment: 'test', clock: systemClock, log, instruments: new Instruments(), dropSafe: (work) => work }
       const options = { url: 'postgres://127.0.0.1:1/x', connect: { retries: 1, retryDelayMs: 300 } }
       database(options).setup(host).catch((error) => console.log(error.code))`
     const args = ['--import', 'tsx', '--input-type=module', '-e', script]

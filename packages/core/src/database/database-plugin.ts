@@ -7,6 +7,7 @@ import { type DatabaseApi, databaseKey } from './database.ts'
 import { checkOptions, type DatabaseOptions, defaultSlowQueryMs } from './database-options.ts'
 import { checkBeforeStart, checkConnections } from './doctor.ts'
 import type { DatabaseDriver } from './drivers/driver.ts'
+import type { HandOut } from './drivers/hand-out.ts'
 import { openDriver } from './drivers/open-driver.ts'
 import { toPool } from './drivers/pool-options.ts'
 import { QueryMeter } from './drivers/query-meter.ts'
@@ -41,7 +42,8 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       definePageSettings(schema, options.pages ?? {})
       const pool = toPool(options.pool)
       const meter = new QueryMeter({ instruments, clock, log, slowQueryMs })
-      const driver = await openDriver({ url, schema, pool, meter, instruments, log, clock })
+      const handOut: HandOut = (work, name, scope) => host.dropSafe(work, name, scope)
+      const driver = await openDriver({ url, schema, pool, meter, handOut, instruments, log, clock })
       try {
         await start(driver, options, host)
       } catch (error) {
@@ -54,10 +56,11 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       host.health('database', () => driver.ping())
       if (!driver.embedded) host.doctor('database pool', () => checkConnections(driver.db, pool.max))
       host.onClose(() => driver.close())
+      const transaction = createTransactions(driver, { clock, meter })
       return {
         db: driver.db,
         forCall: (call) => driver.bind(call),
-        transaction: createTransactions(driver, { clock, meter }),
+        transaction: (run, request) => handOut(transaction(run, request), 'transaction', request?.call ?? null),
       }
     },
   })

@@ -5,8 +5,10 @@ import type { Clock } from '../clock/clock.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import { Instruments } from '../instruments/instruments.ts'
 import type { HealthCheck } from '../lifecycle/health.ts'
+import { Rejections } from '../lifecycle/rejections.ts'
 import type { Logger } from '../log/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
+import { dropSafe } from '../util/drop-safe.ts'
 
 /** One migration of drizzle-kit: the tables of the suite. */
 export const tables = `
@@ -74,9 +76,13 @@ export function createFakeHost(environment: PluginHost['environment'] = 'test'):
       return { cancel: () => clearImmediate(handle) }
     },
   }
+  const instruments = new Instruments()
+  const rejections = new Rejections(instruments, log)
+  const handOut: PluginHost['dropSafe'] = (work, name, call = null) => dropSafe(work, name, rejections.listenerOf(call))
   const host = {
     environment,
-    instruments: new Instruments(),
+    instruments,
+    dropSafe: handOut,
     doctor: () => {},
     clock,
     log,

@@ -4,6 +4,7 @@ import type { Logger } from '../log/logger.ts'
 import { connect } from './connect.ts'
 import { checkOptions, type DatabaseOptions } from './database-options.ts'
 import type { DatabaseDriver } from './drivers/driver.ts'
+import { handOutAlone } from './drivers/hand-out.ts'
 import { openDriver } from './drivers/open-driver.ts'
 import { toPool } from './drivers/pool-options.ts'
 import { QueryMeter } from './drivers/query-meter.ts'
@@ -38,9 +39,10 @@ const silent: Logger = {
  */
 export function migrate(options: MigrateOptions): Promise<readonly MigrationEntry[]> {
   const { migrations, log = silent } = options
-  return withDriver(options, (driver) =>
+  const work = withDriver(options, (driver) =>
     driver.exclusively((maintenance) => runMigrations(maintenance, migrations, driver.place, log)),
   )
+  return handOutAlone(work, 'migrate', null)
 }
 
 /**
@@ -51,7 +53,8 @@ export function migrate(options: MigrateOptions): Promise<readonly MigrationEntr
  * const isCurrent = entries.every(({ state }) => state === 'applied')
  */
 export function migrationStatus(options: MigrateOptions): Promise<readonly MigrationEntry[]> {
-  return withDriver(options, (driver) => readMigrations(driver.db, options.migrations, driver.place))
+  const work = withDriver(options, (driver) => readMigrations(driver.db, options.migrations, driver.place))
+  return handOutAlone(work, 'migrationStatus', null)
 }
 
 async function withDriver<T>(options: MigrateOptions, run: (driver: DatabaseDriver) => Promise<T>): Promise<T> {
@@ -63,6 +66,7 @@ async function withDriver<T>(options: MigrateOptions, run: (driver: DatabaseDriv
     url: database.url,
     schema: undefined,
     pool: toPool(database.pool),
+    handOut: handOutAlone,
     meter: new QueryMeter({ instruments, clock, log, slowQueryMs: 0 }),
     instruments,
     log,

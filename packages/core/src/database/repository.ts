@@ -4,6 +4,7 @@ import { type Page, page } from '../call/page.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import { type CursorScope, fromCursor, toCursor } from './cursor.ts'
 import type { Database } from './database.ts'
+import { handsOutOf } from './drivers/hand-out.ts'
 import { equals, type Filters, toOneWhere, toStrictWhere, toWhere } from './filters.ts'
 import { isId, toIdList, toIdText } from './identify.ts'
 import { toKeyset } from './keyset.ts'
@@ -86,6 +87,18 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
   readonly #shape: TableShape
   readonly #version: ShapeColumn | null
 
+  static {
+    // Every method answers by a promise, which may be dropped. Here and not in each of them, so that none is forgotten.
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(BaseRepository.prototype))) {
+      if (name === 'constructor' || typeof value !== 'function') continue
+      Object.defineProperty(BaseRepository.prototype, name, {
+        value(this: BaseRepository<PgTable>, ...given: unknown[]) {
+          return handsOutOf(this.db).handOut(Promise.resolve(Reflect.apply(value, this, given)), `repository.${name}`)
+        },
+      })
+    }
+  }
+
   constructor(db: Database, table: TTable, options: RepositoryOptions<TTable, TKey> = {}) {
     this.db = db
     this.table = table
@@ -154,7 +167,7 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
    * const first = await repository.getPage({ cursor: '', perPage: 50, orderBy: { born: 'desc' } })
    * const next = await repository.getPage({ cursor: first.meta.next_cursor ?? '', perPage: 50, orderBy: { born: 'desc' } })
    */
-  getPage(request: PageRequest<TTable>): Promise<Page<RowOf<TTable>>> {
+  async getPage(request: PageRequest<TTable>): Promise<Page<RowOf<TTable>>> {
     const { orderBy = {}, filters = {}, where } = request
     const query = { terms: toTerms(this.#shape, orderBy), where: toWhere(this.#shape, filters, where) }
     return request.cursor === undefined ? this.#pageByNumber(request, query) : this.#pageByCursor(request, query)

@@ -1,5 +1,6 @@
 import { systemClock } from '../clock/clock.ts'
 import { BootError } from '../errors/boot-error.ts'
+import { dropSafe, warnOfDropped } from '../util/drop-safe.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
 import { checkClock, checkNode } from './check-node.ts'
 import { checkPeer } from './check-peers.ts'
@@ -23,9 +24,21 @@ export interface RunDoctorOptions {
  *   return createMyApp()
  * })
  */
-export async function runDoctor(
+export function runDoctor(
   create: () => MaybePromise<{ doctor(): Promise<DoctorReport> }>,
   { args = process.argv.slice(2) }: RunDoctorOptions = {},
+): Promise<DoctorReport> {
+  return dropSafe(run(create, args), 'runDoctor', {
+    dropped(error, promise) {
+      warnOfDropped.dropped(error, promise)
+      process.exitCode ??= 1
+    },
+  })
+}
+
+async function run(
+  create: () => MaybePromise<{ doctor(): Promise<DoctorReport> }>,
+  args: readonly string[],
 ): Promise<DoctorReport> {
   const report = await examine(create)
   const { ok, findings } = report

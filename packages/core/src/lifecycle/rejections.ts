@@ -1,3 +1,5 @@
+import { ActiveCall } from '../call/active-call.ts'
+import type { Call } from '../call/call.ts'
 import { currentCall } from '../call/current-call.ts'
 import type { CounterCell } from '../instruments/cells.ts'
 import type { Instruments } from '../instruments/instruments.ts'
@@ -35,6 +37,14 @@ export class Rejections implements DropListener {
     this.#ofCore.inc()
     log.error({ err: error, promise, ...fields }, 'A promise failed that nothing awaited: await it, or catch its error')
     for (const watch of watchers) watch(error)
+  }
+
+  /** Who is told of what was handed out on behalf of a call; null: of none. */
+  listenerOf(call: Pick<Call, 'log'> | null): DropListener {
+    if (call === null) return this
+    // A call of ours knows its connection too; whoever stands in for one has a log.
+    if (call instanceof ActiveCall) return call
+    return { dropped: (error, promise) => this.dropped(error, promise, call.log) }
   }
 
   /** Any other promise of the process. */

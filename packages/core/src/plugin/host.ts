@@ -145,6 +145,15 @@ export interface PluginHost {
   doctor(name: string, check: DoctorCheck): void
   /** Claims text frames of one type; with `handshake`, the handshake: one plugin may. */
   controlFrame(type: string, handler: ControlHandler, handshake?: HandshakeOptions): void
+  /**
+   * Makes a promise that your plugin hands to an application safe to be dropped: when it fails and nothing has handled it, that is
+   * logged and counted, and is no unhandled rejection of the process. `name` says what failed; `onBehalfOf` is the call whose log has it,
+   * by default the app's. May be called at any time.
+   *
+   * @example
+   * reset: (key) => host.dropSafe(store.reset(key), 'limits.reset')
+   */
+  dropSafe<T>(work: Promise<T>, name: string, onBehalfOf?: Pick<Call, 'log'> | null): Promise<T>
   /** Says what foreign errors (a driver's) are for a caller. */
   mapErrors(mapper: ErrorMapper): void
 }

@@ -7,11 +7,13 @@ import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { Instruments } from '../instruments/instruments.ts'
 import type { HealthPart } from '../lifecycle/health.ts'
+import type { Rejections } from '../lifecycle/rejections.ts'
 import type { Logger } from '../log/logger.ts'
 import type { AnyStep } from '../pipeline/step.ts'
 import { checkEndpoint } from '../router/check-table.ts'
 import type { AnyRoute } from '../router/route.ts'
 import type { Environment } from '../settings/environment.ts'
+import { dropSafe } from '../util/drop-safe.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
 import type { Handshake } from '../websocket/wire.ts'
 import type { Arrival, CallOutcome, ControlHandler, DisconnectOutcome, Hub, Identify, PluginHost } from './host.ts'
@@ -23,6 +25,7 @@ export interface HostServices {
   readonly log: Logger
   readonly instruments: Instruments
   readonly hub: Hub
+  readonly rejections: Rejections
   readonly routes: readonly RouteInfo[]
 }
 
@@ -71,7 +74,7 @@ export function createPluginHost(
       open()
       list.push(item)
     }
-  const { environment, clock, instruments, hub, routes } = services
+  const { environment, clock, instruments, hub, routes, rejections } = services
   const host: PluginHost = {
     environment,
     clock,
@@ -87,6 +90,7 @@ export function createPluginHost(
     onDisconnect: adder(registry.onDisconnect),
     onReady: adder(registry.onReady),
     mapErrors: adder(registry.errorMappers),
+    dropSafe: (work, name, onBehalfOf = null) => dropSafe(work, name, rejections.listenerOf(onBehalfOf)),
     onClose(run) {
       open()
       registry.onClose.push({ plugin, run })

@@ -1,3 +1,5 @@
+import process from 'node:process'
+
 /** Is told of a promise that has failed and that nothing had handled. */
 export interface DropListener {
   /** `promise` names it: `connection.join`. */
@@ -63,4 +65,12 @@ class DropSafePromise<T> extends Promise<T> {
  */
 export function dropSafe<T>(work: Promise<T>, name: string, listener: DropListener): Promise<T> {
   return DropSafePromise.follow(work, name, listener)
+}
+
+/** For promises of no app: a warning of the process. */
+export const warnOfDropped: DropListener = {
+  dropped(error, promise) {
+    const text = error instanceof Error ? error.stack : String(error)
+    process.emitWarning(`${promise} failed, and nothing awaited it: ${text}`, 'UnhandledRejection')
+  },
 }

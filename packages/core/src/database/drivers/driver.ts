@@ -3,6 +3,7 @@ import type { Instruments } from '../../instruments/instruments.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Database } from '../database.ts'
 import type { TransactionMode } from '../transaction-options.ts'
+import type { HandOut } from './hand-out.ts'
 import type { PoolOptions } from './pool-options.ts'
 import type { QueryMeter } from './query-meter.ts'
 import type { Scope } from './scope.ts'
@@ -40,6 +41,7 @@ export interface DriverOptions {
   readonly schema: Record<string, unknown> | undefined
   readonly pool: Required<PoolOptions>
   readonly meter: QueryMeter
+  readonly handOut: HandOut
   readonly instruments: Instruments
   readonly log: Logger
   readonly clock: Clock

@@ -10,6 +10,7 @@ export type PgliteForm = QueryOptions | undefined
 export class PgliteConnection implements Connection<PgliteForm> {
   readonly #client: PGlite
   readonly #turns = new Turns()
+  #ended: Promise<void> | null = null
   /** There is no other one to put in its place. */
   readonly lost = false
 
@@ -42,7 +43,9 @@ export class PgliteConnection implements Connection<PgliteForm> {
     return true
   }
 
+  /** Never rejects: a pool that ends it waits for nothing. The driver closes what is still open after it. */
   async end(): Promise<void> {
-    await this.#client.close()
+    this.#ended ??= this.#client.close().catch(() => {})
+    await this.#ended
   }
 }

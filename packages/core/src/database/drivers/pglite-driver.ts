@@ -22,7 +22,7 @@ const closeLimitMs = 3000
  * connection: transactions wait for each other.
  */
 export async function openPglite(options: DriverOptions): Promise<DatabaseDriver> {
-  const { url, schema, pool: limits, meter, instruments, clock } = options
+  const { url, schema, pool: limits, meter, handOut, instruments, clock } = options
   const folder = toFolder(url)
   const { PGlite } = await importPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'))
   const { drizzle, PgliteDatabase } = await import('drizzle-orm/pglite')
@@ -41,7 +41,7 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
   const relations = tables === undefined ? undefined : { ...described, schema: tables }
   const dialect = new PgDialect()
   const sessionOf = (scope: Scope | null, mode: TransactionMode = {}) =>
-    new PooledSession({ server, queries, scope, mode, dialect, relations })
+    new PooledSession({ server, queries, scope, mode, handOut, dialect, relations })
   const handleOf = (scope: Scope | null) => new PgliteDatabase(dialect, sessionOf(scope), relations)
   const db = handleOf(null)
 

@@ -37,7 +37,7 @@ export function createDrizzleClient(
 }
 
 /** The part of a transaction of postgres.js that drizzle uses. */
-class DrizzleTransaction {
+export class DrizzleTransaction {
   readonly #session: Session
 
   constructor(session: Session) {

@@ -1,16 +1,17 @@
 import { sql } from 'drizzle-orm'
 import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core'
-import type { Sql } from 'postgres'
 import { BootError } from '../../errors/boot-error.ts'
 import type { CounterCell } from '../../instruments/cells.ts'
 import { runInTransaction } from '../transaction.ts'
+import type { TransactionMode } from '../transaction-options.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { importPeer } from './peer.ts'
 import { Pool, type PoolLimits } from './pool.ts'
 import { countCreated, watchPool } from './pool-instruments.ts'
-import { createDrizzleClient, type DrizzleClient, type PostgresCodecs } from './postgres-client.ts'
+import { createDrizzleClient, type PostgresCodecs } from './postgres-client.ts'
 import { type CreateClient, PostgresConnection, type PostgresConnectionOptions } from './postgres-connection.ts'
 import { Queries } from './queries.ts'
+import type { Scope } from './scope.ts'
 
 /** Any number that no other user of the database picks for its advisory locks: the bytes of 'twinwire'. */
 const lockId = '8392292353798926949'
@@ -23,10 +24,11 @@ const maxPrepared = 100
 
 /** PostgreSQL over the network or a socket, by postgres.js. */
 export async function openPostgres(options: DriverOptions): Promise<DatabaseDriver> {
-  const { url, schema, pool: limits, meter, instruments, log, clock } = options
+  const { url, schema, pool: limits, meter, handOut, instruments, log, clock } = options
   const { default: postgres } = await importPeer('postgres', () => import('postgres'))
-  const { drizzle, PostgresJsSession } = await import('drizzle-orm/postgres-js')
+  const { drizzle } = await import('drizzle-orm/postgres-js')
   const { migrate } = await import('drizzle-orm/postgres-js/migrator')
+  const { PooledSession, toSql } = await import('./postgres-session.ts')
   const { connectTimeoutMs, statementTimeoutMs, applicationName, pgBouncer } = limits
   const codecs: PostgresCodecs = { parsers: {}, serializers: {} }
 
@@ -62,14 +64,17 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
   const pool = openPool(limits, clientsOf(timeout), connectionOptions)
   watchPool(instruments, pool, limits)
   const queries = new Queries(pool, meter)
-  // drizzle's own way to a database: it fills the codecs, and knows how the relations of a schema are written down.
-  const db = drizzle({
+  // drizzle fills the codecs, and knows how the relations of a schema are written down.
+  const { schema: tables, ...described } = drizzle({
     client: toSql(createDrizzleClient(queries, codecs, null)),
     ...(schema === undefined ? {} : { schema }),
-  })
-  const { schema: tables, ...described } = db._
+  })._
   const relations = tables === undefined ? undefined : { ...described, schema: tables }
   const dialect = new PgDialect()
+  const sessionOf = (scope: Scope | null, mode: TransactionMode = {}) =>
+    new PooledSession(createDrizzleClient(queries, codecs, scope, mode), { scope, handOut, dialect, relations })
+  const handleOf = (scope: Scope | null) => new PgDatabase(dialect, sessionOf(scope), relations)
+  const db = handleOf(null)
   const close = (each: Pool<PostgresConnection>): Promise<void> =>
     each.close(() => new Promise((resolve) => clock.timer(closeLimitMs, resolve)))
 
@@ -77,18 +82,11 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
     place: toPlace(clientsOf({})),
     embedded: false,
     db,
-    bind: (scope) => {
-      const client = toSql(createDrizzleClient(queries, codecs, scope))
-      return new PgDatabase(dialect, new PostgresJsSession(client, dialect, relations), relations)
-    },
+    bind: handleOf,
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run, mode, scope) => {
-      const client = toSql(createDrizzleClient(queries, codecs, scope, mode))
-      const session = new PostgresJsSession(client, dialect, relations)
-      return runInTransaction((body) => session.transaction(body), run)
-    },
+    transaction: (run, mode, scope) => runInTransaction((body) => sessionOf(scope, mode).transaction(body), run),
     exclusively: async (run) => {
       const locking = new PostgresConnection(clientsOf({}), patient)
       const once = openPool({ ...limits, max: 1, acquireTimeoutMs: 0 }, clientsOf({}), patient)
@@ -108,11 +106,6 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
     },
     close: () => close(pool),
   }
-}
-
-/** The client has what drizzle uses of postgres.js; its type asks for all of it. */
-function toSql(client: DrizzleClient): Sql {
-  return client as unknown as Sql
 }
 
 /** What postgres.js makes of the url. Clients connect when they are asked something: this one never is. */
