@@ -34,6 +34,8 @@ describe('mapDatabaseError', () => {
     ['25P03', 'unavailable'],
     ['25006', 'database_error'],
     ['25P02', 'database_error'],
+    ['26000', 'unavailable'],
+    ['0A000', 'database_error'],
   ])('SQLSTATE %s is %s, behind drizzle and bare, and keeps the cause to itself', (code, expected) => {
     for (const error of [query(server(code)), server(code), new Error('outer', { cause: query(server(code)) })]) {
       const mapped = mapDatabaseError(error)
@@ -41,6 +43,13 @@ describe('mapDatabaseError', () => {
       expect(mapped?.cause).toBe(error)
       expect(`${mapped?.message} ${JSON.stringify(mapped?.details)}`).not.toContain('secret')
     }
+  })
+
+  test('a plan that a changed table made stale is unavailable, in whatever language the server says so', () => {
+    expect(mapDatabaseError(query(server('0A000', { routine: 'RevalidateCachedQuery' })))?.code).toBe('unavailable')
+    expect(mapDatabaseError(query(server('0A000', { routine: 'transformOnConflictClause' })))?.code).toBe(
+      'database_error',
+    )
   })
 
   test.each([

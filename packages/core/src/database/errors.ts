@@ -17,6 +17,8 @@ export interface DatabaseFailure {
   readonly column: string | null
   /** PostgreSQL's `DETAIL`: it quotes values. */
   readonly detail: string | null
+  /** The function of PostgreSQL's source that found it. */
+  readonly routine: string | null
 }
 
 /** Codes of Node and of postgres.js for a server that is not there, or is there no more. */
@@ -51,7 +53,8 @@ export function findDatabaseFailure(error: unknown): DatabaseFailure | null {
 
 /** The same, for an error of which the caller knows that it is the database's. */
 export function toFailure(error: unknown): DatabaseFailure {
-  if (!isFields(error)) return { code: '', message: String(error), constraint: null, column: null, detail: null }
+  if (!isFields(error))
+    return { code: '', message: String(error), constraint: null, column: null, detail: null, routine: null }
   return {
     code: text(error.code) ?? '',
     message: text(error.message) ?? '',
@@ -59,6 +62,7 @@ export function toFailure(error: unknown): DatabaseFailure {
     constraint: text(error.constraint_name) ?? text(error.constraint),
     column: text(error.column_name) ?? text(error.column),
     detail: text(error.detail),
+    routine: text(error.routine),
   }
 }
 
@@ -69,6 +73,14 @@ export function isConnectionFailure(code: string): boolean {
 
 /** Too many connections; a session that was idle in a transaction for too long, or a transaction that took too long, was ended. */
 const endCodes = new Set(['53300', '25P03', '25P04'])
+
+/**
+ * Was the statement prepared before a table changed its columns (`cached plan must not change result type`), or does the server have it no
+ * more? Nothing is wrong with the statement, and it has done nothing. Messages may be translated, so they are not looked at.
+ */
+export function isStalePlan({ code, routine }: DatabaseFailure): boolean {
+  return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}
 
 /** An AppError that came through drizzle, which puts whatever a driver rejects with into an error of its own. */
 export function findAppError(error: unknown): AppError | null {
@@ -125,6 +137,11 @@ export function toAppError(failure: DatabaseFailure, cause: unknown, wordings: C
     return new ValidationError(undefined, [{ path, message: 'Not a value that the database can take' }], { cause })
   }
   if (isConnectionFailure(code)) return new UnavailableError('The database is not reachable', { cause })
+  if (isStalePlan(failure)) {
+    return new UnavailableError('A table of the database was changed a moment ago: nothing was done, try again', {
+      cause,
+    })
+  }
   return new DatabaseError({ cause })
 }
 

@@ -9,8 +9,9 @@ export interface TransactionMode {
 
 export interface TransactionOptions extends TransactionMode {
   /**
-   * How often all that is inside runs again, in a new transaction, when PostgreSQL ends it for a serialization failure (40001) or a
-   * deadlock (40P01); after the last time the call gets `conflict`. 0 to 10, default 0.
+   * How often all that is inside runs again, in a new transaction, when PostgreSQL ends it for a serialization failure (40001), a
+   * deadlock (40P01) or a table that was changed meanwhile (0A000, a stale plan); after the last time the call gets `conflict`, or
+   * `unavailable` for the stale plan. 0 to 10, default 0.
    */
   readonly retries?: number
 }

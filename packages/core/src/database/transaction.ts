@@ -6,7 +6,7 @@ import type { Database, TransactionRequest } from './database.ts'
 import type { DatabaseDriver } from './drivers/driver.ts'
 import type { QueryMeter } from './drivers/query-meter.ts'
 import { type Scope, scopeEnded } from './drivers/scope.ts'
-import { findAppError, findDatabaseFailure, toAppError, toFailure } from './errors.ts'
+import { findAppError, findDatabaseFailure, isStalePlan, toAppError, toFailure } from './errors.ts'
 import type { TransactionMode } from './transaction-options.ts'
 
 type Begin = <T>(run: (tx: Database) => Promise<T>) => Promise<T>
@@ -105,10 +105,10 @@ function toNestedMode(inner: TransactionMode, outer: TransactionMode): Transacti
   return { ...outer, readOnly: outer.readOnly === true || inner.readOnly === true }
 }
 
-/** A serialization failure, or a deadlock of which this one is the victim. */
+/** A serialization failure, a deadlock of which this one is the victim, or a statement that was prepared before a table changed. */
 function isTransient(error: unknown): boolean {
-  const code = findDatabaseFailure(error)?.code
-  return code === '40001' || code === '40P01'
+  const failure = findDatabaseFailure(error)
+  return failure !== null && (failure.code === '40001' || failure.code === '40P01' || isStalePlan(failure))
 }
 
 /** Grows with each attempt, and differs between those that met: 5 to 15 ms, 10 to 30, up to half a second to one and a half. */

@@ -9,8 +9,11 @@ export interface Statement<Form> {
 
 /** One connection to a database. Statements wait for each other, in order. */
 export interface Connection<Form> extends PoolConnection {
-  /** When `signal` aborts, a statement that waits is refused, and one that runs is cancelled where that can be done. */
-  run(statement: Statement<Form>, signal: AbortSignal | null): Promise<unknown>
+  /**
+   * When `signal` aborts, a statement that waits is refused, and one that runs is cancelled where that can be done. `restart`: the
+   * commands after which the statement may run once more when it was prepared before a table changed; null where it may not.
+   */
+  run(statement: Statement<Form>, signal: AbortSignal | null, restart?: readonly string[] | null): Promise<unknown>
   /**
    * For the statements around those of drizzle. Resolves with the command as PostgreSQL names it: `COMMIT`, or `ROLLBACK` for the
    * commit of a transaction that had failed. What it rejects with is in drizzle's shape, so that it is known as the database's.

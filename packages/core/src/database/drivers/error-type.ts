@@ -1,5 +1,5 @@
 import { AppError } from '../../errors/app-error.ts'
-import { findDatabaseFailure, isConnectionFailure, toFailure } from '../errors.ts'
+import { findDatabaseFailure, isConnectionFailure, isStalePlan, toFailure } from '../errors.ts'
 
 /** Values of the label `error_type`: names of PostgreSQL's conditions, and a few groups of them. */
 export const errorTypes = [
@@ -14,6 +14,7 @@ export const errorTypes = [
   'query_canceled',
   'read_only_transaction',
   'failed_transaction',
+  'stale_plan',
   'invalid_data',
   'invalid_statement',
   'connection',
@@ -39,10 +40,12 @@ const byCode: Readonly<Record<string, ErrorType>> = {
 export function toErrorType(error: unknown): ErrorType {
   // Of ours: the call ended before the statement did.
   if (AppError.is(error)) return 'query_canceled'
-  const { code } = findDatabaseFailure(error) ?? toFailure(error)
+  const failure = findDatabaseFailure(error) ?? toFailure(error)
+  const { code } = failure
   const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined
   if (known !== undefined) return known
   if (isConnectionFailure(code)) return 'connection'
+  if (isStalePlan(failure)) return 'stale_plan'
   if (/^22...$/.test(code)) return 'invalid_data'
   return /^42...$/.test(code) ? 'invalid_statement' : 'other'
 }

@@ -49,6 +49,22 @@ describe('a pool', () => {
     expect(created.value).toBe(2)
   })
 
+  test('replaces all connections when one is of no further use, each when it is free, and no later one for the same reason', async () => {
+    const { pool, made } = createPool({ max: 3 })
+    const [a, b, c] = [await pool.acquire(null), await pool.acquire(null), await pool.acquire(null)]
+    pool.release(c)
+    pool.renew(a)
+    expect(made.map(({ ended }) => ended)).toEqual([false, false, false])
+    pool.release(a)
+    const next = await pool.acquire(null)
+    expect([next.id, a.ended, b.ended, c.ended]).toEqual([3, true, false, true])
+    // Made before: what it has found out is known.
+    pool.renew(b)
+    pool.release(b)
+    pool.release(next)
+    expect([b.ended, await pool.acquire(null)]).toEqual([true, next])
+  })
+
   test('serves who waits in order, also by a new connection in the place of a lost one', async () => {
     const { pool, made } = createPool({ max: 1 })
     const first = await pool.acquire(null)

@@ -95,6 +95,13 @@ export class Pool<C extends PoolConnection> {
     }
   }
 
+  /** Replaces all that are open, each when it is free, because one of them is of no further use: unless that has been done since. */
+  renew(connection: C): void {
+    const now = this.#clock.monotonic()
+    if (now >= this.#expiryOf(connection)) return
+    for (const each of [...this.#inUse, ...this.#idle.map((idle) => idle.connection)]) this.#expiry.set(each, now)
+  }
+
   /** Lends nothing any more, waits for what is lent, but not longer than `limit`, then cuts it. */
   async close(limit: () => Promise<void>): Promise<void> {
     this.#closed = true

@@ -1,5 +1,6 @@
 import type { Options, Sql } from 'postgres'
 import type { Clock } from '../../clock/clock.ts'
+import { isStalePlan, toFailure } from '../errors.ts'
 import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
 import { connectionLost } from './connection-lost.ts'
@@ -26,6 +27,8 @@ export interface PostgresConnectionOptions {
   readonly statementTimeoutMs: number
   /** Statements that this connection may prepare on the server; 0 behind a PgBouncer. */
   readonly maxPrepared: number
+  /** A table has changed its columns since statements were prepared: on the other connections too. */
+  readonly onStale: (connection: PostgresConnection) => void
 }
 
 /** How long a connection may take to say that it is alive. */
@@ -47,7 +50,9 @@ export class PostgresConnection implements Connection<PostgresForm> {
   readonly #client: Sql
   readonly #options: PostgresConnectionOptions
   readonly #turns = new Turns()
-  readonly #prepared = new Set<string>()
+  /** By text: has it succeeded once? */
+  readonly #prepared = new Map<string, boolean>()
+  #isStale = false
   #lost = false
   #onLost: (() => void) | null = null
 
@@ -78,8 +83,12 @@ export class PostgresConnection implements Connection<PostgresForm> {
   }
 
   /** Connects when it has not. */
-  run(statement: Statement<PostgresForm>, signal: AbortSignal | null): Promise<StatementResult> {
-    return this.#turns.run(() => this.#execute(statement, signal))
+  run(
+    statement: Statement<PostgresForm>,
+    signal: AbortSignal | null,
+    restart: readonly string[] | null = null,
+  ): Promise<StatementResult> {
+    return this.#turns.run(() => this.#runFresh(statement, signal, restart))
   }
 
   async command(text: string, signal: AbortSignal | null): Promise<string> {
@@ -114,6 +123,37 @@ export class PostgresConnection implements Connection<PostgresForm> {
     this.#onLost?.()
   }
 
+  /**
+   * postgres.js prepares a statement again that PostgreSQL no longer takes, but not for each such failure, and in a transaction it is
+   * too late: that one has failed.
+   */
+  async #runFresh(
+    statement: Statement<PostgresForm>,
+    signal: AbortSignal | null,
+    restart: readonly string[] | null,
+  ): Promise<StatementResult> {
+    const { text } = statement
+    try {
+      const result = await this.#execute(statement, signal)
+      if (this.#prepared.get(text) === false) this.#prepared.set(text, true)
+      return result
+    } catch (error) {
+      if (this.#isStale || this.#prepared.get(text) !== true || !mayBeStale(error)) throw error
+      this.#markStale()
+      if (restart === null) throw error
+      // In the same turn: the statements that wait must not get in between.
+      for (const each of restart) await this.#execute({ text: each, parameters: [], form: { values: false } }, signal)
+      return this.#execute(statement, signal)
+    }
+  }
+
+  /** From now on nothing that was prepared is used. */
+  #markStale(): void {
+    if (this.#isStale) return
+    this.#isStale = true
+    this.#options.onStale(this)
+  }
+
   async #execute(
     { text, parameters, form }: Statement<PostgresForm>,
     signal: AbortSignal | null,
@@ -130,7 +170,9 @@ export class PostgresConnection implements Connection<PostgresForm> {
     const timer = statementTimeoutMs === 0 ? null : clock.timer(statementTimeoutMs, cancel)
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      return await this.#untilLost(form.values ? pending.values() : pending)
+      const result = await this.#untilLost(form.values ? pending.values() : pending)
+      if (wasPreparedAgain(pending)) this.#markStale()
+      return result
     } catch (error) {
       // The server ends the connection after such an error; the socket may close a little later.
       if (isFatal(error)) this.#lost = true
@@ -147,10 +189,10 @@ export class PostgresConnection implements Connection<PostgresForm> {
   /** A statement with parameters that is not prepared costs a second way to the server and back. */
   #mayPrepare(text: string, parameters: readonly unknown[]): boolean {
     const { maxPrepared } = this.#options
-    if (parameters.length === 0 || text.length > maxPreparedLength) return false
+    if (parameters.length === 0 || text.length > maxPreparedLength || this.#isStale) return false
     if (this.#prepared.has(text)) return true
     if (this.#prepared.size >= maxPrepared) return false
-    this.#prepared.add(text)
+    this.#prepared.set(text, false)
     return true
   }
 
@@ -184,6 +226,17 @@ function backendOf(pending: object): Backend | null {
   if (typeof state !== 'object' || state === null || !('pid' in state) || !('secret' in state)) return null
   const { pid, secret } = state
   return typeof pid === 'number' && typeof secret === 'number' ? { pid, secret } : null
+}
+
+/** Of a statement that succeeded before: one that is found to be of wrong types was prepared for those of then. */
+function mayBeStale(error: unknown): boolean {
+  const failure = toFailure(error)
+  return isStalePlan(failure) || ['42804', '42846', '42883'].includes(failure.code)
+}
+
+/** What postgres.js notes on a query whose prepared statement the server refused, so that it has prepared it again. */
+function wasPreparedAgain(pending: object): boolean {
+  return 'retried' in pending && pending.retried !== undefined
 }
 
 /** It has more options than its types name. */

@@ -48,17 +48,22 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
     }
   // PgBouncer refuses a connection that wants a setting which it does not know.
   const timeout = pgBouncer || statementTimeoutMs === 0 ? {} : { statement_timeout: statementTimeoutMs }
-  const connectionOptions: PostgresConnectionOptions = {
+  const connectionOptions: Omit<PostgresConnectionOptions, 'onStale'> = {
     clock,
     statementTimeoutMs: pgBouncer ? statementTimeoutMs : 0,
     maxPrepared: pgBouncer ? 0 : maxPrepared,
   }
-  const patient: PostgresConnectionOptions = { clock, statementTimeoutMs: 0, maxPrepared: 0 }
+  // Prepares nothing: nothing gets stale.
+  const patient: PostgresConnectionOptions = { clock, statementTimeoutMs: 0, maxPrepared: 0, onStale: () => {} }
   const openPool = (
     poolLimits: PoolLimits,
     create: CreateClient,
-    made: PostgresConnectionOptions,
-  ): Pool<PostgresConnection> => new Pool(() => new PostgresConnection(create, made), poolLimits, clock, created)
+    made: Omit<PostgresConnectionOptions, 'onStale'>,
+  ): Pool<PostgresConnection> => {
+    const onStale = (connection: PostgresConnection): void => opened.renew(connection)
+    const opened = new Pool(() => new PostgresConnection(create, { ...made, onStale }), poolLimits, clock, created)
+    return opened
+  }
 
   const created: CounterCell = countCreated(instruments)
   const pool = openPool(limits, clientsOf(timeout), connectionOptions)

@@ -7,6 +7,9 @@ import type { Scope } from './scope.ts'
 import { refuseControl } from './transaction-control.ts'
 import { TransactionSession } from './transaction-session.ts'
 
+/** A statement that is no part of a transaction has done nothing when it fails. */
+const byItself: readonly string[] = []
+
 /** What the handles of one pool do, whatever the driver: statements each for itself, and transactions. */
 export class Queries<Form> {
   readonly #pool: Pool<Connection<Form>>
@@ -25,7 +28,7 @@ export class Queries<Form> {
     const startedMs = this.#meter.start()
     let failure: unknown = null
     try {
-      return await connection.run(statement, signal)
+      return await connection.run(statement, signal, byItself)
     } catch (error) {
       failure = error
       throw error

@@ -32,6 +32,8 @@ export class TransactionSession<Form> {
   /** The statement after which the server answers all others with 25P02, until a savepoint is rolled back to. */
   #failure: unknown = null
   #rolledBack: Promise<void> | null = null
+  /** Until the first statement after BEGIN or a savepoint: the commands that bring it back to there. */
+  #restart: readonly string[] | null = null
 
   constructor({ connection, meter, scope, mode, release }: TransactionSessionOptions<Form>) {
     this.#connection = connection
@@ -49,8 +51,10 @@ export class TransactionSession<Form> {
   async #complete<T>(run: () => Promise<T>): Promise<T> {
     const signal = this.#scope?.signal ?? null
     const onAbort = (): void => void this.#rollback()
+    const begin = toBegin(this.#mode)
+    this.#restart = ['rollback', begin]
     try {
-      await this.#command(toBegin(this.#mode), signal)
+      await this.#command(begin, signal)
     } catch (error) {
       this.#isOver = true
       // What it is in the middle of, if its answer was lost, nobody knows.
@@ -78,9 +82,11 @@ export class TransactionSession<Form> {
     if (this.#isOver) throw this.#over()
     refuseControlInside(statement)
     const signal = this.#scope?.signal ?? null
+    const restart = this.#restart
+    this.#restart = restart !== null && /^set transaction /.test(statement.text) ? [...restart, statement.text] : null
     const startedMs = this.#meter.start()
     try {
-      const result = await this.#connection.run(statement, signal)
+      const result = await this.#connection.run(statement, signal, restart)
       this.#failure = null
       this.#meter.done(statement.text, startedMs, this.#scope, null)
       return result
@@ -105,12 +111,16 @@ export class TransactionSession<Form> {
     const signal = this.#scope?.signal ?? null
     this.#savepoints += 1
     const name = `twinwire_${this.#savepoints}`
+    // Before it is sent: what is given meanwhile runs behind it, and ends this.
+    this.#restart = [`rollback to savepoint ${name}`]
     await this.#command(`savepoint ${name}`, signal)
     try {
       const result = await run(new NestedSession(this))
+      this.#restart = null
       await this.#command(`release savepoint ${name}`, signal)
       return result
     } catch (error) {
+      this.#restart = null
       // Should it fail, so will the commit.
       if (!this.#isOver) await this.#command(`rollback to savepoint ${name}`, null).catch(() => {})
       throw error
