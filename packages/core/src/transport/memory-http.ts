@@ -3,6 +3,7 @@ import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemoryResponse } from './memory-response.ts'
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from './transport.ts'
+import type { Unsent } from './unsent.ts'
 import { findBadHeader, isBodyless } from './uws-answer.ts'
 
 /** What a handler gets when there is nobody to stream to. */
@@ -13,14 +14,15 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
   /** The request's body, for the client's end to fill. */
   readonly body: MemoryBody
   /** The answer, for the client's end to read. */
-  readonly response: MemoryResponse = new MemoryResponse()
+  readonly response: MemoryResponse
   readonly #fault: (error: unknown) => void
   #answered = false
   #stream: ResponseStream | null = null
 
-  constructor(parts: RequestParts, fault: (error: unknown) => void) {
+  constructor(parts: RequestParts, fault: (error: unknown) => void, unsent: Unsent) {
     super(parts, fault)
     this.#fault = fault
+    this.response = new MemoryResponse(unsent)
     this.body = new MemoryBody(declaredLength(this.header('content-length'), this.header('transfer-encoding')))
     this.onAborted(() => {
       this.body.stop()

@@ -1,7 +1,11 @@
 import { later } from './memory-network.ts'
+import type { Unsent } from './unsent.ts'
 
 /** What the network takes from a server before a slow client holds it up. */
 const windowBytes = 64 * 1024
+
+/** What travels at once. */
+const pieceBytes = 16 * 1024
 
 /** Status and headers, as the client gets them. */
 export interface ResponseHead {
@@ -18,8 +22,16 @@ export class MemoryResponse {
   onEnd: () => void = () => {}
   #resolveHead: (head: ResponseHead) => void = () => {}
   #rejectHead: (error: unknown) => void = () => {}
+  readonly #unsent: Unsent
+  /** What the network has not taken yet. */
+  #queue: Uint8Array[] = []
+  /** What it has, and the client has not read. */
   #chunks: Uint8Array[] = []
+  #chunkBytes = 0
+  /** Of both. */
   #bufferedBytes = 0
+  /** The server has said that the answer is complete. */
+  #ending = false
   /** As the client sees it; the server learns later. */
   #state: 'open' | 'ended' | 'failed' = 'open'
   #writable = true
@@ -27,7 +39,8 @@ export class MemoryResponse {
   #wakeReader: (() => void) | null = null
   #waitingWriters: ((more: boolean) => void)[] = []
 
-  constructor() {
+  constructor(unsent: Unsent) {
+    this.#unsent = unsent
     this.head = new Promise((resolve, reject) => {
       this.#resolveHead = resolve
       this.#rejectHead = reject
@@ -43,24 +56,22 @@ export class MemoryResponse {
   write(chunk: Uint8Array): Promise<boolean> {
     if (!this.#writable) return Promise.resolve(false)
     this.#bufferedBytes += chunk.byteLength
-    later(() => {
-      if (this.#state !== 'open') return
-      this.#chunks.push(chunk)
-      this.#wake()
-    })
+    for (let at = 0; at < chunk.byteLength; at += pieceBytes) this.#queue.push(chunk.subarray(at, at + pieceBytes))
+    later(() => this.#advance())
     if (this.#bufferedBytes <= windowBytes) return Promise.resolve(true)
     return new Promise((resolve) => this.#waitingWriters.push(resolve))
   }
 
-  /** Server side: the answer is complete once this has travelled. */
+  /** Server side: the answer is complete once all of it has travelled. */
   end(): void {
+    if (this.#state === 'open') {
+      this.#ending = true
+      this.#unsent.add()
+    }
     later(() => {
       // Whoever did not await a write is not left hanging, also when the client has left meanwhile.
       this.#release(true)
-      if (this.#state !== 'open') return
-      this.#state = 'ended'
-      this.onEnd()
-      this.#wake()
+      this.#advance()
     })
   }
 
@@ -107,15 +118,36 @@ export class MemoryResponse {
   }
 
   #take(bytes: number): void {
+    this.#chunkBytes -= bytes
     this.#bufferedBytes -= bytes
+    if (this.#queue.length > 0) later(() => this.#advance())
     if (this.#bufferedBytes <= windowBytes && this.#waitingWriters.length > 0) later(() => this.#release(true))
+  }
+
+  /** As much travels as the network takes. */
+  #advance(): void {
+    if (this.#state !== 'open') return
+    while (this.#chunkBytes <= windowBytes) {
+      const piece = this.#queue.shift()
+      if (piece === undefined) break
+      this.#chunks.push(piece)
+      this.#chunkBytes += piece.byteLength
+    }
+    if (this.#ending && this.#queue.length === 0) this.#finish('ended')
+    this.#wake()
+  }
+
+  #finish(state: 'ended' | 'failed'): void {
+    this.#state = state
+    this.#queue = []
+    if (this.#ending) this.#unsent.remove()
+    this.onEnd()
   }
 
   #fail(error: unknown): void {
     if (this.#state !== 'open') return
-    this.#state = 'failed'
     this.#error = error
-    this.onEnd()
+    this.#finish('failed')
     this.#rejectHead(error)
     this.#wake()
   }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../clock/clock.ts'
 import { later, toOwnBytes } from './memory-network.ts'
 import type { MemoryPeer } from './memory-peer.ts'
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
+import type { Unsent } from './unsent.ts'
 
 /** What travels from the server to the client. `cut` is the end of the connection without a close frame. */
 export type Downstream =
@@ -16,6 +17,7 @@ export interface SocketSurroundings {
   /** Without one, nothing happens by the passing of time. */
   readonly clock: Clock | null
   readonly fault: (error: unknown) => void
+  readonly unsent: Unsent
 }
 
 /** No close frame came. */
@@ -30,6 +32,8 @@ export class MemorySocket implements Socket {
   readonly #peer: MemoryPeer
   readonly #around: SocketSurroundings
   #open = true
+  /** Ended, and the close frame waits behind what the client has not read. */
+  #ending = false
   #queue: Downstream[] = []
   #queuedBytes = 0
   #lastReceived = 0
@@ -73,7 +77,11 @@ export class MemorySocket implements Socket {
     const text = limitReason(reason)
     // These stand for the want of a code, and are not sent.
     const bare = code === 0 || code === noStatus || code === abnormalClosure
-    this.#transmit({ kind: 'close', code: bare ? noStatus : code, reason: bare ? '' : text })
+    const sent = this.#transmit({ kind: 'close', code: bare ? noStatus : code, reason: bare ? '' : text })
+    if (sent === SendResult.queued) {
+      this.#ending = true
+      this.#around.unsent.add()
+    }
     this.#finish(code, text)
   }
 
@@ -104,6 +112,7 @@ export class MemorySocket implements Socket {
 
   /** The client is gone without one. */
   receiveEnd(): void {
+    this.#ended()
     if (this.#open) this.#finish(abnormalClosure, 'Received TCP FIN before WebSocket close frame')
   }
 
@@ -113,6 +122,7 @@ export class MemorySocket implements Socket {
       const item = this.#queue.shift()
       if (item === undefined) return
       this.#queuedBytes -= wireBytes(item)
+      if (this.#queue.length === 0) this.#ended()
       this.#peer.arrive(item)
     }
   }
@@ -137,7 +147,15 @@ export class MemorySocket implements Socket {
   #cutPeer(): void {
     this.#queue = []
     this.#queuedBytes = 0
+    this.#ended()
     later(() => this.#peer.arrive({ kind: 'cut' }))
+  }
+
+  /** Nothing waits for the client any more. */
+  #ended(): void {
+    if (!this.#ending) return
+    this.#ending = false
+    this.#around.unsent.remove()
   }
 
   #finish(code: number, reason: string): void {

@@ -17,6 +17,7 @@ import {
 } from './raw-types.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
+import { Unsent } from './unsent.ts'
 
 export interface MemoryTransportOptions {
   /** Honours `idleTimeoutSeconds` and `maxLifetimeMinutes` by this clock. Without it no socket ends by the passing of time. */
@@ -66,6 +67,7 @@ class InMemoryTransport implements MemoryTransport {
   readonly #secure: boolean
   readonly #exchanges = new Set<MemoryExchange>()
   readonly #upgrades = new Set<MemoryUpgrade>()
+  readonly #unsent = new Unsent()
   #serving: Serving | null = null
 
   constructor(options: MemoryTransportOptions) {
@@ -88,6 +90,10 @@ class InMemoryTransport implements MemoryTransport {
     this.#serving.freePort()
   }
 
+  flushed(): Promise<void> {
+    return this.#unsent.none()
+  }
+
   async close(): Promise<void> {
     this.stopAccepting()
     this.#serving = null
@@ -107,7 +113,12 @@ class InMemoryTransport implements MemoryTransport {
       address,
     })
     if (!isHandshake(serving, parts)) throw new UpgradeRefused(await this.request({ ...parts, signal }))
-    const around = { limits: serving.options.limits, clock: this.#clock, fault: reporter(serving) }
+    const around = {
+      limits: serving.options.limits,
+      clock: this.#clock,
+      fault: reporter(serving),
+      unsent: this.#unsent,
+    }
     const upgrade = new MemoryUpgrade(parts, around, {
       protocols,
       events,
@@ -136,7 +147,7 @@ class InMemoryTransport implements MemoryTransport {
       headers: { ...framing(body, options.headers), ...options.headers },
     })
     if (isHandshake(serving, parts)) return this.#refusalOf(parts, signal)
-    const exchange = new MemoryExchange(parts, reporter(serving))
+    const exchange = new MemoryExchange(parts, reporter(serving), this.#unsent)
     const { response } = exchange
     this.#exchanges.add(exchange)
     const leave = (reason: unknown): void => {

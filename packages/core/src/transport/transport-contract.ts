@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { describeBodies } from './contract/bodies.ts'
 import { type ContractSubject, createContractFixture } from './contract/fixture.ts'
+import { describeFlushing } from './contract/flushing.ts'
 import { describeListening } from './contract/listening.ts'
 import { describeMalformedHeads } from './contract/malformed.ts'
 import { describeResponses } from './contract/responses.ts'
@@ -19,5 +20,6 @@ export function describeTransportContract(name: string, subject: ContractSubject
     describeBodies(fixture)
     describeMalformedHeads(fixture)
     describeResponses(fixture)
+    describeFlushing(fixture)
   })
 }

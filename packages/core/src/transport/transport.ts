@@ -21,6 +21,11 @@ export interface Transport {
   /** Refuses new TCP connections from now on; open ones go on. Idempotent. */
   stopAccepting(): void
   /**
+   * Resolves when the system has taken all that was answered and sent: every answer is whole, every ended socket has sent what
+   * was queued and its close frame. What a client does not read keeps it waiting, until that client is cut or leaves.
+   */
+  flushed(): Promise<void>
+  /**
    * Cuts whatever is still open and frees the port. Every open socket sees `closed`, every open exchange its abort.
    * Idempotent.
    */

@@ -1,4 +1,5 @@
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
+import type { Unsent } from './unsent.ts'
 import { type Fault, report } from './uws-guard.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 
@@ -15,14 +16,16 @@ export interface OpenSocket extends UwsWebSocket {
 export class UwsSocket implements Socket {
   readonly #listener: SocketListener
   readonly #fault: Fault
+  readonly #unsent: Unsent
   /** Null before it is open, and once it is closed as far as core is concerned. */
   #ws: OpenSocket | null = null
   /** Closed for core, still sending what was queued; then this code goes out. */
   #ending: { readonly ws: OpenSocket; readonly code: number; readonly reason: string } | null = null
 
-  constructor(listener: SocketListener, fault: Fault) {
+  constructor(listener: SocketListener, fault: Fault, unsent: Unsent) {
     this.#listener = listener
     this.#fault = fault
+    this.#unsent = unsent
   }
 
   send(data: string | Uint8Array, binary: boolean): SendResult {
@@ -50,13 +53,14 @@ export class UwsSocket implements Socket {
     // Over the limit uWS would drop the close frame, cut off what is queued and leave no handle to cut the connection
     // with (rule 11). So it ends when the queue is empty, unless `close` comes first.
     this.#ending = { ws, code, reason }
+    this.#unsent.add()
     ws.listener = deaf
     this.#tellClosed(code, reason)
   }
 
   close(): void {
     const ws = this.#ws ?? this.#ending?.ws
-    this.#ending = null
+    this.#ended()
     ws?.close()
   }
 
@@ -81,14 +85,21 @@ export class UwsSocket implements Socket {
   drained(): void {
     const ending = this.#ending
     if (ending === null || ending.ws.getBufferedAmount() > 0) return
-    this.#ending = null
     ending.ws.end(ending.code, ending.reason)
+    this.#ended()
   }
 
   /** uWS has let go of it. */
   gone(code: number, reason: string): void {
-    this.#ending = null
+    this.#ended()
     if (this.#ws !== null) this.#tellClosed(code, reason)
+  }
+
+  /** Nothing waits for the client any more. */
+  #ended(): void {
+    if (this.#ending === null) return
+    this.#ending = null
+    this.#unsent.remove()
   }
 
   #tellClosed(code: number, reason: string): void {

@@ -1,8 +1,10 @@
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream, TransportHandlers } from './transport.ts'
+import type { Unsent } from './unsent.ts'
 import { findBadHeader, isBodyless, writeAnswer, writeHead } from './uws-answer.ts'
 import { declaredLength, UwsBody } from './uws-body.ts'
 import { type Fault, report } from './uws-guard.ts'
 import { UwsHead } from './uws-head.ts'
+import { largeLength, UwsLargeAnswer } from './uws-large-answer.ts'
 import { deadStream, UwsStream } from './uws-stream.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
@@ -17,8 +19,9 @@ export function serveRequest(
   res: UwsResponse,
   req: UwsRequest,
   secure: boolean,
+  unsent: Unsent,
 ): void {
-  const exchange = new UwsExchange(method, res, req, handlers.fault, secure)
+  const exchange = new UwsExchange(method, res, req, handlers.fault, secure, unsent)
   try {
     if (usuallyHasBody) exchange.attend()
     handlers.request(exchange)
@@ -32,10 +35,15 @@ class UwsExchange extends UwsHead implements HttpExchange {
   /** Undefined until somebody looked. */
   #body: UwsBody | null | undefined
   #stream: UwsStream | null = null
+  #large: UwsLargeAnswer | null = null
+  readonly #unsent: Unsent
+  /** It has been answered, and not all of the answer has left. */
+  #owing = false
   #answered = false
 
-  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault, secure: boolean) {
+  constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault, secure: boolean, unsent: Unsent) {
     super(method, res, req, fault, secure)
+    this.#unsent = unsent
   }
 
   /** Attaches to the body, if there is one. Only in the callback (rule 34). */
@@ -76,6 +84,7 @@ class UwsExchange extends UwsHead implements HttpExchange {
     // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer
     // (rule 34). One that waits for leave to send has got it from uWS.
     else if (incoming.restIsSmall) {
+      this.#owe()
       incoming.discard(() => this.#write(status, headers, body, false))
     } else {
       incoming.abandon()
@@ -100,7 +109,7 @@ class UwsExchange extends UwsHead implements HttpExchange {
       return deadStream
     }
     this.#answered = true
-    this.#stream = new UwsStream(res, this.#body ?? null, () => this.settle())
+    this.#stream = new UwsStream(res, this.#body ?? null, () => this.settle(), this.#unsent)
     res.cork(() => writeHead(res, status, headers))
     return this.#stream
   }
@@ -119,6 +128,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
   }
 
   protected override abort(): void {
+    this.#large?.abort()
+    this.#pay()
     if (this.res === null) return
     super.abort()
     this.#stream?.cut()
@@ -133,7 +144,31 @@ class UwsExchange extends UwsHead implements HttpExchange {
     sayClose = false,
   ): void {
     const isHead = this.method === 'HEAD'
+    const length = isHead || close || isBodyless(status) ? 0 : largeLength(body)
+    if (body !== null && length > 0) return this.#writeLarge(status, headers, body, length)
     this.last((res) => writeAnswer(res, isHead, status, headers, body, close, sayClose))
+    this.#pay()
+  }
+
+  #writeLarge(status: number, headers: HeaderList, body: string | Uint8Array, length: number): void {
+    this.last((res) => {
+      const large = new UwsLargeAnswer(res, length, () => this.#pay())
+      if (large.send(status, headers, body)) return this.#pay()
+      this.#large = large
+      this.#owe()
+    })
+  }
+
+  #owe(): void {
+    if (this.#owing) return
+    this.#owing = true
+    this.#unsent.add()
+  }
+
+  #pay(): void {
+    if (!this.#owing) return
+    this.#owing = false
+    this.#unsent.remove()
   }
 
   #guard(run: () => void): void {

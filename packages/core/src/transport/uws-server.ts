@@ -4,6 +4,7 @@ import type { Machine } from '../doctor/machine.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
+import { Unsent } from './unsent.ts'
 import { createBehavior, type OpenSocket } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
@@ -32,6 +33,7 @@ interface Serving {
 class UwsTransport implements Transport {
   readonly name = 'uws'
   readonly #options: UwsOptions
+  readonly #unsent = new Unsent()
   #serving: Serving | null = null
   #starting = false
 
@@ -52,7 +54,7 @@ class UwsTransport implements Transport {
       const files = tls === undefined ? null : toTlsFiles(tls)
       const loaded = loadUws(this.#options)
       const app = files === null ? loaded.module.App() : createTlsApp(loaded, files)
-      route(app, options, handlers, files !== null)
+      route(app, options, handlers, files !== null, this.#unsent)
       const listening = await bind(loaded, app, options)
       this.#serving = { loaded, app, listening }
       return { port: loaded.module.us_socket_local_port(listening), notes: loaded.notes, secure: files !== null }
@@ -71,6 +73,10 @@ class UwsTransport implements Transport {
     const { listening } = serving
     serving.listening = null
     serving.loaded.module.us_listen_socket_close(listening)
+  }
+
+  flushed(): Promise<void> {
+    return this.#unsent.none()
   }
 
   async close(): Promise<void> {
@@ -121,6 +127,7 @@ function route(
   { websocketPath, limits }: ListenOptions,
   handlers: TransportHandlers,
   secure: boolean,
+  unsent: Unsent,
 ): void {
   // `fault` is passed on by itself.
   const bound: TransportHandlers = {
@@ -131,9 +138,10 @@ function route(
   const serve =
     (method: string, usuallyHasBody: boolean): UwsRoute =>
     (res, req) =>
-      serveRequest(bound, method, usuallyHasBody, res, req, secure)
+      serveRequest(bound, method, usuallyHasBody, res, req, secure, unsent)
   const open = new Set<OpenSocket>()
-  const upgrade: UwsBehavior['upgrade'] = (res, req, context) => serveUpgrade(bound, res, req, context, secure, open)
+  const upgrade: UwsBehavior['upgrade'] = (res, req, context) =>
+    serveUpgrade(bound, res, req, context, secure, open, unsent)
   const behavior = createBehavior(limits, upgrade, open)
   // uWS gives its own object to these callbacks; ours differ from it by the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
@@ -141,7 +149,9 @@ function route(
   app.get('/*', serve('GET', false)).head('/*', serve('HEAD', false)).options('/*', serve('OPTIONS', false))
   app.post('/*', serve('POST', true)).put('/*', serve('PUT', true)).patch('/*', serve('PATCH', true))
   app.del('/*', serve('DELETE', true))
-  app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req, secure))
+  app.any('/*', (res, req) =>
+    serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req, secure, unsent),
+  )
 }
 
 /** Always exclusively: by default a second server would share the port without a word (rule 37). */

@@ -1,4 +1,5 @@
 import type { ResponseStream } from './transport.ts'
+import type { Unsent } from './unsent.ts'
 import type { UwsBody } from './uws-body.ts'
 import type { UwsResponse } from './uws-types.ts'
 
@@ -26,15 +27,19 @@ export class UwsStream implements ResponseStream {
   #res: UwsResponse | null
   readonly #body: UwsBody | null
   readonly #settle: () => void
+  readonly #unsent: Unsent
   readonly #queue: Pending[] = []
   #blocked = false
+  /** The client has once not kept pace. */
+  #slow = false
   #ending = false
 
   /** `settle` runs just before the native call that ends the response. */
-  constructor(res: UwsResponse, body: UwsBody | null, settle: () => void) {
+  constructor(res: UwsResponse, body: UwsBody | null, settle: () => void, unsent: Unsent) {
     this.#res = res
     this.#body = body
     this.#settle = settle
+    this.#unsent = unsent
     res.onWritable(() => {
       this.#blocked = false
       this.#flush()
@@ -56,6 +61,7 @@ export class UwsStream implements ResponseStream {
   end(): void {
     if (this.#res === null || this.#ending) return
     this.#ending = true
+    this.#unsent.add()
     if (this.#queue.length === 0) this.#finish()
   }
 
@@ -69,7 +75,8 @@ export class UwsStream implements ResponseStream {
 
   /** The client is gone, or no longer wanted. */
   cut(): void {
-    this.#res = null
+    if (this.#res === null) return
+    this.#over()
     for (const { resolve } of this.#queue.splice(0)) resolve(false)
   }
 
@@ -87,14 +94,30 @@ export class UwsStream implements ResponseStream {
     const first = this.#queue[0]
     if (first === undefined || this.#res === null) return
     if (first.at < first.bytes.byteLength) {
-      const end = first.at + pieceBytes
+      const end = this.#endOfPiece(first)
       this.#blocked = !this.#res.write(first.bytes.subarray(first.at, end))
       first.at = end
+      if (this.#blocked) this.#slow = true
     }
     // Not while blocked: whoever waits for room waits until `onWritable`.
     if (this.#blocked || first.at < first.bytes.byteLength) return
     this.#queue.shift()
     first.resolve(true)
+  }
+
+  /**
+   * `write` says that uWS holds something back only when more is written. So the last byte of a chunk goes by itself to a client
+   * that does not keep pace: then it is known whether the chunk has left, and a drain does not cut it.
+   */
+  #endOfPiece({ bytes, at }: Pending): number {
+    const end = at + pieceBytes
+    const { byteLength } = bytes
+    return this.#slow && end >= byteLength && byteLength - at > 1 ? byteLength - 1 : end
+  }
+
+  #over(): void {
+    this.#res = null
+    if (this.#ending) this.#unsent.remove()
   }
 
   #finish(): void {
@@ -107,7 +130,7 @@ export class UwsStream implements ResponseStream {
       return
     }
     const res = this.#res
-    this.#res = null
+    this.#over()
     this.#settle()
     res.cork(() => res.end())
   }

@@ -65,6 +65,10 @@ export interface UwsResponse {
   writeHeader(name: string, value: string): unknown
   write(chunk: string | Uint8Array): boolean
   end(body?: string | Uint8Array, closeConnection?: boolean): unknown
+  /** Sends what the system takes of a part of a body of `totalLength` bytes. `complete`: that was the last of it. */
+  tryEnd(part: string | Uint8Array, totalLength: number): [ok: boolean, complete: boolean]
+  /** Bytes of the body that `tryEnd` has sent. */
+  getWriteOffset(): number
   endWithoutBody(reportedContentLength?: number, closeConnection?: boolean): unknown
   close(): unknown
   /** 4 or 16 bytes. */

@@ -1,4 +1,5 @@
 import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from './transport.ts'
+import type { Unsent } from './unsent.ts'
 import { findBadHeader, writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
 import { type Fault, report } from './uws-guard.ts'
@@ -13,8 +14,9 @@ export function serveUpgrade(
   context: UwsUpgradeContext,
   secure: boolean,
   open: ReadonlySet<UwsWebSocket>,
+  unsent: Unsent,
 ): void {
-  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, open)
+  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, open, unsent)
   try {
     handlers.upgrade(upgrade)
   } catch (error) {
@@ -29,6 +31,7 @@ export function serveUpgrade(
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
   readonly #open: ReadonlySet<UwsWebSocket>
+  readonly #unsent: Unsent
 
   constructor(
     res: UwsResponse,
@@ -37,10 +40,12 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     fault: Fault,
     secure: boolean,
     open: ReadonlySet<UwsWebSocket>,
+    unsent: Unsent,
   ) {
     super('GET', res, req, fault, secure)
     this.#context = context
     this.#open = open
+    this.#unsent = unsent
   }
 
   accept(listener: SocketListener, protocol = ''): void {
@@ -51,7 +56,7 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
       return
     }
     const key = this.header('sec-websocket-key')
-    const socket = new UwsSocket(listener, this.fault)
+    const socket = new UwsSocket(listener, this.fault, this.#unsent)
     // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a
     // protocol with a comma only the part before it would be echoed (rule 20).
     const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, '', this.#context)

@@ -1,0 +1,78 @@
+import type { HeaderList } from './transport.ts'
+import { writeHead } from './uws-answer.ts'
+import type { UwsResponse } from './uws-types.ts'
+
+/** Up to here head and body fit into the cork buffer of 16 KB, and `end` sends them by one system call (rule 5). */
+const smallBytes = 12 * 1024
+
+/** The length of a body in bytes when it is sent as a large one; 0 otherwise. */
+export function largeLength(body: string | Uint8Array | null): number {
+  if (body === null) return 0
+  // No character takes more than 3 bytes per unit of a string.
+  if (typeof body === 'string' && body.length * 3 <= smallBytes) return 0
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+  return length > smallBytes ? length : 0
+}
+
+/**
+ * An answer that the system may not take at once. `end` would copy what is left into a buffer of uWS, whose size cannot be asked,
+ * so that a drain would not know that it is still there; `tryEnd` leaves it here (rule 35).
+ */
+export class UwsLargeAnswer {
+  readonly #length: number
+  /** Runs just before the native call after which nothing is left, or when the client is gone. */
+  readonly #done: () => void
+  /** Null once it is complete or the client gone (rule 1). */
+  #res: UwsResponse | null
+  #rest: Uint8Array = new Uint8Array(0)
+  /** Where `#rest` begins in the body. */
+  #from = 0
+
+  constructor(res: UwsResponse, length: number, done: () => void) {
+    this.#res = res
+    this.#length = length
+    this.#done = done
+  }
+
+  /** Sends head and body as far as the system takes them. The caller has corked. True when that was all. */
+  send(status: number, headers: HeaderList, body: string | Uint8Array): boolean {
+    const res = this.#res
+    if (res === null) return true
+    writeHead(res, status, headers)
+    const [, complete] = res.tryEnd(body, this.#length)
+    if (complete) {
+      this.#res = null
+      return true
+    }
+    this.#from = res.getWriteOffset()
+    if (typeof body === 'string') this.#rest = Buffer.from(body).subarray(this.#from)
+    // A copy, for the bytes are the handler's own.
+    else this.#rest = Uint8Array.prototype.slice.call(body, this.#from)
+    res.onWritable((offset) => this.#more(offset))
+    return false
+  }
+
+  /** The client is gone. */
+  abort(): void {
+    if (this.#res === null) return
+    this.#res = null
+    this.#rest = new Uint8Array(0)
+    this.#done()
+  }
+
+  #more(offset: number): boolean {
+    const res = this.#res
+    if (res === null) return true
+    let ok = true
+    res.cork(() => {
+      let complete: boolean
+      ;[ok, complete] = res.tryEnd(this.#rest.subarray(offset - this.#from), this.#length)
+      if (complete) this.#res = null
+    })
+    if (this.#res === null) {
+      this.#rest = new Uint8Array(0)
+      this.#done()
+    }
+    return ok
+  }
+}
