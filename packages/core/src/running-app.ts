@@ -91,6 +91,7 @@ export class RunningApp {
       errorMappers: this.#registry.errorMappers,
       onCall: null,
       onReply: null,
+      onWorkEnd: null,
       access: createAccessLog(log),
       asyncContext: given.asyncContext ?? false,
       track: (work) => this.#track(work),
@@ -234,7 +235,10 @@ export class RunningApp {
   }
 
   #track(work: Promise<unknown>): void {
-    const tracked = work.finally(() => this.#tracked.delete(tracked))
+    const tracked = work.finally(() => {
+      this.#tracked.delete(tracked)
+      this.#services.onWorkEnd?.()
+    })
     this.#tracked.add(tracked)
   }
 
@@ -260,13 +264,15 @@ export class RunningApp {
     }
   }
 
-  async #drain({ http, webSocket }: Wires): Promise<void> {
+  async #drain({ http, webSocket, upgrader }: Wires): Promise<void> {
     const { drainTimeoutMs = appDefaults.drainTimeoutMs, drainSpreadMs = 2000 } = this.#options.given
     http.draining = true
     webSocket.draining = true
+    upgrader.refusePending()
     this.#transport.stopAccepting()
     await drain({
-      clock: this.#clock,
+      services: this.#services,
+      transport: this.#transport,
       http,
       open: webSocket.open,
       tracked: this.#tracked,

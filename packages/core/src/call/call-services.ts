@@ -24,6 +24,8 @@ export interface CallServices {
   readonly access: AccessLogger | null
   /** `currentCall()` is asked for. */
   readonly asyncContext: boolean
+  /** The drain waits: is told whenever a call that was in flight, a held frame or tracked work has ended. Null otherwise. */
+  onWorkEnd: (() => void) | null
   /** Work that outlives its call's answer: the drain waits for it. */
   track(work: Promise<unknown>): void
 }

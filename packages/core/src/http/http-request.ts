@@ -151,7 +151,9 @@ export class HttpRequest implements CallOrigin {
 
   ended(call: ActiveCall): void {
     // A call that was answered within the callback that brought it was never in progress.
-    if (this.#shared.running.delete(call)) call.compiled.httpCounter?.inProgress.dec()
+    if (!this.#shared.running.delete(call)) return
+    call.compiled.httpCounter?.inProgress.dec()
+    call.services.onWorkEnd?.()
   }
 
   #respond(

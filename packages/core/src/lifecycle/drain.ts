@@ -1,12 +1,16 @@
 import type { ActiveCall } from '../call/active-call.ts'
+import type { CallServices } from '../call/call-services.ts'
 import type { Clock } from '../clock/clock.ts'
 import { UnavailableError } from '../errors/app-error.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import type { HttpWire } from '../http/http-wire.ts'
+import type { Transport } from '../transport/transport.ts'
 import type { WebSocketConnection } from '../websocket/connection.ts'
+import { spread } from './spread.ts'
 
 interface DrainOptions {
-  readonly clock: Clock
+  readonly services: CallServices
+  readonly transport: Pick<Transport, 'flushed'>
   readonly http: HttpWire
   readonly open: ReadonlySet<WebSocketConnection>
   /** Work that outlives its call: effects after a commit, streamed bodies. */
@@ -17,52 +21,76 @@ interface DrainOptions {
 }
 
 /**
- * Ends what is open: calls in flight may finish until the spread begins, then each connection is closed at a moment of its own. A call
- * that still runs then is answered `unavailable`: nobody is left without an answer.
+ * Ends what is open, within `timeoutMs`: calls in flight may finish until the spread begins, then each connection is closed at a
+ * moment of its own. A call that still runs then is answered `unavailable`: nobody is left without an answer. At last it waits until
+ * clients have taken what was sent to them: answers to their last byte, replies that are queued, and the close frame after them.
  */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { clock, http, open, tracked, timeoutMs } = options
+  const { services, transport, http, open, tracked, timeoutMs } = options
+  const { clock } = services
   const spreadMs = Math.min(options.spreadMs, timeoutMs)
-  const isIdle = (): boolean =>
-    http.running.size === 0 &&
-    tracked.size === 0 &&
-    [...open].every(({ running, gate }) => running.size === 0 && !gate.holding)
-  await until(clock, isIdle, timeoutMs - spreadMs)
-  await closeSpread(clock, [...open], spreadMs)
+  const endMs = clock.monotonic() + timeoutMs
+  const leftMs = (): number => Math.max(0, endMs - clock.monotonic())
+  const isIdle = (): boolean => {
+    if (http.running.size > 0 || tracked.size > 0) return false
+    for (const { running, gate } of open) if (running.size > 0 || gate.holding) return false
+    return true
+  }
+  await untilIdle(services, isIdle, timeoutMs - spreadMs)
+  await spread(clock, inOrderOfClose(open), { spreadMs, limitMs: leftMs() }, end)
+  await untilIdle(services, isIdle, leftMs())
   for (const call of [...http.running]) giveUp(call)
+  if (!(await isInTime(clock, transport.flushed(), leftMs())))
+    services.log.warn('The drain time is over: clients that had not taken all that was sent to them are cut')
+}
+
+/** Those with something queued come first: they have the longest time to take it, and then their close frame. */
+function inOrderOfClose(open: ReadonlySet<WebSocketConnection>): readonly WebSocketConnection[] {
+  const behind: WebSocketConnection[] = []
+  const others: WebSocketConnection[] = []
+  for (const connection of open) (connection.bufferedBytes > 0 ? behind : others).push(connection)
+  return [...behind, ...others]
+}
+
+function end(connection: WebSocketConnection): void {
+  connection.queue.clear()
+  connection.gate.giveUp()
+  for (const call of [...connection.running]) giveUp(call)
+  connection.close(disconnects.serviceRestart)
 }
 
 function giveUp(call: ActiveCall): void {
   call.giveUp(new UnavailableError('The server is restarting'))
 }
 
-function closeSpread(clock: Clock, connections: readonly WebSocketConnection[], spreadMs: number): Promise<unknown> {
-  const step = spreadMs / Math.max(1, connections.length)
-  const closes = connections.map(
-    (connection, i) =>
-      new Promise<void>((resolve) => {
-        // Evenly, with a jitter of one step: no two processes that drain together fall into step.
-        clock.timer(Math.floor((i + Math.random()) * step), () => {
-          connection.queue.clear()
-          connection.gate.giveUp()
-          for (const call of [...connection.running]) giveUp(call)
-          connection.close(disconnects.serviceRestart)
-          resolve()
-        })
-      }),
-  )
-  return Promise.all(closes)
+/** Looks whenever work has ended, once for all that ended within one turn of the event loop. */
+function untilIdle(services: CallServices, isIdle: () => boolean, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (isIdle()) return resolve()
+    let looking = false
+    const finish = (): void => {
+      timer.cancel()
+      services.onWorkEnd = null
+      resolve()
+    }
+    const timer = services.clock.timer(timeoutMs, finish)
+    services.onWorkEnd = () => {
+      if (looking) return
+      looking = true
+      setImmediate(() => {
+        looking = false
+        if (services.onWorkEnd !== null && isIdle()) finish()
+      })
+    }
+  })
 }
 
-const pollMs = 20
-
-function until(clock: Clock, isDone: () => boolean, timeoutMs: number): Promise<void> {
-  const end = clock.monotonic() + timeoutMs
+function isInTime(clock: Clock, work: Promise<void>, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const look = (): void => {
-      if (isDone() || clock.monotonic() >= end) resolve()
-      else clock.timer(pollMs, look)
-    }
-    look()
+    const timer = clock.timer(limitMs, () => resolve(false))
+    void work.then(() => {
+      timer.cancel()
+      resolve(true)
+    })
   })
 }

@@ -48,6 +48,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
     asyncContext: false,
     onCall: null,
     onReply: (_call, outcome) => void outcomes.push(outcome),
+    onWorkEnd: null,
     track: () => {},
   }
   const origin: CallOrigin = {

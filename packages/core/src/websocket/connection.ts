@@ -167,7 +167,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
   }
 
   ended(call: ActiveCall): void {
-    this.running.delete(call)
+    if (this.running.delete(call)) call.services.onWorkEnd?.()
   }
 
   // ---- sending
@@ -251,8 +251,10 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     this.#retire(row)
     const socket = this.#socket
     if (socket === null) return
-    // The close frame goes behind what is queued (rule 11); a client that takes nothing is cut and sees 1006.
-    if (socket.bufferedBytes() > 0) this.shared.services.clock.timer(closeGraceMs, () => socket.close())
+    // The close frame goes behind what is queued (rule 11); a client that takes nothing is cut and sees 1006. A drain has a time of
+    // its own, and cuts at its end.
+    if (!this.shared.draining && socket.bufferedBytes() > 0)
+      this.shared.services.clock.timer(closeGraceMs, () => socket.close())
     socket.end(row.code, row.reason)
   }
 

@@ -100,6 +100,7 @@ export class Gate {
     this.#count('rejected_other')
     this.#timer?.cancel()
     this.#held = []
+    this.#connection.shared.services.onWorkEnd?.()
   }
 
   #firstFrame(data: ArrayBuffer, binary: boolean): void {
@@ -168,6 +169,7 @@ export class Gate {
       this.#heldBytes -= frame.data.byteLength
       this.#connection.receive(frame.data, frame.binary)
     }
+    this.#connection.shared.services.onWorkEnd?.()
   }
 
   #run<T>(work: () => MaybePromise<T>, done: (value: T) => MaybePromise<void>): void {

@@ -50,10 +50,16 @@ class Attempt implements Arriving {
 /** Decides which upgrades become connections. */
 export class Upgrader {
   readonly #options: UpgraderOptions
-  #pending = 0
+  /** Of each upgrade that waits for its hooks: what refuses it. */
+  readonly #pending = new Set<() => void>()
 
   constructor(options: UpgraderOptions) {
     this.#options = options
+  }
+
+  /** The app closes: no upgrade that still waits may become a connection. */
+  refusePending(): void {
+    for (const refuse of [...this.#pending]) refuse()
   }
 
   upgrade(request: UpgradeRequest): void {
@@ -105,22 +111,23 @@ export class Upgrader {
     accept: (result: ControlResult | null) => void,
   ): void {
     const { services } = this.#options.wire
-    if (this.#pending >= maxPendingUpgrades) {
+    if (this.#pending.size >= maxPendingUpgrades) {
       admission.catch(() => undefined)
       return this.#reject(attempt, new UnavailableError('Too many connections are being opened'))
     }
-    this.#pending++
     let waiting = true
     const done = (answer: () => void): void => {
       if (!waiting) return
       waiting = false
-      this.#pending--
+      this.#pending.delete(refuse)
       timer.cancel()
       answer()
     }
     const timer = services.clock.timer(upgradeTimeoutMs, () => {
       done(() => this.#reject(attempt, new UnavailableError('The connection could not be opened in time')))
     })
+    const refuse = (): void => done(() => this.#reject(attempt, new UnavailableError('The server is restarting')))
+    this.#pending.add(refuse)
     attempt.request.onAborted(() => done(() => this.#left()))
     admission.then(
       (result) => done(() => accept(result)),
