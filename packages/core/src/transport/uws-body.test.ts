@@ -149,6 +149,27 @@ describe('request bodies over uWebSockets.js', () => {
     await peer.until(new RegExp(`${size} bytes`))
   })
 
+  it.each(['at once', 'in a microtask'])(
+    'a chunked body with trailer fields is never handed out, read %s',
+    async (when) => {
+      const ended = deferred<Uint8Array | BodyFailure>()
+      const { port } = await serve({
+        async request(exchange) {
+          if (when === 'in a microtask') await Promise.resolve()
+          exchange.readBody(kib, (body) => {
+            ended.resolve(body)
+            exchange.respond(200, [], 'fine')
+          })
+        },
+      })
+      const peer = await dial(port)
+      peer.write(request('POST', '/', { 'transfer-encoding': 'chunked' }, `${chunk('first')}0\r\nx-sum: 1\r\n\r\n`))
+      await peer.closed
+      expect(await ended.promise).toBe('aborted')
+      expect(peer.text()).toContain('505 HTTP Version Not Supported')
+    },
+  )
+
   it('rule 30: a reader that throws is a fault, and the exchange gets a bare 500', async () => {
     const { port, faults } = await serve({
       request: (exchange) =>

@@ -19,7 +19,7 @@ export function declaredLength(length: string, coding: string): number {
  * whether or not anybody wants them: they are held, then read or dropped.
  */
 export class UwsBody {
-  /** Whether its last byte has come. */
+  /** Whether its last byte has come, and what came with it was found to be well-formed. */
   complete = false
   readonly #res: UwsResponse
   readonly #declared: number
@@ -27,6 +27,7 @@ export class UwsBody {
   #state: 'holding' | 'reading' | 'dropping' = 'holding'
   #received = 0
   #paused = false
+  #aborted = false
   #parts: Uint8Array[] = []
   /** Where the bytes go when their number is known. */
   #target: Uint8Array | null = null
@@ -74,26 +75,36 @@ export class UwsBody {
   }
 
   abort(): void {
+    this.#aborted = true
     this.#dropped = null
     this.#guard(() => this.#finish('aborted'))
   }
 
   #receive(chunk: ArrayBuffer, isLast: boolean): void {
     this.#received += chunk.byteLength
-    if (isLast) this.complete = true
     if (this.#state === 'dropping') {
-      const then = this.#dropped
-      if (!isLast || then === null) return
-      this.#dropped = null
-      this.#guard(then)
+      // Nothing is kept.
     } else if (this.#state === 'reading' && this.#received > this.#maxBytes) {
       this.#guard(() => this.#finish('too_large'))
     } else {
       if (chunk.byteLength > 0) this.#store(chunk)
-      if (this.#state === 'reading') {
-        if (isLast) this.#guard(() => this.#finish(this.#whole()))
-      } else if (!isLast && (this.#declared > heldBodyBytes || this.#received >= heldBodyBytes)) this.#pause()
+      const fits = this.#declared <= heldBodyBytes && this.#received < heldBodyBytes
+      if (this.#state === 'holding' && !isLast && !fits) this.#pause()
     }
+    if (!isLast) return
+    // uWS says that a chunked body is over before it looks at what follows the last chunk: it finds trailer fields to be wrong, and
+    // ends the connection, when the body would have been handed out already. So that is done when it has looked.
+    if (this.#declared === -1) setImmediate(() => this.#ended())
+    else this.#ended()
+  }
+
+  #ended(): void {
+    if (this.#aborted) return
+    this.complete = true
+    const then = this.#dropped
+    this.#dropped = null
+    if (this.#state === 'reading') this.#guard(() => this.#finish(this.#whole()))
+    else if (then !== null) this.#guard(then)
   }
 
   /** Copies: the chunk is detached when the callback returns (rule 28). */
