@@ -128,12 +128,8 @@ function fitReason(reason: string): string {
 
 const deaf: SocketListener = { opened() {}, message() {}, closed() {} }
 
-/** How uWS is to treat every socket of ours; `open` are those that it has. */
-export function createBehavior(
-  limits: SocketLimits,
-  upgrade: UwsBehavior['upgrade'],
-  open: Set<OpenSocket>,
-): UwsBehavior<OpenSocket> {
+/** How uWS is to treat every socket of ours. */
+export function createBehavior(limits: SocketLimits, upgrade: UwsBehavior['upgrade']): UwsBehavior<OpenSocket> {
   return {
     maxPayloadLength: limits.maxPayloadBytes,
     maxBackpressure: limits.maxBackpressureBytes,
@@ -149,7 +145,6 @@ export function createBehavior(
     open(ws) {
       // What `accept` passed to `upgrade`.
       const { socket } = ws.getUserData() as { socket: UwsSocket }
-      open.add(ws)
       socket.open(ws)
     },
     message(ws, data, binary) {
@@ -163,7 +158,6 @@ export function createBehavior(
       ws.socket.drained()
     },
     close(ws, code, reason) {
-      open.delete(ws)
       // Its remote address and its buffers are gone by now (rule 22).
       ws.socket.gone(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString())
     },

@@ -78,8 +78,12 @@ class UwsExchange extends UwsHead implements HttpExchange {
     const incoming = this.#body
     if (this.malformed !== null) {
       incoming?.abandon()
+      this.#owe()
       const said = this.saidClose
-      this.refuse((res) => writeAnswer(res, this.method === 'HEAD', status, headers, body, true, said))
+      this.refuse((res) => {
+        writeAnswer(res, this.method === 'HEAD', status, headers, body, true, said)
+        this.#pay()
+      })
     } else if (!incoming || incoming.complete) this.#write(status, headers, body, false)
     // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer
     // (rule 34). One that waits for leave to send has got it from uWS.

@@ -5,10 +5,11 @@ import { BootError } from '../errors/boot-error.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { Unsent } from './unsent.ts'
-import { createBehavior, type OpenSocket } from './uws-connection.ts'
+import { createBehavior } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
+import { SpareResponse } from './uws-spare.ts'
 import { toTlsFiles, type UwsTlsOptions } from './uws-tls.ts'
 import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute, UwsTlsFiles } from './uws-types.ts'
 import { serveUpgrade } from './uws-upgrade.ts'
@@ -26,6 +27,8 @@ export function uws(options: UwsOptions = {}): Transport {
 interface Serving {
   readonly loaded: LoadedUws
   readonly app: UwsApp
+  /** Null where there is no loopback. */
+  readonly spare: SpareResponse | null
   /** Null once it is closed: closing it twice is undefined behaviour (rule 38). */
   listening: UwsListenSocket | null
 }
@@ -54,10 +57,15 @@ class UwsTransport implements Transport {
       const files = tls === undefined ? null : toTlsFiles(tls)
       const loaded = loadUws(this.#options)
       const app = files === null ? loaded.module.App() : createTlsApp(loaded, files)
-      route(app, options, handlers, files !== null, this.#unsent)
-      const listening = await bind(loaded, app, options)
-      this.#serving = { loaded, app, listening }
-      return { port: loaded.module.us_socket_local_port(listening), notes: loaded.notes, secure: files !== null }
+      const spare = await SpareResponse.open(loaded.module)
+      route(app, options, handlers, files !== null, this.#unsent, spare)
+      const listening = await bind(loaded, app, options).catch((error: unknown) => {
+        spare?.close()
+        throw error
+      })
+      this.#serving = { loaded, app, spare, listening }
+      const notes = spare === null ? [...loaded.notes, withoutSpare] : loaded.notes
+      return { port: loaded.module.us_socket_local_port(listening), notes, secure: files !== null }
     } finally {
       this.#starting = false
     }
@@ -86,8 +94,12 @@ class UwsTransport implements Transport {
     // First: what it calls back may come here again (rule 29).
     this.#serving = null
     serving.app.close()
+    serving.spare?.close()
   }
 }
+
+const withoutSpare =
+  'this process cannot reach itself at 127.0.0.1: uWebSockets.js will print a line to stderr for each WebSocket whose upgrade had to wait'
 
 function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions): void {
   checkSocketLimits(limits)
@@ -128,6 +140,7 @@ function route(
   handlers: TransportHandlers,
   secure: boolean,
   unsent: Unsent,
+  spare: SpareResponse | null,
 ): void {
   // `fault` is passed on by itself.
   const bound: TransportHandlers = {
@@ -139,10 +152,9 @@ function route(
     (method: string, usuallyHasBody: boolean): UwsRoute =>
     (res, req) =>
       serveRequest(bound, method, usuallyHasBody, res, req, secure, unsent)
-  const open = new Set<OpenSocket>()
   const upgrade: UwsBehavior['upgrade'] = (res, req, context) =>
-    serveUpgrade(bound, res, req, context, secure, open, unsent)
-  const behavior = createBehavior(limits, upgrade, open)
+    serveUpgrade(bound, res, req, context, secure, unsent, spare)
+  const behavior = createBehavior(limits, upgrade)
   // uWS gives its own object to these callbacks; ours differ from it by the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
   // What has no proper key falls through to these (rule 21).

@@ -4,7 +4,8 @@ import { findBadHeader, writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
 import { type Fault, report } from './uws-guard.ts'
 import { UwsHead } from './uws-head.ts'
-import type { UwsRequest, UwsResponse, UwsUpgradeContext, UwsWebSocket } from './uws-types.ts'
+import type { SpareResponse } from './uws-spare.ts'
+import type { UwsRequest, UwsResponse, UwsUpgradeContext } from './uws-types.ts'
 
 /** One upgrade from its callback on. */
 export function serveUpgrade(
@@ -13,10 +14,10 @@ export function serveUpgrade(
   req: UwsRequest,
   context: UwsUpgradeContext,
   secure: boolean,
-  open: ReadonlySet<UwsWebSocket>,
   unsent: Unsent,
+  spare: SpareResponse | null,
 ): void {
-  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, open, unsent)
+  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, unsent, spare)
   try {
     handlers.upgrade(upgrade)
   } catch (error) {
@@ -30,8 +31,8 @@ export function serveUpgrade(
  */
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
-  readonly #open: ReadonlySet<UwsWebSocket>
   readonly #unsent: Unsent
+  readonly #spare: SpareResponse | null
 
   constructor(
     res: UwsResponse,
@@ -39,13 +40,13 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     context: UwsUpgradeContext,
     fault: Fault,
     secure: boolean,
-    open: ReadonlySet<UwsWebSocket>,
     unsent: Unsent,
+    spare: SpareResponse | null,
   ) {
     super('GET', res, req, fault, secure)
     this.#context = context
-    this.#open = open
     this.#unsent = unsent
+    this.#spare = spare
   }
 
   accept(listener: SocketListener, protocol = ''): void {
@@ -65,17 +66,15 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
   }
 
   /**
-   * Not within a cork of the response: uWS shrinks it to a socket where it lies, takes that for the response when the cork ends, and
-   * closes it if what lies behind it in memory happens to say so. Within the cork of another socket nothing is corked that changes;
-   * without another socket uWS says on stderr that it would have liked a cork.
+   * Not within the cork of the response: uWS shrinks it to a socket where it lies, takes that for the response when the cork ends, and
+   * closes it if what lies behind it in memory happens to say so (uWebSockets#1929).
    */
   #upgradeLate(upgrade: (res: UwsResponse) => void): void {
     const { res } = this
     if (res === null) return
     this.settle()
-    const [other] = this.#open
-    if (other === undefined) upgrade(res)
-    else other.cork(() => void res.cork(() => upgrade(res)))
+    if (this.#spare === null) upgrade(res)
+    else this.#spare.cork(() => upgrade(res))
   }
 
   reject(status: number, headers: HeaderList, body: string): void {
