@@ -35,7 +35,9 @@ export function toPrefix(name: string, labels: string): string {
   return labels === '' ? `${name} ` : `${name}{${labels}} `
 }
 
+/** Throws for what is none: a function that is read may be one of JavaScript, and answer by a promise or by nothing. */
 export function toNumber(value: number): string {
+  if (typeof value !== 'number') throw new TypeError(`A figure must be a number, not ${typeof value}`)
   if (value === Number.POSITIVE_INFINITY) return '+Inf'
   return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value)
 }

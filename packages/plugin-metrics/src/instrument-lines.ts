@@ -1,4 +1,4 @@
-import { type CounterCell, type GaugeCell, HistogramCell, type InstrumentFamily } from '@twinwire/core'
+import { type CounterCell, GaugeCell, HistogramCell, type InstrumentFamily } from '@twinwire/core'
 import { type Format, toBound, toHeader, toLabels, toNumber, toPrefix } from './exposition.ts'
 
 /**
@@ -40,7 +40,11 @@ export class InstrumentLines {
 }
 
 function valueWriter(prefix: string, cell: CounterCell | GaugeCell): () => string {
-  return () => `${prefix}${toNumber(cell.value)}\n`
+  if (cell instanceof GaugeCell) return () => `${prefix}${toNumber(cell.value)}\n`
+  return () => {
+    if (!(cell.value >= 0)) throw new Error(`A counter cannot be ${cell.value}`)
+    return `${prefix}${toNumber(cell.value)}\n`
+  }
 }
 
 function histogramWriter(name: string, labels: string, cell: HistogramCell): () => string {

@@ -3,10 +3,11 @@ import { createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import type { Format } from './exposition.ts'
+import type { PromMetric, PromRegistry } from './prom-registry.ts'
 import { type CollectSource, Scraper } from './scraper.ts'
 import { readScrape, type Scrape } from './testing/index.ts'
 
-function create(registry: Registry | null = null) {
+function create(registry: PromRegistry | null = null) {
   const instruments = new Instruments()
   const log = createTestLogger()
   const clock = createVirtualClock()
@@ -182,4 +183,170 @@ describe('a registry of prom-client', () => {
     )
     expect(errors.registry.value).toBe(4)
   })
+
+  it.each<Format>(['text', 'openmetrics'])('loses what cannot be said, and nothing else, as %s', async (format) => {
+    const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>()
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+    const registers = [registry]
+    const long = { trace_id: 'x'.repeat(200) }
+    const orders = new Counter({ name: 'orders_total', help: 'Orders', enableExemplars: true, registers })
+    expect(() => orders.inc({ value: 2, exemplarLabels: long })).toThrow(RangeError)
+    const weight = new Histogram({ name: 'weight', help: 'Weight', buckets: [1, 5], enableExemplars: true, registers })
+    weight.observe({ value: 0.5, exemplarLabels: { trace_id: 'abc' } })
+    expect(() => weight.observe({ value: 3, exemplarLabels: long })).toThrow(RangeError)
+    const named = new Counter({ name: 'named_total', help: 'Named', enableExemplars: true, registers })
+    named.inc({ value: 1, exemplarLabels: { 'trace-id': 'abc' } })
+    // 128 characters are allowed, whatever they are in UTF-16.
+    const faces = new Counter({ name: 'faces_total', help: 'Faces', enableExemplars: true, registers })
+    faces.inc({ value: 1, exemplarLabels: { f: '\u{1F600}'.repeat(60) } })
+    const { errors, log, text } = create(registry)
+    const page = readScrape(await text(format))
+    expect([page.value('orders_total'), page.value('named_total'), page.value('faces_total')]).toEqual([2, 1, 1])
+    expect([page.value('weight_bucket', { le: '5.0' }), page.value('weight_sum')]).toEqual([2, 3.5])
+    const exemplars = (await text(format)).split('\n').filter((line) => line.includes(' # {'))
+    const isOpen = format === 'openmetrics'
+    expect(exemplars.map((line) => line.split(' ', 1)[0])).toEqual(
+      isOpen ? ['weight_bucket{le="1.0"}', 'faces_total'] : [],
+    )
+    // Each of the two scrapes counts three; the log has them once.
+    expect(errors.registry.value).toBe(isOpen ? 6 : 0)
+    expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.what)).toEqual(
+      isOpen ? ['exemplar of orders_total', 'exemplar of weight', 'exemplar of named_total'] : [],
+    )
+  })
+
+  it('has an exemplar without a time, and one of an infinite value', async () => {
+    const labelSet = { trace_id: 'a"b\\c\nd' }
+    const values = [
+      { value: 1, labels: { at: 'none' }, exemplar: { labelSet, value: 1 } },
+      {
+        value: 1,
+        labels: { at: 'no number' },
+        exemplar: { labelSet, value: Number.POSITIVE_INFINITY, timestamp: Number.NaN },
+      },
+    ]
+    const { text } = create(of({ name: 'orders_total', help: 'Orders', type: 'counter', values }))
+    const page = await text('openmetrics')
+    expect(page).toContain('orders_total{at="none"} 1 # {trace_id="a\\"b\\\\c\\nd"} 1\n')
+    expect(page).toContain('orders_total{at="no number"} 1 # {trace_id="a\\"b\\\\c\\nd"} +Inf\n')
+    readScrape(page)
+  })
+
+  // What a program without types puts there, and what prom-client does not look at.
+  it.each<[string, object, number]>([
+    ['null as help', { help: null }, 1],
+    ['a number as help', { help: 7 }, 1],
+    ['help of two lines, with quotes', { help: 'one\ntwo "three" \\ four' }, 1],
+    ['no type', { type: undefined }, 1],
+    ['a type that is none', { type: 'Gauge' }, 1],
+    ['a name with a dash', { name: 'the-odd' }, 0],
+    ['an empty name', { name: '' }, 0],
+    ['values that are none', { values: null }, 0],
+    ['a value that is a text', { values: [{ value: '1', labels: {} }] }, 0],
+    ['a value that is null', { values: [{ value: null, labels: {} }] }, 0],
+    ['a value that is missing', { values: [{ labels: {} }] }, 0],
+    ['labels that are missing', { values: [{ value: 1 }] }, 1],
+    ['NaN', { values: [{ value: Number.NaN, labels: {} }] }, 1],
+    ['-Infinity', { values: [{ value: Number.NEGATIVE_INFINITY, labels: {} }] }, 1],
+    ['NaN of a counter', { type: 'counter', values: [{ value: Number.NaN, labels: {} }] }, 0],
+    ['a counter below zero', { type: 'counter', values: [{ value: -1, labels: {} }] }, 0],
+    ['a label that is no name', { values: [{ value: 1, labels: { 'my-app': 'x' } }] }, 0],
+    ['a label of null', { values: [{ value: 1, labels: { app: null } }] }, 1],
+    ['a label with everything', { values: [{ value: 1, labels: { app: 'a"b\\c\nd\re{}, f="g" # h' } }] }, 1],
+    ['half of a character', { values: [{ value: 1, labels: { app: '\ud800' } }] }, 1],
+    [
+      'one series twice',
+      {
+        values: [
+          { value: 1, labels: { a: 1 } },
+          { value: 2, labels: { a: '1' } },
+        ],
+      },
+      1,
+    ],
+  ])('with %s leaves the page readable, and the others in it', async (_name, odd, expected) => {
+    const metric = { name: 'the_odd', help: 'Odd', type: 'gauge', values: [{ value: 1, labels: {} }], ...odd }
+    const fine = { name: 'fine', help: 'Fine', type: 'gauge', values: [{ value: 3, labels: {} }] }
+    const { instruments, errors, text } = create(of(metric, fine))
+    instruments.gauge('open', 'Open').cell().set(3)
+    for (const format of ['text', 'openmetrics'] as const) {
+      const page = readScrape(await text(format))
+      expect([page.value('open'), page.value('fine')]).toEqual([3, 3])
+      expect(page.samples.filter(({ name }) => name.startsWith('the_odd'))).toHaveLength(expected)
+    }
+    if (expected === 0) expect(errors.registry.value).toBeGreaterThan(0)
+  })
+
+  it('with default labels that Prometheus does not know leaves out what has them', async () => {
+    const registry = new Registry()
+    new Gauge({ name: 'stock', help: 'Stock', registers: [registry] }).set(4)
+    registry.setDefaultLabels({ 'my-shop': 'north' })
+    const { instruments, errors, log, scrape } = create(registry)
+    instruments.gauge('open', 'Open').cell().set(3)
+    const page = await scrape('openmetrics')
+    expect([page.value('open'), page.value('stock'), errors.registry.value]).toEqual([3, undefined, 1])
+    expect(log.lines.find(({ level }) => level === 'error')?.fields.err).toMatchObject({
+      message: "The label 'my-shop' has a name that is not made of letters, digits and _",
+    })
+  })
+
+  it('loses one metric to a collector that fails, and no other', async () => {
+    const registry = new Registry()
+    const registers = [registry]
+    registry.setDefaultLabels({ shop: 'north' })
+    let collected = 0
+    const queue = new Gauge({ name: 'queue', help: 'Queue', registers, collect: () => void collected++ })
+    queue.set(2)
+    const collect = () => {
+      throw new Error('no stock')
+    }
+    new Gauge({ name: 'stock', help: 'Stock', registers, collect })
+    const { errors, log, scrape } = create(registry)
+    const page = await scrape()
+    expect([page.value('queue', { shop: 'north' }), page.value('stock')]).toEqual([2, undefined])
+    expect([errors.registry.value, collected]).toEqual([1, 1])
+    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([{ fields: { what: 'collect stock' } }])
+  })
+
+  it('may be written by the application, with private members', async () => {
+    class OwnRegistry {
+      readonly #metrics = [{ name: 'stock', help: 'Stock', type: 'gauge', values: [{ value: 4, labels: {} }] }]
+      getMetricsAsArray() {
+        return this.#metrics
+      }
+      async getMetricsAsJSON() {
+        return this.#metrics
+      }
+    }
+    const { errors, scrape } = create(new OwnRegistry())
+    expect([(await scrape()).value('stock'), errors.registry.value]).toEqual([4, 0])
+  })
 })
+
+describe('an instrument of ours', () => {
+  it('that is read and gives no number, or a counter that does not count, is left out', async () => {
+    const { instruments, errors, text } = create()
+    const odd: readonly unknown[] = [undefined, null, '7', 7n, Promise.resolve(7)]
+    for (const [at, value] of odd.entries())
+      instruments
+        .gauge(`odd_${at}`, 'Odd')
+        .cell()
+        .readFrom(() => value as number)
+    instruments.counter('lost_total', 'Lost').cell().inc(Number.NaN)
+    instruments.counter('back_total', 'Back').cell().inc(-1)
+    instruments.gauge('open', 'Open "doors"\nand \\ more').cell().set(3)
+    for (const format of ['text', 'openmetrics'] as const) {
+      const page = readScrape(await text(format))
+      expect(page.value('open')).toBe(3)
+      expect(page.samples.filter(({ name }) => /^(odd|lost|back)_/.test(name))).toEqual([])
+    }
+    expect(errors.instruments.value).toBe(2 * (odd.length + 2))
+  })
+})
+
+/** A registry by its shape alone. */
+function of(...metrics: readonly object[]): PromRegistry {
+  // Typed for what prom-client gives; here it is what a program without types may give.
+  const all = metrics as readonly PromMetric[]
+  return { getMetricsAsArray: () => all, getMetricsAsJSON: async () => all }
+}

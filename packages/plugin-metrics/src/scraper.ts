@@ -4,7 +4,15 @@ import { endings, type Format } from './exposition.ts'
 import { InstrumentLines } from './instrument-lines.ts'
 import { claimNames } from './names.ts'
 import type { NodeDefaults } from './node-defaults.ts'
-import { type PromMetric, type PromRegistry, toPromHeader, toPromLine } from './prom-registry.ts'
+import {
+  onlyOne,
+  type PromMetric,
+  type PromRegistry,
+  toPromExemplar,
+  toPromHeader,
+  toPromPrefix,
+  toPromValue,
+} from './prom-registry.ts'
 
 /** Where something may go wrong while it is read. */
 export const collectSources = ['instruments', 'node', 'registry'] as const
@@ -61,8 +69,10 @@ export class Scraper {
     for (const family of [...instruments.families(), ...(node?.instruments.families() ?? [])]) {
       if (this.#takes(family, taken, 'instruments')) await this.#writeFamily(page, family, format)
     }
-    for (const metric of ofNode) if (this.#takes(metric, taken, 'node')) await writeMetric(page, metric, format)
-    for (const metric of ofUser) if (this.#takes(metric, taken, 'registry')) await writeMetric(page, metric, format)
+    for (const metric of ofNode)
+      if (this.#takes(metric, taken, 'node')) await this.#writeMetric(page, metric, 'node', format)
+    for (const metric of ofUser)
+      if (this.#takes(metric, taken, 'registry')) await this.#writeMetric(page, metric, 'registry', format)
     page.add(endings[format], 0)
     return page.toBytes()
   }
@@ -81,12 +91,64 @@ export class Scraper {
   async #collect(source: CollectSource, registry: PromRegistry | null): Promise<readonly PromMetric[]> {
     if (registry === null) return []
     try {
-      const metrics = await this.#withLimit(registry.getMetricsAsJSON())
+      const metrics = registry.getMetricsAsArray()
+      const reads = await Promise.allSettled(
+        metrics.map((metric) => this.#withLimit(async () => onlyOne(registry, metric).getMetricsAsJSON())),
+      )
+      if (reads.length > 0 && reads.every(isTypeError)) {
+        // One that an application has written itself, with private members: it cannot be read piece by piece.
+        const whole = await this.#withLimit(() => registry.getMetricsAsJSON())
+        this.#note(source, 'collect', null)
+        return whole
+      }
       this.#note(source, 'collect', null)
-      return metrics
+      return metrics.flatMap(({ name }, i) => {
+        const read = reads[i]
+        const failed = read?.status === 'rejected'
+        this.#note(source, `collect ${name}`, failed ? read.reason : null)
+        return failed ? [] : (read?.value.filter((each) => each.name === name) ?? [])
+      })
     } catch (error) {
       this.#note(source, 'collect', error)
       return []
+    }
+  }
+
+  /** All of it that can be said: one sample or exemplar that cannot would make the whole page unreadable. */
+  async #writeMetric(page: Page, metric: PromMetric, source: CollectSource, format: Format): Promise<void> {
+    const errors = new Map<string, unknown>([
+      ['metric', null],
+      ['sample', null],
+      ['exemplar', null],
+    ])
+    try {
+      page.add(toPromHeader(metric, format), 0)
+      const written = new Set<string>()
+      for (const sample of metric.values) {
+        let text: string
+        try {
+          const prefix = toPromPrefix(metric, sample, format)
+          if (written.has(prefix)) throw new Error(`The series ${prefix} is there twice`)
+          text = `${prefix}${toPromValue(metric, sample)}`
+          written.add(prefix)
+        } catch (error) {
+          errors.set('sample', error)
+          continue
+        }
+        try {
+          text += toPromExemplar(metric, sample, format)
+        } catch (error) {
+          errors.set('exemplar', error)
+        }
+        if (page.add(`${text}\n`, 1)) await nextTurn()
+      }
+    } catch (error) {
+      errors.set('metric', error)
+    }
+    for (const [part, error] of errors) {
+      // In the other form there is no exemplar that could be well again.
+      if (part === 'exemplar' && format !== 'openmetrics') continue
+      this.#note(source, `${part} of ${metric.name}`, error)
     }
   }
 
@@ -128,19 +190,20 @@ export class Scraper {
     this.#options.log.error({ err: error, source, what }, 'A part of the metrics could not be read and is left out')
   }
 
-  #withLimit<T>(work: Promise<T>): Promise<T> {
+  #withLimit<T>(work: () => Promise<T>): Promise<T> {
     const { clock, collectTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new Error(`It took more than ${collectTimeoutMs} ms`))
       const timer = clock.timer(collectTimeoutMs, late)
-      work.then(resolve, reject).finally(() => timer.cancel())
+      work()
+        .then(resolve, reject)
+        .finally(() => timer.cancel())
     })
   }
 }
 
-async function writeMetric(page: Page, metric: PromMetric, format: Format): Promise<void> {
-  page.add(toPromHeader(metric, format), 0)
-  for (const sample of metric.values) if (page.add(toPromLine(metric, sample, format), 1)) await nextTurn()
+function isTypeError(read: PromiseSettledResult<unknown>): boolean {
+  return read.status === 'rejected' && read.reason instanceof TypeError
 }
 
 /** What has been written, in pieces: turning texts into bytes is half of the work of a scrape. */

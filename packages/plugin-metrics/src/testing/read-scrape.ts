@@ -28,8 +28,22 @@ export interface Scrape {
 }
 
 const head = /^# (HELP|TYPE) ([a-zA-Z_:][\w:]*) (.*)$/s
-const line = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: # \{.*\} \S+(?: \S+)?)?$/s
+const labelList = String.raw`(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*`
+const line = new RegExp(
+  String.raw`^([a-zA-Z_:][\w:]*)(?:\{(${labelList})\})? (\S+)(?: # \{(${labelList})\} (\S+)(?: (\S+))?)?$`,
+)
 const label = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"(?:,|$)/gsy
+/** What each type appends to the name of its family. In Prometheus' own form a counter is called as its family. */
+const suffixes: Readonly<Record<string, readonly string[]>> = {
+  counter: [''],
+  gauge: [''],
+  histogram: ['_bucket', '_sum', '_count'],
+  summary: ['', '_sum', '_count'],
+  unknown: [''],
+  untyped: [''],
+}
+/** Code points of the names and values of an exemplar's labels together, of OpenMetrics. */
+const maxExemplarLabels = 128
 
 /**
  * Reads what `GET /metrics` answers, in either form, for tests. Strict: throws, with the line, at whatever breaks the format, at a
@@ -46,7 +60,8 @@ export function readScrape(text: string): Scrape {
   const lines = text.slice(0, -1).split('\n')
   const end = lines.indexOf('# EOF')
   if (end !== -1 && end !== lines.length - 1) throw new Error('Something stands behind # EOF')
-  let current: { name: string; samples: ScrapedSample[] } | undefined
+  const isOpen = end !== -1
+  let current: { name: string; type: string; samples: ScrapedSample[] } | undefined
   for (const each of end === -1 ? lines : lines.slice(0, -1)) {
     const [, keyword, name = '', rest = ''] = head.exec(each) ?? []
     if (keyword === 'HELP') {
@@ -57,10 +72,13 @@ export function readScrape(text: string): Scrape {
     } else if (keyword === 'TYPE') {
       const family = families.get(name)
       if (family === undefined || family !== current) throw new Error(`No HELP before: ${each}`)
+      if (!Object.hasOwn(suffixes, rest)) throw new Error(`No such type: ${each}`)
+      if (isOpen && rest === 'counter' && name.endsWith('_total')) throw new Error(`Not the name of a family: ${each}`)
       family.type = rest
     } else {
-      const sample = toSample(each)
-      if (current === undefined || !sample.name.startsWith(current.name)) throw new Error(`Not of its family: ${each}`)
+      const sample = toSample(each, isOpen)
+      if (current === undefined || !isOf(current, sample.name, isOpen)) throw new Error(`Not of its family: ${each}`)
+      if (current.type === 'counter' && !(sample.value >= 0)) throw new Error(`Not the value of a counter: ${each}`)
       const key = JSON.stringify([sample.name, Object.entries(sample.labels).sort()])
       if (seen.has(key)) throw new Error(`The series is there twice: ${each}`)
       seen.add(key)
@@ -81,10 +99,29 @@ export function readScrape(text: string): Scrape {
   }
 }
 
-function toSample(text: string): ScrapedSample {
-  const [, name, labels = '', value = ''] = line.exec(text) ?? []
+function isOf(family: { readonly name: string; readonly type: string }, sample: string, isOpen: boolean): boolean {
+  const known = isOpen && family.type === 'counter' ? ['_total'] : (suffixes[family.type] ?? [])
+  return known.some((suffix) => sample === family.name + suffix)
+}
+
+function toSample(text: string, isOpen: boolean): ScrapedSample {
+  const [, name, labels = '', value = '', ...exemplar] = line.exec(text) ?? []
   if (name === undefined) throw new Error(`Not a line of a scrape: ${JSON.stringify(text)}`)
+  if (exemplar[1] !== undefined) {
+    if (!isOpen || !/_(?:total|bucket)$/.test(name)) throw new Error(`An exemplar that may not be there: ${text}`)
+    checkExemplar(exemplar, text)
+  }
   return { name, labels: toLabels(labels, text), value: toValue(value, text) }
+}
+
+function checkExemplar(
+  [labels = '', value = '', timestamp = '0']: readonly (string | undefined)[],
+  line: string,
+): void {
+  const length = Object.entries(toLabels(labels, line)).reduce((sum, pair) => sum + [...pair.join('')].length, 0)
+  if (length > maxExemplarLabels) throw new Error(`The labels of an exemplar are too long: ${line}`)
+  toValue(value, line)
+  if (!Number.isFinite(toValue(timestamp, line))) throw new Error(`Not a time: ${line}`)
 }
 
 function toLabels(text: string, line: string): Record<string, string> {
