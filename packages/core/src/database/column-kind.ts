@@ -1,5 +1,9 @@
 import { is, type SQL, sql } from 'drizzle-orm'
 import { type PgColumn, PgEnumColumn, PgEnumObjectColumn } from 'drizzle-orm/pg-core'
+import { isWellFormed } from '../util/well-formed.ts'
+import { elementOf } from './values/column-readers.ts'
+import { columnWriter } from './values/column-writers.ts'
+import { isStorable } from './values/time-text.ts'
 
 /**
  * What may be asked of a column. `scalar`: its values have an order. `equal`: they can only be equal (jsonb, arrays).
@@ -14,6 +18,13 @@ export interface ColumnKind {
   readonly isText: boolean
   /** What is wrong with a value that is not null; null when the database can take it. */
   check(value: unknown): string | null
+  /**
+   * What is wrong with a value, not null, that is to be stored, where PostgreSQL would not name the column, or store another value.
+   * All else it tells itself.
+   */
+  checkStored(value: unknown): string | null
+  /** PostgreSQL's text of a value; null where drizzle's is right. */
+  readonly toStored: ((value: unknown) => string) | null
   /** Can this text of a cursor be a value? Where a pattern is too coarse, the database has the last word (class 22). */
   admits(text: string): boolean
   /**
@@ -25,7 +36,7 @@ export interface ColumnKind {
   readonly type: SQL
 }
 
-type Traits = Omit<ColumnKind, 'type'>
+type Traits = Omit<ColumnKind, 'type' | 'checkStored' | 'toStored'>
 
 /** Read once for each table, see `toTableShape`. */
 export function toColumnKind(column: PgColumn): ColumnKind {
@@ -33,7 +44,7 @@ export function toColumnKind(column: PgColumn): ColumnKind {
   const { enumValues } = column
   const found = traits ?? byDataType(column)
   const kind = enumValues !== undefined && enumValues.length > 0 ? oneOf(enumValues, found) : found
-  return { ...kind, type: toType(column) }
+  return { ...kind, checkStored: storedCheck(column), toStored: columnWriter(column), type: toType(column) }
 }
 
 const scalar = { comparison: 'scalar', isText: false, toText: null } as const
@@ -170,14 +181,43 @@ function byDataType(column: PgColumn): Traits {
 
 /** What only the column itself can read: a type of the application, an array. Its encoder may throw for another type. */
 function mapped(column: PgColumn): Traits['check'] {
+  const write = columnWriter(column)
   return (value) => {
     try {
-      column.mapToDriverValue(value)
+      void (write === null ? column.mapToDriverValue(value) : write(value))
       return null
     } catch {
       return 'Not a value of this column'
     }
   }
+}
+
+function storedCheck(column: PgColumn): ColumnKind['checkStored'] {
+  const element = elementOf(column) ?? column
+  const check = element.dataType === 'date' ? checkTime : element.dataType === 'string' ? checkText : () => null
+  if (element === column) return check
+  const checkAll = (value: unknown): string | null => {
+    if (!Array.isArray(value)) return value === null ? null : check(value)
+    for (const each of value) {
+      const message = checkAll(each)
+      if (message !== null) return message
+    }
+    return null
+  }
+  return checkAll
+}
+
+/** Anything else than a Date is SQL, or drizzle's to refuse. */
+function checkTime(value: unknown): string | null {
+  if (!(value instanceof Date)) return null
+  if (Number.isNaN(value.getTime())) return 'Must be a date'
+  return isStorable(value) ? null : 'Must not be before the year 4713 BC'
+}
+
+function checkText(value: unknown): string | null {
+  if (typeof value !== 'string') return null
+  if (!hasNoNul(value)) return 'Must not contain the character U+0000'
+  return isWellFormed(value) ? null : 'Must not contain half of a surrogate pair'
 }
 
 function oneOf(values: readonly string[], base: Traits): Traits {

@@ -197,6 +197,7 @@ function checked(column: ShapeColumn, value: unknown, path: string): unknown {
 const toParam: ToCondition = (column, value, path) => {
   const given = checked(column, value, path)
   // drizzle looks into a parameter's value, and cannot into an object without a prototype: it gets the driver's text of it.
+  if (column.toStored !== null) return sql`${sql.param(column.toStored(given))}`
   if (column.comparison === 'equal') return sql`${sql.param(column.column.mapToDriverValue(given))}`
   return sql`${sql.param(given, column.column)}`
 }

@@ -37,7 +37,8 @@ function keyName(index: number): ReturnType<typeof sql.identifier> {
 }
 
 /** A value as its column writes it. */
-export function toKeyValue({ column, comparison }: ShapeColumn, value: unknown): SQL {
+export function toKeyValue({ column, comparison, toStored }: ShapeColumn, value: unknown): SQL {
+  if (toStored !== null) return sql`${sql.param(toStored(value))}`
   // drizzle looks into a parameter's value, and cannot into an object without a prototype: it gets the driver's text of it.
   if (comparison === 'equal') return sql`${sql.param(column.mapToDriverValue(value))}`
   return sql`${sql.param(value, column)}`

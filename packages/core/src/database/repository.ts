@@ -26,7 +26,7 @@ import {
   toTableShape,
 } from './table.ts'
 import { readWalk } from './walk.ts'
-import { deleteCounting, insertAll, insertOrUpdate, toChanges, toNextVersion } from './writes.ts'
+import { deleteCounting, insertAll, insertOrUpdate, toChanges, toNextVersion, toStored } from './writes.ts'
 
 /** Which part of the rows, and in which order. */
 export interface ListOptions<TTable extends PgTable> {
@@ -205,7 +205,7 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
 
   /** The row as the database has it, defaults included. */
   async create(values: InsertOf<TTable>): Promise<RowOf<TTable>> {
-    const [row] = await this.db.insert(this.#shape.table).values(values).returning()
+    const [row] = await this.db.insert(this.#shape.table).values(toStored(this.#shape, values)).returning()
     if (row === undefined) throw new Error(`The insert of one ${this.entityName} returned no row`)
     return this.#row(row)
   }
@@ -233,7 +233,7 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
         ? await this.db.select().from(this.#shape.table).where(where).limit(1)
         : await this.db
             .update(this.#shape.table)
-            .set({ ...changes, ...toNextVersion(this.#version) })
+            .set({ ...toStored(this.#shape, changes), ...toNextVersion(this.#version) })
             .where(where)
             .returning()
     if (row === undefined) throw await this.#lost(id, options)

@@ -1,5 +1,6 @@
-import { count, type SQL, sql } from 'drizzle-orm'
+import { count, is, SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
+import { ValidationError } from '../errors/app-error.ts'
 import { toBatches } from './batches.ts'
 import type { Database } from './database.ts'
 import { findColumn, type ShapeColumn, type TableShape } from './table.ts'
@@ -16,6 +17,19 @@ export function toChanges(shape: TableShape, version: ShapeColumn | null, patch:
   return changes
 }
 
+/** The values as drizzle is given them. Throws a ValidationError that names the column of one that cannot be stored. */
+export function toStored(shape: TableShape, values: Values): Row {
+  const stored: Row = { ...values }
+  for (const [name, value] of Object.entries(values)) {
+    const column = findColumn(shape, name)
+    if (column === undefined || value === undefined || value === null || is(value, SQL)) continue
+    const message = column.checkStored(value)
+    if (message !== null) throw new ValidationError('Invalid value', [{ path: name, message }])
+    if (column.toStored !== null && Array.isArray(value)) stored[name] = sql`${sql.param(column.toStored(value))}`
+  }
+  return stored
+}
+
 /** For SET: one more than the row has. */
 export function toNextVersion(version: ShapeColumn | null): Row {
   return version === null ? {} : { [version.name]: sql`${version.column} + 1` }
@@ -23,7 +37,10 @@ export function toNextVersion(version: ShapeColumn | null): Row {
 
 /** All rows or none: more statements than one are a transaction. */
 export async function insertAll(db: Database, shape: TableShape, values: readonly Values[]): Promise<Row[]> {
-  const batches = toBatches(shape, values)
+  const batches = toBatches(
+    shape,
+    values.map((each) => toStored(shape, each)),
+  )
   const [only, ...others] = batches
   if (only === undefined) return []
   if (others.length === 0) return db.insert(shape.table).values(only).returning()
@@ -47,13 +64,13 @@ export interface UpsertPlan {
 
 export async function insertOrUpdate(db: Database, plan: UpsertPlan): Promise<Row | undefined> {
   const { shape, version, values, target, patch } = plan
-  const changes = patch === undefined ? toExcluded(plan) : toChanges(shape, version, patch)
+  const changes = patch === undefined ? toExcluded(plan) : toStored(shape, toChanges(shape, version, patch))
   const [first] = target
   // A row that stays as it is has to be touched: what conflicts and is left alone is not returned.
   if (Object.keys(changes).length === 0 && first !== undefined) changes[first.name] = sql`${first.column}`
   const [row] = await db
     .insert(shape.table)
-    .values(values)
+    .values(toStored(shape, values))
     .onConflictDoUpdate({
       target: target.map(({ column }): PgColumn => column),
       set: { ...changes, ...toNextVersion(version) },

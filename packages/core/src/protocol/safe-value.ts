@@ -1,12 +1,10 @@
 import type { Issue } from '../util/schema.ts'
+import { isWellFormed } from '../util/well-formed.ts'
 
 /** Objects and arrays inside each other, the outermost counted. */
 const maxNesting = 64
 /** A path is an answer, and a key in it may be as long as the whole frame. */
 const maxKeyLength = 64
-
-/** A string as the runtime has it (Node.js 20, ES2024); the project's `lib` is ES2023. */
-type Text = string & { isWellFormed(): boolean }
 
 /**
  * Names that reach an object's prototype when a text is used as a key. No parameter of a path or query may bear one.
@@ -74,11 +72,6 @@ function walkArray(items: readonly unknown[], depth: number, hadEscapes: boolean
 function scalarIssue(value: number | string, path: string, hadEscapes: boolean): Issue | null {
   if (typeof value === 'number') return Number.isFinite(value) ? null : { path, message: 'The number is too large' }
   return hadEscapes && !isWellFormed(value) ? { path, message: 'The text is not valid Unicode' } : null
-}
-
-function isWellFormed(text: string): boolean {
-  // See Text: the method is there, only the type is younger.
-  return (text as Text).isWellFormed()
 }
 
 function under(segment: string, issue: Issue): Issue {

@@ -1,5 +1,7 @@
 import type { PGlite, QueryOptions } from '@electric-sql/pglite'
+import { typeIdOf } from '../values/parameters.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
+import { useTexts } from './pglite-results.ts'
 import { scopeEnded } from './scope.ts'
 import { Turns } from './turns.ts'
 
@@ -13,6 +15,7 @@ export class PgliteConnection implements Connection<PgliteForm> {
   #ended: Promise<void> | null = null
   /** There is no other one to put in its place. */
   readonly lost = false
+  #isReady = false
 
   constructor(client: PGlite) {
     this.#client = client
@@ -23,8 +26,17 @@ export class PgliteConnection implements Connection<PgliteForm> {
   run({ text, parameters, form }: Statement<PgliteForm>, signal: AbortSignal | null): Promise<unknown> {
     return this.#turns.run(async () => {
       if (signal?.aborted) throw scopeEnded(signal)
-      return this.#client.query(text, parameters, form)
+      await this.#prepare()
+      return this.#client.query(text, parameters, { ...form, paramTypes: parameters.map(typeIdOf) })
     })
+  }
+
+  /** PGlite adds parsers of its own while it starts. */
+  async #prepare(): Promise<void> {
+    if (this.#isReady) return
+    await this.#client.waitReady
+    useTexts(this.#client)
+    this.#isReady = true
   }
 
   async command(text: string, signal: AbortSignal | null): Promise<string> {

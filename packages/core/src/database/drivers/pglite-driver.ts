@@ -1,14 +1,17 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
-import { PgDialect } from 'drizzle-orm/pg-core'
+import { PgDatabase } from 'drizzle-orm/pg-core'
 import { BootError } from '../../errors/boot-error.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
+import { Dialect } from './drizzle-dialect.ts'
+import { applyMigrations, DrizzleSession, toRelational } from './drizzle-session.ts'
 import { lockFolder } from './folder-lock.ts'
 import { importPeer } from './peer.ts'
 import { PgliteConnection } from './pglite-connection.ts'
+import { pgliteForm } from './pglite-results.ts'
 import { Pool } from './pool.ts'
 import { countCreated, watchPool } from './pool-instruments.ts'
 import { Queries } from './queries.ts'
@@ -25,9 +28,6 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
   const { url, schema, pool: limits, meter, handOut, instruments, clock } = options
   const folder = toFolder(url)
   const { PGlite } = await importPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'))
-  const { drizzle, PgliteDatabase } = await import('drizzle-orm/pglite')
-  const { migrate } = await import('drizzle-orm/pglite/migrator')
-  const { PooledSession } = await import('./pglite-session.ts')
   const unlock = folder === null ? null : await lockFolder(folder)
 
   const server: PGlite = folder === null ? new PGlite() : new PGlite(folder)
@@ -36,13 +36,11 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
   const pool = new Pool(() => connection, one, clock, countCreated(instruments))
   watchPool(instruments, pool, one)
   const queries = new Queries(pool, meter)
-  // drizzle knows how the relations of a schema are written down.
-  const { schema: tables, ...described } = drizzle({ client: server, ...(schema === undefined ? {} : { schema }) })._
-  const relations = tables === undefined ? undefined : { ...described, schema: tables }
-  const dialect = new PgDialect()
+  const dialect = new Dialect()
+  const relational = toRelational(schema)
   const sessionOf = (scope: Scope | null, mode: TransactionMode = {}) =>
-    new PooledSession({ server, queries, scope, mode, handOut, dialect, relations })
-  const handleOf = (scope: Scope | null) => new PgliteDatabase(dialect, sessionOf(scope), relations)
+    new DrizzleSession({ queries, scope, mode, handOut, form: pgliteForm, dialect, relational })
+  const handleOf = (scope: Scope | null) => new PgDatabase(dialect, sessionOf(scope), relational)
   const db = handleOf(null)
 
   return {
@@ -54,7 +52,7 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
       await db.execute(sql`select 1`)
     },
     transaction: (run, mode, scope) => runInTransaction((body) => sessionOf(scope, mode).transaction(body), run),
-    exclusively: (run) => run({ db, migrate: (to) => migrate(db, { migrationsFolder: to }) }),
+    exclusively: (run) => run({ db, migrate: (to) => applyMigrations(dialect, sessionOf(null), to) }),
     close: async () => {
       try {
         await pool.close(() => new Promise((done) => clock.timer(closeLimitMs, done)))

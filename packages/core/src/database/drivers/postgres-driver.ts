@@ -1,15 +1,22 @@
 import { sql } from 'drizzle-orm'
-import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core'
+import { PgDatabase } from 'drizzle-orm/pg-core'
 import { BootError } from '../../errors/boot-error.ts'
 import type { CounterCell } from '../../instruments/cells.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
+import { Dialect } from './drizzle-dialect.ts'
+import { applyMigrations, DrizzleSession, toRelational } from './drizzle-session.ts'
 import { importPeer } from './peer.ts'
 import { Pool, type PoolLimits } from './pool.ts'
 import { countCreated, watchPool } from './pool-instruments.ts'
-import { createDrizzleClient, type PostgresCodecs } from './postgres-client.ts'
-import { type CreateClient, PostgresConnection, type PostgresConnectionOptions } from './postgres-connection.ts'
+import {
+  type CreateClient,
+  PostgresConnection,
+  type PostgresConnectionOptions,
+  type PostgresForm,
+} from './postgres-connection.ts'
+import { postgresForm, useTexts } from './postgres-results.ts'
 import { Queries } from './queries.ts'
 import type { Scope } from './scope.ts'
 
@@ -26,11 +33,7 @@ const maxPrepared = 100
 export async function openPostgres(options: DriverOptions): Promise<DatabaseDriver> {
   const { url, schema, pool: limits, meter, handOut, instruments, log, clock } = options
   const { default: postgres } = await importPeer('postgres', () => import('postgres'))
-  const { drizzle } = await import('drizzle-orm/postgres-js')
-  const { migrate } = await import('drizzle-orm/postgres-js/migrator')
-  const { PooledSession, toSql } = await import('./postgres-session.ts')
   const { connectTimeoutMs, statementTimeoutMs, applicationName, pgBouncer } = limits
-  const codecs: PostgresCodecs = { parsers: {}, serializers: {} }
 
   const clientsOf =
     (session: Record<string, string | number>): CreateClient =>
@@ -42,8 +45,7 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
         connection: { application_name: applicationName, ...session },
         ...more,
       })
-      Object.assign(made.options.parsers, codecs.parsers)
-      Object.assign(made.options.serializers, codecs.serializers)
+      useTexts(made.options)
       return made
     }
   // PgBouncer refuses a connection that wants a setting which it does not know.
@@ -69,17 +71,21 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
   const pool = openPool(limits, clientsOf(timeout), connectionOptions)
   watchPool(instruments, pool, limits)
   const queries = new Queries(pool, meter)
-  // drizzle fills the codecs, and knows how the relations of a schema are written down.
-  const { schema: tables, ...described } = drizzle({
-    client: toSql(createDrizzleClient(queries, codecs, null)),
-    ...(schema === undefined ? {} : { schema }),
-  })._
-  const relations = tables === undefined ? undefined : { ...described, schema: tables }
-  const dialect = new PgDialect()
-  const sessionOf = (scope: Scope | null, mode: TransactionMode = {}) =>
-    new PooledSession(createDrizzleClient(queries, codecs, scope, mode), { scope, handOut, dialect, relations })
-  const handleOf = (scope: Scope | null) => new PgDatabase(dialect, sessionOf(scope), relations)
-  const db = handleOf(null)
+  const dialect = new Dialect()
+  const relational = toRelational(schema)
+  const sessionOf = (from: Queries<PostgresForm>, scope: Scope | null, mode: TransactionMode = {}) =>
+    new DrizzleSession({
+      queries: from,
+      scope,
+      mode,
+      handOut,
+      form: postgresForm,
+      dialect,
+      relational,
+    })
+  const handleOf = (from: Queries<PostgresForm>, scope: Scope | null) =>
+    new PgDatabase(dialect, sessionOf(from, scope), relational)
+  const db = handleOf(queries, null)
   const close = (each: Pool<PostgresConnection>): Promise<void> =>
     each.close(() => new Promise((resolve) => clock.timer(closeLimitMs, resolve)))
 
@@ -87,15 +93,17 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
     place: toPlace(clientsOf({})),
     embedded: false,
     db,
-    bind: handleOf,
+    bind: (scope) => handleOf(queries, scope),
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run, mode, scope) => runInTransaction((body) => sessionOf(scope, mode).transaction(body), run),
+    transaction: (run, mode, scope) =>
+      runInTransaction((body) => sessionOf(queries, scope, mode).transaction(body), run),
     exclusively: async (run) => {
       const locking = new PostgresConnection(clientsOf({}), patient)
       const once = openPool({ ...limits, max: 1, acquireTimeoutMs: 0 }, clientsOf({}), patient)
-      const single = drizzle({ client: toSql(createDrizzleClient(new Queries(once, meter), codecs, null)) })
+      const session = sessionOf(new Queries(once, meter), null)
+      const single = new PgDatabase(dialect, session, relational)
       try {
         // A lock of a transaction, since behind a PgBouncer a session is nobody's own. It goes with its connection.
         await locking.command(
@@ -103,7 +111,10 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
             `set local lock_timeout = 0; select pg_advisory_xact_lock(${lockId})`,
           null,
         )
-        return await run({ db: single, migrate: (folder) => migrate(single, { migrationsFolder: folder }) })
+        return await run({
+          db: single,
+          migrate: (folder) => applyMigrations(dialect, session, folder),
+        })
       } finally {
         await locking.end()
         await close(once)

@@ -1,0 +1,104 @@
+import { Column, type DriverValueDecoder, getTableName, is, noopDecoder, SQL, Subquery } from 'drizzle-orm'
+import { columnReader, decoded } from '../values/column-readers.ts'
+import { type Reader, readerOf } from '../values/type-readers.ts'
+
+/** What is selected: a column, or an expression. */
+export type Field = Column | SQL | SQL.Aliased | Subquery
+/** A selection, with the place of each value in the object of a row. */
+export type Fields = readonly { readonly path: readonly string[]; readonly field: Field }[]
+/** A row as the server sends it. */
+export type Texts = readonly (string | null)[]
+/** By the name of a table: is a row of it there in each row of a join? */
+export type JoinedTables = Readonly<Record<string, boolean>>
+
+/** How a field of a selection reads PostgreSQL's text of a value of `type`; null where the text is the value. */
+export function fieldReader(field: Field, type: number): Reader | null {
+  if (is(field, Column)) return columnReader(field, type)
+  const decoder = decoderOf(field)
+  if (decoder === noopDecoder) return readerOf(type)
+  return is(decoder, Column) ? columnReader(decoder, type) : decoded(decoder, type)
+}
+
+type Decoder = DriverValueDecoder<unknown, unknown>
+
+/** What `mapWith` has set. drizzle keeps it out of its types. */
+function decoderOf(field: SQL | SQL.Aliased | Subquery): Decoder {
+  const from: unknown = is(field, SQL) ? field : is(field, Subquery) ? field._.sql : field.sql
+  const decoder: unknown = typeof from === 'object' && from !== null && 'decoder' in from ? from.decoder : null
+  return isDecoder(decoder) ? decoder : noopDecoder
+}
+
+function isDecoder(value: unknown): value is Decoder {
+  return typeof value === 'object' && value !== null && 'mapFromDriverValue' in value
+}
+
+interface Place {
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly read: Reader | null
+}
+
+type Row = Record<string, unknown>
+
+/** Makes an object of a row, as drizzle shapes it. `types` are those of the columns of the result. */
+export function createRowReader(
+  fields: Fields,
+  types: readonly number[],
+  joined: JoinedTables | undefined,
+): (texts: Texts) => Row {
+  const places = fields.map(({ path, field }, index): Place => {
+    const parents = path.slice(0, -1)
+    return { name: path.at(-1) ?? '', parents, read: fieldReader(field, types[index] ?? 0) }
+  })
+  const optional = joined === undefined ? [] : toOptional(fields, joined)
+  return (texts) => {
+    const row: Row = {}
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index]
+      if (place === undefined) continue
+      const text = texts[index] ?? null
+      const node = place.parents.length === 0 ? row : nodeOf(row, place.parents)
+      node[place.name] = text === null || place.read === null ? text : place.read(text)
+    }
+    for (const { name, indexes } of optional) if (indexes.every((index) => texts[index] === null)) row[name] = null
+    return row
+  }
+}
+
+function nodeOf(row: Row, parents: readonly string[]): Row {
+  let node = row
+  for (const name of parents) {
+    const next = node[name]
+    if (isRow(next)) node = next
+    else {
+      const made: Row = {}
+      node[name] = made
+      node = made
+    }
+  }
+  return node
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null
+}
+
+/** Objects of the columns of one table that a join may have found no row of: null when none of them has a value. */
+function toOptional(
+  fields: Fields,
+  joined: JoinedTables,
+): readonly { readonly name: string; readonly indexes: readonly number[] }[] {
+  const objects = new Map<string, { readonly indexes: number[]; readonly tables: Set<string> }>()
+  for (const [index, { path, field }] of fields.entries()) {
+    const [name = ''] = path
+    if (path.length !== 2 || !is(field, Column)) continue
+    const found = objects.get(name) ?? { indexes: [], tables: new Set<string>() }
+    found.indexes.push(index)
+    found.tables.add(getTableName(field.table))
+    objects.set(name, found)
+  }
+  return [...objects].flatMap(([name, { indexes, tables }]) => {
+    const [table = '', ...others] = tables
+    return others.length === 0 && joined[table] !== true ? [{ name, indexes }] : []
+  })
+}
