@@ -16,7 +16,7 @@ import type { Plugin } from './plugin/plugin.ts'
 import type { Codec } from './protocol/codec.ts'
 import { checkTable } from './router/check-table.ts'
 import type { AnyEvent } from './router/event.ts'
-import type { AnyRoute } from './router/route.ts'
+import type { AnyEndpoint, AnyRoute } from './router/route.ts'
 import { checkDeadline, checkKeys, isAccess } from './router/route-definition.ts'
 import { type Environment, resolveEnvironment } from './settings/environment.ts'
 import type { Transport } from './transport/transport.ts'
@@ -49,9 +49,9 @@ export interface HttpWireOptions {
 /** Everything that `createApp` takes beside the table of routes. */
 export interface BaseOptions {
   /** Routes that live on HTTP only. */
-  readonly endpoints?: readonly AnyRoute[]
+  readonly endpoints?: readonly AnyEndpoint[]
   readonly plugins?: readonly Plugin[]
-  /** Who may join which topics; a topic that none names cannot be joined. */
+  /** Who may join which topics. A topic that none names cannot be joined, and publishing to it throws. `defineTopics` types them elsewhere. */
   readonly topics?: TopicRules
   /** Errors of `defineErrors`, so that two of one code are found at boot. Those of routes need not be repeated. */
   readonly errors?: readonly ErrorFactory[]
@@ -126,7 +126,7 @@ export interface ResolvedOptions {
   readonly pkgIds: PkgIds
   readonly routes: RouteTable
   readonly events: EventTable
-  readonly endpoints: readonly AnyRoute[]
+  readonly endpoints: readonly AnyEndpoint[]
   readonly errors: readonly ErrorFactory[]
   readonly plugins: readonly Plugin[]
   readonly environment: Environment

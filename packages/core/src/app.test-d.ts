@@ -1,6 +1,9 @@
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
 import { type App, createApp } from './app.ts'
+import type { Identity } from './call/identity.ts'
+import { type Reply, reply, type StreamReply } from './call/reply.ts'
+import { defineTopics } from './hub/topic.ts'
 import { event } from './router/event.ts'
 import { group } from './router/group.ts'
 import { type Route, route } from './router/route.ts'
@@ -51,6 +54,47 @@ describe('the table', () => {
       routes: { GET: get, CREATED: create },
       events: { CREATED: created },
     })
+  })
+
+  test('has no route that answers with a stream', () => {
+    const stream = route({ http: 'GET /a', handler: () => reply.stream(['x']) })
+    const maybe = route({ http: 'GET /b', handler: async (): Promise<StreamReply | Reply<number>> => reply(1) })
+    // @ts-expect-error a stream has no form as a package
+    createApp({ pkgIds: { A: 1 }, routes: { A: stream } })
+    // @ts-expect-error neither has one that may be one
+    createApp({ pkgIds: { A: 1 }, routes: { A: maybe } })
+    createApp({ pkgIds: {}, routes: {}, endpoints: [stream, maybe] })
+    createApp({
+      pkgIds: { LIST: 1, TEXT: 2, BYTES: 3, RECORD: 4, UNKNOWN: 5, ANY: 6 },
+      routes: {
+        LIST: route({ handler: () => ['x'] }),
+        TEXT: route({ handler: () => 'x' }),
+        BYTES: route({ handler: () => reply.bytes(new Uint8Array()) }),
+        RECORD: route({ output: v.record(v.string(), v.number()), handler: () => ({}) }),
+        UNKNOWN: route({ handler: (): unknown => 1 }),
+        ANY: route({ handler: () => JSON.parse('1') }),
+      },
+    })
+  })
+
+  test('has rules of topics that are typed outside of it too', () => {
+    const topics = defineTopics({
+      'author:*': {
+        authorize: (identity, topic) => {
+          expectTypeOf(identity).toEqualTypeOf<Identity | null>()
+          expectTypeOf(topic).toEqualTypeOf<string>()
+          return true
+        },
+      },
+      news: { authorize: async () => true },
+    })
+    expectTypeOf<keyof typeof topics>().toEqualTypeOf<'author:*' | 'news'>()
+    const options = { pkgIds: {}, routes: {}, topics } as const
+    createApp(options)
+    // @ts-expect-error a rule says whether, and not who
+    defineTopics({ news: { authorize: (identity) => identity } })
+    // @ts-expect-error a rule is missing
+    defineTopics({ news: {} })
   })
 
   test('has routes where routes are, and events where events are', () => {

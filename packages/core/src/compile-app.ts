@@ -23,14 +23,14 @@ import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from './
 import type { CompiledRoute } from './router/compiled-route.ts'
 import type { AnyEvent } from './router/event.ts'
 import { PkgRouter } from './router/pkg-router.ts'
-import { type AnyRoute, type RouteDefinition, route } from './router/route.ts'
+import { type AnyEndpoint, type AnyRoute, type RouteDefinition, route } from './router/route.ts'
 import type { Environment } from './settings/environment.ts'
 import { isPromise } from './util/maybe-promise.ts'
 
 export interface CompileOptions {
   readonly pkgIds: Readonly<Record<string, number>>
   readonly routes: Readonly<Record<string, AnyRoute>>
-  readonly endpoints: readonly AnyRoute[]
+  readonly endpoints: readonly AnyEndpoint[]
   readonly environment: Environment
   readonly defaultAccess: Access | undefined
   readonly deadlineMs: number

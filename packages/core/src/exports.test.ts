@@ -36,6 +36,7 @@ it('@twinwire/core', async () => {
       "defineErrors",
       "definePlugin",
       "defineSettings",
+      "defineTopics",
       "disconnects",
       "errorCodes",
       "event",

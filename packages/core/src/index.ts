@@ -12,7 +12,7 @@ export type { Access, Call, CallConnection, Publisher, RouteInfo, Wire } from '.
 export { currentCall } from './call/current-call.ts'
 export type { Identity } from './call/identity.ts'
 export { type Page, type PageMeta, type PageSchema, page, pageOf } from './call/page.ts'
-export { type Reply, type ReplyOptions, reply, type StreamSource } from './call/reply.ts'
+export { type Reply, type ReplyOptions, reply, type StreamReply, type StreamSource } from './call/reply.ts'
 export type { ReplyHeaders } from './call/reply-headers.ts'
 export { type Clock, systemClock, type Timer } from './clock/clock.ts'
 export { BaseCommand } from './command/command.ts'
@@ -46,7 +46,7 @@ export { createNetworks, type Networks } from './http/networks.ts'
 export type { Audience, Broker, Publication } from './hub/broker.ts'
 export type { Connection } from './hub/connection.ts'
 export { memoryBroker } from './hub/memory-broker.ts'
-export type { TopicRule, TopicRules } from './hub/topic.ts'
+export { defineTopics, type TopicRule, type TopicRules } from './hub/topic.ts'
 export { CounterCell, GaugeCell, HistogramCell } from './instruments/cells.ts'
 export {
   type AnyCell,
@@ -100,7 +100,7 @@ export { RSPCode } from './protocol/status.ts'
 export type { AppDescription, RouteDescription } from './router/describe.ts'
 export { type AnyEvent, type EventData, type EventDefinition, event } from './router/event.ts'
 export { group } from './router/group.ts'
-export { type AnyRoute, type Route, route } from './router/route.ts'
+export { type AnswerForm, type AnyEndpoint, type AnyRoute, type Route, route } from './router/route.ts'
 export type { HttpBinding, HttpOptions, RouteFactory } from './router/route-types.ts'
 export {
   type HttpSettings,

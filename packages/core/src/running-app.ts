@@ -11,6 +11,7 @@ import type { DoctorReport } from './doctor/finding.ts'
 import { BootError } from './errors/boot-error.ts'
 import { ConnectionHub } from './hub/hub.ts'
 import { memoryBroker } from './hub/memory-broker.ts'
+import { compileTopicRules, type TopicRule } from './hub/topic.ts'
 import { Instruments } from './instruments/instruments.ts'
 import { createWebSocketInstruments, type WebSocketInstruments } from './instruments/websocket-instruments.ts'
 import { drain } from './lifecycle/drain.ts'
@@ -39,6 +40,7 @@ export class RunningApp {
   readonly #clock: Clock
   readonly #transport: Transport
   readonly #registry = new Registry()
+  readonly #findTopicRule: (topic: string) => TopicRule | null
   readonly #deadlines: Deadlines
   readonly #rejections: Rejections
   readonly #services: CallServices
@@ -71,8 +73,11 @@ export class RunningApp {
     this.log = log.logger
     this.#webSocketInstruments = createWebSocketInstruments(this.instruments)
     const events = compileEvents(options.events, options.pkgIds, options.validateOutput)
+    this.#findTopicRule = compileTopicRules(given.topics ?? {})
     this.hub = new ConnectionHub({
       broker: given.broker ?? memoryBroker(),
+      findTopicRule: this.#findTopicRule,
+      hasIdentities: () => this.#registry.identity !== null || this.#registry.controls.size > 0,
       findEvent: (event) => events.get(event),
       onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
       onLateError: (error) => {
@@ -226,6 +231,7 @@ export class RunningApp {
       apis,
       services: this.#services,
       hub: this.hub,
+      findTopicRule: this.#findTopicRule,
       instruments: this.instruments,
       webSocketInstruments: this.#webSocketInstruments,
       isServing: () => this.#state === 'serving',

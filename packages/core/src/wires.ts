@@ -7,7 +7,7 @@ import { Edge } from './http/edge.ts'
 import { HttpWire } from './http/http-wire.ts'
 import { createSecurityHeaders } from './http/security-headers.ts'
 import type { ConnectionHub } from './hub/hub.ts'
-import { compileTopicRules } from './hub/topic.ts'
+import type { TopicRule } from './hub/topic.ts'
 import type { Instruments } from './instruments/instruments.ts'
 import type { WebSocketInstruments } from './instruments/websocket-instruments.ts'
 import type { Registry } from './plugin/plugin-host.ts'
@@ -35,6 +35,7 @@ interface WiresOptions {
   readonly apis: PluginApis
   readonly services: CallServices
   readonly hub: ConnectionHub
+  readonly findTopicRule: (topic: string) => TopicRule | null
   readonly instruments: Instruments
   readonly webSocketInstruments: WebSocketInstruments
   readonly isServing: () => boolean
@@ -67,7 +68,7 @@ export function createWires(parts: WiresOptions): Wires {
     unmatched: compiled.unmatchedPackage,
     instruments: parts.webSocketInstruments,
     refusedFrame: compiled.calls.refusedFrame,
-    findTopicRule: compileTopicRules(given.topics ?? {}),
+    findTopicRule: parts.findTopicRule,
     controls: registry.controls,
     handshake: registry.handshake,
     onReject: registry.onReject,

@@ -22,13 +22,16 @@ export interface RouteInfo {
   readonly summary: string
 }
 
-/** Sends events. The same three on the call and on `app.hub`. */
+/**
+ * Sends events. The same three on the call and on `app.hub`. Each throws at once for an event that is not among the app's, and for data that
+ * does not fit it.
+ */
 export interface Publisher {
-  /** To every connection that joined `topic`. */
+  /** To every connection that joined `topic`. Throws for a topic that no rule of the app names. */
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void
   /** To every admitted connection. */
   broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void
-  /** To every connection of one identity. */
+  /** To every connection of one identity. Throws in an app where no plugin says who calls. */
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void
 }
 

@@ -5,10 +5,11 @@ import type { PageMeta } from './page.ts'
 export type ReplyHeadersInit = Readonly<Record<string, string | readonly string[]>>
 
 export interface ReplyOptions {
-  /** HTTP status; default the route's. */
+  /** HTTP status; default the route's. An `internal_error` on a route that is on WebSocket only. */
   readonly status?: number
+  /** Of HTTP. An `internal_error` on a route that is on WebSocket only. */
   readonly headers?: ReplyHeadersInit
-  /** `meta` of the reply package. Over HTTP a value has no meta beside it: say there in a header what a client has to know. */
+  /** `meta` of the reply package. Over HTTP a value has no meta beside it: say there in a header what a client has to know; on an endpoint it is an `internal_error`. */
   readonly meta?: PageMeta
 }
 
@@ -42,7 +43,13 @@ class ReplyResult<T> implements Reply<T> {
 }
 
 /** A stream has no form as a package: a route that answers with one belongs in `endpoints`. */
-export type Streamed = StreamSource
+export interface StreamReply extends Reply<StreamSource> {
+  readonly kind: 'stream'
+}
+
+class StreamResult extends ReplyResult<StreamSource> implements StreamReply {
+  declare readonly kind: 'stream'
+}
 
 /**
  * Answers with a status and headers of one's own. The value goes through `output` as any other.
@@ -56,13 +63,13 @@ export const reply: {
   text(text: string, options?: ReplyOptions): Reply<string>
   /** `application/octet-stream` unless `headers` say otherwise; base64 over WebSocket. */
   bytes(bytes: Uint8Array, options?: ReplyOptions): Reply<Uint8Array>
-  /** A body in pieces, HTTP only: over WebSocket it is an `internal_error`. */
-  stream(source: StreamSource, options?: ReplyOptions): Reply<Streamed>
+  /** A body in pieces, HTTP only: a route that answers with one is in `endpoints`. In `routes` it is a type error, and an `internal_error` on both wires. */
+  stream(source: StreamSource, options?: ReplyOptions): StreamReply
 } = Object.assign(<T>(value: T, options: ReplyOptions = {}): Reply<T> => new ReplyResult('value', value, options), {
   text: (text: string, options: ReplyOptions = {}): Reply<string> => new ReplyResult('text', text, options),
   bytes: (bytes: Uint8Array, options: ReplyOptions = {}): Reply<Uint8Array> => new ReplyResult('bytes', bytes, options),
-  stream: (source: StreamSource, options: ReplyOptions = {}): Reply<Streamed> =>
-    new ReplyResult('stream', source, options),
+  stream: (source: StreamSource, options: ReplyOptions = {}): StreamReply =>
+    new StreamResult('stream', source, options),
 })
 
 /** True for what `reply` and its kin made. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ConflictError, defineErrors, guard, page, pageOf, reply, route } from '../index.ts'
+import { type AnyEndpoint, ConflictError, defineErrors, guard, page, pageOf, reply, route } from '../index.ts'
 import { onTransports } from '../testing/index.ts'
 import { deferred, exchange, packet, testAuth } from '../testing/suite.fixtures.ts'
 
@@ -19,7 +19,7 @@ const get = (path: `/${string}`, handler: () => unknown) =>
 
 describe('replies', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    const serve = (...endpoints: ReturnType<typeof get>[]) => start({ pkgIds: {}, routes: {}, endpoints })
+    const serve = (...endpoints: AnyEndpoint[]) => start({ pkgIds: {}, routes: {}, endpoints })
 
     it('have the status and headers that the handler gave', async () => {
       const { request } = await serve(
@@ -44,6 +44,40 @@ describe('replies', () => {
       expect([stream.status, stream.text]).toEqual([203, 'one two'])
       expect((await request('HEAD /stream')).text).toBe('')
       expect((await request('GET /nothing')).status).toBe(205)
+    })
+
+    it('that a wire of the route has no form for fail on both wires, and the log says what to change', async () => {
+      const stream = { http: 'GET /stream', handler: () => reply.stream(['x']) } as const
+      const routes = {
+        STREAM: route(stream),
+        HEADERS: route({ handler: () => reply(1, { headers: { 'x-a': '1' } }) }),
+        STATUS: route({ handler: () => reply.text('x', { status: 202 }) }),
+        PLAIN: route({ handler: () => reply(1) }),
+        BOTH: route({ http: 'GET /both', handler: () => reply(1, { status: 202, headers: { 'x-a': '1' } }) }),
+      }
+      const { meta } = page([], { per_page: 2, next_cursor: null, has_more: true })
+      const { client, request, logs } = await start({
+        pkgIds: { STREAM: 1, HEADERS: 2, STATUS: 3, PLAIN: 4, BOTH: 5 },
+        // @ts-expect-error of STREAM the types say it before
+        routes,
+        endpoints: [get('/meta', () => reply([], { meta }))],
+      })
+      const one = await client()
+      for (const name of ['STREAM', 'HEADERS', 'STATUS'] as const)
+        await expect(one.call(name)).rejects.toMatchObject({ code: 'internal_error' })
+      expect((await request('GET /stream')).status).toBe(500)
+      expect((await request('GET /meta')).status).toBe(500)
+      expect([await one.call('PLAIN'), await one.call('BOTH'), (await request('GET /both')).status]).toEqual([
+        1, 1, 202,
+      ])
+      const messages = logs.filter(({ level }) => level === 'error').map(({ fields }) => (fields.err as Error).message)
+      expect(messages).toEqual([
+        'Route STREAM answers with a stream, which has no form as a package: move it to endpoints',
+        'Route HEADERS is on WebSocket only, where a reply has no headers: remove them, or give it http',
+        'Route STATUS is on WebSocket only, where a reply has no status: remove it, or give it http',
+        'Route STREAM answers with a stream, which has no form as a package: move it to endpoints',
+        'Route GET /meta is on HTTP only, where a reply has no meta: say it in a header, or return page(…)',
+      ])
     })
 
     it('put a meta of their own beside the data of a package, and what they say in headers on HTTP', async () => {

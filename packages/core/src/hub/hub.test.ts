@@ -135,12 +135,51 @@ describe('the hub', () => {
       connection.close()
     })
 
+    it('publishes to no topic that the app does not declare, on both wires and from outside of calls', async () => {
+      const { client, app, request, logs } = await start(options)
+      const message =
+        "No rule of the app names the topic 'rooom:1', so no connection can have joined it: add one to createApp({ topics })"
+      await expect((await client()).call('SAY', { topic: 'rooom:1' })).rejects.toMatchObject({ code: 'internal_error' })
+      expect((await request('POST /say', { json: { topic: 'rooom:1' } })).status).toBe(500)
+      const errors = logs.filter(({ level }) => level === 'error').map(({ fields }) => fields.err)
+      expect(errors).toEqual([expect.objectContaining({ message }), expect.objectContaining({ message })])
+      expect(() => app.hub.publish('rooom:1', said, { text: 'x' })).toThrow(message)
+      // One that is declared may have nobody.
+      expect(() => app.hub.publish('room:empty', said, { text: 'x' })).not.toThrow()
+      expect(() => app.hub.publish('broken', said, { text: 'x' })).not.toThrow()
+    })
+
+    it('sends to no identity where no connection can have one', async () => {
+      const { client, app } = await start(options)
+      const message = /^No plugin says who calls, so no connection has an identity/
+      await expect((await client()).call('TELL', { id: 'ann' })).rejects.toMatchObject({ code: 'internal_error' })
+      expect(() => app.hub.sendTo('ann', said, { text: 'x' })).toThrow(message)
+      const owned = await start({ ...options, plugins: [testAuth()] })
+      expect(() => owned.app.hub.sendTo('nobody', said, { text: 'x' })).not.toThrow()
+    })
+
+    it('lets somebody join for `true` alone, and keeps them for it alone', async () => {
+      // What JavaScript may answer.
+      const authorize = () => 'yes' as unknown as boolean
+      const { client, app } = await start({ ...options, topics: { 'room:*': { authorize } } })
+      await expect((await client()).call('JOIN', { topic: 'room:1' })).rejects.toMatchObject({
+        code: 'permission_denied',
+      })
+      expect(app.hub.topicSize('room:1')).toBe(0)
+    })
+
     it('fails a call that sends an event which the app does not list', async () => {
       const { client, app, logs } = await start(options)
       await expect((await client()).call('STRANGE')).rejects.toMatchObject({ code: 'internal_error' })
       const message = "This event is not in the app's events: add it to createApp({ events }) under its PkgID"
       expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message })
       expect(() => app.hub.broadcast(stranger, {})).toThrow(message)
+      expect(() => app.hub.publish('room:1', stranger, {})).toThrow(message)
+      expect(() => app.hub.sendTo('ann', stranger, {})).toThrow(message)
+      const named = event({ summary: 'It rains', data: v.object({}) })
+      expect(() => app.hub.broadcast(named, {})).toThrow("The event 'It rains' is not in the app's events")
+      // @ts-expect-error a route is no event
+      expect(() => app.hub.broadcast(options.routes.SHOUT, {})).toThrow('What is published was not made by event(…)')
     })
 
     it('keeps the order of what is published', async () => {

@@ -5,6 +5,7 @@ import { deliverTo } from './broadcast.ts'
 import type { Audience, Broker, Publication } from './broker.ts'
 import type { Connection } from './connection.ts'
 import type { Member } from './member.ts'
+import type { TopicRule } from './topic.ts'
 
 /** An event as it was compiled: its number, and what turns data into what leaves. */
 export interface CompiledEvent {
@@ -15,6 +16,10 @@ export interface CompiledEvent {
 
 interface HubOptions {
   readonly broker: Broker
+  /** The rule of a topic; null for one that the app does not declare, which no connection can have joined. */
+  readonly findTopicRule: (topic: string) => TopicRule | null
+  /** Can a connection have an identity? Not without a plugin that says who calls. */
+  readonly hasIdentities: () => boolean
   /** The compiled form of an event; undefined for one that the app does not list. */
   readonly findEvent: (event: AnyEvent) => CompiledEvent | undefined
   readonly onError: (error: unknown) => void
@@ -92,10 +97,17 @@ export class ConnectionHub implements Hub {
 
   /** Makes what will leave, now: data that does not fit fails here, and a later change of it is not seen. */
   prepare(audience: Audience, event: AnyEvent, data: unknown): Publication {
-    const compiled = this.#options.findEvent(event)
-    if (compiled === undefined) {
-      throw new Error("This event is not in the app's events: add it to createApp({ events }) under its PkgID")
-    }
+    const { findEvent, findTopicRule, hasIdentities } = this.#options
+    const compiled = findEvent(event)
+    if (compiled === undefined) throw unknownEvent(event)
+    if (audience.kind === 'topic' && findTopicRule(audience.topic) === null)
+      throw new Error(
+        `No rule of the app names the topic '${audience.topic}', so no connection can have joined it: add one to createApp({ topics })`,
+      )
+    if (audience.kind === 'identity' && !hasIdentities())
+      throw new Error(
+        'No plugin says who calls, so no connection has an identity that an event could be sent to: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does',
+      )
     try {
       return { audience, pkgId: compiled.pkgId, data: compiled.toData(data) }
     } catch (error) {
@@ -131,6 +143,12 @@ export class ConnectionHub implements Hub {
       throw error
     }
   }
+}
+
+function unknownEvent(event: AnyEvent): Error {
+  if (event?.kind !== 'event') return new Error('What is published was not made by event(…)')
+  const name = event.summary === '' ? 'This event' : `The event '${event.summary}'`
+  return new Error(`${name} is not in the app's events: add it to createApp({ events }) under its PkgID`)
 }
 
 function put(sets: Map<string, Set<Member>>, key: string, member: Member): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { compileTopicRules, type TopicRule } from './topic.ts'
+import { compileTopicRules, defineTopics, type TopicRule } from './topic.ts'
 
 // A thousand runs are a second's work, on a busy machine many.
 vi.setConfig({ testTimeout: 60_000 })
@@ -40,9 +40,19 @@ describe('the rule of a topic', () => {
     )
   })
 
+  it('has a name and a rule, which is said when the app is made', () => {
+    expect(() => compileTopicRules({ '': rule() })).toThrow("topics has a rule for the topic ''")
+    // What JavaScript can pass.
+    for (const wrong of [{}, undefined, { authorize: true }])
+      expect(() => defineTopics({ news: wrong as TopicRule })).toThrow("topics['news'] needs authorize: ")
+  })
+
   it('is what a search through all patterns finds, in whatever order they stand', () => {
     const part = fc.string({ unit: fc.constantFrom('a', 'b', ':'), maxLength: 4 })
-    const pattern = fc.tuple(part, fc.boolean()).map(([text, isPrefix]) => (isPrefix ? `${text}*` : text))
+    const pattern = fc
+      .tuple(part, fc.boolean())
+      .map(([text, isPrefix]) => (isPrefix ? `${text}*` : text))
+      .filter((text) => text !== '')
     fc.assert(
       fc.property(fc.uniqueArray(pattern, { maxLength: 8 }), part, (patterns, topic) => {
         const all = Object.fromEntries(patterns.map((each) => [each, rule()]))

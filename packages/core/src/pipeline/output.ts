@@ -1,5 +1,5 @@
 import { isPage, isPageSchema, type Page, withItems } from '../call/page.ts'
-import { isReply, withValue } from '../call/reply.ts'
+import { isReply, type Reply, withValue } from '../call/reply.ts'
 import { toJsonValue } from '../protocol/json-value.ts'
 import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import { type AnySchema, type Issue, type Schema, toIssues } from '../util/schema.ts'
@@ -35,12 +35,17 @@ export function unchecked<S extends AnySchema>(schema: S): S {
 
 /**
  * Compiles the last stage of a route. `validate` (development and test) runs the schema as well, so that a mismatch is found
- * before production; there, a schema whose structure allows it is only projected.
+ * before production; there, a schema whose structure allows it is only projected. `check` throws for a `reply` that the route cannot give.
  */
-export function compileOutput(schema: AnySchema | null, validate: boolean): Output {
+export function compileOutput(
+  schema: AnySchema | null,
+  validate: boolean,
+  check: (reply: Reply<unknown>) => void = () => {},
+): Output {
   const output = compileValue(schema, validate, compileReplyProjection)
   return (result) => {
     if (!isReply(result)) return output(result)
+    check(result)
     if (result.kind !== 'value') return result
     const rewrap = (value: unknown): unknown => withValue(result, value)
     const value = output(result.value)

@@ -10,7 +10,7 @@ import type { Instruments } from '../instruments/instruments.ts'
 import type { HealthCheck } from '../lifecycle/health.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Step } from '../pipeline/step.ts'
-import type { AnyRoute } from '../router/route.ts'
+import type { AnyEndpoint } from '../router/route.ts'
 import type { Environment } from '../settings/environment.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
 
@@ -132,7 +132,7 @@ export interface PluginHost {
   /** Puts a guard before those of the routes that `when` names; default: of every route. */
   guard(step: Step<'guard', unknown, Call>, options?: { readonly when?: (route: RouteInfo) => boolean }): void
   /** Adds an HTTP route. It must state its access. */
-  endpoint(route: AnyRoute): void
+  endpoint(route: AnyEndpoint): void
   /**
    * Adds a part to `GET /health`. With `required: false` the report says how it is, and the app stays ready when it fails: for what the app
    * can work without. Default true.

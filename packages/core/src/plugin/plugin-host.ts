@@ -11,7 +11,7 @@ import type { Rejections } from '../lifecycle/rejections.ts'
 import type { Logger } from '../log/logger.ts'
 import type { AnyStep } from '../pipeline/step.ts'
 import { checkEndpoint } from '../router/check-table.ts'
-import type { AnyRoute } from '../router/route.ts'
+import type { AnyEndpoint } from '../router/route.ts'
 import type { Environment } from '../settings/environment.ts'
 import { dropSafe } from '../util/drop-safe.ts'
 import type { MaybePromise } from '../util/maybe-promise.ts'
@@ -45,7 +45,7 @@ export class Registry {
   readonly onReady: (() => MaybePromise<void>)[] = []
   readonly onClose: { readonly plugin: string; readonly run: () => MaybePromise<void> }[] = []
   readonly guards: AppGuard[] = []
-  readonly endpoints: { readonly plugin: string; readonly route: AnyRoute }[] = []
+  readonly endpoints: { readonly plugin: string; readonly route: AnyEndpoint }[] = []
   readonly health: Map<string, HealthPart> = new Map()
   readonly doctor: NamedCheck[] = []
   readonly controls: Map<string, ControlHandler> = new Map()

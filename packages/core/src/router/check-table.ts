@@ -1,13 +1,13 @@
 import { BootError } from '../errors/boot-error.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import type { AnyEvent } from './event.ts'
-import type { AnyRoute } from './route.ts'
+import type { AnyEndpoint, AnyRoute } from './route.ts'
 
 interface Table {
   readonly pkgIds: Readonly<Record<string, number>>
   readonly routes: Readonly<Record<string, AnyRoute>>
   readonly events: Readonly<Record<string, AnyEvent>>
-  readonly endpoints: readonly AnyRoute[]
+  readonly endpoints: readonly AnyEndpoint[]
   readonly errors: readonly ErrorFactory[]
 }
 
@@ -54,7 +54,7 @@ function unknownName(name: string, routes: Table['routes']): BootError {
 }
 
 /** What is said of an endpoint that has no path to be known by. */
-export function checkEndpoint(where: string, endpoint: AnyRoute): void {
+export function checkEndpoint(where: string, endpoint: AnyEndpoint): void {
   checkKind(where, endpoint, 'route')
   const { http, summary, handler, command, ordered } = endpoint.definition
   if (http === null) {

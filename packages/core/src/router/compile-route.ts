@@ -1,6 +1,7 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
 import { runWithCall } from '../call/current-call.ts'
+import type { Reply } from '../call/reply.ts'
 import type { AppError } from '../errors/app-error.ts'
 import { BootError } from '../errors/boot-error.ts'
 import { compileInput } from '../http/input.ts'
@@ -73,7 +74,7 @@ export function compileRoute(
       }),
     ),
     execute: toExecute(definition),
-    output: compileOutput(definition.output, context.validateOutput),
+    output: compileOutput(definition.output, context.validateOutput, createReplyCheck(info)),
   })
   return {
     info,
@@ -86,6 +87,21 @@ export function compileRoute(
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,
     countWebSocket: context.countWebSocket(info),
     httpCounter: context.httpCounter(info),
+  }
+}
+
+/** What a wire of the route has no form for is refused on both: a route is the same on each, and tested on one. */
+function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unknown>) => void {
+  return ({ kind, status, headers, meta }) => {
+    if (kind === 'stream' && pkgId !== null)
+      throw new Error(`Route ${name} answers with a stream, which has no form as a package: move it to endpoints`)
+    if (meta !== null && pkgId === null)
+      throw new Error(`Route ${name} is on HTTP only, where a reply has no meta: say it in a header, or return page(…)`)
+    if (path !== null) return
+    for (const _name in headers)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no headers: remove them, or give it http`)
+    if (status !== null)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no status: remove it, or give it http`)
   }
 }
 

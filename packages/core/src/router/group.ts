@@ -1,7 +1,7 @@
 import { BootError } from '../errors/boot-error.ts'
 import type { PathParameters } from '../http/path-pattern.ts'
 import { stepRank, type Use, type ValidUse } from '../pipeline/use.ts'
-import type { AnyRoute, Route } from './route.ts'
+import type { AnswerForm, AnyEndpoint, Route } from './route.ts'
 import { checkSteps } from './route-definition.ts'
 import type { HasKeys, HttpOptions } from './route-types.ts'
 
@@ -13,7 +13,7 @@ import type { HasKeys, HttpOptions } from './route-types.ts'
  * createApp({ pkgIds: PkgID, routes: { ...group({ prefix: '/admin', use: [requireRoles('admin')] }, { PURGE: purge }) } })
  */
 export function group<
-  const Routes extends Readonly<Record<string, AnyRoute>>,
+  const Routes extends Readonly<Record<string, AnyEndpoint>>,
   const Prefix extends `/${string}` = never,
   const U extends Use = [],
 >(
@@ -38,7 +38,11 @@ export function group<
 /** Parameters of the prefix have to be keys of the input of every route, as those of its own path. */
 type ValidRoutes<Routes, Names extends string> = [Names] extends [never]
   ? unknown
-  : { readonly [Name in keyof Routes]: Routes[Name] extends Route<infer Input> ? HasKeys<Names, Input> : unknown }
+  : {
+      readonly [Name in keyof Routes]: Routes[Name] extends Route<infer Input, unknown, AnswerForm>
+        ? HasKeys<Names, Input>
+        : unknown
+    }
 
 function prefixed(prefix: string, http: HttpOptions): HttpOptions['route'] {
   const [method, path] = http.route.split(' ')

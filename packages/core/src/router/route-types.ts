@@ -1,6 +1,6 @@
 import type { Access } from '../call/call.ts'
 import type { Page, PageSchema } from '../call/page.ts'
-import type { Reply } from '../call/reply.ts'
+import type { Reply, StreamReply } from '../call/reply.ts'
 import type { BaseCommand } from '../command/command.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import type { PathParameters } from '../http/path-pattern.ts'
@@ -63,6 +63,9 @@ type Returned<R extends AnySchema> =
 /** What a caller gets. */
 type Answer<R extends AnySchema, O> =
   IsNone<R> extends true ? Unwrap<O> : R extends PageSchema<infer Item> ? Page<OutputOf<Item>> : OutputOf<R>
+/** With a schema it is a value: the handler is held to it. */
+type FormOf<R extends AnySchema, O> =
+  IsNone<R> extends true ? (0 extends 1 & O ? 'value' : O extends StreamReply ? 'stream' : 'value') : 'value'
 type Unwrap<O> = O extends Reply<infer T> ? T : O
 
 interface CommonOptions {
@@ -111,7 +114,7 @@ export interface RouteFactory<Base extends Use> {
       readonly output?: R
     } & Execution<CallOf<[...Base, ...U]>, Validated<S>, R, O> &
       ValidBase<Base, U, Validated<S>>,
-  ): Route<Sent<S>, Answer<R, O>>
+  ): Route<Sent<S>, Answer<R, O>, FormOf<R, O>>
 
   /** A `route` whose routes all begin with these steps. */
   with<const U extends Use>(...steps: U & ValidUse<U, never, Base>): RouteFactory<[...Base, ...U]>
