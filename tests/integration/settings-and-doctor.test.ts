@@ -11,7 +11,9 @@ interface End {
 }
 
 function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<End> {
-  const env = { ...process.env, NODE_ENV: '', ENV: '', PORT: '', DATABASE_URL: '', ...variables }
+  // As a clone has it: pnpm, which runs these tests, sets NODE_PATH, and every package is found from everywhere then.
+  const clone = { NODE_PATH: undefined, NODE_ENV: '', ENV: '', PORT: '', DATABASE_URL: '', REDIS_URL: '' }
+  const env = { ...process.env, ...clone, ...variables }
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: root, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
@@ -28,6 +30,7 @@ test('the doctor of the example prints a line for each finding, and starts nothi
   const { code, stdout, stderr } = await run(['scripts/doctor.mjs'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^ok {5}node +Node /m)
+  expect(stdout).toMatch(/^ok {5}peer prom-client +prom-client \S+ is within \^15/m)
   expect(stdout).toMatch(/^ok {5}database +The database is embedded \(PGlite\)$/m)
   expect(
     stdout

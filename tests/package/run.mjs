@@ -115,7 +115,8 @@ async function checkTypesAs(type, folder, manifest) {
 /** Some libraries' declarations do not stand `skipLibCheck: false` by themselves. */
 function isOnlyIn(library, output) {
   const errors = output.split('\n').filter((line) => /^\S.*: error TS\d+:/.test(line))
-  return errors.length > 0 && errors.every((line) => line.split('(')[0].includes(`/node_modules/${library}/`))
+  const prefix = new RegExp(`^[^(]*\\bnode_modules/${library}/`)
+  return errors.length > 0 && errors.every((line) => prefix.test(line))
 }
 
 async function serve(node, main, folder) {

@@ -31,7 +31,11 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
     name: 'metrics',
     doctor(host) {
       if (options.nodeDefaults !== false)
-        host.peer('prom-client', 'metrics() needs it for the figures of Node.js, unless nodeDefaults is false')
+        host.peer(
+          'prom-client',
+          'metrics() needs it for the figures of Node.js, unless nodeDefaults is false',
+          import.meta.url,
+        )
       host.doctor('metrics', () => {
         const { access, path } = resolveMetricsOptions(options, host.environment)
         return { level: 'ok', message: `${path} is served ${toWhom(access)}` }

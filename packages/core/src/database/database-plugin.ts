@@ -29,8 +29,8 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
   return definePlugin(databaseKey, {
     doctor(host) {
       const isEmbedded = String(options.url).startsWith('pglite:')
-      host.peer('drizzle-orm', 'database() is built on it')
-      host.peer(isEmbedded ? '@electric-sql/pglite' : 'postgres', 'database() needs it for this url')
+      host.peer('drizzle-orm', 'database() is built on it', import.meta.url)
+      host.peer(isEmbedded ? '@electric-sql/pglite' : 'postgres', 'database() needs it for this url', import.meta.url)
       host.doctor('database', () => checkBeforeStart(options, host.environment))
     },
     async setup(host) {

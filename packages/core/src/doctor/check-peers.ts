@@ -7,32 +7,35 @@ import { isInRange } from './version-range.ts'
 export interface NeededPeer {
   readonly name: string
   readonly why: string
-  /** Who imports it. Default: both. */
-  readonly importedBy?: 'app'
+  /** Who imports it: the app, or the file of a plugin. Default: core. */
+  readonly importedBy?: 'app' | URL
 }
 
 /** Is it there, in a version that fits, and only once? */
 export function checkPeer({ name, why, importedBy }: NeededPeer, machine: Machine): Finding {
   const check = `peer ${name}`
-  const range = machine.manifest?.peerDependencies[name]
+  const importer = importedBy instanceof URL ? machine.importer(importedBy) : machine.manifest
+  const importerName = importer?.name ?? 'the plugin'
+  const range = importer?.peerDependencies[name]
   const ofApp = machine.find(name, 'app')
-  const ofCore = importedBy === 'app' ? ofApp : machine.find(name, 'core')
-  const found = ofCore ?? ofApp
+  const ofImporter = importedBy === 'app' ? ofApp : machine.find(name, importedBy ?? 'core')
+  const found = ofImporter ?? ofApp
   const install = `npm install ${range === undefined ? name : `'${name}@${range}'`}`
   if (found === null) return error(check, `The package ${name} is not installed, and ${why}: ${install}`)
-  if (ofCore === null) {
+  if (ofImporter === null) {
     return error(
       check,
-      `The package ${name} is not to be found from @twinwire/core, and ${why}: install both in one place`,
+      `The package ${name} is not to be found from ${importerName}, and ${why}: install both in one place`,
     )
   }
-  if (range === undefined) return warn(check, `${name} ${found.version} cannot be judged: core names no range for it`)
+  if (range === undefined)
+    return warn(check, `${name} ${found.version} cannot be judged: ${importerName} names no range for it`)
   if (!isInRange(found.version, range))
     return error(check, `${name} ${found.version} is outside of ${range}: ${install}`)
-  if (ofApp !== null && ofApp.folder !== ofCore.folder) {
+  if (ofApp !== null && ofApp.folder !== ofImporter.folder) {
     return warn(
       check,
-      `There are two copies of ${name}: the app has ${ofApp.version}, core has ${ofCore.version}; make them one by 'npm dedupe'`,
+      `There are two copies of ${name}: the app has ${ofApp.version}, ${importerName} has ${ofImporter.version}; make them one by 'npm dedupe'`,
     )
   }
   return ok(check, `${name} ${found.version} is within ${range}`)

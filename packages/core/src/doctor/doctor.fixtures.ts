@@ -2,7 +2,7 @@ import type { Machine } from './machine.ts'
 
 /** A machine on which everything is right, but for what is said. */
 export function createMachine(differences: Partial<Machine> = {}): Machine {
-  return {
+  const machine: Machine = {
     node: '22.12.0',
     abi: '127',
     platform: 'linux',
@@ -11,6 +11,7 @@ export function createMachine(differences: Partial<Machine> = {}): Machine {
     variables: {},
     isMainThread: true,
     manifest: {
+      name: '@twinwire/core',
       engines: { node: '^20.19 || ^22.12 || ^24' },
       peerDependencies: {
         '@electric-sql/pglite': '^0.5.16',
@@ -28,6 +29,8 @@ export function createMachine(differences: Partial<Machine> = {}): Machine {
       }[name]
       return version === undefined ? null : { version, folder: `/modules/${name}` }
     },
+    importer: () => machine.manifest,
     ...differences,
   }
+  return machine
 }

@@ -12,7 +12,7 @@ import { checkEnvironment } from './check-options.ts'
 import { createMachine } from './doctor.fixtures.ts'
 import { examineApp } from './doctor.ts'
 import type { DoctorReport } from './finding.ts'
-import type { Machine } from './machine.ts'
+import type { Importer, Machine } from './machine.ts'
 
 type Options = Partial<AppOptions<PkgIds, RouteTable, EventTable>>
 
@@ -128,10 +128,10 @@ describe('the doctor, of peers', () => {
     ])
     const twice: Machine['find'] = (name, from) => ({
       version: name === 'postgres' ? '3.4.9' : from === 'app' ? '0.45.1' : '0.45.4',
-      folder: name === 'postgres' ? '/modules' : `/${from}/${name}`,
+      folder: name === 'postgres' ? '/modules' : `/${from === 'app' ? from : 'core'}/${name}`,
     })
     expect(await complaints({ plugins: postgres }, { find: twice })).toEqual([
-      "warn peer drizzle-orm: There are two copies of drizzle-orm: the app has 0.45.1, core has 0.45.4; make them one by 'npm dedupe'",
+      "warn peer drizzle-orm: There are two copies of drizzle-orm: the app has 0.45.1, @twinwire/core has 0.45.4; make them one by 'npm dedupe'",
     ])
     const apart: Machine['find'] = (name, from) => (from === 'app' ? createMachine().find(name, from) : null)
     expect((await complaints({ plugins: postgres }, { find: apart }))[1]).toBe(
@@ -203,6 +203,27 @@ describe('the doctor, of plugins', () => {
     ])
     expect(await ofDatabase({ plugins: [database({ url: 'pglite://memory', pool: { max: 0 } })] })).toEqual([
       'error database: max of pool of database() must be a whole number from 1 to 2147483647, not 0',
+    ])
+  })
+
+  it('looks for the package of a plugin from the file that imports it, by the range of that package', async () => {
+    const importedBy = 'file:///app/node_modules/@acme/mail/dist/index.js'
+    const plugin: Plugin = {
+      name: 'mail',
+      doctor: (host) => host.peer('nodemailer', 'mail() sends by it', importedBy),
+      setup: () => {},
+    }
+    const importer = (): Importer => ({ name: '@acme/mail', peerDependencies: { nodemailer: '^7.0.0' } })
+    const found =
+      (version: string, place: string): Machine['find'] =>
+      (name, from) =>
+        name === 'nodemailer' && String(from) === place ? { version, folder: '/modules/nodemailer' } : null
+    expect(await complaints({ plugins: [plugin] }, { importer, find: found('7.1.0', importedBy) })).toEqual([])
+    expect(await complaints({ plugins: [plugin] }, { importer, find: found('6.9.0', importedBy) })).toEqual([
+      "error peer nodemailer: nodemailer 6.9.0 is outside of ^7.0.0: npm install 'nodemailer@^7.0.0'",
+    ])
+    expect(await complaints({ plugins: [plugin] }, { importer, find: found('7.1.0', 'app') })).toEqual([
+      'error peer nodemailer: The package nodemailer is not to be found from @acme/mail, and mail() sends by it: install both in one place',
     ])
   })
 

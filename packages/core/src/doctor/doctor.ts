@@ -18,8 +18,12 @@ export interface DoctorHost {
   readonly environment: Environment
   /** Adds a check. */
   doctor(name: string, check: DoctorCheck): void
-  /** Names a package that the plugin imports as it is configured; `why`: `database() needs it for a postgres:// url`. */
-  peer(name: string, why: string): void
+  /**
+   * Names a package that the plugin imports as it is configured; `why`: `database() needs it for a postgres:// url`. `importedBy` is the
+   * `import.meta.url` of the file that imports it: the package is looked for from there, and its range read in the package.json of that
+   * file's package. Left out, it has to be where the app finds it.
+   */
+  peer(name: string, why: string, importedBy?: string): void
 }
 
 export interface NamedCheck {
@@ -62,7 +66,8 @@ function askPlugins({ plugins, environment }: ResolvedOptions): { checks: NamedC
     const host: DoctorHost = {
       environment,
       doctor: (name, check) => void checks.push({ name, check }),
-      peer: (name, why) => void peers.push({ name, why }),
+      peer: (name, why, importedBy) =>
+        void peers.push({ name, why, importedBy: importedBy === undefined ? 'app' : new URL(importedBy) }),
     }
     plugin.doctor?.(host)
   }

@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { Variables } from '../settings/env-file.ts'
 
@@ -11,8 +12,13 @@ export interface FoundPackage {
 }
 
 /** The parts of core's package.json that the doctor compares with. */
-export interface Manifest {
+export interface Manifest extends Importer {
   readonly engines: Readonly<Record<string, string>>
+}
+
+/** The package that imports another one. */
+export interface Importer {
+  readonly name: string
   readonly peerDependencies: Readonly<Record<string, string>>
 }
 
@@ -29,8 +35,10 @@ export interface Machine {
   readonly isMainThread: boolean
   /** Null where it cannot be found: core is part of a bundle. */
   readonly manifest: Manifest | null
-  /** A package as the application finds it, or as core does. */
-  find(name: string, from: 'app' | 'core'): FoundPackage | null
+  /** A package as the application finds it, as core does, or as the file of a URL does. */
+  find(name: string, from: 'app' | 'core' | URL): FoundPackage | null
+  /** The package that a file belongs to; null where there is none: it is part of a bundle. */
+  importer(file: URL): Importer | null
 }
 
 export function readMachine(): Machine {
@@ -44,7 +52,9 @@ export function readMachine(): Machine {
     variables: { ...process.env },
     isMainThread,
     manifest: readManifest(),
-    find: (name, from) => (from === 'app' ? findFromApp(name) : findFrom(import.meta.url, name)),
+    find: (name, from) =>
+      from === 'app' ? findFromApp(name) : findFrom(from === 'core' ? import.meta.url : fileURLToPath(from), name),
+    importer: readImporter,
   }
 }
 
@@ -75,6 +85,19 @@ function readManifest(): Manifest | null {
     return createRequire(import.meta.url)('@twinwire/core/package.json') as Manifest
   } catch {
     return null
+  }
+}
+
+/** By the nearest package.json above the file. */
+function readImporter(file: URL): Importer | null {
+  for (let folder = dirname(fileURLToPath(file)); ; folder = dirname(folder)) {
+    try {
+      const { name, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      if (typeof name === 'string') return { name, peerDependencies }
+    } catch {
+      // Not there: the folder above may have it.
+    }
+    if (folder === dirname(folder)) return null
   }
 }
 

@@ -1,4 +1,7 @@
+import { createApp } from '@twinwire/core'
+import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
+import { rateLimit } from '../ratelimit-plugin.ts'
 import { backOffMs, loadIoredis } from './open-client.ts'
 import { redisStore } from './redis-store.ts'
 
@@ -41,12 +44,15 @@ describe('ioredis', () => {
   })
 
   it('is looked for by the doctor, unless a client was given', async () => {
-    const found: unknown[] = []
-    redisStore('redis://localhost').doctor?.({
-      environment: 'test',
-      peer: () => {},
-      doctor: (name, check) => void found.push(Promise.resolve(check()).then((result) => ({ name, result }))),
-    })
-    expect(await Promise.all(found)).toMatchObject([{ name: 'peer ioredis', result: { level: 'ok' } }])
+    const examine = async (store: ReturnType<typeof redisStore>): Promise<readonly object[]> => {
+      const app = createApp({ environment: 'test', pkgIds: {}, routes: {}, plugins: [rateLimit({ store })] })
+      return (await app.doctor()).findings.filter(({ check }) => check === 'peer ioredis')
+    }
+    expect(await examine(redisStore('redis://localhost'))).toEqual([
+      { check: 'peer ioredis', level: 'ok', message: expect.stringMatching(/^ioredis 5\S+ is within \^5\.11\.1$/) },
+    ])
+    const client = new Redis({ lazyConnect: true })
+    expect(await examine(redisStore({ client }))).toEqual([])
+    client.disconnect()
   })
 })

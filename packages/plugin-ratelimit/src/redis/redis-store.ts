@@ -1,5 +1,5 @@
 import type { LimitStore, LimitStoreFactory, StoreServices } from '../store.ts'
-import { loadIoredis, openClient } from './open-client.ts'
+import { openClient } from './open-client.ts'
 import { RedisBuckets } from './redis-buckets.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { placeOf, type RedisStoreOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.ts'
@@ -24,12 +24,7 @@ export function redisStore(target: string | RedisStoreOptions): LimitStoreFactor
     remote: true,
     service: 'redis',
     doctor(host) {
-      if (options.target.kind === 'client') return
-      // Not host.peer(), which looks from where core is: this package may have its peers elsewhere.
-      host.doctor('peer ioredis', async () => {
-        await loadIoredis()
-        return { level: 'ok', message: 'ioredis is installed, and redisStore() is built on it' }
-      })
+      if (options.target.kind !== 'client') host.peer('ioredis', 'redisStore() is built on it', import.meta.url)
     },
     open: (services) => openStore(options, services),
   }
