@@ -12,7 +12,8 @@ async function main(): Promise<void> {
     closeOnSignals(app)
     const { url } = await app.listen(settings.listen)
     issuer.tellLogoutsTo(`${url}${logoutPath}`)
-    printWelcome({ url, websocketPath, issuer })
+    // Its commands are for development, and in production every line of the output is one of JSON.
+    if (settings.environment !== 'production') printWelcome({ url, websocketPath, issuer })
   } catch (error) {
     // It would keep a process alive that serves nothing.
     await issuer.stop()

@@ -9,6 +9,8 @@ export interface Statement<Form> {
 
 /** One connection to a database. Statements wait for each other, in order. */
 export interface Connection<Form> extends PoolConnection {
+  /** When it became ready for statements, by the monotonic clock; null before. Connecting is no part of the first statement's time. */
+  readonly openedMs: number | null
   /**
    * When `signal` aborts, a statement that waits is refused, and one that runs is cancelled where that can be done. `restart`: the
    * commands after which the statement may run once more when it was prepared before a table changed; null where it may not.

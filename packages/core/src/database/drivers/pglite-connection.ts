@@ -1,4 +1,5 @@
 import type { PGlite, QueryOptions } from '@electric-sql/pglite'
+import type { Clock } from '../../clock/clock.ts'
 import { typeIdOf } from '../values/parameters.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
 import { useTexts } from './pglite-results.ts'
@@ -16,9 +17,19 @@ export class PgliteConnection implements Connection<PgliteForm> {
   /** There is no other one to put in its place. */
   readonly lost = false
   #isReady = false
+  #openedMs: number | null = null
 
-  constructor(client: PGlite) {
+  constructor(client: PGlite, clock: Clock) {
     this.#client = client
+    const opened = (): void => {
+      this.#openedMs = clock.monotonic()
+    }
+    // Statements wait for the same, and fail with the reason.
+    client.waitReady.then(opened, () => {})
+  }
+
+  get openedMs(): number | null {
+    return this.#openedMs
   }
 
   retire(): void {}

@@ -32,7 +32,7 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
 
   const server: PGlite = folder === null ? new PGlite() : new PGlite(folder)
   const one = { ...limits, max: 1, idleTimeoutMs: 0, maxLifetimeMs: 0, prePing: false }
-  const connection = new PgliteConnection(server)
+  const connection = new PgliteConnection(server, clock)
   const pool = new Pool(() => connection, one, clock, countCreated(instruments))
   watchPool(instruments, pool, one)
   const queries = new Queries(pool, meter)

@@ -53,6 +53,7 @@ export class PostgresConnection implements Connection<PostgresForm> {
   /** By text: has it succeeded once? */
   readonly #prepared = new Map<string, boolean>()
   #isStale = false
+  #openedMs: number | null = null
   #lost = false
   #onLost: (() => void) | null = null
 
@@ -65,12 +66,20 @@ export class PostgresConnection implements Connection<PostgresForm> {
       idle_timeout: 0,
       // drizzle reads arrays itself, and a connection that is lost while their types are asked for is a rejection of nobody's.
       fetch_types: false,
+      // The server tells its parameters when a connection is made, before it takes a statement.
+      onparameter: () => {
+        this.#openedMs ??= options.clock.monotonic()
+      },
       // Called in the same tick in which the socket closes: nothing can be sent in between.
       onclose: () => {
         this.#lost = true
         this.#onLost?.()
       },
     })
+  }
+
+  get openedMs(): number | null {
+    return this.#openedMs
   }
 
   /** No longer of use; what it was in the middle of is rolled back by the server. */

@@ -33,8 +33,9 @@ export class Queries<Form> {
       failure = error
       throw error
     } finally {
+      const { openedMs } = connection
       this.#pool.release(connection)
-      this.#meter.done(statement.text, startedMs, scope, failure)
+      this.#meter.done(statement.text, openedMs === null ? null : Math.max(startedMs, openedMs), scope, failure)
     }
   }
 

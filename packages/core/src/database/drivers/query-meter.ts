@@ -65,13 +65,14 @@ export class QueryMeter {
     return this.#clock.monotonic()
   }
 
-  /** `error` is null for a statement that went well. */
-  done(text: string, startedMs: number, scope: Scope | null, error: unknown): void {
-    const durationMs = this.#clock.monotonic() - startedMs
+  /** `error` is null for a statement that went well; `startedMs` for one that was never sent: there was no connection. */
+  done(text: string, startedMs: number | null, scope: Scope | null, error: unknown): void {
     const operation = toOperation(text)
     const cells = this.#cells[operation]
-    cells.duration.observe(durationMs / 1000)
     if (error !== null) cells.errors.get(toErrorType(error))?.inc()
+    if (startedMs === null) return
+    const durationMs = this.#clock.monotonic() - startedMs
+    cells.duration.observe(durationMs / 1000)
     if (this.#slowQueryMs === 0 || durationMs <= this.#slowQueryMs) return
     cells.slow.inc()
     const fields = {
