@@ -14,7 +14,9 @@ import type { CallServices } from './call-services.ts'
 import { CallerConnection } from './caller-connection.ts'
 import { Effects } from './effects.ts'
 import type { Identity } from './identity.ts'
+import { isStreamReply } from './reply.ts'
 import { ReplyHeaders } from './reply-headers.ts'
+import { discardResult } from './stream-source.ts'
 
 /** Where a call came from and where its answer goes: a connection, or one HTTP request. */
 export interface CallOrigin {
@@ -202,11 +204,12 @@ export class ActiveCall implements Call, DropListener {
   }
 
   succeed(result: unknown): void {
-    if (this.settled) return
+    if (this.settled) return this.discard(result)
     let httpStatus: number
     try {
       httpStatus = this.origin.succeed(this, result)
     } catch (error) {
+      this.discard(result)
       return this.fail(error)
     }
     // The answer was the frame too many for a slow client, or nobody is there to be streamed to: it has been given up.
@@ -235,6 +238,11 @@ export class ActiveCall implements Call, DropListener {
     this.#report({ error, aborted: false, httpStatus: error.httpStatus, durationMs: this.#elapsed() })
   }
 
+  /** A result that is not sent: a streamed body in it is ended. */
+  discard(result: unknown): void {
+    if (isStreamReply(result)) discardResult(result).catch((error: unknown) => this.fail(error))
+  }
+
   #settle(): void {
     this.settled = true
     if (this.#deadline !== null) this.services.deadlines.disarm(this.#deadline)
@@ -255,10 +263,12 @@ export class ActiveCall implements Call, DropListener {
     this.#controller?.abort(reason)
   }
 
-  /** Work that was told to stop and did, with the signal's own reason. */
+  /** Work that was told to stop and did. */
   #isAbort(thrown: unknown): boolean {
     if (this.#aborted === null) return false
-    return thrown === this.#aborted || (thrown instanceof Error && thrown.cause === this.#aborted)
+    if (thrown === this.#aborted) return true
+    // What Node and the web throw for a signal, with its reason as the cause or without.
+    return thrown instanceof Error && (thrown.cause === this.#aborted || thrown.name === 'AbortError')
   }
 
   #elapsed(): number {

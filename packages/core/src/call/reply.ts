@@ -1,4 +1,3 @@
-import type { ResponseStream } from '../transport/transport.ts'
 import type { PageMeta } from './page.ts'
 
 /** Headers by name; a list for a header that repeats (`set-cookie`). */
@@ -13,7 +12,12 @@ export interface ReplyOptions {
   readonly meta?: PageMeta
 }
 
-/** A source of a streamed body. It is read as fast as the client takes it and ended when the client leaves. */
+/**
+ * A source of a streamed body: an async generator, a stream of Node or of the web, anything that iterates. It is read as fast as the
+ * client takes it, and ended when the client leaves, on HEAD, and when the app closes while it gives nothing: `call.signal` is aborted
+ * and the source returned, destroyed or cancelled. An async generator cannot be taken out of an `await`: hand `call.signal` to
+ * what it waits for.
+ */
 export type StreamSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
 
 /** A result with more to say than its value. Over WebSocket the value and `meta` count. */
@@ -77,19 +81,9 @@ export function isReply(value: unknown): value is Reply<unknown> {
   return value instanceof ReplyResult
 }
 
-/**
- * Sends `source` piece by piece, never faster than the client takes it. Resolves with whether all of it went out; a source that throws
- * cuts the connection, so that the client does not take half a body for a whole one, and rejects.
- */
-export async function pump(source: StreamSource, stream: ResponseStream): Promise<boolean> {
-  try {
-    for await (const chunk of source) if (!(await stream.write(chunk))) return false
-  } catch (error) {
-    stream.abort()
-    throw error
-  }
-  stream.end()
-  return true
+/** True for what `reply.stream` made. */
+export function isStreamReply(value: unknown): value is Reply<StreamSource> {
+  return isReply(value) && value.kind === 'stream'
 }
 
 /** The same reply with its value in another form. */

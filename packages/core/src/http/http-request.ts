@@ -1,7 +1,7 @@
 import type { ActiveCall, CallOrigin } from '../call/active-call.ts'
 import { withCurrentCall } from '../call/current-call.ts'
 import { isPage } from '../call/page.ts'
-import { isReply, pump, type Reply, type StreamSource } from '../call/reply.ts'
+import { isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
 import { ReplyHeaders } from '../call/reply-headers.ts'
 import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { toTraceparent } from '../log/traceparent.ts'
@@ -11,6 +11,7 @@ import { toQuery } from './edge.ts'
 import { toErrorBody, toErrorHeaders } from './error-body.ts'
 import type { HttpWire } from './http-wire.ts'
 import { parseQuery, type QueryRecord } from './query.ts'
+import { StreamedBody } from './streamed-body.ts'
 
 const json = ['content-type', 'application/json'] as const
 const emptyBody: ParsedBody = { kind: 'empty' }
@@ -108,7 +109,7 @@ export class HttpRequest implements CallOrigin {
       if (typeof values === 'string') call.replyHeaders.set(name, values)
       else for (const each of values) call.replyHeaders.append(name, each)
     }
-    if (kind === 'stream') return this.#stream(call, status, value as StreamSource)
+    if (isStreamReply(reply)) return this.#stream(call, status, reply.value)
     if (kind === 'text')
       return this.#respond(call, status, value as string, ['content-type', 'text/plain; charset=utf-8'])
     if (kind === 'bytes')
@@ -123,16 +124,17 @@ export class HttpRequest implements CallOrigin {
   }
 
   #stream(call: ActiveCall, status: number, source: StreamSource): number {
-    // A call that was synchronous until here is not listening yet, and what makes the body has to hear of it.
-    this.exchange.onAborted(() => call.abandon(clientLeft))
     const stream = this.exchange.stream(
       status,
       this.#head(['content-type', 'application/octet-stream'], call.addedHeaders?.entries()),
     )
-    const sent = pump(source, stream).catch((error: unknown) =>
-      call.log.error({ err: error }, 'A streamed body failed: the connection was cut'),
-    )
-    call.services.track(sent)
+    const body = new StreamedBody(call, source, stream)
+    // A call that was synchronous until here is not listening yet, and what makes the body has to hear of it.
+    this.exchange.onAborted(() => body.stop(clientLeft))
+    const { streams, draining } = this.#shared
+    streams.add(body)
+    if (draining) body.endWhenIdle()
+    call.services.track(body.run().finally(() => streams.delete(body)))
     return status
   }
 

@@ -11,6 +11,7 @@ import type { Cors } from './cors.ts'
 import { type Edge, toArrival } from './edge.ts'
 import { clientLeft, HttpRequest } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
+import type { StreamedBody } from './streamed-body.ts'
 import { upgradeRequired } from './upgrade-required.ts'
 
 interface HttpWireOptions {
@@ -39,6 +40,8 @@ export class HttpWire {
   readonly cors: Cors | null
   /** Calls that did not end within the callback that brought them. */
   readonly running: Set<ActiveCall> = new Set()
+  /** Streamed answers that are under way. */
+  readonly streams: Set<StreamedBody> = new Set()
   /** From now on requests are answered `unavailable`, but for public endpoints such as health. */
   draining = false
   readonly #options: HttpWireOptions

@@ -36,10 +36,12 @@ export async function drain(options: DrainOptions): Promise<void> {
     for (const { running, gate } of open) if (running.size > 0 || gate.holding) return false
     return true
   }
+  for (const body of http.streams) body.endWhenIdle()
   await untilIdle(services, isIdle, timeoutMs - spreadMs)
   await spread(clock, inOrderOfClose(open), { spreadMs, limitMs: leftMs() }, end)
   await untilIdle(services, isIdle, leftMs())
   for (const call of [...http.running]) giveUp(call)
+  for (const body of [...http.streams]) body.cut()
   if (!(await isInTime(clock, transport.flushed(), leftMs())))
     services.log.warn('The drain time is over: clients that had not taken all that was sent to them are cut')
 }

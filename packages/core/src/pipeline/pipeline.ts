@@ -67,7 +67,7 @@ function guarded(stage: Stage): Stage {
 function later(call: ActiveCall, promise: Promise<unknown>, next: Stage): void {
   promise.then(
     (value) => {
-      if (call.settled) return
+      if (call.settled) return call.discard(value)
       try {
         next(call, value)
       } catch (error) {
@@ -156,6 +156,7 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       // Answered while the around waited for what it needs: what it wraps must not begin any more.
       if (call.settled) throw call.signal.reason
       restore?.()
+      call.discard(result)
       restore = addForNow(call, adds)
       try {
         result = await execute(attempts === null ? input : attempts.begin(), call)
@@ -176,6 +177,7 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       committed = true
     } finally {
       ;(restore as (() => void) | null)?.()
+      if (!committed) call.discard(result)
       const pending = mark === null ? undefined : call.effects.unhold(mark, committed)
       if (pending !== undefined) call.services.track(pending)
     }

@@ -7,7 +7,7 @@ import type { Unsent } from './unsent.ts'
 import { findBadHeader, isBodyless } from './uws-answer.ts'
 
 /** What a handler gets when there is nobody to stream to. */
-const deadStream: ResponseStream = { write: () => Promise.resolve(false), end() {}, abort() {} }
+const deadStream: ResponseStream = { open: false, write: () => Promise.resolve(false), end() {}, abort() {} }
 
 /** One request and its answer, as the server drives them. */
 export class MemoryExchange extends MemoryRequest implements HttpExchange {
@@ -104,7 +104,11 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
 
   #openStream(): ResponseStream {
     let open = true
+    const isOpen = (): boolean => open && !this.aborted
     return {
+      get open() {
+        return isOpen()
+      },
       write: (chunk) => {
         if (!open || this.aborted) return Promise.resolve(false)
         const bytes = toOwnBytes(chunk)

@@ -138,6 +138,8 @@ export interface HttpExchange extends RequestHead, Abortable {
 }
 
 export interface ResponseStream {
+  /** False once it has ended or its client is gone; from the start where no body is wanted (HEAD, 204, 304). */
+  readonly open: boolean
   /**
    * Resolves when more may be written: at once, or when a slow client has taken what was buffered; false when the
    * client is gone.

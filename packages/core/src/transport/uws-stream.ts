@@ -20,7 +20,7 @@ const yes = Promise.resolve(true)
 const no = Promise.resolve(false)
 
 /** What a handler gets when there is nobody to stream to, or nothing to stream. */
-export const deadStream: ResponseStream = { write: () => no, end() {}, abort() {} }
+export const deadStream: ResponseStream = { open: false, write: () => no, end() {}, abort() {} }
 
 export class UwsStream implements ResponseStream {
   /** Null once the stream is over or the client gone (rule 1). */
@@ -45,6 +45,10 @@ export class UwsStream implements ResponseStream {
       this.#flush()
       return true
     })
+  }
+
+  get open(): boolean {
+    return this.#res !== null && !this.#ending
   }
 
   write(chunk: string | Uint8Array): Promise<boolean> {
