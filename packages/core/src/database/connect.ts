@@ -54,7 +54,9 @@ function unreachable(
   const reason = [failure.message, failure.code].filter((part) => part !== '').join(', ') || 'no reason given'
   const advice = driver.embedded
     ? 'Was its folder made by another version of PGlite, or not ended well? Name a new one to start afresh.'
-    : 'Check that it runs, and the url of database().'
+    : /unsupported startup parameter/i.test(failure.message)
+      ? 'A PgBouncer stands before the server: set pgBouncer: true in pool of database(), and let its mode be transaction.'
+      : 'Check that it runs, and the url of database().'
   const sentence =
     attempts === null
       ? `The database at ${driver.place} refuses: ${reason}. ${advice}`

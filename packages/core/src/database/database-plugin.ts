@@ -11,6 +11,7 @@ import type { HandOut } from './drivers/hand-out.ts'
 import { openDriver } from './drivers/open-driver.ts'
 import { toPool } from './drivers/pool-options.ts'
 import { QueryMeter } from './drivers/query-meter.ts'
+import { checkSettings } from './drivers/session-settings.ts'
 import { mapDatabaseError } from './errors.ts'
 import { runMigrations } from './migrate.ts'
 import { definePageSettings } from './page-settings.ts'
@@ -69,6 +70,7 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
 async function start(driver: DatabaseDriver, options: DatabaseOptions, host: PluginHost): Promise<void> {
   const { migrations, onStart } = options
   await connect(driver, options.connect ?? {}, host)
+  if (!driver.embedded) await checkSettings(driver.db)
   if (migrations !== undefined || onStart !== undefined) {
     await driver.exclusively(async (maintenance) => {
       if (migrations !== undefined) await runMigrations(maintenance, migrations, driver.place, host.log)

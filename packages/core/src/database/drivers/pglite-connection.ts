@@ -4,6 +4,7 @@ import { typeIdOf } from '../values/parameters.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
 import { useTexts } from './pglite-results.ts'
 import { scopeEnded } from './scope.ts'
+import { toSetCommands } from './session-settings.ts'
 import { Turns } from './turns.ts'
 
 /** How PGlite is to give a result, in its own words. */
@@ -47,6 +48,7 @@ export class PgliteConnection implements Connection<PgliteForm> {
     if (this.#isReady) return
     await this.#client.waitReady
     useTexts(this.#client)
+    await this.#client.exec(toSetCommands('session'))
     this.#isReady = true
   }
 
@@ -54,6 +56,7 @@ export class PgliteConnection implements Connection<PgliteForm> {
     try {
       return await this.#turns.run(async () => {
         if (signal?.aborted) throw scopeEnded(signal)
+        await this.#prepare()
         const results = await this.#client.exec(text)
         return results.at(-1)?.command ?? ''
       })

@@ -19,6 +19,7 @@ import {
 import { postgresForm, useTexts } from './postgres-results.ts'
 import { Queries } from './queries.ts'
 import type { Scope } from './scope.ts'
+import { startParameters, toSetCommands } from './session-settings.ts'
 
 /** Any number that no other user of the database picks for its advisory locks: the bytes of 'twinwire'. */
 const lockId = '8392292353798926949'
@@ -42,7 +43,7 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
         connect_timeout: connectTimeoutMs / 1000,
         // Its own default prints.
         onnotice: (notice) => log.debug({ notice: notice.message }, 'Notice of the database'),
-        connection: { application_name: applicationName, ...session },
+        connection: { application_name: applicationName, ...startParameters(pgBouncer), ...session },
         ...more,
       })
       useTexts(made.options)
@@ -70,7 +71,8 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
   const created: CounterCell = countCreated(instruments)
   const pool = openPool(limits, clientsOf(timeout), connectionOptions)
   watchPool(instruments, pool, limits)
-  const queries = new Queries(pool, meter)
+  const atBegin = pgBouncer ? toSetCommands('local') : ''
+  const queries = new Queries(pool, meter, atBegin)
   const dialect = new Dialect()
   const relational = toRelational(schema)
   const sessionOf = (from: Queries<PostgresForm>, scope: Scope | null, mode: TransactionMode = {}) =>
@@ -102,7 +104,7 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
     exclusively: async (run) => {
       const locking = new PostgresConnection(clientsOf({}), patient)
       const once = openPool({ ...limits, max: 1, acquireTimeoutMs: 0 }, clientsOf({}), patient)
-      const session = sessionOf(new Queries(once, meter), null)
+      const session = sessionOf(new Queries(once, meter, atBegin), null)
       const single = new PgDatabase(dialect, session, relational)
       try {
         // A lock of a transaction, since behind a PgBouncer a session is nobody's own. It goes with its connection.

@@ -14,10 +14,13 @@ const byItself: readonly string[] = []
 export class Queries<Form> {
   readonly #pool: Pool<Connection<Form>>
   readonly #meter: QueryMeter
+  readonly #atBegin: string
 
-  constructor(pool: Pool<Connection<Form>>, meter: QueryMeter) {
+  /** `atBegin`: commands that every transaction starts with. */
+  constructor(pool: Pool<Connection<Form>>, meter: QueryMeter, atBegin = '') {
     this.#pool = pool
     this.#meter = meter
+    this.#atBegin = atBegin
   }
 
   async run(statement: Statement<Form>, scope: Scope | null): Promise<unknown> {
@@ -51,6 +54,7 @@ export class Queries<Form> {
       meter: this.#meter,
       scope,
       mode,
+      atBegin: this.#atBegin,
       release: () => this.#pool.release(connection),
     })
     return session.complete(() => runInside(this, scope, () => run(session)))

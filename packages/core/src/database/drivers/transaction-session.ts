@@ -15,6 +15,8 @@ export interface TransactionSessionOptions<Form> {
   readonly meter: QueryMeter
   readonly scope: Scope | null
   readonly mode: TransactionMode
+  /** Commands behind BEGIN; '' for none. */
+  readonly atBegin: string
   /** Takes the connection back; called once. */
   readonly release: () => void
 }
@@ -25,6 +27,7 @@ export class TransactionSession<Form> {
   readonly #meter: QueryMeter
   readonly #scope: Scope | null
   readonly #mode: TransactionMode
+  readonly #atBegin: string
   readonly #release: () => void
   readonly #nested = new Turns()
   #savepoints = 0
@@ -35,11 +38,12 @@ export class TransactionSession<Form> {
   /** Until the first statement after BEGIN or a savepoint: the commands that bring it back to there. */
   #restart: readonly string[] | null = null
 
-  constructor({ connection, meter, scope, mode, release }: TransactionSessionOptions<Form>) {
+  constructor({ connection, meter, scope, mode, atBegin, release }: TransactionSessionOptions<Form>) {
     this.#connection = connection
     this.#meter = meter
     this.#scope = scope
     this.#mode = mode
+    this.#atBegin = atBegin
     this.#release = release
   }
 
@@ -51,7 +55,7 @@ export class TransactionSession<Form> {
   async #complete<T>(run: () => Promise<T>): Promise<T> {
     const signal = this.#scope?.signal ?? null
     const onAbort = (): void => void this.#rollback()
-    const begin = toBegin(this.#mode)
+    const begin = toBegin(this.#mode, this.#atBegin)
     this.#restart = ['rollback', begin]
     try {
       await this.#command(begin, signal)
@@ -216,6 +220,7 @@ async function inTurn<T>(turns: Turns, begin: () => Promise<T>): Promise<T> {
   return turns.run(AsyncResource.bind(() => runInSavepoint(turns, begin)))
 }
 
-function toBegin({ isolation, readOnly }: TransactionMode): string {
-  return `begin${isolation === undefined ? '' : ` isolation level ${isolation}`}${readOnly === true ? ' read only' : ''}`
+function toBegin({ isolation, readOnly }: TransactionMode, atBegin: string): string {
+  const level = isolation === undefined ? '' : ` isolation level ${isolation}`
+  return `begin${level}${readOnly === true ? ' read only' : ''}${atBegin === '' ? '' : `; ${atBegin}`}`
 }
