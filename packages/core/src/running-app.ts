@@ -241,7 +241,8 @@ export class RunningApp {
   }
 
   #track(work: Promise<unknown>): void {
-    const tracked = work.finally(() => {
+    const failed = (error: unknown): void => this.log.error({ err: error }, 'Work that outlived its call failed')
+    const tracked = work.catch(failed).finally(() => {
       this.#tracked.delete(tracked)
       this.#services.onWorkEnd?.()
     })

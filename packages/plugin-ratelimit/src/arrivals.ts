@@ -2,7 +2,7 @@ import type { Arrival, CounterCell, Logger } from '@twinwire/core'
 import { toAddressKey } from './address-key.ts'
 import type { CallLimits } from './call-limits.ts'
 import { findRefused, toRateLimitError } from './errors.ts'
-import { isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
+import { type Background, isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
 import type { Rule } from './rule.ts'
 import type { SkippedPaths } from './skipped.ts'
 import type { MaybePromise, Standing, Take } from './store.ts'
@@ -13,6 +13,7 @@ interface ArrivalsParts {
   readonly failureCost: number
   readonly limiter: Limiter
   readonly limits: CallLimits
+  readonly background: Background
   readonly hits: CounterCell
   readonly skipped: SkippedPaths
   readonly log: Logger
@@ -41,8 +42,8 @@ export class Arrivals {
 
   /** Somebody has shown credentials that are not good. */
   failed(address: string): void {
-    const { rule, failureCost, limiter } = this.#parts
-    if (failureCost > 0) void limiter.adjust('take', [{ rule, key: toAddressKey(address), cost: failureCost }])
+    const { rule, failureCost, limiter, background } = this.#parts
+    if (failureCost > 0) background(limiter.adjust('take', [{ rule, key: toAddressKey(address), cost: failureCost }]))
   }
 
   /** A path that is skipped costs nothing, and is no place to guess at credentials once guesses have used up what there was. */

@@ -3,7 +3,7 @@ import { findRefused, type Refused, toRateLimitError } from './errors.ts'
 import type { Excess } from './excess.ts'
 import { Figures } from './headers.ts'
 import { type LimitUse, toTakes } from './limit-registry.ts'
-import { isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
+import { type Background, isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
 import type { MaybePromise, Take } from './store.ts'
 
 /** `limit_type` of `rate_limit_hits_total`. */
@@ -23,15 +23,17 @@ export class CallLimits {
   readonly #limiter: Limiter
   readonly #hits: Hits
   readonly #excess: Excess
+  readonly #background: Background
   /** By the headers of the one answer, which `onArrive` and the call share. */
   readonly #figures = new WeakMap<ReplyHeaders, Figures>()
   /** What earlier places have taken from calls that were refused and have not been answered yet. */
   readonly #taken = new WeakMap<Call, readonly Take[]>()
 
-  constructor(limiter: Limiter, hits: Hits, excess: Excess) {
+  constructor(limiter: Limiter, hits: Hits, excess: Excess, background: Background) {
     this.#limiter = limiter
     this.#hits = hits
     this.#excess = excess
+    this.#background = background
   }
 
   /** Lets the call pass this place, or throws `rate_limit_exceeded`. */
@@ -57,7 +59,7 @@ export class CallLimits {
     }
     try {
       const verdict = this.#limiter.consume(takes)
-      if (isPromise(verdict)) verdict.then(count, ignoreUnavailable)
+      if (isPromise(verdict)) this.#background(verdict.then(count, ignoreUnavailable))
       else count(verdict)
     } catch (error) {
       ignoreUnavailable(error)
@@ -74,7 +76,7 @@ export class CallLimits {
     if (taken === undefined) return
     this.#taken.delete(call)
     const back = taken.filter(({ rule, cost }) => cost * rule.intervalUs > durationMs * 1000)
-    if (back.length > 0) void this.#limiter.adjust('give back', back)
+    if (back.length > 0) this.#background(this.#limiter.adjust('give back', back))
   }
 
   figuresOf(headers: ReplyHeaders): Figures {

@@ -133,7 +133,7 @@ describe('connections', () => {
 
   it('that close while the store is asked give back what comes', async () => {
     const { told, limiter, answerAll } = aSlowStore()
-    const connections = new ConnectionLimits(limiter, options)
+    const connections = new ConnectionLimits(limiter, options, () => {})
     const connecting = connections.connect(aConnection('1'))
     connections.disconnect('1')
     expect(told).toEqual(['acquire 1'])
@@ -148,7 +148,7 @@ describe('connections', () => {
 
   it('renew their leases as long as they are open, every third of their time, and no round before the last has ended', async () => {
     const { clock, told, limiter, answerAll } = aSlowStore()
-    const connections = new ConnectionLimits(limiter, options)
+    const connections = new ConnectionLimits(limiter, options, () => {})
     connections.keepAlive(clock)
     const connecting = connections.connect(aConnection('1'))
     await clock.advance(5000)

@@ -1,6 +1,6 @@
 import { AppError, type Clock, type Connection, Disconnect, disconnects, type Timer } from '@twinwire/core'
 import { toAddressKey } from './address-key.ts'
-import { isPromise, type Limiter } from './limiter.ts'
+import { type Background, isPromise, type Limiter } from './limiter.ts'
 import type { Lease, MaybePromise, Seat } from './store.ts'
 
 export interface ConnectionLimitOptions {
@@ -27,6 +27,7 @@ interface Held {
 export class ConnectionLimits {
   readonly #limiter: Limiter
   readonly #options: { readonly [K in 'perIdentity' | 'perAddress']: number | false } & { readonly leaseMs: number }
+  readonly #background: Background
   readonly #held = new Map<string, Held>()
   #timer: Timer | null = null
   #closed = false
@@ -34,9 +35,11 @@ export class ConnectionLimits {
   constructor(
     limiter: Limiter,
     options: { readonly perIdentity: number | false; readonly perAddress: number | false; readonly leaseMs: number },
+    background: Background,
   ) {
     this.#limiter = limiter
     this.#options = options
+    this.#background = background
   }
 
   /** Throws a Disconnect when all seats are taken. */
@@ -63,16 +66,19 @@ export class ConnectionLimits {
     this.#held.delete(connectionId)
     held.gone = true
     // What is under way is given back when it has come.
-    if (!held.pending) void this.#limiter.release(held.lease)
+    if (!held.pending) this.#background(this.#limiter.release(held.lease))
   }
 
   /** Begins to renew leases, for a store that forgets them otherwise. */
   keepAlive(clock: Clock): void {
     const beat = (): void => {
       this.#timer = clock.timer(this.#options.leaseMs / 3, () => {
-        void this.#renew().then(() => {
-          if (!this.#closed) beat()
-        })
+        this.#background(
+          // One that fails is no reason to let the leases run out.
+          this.#renew().finally(() => {
+            if (!this.#closed) beat()
+          }),
+        )
       })
     }
     beat()
@@ -104,7 +110,7 @@ export class ConnectionLimits {
   #answered(held: Held, refused: Seat | null): void {
     held.pending = false
     if (refused === null) {
-      if (held.gone) void this.#limiter.release(held.lease)
+      if (held.gone) this.#background(this.#limiter.release(held.lease))
       return
     }
     this.#held.delete(held.lease.id)

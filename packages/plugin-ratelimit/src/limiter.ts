@@ -14,6 +14,9 @@ export interface Limiter extends Omit<LimitStore, 'consume'> {
   consume(takes: Parameters<LimitStore['consume']>[0]): MaybePromise<LimiterVerdict>
 }
 
+/** Takes what nobody waits for: a store that an application has written may fail there too, and that is logged. */
+export type Background = (work: MaybePromise<void>) => void
+
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return value instanceof Promise
 }

@@ -1,9 +1,11 @@
 import { type Call, guard, PermissionDeniedError, route } from '@twinwire/core'
 import { CallError, createVirtualClock, fakeIdentity, onTransports } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { memoryStore } from './memory/memory-store.ts'
 import type { RateLimitOptions } from './options.ts'
 import { rateLimit } from './ratelimit-plugin.ts'
 import { limit } from './steps.ts'
+import type { LimitStoreFactory } from './store.ts'
 
 const pkgIds = { HELLO: 1, OTHER: 2 } as const
 const hello = route({ http: 'GET /hello', handler: () => 'hello' })
@@ -33,6 +35,36 @@ describe('rateLimit', () => {
         limits,
       }))
     }
+
+    it('with a store of one own goes on when that fails where nothing waits for it', async () => {
+      const memory = memoryStore()
+      const failing = async (): Promise<never> => Promise.reject(new Error('no store'))
+      const asked: string[] = []
+      const store: LimitStoreFactory = {
+        ...memory,
+        async open(services) {
+          const opened = await memory.open(services)
+          const fails = (name: string) => () => {
+            asked.push(name)
+            return failing()
+          }
+          return Object.assign(opened, { adjust: fails('adjust'), release: fails('release') })
+        },
+      }
+      const { client, request, logs } = await open({
+        store,
+        websocket: '100/m',
+        http: '100/m',
+        arrive: { points: 1000, failedAuthentication: 5 },
+        connections: { perIdentity: 5 },
+      })
+      const one = await client(as('ann'))
+      one.close()
+      await one.closed
+      expect((await request('GET /hello', { headers: { authorization: 'Bearer bad token' } })).status).toBe(401)
+      await expect.poll(() => logs.filter(({ message }) => message === 'The store of limits failed')).toHaveLength(2)
+      expect(asked.toSorted()).toEqual(['adjust', 'release'])
+    })
 
     it('over HTTP tells the true figures with every answer, and refuses with 429 and when to come again', async () => {
       const { request, clock } = await open({ http: { points: 2, per: '1m', burst: 1 } })

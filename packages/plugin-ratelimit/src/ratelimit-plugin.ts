@@ -14,7 +14,7 @@ import { ConnectionLimits } from './connections.ts'
 import { Excess } from './excess.ts'
 import { LimitRegistry, type LimitUse, toTakes } from './limit-registry.ts'
 import type { ParsedLimit } from './limit-rule.ts'
-import type { Limiter } from './limiter.ts'
+import { type Background, isPromise, type Limiter } from './limiter.ts'
 import {
   type LimitState,
   type LimitSubject,
@@ -119,7 +119,10 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   const [per_user, per_ip, websocket] = limitTypes.map((limit_type) => family.cell({ limit_type }))
   if (per_user === undefined || per_ip === undefined || websocket === undefined) throw new Error('A cell is missing')
   const excess = new Excess(host.hub, options.closeAfter)
-  const limits = new CallLimits(limiter, { per_user, per_ip, websocket }, excess)
+  const background: Background = (work) => {
+    if (isPromise(work)) work.catch((error: unknown) => host.log.error({ err: error }, 'The store of limits failed'))
+  }
+  const limits = new CallLimits(limiter, { per_user, per_ip, websocket }, excess, background)
   const skipped = new SkippedPaths(options.skip)
   const places = new Places()
   host.onReady(() => skipped.check(host.routes))
@@ -142,7 +145,16 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   if (options.arrive !== null) {
     const { limit, failureCost } = options.arrive
     const { rule } = registry.use(limit, 'arrive', null)
-    const entrance = new Arrivals({ rule, failureCost, limiter, limits, hits: per_ip, skipped, log: host.log })
+    const entrance = new Arrivals({
+      rule,
+      failureCost,
+      limiter,
+      limits,
+      background,
+      hits: per_ip,
+      skipped,
+      log: host.log,
+    })
     arrivals = entrance
     host.onArrive((arrival) => entrance.arrive(arrival))
     host.onReject(({ address }, { httpStatus }) => {
@@ -161,7 +173,8 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
     } else excess.allowed(call)
   })
 
-  const connections = options.connections === null ? null : new ConnectionLimits(limiter, options.connections)
+  const connections =
+    options.connections === null ? null : new ConnectionLimits(limiter, options.connections, background)
   if (connections !== null) {
     host.onConnect((connection) => connections.connect(connection))
     if (options.store.remote) connections.keepAlive(host.clock)

@@ -1,9 +1,15 @@
 import type { AppError } from '../errors/app-error.ts'
+import type { Logger } from '../log/logger.ts'
 import type { HeaderList } from '../transport/transport.ts'
 
-/** The one error envelope of HTTP. */
-export function toErrorBody({ code, message: msg, details }: AppError): string {
-  return JSON.stringify({ error: { code, msg, details } })
+/** The one error envelope of HTTP. Details that have no JSON form are left out, and logged. */
+export function toErrorBody({ code, message: msg, details }: AppError, log: () => Logger): string {
+  try {
+    return JSON.stringify({ error: { code, msg, details } })
+  } catch (cause) {
+    log().error({ err: cause, code }, 'The details of an error have no JSON form')
+    return JSON.stringify({ error: { code, msg, details: null } })
+  }
 }
 
 /**

@@ -141,13 +141,7 @@ export class HttpRequest implements CallOrigin {
   fail(call: ActiveCall, error: AppError): void {
     // For the line that this call gets when it has been answered.
     if (call.compiled.http === null) void this.exchange.path
-    let body: string
-    try {
-      body = toErrorBody(error)
-    } catch (cause) {
-      call.log.error({ err: cause, code: error.code }, 'The details of an error have no JSON form')
-      body = JSON.stringify({ error: { code: error.code, msg: error.message, details: null } })
-    }
+    const body = toErrorBody(error, () => call.log)
     this.exchange.respond(error.httpStatus, this.#head(json, toErrorHeaders(error, call.addedHeaders?.entries())), body)
   }
 

@@ -81,7 +81,9 @@ export class HttpWire {
       }
       const refuse = (error: unknown): void => finish(() => this.#unmatched(request, (call) => call.fail(error)))
       const timer = services.clock.timer(arriveTimeoutMs, () => refuse(new DeadlineExceededError(arriveTimeoutMs)))
-      arrived.then(() => finish(() => this.#lookUp(request)), refuse)
+      arrived
+        .then(() => finish(() => this.#lookUp(request)), refuse)
+        .catch((error: unknown) => services.log.error({ err: error }, 'A request failed'))
     })
     services.track(answered)
   }

@@ -121,7 +121,6 @@ export class Gate {
   #admit(result: ControlResult): void {
     this.#connection.identity = result.identity ?? null
     const { onConnect } = this.#connection.shared
-    if (onConnect.length === 0) return this.#letIn(result)
     this.#run(
       () => runHooks(onConnect, this.#connection),
       () => this.#letIn(result),

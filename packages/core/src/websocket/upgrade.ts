@@ -129,10 +129,12 @@ export class Upgrader {
     const refuse = (): void => done(() => this.#reject(attempt, new UnavailableError('The server is restarting')))
     this.#pending.add(refuse)
     attempt.request.onAborted(() => done(() => this.#left()))
-    admission.then(
-      (result) => done(() => accept(result)),
-      (error) => done(() => this.#reject(attempt, toAppError(error, services.errorMappers))),
-    )
+    admission
+      .then(
+        (result) => done(() => accept(result)),
+        (error) => done(() => this.#reject(attempt, toAppError(error, services.errorMappers))),
+      )
+      .catch((error: unknown) => services.log.error({ err: error }, 'An upgrade failed'))
   }
 
   #accept(attempt: Attempt, codec: Codec, admission: ControlResult | null): void {
@@ -169,7 +171,11 @@ export class Upgrader {
       ['content-type', 'application/json'],
       ...toErrorHeaders(error, attempt.addedHeaders),
     ]
-    request.reject(error.httpStatus, headers, toErrorBody(error))
+    request.reject(
+      error.httpStatus,
+      headers,
+      toErrorBody(error, () => wire.services.log),
+    )
     if (arrival !== null) this.#tell(arrival, error)
   }
 
