@@ -1,10 +1,17 @@
 // `npm run keycloak -- install`: the distribution, from Maven Central into the cache, for the tests.
 // `npm run keycloak`: that Keycloak with the realm of the example, until Ctrl+C; PORT is 8080 if not said.
-import { once } from 'node:events'
+import { constants } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { installDistribution } from '../tests/support/keycloak-distribution.ts'
 import { startKeycloakServer } from '../tests/support/keycloak-server.ts'
+import { endWithParent } from './end-with-parent.mjs'
+
+let isRunning = false
+// From the first moment on: what has been started, and its files, go with this process, which `process.exit` tells them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => process.exit(isRunning ? 0 : 128 + constants.signals[signal]))
+endWithParent('keycloak')
 
 const [command = 'start'] = process.argv.slice(2)
 const distribution = await installDistribution()
@@ -25,6 +32,9 @@ Start the example with it, in another terminal:
   KEYCLOAK_BASE_URL=${server.url} KEYCLOAK_REALM=authors KEYCLOAK_CLIENT_ID=authors-api npm start
 
 Ctrl+C stops it.`)
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  isRunning = true
+  await server.ended
+  console.error('Keycloak has ended by itself.')
+  process.exitCode = 1
   await server.stop()
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { endWithThisProcess, removeWithThisProcess, signalGroup } from './child-group.ts'
 import { freePort } from './service.ts'
 
 const keycloakVersion = '26.4.7'
@@ -35,6 +36,7 @@ export async function installDistribution(): Promise<string> {
   const parent = join(folder, '..')
   await mkdir(parent, { recursive: true })
   const work = await mkdtemp(join(parent, 'install-'))
+  const keep = removeWithThisProcess(work)
   try {
     await fetchZip(work)
     const unpacked = await unpack(work)
@@ -46,6 +48,7 @@ export async function installDistribution(): Promise<string> {
     })
   } finally {
     await rm(work, { recursive: true, force: true })
+    keep()
   }
   return folder
 }
@@ -82,6 +85,7 @@ async function unpack(work: string): Promise<string> {
 async function prepareStart(home: string): Promise<void> {
   const args = ['start-dev', '--http-host=127.0.0.1', `--http-port=${await freePort()}`]
   const child = spawn(join(home, 'bin', 'kc.sh'), args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  endWithThisProcess(child)
   const closed = new Promise((resolve) => child.once('close', resolve))
   let output = ''
   let isPrepared = false
@@ -89,7 +93,7 @@ async function prepareStart(home: string): Promise<void> {
     output += text
     if (isPrepared || !output.includes('Running the server in development mode')) return
     isPrepared = true
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    signalGroup(child, 'SIGKILL')
   }
   child.stdout.setEncoding('utf8').on('data', look)
   child.stderr.setEncoding('utf8').on('data', look)
@@ -100,7 +104,8 @@ async function prepareStart(home: string): Promise<void> {
 
 function run(command: string, args: readonly string[], cwd: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    endWithThisProcess(child)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { endWithThisProcess, removeWithThisProcess, signalGroup } from './child-group.ts'
 import { freePort } from './service.ts'
 
 const startWithinMs = 300_000
@@ -10,6 +11,8 @@ const startWithinMs = 300_000
 export interface KeycloakServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
+  /** Resolves when the server that was started first has ended. */
+  readonly ended: Promise<void>
   /** SIGTERM; its files stay. */
   shutDown(): Promise<void>
   /** Starts it again, on its port and its files. */
@@ -32,17 +35,22 @@ interface KeycloakServerOptions {
 export async function startKeycloakServer(options: KeycloakServerOptions): Promise<KeycloakServer> {
   const { distribution, realms, admin, port = await freePort() } = options
   const home = await mkdtemp(join(tmpdir(), 'twinwire-keycloak-'))
+  const keepFiles = removeWithThisProcess(home)
   await cp(distribution, home, { recursive: true })
   await mkdir(join(home, 'data', 'import'), { recursive: true })
   for (const [index, file] of realms.entries()) await cp(file, join(home, 'data', 'import', `realm-${index}.json`))
   const start = (): Promise<RunningServer> => run(home, port, admin)
-  const removeFiles = (): Promise<void> => rm(home, { recursive: true, force: true })
+  const removeFiles = async (): Promise<void> => {
+    await rm(home, { recursive: true, force: true })
+    keepFiles()
+  }
   let server = await start().catch(async (error: unknown) => {
     await removeFiles()
     throw error
   })
   return {
     url: `http://127.0.0.1:${port}`,
+    ended: server.ended,
     shutDown: () => server.end('SIGTERM'),
     startAgain: async () => {
       await server.end('SIGTERM')
@@ -56,6 +64,7 @@ export async function startKeycloakServer(options: KeycloakServerOptions): Promi
 }
 
 interface RunningServer {
+  readonly ended: Promise<void>
   end(signal: NodeJS.Signals): Promise<void>
 }
 
@@ -77,17 +86,16 @@ async function run(home: string, port: number, admin: KeycloakServerOptions['adm
     },
   )
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  const kill = (): void => killGroup(child, 'SIGKILL')
-  process.once('exit', kill)
-  void exited.then(() => process.off('exit', kill))
+  endWithThisProcess(child)
   await listening(child).catch(async (error: unknown) => {
-    kill()
+    signalGroup(child, 'SIGKILL')
     await exited
     throw error
   })
   return {
+    ended: exited,
     end: async (signal) => {
-      killGroup(child, signal)
+      signalGroup(child, signal)
       await exited
     },
   }
@@ -109,13 +117,4 @@ function listening(child: ChildProcess): Promise<void> {
     child.once('exit', () => clearTimeout(timer))
     void Promise.resolve().then(() => timer.unref())
   })
-}
-
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // Gone between the question and the signal.
-  }
 }
