@@ -68,6 +68,12 @@ const refusedBeforeAnyRoute: Readonly<Record<string, readonly Case[]>> = {
     expect(await closedAfter(app, http('POST /now', head, `${chunks}x-sum: 1\r\n\r\n`))).toMatch(/^HTTP\/1\.1 [45]/)
     await told(app, ['400'])
   }),
+  'a method that is not in capitals': all(async (app) => {
+    const peer = await app.dial()
+    peer.write(http('post /now', { ...json, ...length }, body))
+    expect(await peer.until(/method_not_allowed/)).toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\nallow: OPTIONS, POST\r\n/)
+    await told(app, ['405'])
+  }),
   'without Connection: Upgrade, without Upgrade: websocket, or of another version than 13': [
     { connection: 'keep-alive' },
     { upgrade: 'h2c' },

@@ -199,6 +199,8 @@ onTransports({ describe, afterEach }, ({ start }) => {
     const { request, client } = await start(base)
     expect((await request('GET /trace', { headers: { traceparent } })).json()).toBe(traceparent)
     expect((await request('GET /trace', { headers: { traceparent: 'x' } })).json()).toBeNull()
+    // Of two it is not known which is the caller's: a new trace begins (W3C Trace Context).
+    expect((await request('GET /trace', { headers: { traceparent: [traceparent, traceparent] } })).json()).toBeNull()
     expect((await request('GET /trace')).json()).toBeNull()
     expect(await (await client({ headers: { traceparent } })).call('TRACE')).toBe(traceparent)
     expect(await (await client()).call('TRACE')).toBeNull()

@@ -13,7 +13,6 @@ const single: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'referer',
   'sec-websocket-key',
-  'traceparent',
   'transfer-encoding',
   'user-agent',
   'x-request-id',

@@ -28,6 +28,7 @@ export class MemoryRequest implements RequestHead {
 
   constructor(parts: RequestParts, fault: (error: unknown) => void) {
     const mark = parts.path.indexOf('?')
+    // As clients do it, Node's own among them.
     this.method = parts.method.toUpperCase()
     this.path = mark === -1 ? parts.path : parts.path.slice(0, mark)
     this.query = mark === -1 ? '' : parts.path.slice(mark + 1)

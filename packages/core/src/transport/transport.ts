@@ -70,7 +70,7 @@ export interface TransportHandlers {
  * more is ''.
  */
 export interface RequestHead {
-  /** Upper case. */
+  /** As sent: `get` is not `GET` (RFC 9110, 9.1). */
   readonly method: string
   /** As sent: not decoded, without the query. */
   readonly path: string

@@ -154,12 +154,14 @@ describe('request bodies over uWebSockets.js', () => {
     async (when) => {
       const ended = deferred<Uint8Array | BodyFailure>()
       const { port } = await serve({
-        async request(exchange) {
-          if (when === 'in a microtask') await Promise.resolve()
-          exchange.readBody(kib, (body) => {
-            ended.resolve(body)
-            exchange.respond(200, [], 'fine')
-          })
+        request(exchange) {
+          const read = (): void =>
+            exchange.readBody(kib, (body) => {
+              ended.resolve(body)
+              exchange.respond(200, [], 'fine')
+            })
+          if (when === 'at once') read()
+          else queueMicrotask(read)
         },
       })
       const peer = await dial(port)

@@ -161,9 +161,7 @@ function route(
   app.get('/*', serve('GET', false)).head('/*', serve('HEAD', false)).options('/*', serve('OPTIONS', false))
   app.post('/*', serve('POST', true)).put('/*', serve('PUT', true)).patch('/*', serve('PATCH', true))
   app.del('/*', serve('DELETE', true))
-  app.any('/*', (res, req) =>
-    serveRequest(bound, req.getCaseSensitiveMethod().toUpperCase(), true, res, req, secure, unsent),
-  )
+  app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod(), true, res, req, secure, unsent))
 }
 
 /** Always exclusively: by default a second server would share the port without a word (rule 37). */
