@@ -136,13 +136,16 @@ describe.skipIf(!available)('connections that are lost', () => {
     }
     done = true
     await Promise.all(workers)
-    expect([...codes].sort()).toEqual(['resolved', 'unavailable'])
+    // A COMMIT whose answer was lost with the connection may have happened.
+    expect([...codes].filter((each) => !['resolved', 'unavailable', 'outcome_unknown'].includes(String(each)))).toEqual(
+      [],
+    )
+    expect(codes).toContain('unavailable')
     const rows = await admin.db.execute(
       sql`select split_part(name, '/', 1) as name, count(*)::int as parts from marks where name like 'w%' group by 1`,
     )
     const found = rows as unknown as { name: string; parts: number }[]
     expect(found.filter((row) => row.parts !== 4)).toEqual([])
-    // A commit whose answer was lost with the connection may have happened.
     const there = new Set(found.map((row) => row.name))
     expect(committed.filter((name) => !there.has(name))).toEqual([])
     expect(committed.length).toBeGreaterThan(0)
@@ -244,7 +247,9 @@ describe.skipIf(!isEmbeddedPostgresInstalled())('a server that is killed while a
       done = true
       await Promise.all(workers)
       const codes = new Set(outcomes.map(({ code }) => code))
-      expect([...codes].filter((code) => !['ok', 'unavailable', 'database_error'].includes(code))).toEqual([])
+      expect(
+        [...codes].filter((code) => !['ok', 'unavailable', 'outcome_unknown', 'database_error'].includes(code)),
+      ).toEqual([])
       expect(codes).toContain('unavailable')
       expect(outcomes.filter((each) => each.phase === 'after' && each.code !== 'ok')).toEqual([])
       // What was answered as done is there: PostgreSQL came back with all it had committed.

@@ -7,4 +7,5 @@ export const appDefaults = {
   maxBodyBytes: 1_048_576,
   maxHeaderBytes: 32_768,
   drainTimeoutMs: 10_000,
+  commitTimeoutMs: 5000,
 } as const

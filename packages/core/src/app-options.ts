@@ -1,3 +1,4 @@
+import { appDefaults } from './app-defaults.ts'
 import type { Access } from './call/call.ts'
 import type { Clock } from './clock/clock.ts'
 import { BootError } from './errors/boot-error.ts'
@@ -67,6 +68,11 @@ export interface BaseOptions {
   readonly drainTimeoutMs?: number
   /** The end of that window, over which connections are closed. Default 2000. */
   readonly drainSpreadMs?: number
+  /**
+   * How long a deadline or a drain waits for the answer to a COMMIT, or to a statement that writes and commits by itself, once it was sent;
+   * then the call is answered with `outcome_unknown`. Below `drainTimeoutMs`. Default 5000, or half of `drainTimeoutMs` where that is less.
+   */
+  readonly commitTimeoutMs?: number
   /** How long each `onClose` of a plugin may take. Default 5000. */
   readonly closeTimeoutMs?: number
   /** Run `output` schemas and not only project on them. Default: in development and test. */
@@ -138,6 +144,7 @@ export interface ResolvedOptions {
   readonly cors: Cors | null
   readonly validateOutput: boolean
   readonly health: ResolvedHealthOptions
+  readonly commitTimeoutMs: number
 }
 
 /** Checks everything that can be checked before a plugin is set up. */
@@ -165,6 +172,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     cors: options.http?.cors === undefined ? null : createCors(options.http.cors),
     validateOutput: options.validateOutput ?? isDevelopment,
     health: resolveHealthOptions(options.health),
+    commitTimeoutMs: resolveCommitTimeout(options),
   }
 }
 
@@ -183,6 +191,7 @@ const known = [
   'http',
   'drainTimeoutMs',
   'drainSpreadMs',
+  'commitTimeoutMs',
   'closeTimeoutMs',
   'validateOutput',
   'health',
@@ -228,6 +237,18 @@ function checkMilliseconds(name: string, value = 0): void {
   if (!Number.isFinite(value) || value < 0 || value > 3_600_000) {
     throw new BootError('bad_option', `${name} must be 0 to 3600000 milliseconds, not ${value}`)
   }
+}
+
+function resolveCommitTimeout({ commitTimeoutMs, drainTimeoutMs = appDefaults.drainTimeoutMs }: BaseOptions): number {
+  checkMilliseconds('commitTimeoutMs', commitTimeoutMs)
+  // An app that closes without a drain still has deadlines.
+  const drainMs = drainTimeoutMs === 0 ? Number.POSITIVE_INFINITY : drainTimeoutMs
+  const resolved = commitTimeoutMs ?? Math.min(appDefaults.commitTimeoutMs, drainMs / 2)
+  if (resolved < drainMs) return resolved
+  throw new BootError(
+    'bad_option',
+    `commitTimeoutMs (${resolved}) must be less than drainTimeoutMs (${drainMs}): a drain waits so long for a COMMIT that was sent`,
+  )
 }
 
 /** Null: any host. */

@@ -20,6 +20,7 @@ it('@twinwire/core', async () => {
       "InternalError",
       "MalformedRequestError",
       "NotFoundError",
+      "OutcomeUnknownError",
       "PayloadTooLargeError",
       "PermissionDeniedError",
       "RSPCode",

@@ -30,6 +30,7 @@ export {
   InternalError,
   MalformedRequestError,
   NotFoundError,
+  OutcomeUnknownError,
   PayloadTooLargeError,
   PermissionDeniedError,
   RateLimitError,

@@ -12,6 +12,7 @@ import { BootError } from './errors/boot-error.ts'
 import { ConnectionHub } from './hub/hub.ts'
 import { memoryBroker } from './hub/memory-broker.ts'
 import { compileTopicRules, type TopicRule } from './hub/topic.ts'
+import { countLateEnds } from './instruments/call-instruments.ts'
 import { Instruments } from './instruments/instruments.ts'
 import { createWebSocketInstruments, type WebSocketInstruments } from './instruments/websocket-instruments.ts'
 import { drain } from './lifecycle/drain.ts'
@@ -92,6 +93,8 @@ export class RunningApp {
       log: this.log,
       hub: this.hub,
       deadlines: this.#deadlines,
+      commitTimeoutMs: options.commitTimeoutMs,
+      endedLate: countLateEnds(this.instruments),
       rejections: this.#rejections,
       errorMappers: this.#registry.errorMappers,
       onCall: null,

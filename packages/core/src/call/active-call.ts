@@ -1,6 +1,6 @@
 import type { AppError } from '../errors/app-error.ts'
-import { DeadlineExceededError, InternalError } from '../errors/app-error.ts'
-import { toAppError } from '../errors/normalize.ts'
+import { DeadlineExceededError, InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
+import { isMapped, toAppError } from '../errors/normalize.ts'
 import type { Audience } from '../hub/broker.ts'
 import { callFields } from '../log/call-fields.ts'
 import type { Logger } from '../log/logger.ts'
@@ -14,6 +14,7 @@ import type { CallServices } from './call-services.ts'
 import { CallerConnection } from './caller-connection.ts'
 import { Effects } from './effects.ts'
 import type { Identity } from './identity.ts'
+import { Outcomes } from './outcomes.ts'
 import { isStreamReply } from './reply.ts'
 import { ReplyHeaders } from './reply-headers.ts'
 import { discardResult } from './stream-source.ts'
@@ -67,6 +68,7 @@ export class ActiveCall implements Call, DropListener {
   #connection: CallConnection | null = null
   #log: Logger | null = null
   #aborted: Error | null = null
+  #outcomes: Outcomes | null = null
 
   constructor(
     compiled: CompiledRoute,
@@ -165,6 +167,12 @@ export class ActiveCall implements Call, DropListener {
     return this.#effects
   }
 
+  /** What was sent to be committed. */
+  get outcomes(): Outcomes {
+    this.#outcomes ??= new Outcomes((outcomes) => this.#outcomesKnown(outcomes))
+    return this.#outcomes
+  }
+
   /** A promise that was handed out on behalf of this call has failed, and nothing had handled it. */
   dropped(error: unknown, promise: string): void {
     const { connection } = this.origin
@@ -185,19 +193,52 @@ export class ActiveCall implements Call, DropListener {
 
   /** The deadline has passed. */
   expire(): void {
-    this.giveUp(new DeadlineExceededError(this.compiled.deadlineMs))
+    void this.giveUp(new DeadlineExceededError(this.compiled.deadlineMs))
   }
 
-  /** Answers before the work has ended, and tells whoever is at it. */
-  giveUp(error: AppError): void {
-    this.fail(error)
+  /**
+   * Answers before the work has ended, and tells whoever is at it. What was sent to be committed is waited for, at most
+   * `commitTimeoutMs`: until its answer comes, nobody can say whether it was done. Returns what resolves with the answer when it is
+   * not answered yet.
+   */
+  giveUp(error: AppError): Promise<void> | undefined {
+    const outcomes = this.#outcomes
+    if (!this.settled && outcomes?.held) return outcomes.held.answered
+    if (this.settled || !outcomes?.pending) {
+      this.#giveUpNow(error)
+      return undefined
+    }
+    // Statements that commit by themselves are cancelled, and their answer says whether they were; a COMMIT is not.
+    if (!outcomes.committing) this.#abort(error)
+    const { clock, commitTimeoutMs } = this.services
+    const timer = clock.timer(commitTimeoutMs, () => this.#giveUpNow(error))
+    let tellAnswered = (): void => {}
+    const answered = new Promise<void>((resolve) => {
+      tellAnswered = resolve
+    })
+    outcomes.held = { error, timer, answered, tellAnswered }
+    return answered
+  }
+
+  #giveUpNow(error: AppError): void {
+    const outcomes = this.#outcomes
+    if (!this.settled && outcomes?.uncertain) {
+      outcomes.late = 'unknown'
+      this.fail(new OutcomeUnknownError(undefined, { cause: error }))
+    } else this.fail(error)
     this.#abort(error)
+  }
+
+  /** Nothing that was sent was done: what waited for it ends the call as it would have before. */
+  #outcomesKnown({ held, mayBeDone }: Outcomes): void {
+    if (held !== null && !mayBeDone) this.#abort(held.error)
   }
 
   /** The client has gone: nobody is there to be answered. */
   abandon(reason: string): void {
     // A streamed answer has begun and is cut: only whoever makes it has to know.
     if (this.settled) return this.#abort(new Error(reason))
+    if (this.#outcomes?.uncertain) this.#outcomes.late = 'left'
     this.#settle()
     this.#abort(new Error(reason))
     this.#report({ error: null, aborted: true, httpStatus: 499, durationMs: this.#elapsed() })
@@ -222,6 +263,9 @@ export class ActiveCall implements Call, DropListener {
 
   fail(thrown: unknown): void {
     if (this.settled) {
+      const late = this.#outcomes?.late ?? null
+      if (late !== null) this.#effects?.drop()
+      if (late === 'unknown') return this.#tellLate(false, thrown)
       // Answered already, by its deadline or because the client left: only a fault of ours is worth a line.
       if (this.#isAbort(thrown)) return
       if (toAppError(thrown, this.services.errorMappers) instanceof InternalError) {
@@ -229,11 +273,12 @@ export class ActiveCall implements Call, DropListener {
       }
       return
     }
-    const error = toAppError(thrown, this.services.errorMappers)
+    const error = this.#toAnswer(thrown)
+    if (error === null) return
     if (error.httpStatus >= 500 && error.cause !== undefined)
       this.log.error({ err: error.cause, code: error.code }, 'A call failed')
     this.#settle()
-    this.#effects?.drop()
+    if (this.#outcomes === null || this.#outcomes.late === null) this.#effects?.drop()
     this.origin.fail(this, error)
     this.#report({ error, aborted: false, httpStatus: error.httpStatus, durationMs: this.#elapsed() })
   }
@@ -243,9 +288,45 @@ export class ActiveCall implements Call, DropListener {
     if (isStreamReply(result)) discardResult(result).catch((error: unknown) => this.fail(error))
   }
 
+  /**
+   * Of a call of which something is committed, no error of core says that it may simply be made again. Null while that is not known
+   * yet: it fails when it is.
+   */
+  #toAnswer(thrown: unknown): AppError | null {
+    const error = toAppError(thrown, this.services.errorMappers)
+    const outcomes = this.#outcomes
+    if (outcomes === null || !error.retry || !outcomes.uncertain) return error
+    // What an application throws itself is its own decision.
+    if (!isMapped(error, thrown) && error !== this.#aborted) return error
+    if (outcomes.mayBeDone) return new OutcomeUnknownError(undefined, { cause: thrown })
+    void outcomes.whenKnown().then(() => this.fail(thrown))
+    return null
+  }
+
+  /** The command or handler has succeeded after the call was answered or given up: what it committed has its effects all the same. */
+  succeedLate(): void {
+    const late = this.#outcomes?.late ?? null
+    if (late === null) return
+    const pending = this.#effects?.release()
+    if (pending !== undefined) this.services.track(pending)
+    if (late === 'unknown') this.#tellLate(true, null)
+  }
+
+  #tellLate(succeeded: boolean, error: unknown): void {
+    this.services.endedLate(succeeded)
+    if (succeeded) this.log.warn('A call that was answered with outcome_unknown has succeeded')
+    else this.log.warn({ err: error }, 'A call that was answered with outcome_unknown has failed')
+  }
+
   #settle(): void {
     this.settled = true
     if (this.#deadline !== null) this.services.deadlines.disarm(this.#deadline)
+    const outcomes = this.#outcomes
+    if (outcomes === null) return this.origin.ended(this)
+    outcomes.held?.timer.cancel()
+    outcomes.held?.tellAnswered()
+    // A drain waits for it, and for the effects that it has.
+    if (outcomes.pending) this.services.track(outcomes.whenKnown())
     this.origin.ended(this)
   }
 

@@ -14,6 +14,10 @@ export interface CallServices {
   readonly log: Logger
   readonly hub: Pick<ConnectionHub, 'prepare' | 'send'>
   readonly deadlines: Deadlines
+  /** How long a deadline or a drain waits for what was sent to be committed. */
+  readonly commitTimeoutMs: number
+  /** A call that was answered with `outcome_unknown` has ended. */
+  endedLate(succeeded: boolean): void
   readonly rejections: Pick<Rejections, 'dropped'>
   readonly errorMappers: readonly ErrorMapper[]
   /** Null when no plugin listens. */

@@ -1,5 +1,5 @@
 /** What a text of SQL is made of, as far as one has to know where its statements begin and end. */
-interface Token {
+export interface Token {
   /** `end` is a semicolon that ends a statement; `other` is a string, a quoted name or a sign. */
   readonly kind: 'word' | 'parameter' | 'end' | 'other'
   readonly start: number
@@ -71,7 +71,7 @@ function toStatement(text: string, tokens: readonly Token[]): SqlStatement {
 }
 
 /** As psql finds the ends of statements: not within brackets (CREATE RULE), nor within the body of BEGIN ATOMIC. */
-function* tokensOf(text: string): Generator<Token> {
+export function* tokensOf(text: string): Generator<Token> {
   let brackets = 0
   let blocks = 0
   let words: string[] = []

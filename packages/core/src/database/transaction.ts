@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../clock/clock.ts'
-import { InternalError } from '../errors/app-error.ts'
+import { InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
+import { asMapped } from '../errors/normalize.ts'
 import type { Database, TransactionRequest } from './database.ts'
 import type { DatabaseDriver } from './drivers/driver.ts'
 import type { QueryMeter } from './drivers/query-meter.ts'
@@ -28,7 +29,7 @@ export async function runInTransaction<T>(begin: Begin, run: (tx: Database) => P
     })
   } catch (error) {
     if (thrown.includes(error)) throw error
-    throw findAppError(error) ?? toAppError(findDatabaseFailure(error) ?? toFailure(error), error)
+    throw asMapped(findAppError(error) ?? toAppError(findDatabaseFailure(error) ?? toFailure(error), error))
   }
 }
 
@@ -107,6 +108,8 @@ function toNestedMode(inner: TransactionMode, outer: TransactionMode): Transacti
 
 /** A serialization failure, a deadlock of which this one is the victim, or a statement that was prepared before a table changed. */
 function isTransient(error: unknown): boolean {
+  // It may have committed: what it was caused by does not matter.
+  if (findAppError(error) instanceof OutcomeUnknownError) return false
   const failure = findDatabaseFailure(error)
   return failure !== null && (failure.code === '40001' || failure.code === '40P01' || isStalePlan(failure))
 }

@@ -118,6 +118,17 @@ export class DeadlineExceededError extends AppError {
   }
 }
 
+/**
+ * Done or not done, nobody can say: a COMMIT, or a statement that commits by itself, was sent and its answer did not come in time, the
+ * connection was lost before it, or a call ended early of which a part is committed. 504 / ERROR. To make the same call again is safe
+ * only where doing it twice is.
+ */
+export class OutcomeUnknownError extends AppError {
+  constructor(message?: string, options?: AppErrorOptions) {
+    super(...core('outcome_unknown'), message, options)
+  }
+}
+
 /** Draining, an open breaker, a database that does not answer: 503 / ERROR. Worth a retry. */
 export class UnavailableError extends AppError {
   constructor(message?: string, options?: AppErrorOptions) {

@@ -28,6 +28,7 @@ export type CoreErrorCode =
   | 'rate_limit_exceeded'
   | 'too_many_in_flight'
   | 'deadline_exceeded'
+  | 'outcome_unknown'
   | 'unavailable'
   | 'database_error'
   | 'internal_error'
@@ -57,6 +58,12 @@ export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
   rate_limit_exceeded: { status: ERROR, httpStatus: 429, message: 'Rate limit exceeded', retry: true },
   too_many_in_flight: { status: ERROR, httpStatus: 429, message: 'Too many calls in flight', retry: true },
   deadline_exceeded: { status: ERROR, httpStatus: 504, message: 'Deadline exceeded', retry: true },
+  outcome_unknown: {
+    status: ERROR,
+    httpStatus: 504,
+    message: 'It is not known whether this was done',
+    retry: false,
+  },
   unavailable: { status: ERROR, httpStatus: 503, message: 'Service unavailable', retry: true },
   database_error: { status: ERROR, httpStatus: 500, message: 'Database error occurred', retry: false },
   internal_error: { status: ERROR, httpStatus: 500, message: 'Internal error', retry: false },

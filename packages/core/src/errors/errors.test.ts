@@ -29,6 +29,7 @@ describe('the table of errors', () => {
       [new errors.PayloadTooLargeError(1), 'payload_too_large'],
       [new errors.RateLimitError({ retryAfterMs: 1, limit: 1, remaining: 0 }), 'rate_limit_exceeded'],
       [new errors.DeadlineExceededError(1), 'deadline_exceeded'],
+      [new errors.OutcomeUnknownError(), 'outcome_unknown'],
       [new errors.UnavailableError(), 'unavailable'],
       [new errors.DatabaseError(), 'database_error'],
       [new InternalError(), 'internal_error'],

@@ -21,3 +21,16 @@ function tryMap(map: ErrorMapper, error: unknown): AppError | null {
     return null
   }
 }
+
+const mapped = new WeakSet<AppError>()
+
+/** Notes of an error that it is core's word for a failure of a driver, as if a mapper had made it: no handler has thrown it. */
+export function asMapped(error: AppError): AppError {
+  mapped.add(error)
+  return error
+}
+
+/** Is `error` core's word for what was thrown, and not what an application has thrown itself? */
+export function isMapped(error: AppError, thrown: unknown): boolean {
+  return error !== thrown || mapped.has(error)
+}

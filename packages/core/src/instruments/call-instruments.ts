@@ -127,3 +127,14 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
     refusedFrame: frameErrors,
   }
 }
+
+/** Counts the calls that ended after they had been answered with `outcome_unknown`. */
+export function countLateEnds(instruments: Instruments): (succeeded: boolean) => void {
+  const late = instruments.counter(
+    'app_late_outcomes_total',
+    'Calls that were answered with outcome_unknown and ended later, by how they ended',
+    { outcome: ['succeeded', 'failed'] },
+  )
+  const [succeeded, failed] = [late.cell({ outcome: 'succeeded' }), late.cell({ outcome: 'failed' })]
+  return (isSuccess) => (isSuccess ? succeeded : failed).inc()
+}

@@ -8,6 +8,9 @@ import type { Transport } from '../transport/transport.ts'
 import type { WebSocketConnection } from '../websocket/connection.ts'
 import { spread } from './spread.ts'
 
+/** What the clients of calls that were waited for past the end get to take their answers. */
+const lateFlushMs = 1000
+
 interface DrainOptions {
   readonly services: CallServices
   readonly transport: Pick<Transport, 'flushed'>
@@ -22,8 +25,9 @@ interface DrainOptions {
 
 /**
  * Ends what is open, within `timeoutMs`: calls in flight may finish until the spread begins, then each connection is closed at a
- * moment of its own. A call that still runs then is answered `unavailable`: nobody is left without an answer. At last it waits until
- * clients have taken what was sent to them: answers to their last byte, replies that are queued, and the close frame after them.
+ * moment of its own. A call that still runs then is answered `unavailable`: nobody is left without an answer. One whose COMMIT was sent
+ * is waited for, at most `commitTimeoutMs` longer. At last it waits until clients have taken what was sent to them: answers to their
+ * last byte, replies that are queued, and the close frame after them.
  */
 export async function drain(options: DrainOptions): Promise<void> {
   const { services, transport, http, open, tracked, timeoutMs } = options
@@ -38,11 +42,17 @@ export async function drain(options: DrainOptions): Promise<void> {
   }
   for (const body of http.streams) body.endWhenIdle()
   await untilIdle(services, isIdle, timeoutMs - spreadMs)
-  await spread(clock, inOrderOfClose(open), { spreadMs, limitMs: leftMs() }, end)
+  const committing: Promise<unknown>[] = []
+  await spread(clock, inOrderOfClose(open), { spreadMs, limitMs: leftMs() }, (connection) => {
+    const ended = end(connection)
+    if (ended !== undefined) committing.push(ended)
+  })
   await untilIdle(services, isIdle, leftMs())
-  for (const call of [...http.running]) giveUp(call)
+  committing.push(...giveUp(http.running))
   for (const body of [...http.streams]) body.cut()
-  if (!(await isInTime(clock, transport.flushed(), leftMs())))
+  await Promise.all(committing)
+  const flushMs = Math.max(leftMs(), committing.length === 0 ? 0 : lateFlushMs)
+  if (!(await isInTime(clock, transport.flushed(), flushMs)))
     services.log.warn('The drain time is over: clients that had not taken all that was sent to them are cut')
 }
 
@@ -54,15 +64,20 @@ function inOrderOfClose(open: ReadonlySet<WebSocketConnection>): readonly WebSoc
   return [...behind, ...others]
 }
 
-function end(connection: WebSocketConnection): void {
+/** Returns what resolves with the end of a connection that is waited for. */
+function end(connection: WebSocketConnection): Promise<void> | undefined {
   connection.queue.clear()
   connection.gate.giveUp()
-  for (const call of [...connection.running]) giveUp(call)
-  connection.close(disconnects.serviceRestart)
+  const committing = giveUp(connection.running)
+  const close = (): void => connection.close(disconnects.serviceRestart)
+  if (committing.length > 0) return Promise.all(committing).then(close)
+  close()
+  return undefined
 }
 
-function giveUp(call: ActiveCall): void {
-  call.giveUp(new UnavailableError('The server is restarting'))
+/** Returns the answers of those whose COMMIT is under way. */
+function giveUp(calls: Iterable<ActiveCall>): Promise<void>[] {
+  return [...calls].flatMap((call) => call.giveUp(new UnavailableError('The server is restarting')) ?? [])
 }
 
 /** Looks whenever work has ended, once for all that ended within one turn of the event loop. */

@@ -40,7 +40,7 @@ export interface Stages {
 export function compilePipeline(stages: Stages): (call: ActiveCall) => void {
   const reply: Stage = (call, result) => call.succeed(result)
   const output = through((_call, result) => stages.output(result), reply)
-  let chain = through(compileExecute(stages), output)
+  let chain = executing(compileExecute(stages), output)
   for (const check of stages.checks.toReversed()) chain = checkThen(check, chain)
   if (stages.validate === null) chain = withoutInput(chain)
   else chain = through(callless(stages.validate), chain)
@@ -64,10 +64,13 @@ function guarded(stage: Stage): Stage {
 }
 
 /** Goes on when a promise is done, unless the call has been answered meanwhile. */
-function later(call: ActiveCall, promise: Promise<unknown>, next: Stage): void {
+function later(call: ActiveCall, promise: Promise<unknown>, next: Stage, isWork = false): void {
   promise.then(
     (value) => {
-      if (call.settled) return call.discard(value)
+      if (call.settled) {
+        if (isWork) call.succeedLate()
+        return call.discard(value)
+      }
       try {
         next(call, value)
       } catch (error) {
@@ -82,6 +85,15 @@ function through(work: (call: ActiveCall, value: unknown) => MaybePromise<unknow
   return (call, value) => {
     const result = work(call, value)
     if (isPromise(result)) later(call, result, next)
+    else next(call, result)
+  }
+}
+
+/** As `through`, for the command or handler: its call is told of an end that comes late. */
+function executing(work: (call: ActiveCall, value: unknown) => MaybePromise<unknown>, next: Stage): Stage {
+  return (call, value) => {
+    const result = work(call, value)
+    if (isPromise(result)) later(call, result, next, true)
     else next(call, result)
   }
 }

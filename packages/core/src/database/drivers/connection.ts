@@ -21,6 +21,11 @@ export interface Connection<Form> extends PoolConnection {
    * commit of a transaction that had failed. What it rejects with is in drizzle's shape, so that it is known as the database's.
    */
   command(text: string, signal: AbortSignal | null): Promise<string>
+  /**
+   * COMMIT, with the same result. Refused when `signal` has aborted by its turn; from then on nothing cancels it, which `onSend` is told. An
+   * error says by `isUnanswered` that it may have committed; so does that of a statement.
+   */
+  commit(signal: AbortSignal | null, onSend: () => void): Promise<string>
   /** It is of no further use: whoever has it now is the last one. */
   retire(): void
 }

@@ -2,6 +2,7 @@ import type { PGlite, QueryOptions } from '@electric-sql/pglite'
 import type { Clock } from '../../clock/clock.ts'
 import { typeIdOf } from '../values/parameters.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
+import { connectionLost, isAnswer, markUnanswered } from './connection-lost.ts'
 import { useTexts } from './pglite-results.ts'
 import { scopeEnded } from './scope.ts'
 import { toSetCommands } from './session-settings.ts'
@@ -36,8 +37,7 @@ export class PgliteConnection implements Connection<PgliteForm> {
   retire(): void {}
 
   run({ text, parameters, form }: Statement<PgliteForm>, signal: AbortSignal | null): Promise<unknown> {
-    return this.#turns.run(async () => {
-      if (signal?.aborted) throw scopeEnded(signal)
+    return this.#send(signal, async () => {
       await this.#prepare()
       return this.#client.query(text, parameters, { ...form, paramTypes: parameters.map(typeIdOf) })
     })
@@ -52,17 +52,35 @@ export class PgliteConnection implements Connection<PgliteForm> {
     this.#isReady = true
   }
 
-  async command(text: string, signal: AbortSignal | null): Promise<string> {
+  async command(text: string, signal: AbortSignal | null, onSend?: () => void): Promise<string> {
     try {
-      return await this.#turns.run(async () => {
-        if (signal?.aborted) throw scopeEnded(signal)
+      const work = async () => {
         await this.#prepare()
-        const results = await this.#client.exec(text)
-        return results.at(-1)?.command ?? ''
-      })
+        return this.#client.exec(text)
+      }
+      const results = await this.#send(signal, work, onSend)
+      return results.at(-1)?.command ?? ''
     } catch (cause) {
       throw queryFailed(text, cause)
     }
+  }
+
+  commit(signal: AbortSignal | null, onSend: () => void): Promise<string> {
+    return this.command('commit', signal, onSend)
+  }
+
+  #send<T>(signal: AbortSignal | null, work: () => Promise<T>, onSend?: () => void): Promise<T> {
+    return this.#turns.run(async () => {
+      if (signal?.aborted) throw scopeEnded(signal)
+      if (this.#client.closed) throw connectionLost('CONNECTION_ENDED')
+      onSend?.()
+      try {
+        return await work()
+      } catch (error) {
+        if (!isAnswer(error)) markUnanswered(error)
+        throw error
+      }
+    })
   }
 
   async isAlive(): Promise<boolean> {

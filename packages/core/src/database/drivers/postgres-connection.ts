@@ -3,7 +3,7 @@ import type { Clock } from '../../clock/clock.ts'
 import { isStalePlan, toFailure } from '../errors.ts'
 import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
-import { connectionLost } from './connection-lost.ts'
+import { connectionLost, isAnswer, markUnanswered } from './connection-lost.ts'
 import { scopeEnded } from './scope.ts'
 import { Turns } from './turns.ts'
 
@@ -109,6 +109,16 @@ export class PostgresConnection implements Connection<PostgresForm> {
     }
   }
 
+  async commit(signal: AbortSignal | null, onSend: () => void): Promise<string> {
+    const statement = { text: 'commit', parameters: [], form: { values: false } }
+    try {
+      const { command } = await this.#turns.run(() => this.#execute(statement, signal, onSend))
+      return command
+    } catch (cause) {
+      throw queryFailed('commit', cause)
+    }
+  }
+
   async isAlive(): Promise<boolean> {
     const { clock } = this.#options
     const limit = new AbortController()
@@ -166,9 +176,12 @@ export class PostgresConnection implements Connection<PostgresForm> {
   async #execute(
     { text, parameters, form }: Statement<PostgresForm>,
     signal: AbortSignal | null,
+    onSend: (() => void) | null = null,
   ): Promise<StatementResult> {
     if (signal?.aborted) throw scopeEnded(signal)
     if (this.#lost) throw connectionLost()
+    onSend?.()
+    const mayCancel = onSend === null
     // drizzle has made the parameters: its types and those of postgres.js do not name each other.
     const pending = this.#client.unsafe(text, parameters as never[], { prepare: this.#mayPrepare(text, parameters) })
     const cancels: Promise<void>[] = []
@@ -176,8 +189,8 @@ export class PostgresConnection implements Connection<PostgresForm> {
       if (cancels.length === 0) cancels.push(this.#cancel(pending))
     }
     const { clock, statementTimeoutMs } = this.#options
-    const timer = statementTimeoutMs === 0 ? null : clock.timer(statementTimeoutMs, cancel)
-    signal?.addEventListener('abort', cancel, { once: true })
+    const timer = statementTimeoutMs > 0 && mayCancel ? clock.timer(statementTimeoutMs, cancel) : null
+    if (mayCancel) signal?.addEventListener('abort', cancel, { once: true })
     try {
       const result = await this.#untilLost(form.values ? pending.values() : pending)
       if (wasPreparedAgain(pending)) this.#markStale()
@@ -185,7 +198,8 @@ export class PostgresConnection implements Connection<PostgresForm> {
     } catch (error) {
       // The server ends the connection after such an error; the socket may close a little later.
       if (isFatal(error)) this.#lost = true
-      if (signal?.aborted) throw scopeEnded(signal)
+      if (wasSent(pending) && !isAnswer(error)) markUnanswered(error)
+      else if (mayCancel && signal?.aborted) throw scopeEnded(signal)
       throw error
     } finally {
       timer?.cancel()
@@ -235,6 +249,15 @@ function backendOf(pending: object): Backend | null {
   if (typeof state !== 'object' || state === null || !('pid' in state) || !('secret' in state)) return null
   const { pid, secret } = state
   return typeof pid === 'number' && typeof secret === 'number' ? { pid, secret } : null
+}
+
+/**
+ * postgres.js sets `state` when it has a connection for a query, and `describeFirst` until it has asked what its parameters are, which is
+ * before it executes it. Bytes that it holds back for the end of the turn count as sent: it does not tell.
+ */
+function wasSent(pending: object): boolean {
+  const isWaiting = 'state' in pending && pending.state === null
+  return !isWaiting && !('describeFirst' in pending && pending.describeFirst === true)
 }
 
 /** Of a statement that succeeded before: one that is found to be of wrong types was prepared for those of then. */

@@ -1,9 +1,13 @@
+import { outcomesOf } from '../../call/outcomes.ts'
+import { OutcomeUnknownError } from '../../errors/app-error.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection, Statement } from './connection.ts'
+import { isUnanswered } from './connection-lost.ts'
+import { mayWrite } from './may-write.ts'
 import { refuseInside, runInside } from './open-transactions.ts'
 import type { Pool } from './pool.ts'
 import type { QueryMeter } from './query-meter.ts'
-import type { Scope } from './scope.ts'
+import { type Scope, scopeEnded } from './scope.ts'
 import { refuseControl } from './transaction-control.ts'
 import { TransactionSession } from './transaction-session.ts'
 
@@ -28,15 +32,19 @@ export class Queries<Form> {
     refuseInside(this, scope)
     const signal = scope?.signal ?? null
     const connection = await this.#pool.acquire(signal)
+    // It commits by itself.
+    const outcomes = mayWrite(statement.text) ? outcomesOf(scope) : null
+    outcomes?.sent('statement')
     const startedMs = this.#meter.start()
     let failure: unknown = null
     try {
       return await connection.run(statement, signal, byItself)
     } catch (error) {
       failure = error
-      throw error
+      throw toThrown(error, statement, signal)
     } finally {
       const { openedMs } = connection
+      outcomes?.known('statement', failure === null || isUnanswered(failure))
       this.#pool.release(connection)
       this.#meter.done(statement.text, openedMs === null ? null : Math.max(startedMs, openedMs), scope, failure)
     }
@@ -59,4 +67,11 @@ export class Queries<Form> {
     })
     return session.complete(() => runInside(this, scope, () => run(session)))
   }
+}
+
+/** For what a statement failed that is no part of a transaction. */
+function toThrown(error: unknown, { text }: Statement<unknown>, signal: AbortSignal | null): unknown {
+  if (!isUnanswered(error)) return error
+  if (mayWrite(text)) return new OutcomeUnknownError(undefined, { cause: error })
+  return signal?.aborted ? scopeEnded(signal) : error
 }

@@ -1,9 +1,12 @@
 import { AsyncResource } from 'node:async_hooks'
 import { holdEffects } from '../../call/effects.ts'
-import { InternalError } from '../../errors/app-error.ts'
+import { outcomesOf } from '../../call/outcomes.ts'
+import { InternalError, OutcomeUnknownError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection, Statement } from './connection.ts'
+import { isUnanswered } from './connection-lost.ts'
+import { mayWrite } from './may-write.ts'
 import { refuseInSavepoint, runInSavepoint } from './open-savepoints.ts'
 import type { QueryMeter } from './query-meter.ts'
 import { type Scope, scopeEnded } from './scope.ts'
@@ -32,6 +35,7 @@ export class TransactionSession<Form> {
   readonly #nested = new Turns()
   #savepoints = 0
   #isOver = false
+  #mayHaveWritten = false
   /** The statement after which the server answers all others with 25P02, until a savepoint is rolled back to. */
   #failure: unknown = null
   #rolledBack: Promise<void> | null = null
@@ -71,8 +75,7 @@ export class TransactionSession<Form> {
     try {
       const result = await run()
       if (signal?.aborted) throw scopeEnded(signal)
-      signal?.removeEventListener('abort', onAbort)
-      await this.#commit()
+      await this.#commit(signal, () => signal?.removeEventListener('abort', onAbort))
       return result
     } catch (error) {
       await this.#rollback()
@@ -88,6 +91,7 @@ export class TransactionSession<Form> {
     const signal = this.#scope?.signal ?? null
     const restart = this.#restart
     this.#restart = restart !== null && /^set transaction /.test(statement.text) ? [...restart, statement.text] : null
+    this.#mayHaveWritten ||= mayWrite(statement.text)
     const startedMs = this.#meter.start()
     try {
       const result = await this.#connection.run(statement, signal, restart)
@@ -97,6 +101,7 @@ export class TransactionSession<Form> {
     } catch (error) {
       this.#failed(error)
       this.#meter.done(statement.text, startedMs, this.#scope, error)
+      if (signal?.aborted) throw scopeEnded(signal)
       throw error
     }
   }
@@ -121,6 +126,8 @@ export class TransactionSession<Form> {
     try {
       const result = await run(new NestedSession(this))
       this.#restart = null
+      // Nobody waited for it, and the connection may be another's by now.
+      if (this.#isOver) throw this.#over()
       await this.#command(`release savepoint ${name}`, signal)
       return result
     } catch (error) {
@@ -143,15 +150,34 @@ export class TransactionSession<Form> {
     }
   }
 
-  async #commit(): Promise<void> {
+  /** Until COMMIT is sent, which is behind the statements that nobody waited for, the scope's end still rolls back. */
+  async #commit(signal: AbortSignal | null, onSend: () => void): Promise<void> {
     if (this.#failure !== null) throw this.#notCommitted()
-    // Nothing may come behind it, and nobody may cancel it: its outcome would be unknown.
+    // Nothing may come behind it.
     this.#isOver = true
-    const command = await this.#command('commit', null)
+    const outcomes = this.#mayHaveWritten && this.#mode.readOnly !== true ? outcomesOf(this.#scope) : null
+    let isSent = false
+    let mayBeDone = false
+    try {
+      const command = await this.#connection.commit(signal, () => {
+        isSent = true
+        onSend()
+        outcomes?.sent('commit')
+      })
+      mayBeDone = command === 'COMMIT'
+    } catch (error) {
+      this.#failed(error)
+      this.#meter.commandFailed(error)
+      mayBeDone = isUnanswered(error)
+      if (mayBeDone && this.#mayHaveWritten) throw new OutcomeUnknownError(undefined, { cause: error })
+      throw error
+    } finally {
+      if (isSent) outcomes?.known('commit', mayBeDone)
+    }
     this.#rolledBack = Promise.resolve()
     this.#release()
-    // PostgreSQL answers so after a statement that failed and whose error was caught.
-    if (command === 'ROLLBACK') throw this.#notCommitted()
+    // PostgreSQL answers with ROLLBACK after a statement that failed and whose error was caught, or that nobody waited for.
+    if (!mayBeDone) throw this.#notCommitted()
   }
 
   /** Once. Behind the statements that were given before, the cancelled one among them. */
