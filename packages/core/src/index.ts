@@ -101,7 +101,7 @@ export { RSPCode } from './protocol/status.ts'
 export type { AppDescription, RouteDescription } from './router/describe.ts'
 export { type AnyEvent, type EventData, type EventDefinition, event } from './router/event.ts'
 export { group } from './router/group.ts'
-export { type AnswerForm, type AnyEndpoint, type AnyRoute, type Route, route } from './router/route.ts'
+export { type AnyEndpoint, type AnyRoute, type Route, type RouteForm, route } from './router/route.ts'
 export type { HttpBinding, HttpOptions, RouteFactory } from './router/route-types.ts'
 export {
   type HttpSettings,

@@ -15,13 +15,13 @@ const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } })
 const off = { http: false, websocket: false, arrive: false, connections: false } as const
 
 /** A refused call's code and details. */
-async function refusal(call: Promise<unknown>): Promise<{ code: string; details: unknown; status: number }> {
+async function refusal(call: Promise<unknown>): Promise<{ code: string; details: unknown; httpStatus: number }> {
   const error = await call.then(
     () => new Error('it passed'),
     (thrown: unknown) => thrown,
   )
   if (!(error instanceof CallError)) throw error
-  return { code: error.code, details: error.details, status: error.status }
+  return { code: error.code, details: error.details, httpStatus: error.httpStatus }
 }
 
 describe('rateLimit', () => {
@@ -133,7 +133,7 @@ describe('rateLimit', () => {
       for (const each of [one, two])
         expect(await refusal(each.call('HELLO'))).toEqual({
           code: 'rate_limit_exceeded',
-          status: 1,
+          httpStatus: 429,
           details: { retry_after_ms: 30_000, limit: 2, remaining: 0 },
         })
       expect(await (await client(as('bob'))).call('HELLO')).toBe('hello')

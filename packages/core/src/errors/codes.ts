@@ -68,3 +68,12 @@ export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
   database_error: { status: ERROR, httpStatus: 500, message: 'Database error occurred', retry: false },
   internal_error: { status: ERROR, httpStatus: 500, message: 'Internal error', retry: false },
 }
+
+const byHttpStatus: ReadonlyMap<number, RSPCode> = new Map(
+  Object.values(errorCodes).map(({ httpStatus, status }) => [httpStatus, status]),
+)
+
+/** The status of a package that core's own codes with this HTTP status have; ERROR where it has none. */
+export function rspCodeOf(httpStatus: number): RSPCode {
+  return byHttpStatus.get(httpStatus) ?? ERROR
+}

@@ -1,13 +1,13 @@
-import { RSPCode } from '../protocol/status.ts'
+import type { RSPCode } from '../protocol/status.ts'
 import { AppError, type AppErrorOptions } from './app-error.ts'
 import { BootError } from './boot-error.ts'
-import type { ErrorCode } from './codes.ts'
+import { type ErrorCode, rspCodeOf } from './codes.ts'
 
 /** What an application says of one error of its own. */
 export interface ErrorDefinition {
   readonly httpStatus: number
   readonly message: string
-  /** Default `RSPCode.ERROR`. */
+  /** Of the reply package. Default: that of core's own codes with this `httpStatus` (409 is `INVALID_DATA`, 403 `PERMISSION_DENIED`), else `ERROR`. */
   readonly status?: RSPCode
   /** Default false. */
   readonly retry?: boolean
@@ -37,7 +37,8 @@ export function defineErrors<const Namespace extends string, const Definitions e
     const { httpStatus } = definition
     if (!Number.isInteger(httpStatus) || httpStatus < 400 || httpStatus > 599)
       throw new BootError('bad_option', `The error '${code}' has an httpStatus from 400 to 599, not ${httpStatus}`)
-    const row: ErrorCode = { status: RSPCode.ERROR, retry: false, ...definition }
+    const { status = rspCodeOf(httpStatus), message, retry = false } = definition
+    const row: ErrorCode = { status, httpStatus, message, retry }
     const create = (message?: string, options?: AppErrorOptions): AppError => new AppError(code, row, message, options)
     factories[name] = Object.assign(create, { code, row })
   }

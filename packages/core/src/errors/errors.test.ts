@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { RSPCode } from '../protocol/status.ts'
 import * as errors from './app-error.ts'
 import { BootError } from './boot-error.ts'
-import { errorCodes } from './codes.ts'
+import { errorCodes, rspCodeOf } from './codes.ts'
 import { defineErrors } from './define-errors.ts'
 import { Disconnect, disconnects } from './disconnect.ts'
 import { toAppError } from './normalize.ts'
@@ -78,6 +78,27 @@ describe('AppError', () => {
       expect(AppError.is(other)).toBe(false)
     }
     expect(Object.keys(new errors.ConflictError())).not.toContain('Symbol(twinwire.AppError)')
+  })
+})
+
+describe('the status of a package', () => {
+  it('is one for each HTTP status, whichever code it is', () => {
+    for (const { httpStatus, status } of Object.values(errorCodes)) expect(rspCodeOf(httpStatus)).toBe(status)
+  })
+
+  it.each([
+    [400, RSPCode.INVALID_DATA],
+    [401, RSPCode.PERMISSION_DENIED],
+    [402, RSPCode.ERROR],
+    [403, RSPCode.PERMISSION_DENIED],
+    [404, RSPCode.ERROR],
+    [409, RSPCode.INVALID_DATA],
+    [418, RSPCode.ERROR],
+    [422, RSPCode.INVALID_DATA],
+    [429, RSPCode.ERROR],
+    [503, RSPCode.ERROR],
+  ])("of an application's own %i is that of core's", (httpStatus, status) => {
+    expect(defineErrors('own', { x: { httpStatus, message: '' } }).x.row.status).toBe(status)
   })
 })
 

@@ -94,7 +94,7 @@ describe('the hub', () => {
       await ann.call('JOIN', { topic: 'room:secret' })
       await ann.call('JOIN', { topic: 'own:ann' })
       for (const name of ['room:secret', 'own:ann', 'nowhere', 'room', '']) {
-        await expect(bob.call('JOIN', { topic: name })).rejects.toMatchObject({ code: 'permission_denied', status: 3 })
+        await expect(bob.call('JOIN', { topic: name })).rejects.toMatchObject({ code: 'permission_denied', rspCode: 3 })
       }
       await expect(bob.call('JOIN', { topic: 'broken' })).rejects.toMatchObject({ code: 'internal_error' })
       expect(logs.some(({ fields }) => (fields.err as Error | undefined)?.message === 'no database')).toBe(true)

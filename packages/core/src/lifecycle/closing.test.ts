@@ -50,7 +50,7 @@ describe('closing', () => {
       await until(() => running.length === 2)
       const closing = app.close()
       expect(app.state).toBe('draining')
-      await expect(one.call('PING')).rejects.toMatchObject({ code: 'unavailable', status: 1 })
+      await expect(one.call('PING')).rejects.toMatchObject({ code: 'unavailable', rspCode: 1, httpStatus: 503 })
       end.resolve('done')
       expect(await answers[0]).toBe('done')
       expect((await answers[1]).json()).toBe('done')

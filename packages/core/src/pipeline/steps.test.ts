@@ -163,7 +163,7 @@ describe('steps', () => {
       const one = await client()
       for (const name of ['A', 'B', 'C', 'D', 'E', 'F'] as const) {
         const error = await one.call(name).catch((failure: unknown) => failure)
-        expect(error).toMatchObject({ code: 'internal_error', msg: 'Internal error', details: null, status: 1 })
+        expect(error).toMatchObject({ code: 'internal_error', msg: 'Internal error', details: null, rspCode: 1 })
       }
       expect(logs.filter(({ level }) => level === 'error')).toHaveLength(6)
     })

@@ -117,7 +117,7 @@ describe('access', () => {
       const one = await client({ handshake: { type: 'auth', token: 'ann' } })
       const error = await one.call('OWN', { name: 'bob' }).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(CallError)
-      expect(error).toMatchObject({ code: 'permission_denied', msg: 'No permission for pkg_id 4', status: 3 })
+      expect(error).toMatchObject({ code: 'permission_denied', msg: 'No permission for pkg_id 4', rspCode: 3 })
     })
 
     it('without an owner of identity is public, unless the app is in production', async () => {

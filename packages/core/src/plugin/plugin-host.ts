@@ -61,6 +61,7 @@ export function createPluginHost(
   services: HostServices,
 ): { host: PluginHost; seal: () => void } {
   let sealed = false
+  let log: Logger | null = null
   const open = (): void => {
     if (!sealed) return
     throw new BootError(
@@ -81,7 +82,10 @@ export function createPluginHost(
     instruments,
     hub,
     routes,
-    log: services.log.child({ plugin }),
+    get log() {
+      log ??= services.log.child({ plugin })
+      return log
+    },
     onArrive: adder(registry.onArrive),
     onReject: adder(registry.onReject),
     onConnect: adder(registry.onConnect),

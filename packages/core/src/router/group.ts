@@ -1,7 +1,7 @@
 import { BootError } from '../errors/boot-error.ts'
 import type { PathParameters } from '../http/path-pattern.ts'
 import { stepRank, type Use, type ValidUse } from '../pipeline/use.ts'
-import type { AnswerForm, AnyEndpoint, Route } from './route.ts'
+import type { AnyEndpoint, Route, RouteForm } from './route.ts'
 import { checkSteps } from './route-definition.ts'
 import type { HasKeys, HttpOptions } from './route-types.ts'
 
@@ -39,7 +39,7 @@ export function group<
 type ValidRoutes<Routes, Names extends string> = [Names] extends [never]
   ? unknown
   : {
-      readonly [Name in keyof Routes]: Routes[Name] extends Route<infer Input, unknown, AnswerForm>
+      readonly [Name in keyof Routes]: Routes[Name] extends Route<infer Input, unknown, RouteForm>
         ? HasKeys<Names, Input>
         : unknown
     }

@@ -17,8 +17,11 @@ export type HttpRouteText = `${HttpMethod} /${string}`
 /** What a string of a path or query is turned into where the schema cannot say. */
 export type ParameterType = 'int' | 'number' | 'boolean' | 'bigint' | 'date'
 
+/** Path, query and body of a request as one: texts coerced as far as the route says what they are. */
+export type HttpFields = Readonly<Record<string, unknown>>
+
 /** The HTTP side of a route. */
-export interface HttpOptions<Text extends HttpRouteText = HttpRouteText> {
+export interface HttpOptions<Text extends HttpRouteText = HttpRouteText, Mapped = unknown> {
   readonly route: Text
   /** Status of success. Default 200. */
   readonly status?: number
@@ -27,7 +30,7 @@ export interface HttpOptions<Text extends HttpRouteText = HttpRouteText> {
   /** Types of path and query parameters, for schemas whose structure core cannot read. */
   readonly params?: Readonly<Record<string, ParameterType>>
   /** Makes the input from path and query, where the two wires differ in shape. */
-  readonly input?: (query: Readonly<Record<string, unknown>>) => unknown
+  readonly input?: (query: HttpFields) => Mapped
   /** `raw`: the input has the bytes of the body under `body`, whatever their type. HTTP-only routes. Default `parsed`. */
   readonly body?: 'parsed' | 'raw'
   /** Default 1 MiB. */
@@ -102,10 +105,11 @@ export interface RouteFactory<Base extends Use> {
     R extends AnySchema = NoSchema,
     const Text extends HttpRouteText = never,
     O = unknown,
+    Mapped = never,
   >(
     definition: CommonOptions & {
       /** The second wire; left out: WebSocket only. */
-      readonly http?: (Text | HttpOptions<Text>) & ValidHttp<Text, Sent<S>>
+      readonly http?: (Text | HttpOptions<Text, Mapped>) & ValidHttp<Text, Sent<S>>
       /** Guards, checks and arounds, in this order. */
       readonly use?: U & ValidUse<U, Validated<S>, Base>
       /** Left out: the handler gets `undefined`, whatever was sent. */
@@ -114,7 +118,7 @@ export interface RouteFactory<Base extends Use> {
       readonly output?: R
     } & Execution<CallOf<[...Base, ...U]>, Validated<S>, R, O> &
       ValidBase<Base, U, Validated<S>>,
-  ): Route<Sent<S>, Answer<R, O>, FormOf<R, O>>
+  ): Route<Sent<S>, Answer<R, O>, [Mapped] extends [never] ? FormOf<R, O> : 'mapped'>
 
   /** A `route` whose routes all begin with these steps. */
   with<const U extends Use>(...steps: U & ValidUse<U, never, Base>): RouteFactory<[...Base, ...U]>

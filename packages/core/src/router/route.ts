@@ -6,21 +6,28 @@ import type { AnySchema } from '../util/schema.ts'
 import { toRouteDefinition } from './route-definition.ts'
 import type { HttpOptions, RouteFactory } from './route-types.ts'
 
-/** `stream`: the answer has no form as a package. */
-export type AnswerForm = 'value' | 'stream'
+/**
+ * How a route differs from wire to wire. `value`: not at all. `mapped`: over HTTP its `http.input` makes the input of what is sent. `stream`: its
+ * answer has no form as a package.
+ */
+export type RouteForm = 'value' | 'mapped' | 'stream'
 
 /** A route, not yet part of an app. `Input` is what a caller sends, `Output` what it gets back. */
-export interface Route<out Input = unknown, out Output = unknown, out Form extends AnswerForm = 'value'> {
+export interface Route<out Input = unknown, out Output = unknown, out Form extends RouteForm = 'value'> {
   readonly kind: 'route'
   readonly definition: RouteDefinition
   /** Never set: carries the types. */
-  readonly '~route'?: { readonly input: Input; readonly output: Output; readonly form: Form }
+  readonly '~route'?: {
+    readonly input: Input
+    readonly output: Output
+    readonly form: Form
+  }
 }
 
 /** Any route that may be a package, of which nothing more is known. */
-export type AnyRoute = Route
+export type AnyRoute = Route<unknown, unknown, 'value' | 'mapped'>
 /** Any route, of which nothing more is known: on HTTP an answer may be a stream. */
-export type AnyEndpoint = Route<unknown, unknown, AnswerForm>
+export type AnyEndpoint = Route<unknown, unknown, RouteForm>
 
 /** A route as core reads it: defaults filled in, types gone. */
 export interface RouteDefinition {

@@ -1,9 +1,15 @@
+import { AppError } from '../errors/app-error.ts'
+import type { RSPCode } from '../protocol/status.ts'
 import type { AnyEvent, EventDefinition } from '../router/event.ts'
-import type { Route } from '../router/route.ts'
+import type { Route, RouteForm } from '../router/route.ts'
+import type { HttpFields } from '../router/route-types.ts'
 import type { Jsonified } from '../util/jsonified.ts'
 
 /** What a caller sends to a route. */
-export type SentTo<R> = R extends Route<infer Input, unknown> ? Input : never
+export type SentTo<R> = R extends Route<infer Input, unknown, RouteForm> ? Input : never
+/** What a caller sends to it over HTTP: the same, or what its `http.input` makes the input of. */
+export type SentOverHttp<R> =
+  R extends Route<infer Input, unknown, infer Form> ? ('mapped' extends Form ? HttpFields : Input) : never
 /** What a caller gets back, as it is after the wire. */
 export type AnswerOf<R> = R extends Route<unknown, infer Output> ? Jsonified<Output> : never
 /** Data of an event, as it arrives. */
@@ -15,21 +21,39 @@ export type InputArguments<Input> = [Input] extends [undefined]
     ? [input?: Input]
     : [input: Input]
 
-/** A call was answered with an error. */
+/** What an error answer says, on either wire. */
+export interface ErrorAnswer {
+  readonly code: string
+  readonly msg: string
+  readonly details: unknown
+}
+
+/** A call was answered with an error: the same one on both wires. */
 export class CallError extends Error {
   override readonly name = 'CallError'
   readonly code: string
   readonly msg: string
   readonly details: unknown
-  /** `status_code` of the reply package; over HTTP the status of the response. */
-  readonly status: number
+  /** `status_code` of the reply package: what a call of the same error is answered with over WebSocket. */
+  readonly rspCode: RSPCode
+  /** Status of the response: what a call of the same error is answered with over HTTP. */
+  readonly httpStatus: number
+  /** What was thrown in the app, when it runs in this process: for an `internal_error` what the client is not told. */
+  override readonly cause: unknown
 
-  constructor(status: number, error: { readonly code: string; readonly msg: string; readonly details: unknown }) {
-    super(`${error.code}: ${error.msg}`)
-    this.status = status
-    this.code = error.code
-    this.msg = error.msg
-    this.details = error.details
+  constructor(
+    { code, msg, details }: ErrorAnswer,
+    statuses: { readonly rspCode: RSPCode; readonly httpStatus: number },
+    cause?: unknown,
+  ) {
+    const reason = cause === undefined || AppError.is(cause) ? '' : `, because of ${String(cause)}`
+    super(`${code}: ${msg}${reason}`)
+    this.code = code
+    this.msg = msg
+    this.details = details
+    this.rspCode = statuses.rspCode
+    this.httpStatus = statuses.httpStatus
+    this.cause = cause
   }
 }
 

@@ -56,7 +56,13 @@ describe('the testing kit', () => {
       const { client } = await start(options)
       const error = await (await client()).call('FAIL').catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(CallError)
-      expect(error).toMatchObject({ code: 'conflict', msg: 'Taken', details: { name: 'x' }, status: 2 })
+      expect(error).toMatchObject({
+        code: 'conflict',
+        msg: 'Taken',
+        details: { name: 'x' },
+        rspCode: 2,
+        httpStatus: 409,
+      })
     })
 
     it('sends requests', async () => {

@@ -5,6 +5,7 @@ import { memoryTransport } from '../transport/memory-transport.ts'
 import type { RawConnect } from '../transport/raw-types.ts'
 import type { Transport } from '../transport/transport.ts'
 import { uws } from '../transport/uws-server.ts'
+import { watchAnsweredErrors } from './answered-errors.ts'
 import { watchLeftovers } from './leftovers.ts'
 import { memoryRawClient } from './memory-raw-client.ts'
 import { networkRawClient } from './network-raw-client.ts'
@@ -66,6 +67,7 @@ export async function createTestApp<
 ): Promise<TestApp<Routes, Events>> {
   const log = createTestLogger()
   const { network, clientOf } = createNetwork(transport, options.clock)
+  const errors = watchAnsweredErrors()
   const left = leftovers === 'fail' ? watchLeftovers() : null
   const app = createApp<Ids, Routes, Events>({
     environment: 'test',
@@ -76,7 +78,7 @@ export async function createTestApp<
     // The runner should hear of them, and `close` says so too.
     unhandledRejections: false,
     ...options,
-    ...(left === null ? {} : { plugins: [...(options.plugins ?? []), left.plugin] }),
+    plugins: [...(options.plugins ?? []), errors.plugin, ...(left === null ? [] : [left.plugin])],
   })
   const address = await app.listen({ port: 0 })
   left?.start()
@@ -88,7 +90,7 @@ export async function createTestApp<
     raw,
     async client({ handshake, ...connect } = {}) {
       const { headers, address } = connect
-      const over = { raw, routes: options.routes, headers, address }
+      const over = { raw, routes: options.routes, headers, address, errors }
       const client = createTestClient<Routes, Events>(app, await raw.connect(connect), over)
       if (handshake === undefined) return client
       client.send(handshake)

@@ -27,7 +27,7 @@ describe('an identity for tests', () => {
     it('is nobody without one', async () => {
       const { client } = await start({ ...table, plugins: [fakeIdentity()] })
       const nobody = await client()
-      await expect(nobody.http('WHO')).rejects.toMatchObject({ code: 'authentication_failed', status: 401 })
+      await expect(nobody.http('WHO')).rejects.toMatchObject({ code: 'authentication_failed', httpStatus: 401 })
       await expect(nobody.call('WHO')).rejects.toThrow('closed with 4001')
     })
 

@@ -1,8 +1,14 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ConflictError, page, pageOf, route } from '../index.ts'
+import { ConflictError, defineErrors, page, pageOf, RSPCode, route } from '../index.ts'
 import { CallError, createTestClient, onTransports } from './index.ts'
 
+const shop = defineErrors('shop', {
+  taken: { httpStatus: 409, message: 'Taken' },
+  gone: { httpStatus: 404, message: 'Gone' },
+  broke: { httpStatus: 402, message: 'Broke' },
+  odd: { httpStatus: 418, message: 'Odd', status: RSPCode.PERMISSION_DENIED },
+})
 const options = {
   pkgIds: {
     CREATE: 1,
@@ -13,6 +19,9 @@ const options = {
     FAIL: 6,
     WIRE: 7,
     MAPPED: 8,
+    MAPPED_BODY: 12,
+    CRASH: 13,
+    OWN: 14,
     FILE: 9,
     TEXT: 10,
     SAVE: 11,
@@ -48,9 +57,34 @@ const options = {
     }),
     WIRE: route({ handler: (_input, call) => call.wire }),
     MAPPED: route({
-      http: { route: 'GET /mapped', input: () => ({ name: 'x' }) },
-      input: v.object({ name: v.string() }),
+      http: {
+        route: 'GET /mapped',
+        params: { page: 'int' },
+        input: ({ kind, search, page }) => ({ filters: { kind, search }, page }),
+      },
+      input: v.object({
+        filters: v.object({ kind: v.string(), search: v.optional(v.string()) }),
+        page: v.optional(v.number()),
+      }),
       handler: (input) => input,
+    }),
+    MAPPED_BODY: route({
+      http: { route: 'POST /mapped', query: ['dry'], input: ({ dry, ...author }) => ({ author, dry: dry === true }) },
+      input: v.object({ author: v.object({ name: v.string() }), dry: v.boolean() }),
+      handler: (input) => input,
+    }),
+    CRASH: route({
+      http: 'POST /crash',
+      handler: (): null => {
+        throw new TypeError('born is not a date')
+      },
+    }),
+    OWN: route({
+      http: 'POST /own/:name',
+      input: v.object({ name: v.picklist(['taken', 'gone', 'broke', 'odd']) }),
+      handler: ({ name }): null => {
+        throw shop[name]()
+      },
     }),
     FILE: route({ http: 'GET /files/*path', input: v.object({ path: v.string() }), handler: ({ path }) => ({ path }) }),
     TEXT: route({ http: 'GET /caller', handler: (_input, call) => call.headers['x-caller'] ?? 'nobody' }),
@@ -98,18 +132,72 @@ describe('a client over HTTP', () => {
       expect(await client.call('TEXT')).toBe('ann')
     })
 
-    it('throws what the call was answered with, and the status of the response', async () => {
+    it('takes what the mapping of a route makes its input of', async () => {
       const client = await (await start(options)).client()
-      const error = await client.http('FAIL').catch((thrown: unknown) => thrown)
+      const input = { filters: { kind: 'novel', search: 'left hand' }, page: 2 }
+      expect(await client.http('MAPPED', { kind: 'novel', search: 'left hand', page: 2 })).toEqual(input)
+      expect(await client.call('MAPPED', input)).toEqual(input)
+      expect(await client.http('MAPPED_BODY', { dry: true, name: 'Ursula' })).toEqual({
+        author: { name: 'Ursula' },
+        dry: true,
+      })
+    })
+
+    const wires = ['call', 'http'] as const
+    it.each(wires)('throws what the call was answered with, by both statuses: %s', async (wire) => {
+      const client = await (await start(options)).client()
+      const error = await client[wire]('FAIL').catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(CallError)
-      expect(error).toMatchObject({ code: 'conflict', msg: 'Taken', details: { name: 'x' }, status: 409 })
+      expect(error).toMatchObject({
+        code: 'conflict',
+        msg: 'Taken',
+        details: { name: 'x' },
+        rspCode: RSPCode.INVALID_DATA,
+        httpStatus: 409,
+        message: 'conflict: Taken',
+        cause: expect.any(ConflictError),
+      })
+    })
+
+    it.each(wires)('shows what was thrown in the app, which no client is told: %s', async (wire) => {
+      const client = await (await start(options)).client()
+      const error = await client[wire]('CRASH').catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({
+        code: 'internal_error',
+        msg: 'Internal error',
+        httpStatus: 500,
+        rspCode: RSPCode.ERROR,
+        message: 'internal_error: Internal error, because of TypeError: born is not a date',
+        cause: expect.any(TypeError),
+      })
+    })
+
+    it.each(wires)('knows errors of the application by both statuses, declared or not: %s', async (wire) => {
+      const client = await (await start(options)).client()
+      const statuses = async (name: keyof typeof shop) => {
+        const error = await client[wire]('OWN', { name }).catch((thrown: unknown) => thrown)
+        if (!(error instanceof CallError)) throw error
+        return [error.code, error.rspCode, error.httpStatus]
+      }
+      expect(await statuses('taken')).toEqual(['shop.taken', RSPCode.INVALID_DATA, 409])
+      expect(await statuses('gone')).toEqual(['shop.gone', RSPCode.ERROR, 404])
+      expect(await statuses('broke')).toEqual(['shop.broke', RSPCode.ERROR, 402])
+      expect(await statuses('odd')).toEqual(['shop.odd', RSPCode.PERMISSION_DENIED, 418])
+    })
+
+    it.each(wires)('knows what the tables say where nothing is known of the app: %s', async (wire) => {
+      const { app, connect, raw } = await start(options)
+      const client = createTestClient<typeof options.routes>(app, await connect(), { raw, routes: options.routes })
+      const failing = client[wire]('FAIL').catch((thrown: unknown) => thrown)
+      expect(await failing).toMatchObject({ rspCode: RSPCode.INVALID_DATA, httpStatus: 409, cause: undefined })
+      const own = await client[wire]('OWN', { name: 'taken' }).catch((thrown: unknown) => thrown)
+      expect(own).toMatchObject({ rspCode: RSPCode.INVALID_DATA, httpStatus: wire === 'http' ? 409 : 422 })
     })
 
     it('says what it cannot send', async () => {
       const { client: connect, app, connect: open } = await start(options)
       const client = await connect()
       await expect(client.http('WIRE')).rejects.toThrow('WIRE is served over WebSocket only')
-      await expect(client.http('MAPPED', { name: 'x' })).rejects.toThrow("send one with request('GET /mapped')")
       const bare = createTestClient(app, await open())
       await expect(bare.http('TEXT')).rejects.toThrow('without a way to HTTP')
     })

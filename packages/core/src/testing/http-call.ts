@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { RouteTable } from '../app-options.ts'
 import { parsePattern } from '../http/path-pattern.ts'
 import type { HttpOptions } from '../router/route-types.ts'
 import type { RawHeaders, RawRequest, RawResponse } from '../transport/raw-types.ts'
-import { CallError } from './answers.ts'
+import { type AnsweredErrors, toCallError } from './answered-errors.ts'
 import type { RawHttp } from './raw-client.ts'
 
 /** Where the calls of a client over HTTP go, and what each of them carries. */
@@ -13,16 +14,19 @@ export interface TestClientHttp {
   /** Sent with each request: credentials, for the most part. */
   readonly headers?: RawHeaders | undefined
   readonly address?: string | undefined
+  /** Of an app in this process. Default: errors are known by their codes alone. */
+  readonly errors?: AnsweredErrors | undefined
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** Calls a route by its own method and path; gives what a package of the same call would have been answered with. */
 export async function callHttp(over: TestClientHttp, name: string, input: unknown): Promise<unknown> {
-  const { raw, headers = {}, address } = over
+  const { raw, address } = over
   const { body, ...target } = toRequest(name, bindingOf(over.routes, name), input)
-  const sent = body === undefined ? { headers } : { body, headers: { ...headers, 'content-type': 'application/json' } }
-  return readAnswer(name, await raw.request({ ...target, ...sent, address }))
+  const type = body === undefined ? {} : { 'content-type': 'application/json' }
+  const headers = { 'x-correlation-id': randomUUID(), ...over.headers, ...type }
+  return readAnswer(over, name, await raw.request({ ...target, body, headers, address }))
 }
 
 function bindingOf(routes: RouteTable, name: string): HttpOptions {
@@ -30,9 +34,7 @@ function bindingOf(routes: RouteTable, name: string): HttpOptions {
   if (route === undefined) throw new TypeError(`${name} is no route of this app`)
   const { http } = route.definition
   if (http === null) throw new TypeError(`${name} is served over WebSocket only: give it \`http\`, or use \`call\``)
-  if (http.input !== undefined || http.body === 'raw') {
-    throw new TypeError(`${name} makes its input of the request in its own way: send one with request('${http.route}')`)
-  }
+  if (http.body === 'raw') throw new TypeError(`${name} takes a raw body: send one with request('${http.route}')`)
   return http
 }
 
@@ -76,14 +78,16 @@ function toText(name: string, key: string, value: unknown): string {
   throw new TypeError(`${name}: ${key} has no text for a path or a query: send a request of your own with request(…)`)
 }
 
-function readAnswer(name: string, { status, headers, body }: RawResponse): unknown {
+function readAnswer({ routes, errors }: TestClientHttp, name: string, { status, headers, body }: RawResponse): unknown {
   const text = new TextDecoder().decode(body)
   const type = headers['content-type'] ?? ''
   const answer: unknown = type.startsWith('application/json') && text !== '' ? JSON.parse(text) : null
   if (status >= 400) {
     if (isFields(answer) && isFields(answer.error)) {
       const { code, msg, details } = answer.error
-      throw new CallError(status, { code: String(code), msg: String(msg), details })
+      const received = { code: String(code), msg: String(msg), details }
+      const callId = headers['x-correlation-id'] ?? ''
+      throw toCallError({ callId, answer: received, httpStatus: status }, errors, routes[name])
     }
     throw new Error(`${name} was answered with HTTP ${status}: ${text}`)
   }

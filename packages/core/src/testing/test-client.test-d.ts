@@ -6,7 +6,7 @@ import { createTestApp, createTestClient, type RawSocket } from './index.ts'
 const Author = v.object({ id: v.number(), name: v.string(), born: v.date() })
 
 const options = {
-  pkgIds: { CREATE: 1, LIST: 2, PING: 3, FIND: 4, CREATED: 100 },
+  pkgIds: { CREATE: 1, LIST: 2, PING: 3, FIND: 4, MAPPED: 5, CREATED: 100 },
   routes: {
     CREATE: route({
       input: v.object({ name: v.string(), year: v.optional(v.pipe(v.string(), v.transform(Number)), '1929') }),
@@ -15,6 +15,11 @@ const options = {
     }),
     LIST: route({ output: pageOf(Author), handler: () => page([], { page: 1, per_page: 20, total: 0 }) }),
     PING: route({ handler: () => ({ at: new Date(), size: 1n }) }),
+    MAPPED: route({
+      http: { route: 'GET /mapped', input: ({ name }) => ({ filters: { name } }) },
+      input: v.object({ filters: v.object({ name: v.string() }) }),
+      handler: () => null,
+    }),
     FIND: route({ input: v.object({ id: v.optional(v.number()) }), handler: () => null }),
   },
   events: { CREATED: event({ data: Author }) },
@@ -58,6 +63,12 @@ describe('a test client is typed by the app', () => {
     void client.http('CREATE')
     // @ts-expect-error no such route
     void client.http('NOPE')
+    // The mapping of a route makes its input of the query, whose shape is known to nobody else.
+    void client.http('MAPPED', { anything: 1 })
+    void client.http('MAPPED')
+    void client.call('MAPPED', { filters: { name: 'x' } })
+    // @ts-expect-error over WebSocket it is the input itself
+    void client.call('MAPPED', { anything: 1 })
     expectTypeOf((await client.http('LIST')).meta.has_more).toEqualTypeOf<boolean>()
   })
 

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { App } from '../app.ts'
 import type { EventTable, RouteTable } from '../app-options.ts'
-import { type AnswerOf, type Arrived, arrived, CallError, type InputArguments, type SentTo } from './answers.ts'
+import { toCallError } from './answered-errors.ts'
+import {
+  type AnswerOf,
+  type Arrived,
+  arrived,
+  type CallError,
+  type InputArguments,
+  type SentOverHttp,
+  type SentTo,
+} from './answers.ts'
 import { type EventBox, FrameRouter } from './frame-router.ts'
 import { callHttp, type TestClientHttp } from './http-call.ts'
 import type { RawClosure, RawSocket } from './raw-client.ts'
@@ -15,15 +24,15 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
   ): Promise<AnswerOf<Routes[Name]>>
   /**
    * The same call over HTTP, by the route's own method and path: its parameters are filled from the input, the rest is the query or, for
-   * POST, PUT and PATCH, the body. Sends the headers that the client connected with. A route without `http`, or one that maps its input
-   * itself, is a TypeError.
+   * POST, PUT and PATCH, the body. Sends the headers that the client connected with. A route with a mapping of its own (`http.input`) takes
+   * what that makes its input of: the keys of path, query and body. A route without `http`, or one that takes a raw body, is a TypeError.
    *
    * @example
    * const author = await client.http('GET_AUTHOR', { id: 7 }) // GET /authors/7
    */
   http<Name extends keyof Routes & string>(
     name: Name,
-    ...input: InputArguments<SentTo<Routes[Name]>>
+    ...input: InputArguments<SentOverHttp<Routes[Name]>>
   ): Promise<AnswerOf<Routes[Name]>>
   /** Data of the next event of that name, in order. Rejects when none comes within `timeoutMs` (5000). */
   nextEvent<Name extends keyof Events & string>(name: Name, timeoutMs?: number): Promise<Arrived<Events[Name]>>
@@ -71,7 +80,10 @@ export function createTestClient<Routes extends RouteTable, Events extends Event
       socket.send(frame)
       const reply = await answer
       // The envelope is core's own; its parts are checked where core is tested and not here.
-      if (reply.status_code !== 0) throw new CallError(Number(reply.status_code), reply.data as CallError)
+      if (reply.status_code !== 0) {
+        const received = { callId: req_id, answer: reply.data as CallError, rspCode: Number(reply.status_code) }
+        throw toCallError(received, over?.errors, over?.routes[name])
+      }
       return arrived(reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta })
     },
     async http(name, ...[input]) {

@@ -1,0 +1,74 @@
+import { type AppError, InternalError } from '../errors/app-error.ts'
+import { errorCodes, rspCodeOf } from '../errors/codes.ts'
+import type { Plugin } from '../plugin/plugin.ts'
+import { RSPCode } from '../protocol/status.ts'
+import type { AnyRoute } from '../router/route.ts'
+import { CallError, type ErrorAnswer } from './answers.ts'
+
+/** Errors that calls of an app in this process were answered with, by the call's id. */
+export interface AnsweredErrors {
+  /** Hears of them. */
+  readonly plugin: Plugin
+  find(callId: string): AppError | undefined
+}
+
+/** Of calls whose answer has not been read yet: far fewer. */
+const maxKept = 1000
+
+export function watchAnsweredErrors(): AnsweredErrors {
+  const errors = new Map<string, AppError>()
+  return {
+    plugin: {
+      name: 'test-answered-errors',
+      setup(host) {
+        host.onReply((call, { error }) => {
+          if (error === null) return
+          errors.delete(call.id)
+          errors.set(call.id, error)
+          for (const oldest of errors.keys()) {
+            if (errors.size <= maxKept) break
+            errors.delete(oldest)
+          }
+        })
+      },
+    },
+    find: (callId) => errors.get(callId),
+  }
+}
+
+/** What is known of an error answer: its words, and the status of the wire on which it came. */
+export interface ReceivedError {
+  readonly callId: string
+  readonly answer: ErrorAnswer
+  readonly rspCode?: number
+  readonly httpStatus?: number
+}
+
+/**
+ * The same error for both wires. What the app has answered says everything; without it (an app that `createTestApp` did not make) the
+ * tables of codes do, and for a code that none of them has, the usual status of the other wire.
+ */
+export function toCallError(
+  { callId, answer, rspCode, httpStatus }: ReceivedError,
+  answered: AnsweredErrors | undefined,
+  route: AnyRoute | undefined,
+): CallError {
+  const error = answered?.find(callId)
+  if (error !== undefined && error.code === answer.code) {
+    const cause = error instanceof InternalError ? error.cause : error
+    return new CallError(answer, { rspCode: error.status, httpStatus: error.httpStatus }, cause)
+  }
+  const declared = route?.definition.errors.find(({ code }) => code === answer.code)?.row
+  const row = declared ?? Object.entries(errorCodes).find(([code]) => code === answer.code)?.[1]
+  if (row !== undefined) return new CallError(answer, { rspCode: row.status, httpStatus: row.httpStatus })
+  if (httpStatus !== undefined) return new CallError(answer, { rspCode: rspCodeOf(httpStatus), httpStatus })
+  const known = Object.values(RSPCode).find((code) => code === rspCode) ?? RSPCode.ERROR
+  return new CallError(answer, { rspCode: known, httpStatus: usualHttpStatus[known] })
+}
+
+const usualHttpStatus: Readonly<Record<RSPCode, number>> = {
+  [RSPCode.OK]: 200,
+  [RSPCode.ERROR]: 500,
+  [RSPCode.INVALID_DATA]: 422,
+  [RSPCode.PERMISSION_DENIED]: 403,
+}
