@@ -99,7 +99,26 @@ async function tryHost(name, folder) {
     if (manifest.twinwireHost?.check) await run(node.path, [manifest.twinwireHost.check], { cwd: folder, env })
     say(`Node ${node.version}: ${await serve(node.path, manifest.main, folder)}`)
   }
+  if (manifest.twinwireHost?.oneBinary) {
+    const modules = join(folder, 'node_modules')
+    // Copies for an older glibc, one for each Node that has run: no part of the installation.
+    await rm(join(modules, '.cache'), { recursive: true, force: true })
+    const before = size(sizeOf(modules))
+    await run('sh', ['-c', await readBinaryLine()], { cwd: folder, env })
+    const binaries = readdirSync(join(modules, 'uWebSockets.js')).filter((file) => file.endsWith('.node'))
+    assert.equal(binaries.length, 1, `one binary is left: ${binaries}`)
+    say(`with one binary of uWebSockets.js ${size(sizeOf(modules))} instead of ${before}`)
+    say(`with one binary: ${await serve(process.execPath, manifest.main, folder)}`)
+  }
   return lines.join('\n')
+}
+
+/** The line for a Dockerfile, as the page on installing has it. */
+async function readBinaryLine() {
+  const page = await readFile(new URL('../../docs_site/installing.md', import.meta.url), 'utf8')
+  const [, line] = /^RUN npm ci --omit=dev \\\n && (find .*)$/m.exec(page) ?? []
+  assert.ok(line, 'docs_site/installing.md has the line for a Dockerfile')
+  return line
 }
 
 /** The same sources as modules of the other kind, whose imports lead to the other declarations. */
