@@ -88,7 +88,9 @@ describe.skipIf(!available)('PostgreSQL', () => {
       ])
       await expect(boot({ migrations: next })).rejects.toMatchObject({
         code: 'migration_failed',
-        message: expect.stringMatching(/syntax error at or near "tabel" \(42601\)$/),
+        message: expect.stringMatching(
+          /The migration 0001_test cannot be applied to .*: syntax error at or near "tabel" \(42601\), in `create tabel x \(\)`\. Nothing of it was kept/,
+        ),
       })
       const { api } = await boot()
       expect(await api.db.execute(sql`select to_regclass('half') is null as gone`)).toEqual([{ gone: true }])

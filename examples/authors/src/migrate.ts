@@ -11,7 +11,8 @@ async function main(command: string | undefined): Promise<void> {
   if (entries.some(({ state }) => state !== 'applied')) process.exitCode = 1
 }
 
-const toLine = ({ tag, state }: MigrationEntry): string => `${state.padEnd(7)}  ${tag}`
+const toLine = ({ tag, state, problem }: MigrationEntry): string =>
+  `${state.padEnd(7)}  ${tag}${problem === undefined ? '' : `\n         cannot be applied: ${problem}`}`
 
 main(process.argv[2]).catch((error: unknown) => {
   console.error(error instanceof BootError ? error.message : error)

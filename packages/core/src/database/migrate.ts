@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { sql } from 'drizzle-orm'
+import { gte, sql } from 'drizzle-orm'
 import { bigint, pgSchema, text } from 'drizzle-orm/pg-core'
 import { BootError } from '../errors/boot-error.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Database } from './database.ts'
 import type { Maintenance } from './drivers/driver.ts'
 import { findDatabaseFailure, toFailure } from './errors.ts'
+import { type MigrationFile, readMigrationFiles, toExcerpt, toMigrationFolder } from './migration-files.ts'
 
 /**
  * `applied`, or `pending`: the next `migrate` applies it. `skipped`: a later one has been applied before it, so that none ever will
@@ -21,6 +18,8 @@ export interface MigrationEntry {
   /** `0001_books`, as its file is called. */
   readonly tag: string
   readonly state: MigrationState
+  /** Of a pending one: why `migrate` will refuse it, and with it all that is pending. Absent when nothing is known against it. */
+  readonly problem?: string
 }
 
 /** drizzle's own record of what was applied: `created_at` is the time of the journal, not of the application. */
@@ -29,33 +28,37 @@ const applied = pgSchema('drizzle').table('__drizzle_migrations', {
   createdAt: bigint('created_at', { mode: 'number' }),
 })
 
-interface JournalEntry {
-  readonly tag: string
-  readonly when: number
-}
-
 /**
- * Applies a drizzle-kit folder; a folder that is already applied is no work. Throws BootError `migration_failed`.
- * drizzle runs all that is new in one transaction: a failure leaves nothing behind.
+ * Applies a drizzle-kit folder; a folder that is already applied is no work. Each file is a transaction of its own, together with its
+ * entry in drizzle's table. Throws BootError `migration_failed`, which names the file and those that were applied before it.
  */
 export async function runMigrations(
-  { db, migrate }: Maintenance,
+  maintenance: Maintenance,
   migrations: URL | string,
   place: string,
   log: Pick<Logger, 'warn'>,
 ): Promise<readonly MigrationEntry[]> {
-  const folder = toFolder(migrations)
+  const folder = toMigrationFolder(migrations)
+  const { db } = maintenance
+  const done: string[] = []
   try {
-    const entries = await readStatus(db, folder)
-    for (const { tag, state } of entries) {
+    const files = await readStatus(db, folder)
+    for (const { tag, state } of files) {
       if (state === 'skipped')
         log.warn({ migration: tag }, 'A migration is skipped: a later one has been applied before')
       if (state === 'changed') log.warn({ migration: tag }, 'A migration was changed after it had been applied')
     }
-    await migrate(folder)
-    return entries.map((entry) => (entry.state === 'pending' ? { ...entry, state: 'applied' } : entry))
+    const groups = toGroups(files.filter(({ state }) => state === 'pending'))
+    if (groups.length > 0) await createRecord(db)
+    for (const group of groups) {
+      await applyGroup(maintenance, group)
+      done.push(...group.map(({ tag }) => tag))
+    }
+    return files.map(({ tag, state }) => ({ tag, state: state === 'pending' ? 'applied' : state }))
   } catch (error) {
-    throw failed(`The migrations of ${folder} cannot be applied to ${place}`, error)
+    const what = error instanceof MigrationFailure ? `The migration ${error.tag}` : `The migrations of ${folder}`
+    const before = done.length === 0 ? '' : `. Applied before it: ${done.join(', ')}`
+    throw failed(`${what} cannot be applied to ${place}`, error, before)
   }
 }
 
@@ -65,57 +68,160 @@ export async function readMigrations(
   migrations: URL | string,
   place: string,
 ): Promise<readonly MigrationEntry[]> {
-  const folder = toFolder(migrations)
+  const folder = toMigrationFolder(migrations)
   try {
-    return await readStatus(db, folder)
+    return (await readStatus(db, folder)).map(({ tag, state, problem }) =>
+      state === 'pending' && problem !== null ? { tag, state, problem } : { tag, state },
+    )
   } catch (error) {
     throw failed(`The migrations of ${place} cannot be read`, error)
   }
 }
 
-async function readStatus(db: Database, folder: string): Promise<readonly MigrationEntry[]> {
-  const [there] = await db
-    .select({ is: sql<boolean>`to_regclass('drizzle.__drizzle_migrations') is not null` })
-    .from(sql`(select 1) as one`)
-  const rows = there?.is === true ? await db.select().from(applied) : []
+interface StatedFile extends MigrationFile {
+  readonly state: MigrationState
+}
+
+async function readStatus(db: Database, folder: string): Promise<StatedFile[]> {
+  const rows = (await hasRecord(db)) ? await db.select().from(applied) : []
   const hashes = new Map(rows.map(({ createdAt, hash }) => [createdAt ?? 0, hash]))
   const last = Math.max(Number.NEGATIVE_INFINITY, ...hashes.keys())
-  return readJournal(folder).map(({ tag, when }) => {
-    const hash = hashes.get(when)
-    if (hash === undefined) return { tag, state: when <= last ? 'skipped' : 'pending' }
-    const text = readFileSync(join(folder, `${tag}.sql`), 'utf8')
-    return { tag, state: createHash('sha256').update(text).digest('hex') === hash ? 'applied' : 'changed' }
+  return readMigrationFiles(folder).map((file) => {
+    const hash = hashes.get(file.when)
+    if (hash === undefined) return { ...file, state: file.when <= last ? 'skipped' : 'pending' }
+    return { ...file, state: hash === file.hash ? 'applied' : 'changed' }
   })
 }
 
-function readJournal(folder: string): readonly JournalEntry[] {
-  const journal: unknown = JSON.parse(readFileSync(join(folder, 'meta', '_journal.json'), 'utf8'))
-  const entries: unknown =
-    typeof journal === 'object' && journal !== null && 'entries' in journal ? journal.entries : null
-  if (!Array.isArray(entries) || !entries.every(isJournalEntry)) {
-    throw new BootError('migration_failed', `${join(folder, 'meta', '_journal.json')} is no journal of drizzle-kit`)
+async function hasRecord(db: Database): Promise<boolean> {
+  const [there] = await db
+    .select({ is: sql<boolean>`to_regclass('drizzle.__drizzle_migrations') is not null` })
+    .from(sql`(select 1) as one`)
+  return there?.is === true
+}
+
+/** As drizzle's own migrator makes it, so that either can go on where the other has ended. */
+async function createRecord(db: Database): Promise<void> {
+  if (await hasRecord(db)) return
+  await db.execute(sql`create schema if not exists "drizzle"`)
+  await db.execute(
+    sql`create table if not exists ${applied} (id serial primary key, hash text not null, created_at bigint)`,
+  )
+}
+
+/**
+ * The files that share a transaction: one each. Where the journal is not in the order of its times, those that are out of order go with the
+ * one before them: applied without them, it would make them look skipped. Throws for what cannot be applied, before anything is.
+ */
+function toGroups(files: readonly MigrationFile[]): MigrationFile[][] {
+  const groups: MigrationFile[][] = []
+  let last = Number.NEGATIVE_INFINITY
+  for (const file of files) {
+    if (file.problem !== null) throw new MigrationFailure(file.tag, file.problem)
+    if (file.when > last) groups.push([file])
+    else groups.at(-1)?.push(file)
+    last = Math.max(last, file.when)
   }
-  return entries
+  for (const group of groups) {
+    const alone = group.find(({ inTransaction }) => !inTransaction)
+    if (alone === undefined || group.length === 1) continue
+    const reason =
+      'it says `-- no transaction`, and the times of the journal are not in the order of its files: generate it again'
+    throw new MigrationFailure(alone.tag, reason)
+  }
+  return groups
 }
 
-function isJournalEntry(value: unknown): value is JournalEntry {
-  if (typeof value !== 'object' || value === null || !('tag' in value) || !('when' in value)) return false
-  return typeof value.tag === 'string' && typeof value.when === 'number'
+async function applyGroup(maintenance: Maintenance, group: readonly MigrationFile[]): Promise<void> {
+  const [first] = group
+  if (first === undefined) return
+  if (!first.inTransaction) return applyByItself(maintenance, first)
+  const at: Place = { tag: first.tag, statement: null }
+  try {
+    await maintenance.db.transaction(
+      async (tx) => {
+        // Should the lock be lost with its connection, a second process waits here, and finds what the first has done.
+        await tx.execute(sql`lock table ${applied} in share row exclusive mode`)
+        const [done] = await tx.select().from(applied).where(gte(applied.createdAt, first.when)).limit(1)
+        if (done !== undefined)
+          throw new MigrationFailure(first.tag, 'another process has applied it meanwhile: start again')
+        for (const file of group) {
+          at.tag = file.tag
+          await execute(tx, file.statements, at)
+          await record(tx, file)
+        }
+      },
+      { isolationLevel: 'read committed', accessMode: 'read write' },
+    )
+  } catch (error) {
+    if (error instanceof MigrationFailure) throw error
+    throw new MigrationFailure(
+      at.tag,
+      `${toReason(error, at)}. Nothing of it was kept: the next start begins with it`,
+      error,
+    )
+  }
 }
 
-function failed(what: string, error: unknown): BootError {
-  if (error instanceof BootError) return error
+/** Statement by statement: what has run stays. */
+async function applyByItself({ db, holdsLock }: Maintenance, file: MigrationFile): Promise<void> {
+  const { tag, statements } = file
+  if (!holdsLock()) throw new MigrationFailure(tag, 'the connection that holds the lock was lost: start again')
+  const at: Place = { tag, statement: null }
+  try {
+    await execute(db, statements, at)
+    await record(db, file)
+  } catch (error) {
+    const again =
+      'It says `-- no transaction`: what has run of it stays, and the next start runs it from its first statement again. Its statements must ' +
+      'be such that may run twice; an index that CREATE INDEX CONCURRENTLY has left invalid has to be dropped first'
+    throw new MigrationFailure(tag, `${toReason(error, at)}. ${again}`, error)
+  }
+}
+
+/** What is at work. */
+interface Place {
+  tag: string
+  statement: string | null
+}
+
+async function execute(db: Database, statements: readonly string[], at: Place): Promise<void> {
+  for (const statement of statements) {
+    at.statement = statement
+    await db.execute(sql.raw(statement))
+  }
+  at.statement = null
+}
+
+async function record(db: Database, { hash, when }: MigrationFile): Promise<void> {
+  await db.insert(applied).values({ hash, createdAt: when })
+}
+
+/** What went wrong with one file. */
+class MigrationFailure extends Error {
+  readonly tag: string
+
+  constructor(tag: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.tag = tag
+  }
+}
+
+const hints: Readonly<Record<string, string>> = {
+  // unsafe_new_enum_value_usage
+  '55P04': '; a value that is added to an enum can be used in the next file',
+  // active_sql_transaction
+  '25001': '; put the line `-- no transaction` at the top of its file',
+}
+
+function toReason(error: unknown, { statement }: Place = { tag: '', statement: null }): string {
   const { message, code } = findDatabaseFailure(error) ?? toFailure(error)
   const reason = code === '' ? message : `${message} (${code})`
-  return new BootError('migration_failed', `${what}: ${reason}`, { cause: error })
+  return `${reason}${hints[code] ?? ''}${statement === null ? '' : `, in \`${toExcerpt(statement)}\``}`
 }
 
-function toFolder(migrations: URL | string): string {
-  const isFile = migrations instanceof URL || migrations.startsWith('file:')
-  const folder = isFile ? fileURLToPath(migrations) : resolve(migrations)
-  if (existsSync(join(folder, 'meta', '_journal.json'))) return folder
-  throw new BootError(
-    'migration_failed',
-    `There are no migrations in ${folder}: drizzle-kit generate makes them (meta/_journal.json is missing)`,
-  )
+function failed(what: string, error: unknown, after = ''): BootError {
+  if (error instanceof BootError) return error
+  const reason = error instanceof MigrationFailure ? error.message : toReason(error)
+  return new BootError('migration_failed', `${what}: ${reason}${after}`, { cause: error })
 }

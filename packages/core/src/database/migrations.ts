@@ -30,7 +30,9 @@ const silent: Logger = {
 
 /**
  * Applies migrations without an app, as a step of a deployment: one process at a time, however many are started at once. `database()`
- * does the same at start when it is given `migrations`. Resolves with the state of each migration after it.
+ * does the same at start when it is given `migrations`. Each file is a transaction of its own: a failure stops at its file, the message
+ * names those that were applied before it, and the next time goes on there. A file that begins with `-- no transaction` runs without one.
+ * Resolves with the state of each migration after it.
  *
  * Throws BootError `bad_option`, `unknown_option`, `peer_missing`, `database_unreachable`, `migration_failed`.
  *
@@ -46,7 +48,8 @@ export function migrate(options: MigrateOptions): Promise<readonly MigrationEntr
 }
 
 /**
- * Says which migrations of a folder are applied, in their order. Changes nothing. Throws as `migrate` does.
+ * Says which migrations of a folder are applied, in their order, and which of the others `migrate` will refuse (`problem`). Changes nothing.
+ * Throws as `migrate` does.
  *
  * @example
  * const entries = await migrationStatus({ url: settings.database.url, migrations: new URL('../drizzle', import.meta.url) })

@@ -31,8 +31,8 @@ export interface DatabaseDriver {
 export interface Maintenance {
   /** A handle with a connection of its own. */
   readonly db: Database
-  /** Applies the migrations of a drizzle-kit folder that are not yet applied. */
-  migrate(folder: string): Promise<void>
+  /** False when the connection that keeps the others away was lost. */
+  holdsLock(): boolean
 }
 
 export interface DriverOptions {

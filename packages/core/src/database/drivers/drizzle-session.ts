@@ -7,7 +7,6 @@ import {
   type SQL,
   type TablesRelationalConfig,
 } from 'drizzle-orm'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import {
   PgPreparedQuery,
   type PgQueryResultHKT,
@@ -112,17 +111,6 @@ export class DrizzleSession<Form>
     })
     return this.handOut(work, 'db.transaction')
   }
-}
-
-/** Applies what is new in a folder of drizzle-kit. */
-export async function applyMigrations<Form>(
-  dialect: Dialect,
-  session: DrizzleSession<Form>,
-  folder: string,
-): Promise<void> {
-  const config = { migrationsFolder: folder }
-  // Its type is that of a session without a schema, which it does not use.
-  await dialect.migrate(readMigrationFiles(config), session as unknown as PgSession, config)
 }
 
 type Session<Form> = TransactionSession<Form> | NestedSession<Form>

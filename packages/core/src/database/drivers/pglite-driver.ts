@@ -7,7 +7,7 @@ import { runInTransaction } from '../transaction.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { Dialect } from './drizzle-dialect.ts'
-import { applyMigrations, DrizzleSession, toRelational } from './drizzle-session.ts'
+import { DrizzleSession, toRelational } from './drizzle-session.ts'
 import { lockFolder } from './folder-lock.ts'
 import { importPeer } from './peer.ts'
 import { PgliteConnection } from './pglite-connection.ts'
@@ -52,7 +52,8 @@ export async function openPglite(options: DriverOptions): Promise<DatabaseDriver
       await db.execute(sql`select 1`)
     },
     transaction: (run, mode, scope) => runInTransaction((body) => sessionOf(scope, mode).transaction(body), run),
-    exclusively: (run) => run({ db, migrate: (to) => applyMigrations(dialect, sessionOf(null), to) }),
+    // A process that has opened it is alone.
+    exclusively: (run) => run({ db, holdsLock: () => true }),
     close: async () => {
       try {
         await pool.close(() => new Promise((done) => clock.timer(closeLimitMs, done)))

@@ -4,9 +4,10 @@ import { BootError } from '../../errors/boot-error.ts'
 import type { CounterCell } from '../../instruments/cells.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { TransactionMode } from '../transaction-options.ts'
+import { lockDatabase } from './database-lock.ts'
 import type { DatabaseDriver, DriverOptions } from './driver.ts'
 import { Dialect } from './drizzle-dialect.ts'
-import { applyMigrations, DrizzleSession, toRelational } from './drizzle-session.ts'
+import { DrizzleSession, toRelational } from './drizzle-session.ts'
 import { importPeer } from './peer.ts'
 import { Pool, type PoolLimits } from './pool.ts'
 import { countCreated, watchPool } from './pool-instruments.ts'
@@ -20,9 +21,6 @@ import { postgresForm, useTexts } from './postgres-results.ts'
 import { Queries } from './queries.ts'
 import type { Scope } from './scope.ts'
 import { startParameters, toSetCommands } from './session-settings.ts'
-
-/** Any number that no other user of the database picks for its advisory locks: the bytes of 'twinwire'. */
-const lockId = '8392292353798926949'
 
 /** How long `close` waits for queries in flight: less than the app gives to a plugin. */
 const closeLimitMs = 3000
@@ -104,19 +102,9 @@ export async function openPostgres(options: DriverOptions): Promise<DatabaseDriv
     exclusively: async (run) => {
       const locking = new PostgresConnection(clientsOf({}), patient)
       const once = openPool({ ...limits, max: 1, acquireTimeoutMs: 0 }, clientsOf({}), patient)
-      const session = sessionOf(new Queries(once, meter, atBegin), null)
-      const single = new PgDatabase(dialect, session, relational)
       try {
-        // A lock of a transaction, since behind a PgBouncer a session is nobody's own. It goes with its connection.
-        await locking.command(
-          `begin; set local idle_in_transaction_session_timeout = 0; set local statement_timeout = 0; ` +
-            `set local lock_timeout = 0; select pg_advisory_xact_lock(${lockId})`,
-          null,
-        )
-        return await run({
-          db: single,
-          migrate: (folder) => applyMigrations(dialect, session, folder),
-        })
+        await lockDatabase(locking, { clock, log })
+        return await run({ db: handleOf(new Queries(once, meter, atBegin), null), holdsLock: () => !locking.lost })
       } finally {
         await locking.end()
         await close(once)
