@@ -158,7 +158,9 @@ export class RunningApp {
       )
       const bound = await this.#binding
       this.#enter('serving')
-      for (const note of bound.notes ?? []) this.log.warn(note)
+      // What is known of the machine is no news in each test.
+      const level = this.environment === 'test' ? 'info' : 'warn'
+      for (const note of bound.notes ?? []) this.log[level](note)
       const url = `${bound.secure === true ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
       this.log.info({ url, environment: this.environment }, 'Listening')
       return { host, port: bound.port, url }
