@@ -71,6 +71,15 @@ describe.skipIf(!(await hasPostgres()))('a type that a migration changes under a
         },
         { isolationLevel: 'serializable' },
       ),
+    'the first after settings of the transaction': (api, name) =>
+      api.transaction(async (tx) => {
+        await tx.execute(sql`set local app.tenant = 'one'`)
+        await tx.execute(sql`set constraints all deferred`)
+        await read(tx)
+        const [row] = await tx.select({ tenant: sql`current_setting('app.tenant')` }).from(sql`(select 1) as one`)
+        expect(row?.tenant).toBe('one')
+        await mark(tx, name)
+      }),
     'the first of a savepoint, and what was written before it is kept': (api, name) =>
       api.transaction(async (tx) => {
         await mark(tx, name)

@@ -90,7 +90,7 @@ export class TransactionSession<Form> {
     refuseControlInside(statement)
     const signal = this.#scope?.signal ?? null
     const restart = this.#restart
-    this.#restart = restart !== null && /^set transaction /.test(statement.text) ? [...restart, statement.text] : null
+    this.#restart = restart !== null && isSetting(statement) ? [...restart, statement.text] : null
     this.#mayHaveWritten ||= mayWrite(statement.text)
     const startedMs = this.#meter.start()
     try {
@@ -244,6 +244,11 @@ export class NestedSession<Form> {
 async function inTurn<T>(turns: Turns, begin: () => Promise<T>): Promise<T> {
   refuseInSavepoint(turns)
   return turns.run(AsyncResource.bind(() => runInSavepoint(turns, begin)))
+}
+
+/** Of the transaction: it does nothing that could not be done again. */
+function isSetting({ text, parameters }: Statement<unknown>): boolean {
+  return parameters.length === 0 && /^\s*set\s+(transaction|local|constraints)\s[^;]*$/i.test(text)
 }
 
 function toBegin({ isolation, readOnly }: TransactionMode, atBegin: string): string {
