@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
+
+/** Doors through which applications get what packages offer; those for tests are not among them, whose promises a runner should hear of. */
+function findDoors(): readonly string[] {
+  const doors = readdirSync(packages).map((name) => `${packages}${name}/src/index.ts`)
+  return [...doors, `${packages}core/src/database/index.ts`, `${packages}core/src/database/valibot/index.ts`]
+}
+
+/**
+ * Everything public that answers by a promise, by the compiler's word: `migrate`, `App.close`. What may answer by one (`T | Promise<T>`) is
+ * among it.
+ */
+export function findPublicPromises(): readonly string[] {
+  const doors = findDoors()
+  const program = ts.createProgram([...doors], {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    customConditions: ['@twinwire/source'],
+    types: ['node'],
+  })
+  const checker = program.getTypeChecker()
+  const found = new Set<string>()
+  for (const door of doors) {
+    const file = program.getSourceFile(door)
+    const module = file === undefined ? undefined : checker.getSymbolAtLocation(file)
+    if (file === undefined || module === undefined) throw new Error(`${door} exports nothing`)
+    for (const exported of checker.getExportsOfModule(module)) {
+      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+      const types = [
+        ...(symbol.flags & ts.SymbolFlags.Type ? [checker.getDeclaredTypeOfSymbol(symbol)] : []),
+        ...(symbol.flags & ts.SymbolFlags.Value ? [checker.getTypeOfSymbolAtLocation(symbol, file)] : []),
+      ]
+      for (const type of types) {
+        if (answersByPromise(checker, type)) found.add(exported.name)
+        for (const property of type.getProperties()) {
+          const declaration = property.declarations?.[0]
+          // What comes from the language or from a library is not ours.
+          if (declaration?.getSourceFile().fileName.startsWith(packages) !== true) continue
+          if (ts.isMethodDeclaration(declaration) && ts.isPrivateIdentifier(declaration.name)) continue
+          if (answersByPromise(checker, checker.getTypeOfSymbolAtLocation(property, file)))
+            found.add(`${exported.name}.${property.name}`)
+        }
+      }
+    }
+  }
+  return [...found].toSorted()
+}
+
+function answersByPromise(checker: ts.TypeChecker, type: ts.Type): boolean {
+  const parts = type.isUnion() ? type.types : [type]
+  return parts.some((part) =>
+    part.getCallSignatures().some((signature) => isPromise(checker.getReturnTypeOfSignature(signature))),
+  )
+}
+
+function isPromise(type: ts.Type): boolean {
+  if (type.isUnionOrIntersection()) return type.types.some(isPromise)
+  return type.symbol?.name === 'Promise' || type.symbol?.name === 'PromiseLike'
+}
