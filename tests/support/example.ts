@@ -72,9 +72,12 @@ function findTokens(output: string): ExampleTokens | null {
   return admin === undefined || reader === undefined ? null : { admin, reader }
 }
 
-/** For a start that is expected to fail: resolves with how it ended and what it printed on each stream. */
+/**
+ * For a start that is expected to fail, or one that prints no welcome: resolves with how it ended and what it printed on each
+ * stream. `endAfter`: it is stopped by SIGTERM when its standard output has that.
+ */
 export async function runExample(
-  options: ExampleOptions,
+  options: ExampleOptions & { readonly endAfter?: RegExp },
 ): Promise<ExampleEnd & { readonly stdout: string; readonly stderr: string }> {
   const run = spawnExample(options)
   // One that starts after all must not keep the test waiting.
@@ -82,6 +85,13 @@ export async function runExample(
     () => run.child.kill('SIGKILL'),
     () => {},
   )
+  const { endAfter } = options
+  const look = (): void => {
+    if (!endAfter?.test(run.stdout())) return
+    run.child.stdout?.off('data', look)
+    run.child.kill('SIGTERM')
+  }
+  if (endAfter !== undefined) run.child.stdout?.on('data', look)
   const end = await run.ended
   return { ...end, stdout: run.stdout(), stderr: run.stderr() }
 }
