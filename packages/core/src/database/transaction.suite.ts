@@ -72,6 +72,59 @@ export function describeTransactions({ open, authors, books }: TransactionSuite)
       expect(await authors(open().db).count()).toBe(0)
     })
 
+    test('a failed query that nothing awaited never looks like a commit', async () => {
+      for (const isNested of [false, true]) {
+        const side: Promise<unknown>[] = []
+        const error = await refused(
+          open().transaction(async (tx) => {
+            await authors(tx).create({ name: 'Ursula' })
+            // The answer comes when the transaction is at its COMMIT.
+            const twice = (db: Database) =>
+              void side.push(
+                authors(db)
+                  .create({ name: 'Ursula' })
+                  .catch(() => {}),
+              )
+            if (isNested) await tx.transaction(async (inner) => twice(inner)).catch(() => {})
+            else twice(tx)
+          }),
+        ).catch(() => null)
+        await Promise.all(side)
+        // A savepoint that fails takes back what was in it, and no more.
+        expect(error?.code ?? null).toBe(isNested ? null : 'conflict')
+        expect(await authors(open().db).count()).toBe(isNested ? 1 : 0)
+        await open().db.execute(sql`delete from authors`)
+      }
+    })
+
+    test('a savepoint that nothing awaited does not reach into the next transaction of its connection', async () => {
+      let go = (): void => {}
+      const gate = new Promise<void>((resolve) => {
+        go = resolve
+      })
+      let left: Promise<unknown> = Promise.resolve()
+      await open().transaction(async (tx) => {
+        let begun = (): void => {}
+        const hasBegun = new Promise<void>((resolve) => {
+          begun = resolve
+        })
+        left = tx
+          .transaction(async () => {
+            begun()
+            await gate
+          })
+          .catch(() => {})
+        await hasBegun
+      })
+      await open().transaction(async (tx) => {
+        await authors(tx).create({ name: 'Ursula' })
+        go()
+        await left
+        await authors(tx).create({ name: 'Octavia' })
+      })
+      expect(await authors(open().db).count()).toBe(2)
+    })
+
     test('a constraint that fails at the commit is mapped too', async () => {
       const error = await refused(
         open().transaction(async (tx) => {
