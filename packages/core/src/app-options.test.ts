@@ -44,6 +44,18 @@ describe('an app does not boot', () => {
       'drainTimeoutMs must be 0 to 3600000 milliseconds, not NaN',
     ],
     [
+      'with a time for a COMMIT out of range',
+      { commitTimeoutMs: -1 },
+      'bad_option',
+      'commitTimeoutMs must be 0 to 3600000 milliseconds, not -1',
+    ],
+    [
+      'with a time for a COMMIT that a drain does not have',
+      { commitTimeoutMs: 3000, drainTimeoutMs: 3000 },
+      'bad_option',
+      'commitTimeoutMs (3000) must be less than drainTimeoutMs (3000): a drain waits so long for a COMMIT that was sent',
+    ],
+    [
       'with a body cap of nothing',
       { http: { maxBodyBytes: 0 } },
       'bad_option',

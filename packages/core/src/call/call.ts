@@ -66,7 +66,7 @@ export interface Call extends Publisher {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   /** Aborted when the client leaves or the deadline passes. */
   readonly signal: AbortSignal
-  /** Epoch milliseconds at which the call is answered with `deadline_exceeded`; Infinity without one. */
+  /** Epoch milliseconds at which the call is answered with `deadline_exceeded`, unless its COMMIT was sent; Infinity without one. */
   readonly deadline: number
   /** The W3C `traceparent` of the request, or of the upgrade, to be sent on with requests of one's own; null without a valid one. */
   readonly traceparent: string | null
@@ -76,9 +76,8 @@ export interface Call extends Publisher {
   /** Headers of the reply, on success and failure alike; without effect on WebSocket. */
   readonly replyHeaders: ReplyHeaders
   /**
-   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Never after a failure, nor when the client has left or the deadline has
-   * passed before. What it
-   * throws is logged: the reply is already decided.
+   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Never after a failure, nor
+   * when the client has left or the deadline has passed before anything was committed. What it throws is logged: the reply is already decided.
    */
   afterCommit(effect: () => void | Promise<void>): void
 }

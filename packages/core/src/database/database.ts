@@ -33,7 +33,7 @@ export interface DatabaseApi {
   forCall(call: Pick<Call, 'signal' | 'log'>): Database
   /**
    * Commits when `run` resolves, rolls back when it rejects, and rejects with the same error. A failure to begin or to
-   * commit is an AppError (`unavailable`, `conflict`, `database_error`, …). Inside of `run` the pool's handle is refused.
+   * commit is an AppError (`unavailable`, `conflict`, `database_error`, `outcome_unknown` when it may have committed, …). Inside of `run` the pool's handle is refused.
    */
   transaction<T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest): Promise<T>
 }

@@ -37,7 +37,8 @@ export function withDb(): DatabaseStep<'guard'> {
 
 /**
  * Runs the command or handler in a transaction and adds it as `db`. Commits when the handler succeeds, rolls back when it
- * throws, and when the client leaves or the deadline passes: the running query is then cancelled and the connection free at once.
+ * throws, and when the client leaves or the deadline passes: the running query is then cancelled and the connection free at once. A COMMIT
+ * that was sent is waited for instead, and without an answer the call gets `outcome_unknown`.
  * Publications and `afterCommit` wait for the commit. Inside of another one it is a savepoint. The pool's handle (of `withDb()`, or
  * one that was kept) is refused inside.
  *
