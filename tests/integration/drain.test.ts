@@ -1,7 +1,7 @@
 // A process that is told to end while it works: nothing that it has accepted is lost without a word.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -58,6 +58,12 @@ class Caller {
   }
 }
 
+async function lengthOf(body: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0
+  for await (const chunk of body) bytes += chunk.byteLength
+  return bytes
+}
+
 describe('SIGTERM', () => {
   test('under load: every accepted call is answered, every connection closed with 1012, exit 0 in time', async () => {
     const drainMs = 4000
@@ -110,6 +116,40 @@ describe('SIGTERM', () => {
     const underWay = requests.filter(({ atMs }) => atMs < toldMs)
     expect(underWay.length).toBeGreaterThan(20)
     expect(underWay.filter(({ outcome }) => outcome !== 200 && outcome !== 503)).toEqual([])
+  })
+
+  test('what is on its way arrives: answers of 20 MB whose readers pause, and queued replies with the close frame', async () => {
+    const child = await start(30_000)
+    const held: IncomingMessage[] = []
+    const answers: Promise<number>[] = []
+    for (const path of ['/large', '/pieces']) {
+      const sent = request({ host: '127.0.0.1', port: child.port, path, agent: false }).end()
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      // Paused until it is read.
+      held.push(response)
+    }
+    const socket = new WebSocket(`ws://127.0.0.1:${child.port}/ws`)
+    await once(socket, 'open')
+    let replies = 0
+    socket.on('message', () => {
+      replies += 1
+    })
+    const closed = once(socket, 'close')
+    socket.pause()
+    // More than the buffers of a loopback connection hold.
+    const asked = 150
+    for (let i = 0; i < asked; i++) socket.send(JSON.stringify({ pkg_id: 2, req_id: randomUUID(), data: null }))
+    // They have arrived by the time that a call behind them is answered.
+    await expect.poll(() => socket.bufferedAmount).toBe(0)
+    await fetch(`http://127.0.0.1:${child.port}/work/100`)
+    child.kill('SIGTERM')
+    await setTimeout(500)
+    for (const response of held) answers.push(lengthOf(response))
+    socket.resume()
+    expect(await Promise.all(answers)).toEqual([20 * 1024 * 1024, 20 * 1024 * 1024])
+    const [code, reason] = await closed
+    expect([replies, code, String(reason)]).toEqual([asked, 1012, 'Service restart'])
+    expect(await child.ended, child.output()).toEqual({ code: 0, signal: null })
   })
 
   test('while it drains it is alive and not ready; a second signal a second later ends it at once', async () => {

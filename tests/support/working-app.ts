@@ -1,6 +1,6 @@
-// Calls that take as long as they say, on both wires: for tests of the drain.
+// Calls that take as long as they say, on both wires, and answers that are large: for tests of the drain.
 import { setTimeout } from 'node:timers/promises'
-import { closeOnSignals, createApp, route } from '@twinwire/core'
+import { closeOnSignals, createApp, reply, route } from '@twinwire/core'
 import * as v from 'valibot'
 
 const work = route({
@@ -12,9 +12,20 @@ const work = route({
   },
 })
 
+const pad = route({ handler: () => 'x'.repeat(110_000) })
+const large = Buffer.alloc(20 * 1024 * 1024, 'x')
+const pieces = function* () {
+  for (let at = 0; at < large.byteLength; at += 64 * 1024) yield large.subarray(at, at + 64 * 1024)
+}
+
 const app = createApp({
-  pkgIds: { WORK: 1 },
-  routes: { WORK: work },
+  pkgIds: { WORK: 1, PAD: 2 },
+  routes: { WORK: work, PAD: pad },
+  endpoints: [
+    route({ http: 'GET /large', handler: () => reply.bytes(large) }),
+    route({ http: 'GET /pieces', handler: () => reply.stream(pieces()) }),
+  ],
+  websocket: { maxBackpressureBytes: 64 * 1024 * 1024 },
   environment: 'production',
   defaultAccess: 'public',
   http: { hosts: ['*'] },

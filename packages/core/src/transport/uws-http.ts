@@ -132,7 +132,7 @@ class UwsExchange extends UwsHead implements HttpExchange {
   }
 
   protected override abort(): void {
-    this.#large?.abort()
+    this.#large?.over()
     this.#pay()
     if (this.res === null) return
     super.abort()

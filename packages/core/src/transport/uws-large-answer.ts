@@ -5,6 +5,8 @@ import type { UwsResponse } from './uws-types.ts'
 /** Up to here head and body fit into the cork buffer of 16 KB, and `end` sends them by one system call (rule 5). */
 const smallBytes = 12 * 1024
 
+const nothing = new Uint8Array(0)
+
 /** The length of a body in bytes when it is sent as a large one; 0 otherwise. */
 export function largeLength(body: string | Uint8Array | null): number {
   if (body === null) return 0
@@ -20,11 +22,11 @@ export function largeLength(body: string | Uint8Array | null): number {
  */
 export class UwsLargeAnswer {
   readonly #length: number
-  /** Runs just before the native call after which nothing is left, or when the client is gone. */
+  /** Runs once nothing is left, or when the client is gone. */
   readonly #done: () => void
   /** Null once it is complete or the client gone (rule 1). */
   #res: UwsResponse | null
-  #rest: Uint8Array = new Uint8Array(0)
+  #rest: Uint8Array = nothing
   /** Where `#rest` begins in the body. */
   #from = 0
 
@@ -45,34 +47,33 @@ export class UwsLargeAnswer {
       return true
     }
     this.#from = res.getWriteOffset()
-    if (typeof body === 'string') this.#rest = Buffer.from(body).subarray(this.#from)
-    // A copy, for the bytes are the handler's own.
-    else this.#rest = Uint8Array.prototype.slice.call(body, this.#from)
+    // A copy: the bytes are the handler's own.
+    if (typeof body !== 'string') this.#rest = Uint8Array.prototype.slice.call(body, this.#from)
+    // Each character is one byte.
+    else if (body.length === this.#length) this.#rest = Buffer.from(body.slice(this.#from), 'latin1')
+    else this.#rest = Buffer.from(body).subarray(this.#from)
     res.onWritable((offset) => this.#more(offset))
     return false
   }
 
-  /** The client is gone. */
-  abort(): void {
+  /** The client is gone, or has all of it. */
+  over(): void {
     if (this.#res === null) return
     this.#res = null
-    this.#rest = new Uint8Array(0)
+    this.#rest = nothing
     this.#done()
   }
 
+  /** All of the rest each time: over TLS less than before would be an error. Whether all of it could be sent. */
   #more(offset: number): boolean {
     const res = this.#res
     if (res === null) return true
     let ok = true
+    let complete = false
     res.cork(() => {
-      let complete: boolean
       ;[ok, complete] = res.tryEnd(this.#rest.subarray(offset - this.#from), this.#length)
-      if (complete) this.#res = null
     })
-    if (this.#res === null) {
-      this.#rest = new Uint8Array(0)
-      this.#done()
-    }
+    if (complete) this.over()
     return ok
   }
 }

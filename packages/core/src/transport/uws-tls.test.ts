@@ -7,6 +7,7 @@ import { connect as tlsConnect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type App, createApp } from '../app.ts'
+import { reply } from '../call/reply.ts'
 import { route } from '../router/route.ts'
 import { packet } from '../testing/suite.fixtures.ts'
 import { createTestLogger } from '../testing/test-logger.ts'
@@ -71,6 +72,36 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
       })
       sent.on('error', reject).end()
     })
+
+  test('a large answer whose reader pauses arrives whole while the app closes', async () => {
+    const large = 'grüße '.repeat(3_000_000)
+    const app = createApp({
+      pkgIds: {},
+      routes: {},
+      endpoints: [route({ http: 'GET /large', access: 'public', handler: () => reply.text(large) })],
+      environment: 'test',
+      log: createTestLogger(),
+      transport: uws({ tls: files }),
+      drainTimeoutMs: 60_000,
+    })
+    apps.push(app)
+    const { url } = await app.listen({ port: 0 })
+    const arrived = new Promise<string>((resolve, reject) => {
+      const sent = request(`${url}/large`, { rejectUnauthorized: false, agent: false }, (response) => {
+        response.once('readable', () => {
+          void app.close()
+          const chunks: Buffer[] = []
+          // The server has nothing left to do then but to wait for this reader.
+          setImmediate(() => response.on('data', (chunk: Buffer) => chunks.push(chunk)))
+          response.on('end', () => resolve(Buffer.concat(chunks).toString()))
+          response.on('error', reject)
+        })
+      })
+      sent.on('error', reject).end()
+    })
+    expect((await arrived) === large).toBe(true)
+    await app.close()
+  })
 
   test('https and wss, with the headers that belong to them', async () => {
     const { url, port } = await boot(files)
