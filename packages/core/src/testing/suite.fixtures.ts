@@ -4,7 +4,6 @@ import { Disconnect, disconnects } from '../errors/disconnect.ts'
 import type { ControlHandler, HandshakeOptions, Identify, PluginHost } from '../plugin/host.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import type { RawSocket } from './raw-client.ts'
-import type { LogLine } from './test-logger.ts'
 
 /** A promise and what settles it. */
 export interface Deferred<T> {
@@ -109,9 +108,4 @@ export function testAuth(options: TestAuthOptions = {}): Plugin {
 
 export function auth(token: string): string {
   return JSON.stringify({ type: 'auth', token })
-}
-
-/** What was logged that is no news, without what an app says of its machine as it starts. */
-export function complaints(logs: readonly LogLine[]): readonly LogLine[] {
-  return logs.filter(({ level, message }) => level !== 'info' && !message.startsWith('uWebSockets.js'))
 }
