@@ -286,7 +286,7 @@ describe('replies', () => {
         const { error } = response.json() as { error: { code: string; msg: string; details: unknown } }
         const thrown = await one.call(name).catch((failure: unknown) => failure)
         expect(thrown).toMatchObject(error)
-        statuses.push([response.status, (thrown as { status: number }).status])
+        statuses.push([response.status, (thrown as { rspCode: number }).rspCode])
         expect(response.text).not.toContain('secret')
       }
       expect(statuses).toEqual([

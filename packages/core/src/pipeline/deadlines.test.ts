@@ -47,7 +47,7 @@ describe('deadlines', () => {
       expect(calls[0]?.signal.aborted).toBe(false)
       await clock.advance(1)
       expect(await answer).toBeInstanceOf(CallError)
-      expect(await answer).toMatchObject({ status: 1, code: 'deadline_exceeded', details: { deadline_ms: 30_000 } })
+      expect(await answer).toMatchObject({ rspCode: 1, code: 'deadline_exceeded', details: { deadline_ms: 30_000 } })
       expect(calls[0]?.signal.aborted).toBe(true)
       end.resolve('late')
       expect(await one.call('NOW')).toBe(clock.now() + 30_000)
