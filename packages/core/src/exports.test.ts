@@ -86,6 +86,10 @@ it('@twinwire/core/database', async () => {
   `)
 })
 
+it('@twinwire/core/database/testing', async () => {
+  expect(Object.keys(await import('@twinwire/core/database/testing'))).toEqual(['createTestDatabase'])
+})
+
 it('@twinwire/core/database/valibot', async () => {
   expect(Object.keys(await import('@twinwire/core/database/valibot')).sort()).toMatchInlineSnapshot(`
     [
@@ -107,7 +111,6 @@ it('@twinwire/core/testing', async () => {
       "createTestLogger",
       "createVirtualClock",
       "fakeIdentity",
-      "fakeRepository",
       "memoryRawClient",
       "memoryTransport",
       "networkRawClient",

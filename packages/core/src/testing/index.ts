@@ -18,7 +18,6 @@ export {
   type TransportName,
 } from './create-test-app.ts'
 export { fakeIdentity } from './fake-identity.ts'
-export { type FakeRepository, type FakeRepositoryOptions, fakeRepository } from './fake-repository.ts'
 export type { TestClientHttp } from './http-call.ts'
 export { memoryRawClient } from './memory-raw-client.ts'
 export { type NetworkRawClientOptions, networkRawClient } from './network-raw-client.ts'

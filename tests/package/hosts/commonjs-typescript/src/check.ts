@@ -8,6 +8,7 @@ const doors = [
   '@twinwire/core',
   '@twinwire/core/database',
   '@twinwire/core/database/valibot',
+  '@twinwire/core/database/testing',
   '@twinwire/core/testing',
   '@twinwire/plugin-auth',
   '@twinwire/plugin-auth/testing',
@@ -17,7 +18,7 @@ const doors = [
 ]
 /** They answer with nothing, or with a type that another one of the file answers with. */
 const leftOut =
-  /^(\w+Error|closeOnSignals|runDoctor|isSecretKey|RSPCode|\w+Cell|fakeRepository|migrate|isUser|memoryRawClient|createTestClient|onTransports|UpgradeRefused)$/
+  /^(\w+Error|closeOnSignals|runDoctor|isSecretKey|RSPCode|\w+Cell|migrate|isUser|memoryRawClient|createTestClient|onTransports|UpgradeRefused)$/
 
 const source = readFileSync('src/everything.ts', 'utf8')
 const requireHere = createRequire(join(process.cwd(), 'package.json'))

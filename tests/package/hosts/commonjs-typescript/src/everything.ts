@@ -16,6 +16,7 @@ import {
   defineErrors,
   definePlugin,
   defineSettings,
+  defineTopics,
   disconnects,
   errorCodes,
   event,
@@ -56,6 +57,7 @@ import {
   unixTimestamp,
   withDb,
 } from '@twinwire/core/database'
+import { createTestDatabase } from '@twinwire/core/database/testing'
 import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '@twinwire/core/database/valibot'
 import {
   createTestApp,
@@ -69,6 +71,7 @@ import {
   auth,
   authenticated,
   authKey,
+  defineRoles,
   keycloakIssuer,
   keycloakSettings,
   optionalUser,
@@ -283,6 +286,9 @@ export const testClient = async () => (await testApp()).client()
 export const called = async () => (await testClient()).call('WHO_AM_I')
 export const testLogger = createTestLogger()
 export const virtualClock = createVirtualClock()
+export const topics = defineTopics({ 'author:*': { authorize: (caller, topic) => topic === `author:${caller?.id}` } })
+export const roles = defineRoles(['agent', 'realm:admin'])
+export const testDatabase = () => createTestDatabase({ migrations: './drizzle' })
 export const identity = fakeIdentity({ id: 'ann', name: 'Ann' })
 export const inMemory = memoryTransport()
 export const rawClient = networkRawClient({ port: 1 })

@@ -1,0 +1,82 @@
+import { sql } from 'drizzle-orm'
+import { createApp } from '../../app.ts'
+import type { ErrorMapper } from '../../errors/normalize.ts'
+import { definePlugin, type Plugin } from '../../plugin/plugin.ts'
+import { createTestLogger } from '../../testing/test-logger.ts'
+import { memoryTransport } from '../../transport/memory-transport.ts'
+import { type DatabaseApi, databaseKey } from '../database.ts'
+import type { DatabaseOptions } from '../database-options.ts'
+import { database } from '../database-plugin.ts'
+import { createReset } from './reset.ts'
+
+/** What `database()` takes, but for where the database is. `onStart` adds the rows that each test begins with. */
+export type TestDatabaseOptions = Omit<DatabaseOptions, 'url' | 'allowEmbedded' | 'connect'>
+
+/** A PostgreSQL in this process (PGlite) for the tests of one file: opened and migrated once, put back before each test. */
+export interface TestDatabase extends Pick<DatabaseApi, 'db' | 'transaction'> {
+  /** In the place of `database()`, in as many apps as the tests make: closing one of them leaves it open. */
+  readonly plugin: Plugin<DatabaseApi>
+  /**
+   * Puts all rows and sequences back to what they were after the migrations and `onStart`. What tests change of the tables themselves stays.
+   * Waits for a transaction that is still open.
+   */
+  reset(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a PGlite in memory, applies the migrations, and notes what is in its tables. Tests use it as the application uses its database, with
+ * transactions that really commit; between two of them `reset` puts it back, in milliseconds.
+ *
+ * Needs the packages `drizzle-orm` and `@electric-sql/pglite`. Boot errors: those of `database()`.
+ *
+ * @example
+ * const database = await createTestDatabase({ migrations: new URL('../drizzle', import.meta.url) })
+ * beforeEach(() => database.reset())
+ * afterAll(() => database.close())
+ *
+ * it('renames an author', async () => {
+ *   const authors = new AuthorRepository(database.db)
+ *   const { id } = await authors.create({ name: 'Ursula' })
+ *   const { client, close } = await createTestApp({ pkgIds, routes, plugins: [database.plugin] })
+ *   await (await client()).call('RENAME_AUTHOR', { id, name: 'Octavia' })
+ *   expect(await authors.getById(id)).toMatchObject({ name: 'Octavia' })
+ *   await close()
+ * })
+ */
+export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const inner = database({ ...options, url: 'pglite://memory' })
+  const mappers: ErrorMapper[] = []
+  const opened: DatabaseApi[] = []
+  const setup: Plugin['setup'] = async (host) => {
+    opened.push(await inner.setup({ ...host, mapErrors: (mapper) => void mappers.push(mapper) }))
+  }
+  // An app of its own keeps it open: those under test come and go.
+  const log = createTestLogger()
+  const owner = createApp({
+    pkgIds: {},
+    routes: {},
+    environment: 'test',
+    log,
+    transport: memoryTransport(),
+    plugins: [{ name: 'test-database', setup }],
+  })
+  await owner.ready()
+  const [api] = opened
+  if (api === undefined) throw new Error('The database was not opened')
+  return {
+    db: api.db,
+    transaction: api.transaction,
+    plugin: definePlugin(databaseKey, {
+      setup(host) {
+        for (const mapper of mappers) host.mapErrors(mapper)
+        host.health('database', async () => {
+          await api.db.execute(sql`select 1`)
+        })
+        return api
+      },
+    }),
+    reset: await createReset(api.db),
+    close: () => owner.close(),
+  }
+}
