@@ -59,6 +59,7 @@ const pkgIds = {
   ALONE_THEN_EFFECT: 9,
   AUDITED: 10,
   QUICK_ALONE: 11,
+  SIDE_BY_SIDE: 12,
   MARKED: 100,
 } as const
 
@@ -167,6 +168,16 @@ const routes = {
     input,
     handler: async ({ name }, { db }) => {
       await write(db, name)
+      return name
+    },
+  }),
+  SIDE_BY_SIDE: route({
+    http: 'POST /side-by-side',
+    use: [withDb()],
+    deadlineMs,
+    input,
+    handler: async ({ name }, { db }) => {
+      await Promise.all([write(db, `${name}-1`), write(db, `late-${name}-2`), write(db, `late-${name}-3`)])
       return name
     },
   }),
@@ -298,6 +309,14 @@ describe.skipIf(!available)('the outcome of a write', () => {
       },
     )
 
+    test.each(wires)('that passes during several writes at once waits for each of them, by %s', async (wire) => {
+      expect(await ask(app, wire, 'SIDE_BY_SIDE', wire)).toBe('outcome_unknown')
+      const there = await Promise.all([`${wire}-1`, `late-${wire}-2`, `late-${wire}-3`].map(isThere))
+      expect(there).toEqual([true, false, false])
+      expect(await ask(app, wire, 'SIDE_BY_SIDE', `late-${wire}`)).toBe('deadline_exceeded')
+      expect(await isThere(`late-${wire}-1`)).toBe(false)
+    })
+
     test.each(wires)('that passes during COMMIT leaves the arounds outside of it their work, by %s', async (wire) => {
       expect(await ask(app, wire, 'AUDITED', `slow-audited-${wire}`)).toBe('ok')
       const [row] = await admin.select({ n: sql<number>`count(*)::int` }).from(marks).where(sql`name like 'audit of %'`)
@@ -330,7 +349,11 @@ describe.skipIf(!available)('the outcome of a write', () => {
         { error: { code: 'outcome_unknown', msg: 'It is not known whether this was done', details: null } },
       ])
       const client = await app.client()
-      await expect(client.call('WRITE', { name: 'slow-status-2' })).rejects.toMatchObject({ code: 'outcome_unknown' })
+      await expect(client.call('WRITE', { name: 'slow-status-2' })).rejects.toMatchObject({
+        code: 'outcome_unknown',
+        rspCode: 1,
+        httpStatus: 504,
+      })
     })
 
     test.each(wires)('and a late failure is logged and counted, by %s', async (wire) => {
