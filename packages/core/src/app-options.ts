@@ -64,9 +64,15 @@ export interface BaseOptions {
   readonly deadlineMs?: number
   readonly websocket?: WebSocketOptions
   readonly http?: HttpWireOptions
-  /** How long calls in flight and connections get when the app closes. Default 10000. */
+  /**
+   * How long the app may take to drain when it closes: for calls in flight, and for clients to take what was sent to them (a large answer
+   * to its last byte, queued replies and the close frame). What is left then is cut. Default 10000.
+   */
   readonly drainTimeoutMs?: number
-  /** The end of that window, over which connections are closed. Default 2000. */
+  /**
+   * Over how long connections are closed, evenly, so that clients do not come back all at once: when no call is in flight any more, and
+   * at the latest at the end of `drainTimeoutMs`. Default 2000.
+   */
   readonly drainSpreadMs?: number
   /**
    * How long a deadline or a drain waits for the answer to a COMMIT, or to a statement that writes and commits by itself, once it was sent;
