@@ -1,5 +1,5 @@
 import { is, type SQL, sql } from 'drizzle-orm'
-import { type PgColumn, PgEnumColumn, PgEnumObjectColumn } from 'drizzle-orm/pg-core'
+import { PgArray, type PgColumn, PgEnumColumn, PgEnumObjectColumn } from 'drizzle-orm/pg-core'
 import { isWellFormed } from '../util/well-formed.ts'
 import { elementOf } from './values/column-readers.ts'
 import { columnWriter } from './values/column-writers.ts'
@@ -171,12 +171,17 @@ function byDataType(column: PgColumn): Traits {
       return { ...scalar, check: mapped(column), admits: hasNoNul }
     case 'json':
     case 'array':
-      return column.columnType === 'PgJsonb' || column.columnType === 'PgArray'
-        ? { ...opaque, comparison: 'equal', check: mapped(column) }
-        : opaque
+      return isEquatable(column) ? { ...opaque, comparison: 'equal', check: mapped(column) } : opaque
     default:
       return opaque
   }
+}
+
+/** PostgreSQL compares arrays by their elements, and has no `=` for JSON as text and for points. */
+function isEquatable(column: PgColumn): boolean {
+  if (!is(column, PgArray)) return column.columnType === 'PgJsonb'
+  const { baseColumn }: { readonly baseColumn: PgColumn } = column
+  return toColumnKind(baseColumn).comparison !== 'opaque' || isEquatable(baseColumn)
 }
 
 /** What only the column itself can read: a type of the application, an array. Its encoder may throw for another type. */

@@ -3,6 +3,7 @@ import type { CursorScope } from './cursor.ts'
 import type { Database } from './database.ts'
 import type { Position } from './keyset.ts'
 import { type SortTerm, toOrderBy } from './order.ts'
+import type { ShapeColumn } from './table.ts'
 
 type Row = Record<string, unknown>
 
@@ -36,9 +37,17 @@ export async function readWalk(
 function toTexts(terms: readonly SortTerm[]): Record<string, SQL<string | null>> {
   const texts: Record<string, SQL<string | null>> = {}
   for (const { column } of terms) {
-    if (column.toText === null) texts[column.name] = sql<string | null>`to_jsonb(${column.column}) #>> '{}'`
+    if (column.toText === null) texts[column.name] = toText(column)
   }
   return texts
+}
+
+function toText({ column }: ShapeColumn): SQL<string | null> {
+  const json = sql`to_jsonb(${column})`
+  const scalar = sql<string | null>`${json} #>> '{}'`
+  if (column.dataType !== 'custom') return scalar
+  // It may be an array, a domain of one, or a row: they have a text of their own.
+  return sql`case when jsonb_typeof(${json}) in ('array', 'object') then ${column}::text else ${scalar} end`
 }
 
 function toPosition(terms: readonly SortTerm[], row: Row, texts: Row): Position {

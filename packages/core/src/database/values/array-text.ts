@@ -1,6 +1,3 @@
-/** Elements of an array of any number of dimensions. */
-export type Nested = readonly unknown[]
-
 /**
  * The elements of an array as PostgreSQL writes it: `{a,NULL,"b,\"c\""}`, `[0:1]={1,2}`. Elements that are quoted are never NULL.
  * `read` makes a value of the text of an element.
@@ -82,11 +79,8 @@ class ArrayReader {
 }
 
 /** As PostgreSQL reads it. `write` makes the text of an element that is not null. */
-export function toArrayText(elements: Nested, write: (element: unknown) => string): string {
-  const texts = elements.map((element) => {
-    if (element === null || element === undefined) return 'NULL'
-    if (Array.isArray(element)) return toArrayText(element, write)
-    return `"${write(element).replaceAll(/["\\]/g, '\\$&')}"`
-  })
-  return `{${texts.join(',')}}`
+export function toArrayText(value: unknown, write: (element: unknown) => string): string {
+  if (value === null || value === undefined) return 'NULL'
+  if (Array.isArray(value)) return `{${value.map((each) => toArrayText(each, write)).join(',')}}`
+  return `"${write(value).replaceAll(/["\\]/g, '\\$&')}"`
 }

@@ -12,9 +12,14 @@ const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 export function parseExactJson(text: string): unknown {
   return JSON.parse(
     text.replace(tokens, (token) =>
-      token.startsWith('"') || String(Number(token)) === token ? token : JSON.stringify(mark + token),
+      token.startsWith('"') || isExact(token, Number(token)) ? token : JSON.stringify(mark + token),
     ),
   )
+}
+
+/** Past 2^53 a number may be written like one that it is not. */
+function isExact(token: string, value: number): boolean {
+  return String(value) === token && (Number.isSafeInteger(value) || !Number.isInteger(value))
 }
 
 /** How a column reads a value, not null, of such JSON. */
