@@ -13,6 +13,7 @@ import { migrate as migratePostgres } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFakeHost, writeMigrations } from '../../packages/core/src/database/database.fixtures.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pg-bouncer.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 const available = await hasPostgres()
@@ -65,22 +66,37 @@ describe.skipIf(!available)('migrations', () => {
   })
   afterAll(() => server.stop())
 
-  test('several at once, and an index that waits for all snapshots: those that wait for the lock hold none', async () => {
-    const own = await startPostgres()
-    const migrations = await writeMigrations([
-      'create table a (n int);',
-      '-- no transaction\ncreate index concurrently a_n on a (n);\ncreate index concurrently a_m on a (n);',
-      'create table b (n int);',
-    ])
-    const runs = await Promise.all(Array.from({ length: 5 }, () => migrate({ url: own.url, migrations })))
-    for (const entries of runs) expect(entries.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
-    const client = postgres(own.url, { max: 1 })
-    const [row] = await client`select count(*)::int as n from drizzle.__drizzle_migrations`
-    const [index] = await client`select count(*)::int as n from pg_index where indrelid = 'a'::regclass and indisvalid`
-    await client.end()
-    await own.stop()
-    expect([row?.n, index?.n]).toEqual([3, 2])
-  }, 120_000)
+  test.each([
+    ['directly', true],
+    ['by a PgBouncer that has fewer connections', hasPgBouncer()],
+  ])(
+    'several at once %s, and an index that waits for all snapshots: those that wait for the lock hold none',
+    async (how, isThere) => {
+      if (!isThere) return
+      const own = await startPostgres()
+      const bouncer = how === 'directly' ? null : await startPgBouncer(own.url)
+      const migrations = await writeMigrations([
+        'create table a (n int);',
+        '-- no transaction\ncreate index concurrently a_n on a (n);\ncreate index concurrently a_m on a (n);',
+        'create table b (n int);',
+      ])
+      const options = { url: bouncer?.url ?? own.url, pool: { pgBouncer: bouncer !== null }, migrations }
+      const client = postgres(own.url, { max: 1 })
+      try {
+        const runs = await Promise.all(Array.from({ length: 5 }, () => migrate(options)))
+        for (const entries of runs) expect(entries.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
+        const [row] = await client`select count(*)::int as n from drizzle.__drizzle_migrations`
+        const [index] =
+          await client`select count(*)::int as n from pg_index where indrelid = 'a'::regclass and indisvalid`
+        expect([row?.n, index?.n]).toEqual([3, 2])
+      } finally {
+        await client.end()
+        await bouncer?.stop()
+        await own.stop()
+      }
+    },
+    120_000,
+  )
 
   test('a file is applied once, even when the connection with the lock was lost', async () => {
     const own = await startPostgres()
