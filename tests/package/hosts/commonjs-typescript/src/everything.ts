@@ -96,6 +96,9 @@ import { bigint, integer, jsonb, pgTable, serial, text, timestamp } from 'drizzl
 import * as v from 'valibot'
 
 // core
+export const topics = defineTopics({
+  'author:*': { authorize: (identity, topic) => topic === `author:${identity?.id}` },
+})
 export const appErrors = defineErrors('billing', { card_declined: { httpStatus: 402, message: 'Declined' } })
 export const logger = createLogger({ environment: 'test' })
 export const networks = createNetworks(['10.0.0.0/8'], 'networks')
@@ -252,6 +255,8 @@ export const signIn = auth({ issuer: keycloakIssuer('https://sso.example.com', '
 export const keyOfAuth = authKey
 export const signedIn = authenticated()
 export const reader = requireRoles('reader')
+export const roles = defineRoles(['agent', 'realm:admin'])
+export const agent = roles.requireRoles('agent')
 export const either = requireAnyRole('a', 'b')
 export const scoped = requireScope('s')
 export const maybe = optionalUser()
@@ -286,8 +291,6 @@ export const testClient = async () => (await testApp()).client()
 export const called = async () => (await testClient()).call('WHO_AM_I')
 export const testLogger = createTestLogger()
 export const virtualClock = createVirtualClock()
-export const topics = defineTopics({ 'author:*': { authorize: (caller, topic) => topic === `author:${caller?.id}` } })
-export const roles = defineRoles(['agent', 'realm:admin'])
 export const testDatabase = () => createTestDatabase({ migrations: './drizzle' })
 export const identity = fakeIdentity({ id: 'ann', name: 'Ann' })
 export const inMemory = memoryTransport()

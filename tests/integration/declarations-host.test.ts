@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+// The host of the packages that builds declarations uses every function of every door, so that each answer has a type that can
+// be named. Add a new one there.
+
+const file = new URL('../package/hosts/commonjs-typescript/src/everything.ts', import.meta.url)
+/** They answer with nothing, or with a type that another one of the file answers with. */
+const leftOut =
+  /^(\w+Error|\w+Cell|closeOnSignals|runDoctor|isSecretKey|RSPCode|migrate|isUser|memoryRawClient|createTestClient|onTransports|UpgradeRefused)$/
+
+test.each([
+  ['@twinwire/core', () => import('@twinwire/core')],
+  ['@twinwire/core/database', () => import('@twinwire/core/database')],
+  ['@twinwire/core/database/valibot', () => import('@twinwire/core/database/valibot')],
+  ['@twinwire/core/testing', () => import('@twinwire/core/testing')],
+  ['@twinwire/plugin-auth', () => import('@twinwire/plugin-auth')],
+  ['@twinwire/plugin-auth/testing', () => import('@twinwire/plugin-auth/testing')],
+  ['@twinwire/plugin-metrics', () => import('@twinwire/plugin-metrics')],
+  ['@twinwire/plugin-metrics/testing', () => import('@twinwire/plugin-metrics/testing')],
+  ['@twinwire/plugin-ratelimit', () => import('@twinwire/plugin-ratelimit')],
+])('the host with declarations uses all of %s', async (_door, load) => {
+  const source = readFileSync(file, 'utf8')
+  const names = Object.keys(await load()).filter((name) => !leftOut.test(name))
+  expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(source))).toEqual([])
+})
