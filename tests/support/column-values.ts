@@ -51,7 +51,7 @@ export interface Kind {
   readonly arrays: boolean
 }
 
-export const mood = pgEnum('value_moods', ['sad', 'NULL', '', 'so "so"', 'a\\b', '{x,y}'])
+const mood = pgEnum('value_moods', ['sad', 'NULL', '', 'so "so"', 'a\\b', '{x,y}'])
 export const types = [
   `create type value_moods as enum ('sad', 'NULL', '', 'so "so"', 'a\\b', '{x,y}')`,
   'create domain short_text as text check (length(value) < 1000)',
