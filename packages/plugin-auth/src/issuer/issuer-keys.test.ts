@@ -8,6 +8,7 @@ import { IssuerKeys, type IssuerState, keyDefaults } from './issuer-keys.ts'
 const keySet = (...ids: string[]): Published['keys'] => ({
   find: () => Promise.reject(new Error('not asked here')),
   ids: new Set(ids),
+  someUnnamed: false,
   fingerprint: ids.join(),
 })
 

@@ -18,6 +18,8 @@ import { hasDuplicateMembers } from './duplicate-members.ts'
 export interface KeySet {
   readonly find: JWTVerifyGetKey
   readonly ids: ReadonlySet<string>
+  /** Is a key among them that has no id, so that tokens do not name theirs? */
+  readonly someUnnamed: boolean
   /** Of the document it was made of: two sets of one fingerprint are the same. */
   readonly fingerprint: string
 }
@@ -33,6 +35,7 @@ export function createKeySet(document: unknown): KeySet | null {
   return {
     find: createLocalJWKSet({ keys }),
     ids: new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
+    someUnnamed: keys.some(({ kid }) => typeof kid !== 'string'),
     fingerprint: JSON.stringify(keys),
   }
 }

@@ -105,8 +105,8 @@ export class TokenVerifier {
 }
 
 /**
- * By the keys there are; for a key that is not among them by those that the issuer has now. A token without a `kid` names no key: it is
- * tried again when the issuer has published others since.
+ * By the keys there are; for a key that is not among them by those that the issuer has now. A token without a `kid` names no key: of
+ * an issuer that publishes keys without one it is tried again when there are others since.
  */
 export async function verifyWithKeys(
   keys: IssuerKeys,
@@ -121,7 +121,7 @@ export async function verifyWithKeys(
   if (isUnknown(state)) return { ok: false, reason: 'unknown_key' }
   const verified = await verifyToken(token, state.keys, options())
   const isForOtherKeys = !verified.ok && (verified.reason === 'signature' || verified.reason === 'unknown_key')
-  if (kid !== undefined || !isForOtherKeys) return verified
+  if (kid !== undefined || !isForOtherKeys || !state.keys.someUnnamed) return verified
   const renewed = await keys.renew()
   if (renewed === null || renewed.keys.fingerprint === state.keys.fingerprint) return verified
   return verifyToken(token, renewed.keys, options())
