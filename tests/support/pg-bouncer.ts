@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { freePort } from './service.ts'
+import { freePort, serviceMissing } from './service.ts'
 
 export interface TestPgBouncer {
   /** Of the database, by the PgBouncer. */
@@ -11,11 +11,9 @@ export interface TestPgBouncer {
   stop(): Promise<void>
 }
 
-/** Is there one in the PATH? Never required: only these suites need it. */
+/** Is there one in the PATH? If not, prints what lacks, or throws where services are required. */
 export function hasPgBouncer(): boolean {
-  const has = spawnSync('pgbouncer', ['--version']).status === 0
-  if (!has) process.stderr.write('Skipped: no pgbouncer in the PATH (apt-get install pgbouncer)\n')
-  return has
+  return spawnSync('pgbouncer', ['--version']).status === 0 || serviceMissing('PgBouncer', 'apt-get install pgbouncer')
 }
 
 /** In the mode of transactions, before the server of `url`, which lets everybody in. */
