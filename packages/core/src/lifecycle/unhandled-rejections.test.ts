@@ -55,6 +55,7 @@ describe('a listener of onState that answers by a promise', () => {
   it('is logged when that fails', async () => {
     const log = createTestLogger()
     const app = createApp({ ...table, environment: 'test', log, transport: memoryTransport() })
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what is tested
     app.onState(async (state) => Promise.reject(new Error(`not ${state}`)))
     await app.ready()
     await until(() => log.lines.filter(({ level }) => level === 'error').length === 2)

@@ -19,9 +19,12 @@ describe('a large answer', () => {
   it.each(sizes)('of %i KiB of %s is whole, at once and late, on one connection', async (size, letter) => {
     const text = letter.repeat((size * kib) / Buffer.byteLength(letter))
     const { port, faults } = await serve({
-      request: async (exchange) => {
-        if (exchange.path === '/late') await new Promise((resolve) => setImmediate(resolve))
-        exchange.respond(200, [['x-path', exchange.path]], exchange.path === '/bytes' ? Buffer.from(text) : text)
+      request: (exchange) => {
+        const { path } = exchange
+        const respond = (): void =>
+          exchange.respond(200, [['x-path', path]], path === '/bytes' ? Buffer.from(text) : text)
+        if (path === '/late') setImmediate(respond)
+        else respond()
       },
     })
     const peer = await dial(port)
