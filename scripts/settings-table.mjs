@@ -13,7 +13,8 @@ const text = `# Settings
 Variables of the environment, or lines \`NAME=value\` of a file \`.env\` in the working directory; where both have a name, the environment
 wins. Names are case-sensitive, an empty variable counts as not set, lists are JSON. Whatever is wrong is told at start, all at once, by name,
 without a value. An app composes the groups that it uses, with groups of its own: \`defineSettings({ listen: listenSettings, … })\`. These are
-the groups that come with Twinwire, and \`developmentIssuer\`, which is the example's own.
+the groups that come with Twinwire, and what is the example's own: \`developmentIssuer\`, \`circuitBreakers\`, and the refusal of
+\`AUDIT_LOG_ENABLED\` and \`PROFILING_ENABLED\`.
 
 ${declaredSettings.describe()}`
 

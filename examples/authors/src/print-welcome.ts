@@ -34,7 +34,8 @@ Ctrl+C stops it.
 }
 
 function keycloakLines(issuer: string): string {
-  return `Its users sign in at ${issuer}.`
+  return `Its users sign in at ${issuer}.
+The commands below ask it for a token: set the same KEYCLOAK_* variables in that terminal, or put them into examples/authors/.env.`
 }
 
 function developmentLines(issuer: string, tokens: NonNullable<Issuer['tokens']>): string {
