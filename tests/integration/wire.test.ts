@@ -152,7 +152,7 @@ const answeredByUws: Readonly<Record<string, readonly Case[]>> = {
     page(400, http('POST /now', { ...json, 'content-length': '8.0' }, body), ['400']),
     page(400, http('POST /later', { ...json, 'content-length': '-8' }, body), ['400']),
   ),
-  'a chunked body whose chunks are broken': all(
+  'a chunked body with a size of a chunk that cannot be read': all(
     page(400, http('POST /now', { ...json, ...chunked }, 'zz\r\n{"id":1}\r\n0\r\n\r\n'), ['499 left']),
   ),
   'trailer fields after the last chunk, in the same packet': all(

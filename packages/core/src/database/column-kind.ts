@@ -96,6 +96,8 @@ const finite: Traits = {
   check: (value) => (Number.isFinite(value) ? null : 'Must be a number'),
   admits: (text) => decimal.test(text) || notANumber.test(text),
 }
+/** NaN and the infinities are values of PostgreSQL, and NaN is equal to itself there. */
+const float: Traits = { ...finite, check: (value) => (typeof value === 'number' ? null : 'Must be a number') }
 const numericAsBigint: Traits = {
   ...scalar,
   check: (value) => (typeof value === 'bigint' ? null : 'Must be a whole number'),
@@ -146,7 +148,9 @@ const byColumnType: Readonly<Record<string, Traits>> = {
   PgBigInt64: bigint,
   PgBigSerial64: bigint,
   PgNumeric: numeric,
-  PgNumericNumber: { ...finite, admits: numeric.admits },
+  PgReal: float,
+  PgDoublePrecision: float,
+  PgNumericNumber: { ...float, admits: numeric.admits },
   PgNumericBigInt: numericAsBigint,
   PgText: text,
   PgVarchar: text,

@@ -117,6 +117,29 @@ export function describeEqualKeys(open: () => DatabaseApi): void {
       expect(await repository.getMany(others as never[])).toEqual([])
     })
 
+    test('NaN, the infinities and -0 are keys and filters as they are values', async () => {
+      const table = pgTable('equal_floats', {
+        id: doublePrecision().primaryKey(),
+        x: integer(),
+        price: numeric({ mode: 'number' }),
+      })
+      await open().db.execute(sql`create table equal_floats (id float8 primary key, x integer, price numeric)`)
+      const repository = new BaseRepository(open().db, table)
+      const ids = [0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.1 + 0.2]
+      await repository.createMany(ids.map((id, x) => ({ id, x, price: id })))
+      for (const [x, id] of ids.entries()) {
+        const row = { id, x, price: id }
+        expect(await repository.getById(id)).toEqual(row)
+        expect(await repository.getAll({ id })).toEqual([row])
+        expect(await repository.getAll({ price: id })).toEqual([row])
+        expect(await repository.update(id, { x })).toEqual(row)
+      }
+      const found = await repository.getMany([-0, ...ids])
+      expect(found.map(({ x }) => x)).toEqual([0, 0, 1, 2, 3, 4])
+      const walked = await repository.getPage({ cursor: '', orderBy: { id: 'desc' } })
+      expect(walked.items.map(({ x }) => x)).toEqual([1, 2, 4, 0, 3])
+    })
+
     test('of several columns too', async () => {
       const table = pgTable('equal_pairs', { a: numeric(), b: char({ length: 4 }) }, ({ a, b }) => [
         primaryKey({ columns: [a, b] }),

@@ -132,9 +132,12 @@ export class TransactionSession<Form> {
       return result
     } catch (error) {
       this.#restart = null
+      // 25P02 says only that something failed before, which nothing awaited.
+      const isLater = findDatabaseFailure(error)?.code === '25P02' && this.#failure !== null
+      const reason = isLater ? this.#notCommitted() : error
       // Should it fail, so will the commit.
       if (!this.#isOver) await this.#command(`rollback to savepoint ${name}`, null).catch(() => {})
-      throw error
+      throw reason
     }
   }
 
