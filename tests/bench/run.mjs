@@ -2,7 +2,6 @@
 //   [--baseline <folder of another build of core>] [--profile <folder>]
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
@@ -35,7 +34,7 @@ const options = {
   inFlight: toCount('in-flight', 1, 64),
 }
 const { workload } = await import(`./workloads/${values.workload}.mjs`)
-if (!existsSync(createRequire(import.meta.url).resolve('@twinwire/core'))) fail('Build core first: npm run build')
+if (!existsSync(new URL('../../packages/core/dist/index.js', import.meta.url))) fail('Build core first: npm run build')
 
 const pins = choosePins()
 const core = pins?.server ?? null
