@@ -595,16 +595,19 @@ describe.skipIf(!available)('the outcome of a write', () => {
           await record(app, worker % 2 === 0 ? 'call' : 'http', route, `short-cut-${worker}-${turn}`)
         }
       })
-      for (let cuts = 0; cuts < 60; cuts += 1) {
-        await setTimeout(10 + Math.random() * 60)
+      // What a cut meets is a matter of chance: at least 60, and on until one has met a write on its way. The longer it takes the rarer
+      // they come, so that a slow machine gets to write at all.
+      const hasMet = () => ['ok', 'outcome_unknown'].every((answer) => count(answer) > 0)
+      for (let cuts = 0; cuts < 60 || (cuts < 400 && !hasMet()); cuts += 1) {
+        await setTimeout(10 + Math.random() * (60 + cuts / 4))
         proxy.cut()
       }
       done = true
       await Promise.all(workers)
       await expectTruth(['ok', 'unavailable', 'outcome_unknown'])
-      for (const answer of ['ok', 'outcome_unknown']) expect(count(answer)).toBeGreaterThan(0)
+      expect(hasMet()).toBe(true)
       await app.close()
-    })
+    }, 120_000)
   })
 })
 
