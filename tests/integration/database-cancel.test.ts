@@ -19,7 +19,7 @@ import { eq, sql } from 'drizzle-orm'
 import { integer, pgTable, serial, text } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../packages/core/src/clock/clock.ts'
+import { systemClock } from '../../packages/core/src/base/clock.ts'
 import { createFakeHost, type FakeHost } from '../../packages/core/src/database/database.fixtures.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 

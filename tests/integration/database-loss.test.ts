@@ -11,9 +11,9 @@ import {
   type DatabaseApi,
   database,
   transaction,
-} from '../../packages/core/src/database/index.ts'
+} from '../../packages/core/src/database.ts'
 import { route } from '../../packages/core/src/index.ts'
-import { type CallError, createTestApp } from '../../packages/core/src/testing/index.ts'
+import { type CallError, createTestApp } from '../../packages/core/src/testing.ts'
 import { isEmbeddedPostgresInstalled } from '../support/embedded-postgres.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 

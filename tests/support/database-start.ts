@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { pgTable, serial, text } from 'drizzle-orm/pg-core'
 import { createFakeHost } from '../../packages/core/src/database/database.fixtures.ts'
-import { BaseRepository, database } from '../../packages/core/src/database/index.ts'
+import { BaseRepository, database } from '../../packages/core/src/database.ts'
 
 const authors = pgTable('authors', { id: serial().primaryKey(), name: text().notNull() })
 const [url = '', migrations = ''] = process.argv.slice(2)

@@ -2,12 +2,12 @@
 import { setTimeout } from 'node:timers/promises'
 import { queryObjects } from 'node:v8'
 import * as v from 'valibot'
-import { type App, createApp } from '../../packages/core/src/app.ts'
+import { type App, createApp } from '../../packages/core/src/app/app.ts'
 import { ActiveCall } from '../../packages/core/src/call/active-call.ts'
+import { event } from '../../packages/core/src/call/event.ts'
 import { ConflictError } from '../../packages/core/src/errors/app-error.ts'
 import { HttpRequest } from '../../packages/core/src/http/http-request.ts'
-import { event } from '../../packages/core/src/router/event.ts'
-import { route } from '../../packages/core/src/router/route.ts'
+import { route } from '../../packages/core/src/route/route.ts'
 import { WebSocketConnection } from '../../packages/core/src/websocket/connection.ts'
 
 const modes = ['sync', 'async', 'refuse', 'crash', 'slow', 'join', 'publish', 'stream'] as const

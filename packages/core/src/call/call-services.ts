@@ -1,12 +1,12 @@
-import type { Clock } from '../clock/clock.ts'
+import type { AccessLogger } from '../app/access-log.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
-import type { Rejections } from '../lifecycle/rejections.ts'
-import type { AccessLogger } from '../log/access-log.ts'
-import type { Logger } from '../log/logger.ts'
-import type { Deadlines } from '../pipeline/deadlines.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { ActiveCall } from './active-call.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Rejections } from './rejections.ts'
 
 /** What every call of an app shares. */
 export interface CallServices {

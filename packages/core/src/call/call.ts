@@ -1,5 +1,5 @@
-import type { Logger } from '../log/logger.ts'
-import type { AnyEvent, EventData } from '../router/event.ts'
+import type { Logger } from '../base/logger.ts'
+import type { AnyEvent, EventData } from './event.ts'
 import type { Identity } from './identity.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 

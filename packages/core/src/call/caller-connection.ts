@@ -1,4 +1,4 @@
-import { type DropListener, dropSafe } from '../util/drop-safe.ts'
+import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import type { CallConnection } from './call.ts'
 import type { Identity } from './identity.ts'
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { route } from '../router/route.ts'
+import { route } from '../route/route.ts'
 import { onTransports } from '../testing/on-transports.ts'
 import { currentCall } from './current-call.ts'
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { around, ConflictError, event, type Next, route } from '../index.ts'
-import { createVirtualClock, onTransports } from '../testing/index.ts'
 import { deferred, until } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports } from '../testing.ts'
 
 const said = event({ data: v.object({ text: v.string() }) })
 const pkgIds = { DO: 1, PING: 2, SAID: 100 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { isPromise } from '../util/maybe-promise.ts'
+import { isPromise } from '../base/maybe-promise.ts'
 
 type Effect = () => void | Promise<void>
 

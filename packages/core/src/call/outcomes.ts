@@ -1,4 +1,4 @@
-import type { Timer } from '../clock/clock.ts'
+import type { Timer } from '../base/clock.ts'
 import type { AppError } from '../errors/app-error.ts'
 
 /** `commit`: a COMMIT, which nothing cancels. `statement`: one that writes and commits by itself; it may be cancelled, and its answer says whether it was. */

@@ -1,4 +1,4 @@
-import type { AnySchema, InputOf, OutputOf, Schema } from '../util/schema.ts'
+import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 
 /** Where a page lies. The names are those of the wire. */
 export interface PageMeta {

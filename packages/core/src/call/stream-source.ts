@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../util/maybe-promise.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import { isStreamReply, type StreamSource } from './reply.ts'
 
 type Chunk = string | Uint8Array

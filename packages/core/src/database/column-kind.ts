@@ -1,6 +1,6 @@
 import { is, type SQL, sql } from 'drizzle-orm'
 import { PgArray, type PgColumn, PgEnumColumn, PgEnumObjectColumn } from 'drizzle-orm/pg-core'
-import { isWellFormed } from '../util/well-formed.ts'
+import { isWellFormed } from '../base/well-formed.ts'
 import { elementOf } from './values/column-readers.ts'
 import { columnWriter } from './values/column-writers.ts'
 import { isStorable } from './values/time-text.ts'

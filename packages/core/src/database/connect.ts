@@ -1,6 +1,6 @@
-import type { Clock } from '../clock/clock.ts'
-import { BootError } from '../errors/boot-error.ts'
-import type { Logger } from '../log/logger.ts'
+import { BootError } from '../base/boot-error.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
 import type { DatabaseDriver } from './drivers/driver.ts'
 import { type DatabaseFailure, findDatabaseFailure, isConnectionFailure, toFailure } from './errors.ts'
 

@@ -1,4 +1,4 @@
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import type { PluginHost } from '../plugin/host.ts'
 import type { ConnectOptions } from './connect.ts'
 import type { ConstraintWordings } from './constraint-wording.ts'

@@ -104,8 +104,8 @@ describe('reaching PostgreSQL', () => {
   test('waiting holds the process, although the timers of the clock do not', () => {
     const script = `
       import { database } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'database-plugin.ts')).href)}
-      import { systemClock } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../clock/clock.ts')).href)}
-      import { Instruments } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../instruments/instruments.ts')).href)}
+      import { systemClock } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../base/clock.ts')).href)}
+      import { Instruments } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../base/instruments.ts')).href)}
       const log = { warn() {}, info() {} }
       const host = { environment: 'test', clock: systemClock, log, instruments: new Instruments(), dropSafe: (work) => work }
       const options = { url: 'postgres://127.0.0.1:1/x', connect: { retries: 1, retryDelayMs: 300 } }

@@ -1,4 +1,4 @@
-import type { Logger } from '../log/logger.ts'
+import type { Logger } from '../base/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
 import { definePlugin, type Plugin } from '../plugin/plugin.ts'
 import { connect } from './connect.ts'

@@ -1,14 +1,14 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Clock } from '../clock/clock.ts'
+import type { HealthCheck } from '../app/lifecycle/health.ts'
+import type { Clock } from '../base/clock.ts'
+import { dropSafe } from '../base/drop-safe.ts'
+import { Instruments } from '../base/instruments.ts'
+import type { Logger } from '../base/logger.ts'
+import { Rejections } from '../call/rejections.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
-import { Instruments } from '../instruments/instruments.ts'
-import type { HealthCheck } from '../lifecycle/health.ts'
-import { Rejections } from '../lifecycle/rejections.ts'
-import type { Logger } from '../log/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
-import { dropSafe } from '../util/drop-safe.ts'
 
 /** One migration of drizzle-kit: the tables of the suite. */
 export const tables = `

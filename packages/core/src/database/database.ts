@@ -1,6 +1,6 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { type PluginKey, pluginKey } from '../base/plugin-key.ts'
 import type { Call } from '../call/call.ts'
-import { type PluginKey, pluginKey } from '../plugin/plugin-key.ts'
 import type { TransactionOptions } from './transaction-options.ts'
 
 /**

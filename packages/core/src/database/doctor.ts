@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import type { CheckResult } from '../doctor/finding.ts'
-import type { Environment } from '../settings/environment.ts'
+import type { Environment } from '../base/environment.ts'
+import type { CheckResult } from '../base/finding.ts'
 import type { Database } from './database.ts'
 import { checkOptions, type DatabaseOptions } from './database-options.ts'
 

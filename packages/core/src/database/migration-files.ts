@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import { toControl } from './drivers/transaction-control.ts'
 import { type SqlStatement, splitStatements } from './sql-text.ts'
 

@@ -1,4 +1,4 @@
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import type { Database } from './database.ts'
 
 /** Of the pages of all repositories of an app. */

@@ -1,6 +1,6 @@
 import { bigint, integer, jsonb, pgTable, primaryKey, serial, text, uuid } from 'drizzle-orm/pg-core'
 import { describe, expectTypeOf, test } from 'vitest'
-import { BaseRepository, type Database, type Filters, hasMany, hasOne, type IdOf } from './index.ts'
+import { BaseRepository, type Database, type Filters, hasMany, hasOne, type IdOf } from '../database.ts'
 
 const members = pgTable(
   'members',

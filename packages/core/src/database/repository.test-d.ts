@@ -4,7 +4,7 @@ import type { PgliteDatabase, PgliteTransaction } from 'drizzle-orm/pglite'
 import type { PostgresJsDatabase, PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import { describe, expectTypeOf, test } from 'vitest'
 import type { Page } from '../call/page.ts'
-import { BaseRepository, type Database, type Filters, type IdOf } from './index.ts'
+import { BaseRepository, type Database, type Filters, type IdOf } from '../database.ts'
 
 const authors = pgTable('authors', {
   id: serial().primaryKey(),

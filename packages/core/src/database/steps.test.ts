@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/pglite'
 import { expect, expectTypeOf, test } from 'vitest'
 import type { Call, RouteInfo } from '../call/call.ts'
-import type { Next, Outcome } from '../pipeline/step.ts'
+import type { Next, Outcome } from '../route/step.ts'
 import type { Database, DatabaseApi, TransactionRequest } from './database.ts'
 import { transaction, type WithDatabase, withDb } from './steps.ts'
 import type { TransactionOptions } from './transaction-options.ts'

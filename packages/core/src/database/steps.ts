@@ -1,6 +1,6 @@
+import type { PluginKey } from '../base/plugin-key.ts'
 import type { Call } from '../call/call.ts'
-import { around, guard, type Next, type Step } from '../pipeline/step.ts'
-import type { PluginKey } from '../plugin/plugin-key.ts'
+import { around, guard, type Next, type Step } from '../route/step.ts'
 import { type Database, type DatabaseApi, databaseKey } from './database.ts'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.ts'
 

@@ -1,4 +1,4 @@
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 
 export interface TransactionMode {
   /** Default: what the database is set to, usually `read committed`. */

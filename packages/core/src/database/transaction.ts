@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { sql } from 'drizzle-orm'
-import type { Clock } from '../clock/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
 import { asMapped } from '../errors/normalize.ts'
 import type { Database, TransactionRequest } from './database.ts'

@@ -1,6 +1,6 @@
-import type { RSPCode } from '../protocol/status.ts'
-import type { Issue } from '../util/schema.ts'
+import type { Issue } from '../base/schema.ts'
 import { type CoreErrorCode, type ErrorCode, errorCodes } from './codes.ts'
+import type { RSPCode } from './status.ts'
 
 const brand = Symbol.for('twinwire.AppError')
 

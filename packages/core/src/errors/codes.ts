@@ -1,4 +1,4 @@
-import { RSPCode } from '../protocol/status.ts'
+import { RSPCode } from './status.ts'
 
 /** How one error code is shown on each wire. */
 export interface ErrorCode {

@@ -1,7 +1,7 @@
-import type { RSPCode } from '../protocol/status.ts'
+import { BootError } from '../base/boot-error.ts'
 import { AppError, type AppErrorOptions } from './app-error.ts'
-import { BootError } from './boot-error.ts'
 import { type ErrorCode, rspCodeOf } from './codes.ts'
+import type { RSPCode } from './status.ts'
 
 /** What an application says of one error of its own. */
 export interface ErrorDefinition {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { RSPCode } from '../protocol/status.ts'
+import { BootError } from '../base/boot-error.ts'
 import * as errors from './app-error.ts'
-import { BootError } from './boot-error.ts'
 import { errorCodes, rspCodeOf } from './codes.ts'
 import { defineErrors } from './define-errors.ts'
 import { Disconnect, disconnects } from './disconnect.ts'
 import { toAppError } from './normalize.ts'
+import { RSPCode } from './status.ts'
 
 const { AppError, coreError, InternalError } = errors
 

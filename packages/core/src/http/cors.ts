@@ -1,5 +1,5 @@
-import { BootError } from '../errors/boot-error.ts'
-import { checkKeys } from '../router/route-definition.ts'
+import { BootError } from '../base/boot-error.ts'
+import { checkKeys } from '../route/route-definition.ts'
 import type { HeaderList } from '../transport/transport.ts'
 import { isOrigin } from '../websocket/options.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import { HttpRouter } from './http-router.ts'
 
 // Thousands of runs each, on a machine that may be busy.

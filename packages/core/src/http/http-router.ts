@@ -1,6 +1,6 @@
+import { BootError } from '../base/boot-error.ts'
 import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
-import { BootError } from '../errors/boot-error.ts'
-import { parsePattern } from './path-pattern.ts'
+import { parsePattern } from '../route/path-pattern.ts'
 
 /** The path leads to a route. */
 export interface RouteHit<T> {

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CallOutcome, route } from '../index.ts'
-import { onTransports, type TestResponse } from '../testing/index.ts'
 import { plugin, until } from '../testing/suite.fixtures.ts'
+import { onTransports, type TestResponse } from '../testing.ts'
 
 const author = v.object({ id: v.number(), name: v.string() })
 const options = {

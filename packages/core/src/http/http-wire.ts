@@ -1,18 +1,18 @@
+import { isPromise } from '../base/maybe-promise.ts'
 import { ActiveCall } from '../call/active-call.ts'
 import type { CallServices } from '../call/call-services.ts'
+import type { CompiledRoute } from '../call/compiled-route.ts'
+import { toCorrelationId } from '../call/correlation.ts'
 import { reply } from '../call/reply.ts'
+import { type Edge, toArrival } from '../edge/edge.ts'
+import { upgradeRequired } from '../edge/upgrade-required.ts'
 import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
-import { toCorrelationId } from '../log/correlation.ts'
 import type { Identify } from '../plugin/host.ts'
-import type { CompiledRoute } from '../router/compiled-route.ts'
 import type { HeaderList, HttpExchange } from '../transport/transport.ts'
-import { isPromise } from '../util/maybe-promise.ts'
 import type { Cors } from './cors.ts'
-import { type Edge, toArrival } from './edge.ts'
 import { clientLeft, HttpRequest } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
 import type { StreamedBody } from './streamed-body.ts'
-import { upgradeRequired } from './upgrade-required.ts'
 
 interface HttpWireOptions {
   readonly services: CallServices

@@ -1,13 +1,13 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createApp } from '../app.ts'
+import { createApp } from '../app/app.ts'
 import { reply } from '../call/reply.ts'
-import { route } from '../router/route.ts'
+import { toHostName } from '../edge/host.ts'
+import { route } from '../route/route.ts'
 import { onTransports } from '../testing/on-transports.ts'
+import { UpgradeRefused } from '../testing/raw-types.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
-import { UpgradeRefused } from '../transport/raw-types.ts'
 import type { CorsOptions } from './cors.ts'
-import { toHostName } from './host.ts'
 
 const Input = v.object({ id: v.number(), name: v.string() })
 const read = route({ http: 'GET /things/:id', input: v.object({ id: v.number() }), handler: ({ id }) => ({ id }) })

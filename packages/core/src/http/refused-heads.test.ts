@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, test } from 'vitest'
-import { route } from '../router/route.ts'
+import { route } from '../route/route.ts'
 import { onTransports } from '../testing/on-transports.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AnyEndpoint, ConflictError, defineErrors, guard, page, pageOf, reply, route } from '../index.ts'
-import { onTransports } from '../testing/index.ts'
 import { deferred, exchange, packet, testAuth } from '../testing/suite.fixtures.ts'
+import { onTransports } from '../testing.ts'
 
 const billing = defineErrors('billing', { declined: { httpStatus: 402, message: 'The card was declined' } })
 const security = [

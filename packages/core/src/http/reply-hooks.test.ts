@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { PermissionDeniedError } from '../errors/app-error.ts'
 import type { CallOutcome } from '../plugin/host.ts'
 import type { Plugin } from '../plugin/plugin.ts'
-import { route } from '../router/route.ts'
+import { route } from '../route/route.ts'
 import { onTransports } from '../testing/on-transports.ts'
 
 onTransports({ describe, afterEach }, ({ start }) => {

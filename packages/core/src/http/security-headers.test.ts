@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import { createSecurityHeaders, securityHeaders } from './security-headers.ts'
 
 const csp =

@@ -1,4 +1,4 @@
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import type { HeaderList } from '../transport/transport.ts'
 
 /** By lower-case name: another value, or false to leave the header out. A name that is not among the defaults is added. */

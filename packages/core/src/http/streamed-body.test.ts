@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { around, type Call, reply, route, type StreamSource } from '../index.ts'
-import { createVirtualClock, onTransports } from '../testing/index.ts'
 import { deferred, until } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports } from '../testing.ts'
 
 interface Idle {
   readonly source: StreamSource

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Broker, event, type Identity, type Publication, route } from '../index.ts'
-import { onTransports } from '../testing/index.ts'
 import { nextJson, testAuth, until } from '../testing/suite.fixtures.ts'
+import { onTransports } from '../testing.ts'
 
 const zero = '00000000-0000-0000-0000-000000000000'
 const said = event({ data: v.object({ text: v.string(), at: v.optional(v.date()) }) })

@@ -1,6 +1,6 @@
+import { isPromise } from '../base/maybe-promise.ts'
+import type { AnyEvent, EventData } from '../call/event.ts'
 import type { Hub } from '../plugin/host.ts'
-import type { AnyEvent, EventData } from '../router/event.ts'
-import { isPromise } from '../util/maybe-promise.ts'
 import { deliverTo } from './broadcast.ts'
 import type { Audience, Broker, Publication } from './broker.ts'
 import type { Connection } from './connection.ts'

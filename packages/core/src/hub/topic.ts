@@ -1,6 +1,6 @@
+import { BootError } from '../base/boot-error.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Identity } from '../call/identity.ts'
-import { BootError } from '../errors/boot-error.ts'
-import type { MaybePromise } from '../util/maybe-promise.ts'
 
 /** Who may join the topics that a pattern names. */
 export interface TopicRule {

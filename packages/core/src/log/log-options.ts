@@ -1,7 +1,7 @@
-import { BootError } from '../errors/boot-error.ts'
-import { checkKeys } from '../router/route-definition.ts'
-import type { Environment } from '../settings/environment.ts'
-import type { Logger, LogLevel } from './logger.ts'
+import { BootError } from '../base/boot-error.ts'
+import type { Environment } from '../base/environment.ts'
+import type { Logger, LogLevel } from '../base/logger.ts'
+import { checkKeys } from '../route/route-definition.ts'
 import { createLogger, type LogFormat } from './pino-logger.ts'
 
 /** Which calls get a line of their own when they end. */

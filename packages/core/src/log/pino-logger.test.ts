@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Logger, LogLevel } from './logger.ts'
+import type { Logger, LogLevel } from '../base/logger.ts'
 import { createLogger, type LogFormat } from './pino-logger.ts'
 
 function capture(format: LogFormat = 'json', level: LogLevel = 'debug'): { log: Logger; lines: string[] } {

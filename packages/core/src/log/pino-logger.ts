@@ -1,7 +1,7 @@
 import { type DestinationStream, type LoggerOptions, pino } from 'pino'
-import type { Environment } from '../settings/environment.ts'
+import type { Environment } from '../base/environment.ts'
+import type { Logger, LogLevel } from '../base/logger.ts'
 import { toHuman } from './human-format.ts'
-import type { Logger, LogLevel } from './logger.ts'
 import { redactFields } from './redact.ts'
 
 /** How lines look: JSON for machines, or text for people. */

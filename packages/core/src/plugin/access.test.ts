@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AuthenticationError, check, guard, type Identify, PermissionDeniedError, route } from '../index.ts'
-import { CallError, onTransports } from '../testing/index.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
+import { CallError, onTransports } from '../testing.ts'
 
 const optionalUser = guard({ name: 'optionalUser', identity: 'optional', run: () => {} })
 const ownName = check({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type BootErrorCode, createApp, definePlugin, guard, pluginKey, route } from '../index.ts'
 import { boot, expectBootError } from '../testing/boot.fixtures.ts'
-import { createTestLogger } from '../testing/index.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
+import { createTestLogger } from '../testing.ts'
 
 const ok = (http: 'GET /a') => route({ http, handler: () => null })
 const flags = pluginKey('flags').of<{ isOn: () => boolean }>()

@@ -1,4 +1,4 @@
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import type { Plugin } from './plugin.ts'
 
 /** Two of one name, or one without what it requires. */

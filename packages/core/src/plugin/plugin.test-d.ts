@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from 'vitest'
+import { type AnyPluginKey, type PluginKey, pluginKey } from '../base/plugin-key.ts'
 import type { PluginHost } from './host.ts'
 import { definePlugin, type Plugin } from './plugin.ts'
-import { type AnyPluginKey, type PluginKey, pluginKey } from './plugin-key.ts'
 
 interface FlagsApi {
   isOn(flag: string): boolean

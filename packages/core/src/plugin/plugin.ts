@@ -1,7 +1,7 @@
-import type { DoctorHost } from '../doctor/doctor.ts'
-import type { MaybePromise } from '../util/maybe-promise.ts'
+import type { DoctorHost } from '../app/doctor/doctor.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
 import type { PluginHost } from './host.ts'
-import type { AnyPluginKey, PluginKey } from './plugin-key.ts'
 
 /** A part that an app composes: hooks, endpoints, and an API that its steps are bound to. */
 export interface Plugin<out Api = unknown> {

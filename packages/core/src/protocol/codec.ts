@@ -1,5 +1,5 @@
+import type { RSPCode } from '../errors/status.ts'
 import type { Frame, ReplyMeta } from './frame.ts'
-import type { RSPCode } from './status.ts'
 
 /** Bytes to frames and back. A client chooses one by `?format=` at the upgrade. None of its methods throws for what a client sent. */
 export interface Codec {

@@ -1,4 +1,5 @@
 import { type AppError, MalformedRequestError, ValidationError } from '../errors/app-error.ts'
+import { RSPCode } from '../errors/status.ts'
 import type { Codec } from './codec.ts'
 import {
   type Frame,
@@ -10,7 +11,6 @@ import {
   zeroUuid,
 } from './frame.ts'
 import { findUnsafe } from './safe-value.ts'
-import { RSPCode } from './status.ts'
 import { readUsualFrame } from './usual-frame.ts'
 
 const noData: Readonly<Record<string, unknown>> = Object.freeze({})

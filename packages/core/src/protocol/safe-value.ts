@@ -1,5 +1,5 @@
-import type { Issue } from '../util/schema.ts'
-import { isWellFormed } from '../util/well-formed.ts'
+import type { Issue } from '../base/schema.ts'
+import { isWellFormed } from '../base/well-formed.ts'
 
 /** Objects and arrays inside each other, the outermost counted. */
 const maxNesting = 64

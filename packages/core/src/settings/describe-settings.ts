@@ -1,4 +1,4 @@
-import { type Environment, environments } from './environment.ts'
+import { type Environment, environments } from '../base/environment.ts'
 import type { SettingsGroup } from './group.ts'
 import type { Variable } from './variable.ts'
 

@@ -1,4 +1,4 @@
-import type { Environment } from './environment.ts'
+import type { Environment } from '../base/environment.ts'
 import type { Variable } from './variable.ts'
 
 /** Variables by the key that their values get. */

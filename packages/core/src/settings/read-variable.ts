@@ -1,5 +1,5 @@
+import type { Environment } from '../base/environment.ts'
 import type { Variables } from './env-file.ts'
-import type { Environment } from './environment.ts'
 import { failed, type Reading } from './reader.ts'
 import type { Variable } from './variable.ts'
 

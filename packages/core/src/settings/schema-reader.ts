@@ -1,5 +1,5 @@
-import { BootError } from '../errors/boot-error.ts'
-import type { Schema } from '../util/schema.ts'
+import { BootError } from '../base/boot-error.ts'
+import type { Schema } from '../base/schema.ts'
 import { failed, type Reader, type Reading } from './reader.ts'
 
 /**

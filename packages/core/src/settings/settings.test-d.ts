@@ -1,10 +1,16 @@
 import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
-import { createApp } from '../app.ts'
+import { createApp } from '../app/app.ts'
+import {
+  httpSettings,
+  lifecycleSettings,
+  listenSettings,
+  logSettings,
+  websocketSettings,
+} from '../app/core-settings.ts'
+import type { Environment } from '../base/environment.ts'
 import { database } from '../database/database-plugin.ts'
 import { databaseSettings } from '../database/database-settings.ts'
-import { httpSettings, lifecycleSettings, listenSettings, logSettings, websocketSettings } from './core-groups.ts'
-import type { Environment } from './environment.ts'
 import { settingsGroup } from './group.ts'
 import { defineSettings } from './settings.ts'
 import { variable } from './variable.ts'

@@ -1,7 +1,7 @@
-import { BootError } from '../errors/boot-error.ts'
-import { checkKeys } from '../router/route-definition.ts'
-import type { Schema } from '../util/schema.ts'
-import type { Environment } from './environment.ts'
+import { BootError } from '../base/boot-error.ts'
+import type { Environment } from '../base/environment.ts'
+import type { Schema } from '../base/schema.ts'
+import { checkKeys } from '../route/route-definition.ts'
 import {
   type Bounds,
   choiceReader,

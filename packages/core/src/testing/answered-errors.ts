@@ -1,8 +1,8 @@
 import { type AppError, InternalError } from '../errors/app-error.ts'
 import { errorCodes, rspCodeOf } from '../errors/codes.ts'
+import { RSPCode } from '../errors/status.ts'
 import type { Plugin } from '../plugin/plugin.ts'
-import { RSPCode } from '../protocol/status.ts'
-import type { AnyRoute } from '../router/route.ts'
+import type { AnyRoute } from '../route/route.ts'
 import { CallError, type ErrorAnswer } from './answers.ts'
 
 /** Errors that calls of an app in this process were answered with, by the call's id. */

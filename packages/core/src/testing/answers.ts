@@ -1,9 +1,9 @@
+import type { Jsonified } from '../base/jsonified.ts'
+import type { AnyEvent, EventDefinition } from '../call/event.ts'
 import { AppError } from '../errors/app-error.ts'
-import type { RSPCode } from '../protocol/status.ts'
-import type { AnyEvent, EventDefinition } from '../router/event.ts'
-import type { Route, RouteForm } from '../router/route.ts'
-import type { HttpFields } from '../router/route-types.ts'
-import type { Jsonified } from '../util/jsonified.ts'
+import type { RSPCode } from '../errors/status.ts'
+import type { Route, RouteForm } from '../route/route.ts'
+import type { HttpFields } from '../route/route-types.ts'
 
 /** What a caller sends to a route. */
 export type SentTo<R> = R extends Route<infer Input, unknown, RouteForm> ? Input : never

@@ -8,7 +8,7 @@ import {
   type PkgIds,
   type RouteTable,
 } from '../index.ts'
-import { createTestLogger, memoryTransport } from './index.ts'
+import { createTestLogger, memoryTransport } from '../testing.ts'
 
 /** Boots an app that must not boot. What is wrong is put past the types: here the run time has to find it. */
 export async function boot(options: object): Promise<BootError> {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ConflictError, event, page, route } from '../index.ts'
-import { CallError, createVirtualClock, onTransports } from './index.ts'
+import { CallError, createVirtualClock, onTransports } from '../testing.ts'
 
 const created = event({ data: v.object({ name: v.string() }) })
 const options = {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AuthenticationError, route } from '../index.ts'
-import { fakeIdentity, onTransports } from './index.ts'
+import { fakeIdentity, onTransports } from '../testing.ts'
 
 const table = {
   pkgIds: { WHO: 1 },

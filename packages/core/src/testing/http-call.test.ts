@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ConflictError, defineErrors, page, pageOf, RSPCode, route } from '../index.ts'
-import { CallError, createTestClient, onTransports } from './index.ts'
+import { CallError, createTestClient, onTransports } from '../testing.ts'
 
 const shop = defineErrors('shop', {
   taken: { httpStatus: 409, message: 'Taken' },

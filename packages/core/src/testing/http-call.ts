@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { RouteTable } from '../app-options.ts'
-import { parsePattern } from '../http/path-pattern.ts'
-import type { HttpOptions } from '../router/route-types.ts'
-import type { RawHeaders, RawRequest, RawResponse } from '../transport/raw-types.ts'
+import type { RouteTable } from '../app/app-options.ts'
+import { parsePattern } from '../route/path-pattern.ts'
+import type { HttpOptions } from '../route/route-types.ts'
 import { type AnsweredErrors, toCallError } from './answered-errors.ts'
 import type { RawHttp } from './raw-client.ts'
+import type { RawHeaders, RawRequest, RawResponse } from './raw-types.ts'
 
 /** Where the calls of a client over HTTP go, and what each of them carries. */
 export interface TestClientHttp {

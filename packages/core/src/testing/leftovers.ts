@@ -1,5 +1,5 @@
 import type { Call } from '../call/call.ts'
-import { watchDropped } from '../lifecycle/rejections.ts'
+import { watchDropped } from '../call/rejections.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 
 /** What a test left behind. */

@@ -1,5 +1,5 @@
-import type { MemoryClientSocket } from '../transport/memory-peer.ts'
-import type { MemoryTransport } from '../transport/memory-transport.ts'
+import type { MemoryClientSocket } from './memory-transport/memory-peer.ts'
+import type { MemoryTransport } from './memory-transport/memory-transport.ts'
 import { FrameInbox, type RawClient, type RawSocket } from './raw-client.ts'
 
 /** Creates a raw client of a memory transport. `defaultPath` is where `connect` goes when it is not told. */

@@ -1,8 +1,9 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { BootError } from '../errors/boot-error.ts'
-import { concatBytes, toHeaderRecord } from '../transport/memory-network.ts'
+import { BootError } from '../base/boot-error.ts'
+import { concatBytes, toHeaderRecord } from './memory-transport/memory-network.ts'
+import { FrameInbox, type RawClient, type RawSocket } from './raw-client.ts'
 import {
   type RawConnect,
   type RawHeaders,
@@ -10,8 +11,7 @@ import {
   type RawResponse,
   type RawStreamedResponse,
   UpgradeRefused,
-} from '../transport/raw-types.ts'
-import { FrameInbox, type RawClient, type RawSocket } from './raw-client.ts'
+} from './raw-types.ts'
 
 export interface NetworkRawClientOptions {
   readonly port: number

@@ -1,4 +1,4 @@
-import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app-options.ts'
+import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app/app-options.ts'
 import { createTestApp, type TestApp, type TestAppOptions, type TransportName } from './create-test-app.ts'
 
 /** What a test runner brings: vitest's and node:test's own functions fit. */

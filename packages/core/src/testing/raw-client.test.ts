@@ -2,12 +2,12 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { memoryTransport } from '../transport/memory-transport.ts'
-import { UpgradeRefused } from '../transport/raw-types.ts'
 import { defaultSocketLimits } from '../transport/socket-limits.ts'
 import { memoryRawClient } from './memory-raw-client.ts'
+import { memoryTransport } from './memory-transport/memory-transport.ts'
 import { networkRawClient } from './network-raw-client.ts'
 import type { RawClient, RawSocket } from './raw-client.ts'
+import { UpgradeRefused } from './raw-types.ts'
 
 interface Running {
   readonly client: RawClient

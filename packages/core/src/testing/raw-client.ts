@@ -1,4 +1,4 @@
-import type { RawConnect, RawRequest, RawResponse, RawStreamedResponse } from '../transport/raw-types.ts'
+import type { RawConnect, RawRequest, RawResponse, RawStreamedResponse } from './raw-types.ts'
 
 /**
  * A client that knows WebSocket and HTTP and nothing of packages. One interface for both transports, so that one suite runs on

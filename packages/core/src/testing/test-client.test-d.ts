@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
 import { createApp, event, page, pageOf, route } from '../index.ts'
-import { createTestApp, createTestClient, type RawSocket } from './index.ts'
+import { createTestApp, createTestClient, type RawSocket } from '../testing.ts'
 
 const Author = v.object({ id: v.number(), name: v.string(), born: v.date() })
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { App } from '../app.ts'
-import type { EventTable, RouteTable } from '../app-options.ts'
+import type { App } from '../app/app.ts'
+import type { EventTable, RouteTable } from '../app/app-options.ts'
 import { toCallError } from './answered-errors.ts'
 import {
   type AnswerOf,

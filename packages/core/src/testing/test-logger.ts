@@ -1,4 +1,4 @@
-import type { Logger, LogLevel } from '../log/logger.ts'
+import type { Logger, LogLevel } from '../base/logger.ts'
 
 /** One thing that was logged. */
 export interface LogLine {

@@ -1,5 +1,5 @@
-import type { RawHeaders, RawRequest } from '../transport/raw-types.ts'
 import type { RawHttp } from './raw-client.ts'
+import type { RawHeaders, RawRequest } from './raw-types.ts'
 
 /** A request as a test writes it: `request('POST /authors', { json: { name: 'Ursula' } })`. */
 export interface TestRequest extends Omit<RawRequest, 'method' | 'path'> {

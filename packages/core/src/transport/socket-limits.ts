@@ -1,4 +1,4 @@
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import type { SocketLimits } from './transport.ts'
 
 export const defaultSocketLimits: SocketLimits = {

@@ -1,5 +1,5 @@
-import type { Finding } from '../doctor/finding.ts'
-import type { Machine } from '../doctor/machine.ts'
+import type { Machine } from '../app/doctor/machine.ts'
+import type { Finding } from '../base/finding.ts'
 
 /**
  * The port between the network and core. Two implementations keep one contract: `uws-server.ts` and

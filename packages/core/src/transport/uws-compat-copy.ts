@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { BootError } from '../errors/boot-error.ts'
+import type { BootError } from '../base/boot-error.ts'
 import { type CompatEntry, compatTable } from './uws-checksums.ts'
 import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
 

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
-import { BootError } from '../errors/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import { compatTable } from './uws-checksums.ts'
 import { sha256 } from './uws-compat.ts'
 import { loadCompatCopy } from './uws-compat-copy.ts'
@@ -176,7 +176,7 @@ describe('the compat copy', () => {
     async () => {
       const program = `
         void loadUws
-        const { createApp } = await import(${JSON.stringify(pathToFileURL(join(here, '..', 'app.ts')).href)})
+        const { createApp } = await import(${JSON.stringify(pathToFileURL(join(here, '..', 'app', 'app.ts')).href)})
         const app = createApp({
           environment: 'production', defaultAccess: 'public', http: { hosts: ['*'] }, log: 'warn', pkgIds: {}, routes: {},
         })

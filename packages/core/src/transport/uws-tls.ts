@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { BootError } from '../errors/boot-error.ts'
-import { checkKeys } from '../router/route-definition.ts'
+import { BootError } from '../base/boot-error.ts'
+import { checkKeys } from '../route/route-definition.ts'
 import type { UwsTlsFiles } from './uws-types.ts'
 
 /** What `uws({ tls })` takes. Files are PEM, read when the app listens. */

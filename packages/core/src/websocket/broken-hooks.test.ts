@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AuthenticationError, route } from '../index.ts'
-import { onTransports } from '../testing/index.ts'
 import { plugin } from '../testing/suite.fixtures.ts'
+import { onTransports } from '../testing.ts'
 
 const table = { pkgIds: { ONE: 1 }, routes: { ONE: route({ access: 'public', handler: () => 1 }) } }
 

@@ -1,13 +1,13 @@
-import type { Timer } from '../clock/clock.ts'
+import type { Timer } from '../base/clock.ts'
+import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { AppError } from '../errors/app-error.ts'
 import { Disconnect, type DisconnectRow, disconnects } from '../errors/disconnect.ts'
-import type { ConnectionStatus } from '../instruments/websocket-instruments.ts'
 import type { ControlHandler, ControlResult } from '../plugin/host.ts'
-import { isPromise, type MaybePromise } from '../util/maybe-promise.ts'
 import type { WebSocketConnection } from './connection.ts'
 import { dispatch } from './dispatch.ts'
 import { readHandshake } from './handshake-frame.ts'
 import { authorizeAgain } from './topics.ts'
+import type { ConnectionStatus } from './websocket-instruments.ts'
 
 /** Bytes of frames that may wait behind the gate; how many frames is `maxInFlight`. */
 const maxHeldBytes = 256 * 1024

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Connection, Disconnect, type DisconnectOutcome, disconnects, route } from '../index.ts'
-import { createVirtualClock, onTransports } from '../testing/index.ts'
 import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports } from '../testing.ts'
 
 const options = {
   pkgIds: { WHO: 1 },

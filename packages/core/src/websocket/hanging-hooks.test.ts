@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { route } from '../index.ts'
-import { createVirtualClock, onTransports } from '../testing/index.ts'
 import { auth, deferred, plugin, until } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports } from '../testing.ts'
 
 const never = new Promise<never>(() => {})
 const table = { pkgIds: { ONE: 1 }, routes: { ONE: route({ access: 'public', handler: () => 1 }) } }

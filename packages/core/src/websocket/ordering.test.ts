@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { around, type Call, guard, type Next, PermissionDeniedError, route, type WebSocketOptions } from '../index.ts'
-import { createVirtualClock, onTransports } from '../testing/index.ts'
 import {
   codeOf,
   type Deferred,
@@ -13,6 +12,7 @@ import {
   type ReplyFrame,
   until,
 } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports } from '../testing.ts'
 
 const input = v.object({ n: v.number() })
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ConflictError, page, reply, route } from '../index.ts'
-import { onTransports } from '../testing/index.ts'
 import { codeOf, exchange, nextJson, packet, type ReplyFrame } from '../testing/suite.fixtures.ts'
+import { onTransports } from '../testing.ts'
 
 const id = 'A2B4c6d8-0000-4000-8000-00000000000f'
 const zero = '00000000-0000-0000-0000-000000000000'

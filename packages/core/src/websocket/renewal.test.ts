@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Call, type Identity, route } from '../index.ts'
-import { onTransports } from '../testing/index.ts'
 import { auth, codeOf, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
+import { onTransports } from '../testing.ts'
 
 interface Rated extends Identity {
   readonly rank: number

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CallOutcome, type DisconnectOutcome, event, route } from '../index.ts'
-import { createVirtualClock, onTransports } from '../testing/index.ts'
 import { deferred, packet, plugin, until } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports } from '../testing.ts'
 
 const tick = event({ data: v.object({ n: v.number(), pad: v.string() }) })
 const pad = 'x'.repeat(16 * 1024)

@@ -1,4 +1,4 @@
-import { isPromise } from '../util/maybe-promise.ts'
+import { isPromise } from '../base/maybe-promise.ts'
 import type { WebSocketConnection } from './connection.ts'
 
 /**

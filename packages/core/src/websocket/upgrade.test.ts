@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AuthenticationError, type ControlResult, RateLimitError, route, type WebSocketOptions } from '../index.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
-import { createVirtualClock, onTransports, UpgradeRefused } from '../testing/index.ts'
 import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
+import { createVirtualClock, onTransports, UpgradeRefused } from '../testing.ts'
 
 const options = {
   pkgIds: { WHO: 1 },

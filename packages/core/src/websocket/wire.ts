@@ -1,15 +1,15 @@
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { CallServices } from '../call/call-services.ts'
+import type { CompiledRoute } from '../call/compiled-route.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import type { TopicRule } from '../hub/topic.ts'
-import type { WebSocketInstruments } from '../instruments/websocket-instruments.ts'
 import type { Arrival, ControlHandler, DisconnectOutcome, HandshakeOptions } from '../plugin/host.ts'
-import type { CompiledRoute } from '../router/compiled-route.ts'
-import type { PkgRouter } from '../router/pkg-router.ts'
-import type { MaybePromise } from '../util/maybe-promise.ts'
+import type { PkgRouter } from '../route/pkg-router.ts'
 import type { WebSocketConnection } from './connection.ts'
 import type { ResolvedWebSocketOptions } from './options.ts'
+import type { WebSocketInstruments } from './websocket-instruments.ts'
 
 /** The control frame that is the handshake. */
 export interface Handshake {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock/clock.ts'
-import type { Logger } from '../../log/logger.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/logger.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 /** Any number that no other user of the database picks for its advisory locks: the bytes of 'twinwire'. */

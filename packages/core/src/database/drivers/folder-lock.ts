@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BootError } from '../../errors/boot-error.ts'
+import { BootError } from '../../base/boot-error.ts'
 
 /** Folders of this process: after a restart in a container, the process before had the same id. */
 const held = new Set<string>()

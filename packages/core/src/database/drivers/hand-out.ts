@@ -1,5 +1,5 @@
 import type { PgPreparedQuery, PreparedQueryConfig } from 'drizzle-orm/pg-core'
-import { dropSafe, warnOfDropped } from '../../util/drop-safe.ts'
+import { dropSafe, warnOfDropped } from '../../base/drop-safe.ts'
 import type { Database } from '../database.ts'
 import type { Scope } from './scope.ts'
 

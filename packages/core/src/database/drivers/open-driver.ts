@@ -1,4 +1,4 @@
-import { BootError } from '../../errors/boot-error.ts'
+import { BootError } from '../../base/boot-error.ts'
 import type { DatabaseDriver, DriverOptions, OpenDriver } from './driver.ts'
 
 /** Loaded when needed: an app has the peers of one of them. */

@@ -1,4 +1,4 @@
-import { BootError } from '../../errors/boot-error.ts'
+import { BootError } from '../../base/boot-error.ts'
 
 /** Loads an optional peer; that it is not installed is one sentence. Any other failure passes as it is. */
 export async function importPeer<T>(name: string, load: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import type { PGlite, QueryOptions } from '@electric-sql/pglite'
-import type { Clock } from '../../clock/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { typeIdOf } from '../values/parameters.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'
 import { connectionLost, isAnswer, markUnanswered } from './connection-lost.ts'

@@ -1,5 +1,5 @@
-import type { CounterCell } from '../../instruments/cells.ts'
-import type { Instruments } from '../../instruments/instruments.ts'
+import type { CounterCell } from '../../base/cells.ts'
+import type { Instruments } from '../../base/instruments.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 /** What a pool knows of itself. */

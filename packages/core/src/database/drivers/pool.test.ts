@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createVirtualClock } from '../../clock/virtual-clock.ts'
-import { CounterCell } from '../../instruments/cells.ts'
+import { CounterCell } from '../../base/cells.ts'
+import { createVirtualClock } from '../../testing/virtual-clock.ts'
 import { Pool, type PoolLimits } from './pool.ts'
 import { poolDefaults } from './pool-options.ts'
 

@@ -1,5 +1,5 @@
 import type { Options, Sql } from 'postgres'
-import type { Clock } from '../../clock/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { isStalePlan, toFailure } from '../errors.ts'
 import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
 import { type Connection, queryFailed, type Statement } from './connection.ts'

@@ -1,5 +1,5 @@
+import type { Logger } from '../../base/logger.ts'
 import { AppError, UnavailableError } from '../../errors/app-error.ts'
-import type { Logger } from '../../log/logger.ts'
 
 /**
  * On whose behalf statements run, a call above all: they end with its signal, what is said of them goes to its log, and the effects of a

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { BootError } from '../../errors/boot-error.ts'
+import { BootError } from '../../base/boot-error.ts'
 import type { Database } from '../database.ts'
 
 /**

@@ -2,11 +2,11 @@ import { sql } from 'drizzle-orm'
 import { bigint, integer, pgSchema, pgTable, text } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { BaseRepository, transaction, withDb } from '../../database.ts'
+import { createTestDatabase, type TestDatabase } from '../../database-testing.ts'
 import { route } from '../../index.ts'
-import { createTestApp } from '../../testing/index.ts'
+import { createTestApp } from '../../testing.ts'
 import { writeMigrations } from '../database.fixtures.ts'
-import { BaseRepository, transaction, withDb } from '../index.ts'
-import { createTestDatabase, type TestDatabase } from './index.ts'
 
 const shelves = pgTable('shelves', {
   id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { toDate } from '../../http/numerals.ts'
+import { toDate } from '../../route/numerals.ts'
 import type { ShapeColumn } from '../table.ts'
 
 type AnySchema = v.GenericSchema<unknown, unknown>

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type Coercion, compileCoercion } from '../../http/coerce.ts'
+import { type Coercion, compileCoercion } from '../../route/coerce.ts'
 
 type AnySchema = v.GenericSchema<unknown, unknown>
 

@@ -1,8 +1,8 @@
 import { bigint, integer, jsonb, pgTable, serial, text, timestamp } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
-import { BaseRepository, type Database, type Filters, type OrderBy } from '../index.ts'
-import { filterSchema, filtersFromQuery, pageInput, sortSchema } from './index.ts'
+import { BaseRepository, type Database, type Filters, type OrderBy } from '../../database.ts'
+import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '../../database-valibot.ts'
 
 const people = pgTable('people', {
   id: serial().primaryKey(),

@@ -1,7 +1,7 @@
 import { bigint, integer, jsonb, pgEnum, pgTable, serial, text, timestamp, uuid, varchar } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { filterSchema, filtersFromQuery, pageInput, sortSchema } from './index.ts'
+import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '../../database-valibot.ts'
 
 const people = pgTable('people', {
   id: serial().primaryKey(),

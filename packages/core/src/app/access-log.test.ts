@@ -1,0 +1,207 @@
+import * as v from 'valibot'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Logger } from '../base/logger.ts'
+import { reply } from '../call/reply.ts'
+import { ConflictError } from '../errors/app-error.ts'
+import type { LogOptions } from '../log/log-options.ts'
+import { route } from '../route/route.ts'
+import { onTransports } from '../testing/on-transports.ts'
+import { auth, exchange, nextJson, packet, testAuth, until } from '../testing/suite.fixtures.ts'
+import { createTestLogger } from '../testing/test-logger.ts'
+import { createApp } from './app.ts'
+
+const Input = v.object({ id: v.number() })
+const read = route({ http: 'GET /things/:id', input: Input, handler: ({ id }) => ({ id }) })
+const fail = route({
+  http: 'POST /fail',
+  handler: () => {
+    throw new ConflictError('taken')
+  },
+})
+const crash = route({
+  http: 'POST /crash',
+  handler: () => {
+    throw new Error('boom')
+  },
+})
+const hang = route({ http: 'POST /hang', handler: () => new Promise<null>(() => {}) })
+const teapot = route({ http: 'GET /teapot', access: 'public', handler: () => reply(null, { status: 418 }) })
+const healthLike = route({ http: 'GET /things/health', access: 'public', handler: () => 1 })
+const routes = { READ: read, FAIL: fail, CRASH: crash, HANG: hang }
+const base = { pkgIds: { READ: 1, FAIL: 2, CRASH: 3, HANG: 4 }, routes, endpoints: [teapot, healthLike] }
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+/** Every line but those of the app itself. */
+const isAccess = ({ message }: { message: string }) => ['Call', 'Call failed', 'The client left'].includes(message)
+
+onTransports({ describe, afterEach }, ({ start }) => {
+  const boot = async (log: Omit<LogOptions, 'logger'>) => {
+    const logger = createTestLogger()
+    const app = await start({ ...base, plugins: [testAuth()], log: { logger, access: 'all', ...log } })
+    return { ...app, lines: () => logger.lines.filter(isAccess) }
+  }
+  const as = (token: string) => ({ headers: { authorization: token } })
+
+  test('one line for a call, with who, what, how it ended and how long it took', async () => {
+    const { request, connect, lines } = await boot({})
+    await request('GET /things/7', {
+      headers: { authorization: 'ann', 'x-correlation-id': 'order-1', traceparent },
+    })
+    const socket = await connect({ headers: { traceparent } })
+    socket.send(auth('bob'))
+    await nextJson(socket)
+    const { req_id } = await exchange(socket, packet(1, { id: 7 }))
+    expect(lines()).toEqual([
+      {
+        level: 'info',
+        message: 'Call',
+        fields: {
+          request_id: 'order-1',
+          wire: 'http',
+          route: 'READ',
+          method: 'GET',
+          endpoint: '/things/:id',
+          user_id: 'ann',
+          address: '127.0.0.1',
+          trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+          status_code: 200,
+          duration_ms: expect.any(Number),
+        },
+      },
+      {
+        level: 'info',
+        message: 'Call',
+        fields: {
+          request_id: req_id,
+          wire: 'ws',
+          route: 'READ',
+          pkg_id: 1,
+          user_id: 'bob',
+          address: '127.0.0.1',
+          trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+          status_code: 200,
+          duration_ms: expect.any(Number),
+        },
+      },
+    ])
+  })
+
+  test('the level says whose fault it was', async () => {
+    const { request, connect, lines } = await boot({})
+    await request('POST /fail', as('ann'))
+    await request('POST /crash', as('ann'))
+    await request('GET /things/7')
+    await request('GET /nowhere')
+    await request('GET /teapot')
+    const socket = await connect()
+    socket.send(auth('bob'))
+    await nextJson(socket)
+    await exchange(socket, packet(2))
+    await exchange(socket, packet(99))
+    expect(
+      lines().map(({ level, fields: { endpoint, pkg_id, status_code, code } }) => [
+        level,
+        endpoint ?? pkg_id,
+        status_code,
+        code,
+      ]),
+    ).toEqual([
+      ['warn', '/fail', 409, 'conflict'],
+      ['error', '/crash', 500, 'internal_error'],
+      ['warn', '/things/:id', 401, 'authentication_failed'],
+      ['warn', 'unmatched', 404, 'not_found'],
+      ['warn', '/teapot', 418, undefined],
+      ['warn', 2, 409, 'conflict'],
+      ['warn', 99, 404, 'not_found'],
+    ])
+  })
+
+  test('a request that no route handles is found by its path, cut short and without its query', async () => {
+    const { request, lines } = await boot({})
+    await request(`GET /${'x'.repeat(300)}?token=secret`)
+    await request('GET /things/7')
+    expect(lines().map(({ fields: { endpoint, path } }) => [endpoint, path])).toEqual([
+      ['unmatched', `/${'x'.repeat(255)}`],
+      ['/things/:id', undefined],
+    ])
+  })
+
+  test('a client that left', async () => {
+    const { connect, lines, app } = await boot({})
+    const socket = await connect()
+    socket.send(auth('bob'))
+    await nextJson(socket)
+    socket.send(packet(4))
+    await exchange(socket, packet(1, { id: 1 }))
+    socket.terminate()
+    await until(() => lines().length === 2)
+    expect(lines()[1]).toMatchObject({
+      level: 'warn',
+      message: 'The client left',
+      fields: { status_code: 499, pkg_id: 4 },
+    })
+    expect(app.hub.size).toBe(0)
+  })
+
+  test('no line for probes, and only for them', async () => {
+    const { request, lines } = await boot({})
+    await request('GET /health')
+    await request('HEAD /health/ready')
+    await request('GET /health/nothing')
+    await request('GET /things/health')
+    expect(lines().map(({ fields }) => fields.endpoint)).toEqual(['unmatched', '/things/health'])
+  })
+
+  test('failures only', async () => {
+    const { request, lines } = await boot({ access: 'failures' })
+    await request('GET /things/7', as('ann'))
+    await request('POST /fail', { headers: { authorization: 'ann', traceparent } })
+    expect(lines().map(({ fields }) => [fields.status_code, fields.trace_id])).toEqual([
+      [409, '4bf92f3577b34da6a3ce929d0e0e4736'],
+    ])
+  })
+
+  test('a share of the successes, and every failure', async () => {
+    const { request, lines } = await boot({ sampleSuccesses: 0.1, excludedPaths: ['/teapot'] })
+    for (let i = 0; i < 20; i++) await request(`GET /things/${i}`, as('ann'))
+    for (let i = 0; i < 3; i++) await request('POST /fail', as('ann'))
+    await request('GET /teapot')
+    expect(lines().map(({ fields }) => fields.status_code)).toEqual([200, 200, 409, 409, 409])
+  })
+})
+
+test('nothing is made of a call whose line would not be written', async () => {
+  const asked: string[] = []
+  const silent: Logger = {
+    ...createTestLogger(),
+    isLevelEnabled: (level) => {
+      asked.push(level)
+      return false
+    },
+    child: () => {
+      throw new Error('a child was made')
+    },
+    info: (...line: unknown[]) => {
+      if (line[1] === 'Call') throw new Error('a line was made')
+    },
+  }
+  const { createTestApp } = await import('../testing/create-test-app.ts')
+  const app = await createTestApp({ ...base, log: { logger: silent, access: 'all' } }, { leftovers: 'allow' })
+  expect((await app.request('GET /things/7')).status).toBe(200)
+  expect(asked).toEqual(['info'])
+  await app.close()
+})
+
+test.each([
+  [{ level: 'loud' }, 'log.level'],
+  [{ format: 'xml' }, 'log.format'],
+  [{ access: 'some' }, 'log.access'],
+  [{ sampleSuccesses: 2 }, 'log.sampleSuccesses'],
+  [{ sampleSuccesses: Number.NaN }, 'log.sampleSuccesses'],
+  [{ excludedPaths: ['health'] }, 'log.excludedPaths'],
+  [{ logger: createTestLogger(), level: 'info' }, 'log.level'],
+  [{ colour: true }, 'colour'],
+])('refuses log: %j', (log, reason) => {
+  // Wrong on purpose: what a host without types may write.
+  expect(() => createApp({ ...base, log: log as LogOptions })).toThrow(reason)
+})

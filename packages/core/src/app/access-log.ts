@@ -1,0 +1,41 @@
+import type { ActiveCall } from '../call/active-call.ts'
+import { callFields } from '../call/call-fields.ts'
+import type { ResolvedLogOptions } from '../log/log-options.ts'
+import type { CallOutcome } from '../plugin/host.ts'
+
+/** Told of every call that has ended. */
+export type AccessLogger = (call: ActiveCall, outcome: CallOutcome) => void
+
+/**
+ * One line for each call: `info` when it succeeded, `warn` when the caller was refused or left, `error` when the fault was ours. Null when
+ * no call gets one, so that nothing is paid; a success that gets none costs two comparisons.
+ */
+export function createAccessLog(options: ResolvedLogOptions): AccessLogger | null {
+  const { logger, access, sampleSuccesses, excludedPaths } = options
+  if (access === false) return null
+  const logsSuccesses = access === 'all' && sampleSuccesses > 0
+  let share = 0
+  return (call, outcome) => {
+    const { httpStatus } = outcome
+    const failed = httpStatus >= 400
+    if (!failed && !logsSuccesses) return
+    const level = httpStatus >= 500 ? 'error' : failed ? 'warn' : 'info'
+    if (logger.isLevelEnabled?.(level) === false) return
+    if (call.wire === 'http' && excludedPaths.has(call.route.path ?? '')) return
+    if (!failed) {
+      // Evenly and not by chance: of ten calls at a share of 0.1 exactly one.
+      share += sampleSuccesses
+      if (share < 1 - 1e-9) return
+      share -= 1
+    }
+    logger[level](toFields(call, outcome), outcome.aborted ? 'The client left' : failed ? 'Call failed' : 'Call')
+  }
+}
+
+function toFields(call: ActiveCall, { error, httpStatus, durationMs }: CallOutcome): Record<string, unknown> {
+  const fields = callFields(call)
+  fields.status_code = httpStatus
+  fields.duration_ms = Math.round(durationMs * 1000) / 1000
+  if (error !== null) fields.code = error.code
+  return fields
+}

@@ -1,0 +1,94 @@
+import type { Environment } from '../base/environment.ts'
+import type { DoctorReport } from '../base/finding.ts'
+import type { Instruments } from '../base/instruments.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Hub } from '../plugin/host.ts'
+import type { AppDescription } from '../route/describe.ts'
+import { appDefaults } from './app-defaults.ts'
+import {
+  type AppOptions,
+  type AppState,
+  type EventTable,
+  type PkgIds,
+  type RouteTable,
+  resolveOptions,
+} from './app-options.ts'
+import { RunningApp } from './running-app.ts'
+
+/** Where an app is bound. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+  /** `http://127.0.0.1:8000` */
+  readonly url: string
+}
+
+/** An application. `typeof app` carries its routes, so a client is typed without generated code. */
+export interface App<out Routes extends RouteTable = RouteTable> {
+  /** Never set: carries the types. */
+  readonly '~routes'?: Routes
+  readonly state: AppState
+  /** Tells of each new state, at once and in order. Returns what stops it. */
+  onState(listener: (state: AppState) => void): () => void
+  readonly environment: Environment
+  readonly hub: Hub
+  readonly instruments: Instruments
+  readonly log: Logger
+  /** Sets up the plugins and compiles the routes, once; `listen` does it too. Rejects with a BootError that says what to change. */
+  ready(): Promise<void>
+  /**
+   * Boots and serves. Default port 8000 on 127.0.0.1; port 0 takes a free one. Rejects with a BootError, after what was set up has
+   * been closed again. A failure that nothing awaits is logged, and lets the process end with exit code 1.
+   *
+   * While it listens, promises of the application that fail unhandled are logged instead of ending the process: see the option
+   * `unhandledRejections`.
+   */
+  listen(options?: { readonly port?: number; readonly host?: string }): Promise<ListenAddress>
+  /** Drains and closes: refuses new work, lets calls in flight finish, ends connections with 1012, closes the plugins. Idempotent. */
+  close(): Promise<void>
+  /** Every route with its wires, steps in order and access. Complete, and allowed, once the app is ready. */
+  describe(): AppDescription
+  /**
+   * Looks at the machine, the installation and the options for what would fail, or be open, later: glibc and Node, header limit, peers,
+   * wildcards in production, limits, clocks, and what plugins add. Listens on nothing and connects to nothing; in any state.
+   *
+   * @example
+   * const report = await app.doctor()
+   * console.log(String(report))
+   * if (!report.ok) process.exitCode = 1
+   */
+  doctor(): Promise<DoctorReport>
+}
+
+/**
+ * Composes an application: routes by PkgID, events, endpoints and plugins. What is wrong with the table is a type error, and a
+ * BootError besides; nothing is opened before `listen` or `ready`.
+ *
+ * @example
+ * const PkgID = { GREET: 1 } as const
+ * const greet = route({ http: 'GET /greetings', handler: () => ({ text: 'Hello' }) })
+ * const app = createApp({ pkgIds: PkgID, routes: { GREET: greet } })
+ * await app.listen({ port: 8000 })
+ */
+export function createApp<
+  const Ids extends PkgIds,
+  Routes extends RouteTable,
+  Events extends EventTable = Record<never, never>,
+>(options: AppOptions<Ids, Routes, Events>): App<Routes> {
+  const running = new RunningApp(resolveOptions(options))
+  return {
+    get state() {
+      return running.state
+    },
+    onState: (listener) => running.onState(listener),
+    environment: running.environment,
+    hub: running.hub,
+    instruments: running.instruments,
+    log: running.log,
+    ready: () => running.ready(),
+    listen: ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, port),
+    close: () => running.close(),
+    describe: () => running.describe(),
+    doctor: () => running.doctor(),
+  }
+}

@@ -1,0 +1,211 @@
+import { BootError } from '../base/boot-error.ts'
+import type { Environment } from '../base/environment.ts'
+import { type Instruments, unmatchedLabel } from '../base/instruments.ts'
+import { isPromise } from '../base/maybe-promise.ts'
+import type { AnyPluginKey } from '../base/plugin-key.ts'
+import type { Access, RouteInfo } from '../call/call.ts'
+import {
+  type CallInstruments,
+  type CountedRoutes,
+  createCallInstruments,
+  type HttpCounter,
+} from '../call/call-instruments.ts'
+import type { CallServices } from '../call/call-services.ts'
+import type { CompiledRoute } from '../call/compiled-route.ts'
+import type { AnyEvent } from '../call/event.ts'
+import { NotFoundError } from '../errors/app-error.ts'
+import type { ErrorFactory } from '../errors/define-errors.ts'
+import { HttpRouter } from '../http/http-router.ts'
+import type { CompiledEvent } from '../hub/hub.ts'
+import type { Registry } from '../plugin/plugin-host.ts'
+import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from '../route/compile-route.ts'
+import { compileValue } from '../route/output.ts'
+import { PkgRouter } from '../route/pkg-router.ts'
+import { type AnyEndpoint, type AnyRoute, type RouteDefinition, route } from '../route/route.ts'
+import type { Use } from '../route/use.ts'
+import { HealthMonitor } from './lifecycle/health.ts'
+import type { ResolvedHealthOptions } from './lifecycle/health-options.ts'
+import { createHealthRoutes } from './lifecycle/health-routes.ts'
+
+export interface CompileOptions {
+  readonly pkgIds: Readonly<Record<string, number>>
+  readonly routes: Readonly<Record<string, AnyRoute>>
+  readonly endpoints: readonly AnyEndpoint[]
+  readonly environment: Environment
+  readonly defaultAccess: Access | undefined
+  readonly deadlineMs: number
+  readonly maxBodyBytes: number
+  readonly unknownKeys: 'validate' | 'ignore'
+  readonly validateOutput: boolean
+  /** Of the app, beside those that routes declare. */
+  readonly errors: readonly ErrorFactory[]
+  readonly registry: Registry
+  readonly apis: ReadonlyMap<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
+  readonly instruments: Instruments
+  readonly services: CallServices
+  readonly health: ResolvedHealthOptions
+  /** Connections of this process, and whether the app serves: for `GET /health`. */
+  readonly vitals: () => { readonly connections: number; readonly serving: boolean }
+}
+
+export interface CompiledApp {
+  readonly routes: ReadonlyArray<CompiledRoute & { readonly steps: Use }>
+  readonly pkgRouter: PkgRouter
+  readonly httpRouter: HttpRouter<CompiledRoute>
+  /** Stands in for the route of a package that none handles. */
+  readonly unmatchedPackage: CompiledRoute
+  /** Stands in for the route of a request that none handles, by its method: one for each that has a series of its own. */
+  readonly unmatchedRequest: (method: string) => CompiledRoute
+  readonly calls: CallInstruments
+}
+
+/** Compiles every route of an app, once its plugins are set up. */
+export function compileApp(options: CompileOptions): CompiledApp {
+  const { pkgIds, registry, apis } = options
+  const declared = [
+    ...Object.entries(options.routes).map(([name, { definition }]) => ({
+      name,
+      pkgId: pkgIds[name] ?? null,
+      definition,
+      own: false,
+    })),
+    ...options.endpoints.map(({ definition }) => ({
+      name: definition.http?.route ?? '',
+      pkgId: null,
+      definition,
+      own: false,
+    })),
+    ...registry.endpoints.map(({ plugin, route: { definition } }) => {
+      if (definition.access === null)
+        throw new BootError(
+          'bad_route',
+          `The endpoint ${definition.http?.route} of plugin '${plugin}' must state its access: 'public' or 'authenticated'`,
+        )
+      return { name: definition.http?.route ?? '', pkgId: null, definition, own: true }
+    }),
+    ...healthRoutes(options).map(({ definition }) => ({
+      name: definition.http?.route ?? '',
+      pkgId: null,
+      definition,
+      own: true,
+    })),
+  ]
+  for (const { name, definition } of declared) checkInstalled(name, definition.use, (key) => apis.get(key))
+  const defaultAccess = toDefaultAccess(options)
+  const entries = declared.map((entry) => ({
+    ...entry,
+    info: toRouteInfo(entry.name, entry.pkgId, entry.definition, defaultAccess),
+  }))
+
+  const calls = createCallInstruments(options.instruments, toCountedRoutes(entries, options.errors))
+  const context = toContext(options, defaultAccess, calls)
+  const compiled = entries.map(({ info, definition, own }) => compileRoute(info, definition, context, own))
+  const pkgRouter = new PkgRouter()
+  const httpRouter = new HttpRouter<CompiledRoute>()
+  for (const each of compiled) {
+    const { pkgId, method, path } = each.info
+    if (pkgId !== null) pkgRouter.add(pkgId, each)
+    if (method !== null && path !== null) httpRouter.add(method, path, each)
+  }
+  return { routes: compiled, pkgRouter, httpRouter, ...compileUnmatched(context, calls), calls }
+}
+
+/** Silent routes are authenticated as soon as there is somebody to authenticate them. */
+function toDefaultAccess({ registry, defaultAccess, environment }: CompileOptions): Access {
+  if (registry.identity !== null) return defaultAccess ?? 'authenticated'
+  if (environment === 'production' && defaultAccess === undefined) {
+    throw new BootError(
+      'default_access_missing',
+      "No plugin says who calls, so every route that does not state its access would be open to everybody: add auth() of @twinwire/plugin-auth to plugins, or say defaultAccess: 'public' if that is meant",
+    )
+  }
+  return defaultAccess ?? 'public'
+}
+
+function toContext(options: CompileOptions, defaultAccess: Access, calls: CallInstruments): RouteContext {
+  const { registry, apis } = options
+  return {
+    missingIdentity: registry.identity?.missing ?? null,
+    defaultAccess,
+    deadlineMs: options.deadlineMs,
+    maxBodyBytes: options.maxBodyBytes,
+    unknownKeys: options.unknownKeys,
+    validateOutput: options.validateOutput,
+    asyncContext: options.services.asyncContext,
+    findApi: (name) => apis.get(name),
+    guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
+    countWebSocket: ({ pkgId }) => (pkgId === null ? null : calls.webSocket(String(pkgId))),
+    httpCounter: ({ method, path }) => (method === null || path === null ? null : calls.http(method, path)),
+  }
+}
+
+interface Entry {
+  readonly info: RouteInfo
+  readonly definition: RouteDefinition
+}
+
+function toCountedRoutes(entries: readonly Entry[], errors: readonly ErrorFactory[]): CountedRoutes {
+  const infos = entries.map(({ info }) => info)
+  const declared = [...errors, ...entries.flatMap(({ definition }) => definition.errors)]
+  return {
+    pkgIds: infos.flatMap(({ pkgId }) => (pkgId === null ? [] : [String(pkgId)])),
+    endpoints: infos.flatMap(({ path }) => (path === null ? [] : [path])),
+    methods: infos.flatMap(({ method }) => (method === null ? [] : [method])),
+    errorCodes: declared.map(({ code }) => code),
+  }
+}
+
+/** Stands in where no route is found, so that hooks and instruments see the refusal like any other. */
+function compileUnmatched(
+  context: RouteContext,
+  calls: CallInstruments,
+): Pick<CompiledApp, 'unmatchedPackage' | 'unmatchedRequest'> {
+  const { definition } = route({
+    access: 'public',
+    deadlineMs: 0,
+    handler: () => {
+      throw new NotFoundError()
+    },
+  })
+  const info = toRouteInfo('unmatched', null, definition, 'public')
+  const compiled = compileRoute(info, definition, { ...context, guardsFor: () => [] }, true)
+  const requests = new Map<HttpCounter, CompiledRoute>()
+  return {
+    unmatchedPackage: { ...compiled, countWebSocket: calls.webSocket(unmatchedLabel) },
+    unmatchedRequest(method) {
+      const httpCounter = calls.unmatchedHttp(method)
+      let request = requests.get(httpCounter)
+      if (request === undefined) {
+        request = { ...compiled, httpCounter }
+        requests.set(httpCounter, request)
+      }
+      return request
+    },
+  }
+}
+
+function healthRoutes({ health, registry, services, vitals }: CompileOptions): readonly AnyRoute[] {
+  if (health === null) return []
+  const { clock, log } = services
+  return createHealthRoutes(health.path, new HealthMonitor({ ...health, checks: registry.health, clock, log, vitals }))
+}
+
+/** What turns the data of each event into what leaves. */
+export function compileEvents(
+  events: Readonly<Record<string, AnyEvent>>,
+  pkgIds: Readonly<Record<string, number>>,
+  validate: boolean,
+): ReadonlyMap<AnyEvent, CompiledEvent> {
+  return new Map(
+    Object.entries(events).map(([name, event]) => {
+      const output = compileValue(event.data, validate)
+      const toData = (data: unknown): unknown => {
+        const result = output(data)
+        if (isPromise(result))
+          throw new Error(`The schema of event ${name} is asynchronous: events need one that answers at once`)
+        return result
+      }
+      return [event, { pkgId: pkgIds[name] as number, toData }]
+    }),
+  )
+}

@@ -1,0 +1,270 @@
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../base/clock.ts'
+import type { DoctorReport } from '../../base/finding.ts'
+import { database } from '../../database/database-plugin.ts'
+import type { Plugin } from '../../plugin/plugin.ts'
+import { route } from '../../route/route.ts'
+import { memoryTransport } from '../../testing/memory-transport/memory-transport.ts'
+import { createTestLogger } from '../../testing/test-logger.ts'
+import { createApp } from '../app.ts'
+import { type AppOptions, type EventTable, type PkgIds, type RouteTable, resolveOptions } from '../app-options.ts'
+import { checkEnvironment } from './check-options.ts'
+import { createMachine } from './doctor.fixtures.ts'
+import { examineApp } from './doctor.ts'
+import type { Importer, Machine } from './machine.ts'
+
+type Options = Partial<AppOptions<PkgIds, RouteTable, EventTable>>
+
+function examine(options: Options = {}, machine: Partial<Machine> = {}): Promise<DoctorReport> {
+  const { clock = systemClock, transport = { ...memoryTransport(), name: 'fake' }, ...rest } = options
+  const resolved = resolveOptions({ environment: 'dev', pkgIds: {}, routes: {}, ...rest } as AppOptions<
+    PkgIds,
+    RouteTable,
+    EventTable
+  >)
+  // vitest sets NODE_ENV, which most of these apps contradict.
+  return examineApp(
+    { options: { ...resolved, disagreement: null }, transport, clock, checks: [] },
+    createMachine(machine),
+  )
+}
+
+/** Findings that are not ok, as lines. */
+async function complaints(options?: Options, machine?: Partial<Machine>): Promise<string[]> {
+  const { findings } = await examine(options, machine)
+  return findings
+    .filter(({ level }) => level !== 'ok')
+    .map(({ check, level, message }) => `${level} ${check}: ${message}`)
+}
+
+const lacking = (missing: string): Machine['find'] => {
+  const { find } = createMachine()
+  return (name, from) => (name === missing ? null : find(name, from))
+}
+
+describe('the doctor, of the machine', () => {
+  it('has nothing to complain of where everything is right', async () => {
+    const report = await examine()
+    expect(report.ok).toBe(true)
+    expect(String(report).split('\n')).toEqual([
+      'ok     node         Node 22.12.0 is within ^20.19 || ^22.12 || ^24',
+      expect.stringMatching(/^ok {5}clock {8}The system clock says \d{4}, and the monotonic clock goes$/),
+      'ok     environment  The environment is dev',
+      'ok     limits       Every limit is bounded',
+    ])
+  })
+
+  it('refuses a Node that it does not run on', async () => {
+    expect(await complaints({}, { node: '18.20.4' })).toEqual([
+      'error node: Node 18.20.4 is outside of ^20.19 || ^22.12 || ^24: use the newest Node 20, 22 or 24',
+    ])
+    expect((await examine({}, { node: '21.7.3' })).ok).toBe(false)
+    expect(await complaints({}, { manifest: null })).toEqual([
+      'warn node: Node 22.12.0 cannot be judged: the package.json of core is not found; do not bundle core',
+    ])
+  })
+
+  it('looks at both clocks', async () => {
+    const clock = { ...systemClock, now: () => Date.UTC(1970, 0, 1) }
+    expect(await complaints({ clock })).toEqual([
+      'error clock: The system clock says 1970, before this version was built (2026): set it, by NTP',
+    ])
+    let time = 0
+    expect(await complaints({ clock: { ...systemClock, monotonic: () => time-- } })).toEqual([
+      'error clock: The monotonic clock goes backwards: pass createApp a clock that does not',
+    ])
+    expect(await complaints({ clock: { ...systemClock, monotonic: () => 1 } })).toEqual([
+      'warn clock: The monotonic clock stands still: a virtual clock is for tests, leave out the option clock',
+    ])
+  })
+
+  it('tells when the variables of the environment disagree', () => {
+    const resolved = resolveOptions({ environment: 'staging', pkgIds: {}, routes: {} })
+    const disagreement = 'The environment is staging, but ENV=dev and NODE_ENV=test'
+    expect(checkEnvironment({ ...resolved, disagreement })).toEqual({
+      check: 'environment',
+      level: 'warn',
+      message: 'The environment is staging, but ENV=dev and NODE_ENV=test: let them agree',
+    })
+  })
+})
+
+describe('the doctor, of peers', () => {
+  const greet = route({ http: 'GET /', input: v.object({ name: v.string() }), handler: () => 'Hello' })
+  const postgres = [database({ url: 'postgres://me:hunter2@db/a' })]
+  const embedded = [database({ url: 'pglite://memory' })]
+
+  it.each([
+    ['drizzle-orm', postgres, 'drizzle-orm is not installed, and database() is built on it', '>=0.45 <0.46'],
+    ['postgres', postgres, 'postgres is not installed, and database() needs it for this url', '^3.4.9'],
+    [
+      '@electric-sql/pglite',
+      embedded,
+      '@electric-sql/pglite is not installed, and database() needs it for this url',
+      '^0.5.16',
+    ],
+    ['valibot', [], 'valibot is not installed, and schemas of the app are made by it', '^1.5.0'],
+  ])('misses %s', async (name, plugins, sentence, range) => {
+    expect(await complaints({ plugins, endpoints: [greet] }, { find: lacking(name) })).toEqual([
+      `error peer ${name}: The package ${sentence}: npm install '${name}@${range}'`,
+    ])
+  })
+
+  it('asks for those only that the app uses', async () => {
+    const find = (): null => null
+    expect(await complaints({}, { find })).toEqual([])
+    const { findings } = await examine({ plugins: embedded })
+    expect(findings.map(({ check }) => check).filter((check) => check.startsWith('peer'))).toEqual([
+      'peer drizzle-orm',
+      'peer @electric-sql/pglite',
+    ])
+  })
+
+  it('compares versions, and tells two copies apart', async () => {
+    const old: Machine['find'] = (name) => ({ version: '0.44.7', folder: `/modules/${name}` })
+    expect(await complaints({ endpoints: [greet] }, { find: old })).toEqual([
+      "error peer valibot: valibot 0.44.7 is outside of ^1.5.0: npm install 'valibot@^1.5.0'",
+    ])
+    const twice: Machine['find'] = (name, from) => ({
+      version: name === 'postgres' ? '3.4.9' : from === 'app' ? '0.45.1' : '0.45.4',
+      folder: name === 'postgres' ? '/modules' : `/${from === 'app' ? from : 'core'}/${name}`,
+    })
+    expect(await complaints({ plugins: postgres }, { find: twice })).toEqual([
+      "warn peer drizzle-orm: There are two copies of drizzle-orm: the app has 0.45.1, @twinwire/core has 0.45.4; make them one by 'npm dedupe'",
+    ])
+    const apart: Machine['find'] = (name, from) => (from === 'app' ? createMachine().find(name, from) : null)
+    expect((await complaints({ plugins: postgres }, { find: apart }))[1]).toBe(
+      'error peer postgres: The package postgres is not to be found from @twinwire/core, and database() needs it for this url: ' +
+        'install both in one place',
+    )
+  })
+})
+
+describe('the doctor, of options', () => {
+  it('complains of what is open in production', async () => {
+    const options: Options = {
+      environment: 'production',
+      defaultAccess: 'public',
+      http: { hosts: ['*'], trustedProxies: ['0.0.0.0/0', '10.0.0.0/8'] },
+      websocket: { origins: ['*'] },
+      transport: memoryTransport(),
+    }
+    expect(await complaints(options)).toEqual([
+      "warn hosts: http.hosts has '*' in production: name the hosts that the app answers to",
+      "warn origins: websocket.origins has '*' in production: name the origins of your own pages",
+      "warn access: defaultAccess is 'public' in production: leave it out, and write access: 'public' on the routes that are",
+      'warn proxies: http.trustedProxies has 0.0.0.0/0, so that everybody is believed: name your proxies',
+      'error transport: The transport in memory is for tests and serves nobody in production: leave out the option transport',
+    ])
+    const closed: Options = { environment: 'production', http: { hosts: ['api.example.com'] } }
+    expect(await complaints(closed)).toEqual([])
+  })
+
+  it('complains of what has no bound', async () => {
+    const idle = route({ http: 'GET /idle', deadlineMs: 0, handler: () => '' })
+    const huge = route({ http: { route: 'POST /huge', maxBodyBytes: 2 ** 30 }, handler: () => '' })
+    const options: Options = {
+      deadlineMs: 0,
+      endpoints: [idle, huge],
+      http: { maxBodyBytes: 2 ** 31 },
+      websocket: { idleTimeoutSeconds: 0, maxInFlight: 1e9, maxPayloadBytes: 2 ** 29, maxBackpressureBytes: 2 ** 29 },
+    }
+    const bytes = 'which one client may fill: set it to at most 268435456, and stream what is larger'
+    expect(await complaints(options)).toEqual([
+      'warn limits: deadlineMs is 0, so that a call that hangs is never answered: set it, for example to 30000',
+      'warn limits: deadlineMs of GET /idle is 0, so that it may hang for ever: give it one',
+      `warn limits: http.maxBodyBytes of POST /huge is 1073741824, ${bytes}`,
+      'warn limits: websocket.idleTimeoutSeconds is 0, so that dead connections are never found: set it, for example to 120',
+      'warn limits: websocket.maxInFlight is 1000000000, as good as no limit: set it to what one client needs, such as 64',
+      `warn limits: websocket.maxPayloadBytes is 536870912, ${bytes}`,
+      `warn limits: websocket.maxBackpressureBytes is 536870912, ${bytes}`,
+      `warn limits: http.maxBodyBytes is 2147483648, ${bytes}`,
+    ])
+    expect(await complaints({ websocket: { sendPings: false } })).toEqual([
+      'warn limits: websocket.sendPings is false, so that silent clients are cut: leave it out, unless clients send pings themselves',
+    ])
+  })
+})
+
+describe('the doctor, of plugins', () => {
+  const production: Options = { environment: 'production', http: { hosts: ['api.example.com'] }, websocket: {} }
+  const ofDatabase = async (options: Options): Promise<string[]> =>
+    (await complaints(options)).filter((line) => line.includes(' database:'))
+
+  it('complains of an embedded database in production', async () => {
+    expect(await ofDatabase({ ...production, plugins: [database({ url: 'pglite://memory' })] })).toEqual([
+      'error database: database() has a pglite:// url in production, where a PostgreSQL belongs: set a postgres:// url, or ' +
+        'allowEmbedded: true',
+    ])
+    const allowed = database({ url: 'pglite://memory', allowEmbedded: true })
+    expect(await ofDatabase({ ...production, plugins: [allowed] })).toEqual([
+      'warn database: The database is embedded (PGlite) in production, by allowEmbedded: set a postgres:// url, and back it up until then',
+    ])
+    expect(await ofDatabase({ plugins: [database({ url: 'pglite://memory', pool: { max: 0 } })] })).toEqual([
+      'error database: max of pool of database() must be a whole number from 1 to 2147483647, not 0',
+    ])
+  })
+
+  it('looks for the package of a plugin from the file that imports it, by the range of that package', async () => {
+    const importedBy = 'file:///app/node_modules/@acme/mail/dist/index.js'
+    const plugin: Plugin = {
+      name: 'mail',
+      doctor: (host) => host.peer('nodemailer', 'mail() sends by it', importedBy),
+      setup: () => {},
+    }
+    const importer = (): Importer => ({ name: '@acme/mail', peerDependencies: { nodemailer: '^7.0.0' } })
+    const found =
+      (version: string, place: string): Machine['find'] =>
+      (name, from) =>
+        name === 'nodemailer' && String(from) === place ? { version, folder: '/modules/nodemailer' } : null
+    expect(await complaints({ plugins: [plugin] }, { importer, find: found('7.1.0', importedBy) })).toEqual([])
+    expect(await complaints({ plugins: [plugin] }, { importer, find: found('6.9.0', importedBy) })).toEqual([
+      "error peer nodemailer: nodemailer 6.9.0 is outside of ^7.0.0: npm install 'nodemailer@^7.0.0'",
+    ])
+    expect(await complaints({ plugins: [plugin] }, { importer, find: found('7.1.0', 'app') })).toEqual([
+      'error peer nodemailer: The package nodemailer is not to be found from @acme/mail, and mail() sends by it: install both in one place',
+    ])
+  })
+
+  it('runs the checks of a plugin, without its setup', async () => {
+    const plugin: Plugin = {
+      name: 'mail',
+      doctor(host) {
+        host.doctor('mail', () => [
+          { level: 'ok', message: host.environment },
+          { level: 'warn', message: 'No sender: set one' },
+        ])
+        host.doctor('queue', async () => {
+          throw new Error('boom')
+        })
+        host.peer('nodemailer', 'mail() sends by it')
+      },
+      setup: () => expect.fail('the doctor sets nothing up'),
+    }
+    expect(await complaints({ plugins: [plugin] })).toEqual([
+      'error peer nodemailer: The package nodemailer is not installed, and mail() sends by it: npm install nodemailer',
+      'warn mail: No sender: set one',
+      'error queue: The check failed: boom',
+    ])
+  })
+
+  it('runs those of a setup once the app is ready; in an app of one line, over the real transport', async () => {
+    const plugin: Plugin = {
+      name: 'mail',
+      setup: (host) => host.doctor('mail queue', () => ({ level: 'ok', message: 'It is empty' })),
+    }
+    const app = createApp({ environment: 'test', log: createTestLogger(), pkgIds: {}, routes: {}, plugins: [plugin] })
+    const checksOf = async (): Promise<string[]> => (await app.doctor()).findings.map(({ check }) => check)
+    const before = await checksOf()
+    expect(before).toEqual(
+      expect.arrayContaining(['node', 'uws binary', 'header limit', 'uws load', 'clock', 'limits']),
+    )
+    expect(before).not.toContain('mail queue')
+    expect(app.state).toBe('created')
+    await app.ready()
+    expect(await checksOf()).toEqual([...before, 'mail queue'])
+    expect((await app.doctor()).findings.filter(({ level }) => level === 'error')).toEqual([])
+    await app.close()
+  })
+})

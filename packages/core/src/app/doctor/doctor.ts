@@ -1,0 +1,97 @@
+import { BootError } from '../../base/boot-error.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Environment } from '../../base/environment.ts'
+import { type CheckResult, createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
+import type { MaybePromise } from '../../base/maybe-promise.ts'
+import type { Transport } from '../../transport/transport.ts'
+import type { ResolvedOptions } from '../app-options.ts'
+import { checkClock, checkNode } from './check-node.ts'
+import { checkEnvironment, checkLimits, checkProduction } from './check-options.ts'
+import { checkPeer, findSchemaPeers, type NeededPeer } from './check-peers.ts'
+import { type Machine, readMachine } from './machine.ts'
+
+/** A check of a plugin. It may look, but must not change anything; one that throws is an error. */
+export type DoctorCheck = () => MaybePromise<CheckResult | readonly CheckResult[]>
+
+/** What a plugin says to the doctor before it is set up: nothing is connected then. */
+export interface DoctorHost {
+  readonly environment: Environment
+  /** Adds a check. */
+  doctor(name: string, check: DoctorCheck): void
+  /**
+   * Names a package that the plugin imports as it is configured; `why`: `database() needs it for a postgres:// url`. `importedBy` is the
+   * `import.meta.url` of the file that imports it: the package is looked for from there, and its range read in the package.json of that
+   * file's package. Left out, it has to be where the app finds it.
+   */
+  peer(name: string, why: string, importedBy?: string): void
+}
+
+export interface NamedCheck {
+  readonly name: string
+  readonly check: DoctorCheck
+}
+
+export interface ExaminedApp {
+  readonly options: ResolvedOptions
+  readonly transport: Transport
+  readonly clock: Clock
+  /** Of plugins that are set up. */
+  readonly checks: readonly NamedCheck[]
+}
+
+/** How long a check of a plugin may take. */
+const checkTimeoutMs = 5000
+
+/** Looks at everything that can be looked at without listening and without connecting. */
+export async function examineApp(app: ExaminedApp, machine: Machine = readMachine()): Promise<DoctorReport> {
+  const { options, transport, clock } = app
+  const { checks, peers } = askPlugins(options)
+  const findings: Finding[] = [
+    checkNode(machine),
+    ...(transport.doctor?.(machine) ?? []),
+    await checkClock(clock),
+    ...[...findSchemaPeers(options), ...peers].map((peer) => checkPeer(peer, machine)),
+    checkEnvironment(options),
+    ...checkProduction(options, transport),
+    ...checkLimits(options),
+  ]
+  for (const each of [...checks, ...app.checks]) findings.push(...(await runCheck(each)))
+  return createReport(findings)
+}
+
+function askPlugins({ plugins, environment }: ResolvedOptions): { checks: NamedCheck[]; peers: NeededPeer[] } {
+  const checks: NamedCheck[] = []
+  const peers: NeededPeer[] = []
+  for (const plugin of plugins) {
+    const host: DoctorHost = {
+      environment,
+      doctor: (name, check) => void checks.push({ name, check }),
+      peer: (name, why, importedBy) =>
+        void peers.push({ name, why, importedBy: importedBy === undefined ? 'app' : new URL(importedBy) }),
+    }
+    plugin.doctor?.(host)
+  }
+  return { checks, peers }
+}
+
+async function runCheck({ name, check }: NamedCheck): Promise<readonly Finding[]> {
+  try {
+    const result = await withTimeout(check)
+    const results = 'level' in result ? [result] : result
+    return results.map(({ level, message }) => ({ check: name, level, message }))
+  } catch (reason) {
+    if (reason instanceof BootError) return [error(name, reason.message)]
+    return [error(name, `The check failed: ${reason instanceof Error ? reason.message : String(reason)}`)]
+  }
+}
+
+/** By the machine's clock: an app's own may be a virtual one. */
+function withTimeout(check: DoctorCheck): Promise<CheckResult | readonly CheckResult[]> {
+  return new Promise((resolve, reject) => {
+    const timer = systemClock.timer(checkTimeoutMs, () => reject(new Error(`it took more than ${checkTimeoutMs} ms`)))
+    Promise.resolve()
+      .then(check)
+      .then(resolve, reject)
+      .finally(() => timer.cancel())
+  })
+}

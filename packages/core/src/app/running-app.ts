@@ -1,0 +1,321 @@
+import process from 'node:process'
+import { BootError } from '../base/boot-error.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { type DropListener, dropSafe } from '../base/drop-safe.ts'
+import type { Environment } from '../base/environment.ts'
+import type { DoctorReport } from '../base/finding.ts'
+import { Instruments } from '../base/instruments.ts'
+import type { Logger } from '../base/logger.ts'
+import { isPromise } from '../base/maybe-promise.ts'
+import type { RouteInfo } from '../call/call.ts'
+import { countLateEnds } from '../call/call-instruments.ts'
+import type { CallServices } from '../call/call-services.ts'
+import { Deadlines } from '../call/deadlines.ts'
+import { Rejections } from '../call/rejections.ts'
+import { ConnectionHub } from '../hub/hub.ts'
+import { memoryBroker } from '../hub/memory-broker.ts'
+import { compileTopicRules, type TopicRule } from '../hub/topic.ts'
+import { resolveLogOptions } from '../log/log-options.ts'
+import { createPluginHost, Registry } from '../plugin/plugin-host.ts'
+import { type AppDescription, describeApp } from '../route/describe.ts'
+import type { Transport } from '../transport/transport.ts'
+import { uws } from '../transport/uws-server.ts'
+import { createWebSocketInstruments, type WebSocketInstruments } from '../websocket/websocket-instruments.ts'
+import { createAccessLog } from './access-log.ts'
+import type { ListenAddress } from './app.ts'
+import { appDefaults } from './app-defaults.ts'
+import type { AppState, ResolvedOptions } from './app-options.ts'
+import { compileEvents } from './compile-app.ts'
+import { examineApp } from './doctor/doctor.ts'
+import { drain } from './lifecycle/drain.ts'
+import { keepOnUnhandledRejection } from './lifecycle/unhandled-rejections.ts'
+import { createWires, type PluginApis, type Wires } from './wires.ts'
+
+/** An app from `created` to `closed`: what `createApp` hands out a view of. */
+export class RunningApp {
+  readonly environment: Environment
+  readonly log: Logger
+  readonly hub: ConnectionHub
+  readonly instruments: Instruments = new Instruments()
+  readonly #options: ResolvedOptions
+  readonly #clock: Clock
+  readonly #transport: Transport
+  readonly #registry = new Registry()
+  readonly #findTopicRule: (topic: string) => TopicRule | null
+  readonly #deadlines: Deadlines
+  readonly #rejections: Rejections
+  readonly #services: CallServices
+  readonly #webSocketInstruments: WebSocketInstruments
+  readonly #tracked = new Set<Promise<unknown>>()
+  readonly #routes: RouteInfo[] = []
+  #state: AppState = 'created'
+  readonly #stateListeners = new Set<(state: AppState) => void>()
+  #wires: Wires | null = null
+  #ready: Promise<void> | null = null
+  #closed: Promise<void> | null = null
+  /** Closing waits for it: a port that is bound after the transport was closed would stay. */
+  #binding: ReturnType<Transport['listen']> | null = null
+  /** The process that did not start must not end as if it had done its work. */
+  readonly #failedStart: DropListener = {
+    dropped: (error, promise) => {
+      this.#rejections.dropped(error, promise)
+      process.exitCode ??= 1
+    },
+  }
+  #letRejectionsGo: () => void = () => {}
+
+  constructor(options: ResolvedOptions) {
+    const { given, environment } = options
+    this.#options = options
+    this.environment = environment
+    this.#clock = given.clock ?? systemClock
+    this.#transport = given.transport ?? uws()
+    const log = resolveLogOptions(given.log, environment, options.health?.path ?? null)
+    this.log = log.logger
+    this.#webSocketInstruments = createWebSocketInstruments(this.instruments)
+    const events = compileEvents(options.events, options.pkgIds, options.validateOutput)
+    this.#findTopicRule = compileTopicRules(given.topics ?? {})
+    this.hub = new ConnectionHub({
+      broker: given.broker ?? memoryBroker(),
+      findTopicRule: this.#findTopicRule,
+      hasIdentities: () => this.#registry.identity !== null || this.#registry.controls.size > 0,
+      findEvent: (event) => events.get(event),
+      onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
+      onLateError: (error) => {
+        this.#webSocketInstruments.broadcastErrors.inc()
+        this.log.error({ err: error }, 'The broker did not carry a publication')
+      },
+    })
+    this.#deadlines = new Deadlines(this.#clock)
+    this.#rejections = new Rejections(this.instruments, this.log)
+    this.#services = {
+      clock: this.#clock,
+      log: this.log,
+      hub: this.hub,
+      deadlines: this.#deadlines,
+      commitTimeoutMs: options.commitTimeoutMs,
+      endedLate: countLateEnds(this.instruments),
+      rejections: this.#rejections,
+      errorMappers: this.#registry.errorMappers,
+      onCall: null,
+      onReply: null,
+      onWorkEnd: null,
+      access: createAccessLog(log),
+      asyncContext: given.asyncContext ?? false,
+      track: (work) => this.#track(work),
+    }
+  }
+
+  get state(): AppState {
+    return this.#state
+  }
+
+  onState(listener: (state: AppState) => void): () => void {
+    this.#stateListeners.add(listener)
+    return () => this.#stateListeners.delete(listener)
+  }
+
+  #enter(state: AppState): void {
+    this.#state = state
+    const failed = (error: unknown): void => this.log.error({ err: error, state }, 'A listener of onState failed')
+    for (const listener of [...this.#stateListeners]) {
+      try {
+        const result: unknown = listener(state)
+        // An async function passes for a listener.
+        if (isPromise(result)) result.then(undefined, failed)
+      } catch (error) {
+        failed(error)
+      }
+    }
+  }
+
+  ready(): Promise<void> {
+    this.#ready ??= dropSafe(this.#boot(), 'app.ready', this.#failedStart)
+    return this.#ready
+  }
+
+  listen(host: string, port: number): Promise<ListenAddress> {
+    return dropSafe(this.#listen(host, port), 'app.listen', this.#failedStart)
+  }
+
+  async #listen(host: string, port: number): Promise<ListenAddress> {
+    checkPort(port)
+    await this.ready()
+    const wires = this.#wires
+    if (this.#binding !== null) throw new BootError('wrong_state', 'The app listens already: listen once')
+    if (this.#state !== 'ready' || wires === null)
+      throw new BootError('wrong_state', `An app that is ${this.#state} cannot listen`)
+    try {
+      const { websocket, given } = this.#options
+      if (given.unhandledRejections !== false) this.#letRejectionsGo = keepOnUnhandledRejection(this.#rejections)
+      this.#binding = this.#transport.listen(
+        { host, port, websocketPath: websocket.path, limits: websocket },
+        {
+          upgrade: (request) => wires.upgrader.upgrade(request),
+          request: (exchange) => wires.http.request(exchange),
+          fault: (error) => this.log.error({ err: error }, 'A handler of the transport failed'),
+        },
+      )
+      const bound = await this.#binding
+      this.#enter('serving')
+      // What is known of the machine is no news in each test.
+      const level = this.environment === 'test' ? 'info' : 'warn'
+      for (const note of bound.notes ?? []) this.log[level](note)
+      const url = `${bound.secure === true ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
+      this.log.info({ url, environment: this.environment }, 'Listening')
+      return { host, port: bound.port, url }
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= dropSafe(this.#close(), 'app.close', this.#rejections)
+    return this.#closed
+  }
+
+  doctor(): Promise<DoctorReport> {
+    const { doctor: checks } = this.#registry
+    const report = examineApp({ options: this.#options, transport: this.#transport, clock: this.#clock, checks })
+    return dropSafe(report, 'app.doctor', this.#rejections)
+  }
+
+  describe(): AppDescription {
+    if (this.#wires === null)
+      throw new BootError('wrong_state', 'Plugins may still add routes: await app.ready() before app.describe()')
+    const { events, pkgIds } = this.#options
+    const sent = Object.entries(events).map(([name, { summary }]) => ({ name, pkgId: pkgIds[name] as number, summary }))
+    return describeApp(this.#wires.compiled.routes, sent)
+  }
+
+  async #boot(): Promise<void> {
+    if (this.#closed !== null) throw new BootError('wrong_state', 'An app that was closed cannot start')
+    if (this.#state !== 'created') throw new BootError('wrong_state', `An app that is ${this.#state} cannot start`)
+    this.#enter('starting')
+    if (this.#options.disagreement !== null) this.log.warn(this.#options.disagreement)
+    try {
+      const apis = await this.#setUp()
+      this.#wires = this.#compile(apis)
+      for (const hook of this.#registry.onReady) await hook()
+      this.#enter('ready')
+    } catch (error) {
+      await this.#closePlugins()
+      this.#enter('closed')
+      throw error
+    }
+  }
+
+  async #setUp(): Promise<PluginApis> {
+    const apis: PluginApis = new Map()
+    const { environment, log, instruments, hub } = this
+    for (const plugin of this.#options.plugins) {
+      const services = {
+        environment,
+        clock: this.#clock,
+        log,
+        instruments,
+        hub,
+        rejections: this.#rejections,
+        routes: this.#routes,
+      }
+      const { host, seal } = createPluginHost(plugin.name, this.#registry, services)
+      try {
+        apis.set(plugin.name, { key: plugin.key ?? null, api: await plugin.setup(host) })
+      } finally {
+        seal()
+      }
+    }
+    return apis
+  }
+
+  #compile(apis: PluginApis): Wires {
+    const wires = createWires({
+      options: this.#options,
+      registry: this.#registry,
+      apis,
+      services: this.#services,
+      hub: this.hub,
+      findTopicRule: this.#findTopicRule,
+      instruments: this.instruments,
+      webSocketInstruments: this.#webSocketInstruments,
+      isServing: () => this.#state === 'serving',
+    })
+    this.#routes.push(...wires.compiled.routes.map(({ info }) => info))
+    return wires
+  }
+
+  #track(work: Promise<unknown>): void {
+    const failed = (error: unknown): void => this.log.error({ err: error }, 'Work that outlived its call failed')
+    const tracked = work.catch(failed).finally(() => {
+      this.#tracked.delete(tracked)
+      this.#services.onWorkEnd?.()
+    })
+    this.#tracked.add(tracked)
+  }
+
+  async #close(): Promise<void> {
+    // Our timers let a process end; while the app closes, one must not.
+    const awake = setInterval(() => {}, 60_000)
+    try {
+      if (this.#state !== 'serving') {
+        await this.#ready?.catch(() => undefined)
+        await this.#binding?.catch(() => undefined)
+      }
+      if (this.#state === 'closed') return
+      this.#enter('draining')
+      if (this.#wires !== null) await this.#drain(this.#wires)
+      await this.#transport.close()
+      this.#deadlines.close()
+      await this.#closePlugins()
+      this.#enter('closed')
+      this.log.info('Closed')
+    } finally {
+      this.#letRejectionsGo()
+      clearInterval(awake)
+    }
+  }
+
+  async #drain({ http, webSocket, upgrader }: Wires): Promise<void> {
+    const { drainTimeoutMs = appDefaults.drainTimeoutMs, drainSpreadMs = 2000 } = this.#options.given
+    http.draining = true
+    webSocket.draining = true
+    upgrader.refusePending()
+    this.#transport.stopAccepting()
+    await drain({
+      services: this.#services,
+      transport: this.#transport,
+      http,
+      open: webSocket.open,
+      tracked: this.#tracked,
+      timeoutMs: drainTimeoutMs,
+      spreadMs: drainSpreadMs,
+    })
+  }
+
+  /** In reverse; one that fails or hangs does not keep the others from closing. */
+  async #closePlugins(): Promise<void> {
+    const { closeTimeoutMs = 5000 } = this.#options.given
+    for (const { plugin, run } of this.#registry.onClose.splice(0).reverse()) {
+      try {
+        await this.#withLimit(closeTimeoutMs, async () => run())
+      } catch (error) {
+        this.log.error({ err: error, plugin }, 'A plugin did not close')
+      }
+    }
+  }
+
+  #withLimit(limitMs: number, work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.timer(limitMs, () => reject(new Error(`It took more than ${limitMs} ms`)))
+      work()
+        .then(resolve, reject)
+        .finally(() => timer.cancel())
+    })
+  }
+}
+
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
+  throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
+}

@@ -1,0 +1,144 @@
+import { BootError } from '../base/boot-error.ts'
+import type { Instruments } from '../base/instruments.ts'
+import { isPromise } from '../base/maybe-promise.ts'
+import type { AnyPluginKey } from '../base/plugin-key.ts'
+import type { CallServices } from '../call/call-services.ts'
+import { Edge } from '../edge/edge.ts'
+import { HttpWire } from '../http/http-wire.ts'
+import { createSecurityHeaders } from '../http/security-headers.ts'
+import type { ConnectionHub } from '../hub/hub.ts'
+import type { TopicRule } from '../hub/topic.ts'
+import type { Registry } from '../plugin/plugin-host.ts'
+import type { Codec } from '../protocol/codec.ts'
+import { jsonCodec } from '../protocol/json-codec.ts'
+import { Upgrader } from '../websocket/upgrade.ts'
+import type { WebSocketInstruments } from '../websocket/websocket-instruments.ts'
+import type { WebSocketWire } from '../websocket/wire.ts'
+import { appDefaults } from './app-defaults.ts'
+import type { ResolvedOptions } from './app-options.ts'
+import { type CompiledApp, compileApp } from './compile-app.ts'
+
+/** What the `setup` of each plugin returned, by its name. */
+export type PluginApis = Map<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
+
+/** The two wires of an app that has booted. */
+export interface Wires {
+  readonly http: HttpWire
+  readonly webSocket: WebSocketWire
+  readonly upgrader: Upgrader
+  readonly compiled: CompiledApp
+}
+
+interface WiresOptions {
+  readonly options: ResolvedOptions
+  readonly registry: Registry
+  readonly apis: PluginApis
+  readonly services: CallServices
+  readonly hub: ConnectionHub
+  readonly findTopicRule: (topic: string) => TopicRule | null
+  readonly instruments: Instruments
+  readonly webSocketInstruments: WebSocketInstruments
+  readonly isServing: () => boolean
+}
+
+/** Compiles the routes and lays both wires to them, once every plugin is set up. */
+export function createWires(parts: WiresOptions): Wires {
+  const { options, registry, services, hub } = parts
+  const { given, websocket, hosts, cors } = options
+  const compiled = compileApp({
+    ...options,
+    defaultAccess: given.defaultAccess,
+    deadlineMs: given.deadlineMs ?? appDefaults.deadlineMs,
+    maxBodyBytes: given.http?.maxBodyBytes ?? appDefaults.maxBodyBytes,
+    unknownKeys: given.http?.unknownKeys ?? 'validate',
+    registry,
+    apis: parts.apis,
+    instruments: parts.instruments,
+    services,
+    vitals: () => ({ connections: hub.size, serving: parts.isServing() }),
+  })
+  listen(registry, services)
+  const edge = new Edge({ trustedProxies: given.http?.trustedProxies ?? [], hosts }, registry.onArrive)
+  const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
+  const webSocket: WebSocketWire = {
+    options: websocket,
+    services,
+    hub,
+    router: compiled.pkgRouter,
+    unmatched: compiled.unmatchedPackage,
+    instruments: parts.webSocketInstruments,
+    refusedFrame: compiled.calls.refusedFrame,
+    findTopicRule: parts.findTopicRule,
+    controls: registry.controls,
+    handshake: registry.handshake,
+    onReject: registry.onReject,
+    onConnect: registry.onConnect,
+    onDisconnect: registry.onDisconnect,
+    open: new Set(),
+    draining: false,
+  }
+  parts.webSocketInstruments.watch(webSocket.open)
+  const codecs = given.codecs ?? [jsonCodec]
+  const byName = byFormat(codecs)
+  return {
+    compiled,
+    webSocket,
+    upgrader: new Upgrader({ wire: webSocket, edge, codecs: byName, defaultCodec: codecs[0], securityHeaders }),
+    http: new HttpWire({
+      services,
+      edge,
+      router: compiled.httpRouter,
+      unmatched: compiled.unmatchedRequest,
+      identify: registry.identity?.identify ?? null,
+      websocketPath: websocket.path,
+      securityHeaders,
+      cors,
+    }),
+  }
+}
+
+/** By the value of `?format=`, which is read in any case. */
+function byFormat(codecs: readonly Codec[]): ReadonlyMap<string, Codec> {
+  const byName = new Map<string, Codec>()
+  for (const codec of codecs) {
+    const name = codec.name.toLowerCase()
+    if (name === '' || byName.has(name))
+      throw new BootError(
+        'bad_option',
+        `Two codecs have the name '${codec.name}', or one has none: give each a name of its own`,
+      )
+    byName.set(name, codec)
+  }
+  return byName
+}
+
+/** Hooks that nobody has stay null, so that a call pays one comparison for them. */
+function listen({ onCall, onReply }: Registry, services: CallServices): void {
+  const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
+  // An async function passes for a hook: its rejection must not end the process.
+  const settle = (result: unknown): void => {
+    if (isPromise(result)) result.then(undefined, failed)
+  }
+  if (onCall.length > 0) {
+    services.onCall = (call) => {
+      for (const hook of onCall) {
+        try {
+          settle(hook(call))
+        } catch (error) {
+          failed(error)
+        }
+      }
+    }
+  }
+  if (onReply.length > 0) {
+    services.onReply = (call, outcome) => {
+      for (const hook of onReply) {
+        try {
+          settle(hook(call, outcome))
+        } catch (error) {
+          failed(error)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { BootError } from './boot-error.ts'
+import { CellStore } from './cell-store.ts'
+import { CounterCell, GaugeCell, HistogramCell } from './cells.ts'
+import { checkNames } from './names.ts'
+
+/** Label names with every value that each may have: series are bounded by construction. */
+export type Labels = Readonly<Record<string, readonly string[]>>
+
+/** One value for each label. */
+export type LabelValues<L extends Labels> = { readonly [K in keyof L]: L[K][number] }
+
+/** What stands for every value that has no series of its own. */
+export const unmatchedLabel = 'unmatched'
+
+export type InstrumentType = 'counter' | 'gauge' | 'histogram'
+export type AnyCell = CounterCell | GaugeCell | HistogramCell
+
+/** All cells of one name, as an exporter reads them. */
+export interface InstrumentFamily<out Cell = AnyCell> {
+  readonly name: string
+  readonly help: string
+  readonly type: InstrumentType
+  readonly labelNames: readonly string[]
+  /** Every cell that has been asked for, with its labels. */
+  readonly cells: ReadonlyArray<{ readonly labels: Readonly<Record<string, string>>; readonly cell: Cell }>
+}
+
+/** Gives out the cells of one name. Ask once, at boot: counting then is an addition. */
+export interface Family<L extends Labels, out Cell> extends InstrumentFamily<Cell> {
+  /** The same values give the same cell. Throws for a value that the labels do not name. */
+  cell(...labels: keyof L extends never ? [] : [labels: LabelValues<L>]): Cell
+}
+
+/** How an instrument may be declared. */
+export interface DeclareOptions {
+  /**
+   * Several plugins count into this name, each under label values of its own: `circuit_breaker_state` by `service`. All of them declare
+   * it so, with the same help, label names and buckets, and ask for cells of the values they named themselves. Default false: a name
+   * that is declared twice is a boot error.
+   */
+  readonly shared?: boolean
+}
+
+type NoLabels = Record<never, never>
+
+interface Declaration<L extends Labels, Cell> {
+  readonly name: string
+  readonly help: string
+  readonly type: InstrumentType
+  readonly labels: L | undefined
+  readonly options: DeclareOptions | undefined
+  readonly buckets?: readonly number[]
+  readonly create: () => Cell
+}
+
+/**
+ * Where rooms and plugins declare what they count. With no reader a cell is a plain number.
+ *
+ * Names follow the rules of Prometheus: a counter ends in `_total` and nothing else does. A name that breaks them is a boot error
+ * (`bad_option`), one that is declared twice is `instrument_duplicate`.
+ */
+export class Instruments {
+  readonly #counters = new Map<string, CellStore<CounterCell>>()
+  readonly #gauges = new Map<string, CellStore<GaugeCell>>()
+  readonly #histograms = new Map<string, CellStore<HistogramCell>>()
+  readonly #families: InstrumentFamily[] = []
+
+  /**
+   * Only ever grows.
+   *
+   * @example
+   * const refused = host.instruments.counter('billing_refused_total', 'Refused payments', { reason: ['expired', 'limit'] })
+   * refused.cell({ reason: 'expired' }).inc()
+   */
+  counter<const L extends Labels = NoLabels>(
+    name: string,
+    help: string,
+    labels?: L,
+    options?: DeclareOptions,
+  ): Family<L, CounterCell> {
+    const create = (): CounterCell => new CounterCell()
+    return this.#declare(this.#counters, { name, help, type: 'counter', labels, options, create })
+  }
+
+  /** Goes up and down, or is read when asked: `cell().readFrom(() => queue.length)`. */
+  gauge<const L extends Labels = NoLabels>(
+    name: string,
+    help: string,
+    labels?: L,
+    options?: DeclareOptions,
+  ): Family<L, GaugeCell> {
+    const create = (): GaugeCell => new GaugeCell()
+    return this.#declare(this.#gauges, { name, help, type: 'gauge', labels, options, create })
+  }
+
+  /** `buckets`: rising upper bounds, without the infinite one. */
+  histogram<const L extends Labels = NoLabels>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: L,
+    options?: DeclareOptions,
+  ): Family<L, HistogramCell> {
+    if (buckets.some((bound, i) => !(bound > (buckets[i - 1] ?? Number.NEGATIVE_INFINITY)))) {
+      throw new BootError('bad_option', `The buckets of ${name} must rise`)
+    }
+    const create = (): HistogramCell => new HistogramCell(buckets)
+    return this.#declare(this.#histograms, { name, help, type: 'histogram', labels, options, buckets, create })
+  }
+
+  /** Everything declared so far, for an exporter. */
+  families(): readonly InstrumentFamily[] {
+    return [...this.#families]
+  }
+
+  #declare<L extends Labels, Cell extends AnyCell>(
+    stores: Map<string, CellStore<Cell>>,
+    { name, help, type, labels, options, buckets, create }: Declaration<L, Cell>,
+  ): Family<L, Cell> {
+    const known: Labels = labels ?? {}
+    const labelNames = Object.keys(known)
+    const shared = options?.shared ?? false
+    const shape = JSON.stringify({ help, labels: labelNames, buckets })
+    let store = stores.get(name)
+    if (store === undefined) {
+      if (this.#families.some((family) => family.name === name))
+        throw new BootError('instrument_duplicate', `The instrument ${name} is declared twice`)
+      checkNames(name, help, type, labelNames)
+      store = new CellStore({ name, help, type, labelNames }, shape, shared, create)
+      stores.set(name, store)
+      this.#families.push(store.family)
+    } else store.join(shape, shared)
+    return store.view(known)
+  }
+}

@@ -1,1 +1,0 @@
-export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts'

@@ -1,0 +1,95 @@
+import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
+import type { Wire } from '../call/call.ts'
+import type { ReplyHeaders } from '../call/reply-headers.ts'
+import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
+import type { Arrival } from '../plugin/host.ts'
+import { parseQuery, type QueryRecord } from '../route/query.ts'
+import type { RequestHead } from '../transport/transport.ts'
+import { type ClientAddress, createClientAddress } from './client-address.ts'
+import { toHostName } from './host.ts'
+
+export interface EdgeOptions {
+  /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. Default: nobody's. */
+  readonly trustedProxies: readonly string[]
+  /** Names that this app answers to, as `toHostName` writes them; null: any. */
+  readonly hosts: readonly string[] | null
+}
+
+/** What both wires find out about a request before anything else looks at it. */
+export class Edge {
+  readonly #clientAddress: ClientAddress
+  readonly #hosts: ReadonlySet<string> | null
+  readonly #onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]
+
+  constructor(options: EdgeOptions, onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]) {
+    this.#clientAddress = createClientAddress(options.trustedProxies)
+    this.#hosts = options.hosts === null ? null : new Set(options.hosts)
+    this.#onArrive = onArrive
+  }
+
+  /** The caller's address: the peer's, or what trusted proxies say. */
+  address(head: RequestHead): string {
+    const peer = head.address
+    return this.#clientAddress.isTrusted(peer)
+      ? this.#clientAddress.resolve(peer, head.header('x-forwarded-for'))
+      : peer
+  }
+
+  /** Did the caller speak TLS, to us or to a trusted proxy? */
+  secure(head: RequestHead): boolean {
+    if (head.secure) return true
+    return this.#clientAddress.isTrusted(head.address) && head.header('x-forwarded-proto').toLowerCase() === 'https'
+  }
+
+  /** Null when the request may go on. */
+  refuse(head: RequestHead): AppError | null {
+    if (head.malformed !== null) return new MalformedRequestError(head.malformed)
+    if (this.#hosts === null) return null
+    return this.#hosts.has(toHostName(head.header('host')))
+      ? null
+      : new MalformedRequestError('The Host header names no host of this server')
+  }
+
+  /** Runs the hooks; throws or rejects with what one refuses with. */
+  arrive(wire: Wire, head: RequestHead, arriving: Arriving): MaybePromise<void> {
+    if (this.#onArrive.length === 0) return
+    return this.#runFrom(0, toArrival(wire, head, arriving))
+  }
+
+  #runFrom(from: number, arrival: Arrival): MaybePromise<void> {
+    for (let i = from; i < this.#onArrive.length; i++) {
+      const result = this.#onArrive[i]?.(arrival)
+      if (isPromise(result)) return result.then(() => this.#runFrom(i + 1, arrival))
+    }
+  }
+}
+
+/** What is found out on the way, and gathered for the answer. */
+export interface Arriving {
+  readonly address: string
+  /** Made when it is first asked for. */
+  readonly replyHeaders: ReplyHeaders
+}
+
+const noQuery: QueryRecord = Object.freeze({})
+
+/** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it. */
+export function toArrival(wire: Wire, head: RequestHead, arriving: Arriving): Arrival {
+  return {
+    wire,
+    address: arriving.address,
+    method: head.method,
+    path: head.path,
+    headers: head.headers(),
+    query: toQuery(head.query),
+    get replyHeaders() {
+      return arriving.replyHeaders
+    },
+  }
+}
+
+export function toQuery(raw: string): QueryRecord {
+  if (raw === '') return noQuery
+  const parsed = parseQuery(raw)
+  return parsed.ok ? parsed.value : noQuery
+}

@@ -1,0 +1,114 @@
+import { BootError } from '../base/boot-error.ts'
+import type { AnyEvent } from '../call/event.ts'
+import type { ErrorFactory } from '../errors/define-errors.ts'
+import type { AnyEndpoint, AnyRoute } from './route.ts'
+
+interface Table {
+  readonly pkgIds: Readonly<Record<string, number>>
+  readonly routes: Readonly<Record<string, AnyRoute>>
+  readonly events: Readonly<Record<string, AnyEvent>>
+  readonly endpoints: readonly AnyEndpoint[]
+  readonly errors: readonly ErrorFactory[]
+}
+
+const maxPkgId = 2 ** 31 - 1
+
+/** The same at run time as the types say at compile time: every PkgID has one entry, every entry a PkgID. */
+export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table): void {
+  checkPkgIds(pkgIds)
+  const isRoute = (name: string): boolean => Object.hasOwn(routes, name)
+  const isEvent = (name: string): boolean => Object.hasOwn(events, name)
+  for (const name of Object.keys(pkgIds)) {
+    if (isRoute(name) && isEvent(name))
+      throw new BootError('duplicate_pkg_id', `PkgID ${name} is both a route and an event: keep one`)
+    if (!isRoute(name) && !isEvent(name))
+      throw new BootError('missing_route', `PkgID ${name} has no entry: add it to routes or events`)
+  }
+  for (const name of [...Object.keys(routes), ...Object.keys(events)]) {
+    if (!Object.hasOwn(pkgIds, name)) throw unknownName(name, routes)
+  }
+  checkKinds(routes, 'route', 'routes')
+  checkKinds(events, 'event', 'events')
+  const seen = new Map<AnyEvent, string>()
+  for (const [name, event] of Object.entries(events)) {
+    const other = seen.get(event)
+    if (other !== undefined)
+      throw new BootError(
+        'route_used_twice',
+        `Events ${other} and ${name} are one definition: declare each with event(…) of its own`,
+      )
+    seen.set(event, name)
+  }
+  for (const [i, endpoint] of endpoints.entries()) checkEndpoint(`endpoints[${i}]`, endpoint)
+  checkErrors([...errors, ...[...Object.values(routes), ...endpoints].flatMap(({ definition }) => definition.errors)])
+}
+
+function unknownName(name: string, routes: Table['routes']): BootError {
+  const http = Object.hasOwn(routes, name) ? (routes[name]?.definition?.http ?? null) : null
+  return new BootError(
+    'unknown_route',
+    http === null
+      ? `${name} is no PkgID: add it to pkgIds, or remove the entry`
+      : `${name} (${http.route}) is no PkgID: a route that is on HTTP only goes into endpoints, without a name; else add ${name} to pkgIds`,
+  )
+}
+
+/** What is said of an endpoint that has no path to be known by. */
+export function checkEndpoint(where: string, endpoint: AnyEndpoint): void {
+  checkKind(where, endpoint, 'route')
+  const { http, summary, handler, command, ordered } = endpoint.definition
+  if (http === null) {
+    const name = (handler ?? command)?.name ?? ''
+    const known = [summary === '' ? '' : `'${summary}'`, name === 'handler' || name === 'command' ? '' : name]
+    const label = known.filter((each) => each !== '').join(', ')
+    throw new BootError(
+      'bad_route',
+      `${where}${label === '' ? '' : ` (${label})`} has no http, and an endpoint is on HTTP only: say its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
+    )
+  }
+  if (ordered)
+    throw new BootError(
+      'bad_route',
+      `${where} (${http.route}) is ordered, which is about the packages of one connection: remove it, or give the route a PkgID`,
+    )
+}
+
+function checkPkgIds(pkgIds: Readonly<Record<string, number>>): void {
+  const names = new Map<number, string>()
+  for (const [name, pkgId] of Object.entries(pkgIds)) {
+    if (!Number.isInteger(pkgId) || pkgId < 1 || pkgId > maxPkgId) {
+      throw new BootError('bad_pkg_id', `PkgID ${name} must be a whole number from 1 to ${maxPkgId}, not ${pkgId}`)
+    }
+    const other = names.get(pkgId)
+    if (other !== undefined)
+      throw new BootError('duplicate_pkg_id', `PkgIDs ${other} and ${name} are both ${pkgId}: give one another number`)
+    names.set(pkgId, name)
+  }
+}
+
+function checkKinds(entries: Readonly<Record<string, { readonly kind?: unknown }>>, kind: string, list: string): void {
+  for (const [name, entry] of Object.entries(entries)) checkKind(`${list}.${name}`, entry, kind)
+}
+
+function checkKind(where: string, entry: { readonly kind?: unknown } | undefined, kind: string): void {
+  if (entry?.kind === kind) return
+  const hint = entry?.kind === 'event' ? ': events go into events' : ''
+  throw new BootError('bad_route', `${where} was not made by ${kind}(…)${hint}`)
+}
+
+/** Two factories of one code: `defineErrors` was called twice for it. */
+function checkErrors(factories: readonly ErrorFactory[]): void {
+  const byCode = new Map<string, ErrorFactory>()
+  for (const factory of factories) {
+    if (typeof factory !== 'function' || typeof factory.code !== 'string')
+      throw new BootError('bad_option', `errors has an entry that defineErrors did not make: ${String(factory)}`)
+    const other = byCode.get(factory.code)
+    if (other !== undefined && other !== factory) {
+      throw new BootError(
+        'error_code_duplicate',
+        `The error code '${factory.code}' is defined twice: rename one, or share the definition`,
+      )
+    }
+    byCode.set(factory.code, factory)
+  }
+}

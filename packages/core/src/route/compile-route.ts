@@ -1,0 +1,241 @@
+import { BootError } from '../base/boot-error.ts'
+import type { AnyPluginKey } from '../base/plugin-key.ts'
+import { toValibot } from '../base/valibot.ts'
+import type { ActiveCall } from '../call/active-call.ts'
+import type { Access, RouteInfo } from '../call/call.ts'
+import type { CompiledHttp, CompiledRoute, IdentityPolicy } from '../call/compiled-route.ts'
+import { runWithCall } from '../call/current-call.ts'
+import type { Reply } from '../call/reply.ts'
+import type { AppError } from '../errors/app-error.ts'
+import { compileInput } from './input.ts'
+import { compileOutput } from './output.ts'
+import { pathParameters } from './path-pattern.ts'
+import { type BoundAround, compilePipeline } from './pipeline.ts'
+import type { RouteDefinition } from './route.ts'
+import { hasBody } from './route-definition.ts'
+import type { AnyStep, AroundRun, CheckRun, GuardRun } from './step.ts'
+import { stepRank, type Use } from './use.ts'
+import { compileValidate } from './validate.ts'
+
+/** What a route is compiled with. */
+export interface RouteContext {
+  /** What a call without an identity is answered with; null when no plugin owns the identity. */
+  readonly missingIdentity: (() => AppError) | null
+  readonly defaultAccess: Access
+  readonly deadlineMs: number
+  readonly maxBodyBytes: number
+  readonly unknownKeys: 'validate' | 'ignore'
+  /** Run the output schema and not only project on it. */
+  readonly validateOutput: boolean
+  /** `currentCall()` is asked for. */
+  readonly asyncContext: boolean
+  /** What a plugin's `setup` returned; undefined when it is not installed. */
+  readonly findApi: (name: string) => { readonly key: AnyPluginKey | null; readonly api: unknown } | undefined
+  /** App-wide guards for a route. */
+  readonly guardsFor: (info: RouteInfo) => Use
+  readonly countWebSocket: (info: RouteInfo) => CompiledRoute['countWebSocket']
+  readonly httpCounter: (info: RouteInfo) => CompiledRoute['httpCounter']
+}
+
+/** What a route is, before it is compiled. */
+export function toRouteInfo(
+  name: string,
+  pkgId: number | null,
+  definition: RouteDefinition,
+  defaultAccess: Access,
+): RouteInfo {
+  const [method = null, path = null] = definition.http?.route.split(' ') ?? []
+  const access = definition.access ?? defaultAccess
+  return Object.freeze({ name, pkgId, method, path, access, summary: definition.summary })
+}
+
+/** Binds a route to one app: everything that can be decided before the first call is. */
+export function compileRoute(
+  info: RouteInfo,
+  definition: RouteDefinition,
+  context: RouteContext,
+  servesWhileDraining = false,
+): CompiledRoute & { readonly steps: Use } {
+  const steps = [...context.guardsFor(info), ...definition.use]
+  checkOrder(info, definition.use)
+  const identity = toIdentityPolicy(info, steps, context)
+  const bind = <Run>(step: AnyStep): Run => bindStep(step, info, context) as Run
+  const of = (kind: AnyStep['kind']): Use => steps.filter((step) => step.kind === kind)
+  const run = compilePipeline({
+    missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
+    guards: of('guard').map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
+    validate: compileValidate(definition.input),
+    checks: of('check').map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
+    arounds: of('around').map(
+      (step): BoundAround => ({
+        run: bind<AroundRun<ActiveCall, unknown>>(step),
+        holdsEffects: step.holdsEffects,
+        mayRepeat: step.mayRepeat,
+      }),
+    ),
+    execute: toExecute(definition),
+    output: compileOutput(definition.output, context.validateOutput, createReplyCheck(info)),
+  })
+  return {
+    info,
+    definition,
+    steps,
+    run: context.asyncContext ? (call) => runWithCall(call, run) : run,
+    identity,
+    servesWhileDraining,
+    http: compileHttp(info, definition, context),
+    deadlineMs: definition.deadlineMs ?? context.deadlineMs,
+    countWebSocket: context.countWebSocket(info),
+    httpCounter: context.httpCounter(info),
+  }
+}
+
+/** What a wire of the route has no form for is refused on both: a route is the same on each, and tested on one. */
+function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unknown>) => void {
+  return ({ kind, status, headers, meta }) => {
+    if (kind === 'stream' && pkgId !== null)
+      throw new Error(`Route ${name} answers with a stream, which has no form as a package: move it to endpoints`)
+    if (meta !== null && pkgId === null)
+      throw new Error(`Route ${name} is on HTTP only, where a reply has no meta: say it in a header, or return page(…)`)
+    if (path !== null) return
+    for (const _name in headers)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no headers: remove them, or give it http`)
+    if (status !== null)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no status: remove it, or give it http`)
+  }
+}
+
+type Execute = (input: unknown, call: ActiveCall) => unknown
+type CreateCommand = (call: ActiveCall) => { execute(input: unknown): unknown }
+
+/** The types of a definition were checked where it was written; here they are gone, as for every route in one table. */
+function toExecute({ handler, command }: RouteDefinition): Execute {
+  if (handler !== null) return handler as Execute
+  const create = command as CreateCommand
+  return (input, call) => create(call).execute(input)
+}
+
+function checkOrder(info: RouteInfo, use: Use): void {
+  for (const [i, step] of use.entries()) {
+    const before = use[i - 1]
+    if (before !== undefined && stepRank[before.kind] > stepRank[step.kind]) {
+      throw new BootError(
+        'step_order',
+        `Route ${info.name}: the ${step.kind} '${step.name}' stands behind the ${before.kind} '${before.name}'; write guards, then checks, then arounds`,
+      )
+    }
+  }
+}
+
+function toIdentityPolicy(info: RouteInfo, steps: Use, { missingIdentity }: RouteContext): IdentityPolicy {
+  const required = steps.find((step) => step.identity === 'required')
+  if (missingIdentity === null) {
+    const reason =
+      required !== undefined
+        ? `its step '${required.name}' needs an identity`
+        : info.access === 'authenticated'
+          ? 'it is authenticated'
+          : null
+    if (reason !== null)
+      throw new BootError(
+        'identity_owner_missing',
+        `Route ${info.name}: ${reason}, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does${required === undefined ? ", or set access: 'public'" : ''}`,
+      )
+  }
+  if (info.access === 'authenticated') return 'required'
+  if (required !== undefined) {
+    throw new BootError(
+      'identity_on_public_route',
+      `Route ${info.name} is public, but its step '${required.name}' needs an identity: set access: 'authenticated', or take the step away`,
+    )
+  }
+  return steps.some((step) => step.identity !== 'none') ? 'optional' : 'none'
+}
+
+/** First of all: what is said of access and identity without the plugin would lead the wrong way. */
+export function checkInstalled(route: string, use: Use, findApi: RouteContext['findApi']): void {
+  for (const step of use) {
+    if (step.needs !== null && findApi(step.needs.name) === undefined) throw pluginMissing(route, step, step.needs)
+  }
+}
+
+function pluginMissing(route: string, step: AnyStep, { name }: AnyPluginKey): BootError {
+  return new BootError(
+    'plugin_missing',
+    `Route ${route}: the step '${step.name}' needs the plugin '${name}', which is not installed: add ${name}() to plugins`,
+  )
+}
+
+function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): unknown {
+  // Each step's `bind` was typed against its own key; that the API is that key's is what is checked here.
+  const bind = step.bind as (api: unknown, route: RouteInfo) => unknown
+  if (step.needs === null) return bind(undefined, info)
+  const plugin = findApi(step.needs.name)
+  if (plugin === undefined) throw pluginMissing(info.name, step, step.needs)
+  if (plugin.key !== step.needs) {
+    throw new BootError(
+      'plugin_key_mismatch',
+      `Route ${info.name}: the step '${step.name}' was made for another plugin '${step.needs.name}' than the one installed (another copy of the package, or a second pluginKey of that name)`,
+    )
+  }
+  return bind(plugin.api, info)
+}
+
+function compileHttp(
+  info: RouteInfo,
+  definition: RouteDefinition,
+  { maxBodyBytes, unknownKeys }: RouteContext,
+): CompiledHttp | null {
+  const { http, input } = definition
+  if (http === null || info.path === null || info.method === null) return null
+  const takesBody = hasBody(http.route)
+  const raw = http.body === 'raw'
+  if (raw && info.pkgId !== null) {
+    throw new BootError(
+      'bad_route',
+      `Route ${info.name} takes a raw body, which a package cannot carry: move it to endpoints`,
+    )
+  }
+  checkParameters(info, info.path, definition)
+  return {
+    input: compileInput({
+      schema: input,
+      pattern: info.path,
+      hasBody: takesBody,
+      queryKeys: http.query ?? [],
+      overrides: http.params ?? {},
+      map: http.input,
+      unknownKeys,
+    }),
+    hasBody: takesBody,
+    ignoresBody: input === null && http.input === undefined,
+    raw,
+    maxBodyBytes: http.maxBodyBytes ?? maxBodyBytes,
+    status: http.status ?? null,
+  }
+}
+
+/** What the types say of a path written in place, said again for one that was put together: where the schema's structure is known. */
+function checkParameters(info: RouteInfo, path: string, { http, input }: RouteDefinition): void {
+  const structure = input === null ? null : toValibot(input)
+  const isObject = structure?.type === 'object' || structure?.type === 'strict_object'
+  if (input !== null && (!isObject || structure.entries === undefined)) return
+  const keys = Object.keys(structure?.entries ?? {})
+  const unused = pathParameters(path).find((parameter) => !keys.includes(parameter))
+  if (unused !== undefined)
+    throw new BootError(
+      'unused_path_parameter',
+      `Route ${info.name}: the path ${path} has the parameter '${unused}', which is no key of the input: add it to the input or take it out of the path`,
+    )
+  // A mapping of one's own takes any key, and makes others of them.
+  if (http === null || http.input !== undefined) return
+  for (const option of ['query', 'params'] as const) {
+    const names = option === 'query' ? (http.query ?? []) : Object.keys(http.params ?? {})
+    const unknown = names.find((name) => !keys.includes(name))
+    if (unknown !== undefined)
+      throw new BootError(
+        'bad_route',
+        `Route ${info.name}: http.${option} names '${unknown}', which is no key of the input: correct it, or add it to the input`,
+      )
+  }
+}

@@ -1,0 +1,67 @@
+import type { Access, RouteInfo } from '../call/call.ts'
+import type { CompiledRoute } from '../call/compiled-route.ts'
+import type { StepDemands, StepKind } from './step.ts'
+import type { Use } from './use.ts'
+
+/** One route, as it is served. */
+export interface RouteDescription {
+  readonly name: string
+  readonly pkgId: number | null
+  /** `POST /authors`; null for a route that is on WebSocket only. */
+  readonly http: string | null
+  readonly access: Access
+  /** In the order in which they run. */
+  readonly steps: ReadonlyArray<{ readonly kind: StepKind; readonly name: string; readonly demands: StepDemands }>
+  /** Codes of `defineErrors` that it declares. */
+  readonly errors: readonly string[]
+  readonly summary: string
+}
+
+/** What an app serves, as data; as text it is a table. */
+export interface AppDescription {
+  readonly routes: readonly RouteDescription[]
+  readonly events: ReadonlyArray<{ readonly name: string; readonly pkgId: number; readonly summary: string }>
+  toString(): string
+}
+
+export function describeApp(
+  routes: ReadonlyArray<CompiledRoute & { readonly steps: Use }>,
+  events: AppDescription['events'],
+): AppDescription {
+  const described = routes.map(toDescription)
+  return { routes: described, events, toString: () => toTable(described, events) }
+}
+
+function toDescription({ info, definition, steps }: CompiledRoute & { readonly steps: Use }): RouteDescription {
+  return {
+    name: info.name,
+    pkgId: info.pkgId,
+    http: toHttp(info),
+    access: info.access,
+    steps: steps.map(({ kind, name, demands }) => ({ kind, name, demands })),
+    errors: definition.errors.map(({ code }) => code),
+    summary: info.summary,
+  }
+}
+
+function toHttp({ method, path }: RouteInfo): string | null {
+  return method === null ? null : `${method} ${path}`
+}
+
+function toTable(routes: readonly RouteDescription[], events: AppDescription['events']): string {
+  const head = ['pkg_id', 'name', 'http', 'access', 'steps', 'summary']
+  const rows = routes.map(({ pkgId, name, http, access, steps, summary }) => {
+    return [String(pkgId ?? '-'), name, http ?? '-', access, steps.map((step) => step.name).join(', ') || '-', summary]
+  })
+  const sent = events.map(({ pkgId, name, summary }) => [String(pkgId), name, '-', 'event', '-', summary])
+  const lines = [head, ...rows, ...sent]
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,70 @@
+import type { AnySchema } from '../base/schema.ts'
+import type { Access } from '../call/call.ts'
+import type { ErrorFactory } from '../errors/define-errors.ts'
+import type { BaseCommand } from './command.ts'
+import { toRouteDefinition } from './route-definition.ts'
+import type { HttpOptions, RouteFactory } from './route-types.ts'
+import type { Use } from './use.ts'
+
+/**
+ * How a route differs from wire to wire. `value`: not at all. `mapped`: over HTTP its `http.input` makes the input of what is sent. `stream`: its
+ * answer has no form as a package.
+ */
+export type RouteForm = 'value' | 'mapped' | 'stream'
+
+/** A route, not yet part of an app. `Input` is what a caller sends, `Output` what it gets back. */
+export interface Route<out Input = unknown, out Output = unknown, out Form extends RouteForm = 'value'> {
+  readonly kind: 'route'
+  readonly definition: RouteDefinition
+  /** Never set: carries the types. */
+  readonly '~route'?: {
+    readonly input: Input
+    readonly output: Output
+    readonly form: Form
+  }
+}
+
+/** Any route that may be a package, of which nothing more is known. */
+export type AnyRoute = Route<unknown, unknown, 'value' | 'mapped'>
+/** Any route, of which nothing more is known: on HTTP an answer may be a stream. */
+export type AnyEndpoint = Route<unknown, unknown, RouteForm>
+
+/** A route as core reads it: defaults filled in, types gone. */
+export interface RouteDefinition {
+  readonly summary: string
+  /** Null: what the app says. */
+  readonly access: Access | null
+  readonly http: HttpOptions | null
+  readonly use: Use
+  readonly input: AnySchema | null
+  readonly output: AnySchema | null
+  readonly errors: readonly ErrorFactory[]
+  /** Null: what the app says. */
+  readonly deadlineMs: number | null
+  readonly ordered: boolean
+  readonly handler: ((input: never, call: never) => unknown) | null
+  readonly command: ((call: never) => BaseCommand<never, unknown>) | null
+}
+
+function createFactory(base: Use): RouteFactory<[]> {
+  const factory = (options: object): Route => ({ kind: 'route', definition: toRouteDefinition(options, base) })
+  // One function serves every instance of the generic signature, which no implementation can be typed as.
+  return Object.assign(factory, {
+    with: (...steps: Use) => createFactory([...base, ...steps]),
+  }) as unknown as RouteFactory<[]>
+}
+
+/**
+ * Declares what a PkgID or an HTTP method and path lead to. Importing a file of routes opens nothing and reads nothing.
+ * `route.with(...steps)` makes a `route` whose routes all begin with these steps, typed.
+ *
+ * @example
+ * export const greet = route({
+ *   summary: 'Say hello',
+ *   http: 'GET /greetings/:name',
+ *   input: v.object({ name: v.string() }),
+ *   output: v.object({ text: v.string() }),
+ *   handler: ({ name }) => ({ text: `Hello ${name}` }),
+ * })
+ */
+export const route: RouteFactory<[]> = createFactory([])

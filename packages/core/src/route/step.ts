@@ -1,0 +1,184 @@
+import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
+import type { Call, RouteInfo } from '../call/call.ts'
+
+/** In the order in which a `use` list is written and run. */
+export type StepKind = 'guard' | 'check' | 'around'
+
+/**
+ * What a step asks of the caller's identity. `required`: the route must be authenticated (a boot error on a public one).
+ * `optional`: a public route identifies for it; no credentials give null, bad ones 401.
+ */
+export type StepIdentity = 'required' | 'optional' | 'none'
+
+/** What a caller must have to pass a step, for `app.describe()` and who looks over it: `{ roles: ['admin'] }`. */
+export type StepDemands = Readonly<Record<string, readonly string[]>>
+
+/** A value of a route's `use` list. Made by `guard`, `check` or `around`; bound to the plugins of one app when that app boots. */
+export interface Step<
+  out Kind extends StepKind = StepKind,
+  out Adds = unknown,
+  in Requires = never,
+  in Input = never,
+  out Key = unknown,
+> {
+  readonly kind: Kind
+  readonly name: string
+  readonly identity: StepIdentity
+  /** What a caller must have, by the step's own words; empty when it asks for nothing of the kind. */
+  readonly demands: StepDemands
+  /** Holds publications and `afterCommit` until what it wraps has ended well (a transaction). Arounds only. */
+  readonly holdsEffects: boolean
+  /** May call `next` again after it failed (a retry). Arounds only. */
+  readonly mayRepeat: boolean
+  readonly needs: AnyPluginKey | null
+  readonly bind: (api: never, route: RouteInfo) => unknown
+  /** Never set: carries the types. */
+  readonly '~step'?: {
+    readonly adds: Adds
+    readonly key: Key
+    readonly takes: (requires: Requires, input: Input) => void
+  }
+}
+
+/** Any step, of which nothing more is known. */
+export type AnyStep = Step
+
+/** A mistake that the type checker reports by this text. */
+export interface TypeMistake<Message extends string> {
+  readonly 'type error': Message
+}
+
+export type GuardRun<C, Adds> = (call: C) => MaybePromise<Adds>
+export type CheckRun<Input, C> = (input: Input, call: C) => MaybePromise<void>
+
+declare const outcome: unique symbol
+/** What `next` resolves with; an around hands it back, so that forgetting `return next()` does not compile. */
+export interface Outcome {
+  readonly [outcome]: true
+}
+
+/** Runs what an around wraps, once, or with `mayRepeat` again when it has ended. What is handed to it is added to the call. */
+export interface Next<Adds = void> {
+  (...adds: Adds extends object ? [adds: Adds] : []): Promise<Outcome>
+  readonly '~adds'?: Adds
+}
+export type AroundRun<C, Adds> = (call: C, next: Next<Adds>) => Promise<Outcome>
+
+interface AroundOptions {
+  /** Holds publications and `afterCommit` until what it wraps has ended well, and drops them when not. Default false. */
+  readonly holdsEffects?: boolean
+  /**
+   * Lets it call `next` again when it has ended: after a failure of what it wraps, or of its own end, such as a commit. Each attempt
+   * begins as the first one did: with the input as it came in, and without the reply headers, the `afterCommit` effects and, with
+   * `holdsEffects`, the publications of the attempt before. Default false.
+   */
+  readonly mayRepeat?: boolean
+}
+
+interface StepOptions {
+  /** Shown by `app.describe()`, for example `auth.requireRoles(admin)`. */
+  readonly name: string
+  /** Default `none`. */
+  readonly identity?: StepIdentity
+  /** Shown by `app.describe()`; runs nothing. Default: none. */
+  readonly demands?: StepDemands
+}
+
+type Bound<Name extends string, Api, Run> =
+  | { readonly needs?: never; readonly bind?: never; readonly run: Run }
+  | {
+      /** The plugin whose API `bind` gets; not installed is a boot error. */
+      readonly needs: PluginKey<Name, Api>
+      /** Runs once for each route at boot; what it returns runs once for each call. */
+      readonly bind: (api: Api, route: RouteInfo) => Run
+      readonly run?: never
+    }
+
+/**
+ * `{ user } | undefined` and `{ user } | {}` are holes: the key would be typed as there and be missing. A union whose members all
+ * have the same keys is none.
+ */
+type WholeAdds<Adds> = 0 extends 1 & Adds
+  ? TypeMistake<'what a step adds to the call must have a type of its own, not any'>
+  : [Adds] extends [void]
+    ? unknown
+    : [Adds] extends [object & { readonly [K in KeysOf<Adds>]: unknown }]
+      ? unknown
+      : TypeMistake<'a step that adds to the call must add the whole of it on every path, or throw'>
+type KeysOf<T> = T extends unknown ? keyof T : never
+
+type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey<Name, Api>
+
+/**
+ * A step that runs before the input is read. It refuses by throwing an AppError; what it returns is added to the call, typed,
+ * for the later steps and the handler of that route. Annotate `call` to ask for what an earlier step adds.
+ *
+ * @example
+ * export const tenant = () => guard({
+ *   name: 'tenant',
+ *   run: (call) => {
+ *     const tenant = call.headers['x-tenant']
+ *     if (tenant === undefined) throw new ValidationError('x-tenant is missing')
+ *     return { tenant }
+ *   },
+ * })
+ */
+export function guard<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
+  options: StepOptions & Bound<Name, Api, GuardRun<C, Adds>> & WholeAdds<Adds>,
+): Step<'guard', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
+  return create('guard', options)
+}
+
+/**
+ * A step that runs after validation and sees the input: ownership, state, business rules about who may do what to which. It
+ * refuses by throwing an AppError.
+ *
+ * @example
+ * export const ownProfile = () => check({
+ *   name: 'ownProfile',
+ *   identity: 'required',
+ *   run: (input: { userId: string }, call) => {
+ *     if (input.userId !== call.identity?.id) throw new PermissionDeniedError()
+ *   },
+ * })
+ */
+export function check<Input = unknown, C extends Call = Call, const Name extends string = string, Api = never>(
+  options: StepOptions & Bound<Name, Api, CheckRun<Input, C>>,
+): Step<'check', void, NoInfer<C>, NoInfer<Input>, KeyOf<Name, Api>> {
+  return create('check', options)
+}
+
+/**
+ * A step that wraps the command or handler: a transaction, a lock, a span. It must return what `next` resolves with, or throw.
+ *
+ * @example
+ * export const locked = () => around({
+ *   name: 'locked',
+ *   run: async (call, next: Next<{ lock: string }>) => {
+ *     const lock = `lock of ${call.route.name}`
+ *     return next({ lock })
+ *   },
+ * })
+ */
+export function around<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
+  options: StepOptions & AroundOptions & Bound<Name, Api, AroundRun<C, Adds>> & WholeAdds<Adds>,
+): Step<'around', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
+  return create('around', options)
+}
+
+type AnyOptions = StepOptions &
+  AroundOptions & {
+    readonly needs?: AnyPluginKey | undefined
+    readonly bind?: unknown
+    readonly run?: unknown
+  }
+
+function create<Kind extends StepKind, S extends Step<Kind>>(kind: Kind, options: AnyOptions): S {
+  const { name, identity = 'none', demands = {}, needs = null, run, bind = () => run } = options
+  const { holdsEffects = false, mayRepeat = false } = options
+  const made = { name, identity, demands, holdsEffects, mayRepeat, needs }
+  const step: Step<Kind> = { ...made, kind, bind: bind as Step['bind'] }
+  // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
+  return Object.freeze(step) as S
+}

@@ -1,0 +1,32 @@
+export { CallError } from './testing/answers.ts'
+export {
+  createTestApp,
+  type TestApp,
+  type TestAppOptions,
+  type TestConnect,
+  type TransportName,
+} from './testing/create-test-app.ts'
+export { fakeIdentity } from './testing/fake-identity.ts'
+export type { TestClientHttp } from './testing/http-call.ts'
+export { memoryRawClient } from './testing/memory-raw-client.ts'
+export type { MemoryClientEvents, MemoryClientSocket } from './testing/memory-transport/memory-peer.ts'
+export {
+  type MemoryTransport,
+  type MemoryTransportOptions,
+  memoryTransport,
+} from './testing/memory-transport/memory-transport.ts'
+export { type NetworkRawClientOptions, networkRawClient } from './testing/network-raw-client.ts'
+export { onTransports, type Subject, type TestRunner } from './testing/on-transports.ts'
+export type { RawClient, RawClosure, RawFrame, RawHttp, RawSocket } from './testing/raw-client.ts'
+export {
+  type RawConnect,
+  type RawHeaders,
+  type RawRequest,
+  type RawResponse,
+  type RawStreamedResponse,
+  UpgradeRefused,
+} from './testing/raw-types.ts'
+export { createTestClient, type TestClient } from './testing/test-client.ts'
+export { createTestLogger, type LogLine, type TestLogger } from './testing/test-logger.ts'
+export type { TestRequest, TestResponse } from './testing/test-request.ts'
+export { createVirtualClock, type VirtualClock } from './testing/virtual-clock.ts'

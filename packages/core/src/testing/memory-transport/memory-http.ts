@@ -1,0 +1,134 @@
+import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../../transport/transport.ts'
+import type { Unsent } from '../../transport/unsent.ts'
+import { findBadHeader, isBodyless } from '../../transport/uws-answer.ts'
+import { declaredLength, MemoryBody } from './memory-body.ts'
+import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
+import { MemoryRequest, type RequestParts } from './memory-request.ts'
+import { MemoryResponse } from './memory-response.ts'
+
+/** What a handler gets when there is nobody to stream to. */
+const deadStream: ResponseStream = { open: false, write: () => Promise.resolve(false), end() {}, abort() {} }
+
+/** One request and its answer, as the server drives them. */
+export class MemoryExchange extends MemoryRequest implements HttpExchange {
+  /** The request's body, for the client's end to fill. */
+  readonly body: MemoryBody
+  /** The answer, for the client's end to read. */
+  readonly response: MemoryResponse
+  readonly #fault: (error: unknown) => void
+  #answered = false
+  #stream: ResponseStream | null = null
+
+  constructor(parts: RequestParts, fault: (error: unknown) => void, unsent: Unsent) {
+    super(parts, fault)
+    this.#fault = fault
+    this.response = new MemoryResponse(unsent)
+    this.body = new MemoryBody(declaredLength(this.header('content-length'), this.header('transfer-encoding')))
+    this.onAborted(() => {
+      this.body.stop()
+      this.response.release()
+    })
+  }
+
+  /** Runs a handler's code: what it throws is a fault, and ends the exchange. */
+  guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void {
+    if (this.#answered) done('aborted')
+    else this.body.read(maxBytes, (body) => this.guard(() => done(body)))
+  }
+
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+    if (!this.#answer(headers)) return
+    const bytes = toOwnBytes(body ?? '')
+    const length: HeaderList = isBodyless(status) ? [] : [['content-length', String(bytes.byteLength)]]
+    this.#start(status, headers, length)
+    if (this.method !== 'HEAD' && !isBodyless(status) && bytes.byteLength > 0) void this.response.write(bytes)
+    this.#complete()
+  }
+
+  stream(status: number, headers: HeaderList): ResponseStream {
+    if (!this.#answer(headers)) return deadStream
+    if (this.method === 'HEAD' || isBodyless(status)) {
+      this.#start(status, headers, [])
+      this.#complete()
+      return deadStream
+    }
+    this.#start(status, headers, [['transfer-encoding', 'chunked']])
+    this.#stream = this.#openStream()
+    return this.#stream
+  }
+
+  /** Cuts the connection from the server's side. */
+  cut(): void {
+    this.response.cut(resetError())
+    this.leave()
+  }
+
+  #fail(error: unknown): void {
+    this.#fault(error)
+    if (this.#stream !== null) this.#stream.abort()
+    else this.respond(500, [], null)
+  }
+
+  /** Whether this is the answer. What would break it is a fault of the handler. */
+  #answer(headers: HeaderList): boolean {
+    if (this.#answered || this.aborted) return false
+    const bad = findBadHeader(headers)
+    if (bad !== null) {
+      this.#fail(bad)
+      return false
+    }
+    this.#answered = true
+    return true
+  }
+
+  #start(status: number, headers: HeaderList, framing: HeaderList): void {
+    // Bytes of this request would be taken for the next one.
+    const closing: HeaderList = this.body.complete && this.malformed === null ? [] : [['connection', 'close']]
+    this.response.start({ status, headers: toHeaderRecord([...withoutFraming(headers), ...framing, ...closing]) })
+  }
+
+  #complete(): void {
+    this.#stream = null
+    this.response.end()
+    this.settle()
+    this.body.stop()
+  }
+
+  #openStream(): ResponseStream {
+    let open = true
+    const isOpen = (): boolean => open && !this.aborted
+    return {
+      get open() {
+        return isOpen()
+      },
+      write: (chunk) => {
+        if (!open || this.aborted) return Promise.resolve(false)
+        const bytes = toOwnBytes(chunk)
+        // An empty chunk would be the end of a chunked body.
+        return bytes.byteLength === 0 ? Promise.resolve(true) : this.response.write(bytes)
+      },
+      end: () => {
+        if (!open || this.aborted) return
+        open = false
+        this.#complete()
+      },
+      abort: () => {
+        if (!open || this.aborted) return
+        open = false
+        this.#stream = null
+        // The handler knows: nobody is told that the client left.
+        this.settle()
+        this.body.stop()
+        this.response.cut(resetError())
+      },
+    }
+  }
+}

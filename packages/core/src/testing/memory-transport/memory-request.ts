@@ -1,0 +1,96 @@
+import { toHeaderRecord } from '../../transport/header-record.ts'
+import { findMalformed } from '../../transport/malformed-head.ts'
+import type { RequestHead } from '../../transport/transport.ts'
+import type { RawHeaders } from '../raw-types.ts'
+
+/** What a client sent ahead of a body. */
+export interface RequestParts {
+  readonly method: string
+  readonly path: string
+  readonly headers: RawHeaders
+  readonly address: string | undefined
+  readonly secure: boolean
+}
+
+/** The half that plain requests and upgrades share: what was asked, and whether the client is still there. */
+export class MemoryRequest implements RequestHead {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly address: string
+  readonly secure: boolean
+  readonly malformed: string | null
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #fault: (error: unknown) => void
+  /** Null once the answer is complete or the client gone: nothing is to be told any more. */
+  #callbacks: (() => void)[] | null = []
+  #aborted = false
+
+  constructor(parts: RequestParts, fault: (error: unknown) => void) {
+    const mark = parts.path.indexOf('?')
+    // As clients do it, Node's own among them.
+    this.method = parts.method.toUpperCase()
+    this.path = mark === -1 ? parts.path : parts.path.slice(0, mark)
+    this.query = mark === -1 ? '' : parts.path.slice(mark + 1)
+    this.address = toPlainAddress(parts.address ?? '127.0.0.1')
+    this.secure = parts.secure
+    const pairs = toPairs(parts.headers)
+    this.#headers = toHeaderRecord(pairs)
+    this.malformed = findMalformed(pairs)
+    this.#fault = fault
+  }
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  header(name: string): string {
+    return this.#headers[name] ?? ''
+  }
+
+  headers(): Readonly<Record<string, string>> {
+    return this.#headers
+  }
+
+  onAborted(callback: () => void): void {
+    if (this.#aborted) this.#tell(callback)
+    else this.#callbacks?.push(callback)
+  }
+
+  /** The client is gone. Tells nobody when the answer was complete. */
+  leave(): void {
+    const callbacks = this.#callbacks
+    if (callbacks === null) return
+    this.#callbacks = null
+    this.#aborted = true
+    for (const callback of callbacks) this.#tell(callback)
+  }
+
+  /** The answer is complete. */
+  settle(): void {
+    this.#callbacks = null
+  }
+
+  /** One callback that throws must not hide the departure from the next. */
+  #tell(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+}
+
+/** A name given again in other letters replaces the first: that is how a test overrides what the client adds. */
+function toPairs(headers: RawHeaders): string[] {
+  const byName = new Map<string, readonly string[]>()
+  for (const [name, value] of Object.entries(headers)) {
+    byName.set(name.toLowerCase(), typeof value === 'string' ? [value] : value)
+  }
+  return [...byName].flatMap(([name, values]) => values.flatMap((value) => [name, value.trim()]))
+}
+
+function toPlainAddress(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  return mapped?.[1] ?? address
+}

@@ -1,0 +1,214 @@
+import { isUtf8 } from 'node:buffer'
+import type { Clock, Timer } from '../../base/clock.ts'
+import { SendResult, type Socket, type SocketLimits, type SocketListener } from '../../transport/transport.ts'
+import type { Unsent } from '../../transport/unsent.ts'
+import { later, toOwnBytes } from './memory-network.ts'
+import type { MemoryPeer } from './memory-peer.ts'
+
+/** What travels from the server to the client. `cut` is the end of the connection without a close frame. */
+export type Downstream =
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array; readonly binary: boolean }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: string }
+  | { readonly kind: 'cut' }
+
+/** What a socket needs of the transport around it. */
+export interface SocketSurroundings {
+  readonly limits: SocketLimits
+  /** Without one, nothing happens by the passing of time. */
+  readonly clock: Clock | null
+  readonly fault: (error: unknown) => void
+  readonly unsent: Unsent
+}
+
+/** No close frame came. */
+export const abnormalClosure = 1006
+
+/** A close frame without a code came. */
+export const noStatus = 1005
+
+/** The server's end of one WebSocket. */
+export class MemorySocket implements Socket {
+  readonly #listener: SocketListener
+  readonly #peer: MemoryPeer
+  readonly #around: SocketSurroundings
+  #open = true
+  /** Ended, and the close frame waits behind what the client has not read. */
+  #ending = false
+  #queue: Downstream[] = []
+  #queuedBytes = 0
+  #lastReceived = 0
+  #idleTimer: Timer | null = null
+  #lifetimeTimer: Timer | null = null
+
+  constructor(listener: SocketListener, peer: MemoryPeer, around: SocketSurroundings) {
+    this.#listener = listener
+    this.#peer = peer
+    this.#around = around
+  }
+
+  /** Tells the listener, and starts what time does to a socket. */
+  start(): void {
+    const { clock, limits } = this.#around
+    if (clock !== null && limits.maxLifetimeMinutes > 0) {
+      const end = (): void => this.end(1000, 'please reconnect')
+      this.#lifetimeTimer = clock.timer(limits.maxLifetimeMinutes * 60_000, end)
+    }
+    if (clock !== null && limits.idleTimeoutSeconds > 0) this.#watch(clock)
+    this.#guard(() => this.#listener.opened(this))
+  }
+
+  send(data: string | Uint8Array, binary: boolean): SendResult {
+    if (!this.#open) return SendResult.closed
+    // Tested before sending: the frame that crosses the limit still goes (rule 10).
+    if (this.#queuedBytes > this.#around.limits.maxBackpressureBytes) return SendResult.dropped
+    return this.#transmit({ kind: 'frame', bytes: toOwnBytes(data), binary })
+  }
+
+  cork(write: () => void): void {
+    write()
+  }
+
+  bufferedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  end(code: number, reason: string): void {
+    if (!this.#open) return
+    const text = limitReason(reason)
+    // These stand for the want of a code, and are not sent.
+    const bare = code === 0 || code === noStatus || code === abnormalClosure
+    const sent = this.#transmit({ kind: 'close', code: bare ? noStatus : code, reason: bare ? '' : text })
+    if (sent === SendResult.queued) {
+      this.#ending = true
+      this.#around.unsent.add()
+    }
+    this.#finish(code, text)
+  }
+
+  close(): void {
+    // After `end`, what a slow client has not taken yet is still to be cut.
+    if (this.#open) this.#cut('')
+    else this.#cutPeer()
+  }
+
+  /** A frame of the client arrives. */
+  receive(bytes: Uint8Array<ArrayBuffer>, binary: boolean): void {
+    if (!this.#open) return
+    this.#lastReceived = this.#around.clock?.monotonic() ?? 0
+    if (bytes.byteLength > this.#around.limits.maxPayloadBytes) {
+      this.#cut('Received too big message')
+    } else if (!binary && !isUtf8(bytes)) {
+      this.#cut('Received invalid UTF-8')
+    } else {
+      this.#guard(() => this.#listener.message(bytes.buffer, binary))
+      detach(bytes.buffer)
+    }
+  }
+
+  /** A close frame of the client arrives: it is echoed. */
+  receiveClose(code: number, reason: string): void {
+    this.end(code, reason)
+  }
+
+  /** The client is gone without one. */
+  receiveEnd(): void {
+    this.#ended()
+    if (this.#open) this.#finish(abnormalClosure, 'Received TCP FIN before WebSocket close frame')
+  }
+
+  /** The client reads again: what was queued goes, until a frame makes it pause. */
+  flush(): void {
+    while (this.#peer.reading) {
+      const item = this.#queue.shift()
+      if (item === undefined) return
+      this.#queuedBytes -= wireBytes(item)
+      if (this.#queue.length === 0) this.#ended()
+      this.#peer.arrive(item)
+    }
+  }
+
+  #transmit(item: Downstream): SendResult {
+    if (this.#peer.reading && this.#queue.length === 0) {
+      later(() => this.#peer.arrive(item))
+      return SendResult.sent
+    }
+    this.#queue.push(item)
+    this.#queuedBytes += wireBytes(item)
+    return SendResult.queued
+  }
+
+  /** `reason` is for the listener alone, in the native layer's own words. */
+  #cut(reason: string): void {
+    if (!this.#open) return
+    this.#cutPeer()
+    this.#finish(abnormalClosure, reason)
+  }
+
+  #cutPeer(): void {
+    this.#queue = []
+    this.#queuedBytes = 0
+    this.#ended()
+    later(() => this.#peer.arrive({ kind: 'cut' }))
+  }
+
+  /** Nothing waits for the client any more. */
+  #ended(): void {
+    if (!this.#ending) return
+    this.#ending = false
+    this.#around.unsent.remove()
+  }
+
+  #finish(code: number, reason: string): void {
+    this.#open = false
+    this.#idleTimer?.cancel()
+    this.#lifetimeTimer?.cancel()
+    this.#guard(() => this.#listener.closed(code, reason))
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#around.fault(error)
+      this.close()
+    }
+  }
+
+  #watch(clock: Clock): void {
+    const idleMs = this.#around.limits.idleTimeoutSeconds * 1000
+    const check = (): void => {
+      const left = this.#lastReceived + idleMs - clock.monotonic()
+      if (left > 0) {
+        this.#idleTimer = clock.timer(left, check)
+      } else if (this.#around.limits.sendPings && this.#peer.reading) {
+        // A client that reads has answered the ping by now.
+        this.#lastReceived = clock.monotonic()
+        this.#idleTimer = clock.timer(idleMs, check)
+      } else {
+        this.#cut('WebSocket timed out from inactivity')
+      }
+    }
+    this.#lastReceived = clock.monotonic()
+    this.#idleTimer = clock.timer(idleMs, check)
+  }
+}
+
+/** Makes every view on it unusable, as native memory is after the callback (rule 28). */
+function detach(buffer: ArrayBuffer): void {
+  // An empty one has nothing to keep, and one that the listener transferred away is detached already.
+  if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer] })
+}
+
+/** A close frame has room for 123 bytes beside the code. Cut between characters, for half of one is no UTF-8. */
+function limitReason(reason: string): string {
+  const bytes = toOwnBytes(reason)
+  if (bytes.byteLength <= 123) return reason
+  return new TextDecoder().decode(bytes.subarray(0, 123), { stream: true })
+}
+
+/** Payload and frame header, as the native layer counts its buffer. */
+function wireBytes(item: Downstream): number {
+  if (item.kind !== 'frame') return 0
+  const length = item.bytes.byteLength
+  return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10)
+}
