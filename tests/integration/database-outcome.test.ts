@@ -9,7 +9,7 @@ import * as v from 'valibot'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../packages/core/src/base/clock.ts'
 import { createFakeHost, type FakeHost } from '../../packages/core/src/database/database.fixtures.ts'
-import { around, type Call, type Next } from '../../packages/core/src/index.ts'
+import { type Call, interceptor, type Next } from '../../packages/core/src/index.ts'
 import { type CutProxy, startCutProxy } from '../support/cut-proxy.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 
@@ -184,7 +184,7 @@ const routes = {
   AUDITED: route({
     http: 'POST /audited',
     use: [
-      around({
+      interceptor({
         name: 'audited',
         needs: databaseKey,
         bind: (api) => async (call: Call, next: Next) => {
@@ -317,11 +317,17 @@ describe.skipIf(!available)('the outcome of a write', () => {
       expect(await isThere(`late-${wire}-1`)).toBe(false)
     })
 
-    test.each(wires)('that passes during COMMIT leaves the arounds outside of it their work, by %s', async (wire) => {
-      expect(await ask(app, wire, 'AUDITED', `slow-audited-${wire}`)).toBe('ok')
-      const [row] = await admin.select({ n: sql<number>`count(*)::int` }).from(marks).where(sql`name like 'audit of %'`)
-      expect(row?.n).toBe(wires.indexOf(wire) + 1)
-    })
+    test.each(wires)(
+      'that passes during COMMIT leaves the interceptors outside of it their work, by %s',
+      async (wire) => {
+        expect(await ask(app, wire, 'AUDITED', `slow-audited-${wire}`)).toBe('ok')
+        const [row] = await admin
+          .select({ n: sql<number>`count(*)::int` })
+          .from(marks)
+          .where(sql`name like 'audit of %'`)
+        expect(row?.n).toBe(wires.indexOf(wire) + 1)
+      },
+    )
   })
 
   describe('a COMMIT that takes longer than commitTimeoutMs', () => {

@@ -88,7 +88,7 @@ const tokens: Plugin = {
 const limits: Plugin = {
   name: 'limits',
   setup(host) {
-    host.onArrive(({ headers }) => {
+    host.onRequest(({ headers }) => {
       if (headers['x-over-limit'] === 'yes') throw new RateLimitError({ retryAfterMs: 1000, limit: 1, remaining: 0 })
     })
     host.onConnect(({ headers }) => {

@@ -1,17 +1,17 @@
 // Handlers that forget to await: one package for each promise that core hands out, which fails.
 import process from 'node:process'
-import { around, type Call, createApp, guard, type Next, route } from '@twinwire/core'
+import { type Call, createApp, guard, interceptor, type Next, route } from '@twinwire/core'
 import { database, databaseKey } from '@twinwire/core/database'
 import { type LimitStoreFactory, limit, memoryStore, rateLimit } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
 import { appDrops, callDrops, type DropContext, ghosts, loneDrops } from './drops.ts'
 
 /** Fails while what it wraps is at work, and that fails too. */
-const leaving = around({
+const leaving = interceptor({
   name: 'leaving',
   run: async (call: Call, next: Next) => {
     const pending = next()
-    if (call.query.leave === 'yes') throw new Error('The around left')
+    if (call.query.leave === 'yes') throw new Error('The interceptor left')
     return pending
   },
 })

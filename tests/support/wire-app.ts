@@ -79,7 +79,7 @@ export async function startWireApp(options: WireAppOptions = {}): Promise<WireAp
   const watch = definePlugin(pluginKey('watch').of<void>(), {
     setup(host) {
       host.onReply((_call, { httpStatus, aborted }) => void seen.push(aborted ? `${httpStatus} left` : `${httpStatus}`))
-      host.onReject((_arrival, { code }) => void seen.push(`refused ${code}`))
+      host.onUpgradeRejected((_arrival, { code }) => void seen.push(`refused ${code}`))
       host.onDisconnect((_connection, { code }) => void seen.push(`closed ${code}`))
     },
   })

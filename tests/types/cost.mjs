@@ -39,9 +39,9 @@ const files = Array.from({ length: Math.ceil(routeCount / routesPerFile) }, (_, 
   numbers.slice(i * routesPerFile, (i + 1) * routesPerFile),
 )
 
-/** Two steps as a plugin has them: a guard that adds, an around that adds. */
+/** Two steps as a plugin has them: a guard that adds, an interceptor that adds. */
 const stepsFile = `
-import { around, guard, type Next, pluginKey } from '@twinwire/core'
+import { interceptor, guard, type Next, pluginKey } from '@twinwire/core'
 
 export interface User { readonly id: string; readonly roles: ReadonlySet<string> }
 export interface Db { query<T>(text: string): Promise<readonly T[]> }
@@ -56,7 +56,7 @@ export const requireRoles = (...roles: string[]) =>
     bind: (api) => (call) => ({ user: api.user(call.identity?.id ?? '') }),
   })
 export const transaction = () =>
-  around({
+  interceptor({
     name: 'database.transaction',
     holdsEffects: true,
     needs: databaseKey,

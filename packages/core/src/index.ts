@@ -83,7 +83,6 @@ export { createLogger, type LogFormat, type LoggerSettings } from './log/pino-lo
 export { redact } from './log/redact.ts'
 export { isSecretKey } from './log/secret-keys.ts'
 export type {
-  Arrival,
   CallOutcome,
   ControlHandler,
   ControlReply,
@@ -93,6 +92,7 @@ export type {
   Hub,
   Identify,
   IdentifyOptions,
+  IncomingRequest,
   PluginHost,
 } from './plugin/host.ts'
 export { definePlugin, type Plugin } from './plugin/plugin.ts'
@@ -107,9 +107,9 @@ export { type AnyEndpoint, type AnyRoute, type Route, type RouteForm, route } fr
 export type { HttpBinding, HttpOptions, RouteFactory } from './route/route-types.ts'
 export {
   type AnyStep,
-  around,
   check,
   guard,
+  interceptor,
   type Next,
   type Outcome,
   type Step,

@@ -1,5 +1,4 @@
 import {
-  type Arrival,
   type Clock,
   type Connection,
   type ControlHandler,
@@ -7,6 +6,7 @@ import {
   type ControlResult,
   Disconnect,
   disconnects,
+  type IncomingRequest,
   type Logger,
 } from '@twinwire/core'
 import type { AuthInstruments, AuthMethod } from './auth-instruments.ts'
@@ -30,7 +30,7 @@ interface HandshakeParts {
 export interface AuthHandshake {
   /** `{"type": "auth", "token": "Bearer <jwt>"}`: the handshake, and later a renewal. */
   readonly frame: ControlHandler
-  readonly fromUpgrade: (request: Arrival) => ControlResult | null | Promise<ControlResult>
+  readonly fromUpgrade: (request: IncomingRequest) => ControlResult | null | Promise<ControlResult>
   readonly onConnect: (connection: Connection) => void
 }
 

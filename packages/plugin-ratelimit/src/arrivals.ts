@@ -1,4 +1,4 @@
-import type { Arrival, CounterCell, Logger } from '@twinwire/core'
+import type { CounterCell, IncomingRequest, Logger } from '@twinwire/core'
 import { toAddressKey } from './address-key.ts'
 import type { CallLimits } from './call-limits.ts'
 import { findRefused, toRateLimitError } from './errors.ts'
@@ -29,7 +29,7 @@ export class Arrivals {
   }
 
   /** Throws `rate_limit_exceeded`, which is HTTP 429 on both wires: no socket has been opened. */
-  arrive(arrival: Arrival): MaybePromise<void> {
+  arrive(arrival: IncomingRequest): MaybePromise<void> {
     const { rule, limiter, skipped } = this.#parts
     const isSkipped = skipped.hasPath(arrival.path)
     if (isSkipped && !showsCredentials(arrival)) return
@@ -47,7 +47,7 @@ export class Arrivals {
   }
 
   /** A path that is skipped costs nothing, and is no place to guess at credentials once guesses have used up what there was. */
-  #look(takes: readonly Take[], arrival: Arrival): MaybePromise<void> {
+  #look(takes: readonly Take[], arrival: IncomingRequest): MaybePromise<void> {
     const standings = this.#parts.limiter.peek(takes)
     const decide = (known: readonly Standing[]): void => {
       if (!known.every(({ allowed }) => allowed)) this.#apply(takes, { allowed: false, standings: known }, arrival)
@@ -57,7 +57,7 @@ export class Arrivals {
     return standings.then(decide, () => {})
   }
 
-  #apply(takes: readonly Take[], verdict: LimiterVerdict, arrival: Arrival): void {
+  #apply(takes: readonly Take[], verdict: LimiterVerdict, arrival: IncomingRequest): void {
     const { limits, hits } = this.#parts
     limits.figuresOf(arrival.replyHeaders).add(takes, verdict.standings, false)
     const refused = findRefused(takes, verdict)
@@ -68,7 +68,7 @@ export class Arrivals {
   }
 
   /** All clients behind a proxy that is not trusted share its address: then they share its limit too, which nobody wants. */
-  #warnOfProxy({ headers, address }: Arrival): void {
+  #warnOfProxy({ headers, address }: IncomingRequest): void {
     if (this.#warned || headers['x-forwarded-for'] === undefined) return
     this.#warned = true
     this.#parts.log.warn(
@@ -78,6 +78,6 @@ export class Arrivals {
   }
 }
 
-function showsCredentials({ headers: { authorization, cookie } }: Arrival): boolean {
+function showsCredentials({ headers: { authorization, cookie } }: IncomingRequest): boolean {
   return authorization !== undefined || cookie !== undefined
 }

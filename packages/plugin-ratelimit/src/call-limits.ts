@@ -24,7 +24,7 @@ export class CallLimits {
   readonly #hits: Hits
   readonly #excess: Excess
   readonly #background: Background
-  /** By the headers of the one answer, which `onArrive` and the call share. */
+  /** By the headers of the one answer, which `onRequest` and the call share. */
   readonly #figures = new WeakMap<ReplyHeaders, Figures>()
   /** What earlier places have taken from calls that were refused and have not been answered yet. */
   readonly #taken = new WeakMap<Call, readonly Take[]>()

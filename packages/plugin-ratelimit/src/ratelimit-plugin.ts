@@ -156,8 +156,8 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
       log: host.log,
     })
     arrivals = entrance
-    host.onArrive((arrival) => entrance.arrive(arrival))
-    host.onReject(({ address }, { httpStatus }) => {
+    host.onRequest((arrival) => entrance.arrive(arrival))
+    host.onUpgradeRejected(({ address }, { httpStatus }) => {
       if (httpStatus === unauthorized) entrance.failed(address)
     })
   }

@@ -31,7 +31,7 @@ describe('what core counts', () => {
     it('each attempt to connect is counted once, however it ends', async () => {
       const clock = createVirtualClock()
       const limit = plugin((host) => {
-        host.onArrive(({ wire, query }) => {
+        host.onRequest(({ wire, query }) => {
           if (wire === 'ws' && query.full === '1') throw new RateLimitError({ retryAfterMs: 1, limit: 1, remaining: 0 })
         })
         host.onConnect(({ query }) => {
@@ -171,7 +171,7 @@ describe('what core counts', () => {
       const go = deferred()
       let held = 0
       const gate = plugin((host) =>
-        host.onArrive(async ({ path }) => {
+        host.onRequest(async ({ path }) => {
           held++
           if (path === '/nowhere') await go.promise
         }),

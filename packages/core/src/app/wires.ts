@@ -58,7 +58,7 @@ export function createWires(parts: WiresOptions): Wires {
     vitals: () => ({ connections: hub.size, serving: parts.isServing() }),
   })
   listen(registry, services)
-  const edge = new Edge({ trustedProxies: given.http?.trustedProxies ?? [], hosts }, registry.onArrive)
+  const edge = new Edge({ trustedProxies: given.http?.trustedProxies ?? [], hosts }, registry.onRequest)
   const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
   const webSocket: WebSocketWire = {
     options: websocket,
@@ -71,7 +71,7 @@ export function createWires(parts: WiresOptions): Wires {
     findTopicRule: parts.findTopicRule,
     controls: registry.controls,
     handshake: registry.handshake,
-    onReject: registry.onReject,
+    onUpgradeRejected: registry.onUpgradeRejected,
     onConnect: registry.onConnect,
     onDisconnect: registry.onDisconnect,
     open: new Set(),

@@ -29,7 +29,7 @@ export interface CallOrigin {
   readonly traceparent: string | null
   /** As sent, without the query, cut short; only over HTTP. */
   readonly requestedPath?: string
-  /** Headers of this origin's one answer, which `onArrive` may have added to already; only over HTTP. Made when first asked for. */
+  /** Headers of this origin's one answer, which `onRequest` may have added to already; only over HTTP. Made when first asked for. */
   readonly replyHeaders?: ReplyHeaders
   /** Null when nobody added a header. */
   readonly addedHeaders?: ReplyHeaders | null

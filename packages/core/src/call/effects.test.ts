@@ -1,15 +1,15 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { around, ConflictError, event, type Next, route } from '../index.ts'
+import { ConflictError, event, interceptor, type Next, route } from '../index.ts'
 import { deferred, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 
 const said = event({ data: v.object({ text: v.string() }) })
 const pkgIds = { DO: 1, PING: 2, SAID: 100 }
 
-/** An around that holds effects as a transaction does, and what happened when. */
+/** An interceptor that holds effects as a transaction does, and what happened when. */
 function transaction(log: string[], commit: () => Promise<void> = async () => {}) {
-  return around({
+  return interceptor({
     name: 'transaction',
     holdsEffects: true,
     run: async (_call, next: Next) => {

@@ -52,13 +52,13 @@ export class Effects {
     list.length = Math.min(list.length, length)
   }
 
-  /** An around begins that holds them. Returns what undoes it: what is added from now on. */
+  /** An interceptor begins that holds them. Returns what undoes it: what is added from now on. */
   hold(): EffectsMark {
     this.#holds++
     return this.mark
   }
 
-  /** The around that `hold` began is over. The end of the outermost runs the effects; a failure drops those that came in it. */
+  /** The interceptor that `hold` began is over. The end of the outermost runs the effects; a failure drops those that came in it. */
   unhold(mark: EffectsMark, committed: boolean): Promise<void> | undefined {
     this.#holds--
     if (!committed) this.rewind(mark)

@@ -44,10 +44,10 @@ test('withDb adds the handle of the pool on behalf of the call, without a promis
   expect([step.kind, step.name, step.needs?.name]).toEqual(['guard', 'database.withDb', 'database'])
 })
 
-test('transaction is an around that holds effects, and adds the handle of the transaction', async () => {
+test('transaction is an interceptor that holds effects, and adds the handle of the transaction', async () => {
   const step = transaction()
   expect([step.kind, step.name, step.holdsEffects, step.mayRepeat]).toEqual([
-    'around',
+    'interceptor',
     'database.transaction',
     true,
     false,

@@ -1,6 +1,6 @@
 import type { PluginKey } from '../base/plugin-key.ts'
 import type { Call } from '../call/call.ts'
-import { around, guard, type Next, type Step } from '../route/step.ts'
+import { guard, interceptor, type Next, type Step } from '../route/step.ts'
 import { type Database, type DatabaseApi, databaseKey } from './database.ts'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.ts'
 
@@ -9,7 +9,7 @@ export interface WithDatabase {
   readonly db: Database
 }
 
-type DatabaseStep<Kind extends 'guard' | 'around'> = Step<
+type DatabaseStep<Kind extends 'guard' | 'interceptor'> = Step<
   Kind,
   WithDatabase,
   Call,
@@ -51,8 +51,8 @@ export function withDb(): DatabaseStep<'guard'> {
  * use: [transaction({ isolation: 'serializable', retries: 3 })],
  * command: ({ db }) => new CreateAuthorCommand(new AuthorRepository(db)),
  */
-export function transaction(options: TransactionOptions = {}): DatabaseStep<'around'> {
-  return around({
+export function transaction(options: TransactionOptions = {}): DatabaseStep<'interceptor'> {
+  return interceptor({
     name: 'database.transaction',
     holdsEffects: true,
     mayRepeat: (options.retries ?? 0) > 0,

@@ -2,7 +2,7 @@ import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import type { Wire } from '../call/call.ts'
 import type { ReplyHeaders } from '../call/reply-headers.ts'
 import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
-import type { Arrival } from '../plugin/host.ts'
+import type { IncomingRequest } from '../plugin/host.ts'
 import { parseQuery, type QueryRecord } from '../route/query.ts'
 import type { RequestHead } from '../transport/transport.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
@@ -19,12 +19,12 @@ export interface EdgeOptions {
 export class Edge {
   readonly #clientAddress: ClientAddress
   readonly #hosts: ReadonlySet<string> | null
-  readonly #onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]
+  readonly #onRequest: readonly ((arrival: IncomingRequest) => MaybePromise<void>)[]
 
-  constructor(options: EdgeOptions, onArrive: readonly ((arrival: Arrival) => MaybePromise<void>)[]) {
+  constructor(options: EdgeOptions, onRequest: readonly ((arrival: IncomingRequest) => MaybePromise<void>)[]) {
     this.#clientAddress = createClientAddress(options.trustedProxies)
     this.#hosts = options.hosts === null ? null : new Set(options.hosts)
-    this.#onArrive = onArrive
+    this.#onRequest = onRequest
   }
 
   /** The caller's address: the peer's, or what trusted proxies say. */
@@ -52,13 +52,13 @@ export class Edge {
 
   /** Runs the hooks; throws or rejects with what one refuses with. */
   arrive(wire: Wire, head: RequestHead, arriving: Arriving): MaybePromise<void> {
-    if (this.#onArrive.length === 0) return
-    return this.#runFrom(0, toArrival(wire, head, arriving))
+    if (this.#onRequest.length === 0) return
+    return this.#runFrom(0, toIncomingRequest(wire, head, arriving))
   }
 
-  #runFrom(from: number, arrival: Arrival): MaybePromise<void> {
-    for (let i = from; i < this.#onArrive.length; i++) {
-      const result = this.#onArrive[i]?.(arrival)
+  #runFrom(from: number, arrival: IncomingRequest): MaybePromise<void> {
+    for (let i = from; i < this.#onRequest.length; i++) {
+      const result = this.#onRequest[i]?.(arrival)
       if (isPromise(result)) return result.then(() => this.#runFrom(i + 1, arrival))
     }
   }
@@ -74,7 +74,7 @@ export interface Arriving {
 const noQuery: QueryRecord = Object.freeze({})
 
 /** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it. */
-export function toArrival(wire: Wire, head: RequestHead, arriving: Arriving): Arrival {
+export function toIncomingRequest(wire: Wire, head: RequestHead, arriving: Arriving): IncomingRequest {
   return {
     wire,
     address: arriving.address,

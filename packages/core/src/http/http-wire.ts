@@ -4,7 +4,7 @@ import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { reply } from '../call/reply.ts'
-import { type Edge, toArrival } from '../edge/edge.ts'
+import { type Edge, toIncomingRequest } from '../edge/edge.ts'
 import { upgradeRequired } from '../edge/upgrade-required.ts'
 import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
 import type { Identify } from '../plugin/host.ts'
@@ -30,7 +30,7 @@ interface HttpWireOptions {
 
 const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** How long the `onArrive` hooks of a request may take. */
+/** How long the `onRequest` hooks of a request may take. */
 const arriveTimeoutMs = 10_000
 
 /** The second wire: leads requests to their calls. */
@@ -120,7 +120,7 @@ export class HttpWire {
     const { services } = this.#options
     const call = new ActiveCall(route, request, services, request.id, null)
     if (services.onCall !== null) services.onCall(call)
-    // While onArrive was at work: nothing of the call has to run.
+    // While onRequest was at work: nothing of the call has to run.
     if (request.exchange.aborted) return call.abandon(clientLeft)
     if (this.draining && !route.servesWhileDraining) return call.fail(new UnavailableError('The server is restarting'))
     this.#identify(request, call)
@@ -136,7 +136,7 @@ export class HttpWire {
     const { compiled } = call
     if (identify === null || compiled.identity === 'none') return compiled.run(call)
     try {
-      const identity = identify(toArrival('http', request.exchange, request))
+      const identity = identify(toIncomingRequest('http', request.exchange, request))
       if (isPromise(identity)) {
         identity.then(
           (known) => {
@@ -168,7 +168,7 @@ export class HttpWire {
     const { services, unmatched } = this.#options
     const call = new ActiveCall(unmatched(request.exchange.method), request, services, request.id, null)
     if (services.onCall !== null) services.onCall(call)
-    // While onArrive was at work: there is nobody to be answered.
+    // While onRequest was at work: there is nobody to be answered.
     if (request.exchange.aborted) call.abandon(clientLeft)
     else answer(call)
   }

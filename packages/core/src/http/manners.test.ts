@@ -126,7 +126,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
         http: { cors: { origins: [page] } },
         plugins: [
           plugin((host) =>
-            host.onArrive(async () => {
+            host.onRequest(async () => {
               throw new Error('no')
             }),
           ),

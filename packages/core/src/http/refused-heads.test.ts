@@ -35,9 +35,9 @@ onTransports({ describe, afterEach }, ({ start }) => {
           },
         }),
         plugin((host) => {
-          host.onArrive(() => void seen.push('onArrive'))
+          host.onRequest(() => void seen.push('onRequest'))
           host.onReply((call, { httpStatus }) => void seen.push(`onReply ${call.route.name} ${httpStatus}`))
-          host.onReject((_arrival, error) => void seen.push(`onReject ${error.code}`))
+          host.onUpgradeRejected((_arrival, error) => void seen.push(`onUpgradeRejected ${error.code}`))
         }),
       ],
     })
@@ -106,7 +106,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
         'x-content-type-options': 'nosniff',
       })
       expect(app.hub.size).toBe(0)
-      expect(seen).toEqual(['onReject upgrade_required'])
+      expect(seen).toEqual(['onUpgradeRejected upgrade_required'])
     })
 
     test('a plain GET of the path gets the same headers', async () => {
@@ -127,7 +127,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
         ...('content-length' in headers ? { body: 'ab' } : {}),
       })
       expect([answer.status, answer.json()]).toMatchObject([400, { error: { code: 'malformed_request' } }])
-      expect(seen).toEqual(['onReject malformed_request'])
+      expect(seen).toEqual(['onUpgradeRejected malformed_request'])
     })
 
     test('may name more than one protocol and option', async () => {

@@ -30,13 +30,13 @@ onTransports({ describe, afterEach }, ({ start }) => {
     expect(seen.every(({ address }) => address === '127.0.0.1')).toBe(true)
   })
 
-  it('what onArrive adds to the answer is on every response, and a call finds and replaces it', async () => {
+  it('what onRequest adds to the answer is on every response, and a call finds and replaces it', async () => {
     const same: boolean[] = []
     const arriving = new Map<string, object>()
     const budget: Plugin = {
       name: 'budget',
       setup: (host) => {
-        host.onArrive(({ path, replyHeaders, headers }) => {
+        host.onRequest(({ path, replyHeaders, headers }) => {
           replyHeaders.set('x-left', '9')
           arriving.set(path, replyHeaders)
           if (headers['x-bad'] !== undefined) throw new PermissionDeniedError()

@@ -2,7 +2,7 @@ import { EventEmitter, on } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { around, type Call, reply, route, type StreamSource } from '../index.ts'
+import { type Call, interceptor, reply, route, type StreamSource } from '../index.ts'
 import { deferred, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 
@@ -283,9 +283,9 @@ describe('a streamed answer', () => {
       await ended.promise
     })
 
-    it('that an around does not let through is ended', async () => {
+    it('that an interceptor does not let through is ended', async () => {
       const ended = deferred()
-      const failing = around({
+      const failing = interceptor({
         name: 'failing',
         run: async (_call, next) => {
           await next()

@@ -141,8 +141,8 @@ describe('the host of a plugin', () => {
         plugin((host) => {
           late.push(
             () => host.onCall(() => {}),
-            () => host.onArrive(() => {}),
-            () => host.onReject(() => {}),
+            () => host.onRequest(() => {}),
+            () => host.onUpgradeRejected(() => {}),
             () => host.onClose(() => {}),
             () => host.identify(() => null),
             () => host.guard(guard({ name: 'x', run: () => {} })),

@@ -15,7 +15,7 @@ import type { AnyEndpoint } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
 
 /** A request or an upgrade that has just come in: nothing of it is verified. */
-export interface Arrival {
+export interface IncomingRequest {
   readonly wire: Wire
   readonly method: string
   readonly path: string
@@ -28,7 +28,7 @@ export interface Arrival {
 }
 
 /** Finds out who sent a request. Throws `AuthenticationError` for bad credentials; null when there are none. */
-export type Identify = (request: Arrival) => MaybePromise<Identity | null>
+export type Identify = (request: IncomingRequest) => MaybePromise<Identity | null>
 
 /** What an owner of the identity may say beside `identify`. */
 export interface IdentifyOptions {
@@ -94,7 +94,7 @@ export interface HandshakeOptions {
    * Credentials in the upgrade itself: a result admits the connection without a first frame, null waits for one, a thrown AppError
    * refuses the upgrade with HTTP.
    */
-  readonly fromUpgrade?: (request: Arrival) => MaybePromise<ControlResult | null>
+  readonly fromUpgrade?: (request: IncomingRequest) => MaybePromise<ControlResult | null>
 }
 
 /** What the app hands to each plugin's `setup`. Everything is registered there and then: after it, a call here throws. */
@@ -108,12 +108,12 @@ export interface PluginHost {
   readonly routes: readonly RouteInfo[]
 
   /** Before any other work on a request or an upgrade. Refuses by throwing an AppError. */
-  onArrive(hook: (arrival: Arrival) => MaybePromise<void>): void
+  onRequest(hook: (arrival: IncomingRequest) => MaybePromise<void>): void
   /**
-   * An upgrade was refused, by core, by `onArrive` or for its credentials: it becomes no connection, and no other hook is told of its
+   * An upgrade was refused, by core, by `onRequest` or for its credentials: it becomes no connection, and no other hook is told of its
    * end. Must not throw. A request that is refused is a call: `onReply` is told.
    */
-  onReject(hook: (arrival: Arrival, error: AppError) => void): void
+  onUpgradeRejected(hook: (arrival: IncomingRequest, error: AppError) => void): void
   /** Claims the identity: one plugin may. */
   identify(owner: Identify, options?: IdentifyOptions): void
   /** A connection has passed its handshake and is in neither hub nor topics yet. Refuses by throwing a Disconnect. */

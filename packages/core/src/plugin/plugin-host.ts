@@ -16,7 +16,15 @@ import { checkEndpoint } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
 import type { Handshake } from '../websocket/wire.ts'
-import type { Arrival, CallOutcome, ControlHandler, DisconnectOutcome, Hub, Identify, PluginHost } from './host.ts'
+import type {
+  CallOutcome,
+  ControlHandler,
+  DisconnectOutcome,
+  Hub,
+  Identify,
+  IncomingRequest,
+  PluginHost,
+} from './host.ts'
 
 /** What an app lends to its plugins. */
 export interface HostServices {
@@ -36,8 +44,8 @@ interface AppGuard {
 
 /** Everything that the plugins of one app have registered. */
 export class Registry {
-  readonly onArrive: ((arrival: Arrival) => MaybePromise<void>)[] = []
-  readonly onReject: ((arrival: Arrival, error: AppError) => void)[] = []
+  readonly onRequest: ((arrival: IncomingRequest) => MaybePromise<void>)[] = []
+  readonly onUpgradeRejected: ((arrival: IncomingRequest, error: AppError) => void)[] = []
   readonly onConnect: ((connection: Connection) => MaybePromise<void>)[] = []
   readonly onCall: ((call: Call) => void)[] = []
   readonly onReply: ((call: Call, outcome: CallOutcome) => void)[] = []
@@ -86,8 +94,8 @@ export function createPluginHost(
       log ??= services.log.child({ plugin })
       return log
     },
-    onArrive: adder(registry.onArrive),
-    onReject: adder(registry.onReject),
+    onRequest: adder(registry.onRequest),
+    onUpgradeRejected: adder(registry.onUpgradeRejected),
     onConnect: adder(registry.onConnect),
     onCall: adder(registry.onCall),
     onReply: adder(registry.onReply),

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { around, type Call, type CallOutcome, check, guard, type Next, route } from '../index.ts'
+import { type Call, type CallOutcome, check, guard, interceptor, type Next, route } from '../index.ts'
 import { deferred, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 
-const stages = ['identify', 'guard', 'body', 'validation', 'check', 'around', 'handler', 'output'] as const
+const stages = ['identify', 'guard', 'body', 'validation', 'check', 'interceptor', 'handler', 'output'] as const
 type Stage = (typeof stages)[number]
 
 /** One route that waits in one stage, and what became of its calls. */
@@ -24,10 +24,10 @@ function waitingIn(stage: Stage) {
   const use = [
     guard({ name: 'waiting guard', run: () => at('guard') }),
     check({ name: 'waiting check', run: () => at('check') }),
-    around({
-      name: 'waiting around',
+    interceptor({
+      name: 'waiting interceptor',
       run: async (_call: Call, next: Next) => {
-        await at('around')
+        await at('interceptor')
         return next()
       },
     }),
@@ -141,12 +141,12 @@ describe('a client that leaves', () => {
       },
     )
 
-    it('over HTTP, while onArrive is at work: nothing of its call runs, onReply is told once', async () => {
+    it('over HTTP, while onRequest is at work: nothing of its call runs, onReply is told once', async () => {
       const arrived = deferred()
       const release = deferred()
       const { options, passed, outcomes } = waitingIn('handler')
       const limit = plugin((host) => {
-        host.onArrive(() => {
+        host.onRequest(() => {
           arrived.resolve()
           return release.promise
         })
@@ -194,8 +194,8 @@ describe('a client that leaves', () => {
       expect(logs.filter(({ level }) => level !== 'info')).toEqual([])
     })
 
-    it('does not start what an around still waits to wrap, nor does a deadline', async () => {
-      const { options, clock, release, passed, waits } = waitingIn('around')
+    it('does not start what an interceptor still waits to wrap, nor does a deadline', async () => {
+      const { options, clock, release, passed, waits } = waitingIn('interceptor')
       const { client } = await start(options)
       const answer = (await client()).call('WAIT', {}).catch((error: unknown) => error)
       await until(() => waits() === 1)

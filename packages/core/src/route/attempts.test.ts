@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { around, type Call, ConflictError, event, type Next, type Outcome, route } from '../index.ts'
+import { type Call, ConflictError, event, interceptor, type Next, type Outcome, route } from '../index.ts'
 import { onTransports } from '../testing.ts'
 import { copyPlain } from './attempts.ts'
 
 /** Runs what it wraps until it succeeds, at most three times. */
 const persistent = (holdsEffects = true) =>
-  around({
+  interceptor({
     name: 'persistent',
     holdsEffects,
     mayRepeat: true,
@@ -23,7 +23,7 @@ const persistent = (holdsEffects = true) =>
 
 const changed = event({ data: v.object({ attempt: v.number() }) })
 
-describe('an around that may repeat', () => {
+describe('an interceptor that may repeat', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     const boot = (holdsEffects: boolean, log: unknown[], failures: number) =>
       start({
@@ -78,7 +78,7 @@ describe('an around that may repeat', () => {
 
     it('may repeat when its own end has failed, as a commit does; what left the attempt before is dropped', async () => {
       const log: string[] = []
-      const committing = around({
+      const committing = interceptor({
         name: 'committing',
         holdsEffects: true,
         mayRepeat: true,
@@ -98,7 +98,7 @@ describe('an around that may repeat', () => {
     })
 
     it('may not begin one attempt while another is under way', async () => {
-      const hasty = around({
+      const hasty = interceptor({
         name: 'hasty',
         mayRepeat: true,
         run: async (_call, next: Next): Promise<Outcome> => {

@@ -1,7 +1,7 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import type { EffectsMark } from '../call/effects.ts'
 
-/** The attempts of an around that may repeat: none of them sees what the one before left on the call. */
+/** The attempts of an interceptor that may repeat: none of them sees what the one before left on the call. */
 export class Attempts {
   readonly #call: ActiveCall
   readonly #input: unknown

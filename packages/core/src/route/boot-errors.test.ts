@@ -1,6 +1,16 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { around, type BootErrorCode, check, defineErrors, event, group, guard, type Next, route } from '../index.ts'
+import {
+  type BootErrorCode,
+  check,
+  defineErrors,
+  event,
+  group,
+  guard,
+  interceptor,
+  type Next,
+  route,
+} from '../index.ts'
 import { boot, expectBootError, thrownBy } from '../testing/boot.fixtures.ts'
 
 const ok = () => route({ handler: () => null })
@@ -180,14 +190,15 @@ describe('an app does not boot', () => {
   it('with steps out of order', async () => {
     const one = check({ name: 'one', run: () => {} })
     const two = guard({ name: 'two', run: () => {} })
-    const three = around({ name: 'three', run: (_call, next: Next) => next() })
+    const three = interceptor({ name: 'three', run: (_call, next: Next) => next() })
     // @ts-expect-error the type says it as well
     const first = route({ http: 'GET /a', use: [one, two], handler: () => null })
     // @ts-expect-error the type says it as well
     const second = route({ http: 'GET /a', use: [three, one], handler: () => null })
     expect(await boot({ endpoints: [first] })).toMatchObject({
       code: 'step_order',
-      message: "Route GET /a: the guard 'two' stands behind the check 'one'; write guards, then checks, then arounds",
+      message:
+        "Route GET /a: the guard 'two' stands behind the check 'one'; write guards, then checks, then interceptors",
     })
     expect((await boot({ endpoints: [second] })).code).toBe('step_order')
   })

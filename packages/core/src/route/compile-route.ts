@@ -10,10 +10,10 @@ import type { AppError } from '../errors/app-error.ts'
 import { compileInput } from './input.ts'
 import { compileOutput } from './output.ts'
 import { pathParameters } from './path-pattern.ts'
-import { type BoundAround, compilePipeline } from './pipeline.ts'
+import { type BoundInterceptor, compilePipeline } from './pipeline.ts'
 import type { RouteDefinition } from './route.ts'
 import { hasBody } from './route-definition.ts'
-import type { AnyStep, AroundRun, CheckRun, GuardRun } from './step.ts'
+import type { AnyStep, CheckRun, GuardRun, InterceptorRun } from './step.ts'
 import { stepRank, type Use } from './use.ts'
 import { compileValidate } from './validate.ts'
 
@@ -66,9 +66,9 @@ export function compileRoute(
     guards: of('guard').map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
     validate: compileValidate(definition.input),
     checks: of('check').map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
-    arounds: of('around').map(
-      (step): BoundAround => ({
-        run: bind<AroundRun<ActiveCall, unknown>>(step),
+    interceptors: of('interceptor').map(
+      (step): BoundInterceptor => ({
+        run: bind<InterceptorRun<ActiveCall, unknown>>(step),
         holdsEffects: step.holdsEffects,
         mayRepeat: step.mayRepeat,
       }),
@@ -121,7 +121,7 @@ function checkOrder(info: RouteInfo, use: Use): void {
     if (before !== undefined && stepRank[before.kind] > stepRank[step.kind]) {
       throw new BootError(
         'step_order',
-        `Route ${info.name}: the ${step.kind} '${step.name}' stands behind the ${before.kind} '${before.name}'; write guards, then checks, then arounds`,
+        `Route ${info.name}: the ${step.kind} '${step.name}' stands behind the ${before.kind} '${before.name}'; write guards, then checks, then interceptors`,
       )
     }
   }

@@ -7,11 +7,11 @@ import { defineErrors } from '../errors/define-errors.ts'
 import { definePlugin } from '../plugin/plugin.ts'
 import { group } from './group.ts'
 import { route } from './route.ts'
-import { around, check, guard } from './step.ts'
+import { check, guard, interceptor } from './step.ts'
 
 const limit = guard({ name: 'limit(10/m)', run: () => {} })
 const own = check({ name: 'own', demands: { shares: ['owner'] }, run: () => {} })
-const transaction = around({ name: 'transaction', run: (_call, next) => next() })
+const transaction = interceptor({ name: 'transaction', run: (_call, next) => next() })
 const audit = guard({ name: 'audit', run: () => {} })
 const { declined } = defineErrors('billing', { declined: { httpStatus: 402, message: 'Declined' } })
 
@@ -59,7 +59,7 @@ describe('app.describe', () => {
           { kind: 'guard', name: 'tenant', demands: {} },
           { kind: 'guard', name: 'limit(10/m)', demands: {} },
           { kind: 'check', name: 'own', demands: { shares: ['owner'] } },
-          { kind: 'around', name: 'transaction', demands: {} },
+          { kind: 'interceptor', name: 'transaction', demands: {} },
         ],
         errors: ['billing.declined'],
         summary: 'Pay a bill',

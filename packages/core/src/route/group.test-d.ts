@@ -3,7 +3,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import type { Call } from '../call/call.ts'
 import { group } from './group.ts'
 import { type Route, route } from './route.ts'
-import { type AnyStep, around, check, guard } from './step.ts'
+import { type AnyStep, check, guard, interceptor } from './step.ts'
 
 const purge = route({ http: 'POST /purge', handler: () => 1 })
 const rename = route({ http: 'PUT /:id', input: v.object({ id: v.string(), tenant: v.string() }), handler: () => '' })
@@ -29,8 +29,8 @@ describe('group', () => {
     const asking = guard({ name: 'asks', run: (call: Call & { user: string }) => void call.user })
     // @ts-expect-error nothing adds a user
     group({ use: [asking] }, { PURGE: purge })
-    // @ts-expect-error an around before a guard
-    group({ use: [around({ name: 'a', run: (_call, next) => next() }), limit] }, { PURGE: purge })
+    // @ts-expect-error an interceptor before a guard
+    group({ use: [interceptor({ name: 'a', run: (_call, next) => next() }), limit] }, { PURGE: purge })
     // @ts-expect-error an array of unknown length
     group({ use: [] as AnyStep[] }, { PURGE: purge })
     group({ use: [check({ name: 'a', run: (input) => void input })] }, { PURGE: purge })

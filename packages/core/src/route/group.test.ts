@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { group } from './group.ts'
 import { route } from './route.ts'
-import { around, check, guard } from './step.ts'
+import { check, guard, interceptor } from './step.ts'
 
 const step = (name: string) => guard({ name, run: () => {} })
 const names = (made: { readonly definition: { readonly use: readonly { readonly name: string }[] } }) =>
@@ -11,7 +11,7 @@ const handler = (): void => {}
 
 describe('group', () => {
   const own = check({ name: 'own', run: () => {} })
-  const tx = around({ name: 'tx', run: (_call, next) => next() })
+  const tx = interceptor({ name: 'tx', run: (_call, next) => next() })
   const rename = route({
     http: { route: 'PUT /authors/:id', status: 202 },
     use: [step('limit'), own],

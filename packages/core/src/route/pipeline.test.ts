@@ -25,7 +25,7 @@ const plain: Stages = {
   guards: [],
   validate: null,
   checks: [],
-  arounds: [],
+  interceptors: [],
   execute: () => 'result',
   output: (value) => value,
 }
@@ -206,8 +206,8 @@ describe('the pipeline', () => {
   })
 })
 
-describe('arounds', () => {
-  const around = (name: string, adds?: object): Stages['arounds'][number] => ({
+describe('interceptors', () => {
+  const interceptor = (name: string, adds?: object): Stages['interceptors'][number] => ({
     holdsEffects: false,
     mayRepeat: false,
     run: async (_call, next) => {
@@ -219,7 +219,7 @@ describe('arounds', () => {
   })
 
   it('wrap what is behind them, the first outermost', async () => {
-    await run({ arounds: [around('a'), around('b')], execute: () => log.push('execute') })
+    await run({ interceptors: [interceptor('a'), interceptor('b')], execute: () => log.push('execute') })
     expect(log).toEqual(['input', 'a in', 'b in', 'execute', 'b out', 'a out', 'ended'])
     expect(answers).toEqual([{ result: 4 }])
   })
@@ -228,7 +228,7 @@ describe('arounds', () => {
     const db = (call: ActiveCall): unknown => (call as { db?: unknown }).db
     const call = await run({
       guards: [() => ({ db: 'pool' })],
-      arounds: [around('a', { db: 'outer', more: 1 }), around('b', { db: 'inner' })],
+      interceptors: [interceptor('a', { db: 'outer', more: 1 }), interceptor('b', { db: 'inner' })],
       execute: (_input, each) => [db(each), (each as { more?: number }).more],
     })
     expect(answers).toEqual([{ result: ['inner', 1] }])
@@ -242,7 +242,7 @@ describe('arounds', () => {
     ['returns something else', async (next: () => Promise<unknown>) => ({ ...((await next()) as object) })],
   ])('that %s is a fault', async (_name, wrap) => {
     await run({
-      arounds: [{ holdsEffects: false, mayRepeat: false, run: (_call, next) => wrap(next as never) as never }],
+      interceptors: [{ holdsEffects: false, mayRepeat: false, run: (_call, next) => wrap(next as never) as never }],
     })
     expect(answers).toMatchObject([{ code: 'internal_error' }])
   })
@@ -257,7 +257,7 @@ describe('arounds', () => {
       }
     }
     await run({
-      arounds: [{ holdsEffects: false, mayRepeat: false, run: run1 as never }],
+      interceptors: [{ holdsEffects: false, mayRepeat: false, run: run1 as never }],
       execute: () => {
         throw new Error('boom')
       },
@@ -267,16 +267,16 @@ describe('arounds', () => {
   })
 
   it('hold effects until they have ended well', async () => {
-    const hold = { ...around('tx'), holdsEffects: true }
+    const hold = { ...interceptor('tx'), holdsEffects: true }
     const execute: Stages['execute'] = (_input, call) => {
       call.afterCommit(() => void log.push('effect'))
       log.push('execute')
     }
-    await run({ arounds: [hold], execute })
+    await run({ interceptors: [hold], execute })
     expect(log).toEqual(['input', 'tx in', 'execute', 'tx out', 'effect', 'ended'])
     log = []
     await run({
-      arounds: [hold],
+      interceptors: [hold],
       execute: (input, call) => [execute(input, call), Promise.reject(new ConflictError())][1],
     })
     expect(log).not.toContain('effect')

@@ -4,14 +4,14 @@ import type { ActiveCall } from '../call/active-call.ts'
 import { type AppError, InternalError } from '../errors/app-error.ts'
 import { Attempts } from './attempts.ts'
 import type { Output } from './output.ts'
-import type { AroundRun, CheckRun, GuardRun, Next, Outcome } from './step.ts'
+import type { CheckRun, GuardRun, InterceptorRun, Next, Outcome } from './step.ts'
 import type { Validate } from './validate.ts'
 
 type BoundGuard = GuardRun<ActiveCall, unknown>
 type BoundCheck = CheckRun<unknown, ActiveCall>
-/** An around as bound to one app. */
-export interface BoundAround {
-  readonly run: AroundRun<ActiveCall, unknown>
+/** An interceptor as bound to one app. */
+export interface BoundInterceptor {
+  readonly run: InterceptorRun<ActiveCall, unknown>
   readonly holdsEffects: boolean
   readonly mayRepeat: boolean
 }
@@ -26,13 +26,13 @@ export interface Stages {
   readonly guards: readonly BoundGuard[]
   readonly validate: Validate | null
   readonly checks: readonly BoundCheck[]
-  readonly arounds: readonly BoundAround[]
+  readonly interceptors: readonly BoundInterceptor[]
   readonly execute: Execute
   readonly output: Output
 }
 
 /**
- * THE order, in one place: identity, guards, input, validation, checks, arounds around the command or handler, output, reply.
+ * THE order, in one place: identity, guards, input, validation, checks, interceptors interceptor the command or handler, output, reply.
  *
  * Each stage calls the next one directly as long as nothing is a promise, so that a call which is synchronous from end to end is
  * answered inside the callback that brought it. A stage that a route does not have is not in its chain.
@@ -134,9 +134,12 @@ function checkThen(check: BoundCheck, next: Stage): Stage {
   }
 }
 
-function compileExecute({ arounds, execute }: Stages): (call: ActiveCall, input: unknown) => MaybePromise<unknown> {
+function compileExecute({
+  interceptors,
+  execute,
+}: Stages): (call: ActiveCall, input: unknown) => MaybePromise<unknown> {
   let wrapped = execute
-  for (const around of arounds.toReversed()) wrapped = wrap(around, wrapped)
+  for (const interceptor of interceptors.toReversed()) wrapped = wrap(interceptor, wrapped)
   return (call, input) => {
     if (call.onDone === null) return wrapped(input, call)
     return tellWhenDone(call, wrapped, input)
@@ -154,18 +157,18 @@ async function tellWhenDone(call: ActiveCall, execute: Execute, input: unknown):
   }
 }
 
-function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): Execute {
+function wrap({ run, holdsEffects, mayRepeat }: BoundInterceptor, execute: Execute): Execute {
   return async (input, call) => {
-    // An object of its own for each execution: only the around that was given it can hand it back.
+    // An object of its own for each execution: only the interceptor that was given it can hand it back.
     const outcome = {} as Outcome
     const attempts = mayRepeat ? new Attempts(call, input) : null
     let result: unknown
     let may = true
     let restore: (() => void) | null = null
     const proceed = async (adds: unknown): Promise<Outcome> => {
-      if (!may) throw new InternalError({ cause: new Error('An around called next twice') })
+      if (!may) throw new InternalError({ cause: new Error('An interceptor called next twice') })
       may = false
-      // Answered while the around waited for what it needs: what it wraps must not begin any more.
+      // Answered while the interceptor waited for what it needs: what it wraps must not begin any more.
       if (call.settled) throw call.signal.reason
       restore?.()
       call.discard(result)
@@ -173,19 +176,19 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
       try {
         result = await execute(attempts === null ? input : attempts.begin(), call)
       } finally {
-        // Also after a success: what fails then may be the around's own end, as a commit does.
+        // Also after a success: what fails then may be the interceptor's own end, as a commit does.
         may = mayRepeat
       }
       return outcome
     }
-    // An around may fail at something of its own while what it wraps is still at work, and fails too.
+    // An interceptor may fail at something of its own while what it wraps is still at work, and fails too.
     const next: Next<unknown> = (...adds: readonly unknown[]) => dropSafe(proceed(adds[0]), 'next', call)
     const mark = holdsEffects ? call.effects.hold() : null
     let committed = false
     try {
       const returned = await run(call, next)
       if (returned !== outcome)
-        throw new InternalError({ cause: new Error('An around did not return what next resolved with') })
+        throw new InternalError({ cause: new Error('An interceptor did not return what next resolved with') })
       committed = true
     } finally {
       ;(restore as (() => void) | null)?.()
@@ -197,7 +200,7 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundAround, execute: Execute): 
   }
 }
 
-/** An around's additions hold inside it only: a transaction's handle is dead once it has ended. */
+/** An interceptor's additions hold inside it only: a transaction's handle is dead once it has ended. */
 function addForNow(call: ActiveCall, adds: unknown): (() => void) | null {
   if (typeof adds !== 'object' || adds === null) return null
   const before = Object.getOwnPropertyDescriptors(call)

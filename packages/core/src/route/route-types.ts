@@ -110,7 +110,7 @@ export interface RouteFactory<Base extends Use> {
     definition: CommonOptions & {
       /** The second wire; left out: WebSocket only. */
       readonly http?: (Text | HttpOptions<Text, Mapped>) & ValidHttp<Text, Sent<S>>
-      /** Guards, checks and arounds, in this order. */
+      /** Guards, checks and interceptors, in this order. */
       readonly use?: U & ValidUse<U, Validated<S>, Base>
       /** Left out: the handler gets `undefined`, whatever was sent. */
       readonly input?: S

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { pluginKey } from '../base/plugin-key.ts'
 import type { Call } from '../call/call.ts'
-import { type AnyStep, around, check, guard, type Next, type Outcome, type Step } from './step.ts'
+import { type AnyStep, check, guard, interceptor, type Next, type Outcome, type Step } from './step.ts'
 
 interface User {
   readonly id: string
@@ -122,22 +122,22 @@ describe('check', () => {
   })
 })
 
-describe('around', () => {
+describe('interceptor', () => {
   test('has the type of what it hands to next', () => {
-    const locked = around({ name: 'a', run: async (_call, next: Next<{ lock: string }>) => next({ lock: 'x' }) })
-    expectTypeOf(locked).toEqualTypeOf<Step<'around', { lock: string }, Call, unknown, unknown>>()
-    const spanned = around({ name: 'a', run: (_call, next) => next() })
-    expectTypeOf(spanned).toEqualTypeOf<Step<'around', void, Call, unknown, unknown>>()
+    const locked = interceptor({ name: 'a', run: async (_call, next: Next<{ lock: string }>) => next({ lock: 'x' }) })
+    expectTypeOf(locked).toEqualTypeOf<Step<'interceptor', { lock: string }, Call, unknown, unknown>>()
+    const spanned = interceptor({ name: 'a', run: (_call, next) => next() })
+    expectTypeOf(spanned).toEqualTypeOf<Step<'interceptor', void, Call, unknown, unknown>>()
   })
 
   test('returns what next resolves with', () => {
     // @ts-expect-error the end of what it wraps is not waited for
-    around({ name: 'a', run: async (_call, next) => void next() })
+    interceptor({ name: 'a', run: async (_call, next) => void next() })
     // @ts-expect-error it wraps nothing
-    around({ name: 'a', run: async () => {} })
+    interceptor({ name: 'a', run: async () => {} })
     // @ts-expect-error an outcome cannot be made up
-    around({ name: 'a', run: async () => ({}) })
-    around({
+    interceptor({ name: 'a', run: async () => ({}) })
+    interceptor({
       name: 'a',
       run: async (_call, next) => {
         const outcome = await next()
@@ -149,17 +149,17 @@ describe('around', () => {
 
   test('hands over the whole addition', () => {
     // @ts-expect-error nothing is handed over
-    around({ name: 'a', run: (_call, next: Next<{ lock: string }>) => next() })
+    interceptor({ name: 'a', run: (_call, next: Next<{ lock: string }>) => next() })
     // @ts-expect-error not what was promised
-    around({ name: 'a', run: (_call, next: Next<{ lock: string }>) => next({ lock: 1 }) })
+    interceptor({ name: 'a', run: (_call, next: Next<{ lock: string }>) => next({ lock: 1 }) })
     // @ts-expect-error it promised to add nothing
-    around({ name: 'a', run: (_call, next) => next({ lock: '' }) })
+    interceptor({ name: 'a', run: (_call, next) => next({ lock: '' }) })
     // @ts-expect-error a key that may be missing
-    around({ name: 'a', run: (_call, next: Next<{ lock?: string }>) => next({}) })
+    interceptor({ name: 'a', run: (_call, next: Next<{ lock?: string }>) => next({}) })
   })
 
   test('holds effects only here', () => {
-    around({ name: 'a', holdsEffects: true, run: (_call, next) => next() })
+    interceptor({ name: 'a', holdsEffects: true, run: (_call, next) => next() })
     // @ts-expect-error a guard wraps nothing that could hold them
     guard({ name: 'a', holdsEffects: true, run: () => {} })
   })

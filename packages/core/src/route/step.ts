@@ -3,7 +3,7 @@ import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
 import type { Call, RouteInfo } from '../call/call.ts'
 
 /** In the order in which a `use` list is written and run. */
-export type StepKind = 'guard' | 'check' | 'around'
+export type StepKind = 'guard' | 'check' | 'interceptor'
 
 /**
  * What a step asks of the caller's identity. `required`: the route must be authenticated (a boot error on a public one).
@@ -14,7 +14,7 @@ export type StepIdentity = 'required' | 'optional' | 'none'
 /** What a caller must have to pass a step, for `app.describe()` and who looks over it: `{ roles: ['admin'] }`. */
 export type StepDemands = Readonly<Record<string, readonly string[]>>
 
-/** A value of a route's `use` list. Made by `guard`, `check` or `around`; bound to the plugins of one app when that app boots. */
+/** A value of a route's `use` list. Made by `guard`, `check` or `interceptor`; bound to the plugins of one app when that app boots. */
 export interface Step<
   out Kind extends StepKind = StepKind,
   out Adds = unknown,
@@ -27,9 +27,9 @@ export interface Step<
   readonly identity: StepIdentity
   /** What a caller must have, by the step's own words; empty when it asks for nothing of the kind. */
   readonly demands: StepDemands
-  /** Holds publications and `afterCommit` until what it wraps has ended well (a transaction). Arounds only. */
+  /** Holds publications and `afterCommit` until what it wraps has ended well (a transaction). Interceptors only. */
   readonly holdsEffects: boolean
-  /** May call `next` again after it failed (a retry). Arounds only. */
+  /** May call `next` again after it failed (a retry). Interceptors only. */
   readonly mayRepeat: boolean
   readonly needs: AnyPluginKey | null
   readonly bind: (api: never, route: RouteInfo) => unknown
@@ -53,19 +53,19 @@ export type GuardRun<C, Adds> = (call: C) => MaybePromise<Adds>
 export type CheckRun<Input, C> = (input: Input, call: C) => MaybePromise<void>
 
 declare const outcome: unique symbol
-/** What `next` resolves with; an around hands it back, so that forgetting `return next()` does not compile. */
+/** What `next` resolves with; an interceptor hands it back, so that forgetting `return next()` does not compile. */
 export interface Outcome {
   readonly [outcome]: true
 }
 
-/** Runs what an around wraps, once, or with `mayRepeat` again when it has ended. What is handed to it is added to the call. */
+/** Runs what an interceptor wraps, once, or with `mayRepeat` again when it has ended. What is handed to it is added to the call. */
 export interface Next<Adds = void> {
   (...adds: Adds extends object ? [adds: Adds] : []): Promise<Outcome>
   readonly '~adds'?: Adds
 }
-export type AroundRun<C, Adds> = (call: C, next: Next<Adds>) => Promise<Outcome>
+export type InterceptorRun<C, Adds> = (call: C, next: Next<Adds>) => Promise<Outcome>
 
-interface AroundOptions {
+interface InterceptorOptions {
   /** Holds publications and `afterCommit` until what it wraps has ended well, and drops them when not. Default false. */
   readonly holdsEffects?: boolean
   /**
@@ -153,7 +153,7 @@ export function check<Input = unknown, C extends Call = Call, const Name extends
  * A step that wraps the command or handler: a transaction, a lock, a span. It must return what `next` resolves with, or throw.
  *
  * @example
- * export const locked = () => around({
+ * export const locked = () => interceptor({
  *   name: 'locked',
  *   run: async (call, next: Next<{ lock: string }>) => {
  *     const lock = `lock of ${call.route.name}`
@@ -161,14 +161,14 @@ export function check<Input = unknown, C extends Call = Call, const Name extends
  *   },
  * })
  */
-export function around<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & AroundOptions & Bound<Name, Api, AroundRun<C, Adds>> & WholeAdds<Adds>,
-): Step<'around', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
-  return create('around', options)
+export function interceptor<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
+  options: StepOptions & InterceptorOptions & Bound<Name, Api, InterceptorRun<C, Adds>> & WholeAdds<Adds>,
+): Step<'interceptor', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
+  return create('interceptor', options)
 }
 
 type AnyOptions = StepOptions &
-  AroundOptions & {
+  InterceptorOptions & {
     readonly needs?: AnyPluginKey | undefined
     readonly bind?: unknown
     readonly run?: unknown

@@ -1,6 +1,16 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { around, BaseCommand, type Call, check, guard, type Next, type Outcome, route, unchecked } from '../index.ts'
+import {
+  BaseCommand,
+  type Call,
+  check,
+  guard,
+  interceptor,
+  type Next,
+  type Outcome,
+  route,
+  unchecked,
+} from '../index.ts'
 import { plugin, until } from '../testing/suite.fixtures.ts'
 import { onTransports } from '../testing.ts'
 
@@ -23,8 +33,8 @@ function steps(log: string[], wait: () => Promise<void> | void) {
           return wait()
         },
       }),
-    around: (name: string) =>
-      around({
+    interceptor: (name: string) =>
+      interceptor({
         name,
         run: async (_call, next: Next) => {
           log.push(`${name} in`)
@@ -40,7 +50,7 @@ const fails = (create: () => never) => route({ handler: create })
 
 describe('steps', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('run in the order guards, input, checks, arounds, handler, output; app-wide guards first', async () => {
+    it('run in the order guards, input, checks, interceptors, handler, output; app-wide guards first', async () => {
       const log: string[] = []
       const step = steps(log, () => Promise.resolve())
       const note = (name: string) =>
@@ -61,8 +71,8 @@ describe('steps', () => {
               step.guard('g2'),
               step.check('c1'),
               step.check('c2'),
-              step.around('a1'),
-              step.around('a2'),
+              step.interceptor('a1'),
+              step.interceptor('a2'),
             ],
             input: note('input'),
             output: note('output'),
@@ -81,14 +91,14 @@ describe('steps', () => {
       expect(log).toEqual(order)
     })
 
-    it('add to the call for later steps and the handler; what an around adds holds inside it only', async () => {
+    it('add to the call for later steps and the handler; what an interceptor adds holds inside it only', async () => {
       const seen: unknown[] = []
       const db = guard({ name: 'db', run: () => ({ db: 'pool' }) })
-      const transaction = around({
+      const transaction = interceptor({
         name: 'transaction',
         run: (_call, next: Next<{ db: string }>) => next({ db: 'transaction' }),
       })
-      const outside = around({
+      const outside = interceptor({
         name: 'outside',
         run: async (call: Call & { db: string }, next: Next) => {
           const outcome = await next()
@@ -133,14 +143,14 @@ describe('steps', () => {
     const forged = async (_call: Call, next: Next): Promise<Outcome> => ({ ...(await next()) })
     const lazy = async (): Promise<Outcome> => undefined as unknown as Outcome
     const misused: readonly [string, (call: Call, next: Next) => Promise<Outcome>, string][] = [
-      ['calls next twice', twice, 'An around called next twice'],
-      ['does not return what next resolved with', forged, 'An around did not return what next resolved with'],
-      ['never calls next', lazy, 'An around did not return what next resolved with'],
+      ['calls next twice', twice, 'An interceptor called next twice'],
+      ['does not return what next resolved with', forged, 'An interceptor did not return what next resolved with'],
+      ['never calls next', lazy, 'An interceptor did not return what next resolved with'],
     ]
     it.each(misused)('of which one %s make an internal error, logged', async (_name, run, message) => {
       const { client, logs } = await start({
         pkgIds: { DO: 1 },
-        routes: { DO: route({ use: [around({ name: 'odd', run })], handler: () => 'leaks' }) },
+        routes: { DO: route({ use: [interceptor({ name: 'odd', run })], handler: () => 'leaks' }) },
       })
       const error = await (await client()).call('DO').catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({ code: 'internal_error', msg: 'Internal error', details: null })

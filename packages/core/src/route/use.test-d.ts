@@ -3,7 +3,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import { type PluginKey, pluginKey } from '../base/plugin-key.ts'
 import type { Call, Wire } from '../call/call.ts'
 import { route } from './route.ts'
-import { type AnyStep, around, check, guard, type Next, type Step } from './step.ts'
+import { type AnyStep, check, guard, interceptor, type Next, type Step } from './step.ts'
 import type { AddsOf, Use } from './use.ts'
 
 interface User {
@@ -18,7 +18,7 @@ declare const db: Db
 const requireUser = () => guard({ name: 'user', run: () => ({ user }) })
 const withDb = () => guard({ name: 'db', run: () => ({ db }) })
 const limit = () => guard({ name: 'limit', run: () => {} })
-const transaction = () => around({ name: 'tx', run: (_call, next: Next<{ db: Db }>) => next({ db }) })
+const transaction = () => interceptor({ name: 'tx', run: (_call, next: Next<{ db: Db }>) => next({ db }) })
 const ownAuthor = () =>
   check({ name: 'own', run: async (input: { id: string }, call: Call & { db: Db }) => void [input, call] })
 const handler = (): void => {}
@@ -89,7 +89,7 @@ describe('steps written in place', () => {
         guard({ name: 'a', run: (call) => ({ wire1: call.wire }) }),
         guard({ name: 'b', run: () => {} }),
         check({ name: 'c', run: (given: { id: number }, call) => void [given.id, call.id] }),
-        around({ name: 'd', run: (_call, next: Next<{ since: Date }>) => next({ since: new Date() }) }),
+        interceptor({ name: 'd', run: (_call, next: Next<{ since: Date }>) => next({ since: new Date() }) }),
       ],
       input: v.object({ id: v.number() }),
       handler: ({ id }, call) => {
@@ -144,8 +144,9 @@ describe('keys of the call', () => {
   test('are nobody else’s', () => {
     // @ts-expect-error 'identity' is a key of the call itself
     route({ use: [guard({ name: 'a', run: () => ({ identity: null }) })], handler })
-    // @ts-expect-error so is 'log', in an around
-    route({ use: [around({ name: 'a', run: (_call, next: Next<{ log: string }>) => next({ log: '' }) })], handler })
+    const log = interceptor({ name: 'a', run: (_call, next: Next<{ log: string }>) => next({ log: '' }) })
+    // @ts-expect-error so is 'log', in an interceptor
+    route({ use: [log], handler })
     const either = guard({ name: 'a', run: (): { id: string; a: 1 } | { id: string; a: 2 } => ({ id: '', a: 1 }) })
     // @ts-expect-error in each of several additions
     route({ use: [either], handler })
@@ -179,17 +180,17 @@ describe('the list', () => {
     route({ use: [], handler: (_input, call) => expectTypeOf(call).toEqualTypeOf<Call>() && undefined })
   })
 
-  test('is in the order guard, check, around', () => {
+  test('is in the order guard, check, interceptor', () => {
     const anyInput = check({ name: 'any', run: () => {} })
     route({ use: [limit(), anyInput, transaction(), transaction()], handler })
     // @ts-expect-error a guard behind a check
     route({ use: [anyInput, limit()], handler })
-    // @ts-expect-error a guard behind an around
+    // @ts-expect-error a guard behind an interceptor
     route({ use: [transaction(), limit()], handler })
-    // @ts-expect-error a check behind an around
+    // @ts-expect-error a check behind an interceptor
     route({ use: [transaction(), anyInput], handler })
     const based = route.with(transaction())
-    // @ts-expect-error a guard behind the around of its base
+    // @ts-expect-error a guard behind the interceptor of its base
     based({ use: [limit()], handler })
     // @ts-expect-error the same in a further base
     based.with(limit())
@@ -209,7 +210,7 @@ describe('what steps ask for', () => {
     route.with(limit())({ use: [asking], handler })
     // @ts-expect-error the same for a base
     route.with(asking)
-    const askingElse = around({ name: 'asks', run: (_call: Call & { user: string }, next) => next() })
+    const askingElse = interceptor({ name: 'asks', run: (_call: Call & { user: string }, next) => next() })
     // @ts-expect-error a user of another type
     route({ use: [requireUser(), askingElse], handler })
   })

@@ -21,9 +21,9 @@ type IsAddition<Adds> = [Adds] extends [never] ? false : [Adds] extends [object]
 /** The call as the handler of a route with this list sees it. */
 export type CallOf<U extends Use> = Call & AddsOf<U>
 
-type Rank = { guard: 0; check: 1; around: 2 }
+type Rank = { guard: 0; check: 1; interceptor: 2 }
 /** Kinds that may still follow one of this kind. */
-type After = { guard: StepKind; check: 'check' | 'around'; around: 'around' }
+type After = { guard: StepKind; check: 'check' | 'interceptor'; interceptor: 'interceptor' }
 
 type KeysOf<T> = T extends unknown ? keyof T : never
 /** Keys that no step may add: those of the call, and those that core itself works with on it. */
@@ -69,7 +69,7 @@ type Walk<U extends Use, Input, Acc, Allowed extends StepKind, Keys> = U extends
             : Walk<Rest, Input, Acc, After[Kind], AddKey<Keys, Key>>
         : TypeMistake<'a check of this list takes an input that the route does not have'>
       : TypeMistake<'a step of this list needs something on the call that no earlier step adds'>
-    : TypeMistake<'`use` is written in the order guard, check, around'>
+    : TypeMistake<'`use` is written in the order guard, check, interceptor'>
   : unknown
 
-export const stepRank: Rank = { guard: 0, check: 1, around: 2 }
+export const stepRank: Rank = { guard: 0, check: 1, interceptor: 2 }

@@ -10,7 +10,7 @@ describe('what has no form on the wire', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     it.each(['at once', 'later'])('in the details of a refused upgrade (%s) is left out', async (when) => {
       const refuse = plugin((host) => {
-        host.onArrive(({ wire }) => {
+        host.onRequest(({ wire }) => {
           if (wire !== 'ws') return
           const error = new AuthenticationError('no', { details: { size: 1n } })
           if (when === 'at once') throw error

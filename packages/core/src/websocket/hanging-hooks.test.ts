@@ -43,11 +43,11 @@ describe('a hook that never ends', () => {
       expect(await socket.closed).toEqual({ code: 1011, reason: 'Internal error' })
     })
 
-    it('of onArrive: the request is answered deadline_exceeded after ten seconds', async () => {
+    it('of onRequest: the request is answered deadline_exceeded after ten seconds', async () => {
       const clock = createVirtualClock()
       const asked = deferred()
       const hanging = plugin((host) => {
-        host.onArrive(() => {
+        host.onRequest(() => {
           asked.resolve()
           return never
         })
@@ -63,10 +63,10 @@ describe('a hook that never ends', () => {
 
 describe('a drain', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('waits for a request whose onArrive is at work, and answers it', async () => {
+    it('waits for a request whose onRequest is at work, and answers it', async () => {
       const [asked, allowed] = [deferred(), deferred()]
       const slow = plugin((host) => {
-        host.onArrive(() => {
+        host.onRequest(() => {
           asked.resolve()
           return allowed.promise
         })

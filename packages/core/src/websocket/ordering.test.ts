@@ -1,6 +1,14 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { around, type Call, guard, type Next, PermissionDeniedError, route, type WebSocketOptions } from '../index.ts'
+import {
+  type Call,
+  guard,
+  interceptor,
+  type Next,
+  PermissionDeniedError,
+  route,
+  type WebSocketOptions,
+} from '../index.ts'
 import {
   codeOf,
   type Deferred,
@@ -230,7 +238,7 @@ describe('ordered calls', () => {
       const { handler, log } = steered()
       const { probe, arrived } = arrivals()
       const opened = deferred()
-      const locked = around({
+      const locked = interceptor({
         name: 'locked',
         run: async (_call: Call, next: Next) => {
           await opened.promise

@@ -78,10 +78,10 @@ describe('an upgrade', () => {
       expect(await nextJson(socket)).toEqual({ type: 'auth_ok' })
     })
 
-    it('is refused by onArrive before any token work, as a request is', async () => {
+    it('is refused by onRequest before any token work, as a request is', async () => {
       let looked = 0
       const limit = plugin((host) => {
-        host.onArrive(async ({ wire, address }) => {
+        host.onRequest(async ({ wire, address }) => {
           expect(address).toBe('127.0.0.1')
           await Promise.resolve()
           throw new RateLimitError({ retryAfterMs: 1500, limit: 10, remaining: 0 }, { details: { wire } })
@@ -103,16 +103,16 @@ describe('an upgrade', () => {
       expect(looked).toBe(0)
     })
 
-    it('that is refused is told to onReject once, whoever refused it, with what onArrive added to the answer', async () => {
+    it('that is refused is told to onUpgradeRejected once, whoever refused it, with what onRequest added to the answer', async () => {
       const told: unknown[] = []
       const watch = plugin((host) => {
-        host.onArrive(({ wire, replyHeaders, headers }) => {
+        host.onRequest(({ wire, replyHeaders, headers }) => {
           replyHeaders.set('x-arrived', wire)
           if (headers['x-limit'] !== undefined) throw new RateLimitError({ retryAfterMs: 1, limit: 1, remaining: 0 })
         })
-        host.onReject(({ wire, address, path, headers }, { code }) => {
+        host.onUpgradeRejected(({ wire, address, path, headers }, { code }) => {
           told.push([wire, address, path, headers['x-name'], code])
-          throw new Error('of onReject')
+          throw new Error('of onUpgradeRejected')
         })
       }, 'watch')
       const { connect, logs } = await start({
@@ -133,10 +133,10 @@ describe('an upgrade', () => {
         ['ws', '127.0.0.1', '/ws', 'bob', 'authentication_failed'],
         ['ws', '127.0.0.1', '/ws', undefined, 'malformed_request'],
       ])
-      expect(logs.filter(({ message }) => message === 'An onReject hook failed')).toHaveLength(3)
+      expect(logs.filter(({ message }) => message === 'An onUpgradeRejected hook failed')).toHaveLength(3)
     })
 
-    it('whose client leaves while onArrive is at work opens nothing', async () => {
+    it('whose client leaves while onRequest is at work opens nothing', async () => {
       const arrived = deferred()
       const release = deferred()
       let opened = 0
@@ -144,7 +144,7 @@ describe('an upgrade', () => {
         ...options,
         plugins: [
           plugin((host) => {
-            host.onArrive(() => {
+            host.onRequest(() => {
               arrived.resolve()
               return release.promise
             })
@@ -169,7 +169,7 @@ describe('an upgrade', () => {
       const { connect } = await start({
         ...options,
         clock,
-        plugins: [plugin((host) => host.onArrive(() => new Promise(() => {})))],
+        plugins: [plugin((host) => host.onRequest(() => new Promise(() => {})))],
       })
       const refused = refusal(connect())
       await until(() => clock.pendingTimers > 0)
@@ -182,7 +182,7 @@ describe('an upgrade', () => {
         ...options,
         plugins: [
           plugin((host) =>
-            host.onArrive(() => {
+            host.onRequest(() => {
               throw new Error('secret')
             }),
           ),

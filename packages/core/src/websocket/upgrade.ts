@@ -1,12 +1,12 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { ReplyHeaders } from '../call/reply-headers.ts'
-import { type Arriving, type Edge, toArrival } from '../edge/edge.ts'
+import { type Arriving, type Edge, toIncomingRequest } from '../edge/edge.ts'
 import { toErrorBody, toErrorHeaders } from '../edge/error-body.ts'
 import { upgradeRequired } from '../edge/upgrade-required.ts'
 import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
-import type { Arrival, ControlResult } from '../plugin/host.ts'
+import type { ControlResult, IncomingRequest } from '../plugin/host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { HeaderList, UpgradeRequest } from '../transport/transport.ts'
 import { WebSocketConnection } from './connection.ts'
@@ -100,7 +100,7 @@ export class Upgrader {
     const { request } = attempt
     const fromUpgrade = wire.handshake?.fromUpgrade
     const identify = (): MaybePromise<ControlResult | null> =>
-      fromUpgrade === undefined ? null : fromUpgrade(toArrival('ws', request, attempt))
+      fromUpgrade === undefined ? null : fromUpgrade(toIncomingRequest('ws', request, attempt))
     const arrived = edge.arrive('ws', request, attempt)
     return isPromise(arrived) ? arrived.then(identify) : identify()
   }
@@ -142,7 +142,7 @@ export class Upgrader {
     if (request.aborted) return this.#left()
     const { wire } = this.#options
     if (wire.draining) return this.#reject(attempt, new UnavailableError('The server is restarting'))
-    const { headers, query } = toArrival('ws', request, attempt)
+    const { headers, query } = toIncomingRequest('ws', request, attempt)
     const connection = new WebSocketConnection(wire, { address, headers, query, codec, admission })
     const offered = request
       .header('sec-websocket-protocol')
@@ -164,7 +164,7 @@ export class Upgrader {
     if (error.httpStatus >= 500 && error.cause !== undefined)
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
     wire.instruments.connection(status)
-    const arrival = wire.onReject.length === 0 ? null : toArrival('ws', request, attempt)
+    const arrival = wire.onUpgradeRejected.length === 0 ? null : toIncomingRequest('ws', request, attempt)
     const headers: HeaderList = [
       ...securityHeaders(edge.secure(request)),
       ['x-correlation-id', toCorrelationId(request.header('x-correlation-id'))],
@@ -179,10 +179,11 @@ export class Upgrader {
     if (arrival !== null) this.#tell(arrival, error)
   }
 
-  #tell(arrival: Arrival, error: AppError): void {
+  #tell(arrival: IncomingRequest, error: AppError): void {
     const { wire } = this.#options
-    const failed = (thrown: unknown): void => wire.services.log.error({ err: thrown }, 'An onReject hook failed')
-    for (const hook of wire.onReject) {
+    const failed = (thrown: unknown): void =>
+      wire.services.log.error({ err: thrown }, 'An onUpgradeRejected hook failed')
+    for (const hook of wire.onUpgradeRejected) {
       try {
         const result: unknown = hook(arrival, error)
         if (isPromise(result)) result.then(undefined, failed)

@@ -5,7 +5,7 @@ import type { AppError } from '../errors/app-error.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import type { TopicRule } from '../hub/topic.ts'
-import type { Arrival, ControlHandler, DisconnectOutcome, HandshakeOptions } from '../plugin/host.ts'
+import type { ControlHandler, DisconnectOutcome, HandshakeOptions, IncomingRequest } from '../plugin/host.ts'
 import type { PkgRouter } from '../route/pkg-router.ts'
 import type { WebSocketConnection } from './connection.ts'
 import type { ResolvedWebSocketOptions } from './options.ts'
@@ -33,7 +33,7 @@ export interface WebSocketWire {
   readonly findTopicRule: (topic: string) => TopicRule | null
   readonly controls: ReadonlyMap<string, ControlHandler>
   readonly handshake: Handshake | null
-  readonly onReject: readonly ((arrival: Arrival, error: AppError) => void)[]
+  readonly onUpgradeRejected: readonly ((arrival: IncomingRequest, error: AppError) => void)[]
   readonly onConnect: readonly ((connection: Connection) => MaybePromise<void>)[]
   readonly onDisconnect: readonly ((connection: Connection, outcome: DisconnectOutcome) => void)[]
   /** Every open socket, admitted or not. */

@@ -181,7 +181,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
       ...base,
       plugins: [
         plugin((host) => {
-          host.onArrive(async ({ wire }) => {
+          host.onRequest(async ({ wire }) => {
             if (wire !== 'ws') return
             asked.resolve()
             await new Promise(() => {})

@@ -2,7 +2,6 @@
 // `declaration: true` has to write that type down, so each type in it has a name that can be imported.
 import {
   AppError,
-  around,
   BaseCommand,
   BootError,
   type Call,
@@ -24,6 +23,7 @@ import {
   guard,
   httpSettings,
   Instruments,
+  interceptor,
   jsonCodec,
   lifecycleSettings,
   listenSettings,
@@ -145,7 +145,7 @@ export const ownTask = check({
   name: 'own',
   run: (input: { id: number }, call: Call & { db: Database }) => void [input, call],
 })
-export const timed = around({
+export const timed = interceptor({
   name: 'timed',
   run: (_call: Call, next: Next<{ startedAt: number }>) => next({ startedAt: 1 }),
 })
