@@ -19,10 +19,9 @@ export {
   nativeServerSettings,
   websocketSettings,
 } from './app/core-settings.ts'
-export type { DoctorCheck, DoctorHost } from './app/doctor/doctor.ts'
 export type { FoundPackage, Machine, Manifest } from './app/doctor/machine.ts'
 export { type RunDoctorOptions, runDoctor } from './app/doctor/run-doctor.ts'
-export type { HealthCheck, HealthReport, HealthStatus } from './app/lifecycle/health.ts'
+export type { HealthReport, HealthStatus } from './app/lifecycle/health.ts'
 export type { HealthOptions } from './app/lifecycle/health-options.ts'
 export { closeOnSignals } from './app/lifecycle/signals.ts'
 export { BootError, type BootErrorCode } from './base/boot-error.ts'
@@ -44,10 +43,12 @@ export type { Logger, LogLevel } from './base/logger.ts'
 export { type PluginKey, pluginKey } from './base/plugin-key.ts'
 export type { AnySchema, InputOf, Issue, OutputOf, Schema } from './base/schema.ts'
 export type { Access, Call, CallConnection, Publisher, RouteInfo, Wire } from './call/call.ts'
+export type { CallOutcome } from './call/call-outcome.ts'
 export { currentCall } from './call/current-call.ts'
 export { type AnyEvent, type EventData, type EventDefinition, event } from './call/event.ts'
 export type { Identity } from './call/identity.ts'
 export { type Page, type PageMeta, type PageSchema, page, pageOf } from './call/page.ts'
+export type { Audience, Publication } from './call/publication.ts'
 export { type Reply, type ReplyOptions, reply, type StreamReply, type StreamSource } from './call/reply.ts'
 export type { ReplyHeaders } from './call/reply-headers.ts'
 export { createNetworks, type Networks } from './edge/networks.ts'
@@ -74,22 +75,23 @@ export { Disconnect, type DisconnectRow, disconnects } from './errors/disconnect
 export type { ErrorMapper } from './errors/normalize.ts'
 export { RSPCode } from './errors/status.ts'
 export type { CorsOptions } from './http/cors.ts'
-export type { Audience, Broker, Publication } from './hub/broker.ts'
+export type { Broker } from './hub/broker.ts'
 export type { Connection } from './hub/connection.ts'
+export type { Hub } from './hub/hub.ts'
 export { memoryBroker } from './hub/memory-broker.ts'
 export { defineTopics, type TopicRule, type TopicRules } from './hub/topic.ts'
 export type { AccessLog, LogOptions } from './log/log-options.ts'
 export { createLogger, type LogFormat, type LoggerSettings } from './log/pino-logger.ts'
 export { redact } from './log/redact.ts'
 export { isSecretKey } from './log/secret-keys.ts'
+export type { DoctorCheck, DoctorHost } from './plugin/doctor.ts'
+export type { HealthCheck } from './plugin/health.ts'
 export type {
-  CallOutcome,
   ControlHandler,
   ControlReply,
   ControlResult,
   DisconnectOutcome,
   HandshakeOptions,
-  Hub,
   Identify,
   IdentifyOptions,
   IncomingRequest,

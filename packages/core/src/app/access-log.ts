@@ -1,10 +1,8 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import { callFields } from '../call/call-fields.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
+import type { AccessLogger } from '../call/call-services.ts'
 import type { ResolvedLogOptions } from '../log/log-options.ts'
-import type { CallOutcome } from '../plugin/host.ts'
-
-/** Told of every call that has ended. */
-export type AccessLogger = (call: ActiveCall, outcome: CallOutcome) => void
 
 /**
  * One line for each call: `info` when it succeeded, `warn` when the caller was refused or left, `error` when the fault was ours. Null when

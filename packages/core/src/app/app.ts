@@ -2,7 +2,7 @@ import type { Environment } from '../base/environment.ts'
 import type { DoctorReport } from '../base/finding.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
-import type { Hub } from '../plugin/host.ts'
+import type { Hub } from '../hub/hub.ts'
 import type { AppDescription } from '../route/describe.ts'
 import { appDefaults } from './app-defaults.ts'
 import {

@@ -19,10 +19,10 @@ import { HttpRouter } from '../http/http-router.ts'
 import type { CompiledEvent } from '../hub/hub.ts'
 import type { Registry } from '../plugin/plugin-host.ts'
 import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from '../route/compile-route.ts'
+import type { DescribedRoute } from '../route/describe.ts'
 import { compileValue } from '../route/output.ts'
 import { PkgRouter } from '../route/pkg-router.ts'
 import { type AnyEndpoint, type AnyRoute, type RouteDefinition, route } from '../route/route.ts'
-import type { Use } from '../route/use.ts'
 import { HealthMonitor } from './lifecycle/health.ts'
 import type { ResolvedHealthOptions } from './lifecycle/health-options.ts'
 import { createHealthRoutes } from './lifecycle/health-routes.ts'
@@ -49,7 +49,7 @@ export interface CompileOptions {
 }
 
 export interface CompiledApp {
-  readonly routes: ReadonlyArray<CompiledRoute & { readonly steps: Use }>
+  readonly routes: readonly DescribedRoute[]
   readonly pkgRouter: PkgRouter
   readonly httpRouter: HttpRouter<CompiledRoute>
   /** Stands in for the route of a package that none handles. */

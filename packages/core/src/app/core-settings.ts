@@ -1,11 +1,10 @@
 import type { LogLevel } from '../base/logger.ts'
 import { createClientAddress } from '../edge/client-address.ts'
-import { toHostNames } from '../edge/host.ts'
+import { isOrigin, toHostNames } from '../edge/host.ts'
 import type { LogFormat } from '../log/pino-logger.ts'
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
 import type { CompatMode } from '../transport/uws-loader.ts'
-import { isOrigin } from '../websocket/options.ts'
 import { appDefaults } from './app-defaults.ts'
 
 // Constants with written types, and no functions: an app that leaves a group out does not declare its variables.

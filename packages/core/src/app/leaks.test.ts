@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type CallOutcome, type DisconnectOutcome, route } from '../index.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
+import { type DisconnectOutcome, route } from '../index.ts'
 import { codeOf, nextJson, packet, plugin, type ReplyFrame, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 

@@ -3,8 +3,8 @@ import { HistogramCell } from '../base/cells.ts'
 import { Instruments } from '../base/instruments.ts'
 import { NotFoundError } from '../errors/app-error.ts'
 import { defineErrors } from '../errors/define-errors.ts'
-import type { CallOutcome } from '../plugin/host.ts'
 import { type CallInstruments, createCallInstruments } from './call-instruments.ts'
+import type { CallOutcome } from './call-outcome.ts'
 
 const ok: CallOutcome = { error: null, aborted: false, httpStatus: 200, durationMs: 20 }
 const failed = (error: CallOutcome['error']): CallOutcome => ({ ...ok, error, httpStatus: error?.httpStatus ?? 200 })

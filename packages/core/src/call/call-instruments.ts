@@ -1,7 +1,7 @@
 import { type CounterCell, GaugeCell } from '../base/cells.ts'
 import { type Instruments, unmatchedLabel } from '../base/instruments.ts'
 import { errorCodes } from '../errors/codes.ts'
-import type { CallOutcome } from '../plugin/host.ts'
+import type { CallOutcome } from './call-outcome.ts'
 
 const httpBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 const webSocketBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]

@@ -5,6 +5,9 @@ import type { ReplyHeaders } from './reply-headers.ts'
 
 export type Wire = 'ws' | 'http'
 
+/** A parsed query or form. A key that occurs more than once has its values in order. */
+export type QueryRecord = Readonly<Record<string, string | readonly string[]>>
+
 /** `public`: anybody. `authenticated`: only with an identity. */
 export type Access = 'public' | 'authenticated'
 
@@ -63,7 +66,7 @@ export interface Call extends Publisher {
   /** Lower-case names; on WebSocket those of the upgrade. */
   readonly headers: Readonly<Record<string, string>>
   /** As sent, decoded; on WebSocket that of the upgrade. */
-  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly query: QueryRecord
   /** Aborted when the client leaves or the deadline passes. */
   readonly signal: AbortSignal
   /** Epoch milliseconds at which the call is answered with `deadline_exceeded`, unless its COMMIT was sent; Infinity without one. */

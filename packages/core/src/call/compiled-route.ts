@@ -1,12 +1,27 @@
-import type { CallOutcome } from '../plugin/host.ts'
-import type { InputReader } from '../route/input.ts'
-import type { RouteDefinition } from '../route/route.ts'
+import type { Result } from '../errors/result.ts'
 import type { ActiveCall } from './active-call.ts'
-import type { RouteInfo } from './call.ts'
+import type { QueryRecord, RouteInfo } from './call.ts'
 import type { HttpCounter } from './call-instruments.ts'
+import type { CallOutcome } from './call-outcome.ts'
 
 /** When a call's identity is found out over HTTP. */
 export type IdentityPolicy = 'required' | 'optional' | 'none'
+
+/** What a body held. */
+export type ParsedBody =
+  | { readonly kind: 'empty' }
+  /** `hadEscapes`: the text had a `\u`, so that a string of it may hold half a surrogate pair. */
+  | { readonly kind: 'json'; readonly value: unknown; readonly hadEscapes: boolean }
+  | { readonly kind: 'form'; readonly value: QueryRecord }
+  /** Of an endpoint with `body: 'raw'`: made by the caller, never by `parseBody`. */
+  | { readonly kind: 'raw'; readonly value: Uint8Array }
+
+/** Joins what HTTP says in three places into one input, not yet validated. */
+export type InputReader = (
+  params: Readonly<Record<string, string>>,
+  query: QueryRecord,
+  body: ParsedBody,
+) => Result<unknown>
 
 /** The HTTP side of a route, compiled. */
 export interface CompiledHttp {
@@ -24,7 +39,8 @@ export interface CompiledHttp {
 /** A route as the wires run it. Everything that can be known at boot is. */
 export interface CompiledRoute {
   readonly info: RouteInfo
-  readonly definition: RouteDefinition
+  /** Calls of this route on one connection never overlap. */
+  readonly ordered: boolean
   /** Null for a route that is on WebSocket only. */
   readonly http: CompiledHttp | null
   /** Answered while the app drains: health and metrics, which are asked for just then. */

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Call, type CallOutcome, route } from '../index.ts'
+import { type Call, route } from '../index.ts'
 import { deferred, exchange, packet, plugin, until } from '../testing/suite.fixtures.ts'
 import { CallError, createVirtualClock, onTransports } from '../testing.ts'
+import type { CallOutcome } from './call-outcome.ts'
 
 /** A route that ends when it is told to, and what its calls saw. */
 function slow(deadlineMs?: number) {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
-import type { Hub } from '../plugin/host.ts'
+import type { Hub } from '../hub/hub.ts'
 import type { Call } from './call.ts'
 import { type AnyEvent, type EventData, type EventDefinition, event } from './event.ts'
 

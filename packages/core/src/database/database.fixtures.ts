@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { HealthCheck } from '../app/lifecycle/health.ts'
 import type { Clock } from '../base/clock.ts'
 import { dropSafe } from '../base/drop-safe.ts'
 import { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import { Rejections } from '../call/rejections.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
+import type { HealthCheck } from '../plugin/health.ts'
 import type { PluginHost } from '../plugin/host.ts'
 
 /** One migration of drizzle-kit: the tables of the suite. */

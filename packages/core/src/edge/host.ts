@@ -29,3 +29,8 @@ function toName(host: string): string {
   if (plainName.test(host)) return toHostName(host)
   throw new BootError('bad_option', `http.hosts: '${host}' is no host name: write it without scheme, port and path`)
 }
+
+/** `https://app.example`: scheme, host and port, as a browser writes it. */
+export function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}

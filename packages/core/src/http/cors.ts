@@ -1,7 +1,7 @@
 import { BootError } from '../base/boot-error.ts'
+import { isOrigin } from '../edge/host.ts'
 import { checkKeys } from '../route/route-definition.ts'
 import type { HeaderList } from '../transport/transport.ts'
-import { isOrigin } from '../websocket/options.ts'
 
 /** What `createApp({ http: { cors } })` takes: which pages of other origins may read answers. */
 export interface CorsOptions {

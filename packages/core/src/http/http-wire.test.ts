@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type CallOutcome, route } from '../index.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
+import { route } from '../index.ts'
 import { plugin, until } from '../testing/suite.fixtures.ts'
 import { onTransports, type TestResponse } from '../testing.ts'
 

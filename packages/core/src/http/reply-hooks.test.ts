@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { CallOutcome } from '../call/call-outcome.ts'
 import { PermissionDeniedError } from '../errors/app-error.ts'
-import type { CallOutcome } from '../plugin/host.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { route } from '../route/route.ts'
 import { onTransports } from '../testing/on-transports.ts'

@@ -1,5 +1,5 @@
+import type { Publication } from '../call/publication.ts'
 import type { Codec } from '../protocol/codec.ts'
-import type { Publication } from './broker.ts'
 import type { Member } from './member.ts'
 
 const noBytes = new Uint8Array()

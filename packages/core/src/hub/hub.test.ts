@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Broker, event, type Identity, type Publication, route } from '../index.ts'
+import type { Publication } from '../call/publication.ts'
+import { type Broker, event, type Identity, route } from '../index.ts'
 import { nextJson, testAuth, until } from '../testing/suite.fixtures.ts'
 import { onTransports } from '../testing.ts'
 

@@ -1,8 +1,9 @@
 import { isPromise } from '../base/maybe-promise.ts'
+import type { Publisher } from '../call/call.ts'
 import type { AnyEvent, EventData } from '../call/event.ts'
-import type { Hub } from '../plugin/host.ts'
+import type { Audience, Publication } from '../call/publication.ts'
 import { deliverTo } from './broadcast.ts'
-import type { Audience, Broker, Publication } from './broker.ts'
+import type { Broker } from './broker.ts'
 import type { Connection } from './connection.ts'
 import type { Member } from './member.ts'
 import type { TopicRule } from './topic.ts'
@@ -28,6 +29,17 @@ interface HubOptions {
 }
 
 const nobody: ReadonlySet<Member> = new Set()
+
+/** The connections of this process, for code outside a call. */
+export interface Hub extends Publisher {
+  /** Admitted connections. */
+  readonly size: number
+  get(connectionId: string): Connection | undefined
+  /** Every connection of one identity. */
+  ofIdentity(identityId: string): readonly Connection[]
+  /** How many connections have joined `topic`. */
+  topicSize(topic: string): number
+}
 
 /** The admitted connections of this process, by id, by identity and by topic. */
 export class ConnectionHub implements Hub {

@@ -1,4 +1,5 @@
-import type { Broker, Publication } from './broker.ts'
+import type { Publication } from '../call/publication.ts'
+import type { Broker } from './broker.ts'
 
 /** For one process: a publication is delivered before `publish` returns. */
 export function memoryBroker(): Broker {

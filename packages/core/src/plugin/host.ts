@@ -1,18 +1,20 @@
-import type { DoctorCheck } from '../app/doctor/doctor.ts'
-import type { HealthCheck } from '../app/lifecycle/health.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
-import type { Call, Publisher, RouteInfo, Wire } from '../call/call.ts'
+import type { Call, RouteInfo, Wire } from '../call/call.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
 import type { Identity } from '../call/identity.ts'
 import type { ReplyHeaders } from '../call/reply-headers.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
+import type { Hub } from '../hub/hub.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
+import type { DoctorCheck } from './doctor.ts'
+import type { HealthCheck } from './health.ts'
 
 /** A request or an upgrade that has just come in: nothing of it is verified. */
 export interface IncomingRequest {
@@ -37,16 +39,6 @@ export interface IdentifyOptions {
    * that names a scheme. Default: one without.
    */
   readonly missing?: () => AppError
-}
-
-/** How a call ended. `error` is null on success. */
-export interface CallOutcome {
-  readonly error: AppError | null
-  /** The client left before the answer: nothing was sent. */
-  readonly aborted: boolean
-  /** Of the HTTP response; on WebSocket what it would have been; 499 when aborted. */
-  readonly httpStatus: number
-  readonly durationMs: number
 }
 
 /** How a connection ended. */
@@ -95,6 +87,14 @@ export interface HandshakeOptions {
    * refuses the upgrade with HTTP.
    */
   readonly fromUpgrade?: (request: IncomingRequest) => MaybePromise<ControlResult | null>
+}
+
+/** The control frame that is the handshake. */
+export interface Handshake {
+  readonly type: string
+  readonly handle: ControlHandler
+  readonly timeoutMs: number
+  readonly fromUpgrade: HandshakeOptions['fromUpgrade']
 }
 
 /** What the app hands to each plugin's `setup`. Everything is registered there and then: after it, a call here throws. */
@@ -156,15 +156,4 @@ export interface PluginHost {
   dropSafe<T>(work: Promise<T>, name: string, onBehalfOf?: Pick<Call, 'log'> | null): Promise<T>
   /** Says what foreign errors (a driver's) are for a caller. */
   mapErrors(mapper: ErrorMapper): void
-}
-
-/** The connections of this process, for code outside a call. */
-export interface Hub extends Publisher {
-  /** Admitted connections. */
-  readonly size: number
-  get(connectionId: string): Connection | undefined
-  /** Every connection of one identity. */
-  ofIdentity(identityId: string): readonly Connection[]
-  /** How many connections have joined `topic`. */
-  topicSize(topic: string): number
 }

@@ -1,5 +1,3 @@
-import type { NamedCheck } from '../app/doctor/doctor.ts'
-import type { HealthPart } from '../app/lifecycle/health.ts'
 import { BootError } from '../base/boot-error.ts'
 import type { Clock } from '../base/clock.ts'
 import { dropSafe } from '../base/drop-safe.ts'
@@ -8,23 +6,18 @@ import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Call, RouteInfo } from '../call/call.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
 import type { Rejections } from '../call/rejections.ts'
 import { type AppError, AuthenticationError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
+import type { Hub } from '../hub/hub.ts'
 import { checkEndpoint } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
-import type { Handshake } from '../websocket/wire.ts'
-import type {
-  CallOutcome,
-  ControlHandler,
-  DisconnectOutcome,
-  Hub,
-  Identify,
-  IncomingRequest,
-  PluginHost,
-} from './host.ts'
+import type { NamedCheck } from './doctor.ts'
+import type { HealthPart } from './health.ts'
+import type { ControlHandler, DisconnectOutcome, Handshake, Identify, IncomingRequest, PluginHost } from './host.ts'
 
 /** What an app lends to its plugins. */
 export interface HostServices {

@@ -1,6 +1,6 @@
-import type { DoctorHost } from '../app/doctor/doctor.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
+import type { DoctorHost } from './doctor.ts'
 import type { PluginHost } from './host.ts'
 
 /** A part that an app composes: hooks, endpoints, and an API that its steps are bound to. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Call, type CallOutcome, check, guard, interceptor, type Next, route } from '../index.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
+import { type Call, check, guard, interceptor, type Next, route } from '../index.ts'
 import { deferred, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 

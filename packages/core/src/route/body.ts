@@ -1,15 +1,7 @@
+import type { ParsedBody } from '../call/compiled-route.ts'
 import { coreError, MalformedRequestError } from '../errors/app-error.ts'
 import type { Result } from '../errors/result.ts'
-import { parseQuery, type QueryRecord } from './query.ts'
-
-/** What a body held. */
-export type ParsedBody =
-  | { readonly kind: 'empty' }
-  /** `hadEscapes`: the text had a `\u`, so that a string of it may hold half a surrogate pair. */
-  | { readonly kind: 'json'; readonly value: unknown; readonly hadEscapes: boolean }
-  | { readonly kind: 'form'; readonly value: QueryRecord }
-  /** Of an endpoint with `body: 'raw'`: made by the caller, never by `parseBody`. */
-  | { readonly kind: 'raw'; readonly value: Uint8Array }
+import { parseQuery } from './query.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const empty: Result<ParsedBody> = Object.freeze({ ok: true, value: Object.freeze({ kind: 'empty' }) })

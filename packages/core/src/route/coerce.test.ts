@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test, vi } from 'vitest'
 import type { AnySchema } from '../base/schema.ts'
+import type { QueryRecord } from '../call/call.ts'
 import { type Coercion, compileCoercion } from './coerce.ts'
-import type { QueryRecord } from './query.ts'
 
 // Thousands of runs each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 })

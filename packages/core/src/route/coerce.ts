@@ -1,10 +1,10 @@
 import type { StandardJSONSchemaV1 } from '@standard-schema/spec'
 import { BootError } from '../base/boot-error.ts'
 import type { AnySchema } from '../base/schema.ts'
+import type { QueryRecord } from '../call/call.ts'
 import { readJsonSchema } from './coerce-json-schema.ts'
 import { applyPlan, chooseVariant, noEntries, nothing, type RecordPlan, type ValuePlan } from './coerce-plan.ts'
 import { readRecord } from './coerce-valibot.ts'
-import type { QueryRecord } from './query.ts'
 import type { ParameterType } from './route-types.ts'
 
 /** Makes of texts what a schema's input type wants. Never throws; what it cannot make stays a text. */

@@ -7,6 +7,7 @@ import type { CompiledHttp, CompiledRoute, IdentityPolicy } from '../call/compil
 import { runWithCall } from '../call/current-call.ts'
 import type { Reply } from '../call/reply.ts'
 import type { AppError } from '../errors/app-error.ts'
+import type { DescribedRoute } from './describe.ts'
 import { compileInput } from './input.ts'
 import { compileOutput } from './output.ts'
 import { pathParameters } from './path-pattern.ts'
@@ -55,7 +56,7 @@ export function compileRoute(
   definition: RouteDefinition,
   context: RouteContext,
   servesWhileDraining = false,
-): CompiledRoute & { readonly steps: Use } {
+): DescribedRoute {
   const steps = [...context.guardsFor(info), ...definition.use]
   checkOrder(info, definition.use)
   const identity = toIdentityPolicy(info, steps, context)
@@ -78,8 +79,9 @@ export function compileRoute(
   })
   return {
     info,
-    definition,
+    ordered: definition.ordered,
     steps,
+    errors: definition.errors.map(({ code }) => code),
     run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
     servesWhileDraining,

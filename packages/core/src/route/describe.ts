@@ -17,6 +17,13 @@ export interface RouteDescription {
   readonly summary: string
 }
 
+/** A compiled route with what only `app.describe()` reads. */
+export interface DescribedRoute extends CompiledRoute {
+  readonly steps: Use
+  /** Codes of `defineErrors` that it declares. */
+  readonly errors: readonly string[]
+}
+
 /** What an app serves, as data; as text it is a table. */
 export interface AppDescription {
   readonly routes: readonly RouteDescription[]
@@ -24,22 +31,19 @@ export interface AppDescription {
   toString(): string
 }
 
-export function describeApp(
-  routes: ReadonlyArray<CompiledRoute & { readonly steps: Use }>,
-  events: AppDescription['events'],
-): AppDescription {
+export function describeApp(routes: readonly DescribedRoute[], events: AppDescription['events']): AppDescription {
   const described = routes.map(toDescription)
   return { routes: described, events, toString: () => toTable(described, events) }
 }
 
-function toDescription({ info, definition, steps }: CompiledRoute & { readonly steps: Use }): RouteDescription {
+function toDescription({ info, errors, steps }: DescribedRoute): RouteDescription {
   return {
     name: info.name,
     pkgId: info.pkgId,
     http: toHttp(info),
     access: info.access,
     steps: steps.map(({ kind, name, demands }) => ({ kind, name, demands })),
-    errors: definition.errors.map(({ code }) => code),
+    errors: errors,
     summary: info.summary,
   }
 }

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test, vi } from 'vitest'
+import type { QueryRecord } from '../call/call.ts'
+import type { InputReader, ParsedBody } from '../call/compiled-route.ts'
 import { ConflictError } from '../errors/app-error.ts'
-import type { ParsedBody } from './body.ts'
-import { compileInput, type InputOptions, type InputReader } from './input.ts'
-import { parseQuery, type QueryRecord } from './query.ts'
+import { compileInput, type InputOptions } from './input.ts'
+import { parseQuery } from './query.ts'
 
 // Thousands of runs each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 })

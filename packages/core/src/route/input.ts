@@ -1,11 +1,11 @@
 import type { AnySchema, Issue } from '../base/schema.ts'
+import type { QueryRecord } from '../call/call.ts'
+import type { InputReader } from '../call/compiled-route.ts'
 import { AppError, InternalError, ValidationError } from '../errors/app-error.ts'
 import type { Result } from '../errors/result.ts'
 import { findUnsafe } from '../protocol/safe-value.ts'
-import type { ParsedBody } from './body.ts'
 import { type Coercion, compileCoercion, readOnlyKeys } from './coerce.ts'
 import { pathParameters } from './path-pattern.ts'
-import type { QueryRecord } from './query.ts'
 import type { ParameterType } from './route-types.ts'
 
 export interface InputOptions {
@@ -21,13 +21,6 @@ export interface InputOptions {
   /** `ignore`: what neither the schema nor the route names is left out, in query and body. Default `validate`. */
   readonly unknownKeys?: 'validate' | 'ignore'
 }
-
-/** Joins what HTTP says in three places into one input, not yet validated. */
-export type InputReader = (
-  params: Readonly<Record<string, string>>,
-  query: QueryRecord,
-  body: ParsedBody,
-) => Result<unknown>
 
 type Fields = Record<string, unknown>
 

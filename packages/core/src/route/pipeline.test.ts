@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../base/logger.ts'
 import { ActiveCall, type CallOrigin } from '../call/active-call.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
 import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
 import { Deadlines } from '../call/deadlines.ts'
 import type { Identity } from '../call/identity.ts'
 import { type AppError, AuthenticationError, ConflictError } from '../errors/app-error.ts'
-import type { CallOutcome } from '../plugin/host.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
 import { compilePipeline, type Stages } from './pipeline.ts'
 

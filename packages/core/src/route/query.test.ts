@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { parseQuery, type QueryRecord } from './query.ts'
+import type { QueryRecord } from '../call/call.ts'
+import { parseQuery } from './query.ts'
 
 // Thousands of runs each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 })

@@ -1,9 +1,7 @@
+import type { QueryRecord } from '../call/call.ts'
 import { MalformedRequestError, ValidationError } from '../errors/app-error.ts'
 import type { Result } from '../errors/result.ts'
 import { isUnsafeKey } from '../protocol/safe-value.ts'
-
-/** A parsed query or form. A key that stands more than once has its values in the order in which they stand. */
-export type QueryRecord = Readonly<Record<string, string | readonly string[]>>
 
 /** Pairs, not names: a thousand values of one name are as dear. */
 const maxPairs = 1000

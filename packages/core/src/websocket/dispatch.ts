@@ -23,7 +23,7 @@ function callRoute(connection: WebSocketConnection, frame: RequestFrame): void {
   if (route === shared.unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${frame.pkgId}`))
   if (running.size >= options.maxInFlight) return call.fail(coreError('too_many_in_flight'))
   if (options.ordered) connection.queue.enter(connection, call)
-  else if (route.definition.ordered) connection.queue.enter(route, call)
+  else if (route.ordered) connection.queue.enter(route, call)
   else route.run(call)
   // A call that is synchronous from end to end has been answered by now, and none of this is needed for it.
   if (call.settled) return

@@ -1,4 +1,5 @@
 import { BootError } from '../base/boot-error.ts'
+import { isOrigin } from '../edge/host.ts'
 import { checkKeys } from '../route/route-definition.ts'
 import { checkSocketLimits, defaultSocketLimits } from '../transport/socket-limits.ts'
 import type { SocketLimits } from '../transport/transport.ts'
@@ -99,10 +100,6 @@ function resolveOrigins(
     }
   }
   return origins
-}
-
-export function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
 }
 
 function checkCount(name: string, value: number): void {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type CallOutcome, type DisconnectOutcome, event, route } from '../index.ts'
+import type { CallOutcome } from '../call/call-outcome.ts'
+import { type DisconnectOutcome, event, route } from '../index.ts'
 import { deferred, packet, plugin, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 

@@ -5,19 +5,11 @@ import type { AppError } from '../errors/app-error.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import type { TopicRule } from '../hub/topic.ts'
-import type { ControlHandler, DisconnectOutcome, HandshakeOptions, IncomingRequest } from '../plugin/host.ts'
+import type { ControlHandler, DisconnectOutcome, Handshake, IncomingRequest } from '../plugin/host.ts'
 import type { PkgRouter } from '../route/pkg-router.ts'
 import type { WebSocketConnection } from './connection.ts'
 import type { ResolvedWebSocketOptions } from './options.ts'
 import type { WebSocketInstruments } from './websocket-instruments.ts'
-
-/** The control frame that is the handshake. */
-export interface Handshake {
-  readonly type: string
-  readonly handle: ControlHandler
-  readonly timeoutMs: number
-  readonly fromUpgrade: HandshakeOptions['fromUpgrade']
-}
 
 /** What every connection of an app shares. */
 export interface WebSocketWire {
