@@ -1,0 +1,150 @@
+// Which module may import which: `npm run check:layers`. Imports of types count. ARCHITECTURE.md draws the same as a picture.
+// Tests and fixtures may import anything.
+
+const core = '^packages/core/src'
+
+/** What each module of core may import beside itself. */
+const mayImport = {
+  base: [],
+  errors: ['base'],
+  log: ['base', 'errors'],
+  settings: ['base', 'errors'],
+  protocol: ['base', 'errors'],
+  transport: ['base', 'errors'],
+  call: ['base', 'errors', 'protocol', 'transport'],
+  route: ['base', 'errors', 'protocol', 'transport', 'call'],
+  hub: ['base', 'errors', 'protocol', 'transport', 'call'],
+  plugin: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub'],
+  edge: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub', 'plugin'],
+  http: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub', 'plugin', 'edge'],
+  websocket: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub', 'plugin', 'edge'],
+  app: [
+    'base',
+    'errors',
+    'log',
+    'settings',
+    'protocol',
+    'transport',
+    'call',
+    'route',
+    'hub',
+    'plugin',
+    'edge',
+    'http',
+    'websocket',
+  ],
+  database: ['base', 'errors', 'log', 'settings', 'call', 'route', 'hub', 'plugin'],
+  testing: [
+    'base',
+    'errors',
+    'log',
+    'settings',
+    'protocol',
+    'transport',
+    'call',
+    'route',
+    'hub',
+    'plugin',
+    'edge',
+    'http',
+    'websocket',
+    'app',
+  ],
+}
+
+const layers = Object.entries(mayImport).map(([module, allowed]) => ({
+  name: `layer-${module}`,
+  comment: `${module} may import ${allowed.length === 0 ? 'no other module' : allowed.join(', ')}: move what is shared down, or pass it in`,
+  severity: 'error',
+  from: { path: `${core}/${module}/`, pathNot: module === 'database' ? [`${core}/database/testing/`] : [] },
+  to: { path: `${core}/`, pathNot: `${core}/(?:${[module, ...allowed].join('|')})/` },
+}))
+
+/** A library or an implementation that only some files know. */
+const onlyIn = (name, to, files, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: '^packages/[^/]+/src/', pathNot: files },
+  to: { path: to },
+})
+
+module.exports = {
+  forbidden: [
+    ...layers,
+    {
+      name: 'no-unknown-module',
+      comment: 'A folder of packages/core/src must be in the table of .dependency-cruiser.cjs',
+      severity: 'error',
+      from: { path: `${core}/[^/]+/`, pathNot: `${core}/(?:${Object.keys(mayImport).join('|')})/` },
+      to: {},
+    },
+    {
+      name: 'no-import-of-entry-points',
+      comment: 'Files at the top of src are entry points for users: import the module itself',
+      severity: 'error',
+      from: { path: `${core}/[^/]+/` },
+      to: { path: `${core}/[^/]+\\.ts$` },
+    },
+    {
+      name: 'no-cycle',
+      comment: 'Two files that need each other at run time are one module: join them, or split what is shared',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'database-testing',
+      comment: 'database/testing may use the test kit; nothing else of the database may',
+      severity: 'error',
+      from: { path: `${core}/database/testing/` },
+      to: {
+        path: `${core}/`,
+        pathNot: `${core}/(?:${['database', 'testing', 'app', ...mayImport.database].join('|')})/`,
+      },
+    },
+    onlyIn(
+      'uws-behind-the-port',
+      `${core}/transport/uws-`,
+      [`${core}/transport/`, `${core}/app/`, `${core}/testing/create-test-app\\.ts$`, `${core}/[^/]+\\.ts$`],
+      'uWebSockets.js is behind transport/transport.ts: import the port',
+    ),
+    onlyIn(
+      'core-by-its-entry-points',
+      `${core}/[^/]+/`,
+      [`${core}/`],
+      'Packages use what an outside author has: the entry points of @twinwire/core',
+    ),
+    onlyIn('pino', '/node_modules/pino/', [`${core}/log/pino-logger\\.ts$`], 'Import the port base/logger.ts'),
+    onlyIn('drizzle', '/node_modules/drizzle-orm/', [`${core}/database/`], 'Only the database knows drizzle'),
+    onlyIn(
+      'postgres',
+      '/node_modules/(?:postgres|@electric-sql/pglite)/',
+      [`${core}/database/`],
+      'Only drivers know their library',
+    ),
+    onlyIn(
+      'jose',
+      '/node_modules/jose/',
+      ['^packages/plugin-auth/src/(?:token/jose|testing/[^/]+)\\.ts$'],
+      'Import token/jose.ts',
+    ),
+    onlyIn('ioredis', '/node_modules/ioredis/', ['^packages/plugin-ratelimit/src/redis/'], 'Only redis/ knows ioredis'),
+    onlyIn(
+      'prom-client',
+      '/node_modules/prom-client/',
+      ['^packages/plugin-metrics/src/'],
+      'Only plugin-metrics knows prom-client',
+    ),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(?:\\.(?:test|test-d|fixtures)\\.ts$|/dist/)' },
+    enhancedResolveOptions: {
+      conditionNames: ['@twinwire/source', 'types', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+}
