@@ -2,6 +2,9 @@ import { definePackage } from '../../tsup.package.ts'
 
 export default definePackage({
   index: 'src/index.ts',
+  plugin: 'src/plugin.ts',
+  settings: 'src/settings.ts',
+  transport: 'src/transport.ts',
   'database/index': 'src/database.ts',
   'database/valibot/index': 'src/database-valibot.ts',
   'database/testing/index': 'src/database-testing.ts',

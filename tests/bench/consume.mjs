@@ -1,6 +1,6 @@
 // npm run bench:consume: what a limit in memory costs beside the look-up that it cannot do without. Core and plugin-ratelimit have to be built.
 import process from 'node:process'
-import { Instruments, systemClock } from '@twinwire/core'
+import { Instruments, systemClock } from '@twinwire/core/plugin'
 import { createTestLogger } from '@twinwire/core/testing'
 import { memoryStore } from '@twinwire/plugin-ratelimit'
 import { choosePins, pinSelf } from './lib/pin.mjs'

@@ -1,5 +1,6 @@
 // What becomes of tokens when the issuer is away, slow, or answers with nonsense: over real HTTP, with every request to it counted.
-import { CounterCell, type Instruments, type Plugin } from '@twinwire/core'
+import type { Plugin } from '@twinwire/core'
+import { CounterCell, type Instruments } from '@twinwire/core/plugin'
 import { createTestApp, type TestApp, type VirtualClock } from '@twinwire/core/testing'
 import type { AuthOptions } from '@twinwire/plugin-auth'
 import type { IssuerEndpoint, IssuerFault, TestIssuer } from '@twinwire/plugin-auth/testing'

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { defineSettings } from '@twinwire/core'
+import { defineSettings } from '@twinwire/core/settings'
 import { keycloakSettings } from '@twinwire/plugin-auth'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'

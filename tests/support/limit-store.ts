@@ -1,4 +1,4 @@
-import { Instruments, systemClock } from '@twinwire/core'
+import { Instruments, systemClock } from '@twinwire/core/plugin'
 import { createTestLogger, type LogLine } from '@twinwire/core/testing'
 import { type LimitStore, type RedisStoreOptions, type Rule, redisStore, type Take } from '@twinwire/plugin-ratelimit'
 

@@ -1,13 +1,17 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
 
-/** Doors through which applications get what packages offer; those for tests are not among them, whose promises a runner should hear of. */
-function findDoors(): readonly string[] {
-  const doors = readdirSync(packages).map((name) => `${packages}${name}/src/index.ts`)
-  return [...doors, `${packages}core/src/database/index.ts`, `${packages}core/src/database/valibot/index.ts`]
+/** The source files of entry points for applications; those for tests are left out, since a test runner should see their failures. */
+function findEntryPoints(): readonly string[] {
+  return readdirSync(packages).flatMap((name) => {
+    const { exports } = JSON.parse(readFileSync(`${packages}${name}/package.json`, 'utf8'))
+    return Object.keys(exports)
+      .filter((entry) => !/testing|package\.json/.test(entry))
+      .map((entry) => `${packages}${name}/${exports[entry]['@twinwire/source'].slice(2)}`)
+  })
 }
 
 /**
@@ -15,8 +19,8 @@ function findDoors(): readonly string[] {
  * among it.
  */
 export function findPublicPromises(): readonly string[] {
-  const doors = findDoors()
-  const program = ts.createProgram([...doors], {
+  const entryPoints = findEntryPoints()
+  const program = ts.createProgram([...entryPoints], {
     strict: true,
     noEmit: true,
     skipLibCheck: true,
@@ -29,10 +33,10 @@ export function findPublicPromises(): readonly string[] {
   })
   const checker = program.getTypeChecker()
   const found = new Set<string>()
-  for (const door of doors) {
-    const file = program.getSourceFile(door)
+  for (const entryPoint of entryPoints) {
+    const file = program.getSourceFile(entryPoint)
     const module = file === undefined ? undefined : checker.getSymbolAtLocation(file)
-    if (file === undefined || module === undefined) throw new Error(`${door} exports nothing`)
+    if (file === undefined || module === undefined) throw new Error(`${entryPoint} exports nothing`)
     for (const exported of checker.getExportsOfModule(module)) {
       const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
       const types = [

@@ -1,4 +1,5 @@
-import { definePlugin, pluginKey, route, type WebSocketOptions } from '@twinwire/core'
+import { route, type WebSocketOptions } from '@twinwire/core'
+import { definePlugin, pluginKey } from '@twinwire/core/plugin'
 import { createTestApp } from '@twinwire/core/testing'
 import * as v from 'valibot'
 import { onTestFinished } from 'vitest'

@@ -41,7 +41,8 @@ const files = Array.from({ length: Math.ceil(routeCount / routesPerFile) }, (_, 
 
 /** Two steps as a plugin has them: a guard that adds, an interceptor that adds. */
 const stepsFile = `
-import { interceptor, guard, type Next, pluginKey } from '@twinwire/core'
+import { interceptor, guard, type Next } from '@twinwire/core'
+import { pluginKey } from '@twinwire/core/plugin'
 
 export interface User { readonly id: string; readonly roles: ReadonlySet<string> }
 export interface Db { query<T>(text: string): Promise<readonly T[]> }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { databaseSettings } from '@twinwire/core/database'
 import {
   defineSettings,
   httpSettings,
@@ -9,8 +10,7 @@ import {
   settingsGroup,
   variable,
   websocketSettings,
-} from '@twinwire/core'
-import { databaseSettings } from '@twinwire/core/database'
+} from '@twinwire/core/settings'
 import { keycloakSettings } from '@twinwire/plugin-auth'
 import { metricsSettings } from '@twinwire/plugin-metrics'
 import { rateLimitSettings, redisSettings } from '@twinwire/plugin-ratelimit'

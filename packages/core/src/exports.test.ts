@@ -10,13 +10,9 @@ it('@twinwire/core', async () => {
       "BaseCommand",
       "BootError",
       "ConflictError",
-      "CounterCell",
       "DatabaseError",
       "DeadlineExceededError",
       "Disconnect",
-      "GaugeCell",
-      "HistogramCell",
-      "Instruments",
       "InternalError",
       "MalformedRequestError",
       "NotFoundError",
@@ -31,39 +27,67 @@ it('@twinwire/core', async () => {
       "closeOnSignals",
       "createApp",
       "createLogger",
-      "createNetworks",
       "currentCall",
       "defineErrors",
-      "definePlugin",
-      "defineSettings",
       "defineTopics",
       "disconnects",
       "errorCodes",
       "event",
       "group",
       "guard",
-      "httpSettings",
       "interceptor",
-      "isSecretKey",
       "jsonCodec",
-      "lifecycleSettings",
-      "listenSettings",
-      "logSettings",
       "memoryBroker",
-      "nativeServerSettings",
       "page",
       "pageOf",
-      "pluginKey",
-      "redact",
       "reply",
       "route",
       "runDoctor",
-      "settingsGroup",
-      "systemClock",
       "unchecked",
       "uws",
+    ]
+  `)
+})
+
+it('@twinwire/core/plugin', async () => {
+  expect(Object.keys(await import('@twinwire/core/plugin')).sort()).toMatchInlineSnapshot(`
+    [
+      "CounterCell",
+      "GaugeCell",
+      "HistogramCell",
+      "Instruments",
+      "createNetworks",
+      "definePlugin",
+      "isSecretKey",
+      "pluginKey",
+      "redact",
+      "systemClock",
+    ]
+  `)
+})
+
+it('@twinwire/core/settings', async () => {
+  expect(Object.keys(await import('@twinwire/core/settings')).sort()).toMatchInlineSnapshot(`
+    [
+      "defineSettings",
+      "httpSettings",
+      "lifecycleSettings",
+      "listenSettings",
+      "logSettings",
+      "nativeServerSettings",
+      "settingsGroup",
       "variable",
       "websocketSettings",
+    ]
+  `)
+})
+
+it('@twinwire/core/transport', async () => {
+  expect(Object.keys(await import('@twinwire/core/transport')).sort()).toMatchInlineSnapshot(`
+    [
+      "SendResult",
+      "findUnsafe",
+      "isUnsafeKey",
     ]
   `)
 })

@@ -1,4 +1,4 @@
-import type { CounterCell, Instruments } from '@twinwire/core'
+import type { CounterCell, Instruments } from '@twinwire/core/plugin'
 import { type TokenReason, tokenRefusals } from './errors.ts'
 
 /** How credentials came. */

@@ -1,4 +1,5 @@
-import { createApp, defineSettings } from '@twinwire/core'
+import { createApp } from '@twinwire/core'
+import { defineSettings } from '@twinwire/core/settings'
 import { createTestApp, createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { describe, expect, it } from 'vitest'
 import { authOf, bearer, counted, pkgIds, routes, startApp, startIssuer } from './auth.fixtures.ts'

@@ -1,4 +1,5 @@
-import { BootError, definePlugin, type Plugin, type PluginHost } from '@twinwire/core'
+import { BootError, type Plugin } from '@twinwire/core'
+import { definePlugin, type PluginHost } from '@twinwire/core/plugin'
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
 import { createAuthInstruments } from './auth-instruments.ts'
 import { type AuthOptions, type ResolvedAuthOptions, resolveAuthOptions } from './auth-options.ts'

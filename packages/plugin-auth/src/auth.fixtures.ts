@@ -1,5 +1,6 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { type AnyRoute, type AppOptions, type BaseOptions, type Instruments, route } from '@twinwire/core'
+import { type AnyRoute, type AppOptions, type BaseOptions, route } from '@twinwire/core'
+import type { Instruments } from '@twinwire/core/plugin'
 import {
   createVirtualClock,
   type LogLine,

@@ -1,4 +1,5 @@
-import { type Identity, type PluginKey, pluginKey } from '@twinwire/core'
+import type { Identity } from '@twinwire/core'
+import { type PluginKey, pluginKey } from '@twinwire/core/plugin'
 import type { Refusals } from './errors.ts'
 
 /** Whose connections and tokens are to end: everything of a user (its id, or its identity), or one session. */

@@ -1,4 +1,5 @@
-import { type Clock, type Connection, disconnects, type Timer } from '@twinwire/core'
+import { type Clock, type Connection, disconnects } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
 import type { User } from './user.ts'
 
 /** A connection with the user it has now, and when something is due for it. */

@@ -1,4 +1,5 @@
-import { Disconnect, definePlugin, disconnects, type Plugin, pluginKey } from '@twinwire/core'
+import { Disconnect, disconnects, type Plugin } from '@twinwire/core'
+import { definePlugin, pluginKey } from '@twinwire/core/plugin'
 import { onTransports, type RawSocket, UpgradeRefused } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { authFrame, bearer, callPackage, counted, nextJson, packet, pkgIds, startApp } from './auth.fixtures.ts'

@@ -1,14 +1,5 @@
-import {
-  type Clock,
-  type Connection,
-  type ControlHandler,
-  type ControlReply,
-  type ControlResult,
-  Disconnect,
-  disconnects,
-  type IncomingRequest,
-  type Logger,
-} from '@twinwire/core'
+import { type Clock, type Connection, Disconnect, disconnects, type Logger } from '@twinwire/core'
+import type { ControlHandler, ControlReply, ControlResult, IncomingRequest } from '@twinwire/core/plugin'
 import type { AuthInstruments, AuthMethod } from './auth-instruments.ts'
 import { readBearer, readUpgrade } from './bearer.ts'
 import type { Refusals, TokenReason } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { Identify } from '@twinwire/core'
+import type { Identify } from '@twinwire/core/plugin'
 import type { AuthInstruments } from './auth-instruments.ts'
 import { readAuthorization } from './bearer.ts'
 import type { Refusals } from './errors.ts'

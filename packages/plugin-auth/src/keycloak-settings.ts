@@ -1,4 +1,4 @@
-import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core'
+import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
 import { breakerDefaults } from './issuer/breaker.ts'
 import { keycloakIssuer } from './keycloak-issuer.ts'
 

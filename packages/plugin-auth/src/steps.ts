@@ -1,4 +1,5 @@
-import { BootError, type Call, guard, type PluginKey, type Step, type StepDemands } from '@twinwire/core'
+import { BootError, type Call, guard, type Step } from '@twinwire/core'
+import type { PluginKey, StepDemands } from '@twinwire/core/plugin'
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
 import { isUser, mistakeOfRole, type User } from './user.ts'
 

@@ -1,4 +1,4 @@
-import { Instruments } from '@twinwire/core'
+import { Instruments } from '@twinwire/core/plugin'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InstrumentLines } from './instrument-lines.ts'

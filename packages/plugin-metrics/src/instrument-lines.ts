@@ -1,4 +1,4 @@
-import { type CounterCell, GaugeCell, HistogramCell, type InstrumentFamily } from '@twinwire/core'
+import { type CounterCell, GaugeCell, HistogramCell, type InstrumentFamily } from '@twinwire/core/plugin'
 import { type Format, toBound, toHeader, toLabels, toNumber, toPrefix } from './exposition.ts'
 
 /**

@@ -1,5 +1,6 @@
 import process from 'node:process'
-import { BootError, type Instruments, type Plugin, type PluginHost, reply, route } from '@twinwire/core'
+import { BootError, type Plugin, reply, route } from '@twinwire/core'
+import type { Instruments, PluginHost } from '@twinwire/core/plugin'
 import { toFormat } from './accept.ts'
 import { contentTypes } from './exposition.ts'
 import { claimNames } from './names.ts'

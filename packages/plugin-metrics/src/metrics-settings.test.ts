@@ -1,4 +1,4 @@
-import { defineSettings } from '@twinwire/core'
+import { defineSettings } from '@twinwire/core/settings'
 import { expect, it } from 'vitest'
 import { type MetricsSettings, metricsSettings } from './metrics-settings.ts'
 

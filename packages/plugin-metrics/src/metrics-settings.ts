@@ -1,4 +1,5 @@
-import { createNetworks, type SettingsGroup, settingsGroup, variable } from '@twinwire/core'
+import { createNetworks } from '@twinwire/core/plugin'
+import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
 import type { MetricsAccess } from './options.ts'
 
 /** For `metrics({ ...settings.metrics })`. */

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { HistogramCell } from '@twinwire/core'
+import { HistogramCell } from '@twinwire/core/plugin'
 import { expect, it } from 'vitest'
 import { nodeDefaults } from './node-defaults.ts'
 

@@ -1,5 +1,6 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
-import { BootError, type HistogramCell, Instruments } from '@twinwire/core'
+import { BootError } from '@twinwire/core'
+import { type HistogramCell, Instruments } from '@twinwire/core/plugin'
 import type { PromRegistry } from './prom-registry.ts'
 
 /** What is counted of this process. */

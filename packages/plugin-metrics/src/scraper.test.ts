@@ -1,4 +1,4 @@
-import { type CounterCell, Instruments } from '@twinwire/core'
+import { type CounterCell, Instruments } from '@twinwire/core/plugin'
 import { createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock, CounterCell, InstrumentFamily, Instruments, Logger } from '@twinwire/core'
+import type { Clock, Logger } from '@twinwire/core'
+import type { CounterCell, InstrumentFamily, Instruments } from '@twinwire/core/plugin'
 import { endings, type Format } from './exposition.ts'
 import { InstrumentLines } from './instrument-lines.ts'
 import { claimNames } from './names.ts'

@@ -1,4 +1,5 @@
-import { type Call, createNetworks, guard, PermissionDeniedError, type Step } from '@twinwire/core'
+import { type Call, guard, PermissionDeniedError, type Step } from '@twinwire/core'
+import { createNetworks } from '@twinwire/core/plugin'
 
 /** Lets callers from these addresses and networks through, and answers others `permission_denied`. */
 export function fromNetworks(networks: readonly string[]): Step<'guard', void, Call> {

@@ -1,4 +1,5 @@
-import type { CounterCell, IncomingRequest, Logger } from '@twinwire/core'
+import type { Logger } from '@twinwire/core'
+import type { CounterCell, IncomingRequest } from '@twinwire/core/plugin'
 import { toAddressKey } from './address-key.ts'
 import type { CallLimits } from './call-limits.ts'
 import { findRefused, toRateLimitError } from './errors.ts'

@@ -1,4 +1,5 @@
-import { AppError, type Call, type CounterCell, type ReplyHeaders } from '@twinwire/core'
+import { AppError, type Call, type ReplyHeaders } from '@twinwire/core'
+import type { CounterCell } from '@twinwire/core/plugin'
 import { findRefused, type Refused, toRateLimitError } from './errors.ts'
 import type { Excess } from './excess.ts'
 import { Figures } from './headers.ts'

@@ -1,4 +1,5 @@
-import { AppError, type Clock, type Connection, Disconnect, disconnects, type Timer } from '@twinwire/core'
+import { AppError, type Clock, type Connection, Disconnect, disconnects } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
 import { toAddressKey } from './address-key.ts'
 import { type Background, isPromise, type Limiter } from './limiter.ts'
 import type { Lease, MaybePromise, Seat } from './store.ts'

@@ -1,4 +1,5 @@
-import { type Call, type PluginKey, pluginKey, type RouteInfo } from '@twinwire/core'
+import type { Call, RouteInfo } from '@twinwire/core'
+import { type PluginKey, pluginKey } from '@twinwire/core/plugin'
 import type { ParsedLimit } from './limit-rule.ts'
 import type { MaybePromise } from './store.ts'
 

@@ -1,13 +1,5 @@
-import {
-  BootError,
-  type Call,
-  definePlugin,
-  disconnects,
-  guard,
-  type Plugin,
-  type PluginHost,
-  type RouteInfo,
-} from '@twinwire/core'
+import { BootError, type Call, disconnects, guard, type Plugin, type RouteInfo } from '@twinwire/core'
+import { definePlugin, type PluginHost } from '@twinwire/core/plugin'
 import { Arrivals } from './arrivals.ts'
 import { CallLimits, type LimitPlace, limitTypes } from './call-limits.ts'
 import { ConnectionLimits } from './connections.ts'

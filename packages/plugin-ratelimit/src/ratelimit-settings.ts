@@ -1,4 +1,4 @@
-import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core'
+import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
 import type { LimitOptions } from './limit-rule.ts'
 import { limitDefaults } from './options.ts'
 import type { OnStoreError } from './remote/guarded-store.ts'

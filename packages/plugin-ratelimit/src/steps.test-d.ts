@@ -1,4 +1,5 @@
-import { type Call, guard, type PluginKey, route, type Step } from '@twinwire/core'
+import { type Call, guard, route, type Step } from '@twinwire/core'
+import type { PluginKey } from '@twinwire/core/plugin'
 import { describe, expectTypeOf, test } from 'vitest'
 import type { RateLimitApi } from './ratelimit-key.ts'
 import { limit } from './steps.ts'

@@ -1,4 +1,5 @@
-import { BootError, type Call, guard, type PluginKey, type Step } from '@twinwire/core'
+import { BootError, type Call, guard, type Step } from '@twinwire/core'
+import type { PluginKey } from '@twinwire/core/plugin'
 import { checkNames, type LimitRule, parseLimit } from './limit-rule.ts'
 import { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
 

@@ -1,4 +1,4 @@
-import type { DoctorHost, PluginHost } from '@twinwire/core'
+import type { DoctorHost, PluginHost } from '@twinwire/core/plugin'
 import type { Rule } from './rule.ts'
 
 /** Points of one bucket. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CallOutcome } from '../call/call-outcome.ts'
-import { type DisconnectOutcome, route } from '../index.ts'
+import { route } from '../index.ts'
+import type { DisconnectOutcome } from '../plugin.ts'
 import { codeOf, nextJson, packet, plugin, type ReplyFrame, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 

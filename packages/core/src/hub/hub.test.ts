@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Publication } from '../call/publication.ts'
-import { type Broker, event, type Identity, route } from '../index.ts'
+import { event, type Identity, route } from '../index.ts'
 import { nextJson, testAuth, until } from '../testing/suite.fixtures.ts'
 import { onTransports } from '../testing.ts'
+import type { Broker } from '../transport.ts'
 
 const zero = '00000000-0000-0000-0000-000000000000'
 const said = event({ data: v.object({ text: v.string(), at: v.optional(v.date()) }) })

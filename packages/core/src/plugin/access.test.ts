@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { AuthenticationError, check, guard, type Identify, PermissionDeniedError, route } from '../index.ts'
+import { AuthenticationError, check, guard, PermissionDeniedError, route } from '../index.ts'
+import type { Identify } from '../plugin.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
 import { CallError, onTransports } from '../testing.ts'
 

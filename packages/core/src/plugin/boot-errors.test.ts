@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type BootErrorCode, createApp, definePlugin, guard, pluginKey, route } from '../index.ts'
+import { type BootErrorCode, createApp, guard, route } from '../index.ts'
+import { definePlugin, pluginKey } from '../plugin.ts'
 import { boot, expectBootError } from '../testing/boot.fixtures.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
 import { createTestLogger } from '../testing.ts'

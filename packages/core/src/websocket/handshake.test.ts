@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Connection, Disconnect, type DisconnectOutcome, disconnects, route } from '../index.ts'
+import { type Connection, Disconnect, disconnects, route } from '../index.ts'
+import type { DisconnectOutcome } from '../plugin.ts'
 import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 

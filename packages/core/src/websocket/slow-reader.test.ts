@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CallOutcome } from '../call/call-outcome.ts'
-import { type DisconnectOutcome, event, route } from '../index.ts'
+import { event, route } from '../index.ts'
+import type { DisconnectOutcome } from '../plugin.ts'
 import { deferred, packet, plugin, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
 

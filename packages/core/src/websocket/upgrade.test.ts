@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { AuthenticationError, type ControlResult, RateLimitError, route, type WebSocketOptions } from '../index.ts'
+import { AuthenticationError, RateLimitError, route, type WebSocketOptions } from '../index.ts'
+import type { ControlResult } from '../plugin.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
 import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports, UpgradeRefused } from '../testing.ts'

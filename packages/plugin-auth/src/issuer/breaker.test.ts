@@ -1,4 +1,4 @@
-import { Instruments } from '@twinwire/core'
+import { Instruments } from '@twinwire/core/plugin'
 import { createTestLogger } from '@twinwire/core/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { counted } from '../auth.fixtures.ts'

@@ -1,4 +1,5 @@
-import type { Instruments, Logger } from '@twinwire/core'
+import type { Logger } from '@twinwire/core'
+import type { Instruments } from '@twinwire/core/plugin'
 import CircuitBreaker from 'opossum'
 
 const states = ['closed', 'open', 'half_open'] as const

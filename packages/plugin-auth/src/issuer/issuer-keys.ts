@@ -1,4 +1,5 @@
-import { BootError, type Clock, type Logger, type Timer } from '@twinwire/core'
+import { BootError, type Clock, type Logger } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
 import type { Published } from './issuer-documents.ts'
 
 export interface KeyOptions {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Clock, systemClock } from '@twinwire/core'
+import type { Clock } from '@twinwire/core'
+import { systemClock } from '@twinwire/core/plugin'
 import { type IssuerAnswer, type IssuerEndpoint, type IssuerFault, IssuerServer } from './issuer-server.ts'
 import { IssuerSessions, type TestLogin } from './issuer-sessions.ts'
 import { KeyRing } from './key-ring.ts'

@@ -1,4 +1,4 @@
-import { Instruments } from '@twinwire/core'
+import { Instruments } from '@twinwire/core/plugin'
 import { createTestLogger } from '@twinwire/core/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { startIssuer } from '../auth.fixtures.ts'

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '@twinwire/core'
+import type { Clock } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
 
 interface Waiting {
   readonly dueMs: number

@@ -1,4 +1,5 @@
-import { BootError, type Clock, type Timer } from '@twinwire/core'
+import { BootError, type Clock } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
 import type { StoreServices } from '../store.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import type { RedisClient } from './redis-client.ts'

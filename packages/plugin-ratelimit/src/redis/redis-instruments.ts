@@ -1,4 +1,4 @@
-import type { CounterCell, HistogramCell, Instruments } from '@twinwire/core'
+import type { CounterCell, HistogramCell, Instruments } from '@twinwire/core/plugin'
 import { labelsOf, type ResolvedRedisOptions } from './redis-options.ts'
 
 /** What Redis is asked, as it is counted. */

@@ -1,4 +1,5 @@
-import { BootError, defineSettings } from '@twinwire/core'
+import { BootError } from '@twinwire/core'
+import { defineSettings } from '@twinwire/core/settings'
 import { describe, expect, it } from 'vitest'
 import { resolveRedisOptions } from './redis-options.ts'
 import { redisSettings } from './redis-settings.ts'

@@ -1,4 +1,4 @@
-import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core'
+import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
 import { findUrlFault, redisDefaults } from './redis-options.ts'
 
 /** For `redisStore(settings.redis)`. */

@@ -1,4 +1,4 @@
-import { systemClock } from '@twinwire/core'
+import { systemClock } from '@twinwire/core/plugin'
 import { createVirtualClock } from '@twinwire/core/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { SilenceWatch } from './silence-watch.ts'

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '@twinwire/core'
+import type { Clock } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
 
 /**
  * Tells when answers are due and nothing at all has come for a while. One timer, and none while nothing is due. What came while this process

@@ -1,4 +1,5 @@
-import type { CounterCell, Logger } from '@twinwire/core'
+import type { Logger } from '@twinwire/core'
+import type { CounterCell } from '@twinwire/core/plugin'
 import type { RedisClient } from './redis-client.ts'
 
 /**

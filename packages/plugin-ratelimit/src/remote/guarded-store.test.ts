@@ -1,4 +1,5 @@
-import { Instruments, UnavailableError } from '@twinwire/core'
+import { UnavailableError } from '@twinwire/core'
+import { Instruments } from '@twinwire/core/plugin'
 import { createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MemoryStore } from '../memory/memory-store.ts'

@@ -1,4 +1,5 @@
-import type { Instruments, Logger } from '@twinwire/core'
+import type { Logger } from '@twinwire/core'
+import type { Instruments } from '@twinwire/core/plugin'
 import CircuitBreaker from 'opossum'
 import type { MaybePromise } from '../store.ts'
 

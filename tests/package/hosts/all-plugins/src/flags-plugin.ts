@@ -1,5 +1,6 @@
 // A plugin as an outside author writes one: nothing of core but what its door exports.
-import { definePlugin, guard, NotFoundError, type Plugin, pluginKey, reply, route } from '@twinwire/core'
+import { guard, NotFoundError, type Plugin, reply, route } from '@twinwire/core'
+import { definePlugin, pluginKey } from '@twinwire/core/plugin'
 
 interface FlagsApi {
   isOn(flag: string): boolean

@@ -1,0 +1,36 @@
+export type { FoundPackage, Machine, Manifest } from './app/doctor/machine.ts'
+export { CounterCell, GaugeCell, HistogramCell } from './base/cells.ts'
+export { systemClock, type Timer } from './base/clock.ts'
+export type { CheckResult, Finding, FindingLevel } from './base/finding.ts'
+export {
+  type AnyCell,
+  type DeclareOptions,
+  type Family,
+  type InstrumentFamily,
+  Instruments,
+  type Labels,
+  type LabelValues,
+} from './base/instruments.ts'
+export { type PluginKey, pluginKey } from './base/plugin-key.ts'
+export type { CallOutcome } from './call/call-outcome.ts'
+export { createNetworks, type Networks } from './edge/networks.ts'
+export type { ErrorCode } from './errors/codes.ts'
+export type { ErrorMapper } from './errors/normalize.ts'
+export { redact } from './log/redact.ts'
+export { isSecretKey } from './log/secret-keys.ts'
+export type { DoctorCheck, DoctorHost } from './plugin/doctor.ts'
+export type { HealthCheck } from './plugin/health.ts'
+export type {
+  ControlHandler,
+  ControlReply,
+  ControlResult,
+  DisconnectOutcome,
+  HandshakeOptions,
+  Identify,
+  IdentifyOptions,
+  IncomingRequest,
+  PluginHost,
+} from './plugin/host.ts'
+export { definePlugin } from './plugin/plugin.ts'
+export type { RouteFactory } from './route/route-types.ts'
+export type { AnyStep, StepDemands, StepIdentity, StepKind } from './route/step.ts'

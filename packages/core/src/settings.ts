@@ -1,0 +1,30 @@
+export {
+  type HttpSettings,
+  httpSettings,
+  type LogSettings,
+  lifecycleSettings,
+  listenSettings,
+  logSettings,
+  type NativeServerSettings,
+  nativeServerSettings,
+  websocketSettings,
+} from './app/core-settings.ts'
+export type { SettingDescription, SettingsDescription, UnsupportedSetting } from './settings/describe-settings.ts'
+export {
+  type AnyGroup,
+  type GroupState,
+  type GroupValue,
+  type SettingsGroup,
+  settingsGroup,
+  type ValuesOf,
+  type VariableTable,
+} from './settings/group.ts'
+export type { Reader, Reading } from './settings/reader.ts'
+export {
+  defineSettings,
+  type SettingsDeclaration,
+  type SettingsGroups,
+  type SettingsOf,
+  type SettingsSource,
+} from './settings/settings.ts'
+export { type Variable, type VariableOptions, variable } from './settings/variable.ts'

@@ -1,0 +1,6 @@
+export type { Audience, Publication } from './call/publication.ts'
+export type { Broker } from './hub/broker.ts'
+export type { Codec } from './protocol/codec.ts'
+export type { ControlFrame, Frame, RefusedFrame, ReplyMeta, RequestFrame } from './protocol/frame.ts'
+export { findUnsafe, isUnsafeKey } from './protocol/safe-value.ts'
+export * from './transport/transport.ts'
