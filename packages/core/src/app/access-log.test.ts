@@ -32,7 +32,7 @@ const base = { pkgIds: { READ: 1, FAIL: 2, CRASH: 3, HANG: 4 }, routes, endpoint
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
 /** Every line but those of the app itself. */
-const isAccess = ({ message }: { message: string }) => ['Call', 'Call failed', 'The client left'].includes(message)
+const isAccess = ({ message }: { message: string }) => ['Call', 'Call failed', 'Client disconnected'].includes(message)
 
 onTransports({ describe, afterEach }, ({ start }) => {
   const boot = async (log: Omit<LogOptions, 'logger'>) => {
@@ -137,7 +137,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     await until(() => lines().length === 2)
     expect(lines()[1]).toMatchObject({
       level: 'warn',
-      message: 'The client left',
+      message: 'Client disconnected',
       fields: { status_code: 499, pkg_id: 4 },
     })
     expect(app.hub.size).toBe(0)

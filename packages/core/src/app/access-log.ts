@@ -5,8 +5,8 @@ import type { AccessLogger } from '../call/call-services.ts'
 import type { ResolvedLogOptions } from '../log/log-options.ts'
 
 /**
- * One line for each call: `info` when it succeeded, `warn` when the caller was refused or left, `error` when the fault was ours. Null when
- * no call gets one, so that nothing is paid; a success that gets none costs two comparisons.
+ * Logs one line per call: `info` for a success, `warn` for a client error or a disconnected client, `error` for a server error. Null when
+ * the access log is off, which then costs nothing; a success without a line costs two comparisons.
  */
 export function createAccessLog(options: ResolvedLogOptions): AccessLogger | null {
   const { logger, access, sampleSuccesses, excludedPaths } = options
@@ -21,12 +21,12 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
     if (logger.isLevelEnabled?.(level) === false) return
     if (call.wire === 'http' && excludedPaths.has(call.route.path ?? '')) return
     if (!failed) {
-      // Evenly and not by chance: of ten calls at a share of 0.1 exactly one.
+      // Even sampling instead of random: at 0.1 exactly one call in ten is logged.
       share += sampleSuccesses
       if (share < 1 - 1e-9) return
       share -= 1
     }
-    logger[level](toFields(call, outcome), outcome.aborted ? 'The client left' : failed ? 'Call failed' : 'Call')
+    logger[level](toFields(call, outcome), outcome.aborted ? 'Client disconnected' : failed ? 'Call failed' : 'Call')
   }
 }
 

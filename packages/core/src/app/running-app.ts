@@ -28,7 +28,7 @@ import type { AppState, ResolvedOptions } from './app-options.ts'
 import { compileEvents } from './compile-app.ts'
 import { examineApp } from './doctor/doctor.ts'
 import { drain } from './lifecycle/drain.ts'
-import { keepOnUnhandledRejection } from './lifecycle/unhandled-rejections.ts'
+import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import { createWires, type PluginApis, type Wires } from './wires.ts'
 
 /** An app from `created` to `closed`: what `createApp` hands out a view of. */
@@ -147,7 +147,7 @@ export class RunningApp {
       throw new BootError('wrong_state', `An app that is ${this.#state} cannot listen`)
     try {
       const { websocket, given } = this.#options
-      if (given.unhandledRejections !== false) this.#letRejectionsGo = keepOnUnhandledRejection(this.#rejections)
+      if (given.unhandledRejections !== false) this.#letRejectionsGo = logUnhandledRejections(this.#rejections)
       this.#binding = this.#transport.listen(
         { host, port, websocketPath: websocket.path, limits: websocket },
         {

@@ -4,32 +4,35 @@ import type { Machine } from './machine.ts'
 import { supportedNodes } from './supported-nodes.ts'
 import { isInRange } from './version-range.ts'
 
-/** The year of this version of core: no clock that is right says less. */
+/** The year in which this version of core was built. A correct clock is never behind it. */
 const builtInYear = 2026
 
 export function checkNode({ node, manifest }: Machine): Finding {
   const range = manifest?.engines['node']
   if (range === undefined)
-    return warn('node', `Node ${node} cannot be judged: the package.json of core is not found; do not bundle core`)
-  if (isInRange(node, range)) return ok('node', `Node ${node} is within ${range}`)
-  return error('node', `Node ${node} is outside of ${range}: use the newest Node ${supportedNodes}`)
+    return warn(
+      'node',
+      `Node ${node} cannot be checked: the package.json of @twinwire/core was not found; do not bundle core`,
+    )
+  if (isInRange(node, range)) return ok('node', `Node ${node} satisfies ${range}`)
+  return error('node', `Node ${node} does not satisfy ${range}: use the latest Node ${supportedNodes}`)
 }
 
-/** Tokens and deadlines rest on both clocks. */
+/** Token expiry depends on the system clock, deadlines on the monotonic one. */
 export async function checkClock(clock: Clock): Promise<Finding> {
   const year = new Date(clock.now()).getUTCFullYear()
   if (year < builtInYear) {
     return error(
       'clock',
-      `The system clock says ${year}, before this version was built (${builtInYear}): set it, by NTP`,
+      `The system clock is in ${year}, before this version was built (${builtInYear}): set it, for example with NTP`,
     )
   }
   const before = clock.monotonic()
-  // A few turns of the loop take longer than the resolution of any clock.
+  // A few turns of the event loop take longer than the resolution of any clock.
   for (let turn = 0; turn < 10 && clock.monotonic() === before; turn++) await new Promise(setImmediate)
   const passed = clock.monotonic() - before
   if (passed < 0) return error('clock', 'The monotonic clock goes backwards: pass createApp a clock that does not')
   if (passed === 0)
-    return warn('clock', 'The monotonic clock stands still: a virtual clock is for tests, leave out the option clock')
-  return ok('clock', `The system clock says ${year}, and the monotonic clock goes`)
+    return warn('clock', 'The monotonic clock does not advance: a virtual clock is for tests; remove the option clock')
+  return ok('clock', `The system clock is in ${year}, and the monotonic clock advances`)
 }

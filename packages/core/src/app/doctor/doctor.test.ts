@@ -48,34 +48,34 @@ describe('the doctor, of the machine', () => {
     const report = await examine()
     expect(report.ok).toBe(true)
     expect(String(report).split('\n')).toEqual([
-      'ok     node         Node 22.12.0 is within ^20.19 || ^22.12 || ^24',
-      expect.stringMatching(/^ok {5}clock {8}The system clock says \d{4}, and the monotonic clock goes$/),
+      'ok     node         Node 22.12.0 satisfies ^20.19 || ^22.12 || ^24',
+      expect.stringMatching(/^ok {5}clock {8}The system clock is in \d{4}, and the monotonic clock advances$/),
       'ok     environment  The environment is dev',
-      'ok     limits       Every limit is bounded',
+      'ok     limits       All limits are set',
     ])
   })
 
   it('refuses a Node that it does not run on', async () => {
     expect(await complaints({}, { node: '18.20.4' })).toEqual([
-      'error node: Node 18.20.4 is outside of ^20.19 || ^22.12 || ^24: use the newest Node 20, 22 or 24',
+      'error node: Node 18.20.4 does not satisfy ^20.19 || ^22.12 || ^24: use the latest Node 20, 22 or 24',
     ])
     expect((await examine({}, { node: '21.7.3' })).ok).toBe(false)
     expect(await complaints({}, { manifest: null })).toEqual([
-      'warn node: Node 22.12.0 cannot be judged: the package.json of core is not found; do not bundle core',
+      'warn node: Node 22.12.0 cannot be checked: the package.json of @twinwire/core was not found; do not bundle core',
     ])
   })
 
   it('looks at both clocks', async () => {
     const clock = { ...systemClock, now: () => Date.UTC(1970, 0, 1) }
     expect(await complaints({ clock })).toEqual([
-      'error clock: The system clock says 1970, before this version was built (2026): set it, by NTP',
+      'error clock: The system clock is in 1970, before this version was built (2026): set it, for example with NTP',
     ])
     let time = 0
     expect(await complaints({ clock: { ...systemClock, monotonic: () => time-- } })).toEqual([
       'error clock: The monotonic clock goes backwards: pass createApp a clock that does not',
     ])
     expect(await complaints({ clock: { ...systemClock, monotonic: () => 1 } })).toEqual([
-      'warn clock: The monotonic clock stands still: a virtual clock is for tests, leave out the option clock',
+      'warn clock: The monotonic clock does not advance: a virtual clock is for tests; remove the option clock',
     ])
   })
 
@@ -85,7 +85,7 @@ describe('the doctor, of the machine', () => {
     expect(checkEnvironment({ ...resolved, disagreement })).toEqual({
       check: 'environment',
       level: 'warn',
-      message: 'The environment is staging, but ENV=dev and NODE_ENV=test: let them agree',
+      message: 'The environment is staging, but ENV=dev and NODE_ENV=test: set both to the same value',
     })
   })
 })
@@ -96,15 +96,15 @@ describe('the doctor, of peers', () => {
   const embedded = [database({ url: 'pglite://memory' })]
 
   it.each([
-    ['drizzle-orm', postgres, 'drizzle-orm is not installed, and database() is built on it', '>=0.45 <0.46'],
-    ['postgres', postgres, 'postgres is not installed, and database() needs it for this url', '^3.4.9'],
+    ['drizzle-orm', postgres, 'drizzle-orm is not installed, but database() is built on it', '>=0.45 <0.46'],
+    ['postgres', postgres, 'postgres is not installed, but database() needs it for this url', '^3.4.9'],
     [
       '@electric-sql/pglite',
       embedded,
-      '@electric-sql/pglite is not installed, and database() needs it for this url',
+      '@electric-sql/pglite is not installed, but database() needs it for this url',
       '^0.5.16',
     ],
-    ['valibot', [], 'valibot is not installed, and schemas of the app are made by it', '^1.5.0'],
+    ['valibot', [], 'valibot is not installed, but the app has valibot schemas', '^1.5.0'],
   ])('misses %s', async (name, plugins, sentence, range) => {
     expect(await complaints({ plugins, endpoints: [greet] }, { find: lacking(name) })).toEqual([
       `error peer ${name}: The package ${sentence}: npm install '${name}@${range}'`,
@@ -124,19 +124,19 @@ describe('the doctor, of peers', () => {
   it('compares versions, and tells two copies apart', async () => {
     const old: Machine['find'] = (name) => ({ version: '0.44.7', folder: `/modules/${name}` })
     expect(await complaints({ endpoints: [greet] }, { find: old })).toEqual([
-      "error peer valibot: valibot 0.44.7 is outside of ^1.5.0: npm install 'valibot@^1.5.0'",
+      "error peer valibot: valibot 0.44.7 does not satisfy ^1.5.0: npm install 'valibot@^1.5.0'",
     ])
     const twice: Machine['find'] = (name, from) => ({
       version: name === 'postgres' ? '3.4.9' : from === 'app' ? '0.45.1' : '0.45.4',
       folder: name === 'postgres' ? '/modules' : `/${from === 'app' ? from : 'core'}/${name}`,
     })
     expect(await complaints({ plugins: postgres }, { find: twice })).toEqual([
-      "warn peer drizzle-orm: There are two copies of drizzle-orm: the app has 0.45.1, @twinwire/core has 0.45.4; make them one by 'npm dedupe'",
+      "warn peer drizzle-orm: Two copies of drizzle-orm are installed: the app uses 0.45.1, @twinwire/core uses 0.45.4; run 'npm dedupe'",
     ])
     const apart: Machine['find'] = (name, from) => (from === 'app' ? createMachine().find(name, from) : null)
     expect((await complaints({ plugins: postgres }, { find: apart }))[1]).toBe(
-      'error peer postgres: The package postgres is not to be found from @twinwire/core, and database() needs it for this url: ' +
-        'install both in one place',
+      'error peer postgres: The package postgres cannot be resolved from @twinwire/core, but database() needs it for this url: ' +
+        'install both in the same node_modules',
     )
   })
 })
@@ -151,11 +151,11 @@ describe('the doctor, of options', () => {
       transport: memoryTransport(),
     }
     expect(await complaints(options)).toEqual([
-      "warn hosts: http.hosts has '*' in production: name the hosts that the app answers to",
-      "warn origins: websocket.origins has '*' in production: name the origins of your own pages",
-      "warn access: defaultAccess is 'public' in production: leave it out, and write access: 'public' on the routes that are",
-      'warn proxies: http.trustedProxies has 0.0.0.0/0, so that everybody is believed: name your proxies',
-      'error transport: The transport in memory is for tests and serves nobody in production: leave out the option transport',
+      "warn hosts: http.hosts contains '*' in production: list the host names of the app",
+      "warn origins: websocket.origins contains '*' in production: list the origins of your own pages",
+      "warn access: defaultAccess is 'public' in production: remove it, and set access: 'public' on the routes that are public",
+      'warn proxies: http.trustedProxies contains 0.0.0.0/0, so any client can spoof its address: list your proxies',
+      'error transport: The memory transport is for tests and does not listen: remove the option transport',
     ])
     const closed: Options = { environment: 'production', http: { hosts: ['api.example.com'] } }
     expect(await complaints(closed)).toEqual([])
@@ -170,19 +170,19 @@ describe('the doctor, of options', () => {
       http: { maxBodyBytes: 2 ** 31 },
       websocket: { idleTimeoutSeconds: 0, maxInFlight: 1e9, maxPayloadBytes: 2 ** 29, maxBackpressureBytes: 2 ** 29 },
     }
-    const bytes = 'which one client may fill: set it to at most 268435456, and stream what is larger'
+    const bytes = 'and one client can use all of it: set it to at most 268435456, and stream larger data'
     expect(await complaints(options)).toEqual([
-      'warn limits: deadlineMs is 0, so that a call that hangs is never answered: set it, for example to 30000',
-      'warn limits: deadlineMs of GET /idle is 0, so that it may hang for ever: give it one',
+      'warn limits: deadlineMs is 0, so a call that hangs is never answered: set it, for example to 30000',
+      'warn limits: deadlineMs of GET /idle is 0, so it may hang forever: set a deadline',
       `warn limits: http.maxBodyBytes of POST /huge is 1073741824, ${bytes}`,
-      'warn limits: websocket.idleTimeoutSeconds is 0, so that dead connections are never found: set it, for example to 120',
-      'warn limits: websocket.maxInFlight is 1000000000, as good as no limit: set it to what one client needs, such as 64',
+      'warn limits: websocket.idleTimeoutSeconds is 0, so dead connections are never closed: set it, for example to 120',
+      'warn limits: websocket.maxInFlight is 1000000000, which is effectively unlimited: set it to what one client needs, such as 64',
       `warn limits: websocket.maxPayloadBytes is 536870912, ${bytes}`,
       `warn limits: websocket.maxBackpressureBytes is 536870912, ${bytes}`,
       `warn limits: http.maxBodyBytes is 2147483648, ${bytes}`,
     ])
     expect(await complaints({ websocket: { sendPings: false } })).toEqual([
-      'warn limits: websocket.sendPings is false, so that silent clients are cut: leave it out, unless clients send pings themselves',
+      'warn limits: websocket.sendPings is false, so idle clients are disconnected: remove it, unless clients send pings themselves',
     ])
   })
 })
@@ -220,10 +220,10 @@ describe('the doctor, of plugins', () => {
         name === 'nodemailer' && String(from) === place ? { version, folder: '/modules/nodemailer' } : null
     expect(await complaints({ plugins: [plugin] }, { importer, find: found('7.1.0', importedBy) })).toEqual([])
     expect(await complaints({ plugins: [plugin] }, { importer, find: found('6.9.0', importedBy) })).toEqual([
-      "error peer nodemailer: nodemailer 6.9.0 is outside of ^7.0.0: npm install 'nodemailer@^7.0.0'",
+      "error peer nodemailer: nodemailer 6.9.0 does not satisfy ^7.0.0: npm install 'nodemailer@^7.0.0'",
     ])
     expect(await complaints({ plugins: [plugin] }, { importer, find: found('7.1.0', 'app') })).toEqual([
-      'error peer nodemailer: The package nodemailer is not to be found from @acme/mail, and mail() sends by it: install both in one place',
+      'error peer nodemailer: The package nodemailer cannot be resolved from @acme/mail, but mail() sends by it: install both in the same node_modules',
     ])
   })
 
@@ -243,7 +243,7 @@ describe('the doctor, of plugins', () => {
       setup: () => expect.fail('the doctor sets nothing up'),
     }
     expect(await complaints({ plugins: [plugin] })).toEqual([
-      'error peer nodemailer: The package nodemailer is not installed, and mail() sends by it: npm install nodemailer',
+      'error peer nodemailer: The package nodemailer is not installed, but mail() sends by it: npm install nodemailer',
       'warn mail: No sender: set one',
       'error queue: The check failed: boom',
     ])

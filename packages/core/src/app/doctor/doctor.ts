@@ -13,14 +13,14 @@ export interface ExaminedApp {
   readonly options: ResolvedOptions
   readonly transport: Transport
   readonly clock: Clock
-  /** Of plugins that are set up. */
+  /** Checks that plugins added in `setup`. */
   readonly checks: readonly NamedCheck[]
 }
 
-/** How long a check of a plugin may take. */
+/** Time limit of a plugin's check. */
 const checkTimeoutMs = 5000
 
-/** Looks at everything that can be looked at without listening and without connecting. */
+/** Runs all checks that need neither a port nor a connection. */
 export async function examineApp(app: ExaminedApp, machine: Machine = readMachine()): Promise<DoctorReport> {
   const { options, transport, clock } = app
   const { checks, peers } = askPlugins(options)
@@ -63,10 +63,10 @@ async function runCheck({ name, check }: NamedCheck): Promise<readonly Finding[]
   }
 }
 
-/** By the machine's clock: an app's own may be a virtual one. */
+/** Uses the system clock, because the app's clock may be a virtual one. */
 function withTimeout(check: DoctorCheck): Promise<CheckResult | readonly CheckResult[]> {
   return new Promise((resolve, reject) => {
-    const timer = systemClock.timer(checkTimeoutMs, () => reject(new Error(`it took more than ${checkTimeoutMs} ms`)))
+    const timer = systemClock.timer(checkTimeoutMs, () => reject(new Error(`it took longer than ${checkTimeoutMs} ms`)))
     Promise.resolve()
       .then(check)
       .then(resolve, reject)

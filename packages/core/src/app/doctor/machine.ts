@@ -62,7 +62,7 @@ function readGlibc(): string | null {
   if (process.platform !== 'linux') return null
   const { report } = process
   const excludeNetwork: unknown = Reflect.get(report, 'excludeNetwork')
-  // Or it would ask for the names of all addresses, which takes its time. Not declared yet.
+  // Without it the report resolves the names of all network addresses, which is slow. Not in the type declarations yet.
   Reflect.set(report, 'excludeNetwork', true)
   try {
     return toGlibc(report.getReport())
@@ -78,30 +78,30 @@ function toGlibc(report: object): string | null {
   return typeof version === 'string' ? version : null
 }
 
-/** By its own name, which leads to the same file from the sources and from the build. */
+/** Resolved by package name, which is the same file from the sources and from the build. */
 function readManifest(): Manifest | null {
   try {
-    // Our own file: it has these fields, and a test reads them.
+    // Our own file has these fields; a test reads them.
     return createRequire(import.meta.url)('@twinwire/core/package.json') as Manifest
   } catch {
     return null
   }
 }
 
-/** By the nearest package.json above the file. */
+/** The nearest package.json above the file. */
 function readImporter(file: URL): Importer | null {
   for (let folder = dirname(fileURLToPath(file)); ; folder = dirname(folder)) {
     try {
       const { name, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
       if (typeof name === 'string') return { name, peerDependencies }
     } catch {
-      // Not there: the folder above may have it.
+      // Not here: try the parent folder.
     }
     if (folder === dirname(folder)) return null
   }
 }
 
-/** From the script that was started, else from the working directory. */
+/** Resolved from the main script, else from the working directory. */
 function findFromApp(name: string): FoundPackage | null {
   const places = [process.argv[1], join(process.cwd(), 'package.json')]
   for (const place of places) {
@@ -111,7 +111,7 @@ function findFromApp(name: string): FoundPackage | null {
   return null
 }
 
-/** By looking into the folders themselves: a package need not export its package.json. */
+/** Reads the folders directly, because a package may not export its package.json. */
 function findFrom(place: string, name: string): FoundPackage | null {
   for (const modules of createRequire(place).resolve.paths(name) ?? []) {
     try {
@@ -119,7 +119,7 @@ function findFrom(place: string, name: string): FoundPackage | null {
       const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
       if (typeof version === 'string') return { version, folder }
     } catch {
-      // Not there: the next folder may have it.
+      // Not here: try the next folder.
     }
   }
   return null

@@ -43,8 +43,8 @@ describe('the doctor as a command', () => {
     const report = await runDoctor(() => Promise.reject(missing), { args: [] })
     const sentence =
       name === 'drizzle-orm'
-        ? 'is installed, but not where it is imported: npm install drizzle-orm there'
-        : `is not installed, and the app imports it: npm install ${name}`
+        ? 'is installed, but cannot be resolved where it is imported: run npm install drizzle-orm there'
+        : `is not installed, but the app imports it: npm install ${name}`
     expect(report.findings.at(-1)).toEqual(error(`peer ${name}`, `The package ${name} ${sentence}`))
   })
 

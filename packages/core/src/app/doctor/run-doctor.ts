@@ -8,14 +8,13 @@ import { checkPeer } from './check-peers.ts'
 import { type Machine, readMachine } from './machine.ts'
 
 export interface RunDoctorOptions {
-  /** Default: those of the process. `--json` prints JSON. */
+  /** Default: the arguments of the process. `--json` prints JSON. */
   readonly args?: readonly string[]
 }
 
 /**
- * The doctor as a command: creates the app, prints a line for each finding, and lets the process end with 1 when one is an error. An
- * app that cannot even be created (settings, table, options) is a finding too, and so is a package that it imports and does not find, if
- * it is imported within `create`.
+ * The doctor as a command: creates the app, prints one line per finding, and sets exit code 1 when one is an error. An app that cannot be
+ * created (settings, routes, options) is reported as a finding, and so is a missing package, if it is imported within `create`.
  *
  * @example
  * // doctor.ts
@@ -59,7 +58,7 @@ async function examine(create: () => MaybePromise<{ doctor(): Promise<DoctorRepo
   }
 }
 
-/** Null for a fault: that one needs its stack. */
+/** Null for an unexpected error, which must keep its stack. */
 function toFinding(reason: unknown, machine: Machine): Finding | null {
   if (reason instanceof BootError) {
     const [head = '', ...lines] = reason.message.split('\n').map((line) => line.trim())
@@ -71,11 +70,11 @@ function toFinding(reason: unknown, machine: Machine): Finding | null {
   if (finding.level === 'error') return finding
   return error(
     finding.check,
-    `The package ${name} is installed, but not where it is imported: npm install ${name} there`,
+    `The package ${name} is installed, but cannot be resolved where it is imported: run npm install ${name} there`,
   )
 }
 
-/** The package that an import did not find: `drizzle-orm` also for `drizzle-orm/pg-core`. */
+/** The package that an import could not resolve: `drizzle-orm` also for `drizzle-orm/pg-core`. */
 function findMissingPackage(reason: unknown): string | null {
   if (!(reason instanceof Error) || !('code' in reason)) return null
   if (reason.code !== 'ERR_MODULE_NOT_FOUND' && reason.code !== 'MODULE_NOT_FOUND') return null

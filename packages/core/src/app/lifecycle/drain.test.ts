@@ -95,7 +95,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
         for await (const _chunk of body);
       })(),
     ).rejects.toThrow()
-    expect(app.logs.filter(({ message }) => message.startsWith('The drain time is over'))).toHaveLength(1)
+    expect(app.logs.filter(({ message }) => message.startsWith('Drain timeout reached'))).toHaveLength(1)
   })
 
   /** A socket that reads nothing, and for which some megabytes and then five replies of 110 KB are queued. */

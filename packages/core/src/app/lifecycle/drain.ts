@@ -8,7 +8,7 @@ import type { Transport } from '../../transport/transport.ts'
 import type { WebSocketConnection } from '../../websocket/connection.ts'
 import { spread } from './spread.ts'
 
-/** What the clients of calls that were waited for past the end get to take their answers. */
+/** Extra time to receive the reply, for clients whose call was awaited past the drain timeout. */
 const lateFlushMs = 1000
 
 interface DrainOptions {
@@ -16,18 +16,17 @@ interface DrainOptions {
   readonly transport: Pick<Transport, 'flushed'>
   readonly http: HttpWire
   readonly open: ReadonlySet<WebSocketConnection>
-  /** Work that outlives its call: effects after a commit, streamed bodies. */
+  /** Work that continues after its call has been answered: effects after a commit, streamed bodies. */
   readonly tracked: ReadonlySet<Promise<unknown>>
   readonly timeoutMs: number
-  /** The end of the window, over which the closes are spread so that clients do not reconnect all at once. */
+  /** Length of the last part of the drain, over which closes are spread so that clients do not all reconnect at once. */
   readonly spreadMs: number
 }
 
 /**
- * Ends what is open, within `timeoutMs`: calls in flight may finish until the spread begins, then each connection is closed at a
- * moment of its own. A call that still runs then is answered `unavailable`: nobody is left without an answer. One whose COMMIT was sent
- * is waited for, at most `commitTimeoutMs` longer. At last it waits until clients have taken what was sent to them: answers to their
- * last byte, replies that are queued, and the close frame after them.
+ * Closes everything within `timeoutMs`. Calls in flight may finish until the spread begins; then connections are closed one by one, spread
+ * over time. A call that is still running is answered with `unavailable`, so every call gets a reply. A call whose COMMIT was sent is awaited
+ * for up to `commitTimeoutMs` longer. Finally it waits until clients have received all queued bytes, including the close frame.
  */
 export async function drain(options: DrainOptions): Promise<void> {
   const { services, transport, http, open, tracked, timeoutMs } = options
@@ -52,19 +51,19 @@ export async function drain(options: DrainOptions): Promise<void> {
   for (const body of [...http.streams]) body.cut()
   await Promise.all(committing)
   const flushMs = Math.max(leftMs(), committing.length === 0 ? 0 : lateFlushMs)
-  if (!(await isInTime(clock, transport.flushed(), flushMs)))
-    services.log.warn('The drain time is over: clients that had not taken all that was sent to them are cut')
+  if (!(await finishesWithin(clock, transport.flushed(), flushMs)))
+    services.log.warn('Drain timeout reached: disconnecting clients that have not received all queued data')
 }
 
-/** Those with something queued come first: they have the longest time to take it, and then their close frame. */
+/** Connections with queued bytes come first, which gives them the most time to receive those and the close frame. */
 function inOrderOfClose(open: ReadonlySet<WebSocketConnection>): readonly WebSocketConnection[] {
-  const behind: WebSocketConnection[] = []
+  const backlogged: WebSocketConnection[] = []
   const others: WebSocketConnection[] = []
-  for (const connection of open) (connection.bufferedBytes > 0 ? behind : others).push(connection)
-  return [...behind, ...others]
+  for (const connection of open) (connection.bufferedBytes > 0 ? backlogged : others).push(connection)
+  return [...backlogged, ...others]
 }
 
-/** Returns what resolves with the end of a connection that is waited for. */
+/** Closes a connection. Returns a promise if one of its calls is committing. */
 function end(connection: WebSocketConnection): Promise<void> | undefined {
   connection.queue.clear()
   connection.gate.giveUp()
@@ -75,16 +74,16 @@ function end(connection: WebSocketConnection): Promise<void> | undefined {
   return undefined
 }
 
-/** Returns the answers of those whose COMMIT is under way. */
+/** Returns a promise for each call whose COMMIT is in progress. */
 function giveUp(calls: Iterable<ActiveCall>): Promise<void>[] {
   return [...calls].flatMap((call) => call.giveUp(new UnavailableError('The server is restarting')) ?? [])
 }
 
-/** Looks whenever work has ended, once for all that ended within one turn of the event loop. */
+/** Checks after work has ended, at most once per turn of the event loop. */
 function untilIdle(services: CallServices, isIdle: () => boolean, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     if (isIdle()) return resolve()
-    let looking = false
+    let scheduled = false
     const finish = (): void => {
       timer.cancel()
       services.onWorkEnd = null
@@ -92,17 +91,17 @@ function untilIdle(services: CallServices, isIdle: () => boolean, timeoutMs: num
     }
     const timer = services.clock.timer(timeoutMs, finish)
     services.onWorkEnd = () => {
-      if (looking) return
-      looking = true
+      if (scheduled) return
+      scheduled = true
       setImmediate(() => {
-        looking = false
+        scheduled = false
         if (services.onWorkEnd !== null && isIdle()) finish()
       })
     }
   })
 }
 
-function isInTime(clock: Clock, work: Promise<void>, limitMs: number): Promise<boolean> {
+function finishesWithin(clock: Clock, work: Promise<void>, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = clock.timer(limitMs, () => resolve(false))
     void work.then(() => {

@@ -3,16 +3,16 @@ import { type AnyRoute, route } from '../../route/route.ts'
 import type { HealthMonitor, HealthStatus } from './health.ts'
 
 /**
- * The routes that probes ask. `live`: the process answers, and nothing else; an orchestrator restarts what is not, and a restart
- * heals no database. `ready`: the app serves and every check succeeds. They are apart from one another in that alone.
+ * The routes for probes. `live` only says that the process responds: an orchestrator restarts a process that is not live, which does not
+ * repair a database. `ready` says that the app serves and every required check succeeds.
  */
 export function createHealthRoutes(path: `/${string}`, monitor: HealthMonitor): readonly AnyRoute[] {
-  // The path is plain, as the options were checked to be: to the types it stands for one without parameters.
+  // The options were checked: the path has no parameters, like the path of this type.
   const at = (below: string) => `GET ${path}${below}` as 'GET /health'
   const toStatus = (status: HealthStatus): number => (status === 'healthy' ? 200 : 503)
   return [
     route({
-      summary: 'Is the service able to work?',
+      summary: 'Health of the app and its dependencies',
       http: at(''),
       access: 'public',
       handler: async () => {
@@ -21,13 +21,13 @@ export function createHealthRoutes(path: `/${string}`, monitor: HealthMonitor): 
       },
     }),
     route({
-      summary: 'Does the process answer?',
+      summary: 'Liveness probe',
       http: at('/live'),
       access: 'public',
       handler: () => reply({ status: 'healthy' }, { headers: noStore }),
     }),
     route({
-      summary: 'May requests be sent here?',
+      summary: 'Readiness probe',
       http: at('/ready'),
       access: 'public',
       handler: async () => {

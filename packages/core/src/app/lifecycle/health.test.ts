@@ -47,7 +47,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
       { status: 'healthy' },
       { status: 'unhealthy' },
     ])
-    expect(app.logs.filter(({ message }) => message === 'A health check failed')).toHaveLength(1)
+    expect(app.logs.filter(({ message }) => message === 'Health check failed')).toHaveLength(1)
   })
 
   test('a check that is not required is reported, and leaves the app ready', async () => {
@@ -63,7 +63,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     const [report, ready] = await Promise.all(['', '/ready'].map((path) => app.request(`GET /health${path}`)))
     expect([report?.status, ready?.status]).toEqual([200, 200])
     expect(report?.json()).toMatchObject({ status: 'healthy', database: 'healthy', redis: 'unhealthy' })
-    expect(app.logs.filter(({ message }) => message === 'A health check failed')).toHaveLength(1)
+    expect(app.logs.filter(({ message }) => message === 'Health check failed')).toHaveLength(1)
   })
 
   test('HEAD, another path, and none at all', async () => {
@@ -173,8 +173,8 @@ describe('the monitor', () => {
     works = true
     await monitor.report()
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['warn', 'A health check failed'],
-      ['info', 'A health check succeeds again'],
+      ['warn', 'Health check failed'],
+      ['info', 'Health check recovered'],
     ])
   })
 })

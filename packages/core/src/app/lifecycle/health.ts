@@ -4,7 +4,7 @@ import type { HealthCheck, HealthPart } from '../../plugin/health.ts'
 
 export type HealthStatus = 'healthy' | 'unhealthy'
 
-/** Body of `GET /health`: one member for each check, beside `status` and `websocket`. */
+/** Body of `GET /health`: one property per check, plus `status` and `websocket`. */
 export interface HealthReport {
   readonly status: HealthStatus
   readonly websocket: { readonly status: HealthStatus; readonly active_connections: number }
@@ -12,7 +12,7 @@ export interface HealthReport {
 }
 
 interface HealthMonitorOptions {
-  /** Read at each round: plugins register while the app boots. */
+  /** Read on every run, because plugins register checks while the app boots. */
   readonly checks: ReadonlyMap<string, HealthPart>
   readonly clock: Clock
   readonly log: Logger
@@ -20,20 +20,20 @@ interface HealthMonitorOptions {
   readonly vitals: () => { readonly connections: number; readonly serving: boolean }
   /** How long one check may take. */
   readonly checkTimeoutMs: number
-  /** How long the results of a round hold. */
+  /** How long results are cached. */
   readonly cacheMs: number
 }
 
 type CheckResults = Readonly<Record<string, HealthStatus>>
 
 /**
- * Knows whether the parts of an app work. All checks run side by side; whoever asks while they do gets the same round, and what
- * it found holds for a moment: however often probes come, a database sees one of them a second.
+ * Runs the health checks of an app, in parallel. Concurrent requests share one run, and its results are cached for `cacheMs`, so that
+ * frequent probes do not load the database.
  */
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions
   readonly #failing = new Set<string>()
-  #round: Promise<CheckResults> | null = null
+  #run: Promise<CheckResults> | null = null
   #validUntil = 0
 
   constructor(options: HealthMonitorOptions) {
@@ -42,11 +42,11 @@ export class HealthMonitor {
 
   async report(): Promise<HealthReport> {
     const checks = await this.#results()
-    // Not cached: a drain that has begun has to be seen at once.
+    // Not cached: the start of a drain must be visible at once.
     const { connections, serving } = this.#options.vitals()
-    const isFine = ([name, status]: [string, HealthStatus]): boolean =>
+    const isAcceptable = ([name, status]: [string, HealthStatus]): boolean =>
       status === 'healthy' || this.#options.checks.get(name)?.required === false
-    const healthy = serving && Object.entries(checks).every(isFine)
+    const healthy = serving && Object.entries(checks).every(isAcceptable)
     return {
       ...checks,
       status: healthy ? 'healthy' : 'unhealthy',
@@ -56,13 +56,13 @@ export class HealthMonitor {
 
   #results(): Promise<CheckResults> {
     const { clock, cacheMs } = this.#options
-    if (this.#round !== null && clock.monotonic() < this.#validUntil) return this.#round
-    // Until it has ended the round holds, however long it takes.
+    if (this.#run !== null && clock.monotonic() < this.#validUntil) return this.#run
+    // A run that has not finished is shared, however long it takes.
     this.#validUntil = Number.POSITIVE_INFINITY
-    this.#round = this.#runChecks().finally(() => {
+    this.#run = this.#runChecks().finally(() => {
       this.#validUntil = clock.monotonic() + cacheMs
     })
-    return this.#round
+    return this.#run
   }
 
   async #runChecks(): Promise<CheckResults> {
@@ -70,32 +70,32 @@ export class HealthMonitor {
     const entries = [...checks].map(async ([name, { check }]): Promise<[string, HealthStatus]> => {
       try {
         await this.#withTimeout(check)
-        this.#tellWorks(name)
+        this.#logRecovered(name)
         return [name, 'healthy']
       } catch (error) {
-        this.#tellFails(name, error)
+        this.#logFailed(name, error)
         return [name, 'unhealthy']
       }
     })
     return Object.fromEntries(await Promise.all(entries))
   }
 
-  /** Once for each failure and not for each probe. */
-  #tellFails(name: string, error: unknown): void {
+  /** Logs once per failure, not once per probe. */
+  #logFailed(name: string, error: unknown): void {
     if (this.#failing.has(name)) return
     this.#failing.add(name)
-    this.#options.log.warn({ err: error, check: name }, 'A health check failed')
+    this.#options.log.warn({ err: error, check: name }, 'Health check failed')
   }
 
-  #tellWorks(name: string): void {
-    if (this.#failing.delete(name)) this.#options.log.info({ check: name }, 'A health check succeeds again')
+  #logRecovered(name: string): void {
+    if (this.#failing.delete(name)) this.#options.log.info({ check: name }, 'Health check recovered')
   }
 
   #withTimeout(check: HealthCheck): Promise<void> {
     const { clock, checkTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       const timer = clock.timer(checkTimeoutMs, () =>
-        reject(new Error(`The check took more than ${checkTimeoutMs} ms`)),
+        reject(new Error(`The check took longer than ${checkTimeoutMs} ms`)),
       )
       Promise.resolve()
         .then(check)

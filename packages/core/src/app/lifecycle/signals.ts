@@ -19,15 +19,15 @@ const signals = [
 ] as const
 
 /**
- * npm passes a signal on to its child, which has got it from the terminal or from systemd as well: both arrive within
- * milliseconds, and only one of them was meant.
+ * npm forwards a signal to its child, which has also received it from the terminal or from systemd. Both arrive within milliseconds and
+ * count as one.
  */
 const repeatMs = 1000
 
 /**
- * Closes the app on SIGTERM and SIGINT and ends the process: with 0 when all went well, 1 when closing failed. A second signal
- * within 1,000 ms of the first is ignored, because npm and systemd deliver each signal twice; a later one ends the process at
- * once, with the signal's own code (130 or 143). Returns a function that removes the handlers.
+ * Closes the app on SIGTERM and SIGINT and exits: with code 0 on success, 1 if closing failed. A second signal
+ * within 1,000 ms of the first is ignored, because npm and systemd may deliver each signal twice; a later one exits
+ * at once with the code of the signal (130 or 143). Returns a function that removes the handlers.
  *
  * @example
  * await app.listen({ port: 8000 })
@@ -37,7 +37,7 @@ export function closeOnSignals(app: Closable): () => void {
   return watchSignals(app, process, systemClock)
 }
 
-/** `closeOnSignals` of any process, by any clock. */
+/** `closeOnSignals` for any process and clock. */
 export function watchSignals(app: Closable, process: SignalledProcess, clock: Clock): () => void {
   let firstMs: number | null = null
   const listeners = signals.map(([signal, number]) => {

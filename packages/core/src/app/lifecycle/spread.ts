@@ -1,17 +1,17 @@
 import type { Clock } from '../../base/clock.ts'
 
 interface SpreadOptions {
-  /** Over how long. 0: all at once. */
+  /** Duration in milliseconds. 0: all at once. */
   readonly spreadMs: number
-  /** When all must have been done, at least `spreadMs`: what a busy process is behind with may take until then. */
+  /** Deadline for the last item, at least `spreadMs`: a busy process may catch up until then. */
   readonly limitMs: number
 }
 
 const tickMs = 10
 
 /**
- * Does something to each item, evenly over a time. A tick does at most twice its even share, so that a process that is held up
- * makes up for it little by little and not by a burst; only when `limitMs` comes close does it do more.
+ * Calls `act` for each item, spread evenly over `spreadMs`. A tick handles at most twice its share, so that a process that was blocked
+ * catches up gradually instead of in a burst; only close to `limitMs` does a tick handle more.
  */
 export function spread<T>(
   clock: Clock,
@@ -25,7 +25,7 @@ export function spread<T>(
   }
   const startMs = clock.monotonic()
   const perMs = items.length / spreadMs
-  // No two processes that do this together fall into step.
+  // Random, so that processes which close at the same time do not act in lockstep.
   const phase = Math.random()
   let done = 0
   return new Promise((resolve) => {
