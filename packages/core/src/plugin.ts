@@ -11,6 +11,9 @@ export {
   type Labels,
   type LabelValues,
 } from './base/instruments.ts'
+export { type Bounds, option } from './base/option.ts'
+export type { OptionReading, OptionRule, OptionRules, OptionsOf, OptionTable } from './base/option-rule.ts'
+export { badOption, checkOption, checkOptions } from './base/options.ts'
 export { type PluginKey, pluginKey } from './base/plugin-key.ts'
 export type { CallOutcome } from './call/call-outcome.ts'
 export { createNetworks, type Networks } from './edge/networks.ts'
