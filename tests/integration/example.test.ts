@@ -518,7 +518,7 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
     expect(stderr).toBe(
       [
         'The settings are not right:',
-        '  PORT must be a whole number from 0 to 65535',
+        '  PORT must be an integer from 0 to 65535',
         '  HOST must be a host name or an IP address',
         '  DATABASE_URL must start with postgres:// or pglite://',
         '',

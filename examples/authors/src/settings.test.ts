@@ -24,7 +24,7 @@ test('reads what is set', () => {
 })
 
 test.each(['65536', '-1', '80a', '0x50', '1e3', '8000.5', ' 8000', '000008000'])('refuses the port %j', (PORT) => {
-  expect(() => read({ PORT })).toThrow('PORT must be a whole number from 0 to 65535')
+  expect(() => read({ PORT })).toThrow('PORT must be an integer from 0 to 65535')
 })
 
 test('tells all that is wrong at once, and no value', () => {
@@ -33,7 +33,7 @@ test('tells all that is wrong at once, and no value', () => {
       'settings_invalid',
       [
         'The settings are not right:',
-        '  PORT must be a whole number from 0 to 65535',
+        '  PORT must be an integer from 0 to 65535',
         '  HOST must be a host name or an IP address',
         '  DATABASE_URL must start with postgres:// or pglite://',
       ].join('\n'),

@@ -32,9 +32,9 @@ export const declaredSettings = defineSettings({
   keycloak: keycloakSettings,
   metrics: metricsSettings,
   developmentIssuer: {
-    port: variable.wholeNumber('DEVELOPMENT_ISSUER_PORT', {
+    port: variable.integer('DEVELOPMENT_ISSUER_PORT', {
       about: 'Port, on this machine only, of the issuer that stands in for Keycloak in development; 0 takes a free one',
-      most: 65_535,
+      max: 65_535,
       default: 8081,
     }),
   },

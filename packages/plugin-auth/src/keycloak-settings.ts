@@ -61,16 +61,16 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
       check: (clients) =>
         clients.length > 0 && clients.every((each) => each.trim() !== '') ? null : 'must name at least one client',
     }),
-    failures: variable.wholeNumber('KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX', {
+    failures: variable.integer('KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX', {
       about: 'Failures in a row after which Keycloak is left alone for a while',
-      least: 1,
-      most: 1_000_000,
+      min: 1,
+      max: 1_000_000,
       default: breakerDefaults.failures,
     }),
     resetMs: variable.duration('KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT', {
       about: 'How long that is',
-      least: 1,
-      most: 86_400_000,
+      min: 1,
+      max: 86_400_000,
       default: breakerDefaults.resetMs,
     }),
   },

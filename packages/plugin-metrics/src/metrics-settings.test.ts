@@ -19,7 +19,7 @@ it.each<[Record<string, string>, string]>([
   [{ ENV: 'production' }, 'METRICS_PORT is not set: set it, or METRICS_NETWORKS'],
   [{ METRICS_PORT: '1', METRICS_NETWORKS: '["::1"]' }, 'METRICS_PORT is set, and so is METRICS_NETWORKS'],
   [{ METRICS_HOST: '::1' }, 'METRICS_HOST is set, and METRICS_PORT is not'],
-  [{ METRICS_PORT: '65536' }, 'METRICS_PORT must be a whole number'],
+  [{ METRICS_PORT: '65536' }, 'METRICS_PORT must be an integer'],
   [{ METRICS_PORT: '1', METRICS_HOST: 'a b' }, 'METRICS_HOST must be a host name'],
   [{ METRICS_NETWORKS: '[]' }, 'METRICS_NETWORKS must name an address'],
   [{ METRICS_NETWORKS: '["::1","home"]' }, 'METRICS_NETWORKS has an entry, number 2, that is no IP address'],

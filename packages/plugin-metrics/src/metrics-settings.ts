@@ -18,9 +18,9 @@ export interface MetricsSettings {
  */
 export const metricsSettings: SettingsGroup<MetricsSettings> = settingsGroup({
   variables: {
-    port: variable.wholeNumber('METRICS_PORT', {
+    port: variable.integer('METRICS_PORT', {
       about: 'A port that serves the metrics and nothing else; 0 takes a free one',
-      most: 65_535,
+      max: 65_535,
       optional: true,
       whenUnset: 'the port of the app serves them',
     }),

@@ -27,15 +27,15 @@ const failModes = { open: 'allow', closed: 'deny' } as const
 export const rateLimitSettings: SettingsGroup<RateLimitSettings> = settingsGroup({
   variables: {
     enabled: variable.flag('RATE_LIMIT_ENABLED', { about: 'Whether anything is limited', default: true }),
-    perMinute: variable.wholeNumber('RATE_LIMIT_PER_MINUTE', {
+    perMinute: variable.integer('RATE_LIMIT_PER_MINUTE', {
       about: 'Requests over HTTP of one user, or of one address without a user, in a minute',
-      least: 1,
-      most: 100_000,
+      min: 1,
+      max: 100_000,
       default: limitDefaults.http.points,
     }),
-    burst: variable.wholeNumber('RATE_LIMIT_BURST', {
+    burst: variable.integer('RATE_LIMIT_BURST', {
       about: 'Requests that may come at once above that',
-      most: 100_000,
+      max: 100_000,
       default: limitDefaults.http.burst,
     }),
     failMode: variable.oneOf('RATE_LIMIT_FAIL_MODE', ['open', 'closed'], {
@@ -43,28 +43,28 @@ export const rateLimitSettings: SettingsGroup<RateLimitSettings> = settingsGroup
       optional: true,
       whenUnset: 'each process limits by itself',
     }),
-    messages: variable.wholeNumber('WS_MESSAGE_RATE_LIMIT', {
+    messages: variable.integer('WS_MESSAGE_RATE_LIMIT', {
       about: 'Packages of one user in a minute, all connections together',
-      least: 1,
-      most: 100_000,
+      min: 1,
+      max: 100_000,
       default: limitDefaults.websocket.points,
     }),
-    connections: variable.wholeNumber('WS_MAX_CONNECTIONS_PER_USER', {
+    connections: variable.integer('WS_MAX_CONNECTIONS_PER_USER', {
       about: 'Connections of one user that may be open at once',
-      least: 1,
-      most: 1_000_000,
+      min: 1,
+      max: 1_000_000,
       default: limitDefaults.connectionsPerIdentity,
     }),
-    failures: variable.wholeNumber('REDIS_CIRCUIT_BREAKER_FAIL_MAX', {
+    failures: variable.integer('REDIS_CIRCUIT_BREAKER_FAIL_MAX', {
       about: 'Failures in a row after which Redis is left alone for a while',
-      least: 1,
-      most: 1_000_000,
+      min: 1,
+      max: 1_000_000,
       default: breakerDefaults.failures,
     }),
     resetMs: variable.duration('REDIS_CIRCUIT_BREAKER_TIMEOUT', {
       about: 'How long that is',
-      least: 1,
-      most: 86_400_000,
+      min: 1,
+      max: 86_400_000,
       default: breakerDefaults.resetMs,
     }),
   },

@@ -134,20 +134,20 @@ describe('the settings of the parts of core', () => {
       DB_INIT_MAX_RETRIES: '-1',
     }
     expect(report(variables)).toEqual([
-      '  PORT must be a whole number from 0 to 65535',
+      '  PORT must be an integer from 0 to 65535',
       '  HOST must be a host name or an IP address',
       '  DRAIN_TIMEOUT must be a duration from 0ms to 1h (such as 500ms, 2s or 5m; a number alone is seconds)',
       '  ALLOWED_HOSTS has an entry, number 2, that is no host name: write it without scheme and port',
       '  TRUSTED_PROXIES has an entry, number 2, that is no IP address and no CIDR network',
-      '  MAX_REQUEST_BODY_SIZE must be a size from 1B (such as 512KiB or 1MiB; a number alone is bytes)',
+      '  MAX_REQUEST_BODY_SIZE must be a size of at least 1B (such as 512KiB or 1MiB; a number alone is bytes)',
       "  ALLOWED_WS_ORIGINS has an entry, number 1, that is no origin: write it as 'https://app.example.com'",
       '  LOG_LEVEL must be one of trace, debug, info, warn, error, fatal',
       '  LOG_CONSOLE_FORMAT must be one of json, human',
       '  LOG_EXCLUDED_PATHS has an entry, number 1, that is no path: it begins with a /',
       '  DATABASE_URL must start with postgres:// or pglite://',
-      '  DB_POOL_SIZE must be a whole number from 1 to 10000',
+      '  DB_POOL_SIZE must be an integer from 1 to 10000',
       '  DB_INIT_RETRY_INTERVAL must be a duration from 0ms to 1d (such as 500ms, 2s or 5m; a number alone is seconds)',
-      '  DB_INIT_MAX_RETRIES must be a whole number from 0 to 1000000',
+      '  DB_INIT_MAX_RETRIES must be an integer from 0 to 1000000',
     ])
   })
 
@@ -184,7 +184,7 @@ describe('the settings of a database', () => {
     [{ ...parts, DB_PASSWORD: '' }, ['  DB_PASSWORD is not set, and DB_USER is: set it too']],
     [
       { ...parts, DB_HOST: 'a/b', DB_PORT: 'x' },
-      ['  DB_HOST must be a host name or an IP address', '  DB_PORT must be a whole number from 1 to 65535'],
+      ['  DB_HOST must be a host name or an IP address', '  DB_PORT must be an integer from 1 to 65535'],
     ],
     [
       { ENV: 'production' },

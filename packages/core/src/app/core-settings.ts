@@ -12,7 +12,7 @@ import { appDefaults } from './app-defaults.ts'
 /** `PORT`, `HOST`: for `app.listen(settings.listen)`. */
 export const listenSettings: SettingsGroup<{ readonly port: number; readonly host: string }> = settingsGroup({
   variables: {
-    port: variable.wholeNumber('PORT', { about: 'Port; 0 takes a free one', most: 65_535, default: appDefaults.port }),
+    port: variable.integer('PORT', { about: 'Port; 0 takes a free one', max: 65_535, default: appDefaults.port }),
     host: variable.text('HOST', {
       about: 'Address to listen on; 0.0.0.0 is every IPv4 address of the machine',
       default: appDefaults.host,
@@ -28,7 +28,7 @@ export const lifecycleSettings: SettingsGroup<{ readonly drainTimeoutMs: number 
   variables: {
     drainTimeoutMs: variable.duration('DRAIN_TIMEOUT', {
       about: 'How long calls in flight and connections get when the app closes',
-      most: 3_600_000,
+      max: 3_600_000,
       default: appDefaults.drainTimeoutMs,
     }),
   },
@@ -97,10 +97,10 @@ export const nativeServerSettings: SettingsGroup<NativeServerSettings> = setting
         'with `off` the app does not start there',
       default: 'on',
     }),
-    maxHeaderBytes: variable.wholeNumber('UWS_HTTP_MAX_HEADERS_SIZE', {
+    maxHeaderBytes: variable.integer('UWS_HTTP_MAX_HEADERS_SIZE', {
       about: 'Bytes of the request line and all headers together; a longer request is refused',
-      least: 4096,
-      most: 1_048_576,
+      min: 4096,
+      max: 1_048_576,
       default: appDefaults.maxHeaderBytes,
     }),
   },

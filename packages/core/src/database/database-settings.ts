@@ -58,10 +58,10 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         whenUnset: '`localhost`',
         check: (host) => (/^[\w.:-]+$/.test(host) ? null : 'must be a host name or an IP address'),
       }),
-      port: variable.wholeNumber('DB_PORT', {
+      port: variable.integer('DB_PORT', {
         about: 'Port of the database',
-        least: 1,
-        most: 65_535,
+        min: 1,
+        max: 65_535,
         optional: true,
         whenUnset: '`5432`',
       }),
@@ -72,21 +72,21 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         about: 'Pause between attempts to reach the database at start',
         default: connectDefaults.retryDelayMs,
       }),
-      retries: variable.wholeNumber('DB_INIT_MAX_RETRIES', {
+      retries: variable.integer('DB_INIT_MAX_RETRIES', {
         about: 'Attempts after the first to reach the database at start',
-        most: 1_000_000,
+        max: 1_000_000,
         default: connectDefaults.retries,
       }),
-      defaultSize: variable.wholeNumber('DEFAULT_PAGE_SIZE', {
+      defaultSize: variable.integer('DEFAULT_PAGE_SIZE', {
         about: 'Rows of a page when a request does not say',
-        least: 1,
-        most: mostPageSize,
+        min: 1,
+        max: mostPageSize,
         default: pageDefaults.defaultSize,
       }),
-      maxSize: variable.wholeNumber('MAX_PAGE_SIZE', {
+      maxSize: variable.integer('MAX_PAGE_SIZE', {
         about: 'Most rows of a page',
-        least: 1,
-        most: mostPageSize,
+        min: 1,
+        max: mostPageSize,
         default: pageDefaults.maxSize,
       }),
       cursorSecret: variable.text('CURSOR_SECRET', {

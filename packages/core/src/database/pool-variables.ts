@@ -4,10 +4,10 @@ import { applicationNamePattern, type PoolOptions, poolDefaults } from './driver
 
 /** Those of the variables of a database that say how its connections are kept. */
 export const poolVariables: { readonly [K in keyof PoolOptions]-?: Variable<Required<PoolOptions>[K], false> } = {
-  max: variable.wholeNumber('DB_POOL_SIZE', {
+  max: variable.integer('DB_POOL_SIZE', {
     about: 'Most connections of this process',
-    least: 1,
-    most: 10_000,
+    min: 1,
+    max: 10_000,
     default: poolDefaults.max,
   }),
   acquireTimeoutMs: variable.duration('DB_POOL_ACQUIRE_TIMEOUT', {
@@ -28,7 +28,7 @@ export const poolVariables: { readonly [K in keyof PoolOptions]-?: Variable<Requ
   }),
   connectTimeoutMs: variable.duration('DB_CONNECT_TIMEOUT', {
     about: 'How long one attempt to connect may take',
-    least: 1,
+    min: 1,
     default: poolDefaults.connectTimeoutMs,
   }),
   statementTimeoutMs: variable.duration('DB_STATEMENT_TIMEOUT', {

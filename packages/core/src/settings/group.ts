@@ -44,7 +44,7 @@ export interface SettingsGroup<out Value = unknown> {
  * const mailSettings = settingsGroup({
  *   variables: {
  *     host: variable.text('MAIL_HOST', { about: 'Mail server', default: 'localhost' }),
- *     port: variable.wholeNumber('MAIL_PORT', { about: 'Its port', most: 65_535, default: 25 }),
+ *     port: variable.integer('MAIL_PORT', { about: 'Its port', max: 65_535, default: 25 }),
  *   },
  *   unsupported: { MAIL_URL: 'set MAIL_HOST and MAIL_PORT' },
  *   to: ({ host, port }) => ({ server: `${host}:${port}` }),

@@ -18,8 +18,8 @@ export function readVariable(
   const reading = reader.read(text)
   if (!reading.ok) {
     // A schema's words may be about the value, and with a secret that is too much.
-    if (expects !== undefined) return failed(`must be ${expects}`)
-    return secret ? failed(`must be ${reader.expects}; more is not said of a secret`) : reading
+    if (expects !== undefined && reading.ofEntry !== true) return failed(`must be ${expects}`)
+    return secret ? failed(`must be ${reader.expects} (no details of a secret are shown)`) : reading
   }
   const mistake = check?.(reading.value) ?? null
   return mistake === null ? reading : failed(mistake)

@@ -9,6 +9,7 @@ import {
   websocketSettings,
 } from '../app/core-settings.ts'
 import type { Environment } from '../base/environment.ts'
+import { option } from '../base/option.ts'
 import { database } from '../database/database-plugin.ts'
 import { databaseSettings } from '../database/database-settings.ts'
 import { settingsGroup } from './group.ts'
@@ -21,7 +22,7 @@ describe('settings', () => {
   const declared = defineSettings({
     own: {
       key: variable.text('KEY', { about, secret: true }),
-      retries: variable.wholeNumber('RETRIES', { about, default: 3 }),
+      retries: variable.integer('RETRIES', { about, default: 3 }),
       ratio: variable.number('RATIO', { about, optional: true }),
       mode: variable.oneOf('MODE', ['open', 'closed'], { about, defaults: { dev: 'open' } }),
       names: variable.list('NAMES', { about, optional: true, requiredIn: ['production'] }),
@@ -39,7 +40,7 @@ describe('settings', () => {
     mail: settingsGroup({
       variables: {
         host: variable.text('MAIL_HOST', { about, default: 'localhost' }),
-        port: variable.wholeNumber('MAIL_PORT', { about, optional: true }),
+        port: variable.integer('MAIL_PORT', { about, optional: true }),
       },
       to: ({ host, port }) => {
         expectTypeOf(host).toEqualTypeOf<string>()
@@ -64,6 +65,23 @@ describe('settings', () => {
     expectTypeOf<Settings['mail']>().toEqualTypeOf<{ server: string }>()
   })
 
+  it('have the types of the rules of options', () => {
+    const rules = defineSettings({
+      own: {
+        retries: variable.option('RETRIES', option.integer({ default: 3 }), { about }),
+        ratio: variable.option('RATIO', option.number(), { about }),
+        mode: variable.option('MODE', option.choice(['open', 'closed'], { required: true }), { about }),
+      },
+    })
+    expectTypeOf<ReturnType<typeof rules.read>['own']>().toEqualTypeOf<{
+      readonly retries: number
+      readonly mode: 'open' | 'closed'
+      readonly ratio?: number
+    }>()
+    // @ts-expect-error a function has no text
+    variable.option('A', option.callback(), { about })
+  })
+
   it('are read-only', () => {
     const change = (settings: Settings): void => {
       // @ts-expect-error a setting is read-only
@@ -76,7 +94,7 @@ describe('settings', () => {
 
   it('refuse what a variable cannot be', () => {
     // @ts-expect-error a default of another type
-    variable.wholeNumber('A', { about, default: '3' })
+    variable.integer('A', { about, default: '3' })
     // @ts-expect-error a default that is no choice
     variable.oneOf('A', ['open', 'closed'], { about, default: 'ajar' })
     // @ts-expect-error an option that there is not

@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import * as v from 'valibot'
 import { afterAll, describe, expect, it } from 'vitest'
 import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
 import { settingsGroup } from './group.ts'
 import { defineSettings, type SettingsGroups, type SettingsSource } from './settings.ts'
 import { type Variable, variable } from './variable.ts'
@@ -33,7 +34,7 @@ const read = (value: Variable, text: string): unknown =>
 describe('a setting', () => {
   it.each([
     [variable.text('X', { about }), ' a b ', ' a b '],
-    [variable.wholeNumber('X', { about, least: -5 }), '-5', -5],
+    [variable.integer('X', { about, min: -5 }), '-5', -5],
     [variable.number('X', { about }), '-0.25', -0.25],
     [variable.flag('X', { about }), 'false', false],
     [variable.duration('X', { about }), '2', 2000],
@@ -50,41 +51,100 @@ describe('a setting', () => {
     expect(read(one, text)).toEqual(value)
   })
 
-  const wholeNumber = variable.wholeNumber('X', { about, most: 65_535 })
+  const integer = variable.integer('X', { about, max: 65_535 })
   const duration = variable.duration('X', { about })
   const durationSentence = 'X must be a duration from 0ms to 1d (such as 500ms, 2s or 5m; a number alone is seconds)'
   const list = variable.list('X', { about })
-  const listSentence = 'X must be a JSON list of texts, such as ["a","b"]'
+  const listSentence = 'X must be a JSON list of strings, such as ["a","b"]'
   it.each<readonly [Variable, string, string]>([
     ...['65536', '-1', '80a', '0x50', '1e3', '8000.5', ' 8000', '08000', '+1', '٣'].map(
-      (text) => [wholeNumber, text, 'X must be a whole number from 0 to 65535'] as const,
+      (text) => [integer, text, 'X must be an integer from 0 to 65535'] as const,
     ),
-    [variable.number('X', { about, most: 1 }), '1.5', 'X must be a number up to 1'],
+    [variable.number('X', { about, max: 1 }), '1.5', 'X must be a number of at most 1'],
     [variable.number('X', { about }), 'NaN', 'X must be a number'],
     ...['yes', 'TRUE', '1'].map((text) => [variable.flag('X', { about }), text, 'X must be true or false'] as const),
     ...['2 s', '2S', 's', '1w', '25h', '-1s', '0.0001ms', '1.s'].map(
       (text) => [duration, text, durationSentence] as const,
     ),
     [
-      variable.bytes('X', { about, most: 1024 ** 3 }),
+      variable.bytes('X', { about, max: 1024 ** 3 }),
       '1MB',
       'X must be a size from 1B to 1GiB (such as 512KiB or 1MiB; a number alone is bytes)',
     ],
     [variable.oneOf('X', ['open', 'closed'], { about }), 'Open', 'X must be one of open, closed'],
-    ...['a,b', '"a"', '["a", 1]', '[""]', '{"a":1}', '["a"'].map((text) => [list, text, listSentence] as const),
+    ...['a,b', '"a"', '{"a":1}', '["a"'].map((text) => [list, text, listSentence] as const),
+    [list, '["a", 1]', 'X entry 2 must be a string that is not empty'],
+    [list, '[""]', 'X entry 1 must be a string that is not empty'],
     [
       variable.text('X', { about, expects: 'short', check: (text) => (text.length < 3 ? null : 'is long') }),
       'abc',
       'X is long',
     ],
-    [variable.wholeNumber('X', { about, expects: 'a port' }), 'abc', 'X must be a port'],
+    [variable.integer('X', { about, expects: 'a port' }), 'abc', 'X must be a port'],
   ])('%#: is refused in a sentence', (one, text, sentence) => {
     expect(problems({ group: { one } }, { X: text })).toEqual([sentence])
   })
 
+  it('is read by the rule of an option, with its bounds, default and presence', () => {
+    const retries = option.integer({ min: 1, max: 10, default: 3 })
+    const hosts = option.list({
+      of: option.string({ expects: 'a host name', test: (host) => /^\w+$/.test(host) }),
+      expects: 'a list of host names',
+    })
+    const group = {
+      retries: variable.option('RETRIES', retries, { about }),
+      waitMs: variable.option('WAIT', option.duration({ max: 60_000, default: 500 }), { about, unit: 'ms' }),
+      size: variable.option('SIZE', option.bytes({ default: 1024 }), { about }),
+      ratio: variable.option('RATIO', option.number(), { about }),
+      isOn: variable.option('ON', option.flag({ default: true }), { about }),
+      mode: variable.option('MODE', option.choice(['fast', 'safe'], { default: 'safe' }), {
+        about,
+        aliases: { F: 'fast' },
+      }),
+      hosts: variable.option('HOSTS', hosts, { about }),
+      key: variable.option('KEY', option.string({ required: true }), { about, secret: true }),
+    }
+    const declared = defineSettings({ group })
+    expect(declared.read({ variables: { KEY: 'k' } }).group).toEqual({
+      retries: 3,
+      waitMs: 500,
+      size: 1024,
+      isOn: true,
+      mode: 'safe',
+      key: 'k',
+    })
+    const variables = {
+      RETRIES: '10',
+      WAIT: '20',
+      SIZE: '2KiB',
+      RATIO: '0.5',
+      ON: 'false',
+      MODE: 'F',
+      HOSTS: '["a"]',
+      KEY: 'k',
+    }
+    expect(declared.read({ variables }).group).toEqual({
+      retries: 10,
+      waitMs: 20,
+      size: 2048,
+      ratio: 0.5,
+      isOn: false,
+      mode: 'fast',
+      hosts: ['a'],
+      key: 'k',
+    })
+    expect(problems({ group }, { RETRIES: '0', WAIT: '2m', MODE: 'slow', HOSTS: '["a","b c"]' })).toEqual([
+      'RETRIES must be an integer from 1 to 10',
+      'WAIT must be a duration from 0ms to 1m (such as 500ms, 2s or 5m; a number alone is milliseconds)',
+      'MODE must be one of fast, safe',
+      'HOSTS entry 2 must be a host name',
+      'KEY is not set: set KEY to a string that is not empty (Of the test)',
+    ])
+  })
+
   it('that is not set has its default, or is left out, or is asked for', () => {
     const group = {
-      always: variable.wholeNumber('ALWAYS', { about, default: 3 }),
+      always: variable.integer('ALWAYS', { about, default: 3 }),
       byEnvironment: variable.text('BY', { about, defaults: { dev: 'd', staging: 's' } }),
       optional: variable.text('OPTIONAL', { about, optional: true, requiredIn: ['production'] }),
     }
@@ -96,18 +156,16 @@ describe('a setting', () => {
     expect(declared.read({ variables: { ENV: 'staging' } }).group.byEnvironment).toBe('s')
     expect(declared.read({ variables: {}, environment: 'staging' }).environment).toBe('staging')
     expect(problems({ group, more: { must: variable.flag('MUST', { about }) } }, { ENV: 'production' })).toEqual([
-      'BY is not set, and in production it has to be: set BY to a text (Of the test)',
-      'OPTIONAL is not set, and in production it has to be: set OPTIONAL to a text (Of the test)',
+      'BY is not set, and in production it has to be: set BY to a string (Of the test)',
+      'OPTIONAL is not set, and in production it has to be: set OPTIONAL to a string (Of the test)',
       'MUST is not set: set MUST to true or false (Of the test)',
     ])
   })
 
   it('is checked with all others, also where the environment is not known', () => {
-    expect(
-      problems({ a: { a: wholeNumber }, b: { b: variable.flag('B', { about }) } }, { ENV: 'prd', X: 'x' }),
-    ).toEqual([
+    expect(problems({ a: { a: integer }, b: { b: variable.flag('B', { about }) } }, { ENV: 'prd', X: 'x' })).toEqual([
       "ENV must be one of dev, test, staging, production, not 'prd'",
-      'X must be a whole number from 0 to 65535',
+      'X must be an integer from 0 to 65535',
       'B is not set: set B to true or false (Of the test)',
     ])
   })
@@ -152,7 +210,7 @@ describe('a schema of a setting', () => {
     const silent = variable.of('X', schema, { about, secret: true })
     const spoken = variable.of('X', schema, { about, secret: true, expects: 'a key that begins with sk-' })
     expect(problems({ a: { silent } }, { X: value })).toEqual([
-      'X must be a text that its schema takes; more is not said of a secret',
+      'X must be a text that its schema takes (no details of a secret are shown)',
     ])
     expect(problems({ a: { spoken } }, { X: value })).toEqual(['X must be a key that begins with sk-'])
   })
@@ -215,14 +273,14 @@ describe('settings as they were read', () => {
 
 describe('a variable that is not supported', () => {
   const cache = settingsGroup({
-    variables: { size: variable.wholeNumber('CACHE_SIZE', { about, default: 1 }) },
+    variables: { size: variable.integer('CACHE_SIZE', { about, default: 1 }) },
     unsupported: { CACHE_DIR: 'the cache is in memory; take it out' },
     to: ({ size }) => size,
   })
 
   it('is a mistake when it is set, beside all others, and without its value', () => {
     expect(problems({ cache }, { CACHE_DIR: '/secret', CACHE_SIZE: 'x' })).toEqual([
-      expect.stringContaining('CACHE_SIZE must be a whole number'),
+      expect.stringContaining('CACHE_SIZE must be an integer'),
       'CACHE_DIR is not supported: the cache is in memory; take it out',
     ])
     for (const variables of [{}, { CACHE_DIR: '' }]) expect(problems({ cache }, variables)).toEqual([])
@@ -258,14 +316,16 @@ describe('a declaration of settings', () => {
       "defineSettings: 'environment' is always there: call the group otherwise",
     )
     expect(() => variable.text('MY-NAME', { about })).toThrow(
-      "'MY-NAME' is no name of a variable: use letters, digits and _",
+      "'MY-NAME' is not a valid variable name: use letters, digits and _",
     )
     expect(() => variable.text('NAME', { about, default: 'a', optional: true })).toThrow(
       'The variable NAME has default and optional: keep one of them',
     )
     // From JavaScript.
     const odd = { about, defualt: 'a' }
-    expect(() => variable.text('NAME', odd)).toThrow("The variable NAME has the unknown option 'defualt'")
+    expect(() => variable.text('NAME', odd)).toThrow(
+      "The variable NAME: defualt is not an option. Did you mean 'default'?",
+    )
   })
 
   it('is described as data and as a table, without the default of a secret', () => {
@@ -291,8 +351,8 @@ describe('a declaration of settings', () => {
         '|---|---|---|---|',
         '| `TIMEOUT` | a duration from 0ms to 1d (such as 500ms, 2s or 5m; a number alone is seconds) | ' +
           'dev, test: `1500ms`; staging: `1m`; production: required | Time |',
-        '| `KEY` | a text | a default | Key. **Secret** |',
-        '| `SIZE` | a size from 1B (such as 512KiB or 1MiB; a number alone is bytes) | none | a\\|b |',
+        '| `KEY` | a string | a default | Key. **Secret** |',
+        '| `SIZE` | a size of at least 1B (such as 512KiB or 1MiB; a number alone is bytes) | none | a\\|b |',
       ].join('\n'),
     )
     expect(String(description.toString())).not.toContain('hunter2')

@@ -44,16 +44,16 @@ export const redisSettings: SettingsGroup<RedisSettings | null> = settingsGroup(
       whenUnset: '`localhost` if another part is set',
       check: (host) => (/^[\w.:-]+$/.test(host) ? null : 'must be a host name or an IP address'),
     }),
-    port: variable.wholeNumber(parts.port, {
+    port: variable.integer(parts.port, {
       about: 'Port of Redis',
-      least: 1,
-      most: 65_535,
+      min: 1,
+      max: 65_535,
       optional: true,
       whenUnset: '`6379`',
     }),
-    db: variable.wholeNumber(parts.db, {
+    db: variable.integer(parts.db, {
       about: 'Database of Redis',
-      most: 99_999,
+      max: 99_999,
       optional: true,
       whenUnset: '`1` if another part is set',
     }),
@@ -65,22 +65,22 @@ export const redisSettings: SettingsGroup<RedisSettings | null> = settingsGroup(
     }),
     commandTimeoutMs: variable.duration('REDIS_COMMAND_TIMEOUT', {
       about: 'How long a call waits for Redis',
-      least: 1,
+      min: 1,
       default: redisDefaults.commandTimeoutMs,
     }),
     connectTimeoutMs: variable.duration('REDIS_CONNECT_TIMEOUT', {
       about: 'How long connecting to Redis may take',
-      least: 1,
+      min: 1,
       default: redisDefaults.connectTimeoutMs,
     }),
     socketTimeoutMs: variable.duration('REDIS_SOCKET_TIMEOUT', {
       about: 'A connection to Redis that owes answers and is silent for that long is replaced',
-      least: 1,
+      min: 1,
       default: redisDefaults.socketTimeoutMs,
     }),
     healthCheckIntervalMs: variable.duration('REDIS_HEALTH_CHECK_INTERVAL', {
       about: 'How often an idle connection to Redis is asked whether it lives',
-      least: 1,
+      min: 1,
       default: redisDefaults.healthCheckIntervalMs,
     }),
   },
