@@ -1,14 +1,7 @@
 export { type App, createApp, type ListenAddress } from './app/app.ts'
-export type {
-  AppOptions,
-  AppState,
-  BaseOptions,
-  EventTable,
-  HttpWireOptions,
-  PkgIds,
-  RouteTable,
-} from './app/app-options.ts'
+export type { AppOptions, BaseOptions, EventTable, HttpWireOptions, PkgIds, RouteTable } from './app/app-options.ts'
 export { type RunDoctorOptions, runDoctor } from './app/doctor/run-doctor.ts'
+export type { AppState } from './app/lifecycle/app-states.ts'
 export type { HealthReport, HealthStatus } from './app/lifecycle/health.ts'
 export type { HealthOptions } from './app/lifecycle/health-options.ts'
 export { closeOnSignals } from './app/lifecycle/signals.ts'

@@ -105,9 +105,6 @@ export interface BaseOptions {
   readonly broker?: Broker
 }
 
-/** In the order in which an app goes through them. */
-export type AppState = 'created' | 'starting' | 'ready' | 'serving' | 'draining' | 'closed'
-
 /** Names what is missing, unknown, or in both tables. */
 type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Exclude<keyof Ids, keyof Routes | keyof Events>]: AnyRoute
@@ -142,8 +139,8 @@ export interface ResolvedOptions {
   readonly errors: readonly ErrorFactory[]
   readonly plugins: readonly Plugin[]
   readonly environment: Environment
-  /** Set when the variables of the environment contradict one another. */
-  readonly disagreement: string | null
+  /** Set when ENV and NODE_ENV contradict each other. */
+  readonly conflict: string | null
   readonly websocket: ResolvedWebSocketOptions
   /** As `toHostName` writes them; null: any. */
   readonly hosts: readonly string[] | null
@@ -161,7 +158,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
   const { pkgIds, routes, events = {}, endpoints = [], plugins = [], errors = [] } = options
   checkTable({ pkgIds, routes, events, endpoints, errors })
   checkPlugins(plugins)
-  const { environment, disagreement } = resolveEnvironment(options.environment, process.env)
+  const { environment, conflict } = resolveEnvironment(options.environment, process.env)
   const isDevelopment = environment === 'dev' || environment === 'test'
   return {
     given: options,
@@ -172,7 +169,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     errors,
     plugins,
     environment,
-    disagreement,
+    conflict,
     websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),
     hosts: resolveHosts(options.http?.hosts, environment),
     cors: options.http?.cors === undefined ? null : createCors(options.http.cors),

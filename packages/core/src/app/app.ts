@@ -5,14 +5,8 @@ import type { Logger } from '../base/logger.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { AppDescription } from '../route/describe.ts'
 import { appDefaults } from './app-defaults.ts'
-import {
-  type AppOptions,
-  type AppState,
-  type EventTable,
-  type PkgIds,
-  type RouteTable,
-  resolveOptions,
-} from './app-options.ts'
+import { type AppOptions, type EventTable, type PkgIds, type RouteTable, resolveOptions } from './app-options.ts'
+import type { AppState } from './lifecycle/app-states.ts'
 import { RunningApp } from './running-app.ts'
 
 /** Where an app is bound. */

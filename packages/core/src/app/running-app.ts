@@ -6,7 +6,7 @@ import type { Environment } from '../base/environment.ts'
 import type { DoctorReport } from '../base/finding.ts'
 import { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
-import { isPromise } from '../base/maybe-promise.ts'
+import { withTimeout } from '../base/with-timeout.ts'
 import type { RouteInfo } from '../call/call.ts'
 import { countLateEnds } from '../call/call-instruments.ts'
 import type { CallServices } from '../call/call-services.ts'
@@ -24,14 +24,15 @@ import { createWebSocketInstruments, type WebSocketInstruments } from '../websoc
 import { createAccessLog } from './access-log.ts'
 import type { ListenAddress } from './app.ts'
 import { appDefaults } from './app-defaults.ts'
-import type { AppState, ResolvedOptions } from './app-options.ts'
+import type { ResolvedOptions } from './app-options.ts'
 import { compileEvents } from './compile-app.ts'
 import { examineApp } from './doctor/doctor.ts'
+import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { drain } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import { createWires, type PluginApis, type Wires } from './wires.ts'
 
-/** An app from `created` to `closed`: what `createApp` hands out a view of. */
+/** An app from `created` to `closed`. `createApp` returns its public interface. */
 export class RunningApp {
   readonly environment: Environment
   readonly log: Logger
@@ -48,21 +49,20 @@ export class RunningApp {
   readonly #webSocketInstruments: WebSocketInstruments
   readonly #tracked = new Set<Promise<unknown>>()
   readonly #routes: RouteInfo[] = []
-  #state: AppState = 'created'
-  readonly #stateListeners = new Set<(state: AppState) => void>()
+  readonly #states: AppStates
   #wires: Wires | null = null
   #ready: Promise<void> | null = null
   #closed: Promise<void> | null = null
-  /** Closing waits for it: a port that is bound after the transport was closed would stay. */
+  /** `close` waits for it: a port that is bound after the transport has closed would stay open. */
   #binding: ReturnType<Transport['listen']> | null = null
-  /** The process that did not start must not end as if it had done its work. */
+  /** A process that failed to start must not exit with code 0. */
   readonly #failedStart: DropListener = {
     dropped: (error, promise) => {
       this.#rejections.dropped(error, promise)
       process.exitCode ??= 1
     },
   }
-  #letRejectionsGo: () => void = () => {}
+  #stopLoggingRejections: () => void = () => {}
 
   constructor(options: ResolvedOptions) {
     const { given, environment } = options
@@ -72,6 +72,7 @@ export class RunningApp {
     this.#transport = given.transport ?? uws()
     const log = resolveLogOptions(given.log, environment, options.health?.path ?? null)
     this.log = log.logger
+    this.#states = new AppStates(this.log)
     this.#webSocketInstruments = createWebSocketInstruments(this.instruments)
     const events = compileEvents(options.events, options.pkgIds, options.validateOutput)
     this.#findTopicRule = compileTopicRules(given.topics ?? {})
@@ -83,7 +84,7 @@ export class RunningApp {
       onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
       onLateError: (error) => {
         this.#webSocketInstruments.broadcastErrors.inc()
-        this.log.error({ err: error }, 'The broker did not carry a publication')
+        this.log.error({ err: error }, 'The broker failed to publish')
       },
     })
     this.#deadlines = new Deadlines(this.#clock)
@@ -107,26 +108,11 @@ export class RunningApp {
   }
 
   get state(): AppState {
-    return this.#state
+    return this.#states.current
   }
 
   onState(listener: (state: AppState) => void): () => void {
-    this.#stateListeners.add(listener)
-    return () => this.#stateListeners.delete(listener)
-  }
-
-  #enter(state: AppState): void {
-    this.#state = state
-    const failed = (error: unknown): void => this.log.error({ err: error, state }, 'A listener of onState failed')
-    for (const listener of [...this.#stateListeners]) {
-      try {
-        const result: unknown = listener(state)
-        // An async function passes for a listener.
-        if (isPromise(result)) result.then(undefined, failed)
-      } catch (error) {
-        failed(error)
-      }
-    }
+    return this.#states.listen(listener)
   }
 
   ready(): Promise<void> {
@@ -142,23 +128,23 @@ export class RunningApp {
     checkPort(port)
     await this.ready()
     const wires = this.#wires
-    if (this.#binding !== null) throw new BootError('wrong_state', 'The app listens already: listen once')
-    if (this.#state !== 'ready' || wires === null)
-      throw new BootError('wrong_state', `An app that is ${this.#state} cannot listen`)
+    if (this.#binding !== null) throw new BootError('wrong_state', 'The app is already listening: call listen once')
+    if (this.state !== 'ready' || wires === null)
+      throw new BootError('wrong_state', `listen cannot be called when the app is ${this.state}`)
     try {
       const { websocket, given } = this.#options
-      if (given.unhandledRejections !== false) this.#letRejectionsGo = logUnhandledRejections(this.#rejections)
+      if (given.unhandledRejections !== false) this.#stopLoggingRejections = logUnhandledRejections(this.#rejections)
       this.#binding = this.#transport.listen(
         { host, port, websocketPath: websocket.path, limits: websocket },
         {
           upgrade: (request) => wires.upgrader.upgrade(request),
           request: (exchange) => wires.http.request(exchange),
-          fault: (error) => this.log.error({ err: error }, 'A handler of the transport failed'),
+          fault: (error) => this.log.error({ err: error }, 'A transport handler failed'),
         },
       )
       const bound = await this.#binding
-      this.#enter('serving')
-      // What is known of the machine is no news in each test.
+      this.#states.enter('serving')
+      // In tests the same notes about the machine would be repeated for every app.
       const level = this.environment === 'test' ? 'info' : 'warn'
       for (const note of bound.notes ?? []) this.log[level](note)
       const url = `${bound.secure === true ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
@@ -183,25 +169,26 @@ export class RunningApp {
 
   describe(): AppDescription {
     if (this.#wires === null)
-      throw new BootError('wrong_state', 'Plugins may still add routes: await app.ready() before app.describe()')
+      throw new BootError('wrong_state', 'Plugins can still add routes: await app.ready() before app.describe()')
     const { events, pkgIds } = this.#options
     const sent = Object.entries(events).map(([name, { summary }]) => ({ name, pkgId: pkgIds[name] as number, summary }))
     return describeApp(this.#wires.compiled.routes, sent)
   }
 
   async #boot(): Promise<void> {
-    if (this.#closed !== null) throw new BootError('wrong_state', 'An app that was closed cannot start')
-    if (this.#state !== 'created') throw new BootError('wrong_state', `An app that is ${this.#state} cannot start`)
-    this.#enter('starting')
-    if (this.#options.disagreement !== null) this.log.warn(this.#options.disagreement)
+    if (this.#closed !== null) throw new BootError('wrong_state', 'A closed app cannot be started: create a new one')
+    if (this.state !== 'created')
+      throw new BootError('wrong_state', `The app cannot be started when it is ${this.state}`)
+    this.#states.enter('starting')
+    if (this.#options.conflict !== null) this.log.warn(this.#options.conflict)
     try {
       const apis = await this.#setUp()
       this.#wires = this.#compile(apis)
       for (const hook of this.#registry.onReady) await hook()
-      this.#enter('ready')
+      this.#states.enter('ready')
     } catch (error) {
       await this.#closePlugins()
-      this.#enter('closed')
+      this.#states.enter('closed')
       throw error
     }
   }
@@ -239,14 +226,14 @@ export class RunningApp {
       findTopicRule: this.#findTopicRule,
       instruments: this.instruments,
       webSocketInstruments: this.#webSocketInstruments,
-      isServing: () => this.#state === 'serving',
+      isServing: () => this.state === 'serving',
     })
     this.#routes.push(...wires.compiled.routes.map(({ info }) => info))
     return wires
   }
 
   #track(work: Promise<unknown>): void {
-    const failed = (error: unknown): void => this.log.error({ err: error }, 'Work that outlived its call failed')
+    const failed = (error: unknown): void => this.log.error({ err: error }, 'Work that continued after its call failed')
     const tracked = work.catch(failed).finally(() => {
       this.#tracked.delete(tracked)
       this.#services.onWorkEnd?.()
@@ -255,24 +242,24 @@ export class RunningApp {
   }
 
   async #close(): Promise<void> {
-    // Our timers let a process end; while the app closes, one must not.
-    const awake = setInterval(() => {}, 60_000)
+    // Core's timers do not keep the process alive; while the app closes, it must stay alive.
+    const keepAlive = setInterval(() => {}, 60_000)
     try {
-      if (this.#state !== 'serving') {
+      if (this.state !== 'serving') {
         await this.#ready?.catch(() => undefined)
         await this.#binding?.catch(() => undefined)
       }
-      if (this.#state === 'closed') return
-      this.#enter('draining')
+      if (this.state === 'closed') return
+      this.#states.enter('draining')
       if (this.#wires !== null) await this.#drain(this.#wires)
       await this.#transport.close()
       this.#deadlines.close()
       await this.#closePlugins()
-      this.#enter('closed')
+      this.#states.enter('closed')
       this.log.info('Closed')
     } finally {
-      this.#letRejectionsGo()
-      clearInterval(awake)
+      this.#stopLoggingRejections()
+      clearInterval(keepAlive)
     }
   }
 
@@ -293,25 +280,16 @@ export class RunningApp {
     })
   }
 
-  /** In reverse; one that fails or hangs does not keep the others from closing. */
+  /** In reverse order. A plugin that fails or hangs does not prevent the others from closing. */
   async #closePlugins(): Promise<void> {
     const { closeTimeoutMs = 5000 } = this.#options.given
     for (const { plugin, run } of this.#registry.onClose.splice(0).reverse()) {
       try {
-        await this.#withLimit(closeTimeoutMs, async () => run())
+        await withTimeout(this.#clock, closeTimeoutMs, 'onClose', run)
       } catch (error) {
-        this.log.error({ err: error, plugin }, 'A plugin did not close')
+        this.log.error({ err: error, plugin }, 'A plugin failed to close')
       }
     }
-  }
-
-  #withLimit(limitMs: number, work: () => Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.timer(limitMs, () => reject(new Error(`It took more than ${limitMs} ms`)))
-      work()
-        .then(resolve, reject)
-        .finally(() => timer.cancel())
-    })
   }
 }
 

@@ -14,7 +14,7 @@ describe('the environment', () => {
     ['a NODE_ENV that every object has', { NODE_ENV: 'constructor' }, 'dev'],
     ['both alike', { ENV: 'production', NODE_ENV: 'production' }, 'production'],
   ])('of %s: %j is %s', (_name, variables, environment) => {
-    expect(resolveEnvironment(undefined, variables)).toEqual({ environment, disagreement: null })
+    expect(resolveEnvironment(undefined, variables)).toEqual({ environment, conflict: null })
   })
 
   it.each([
@@ -24,16 +24,16 @@ describe('the environment', () => {
   ])('of variables that disagree, %j, is %s, and says so', (variables, environment) => {
     const resolved = resolveEnvironment(undefined, variables)
     expect(resolved.environment).toBe(environment)
-    expect(resolved.disagreement).toBe(
+    expect(resolved.conflict).toBe(
       `The environment is ${environment}, but ENV=${variables.ENV} and NODE_ENV=${variables.NODE_ENV}`,
     )
   })
 
-  it('that is told stands above both, and a disagreement is said', () => {
-    expect(resolveEnvironment('test', {})).toEqual({ environment: 'test', disagreement: null })
+  it('given explicitly overrides both, and a conflict is reported', () => {
+    expect(resolveEnvironment('test', {})).toEqual({ environment: 'test', conflict: null })
     const resolved = resolveEnvironment('dev', { NODE_ENV: 'production' })
     expect(resolved.environment).toBe('dev')
-    expect(resolved.disagreement).toContain('NODE_ENV=production')
+    expect(resolved.conflict).toContain('NODE_ENV=production')
   })
 
   it.each(['live', 'toString', 'PRODUCTION'])('refuses ENV=%s: what it means would be a guess', (ENV) => {

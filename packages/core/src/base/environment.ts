@@ -13,12 +13,12 @@ const aliases: ReadonlyMap<string, Environment> = new Map([
 
 /**
  * Where the app runs: what `createApp` was told, else `ENV`, else `NODE_ENV`, else `dev`. Production in either variable wins, so that
- * a forgotten one cannot weaken it; `disagreement` then says so.
+ * a forgotten one cannot weaken it; `conflict` then says so.
  */
 export function resolveEnvironment(
   told: Environment | undefined,
   variables: Readonly<Record<string, string | undefined>>,
-): { readonly environment: Environment; readonly disagreement: string | null } {
+): { readonly environment: Environment; readonly conflict: string | null } {
   if (told !== undefined && !environments.includes(told)) {
     throw new BootError('bad_option', `environment must be one of ${environments.join(', ')}, not '${told}'`)
   }
@@ -26,11 +26,11 @@ export function resolveEnvironment(
   const nodeEnv = parse('NODE_ENV', variables.NODE_ENV)
   const environment = told ?? ([env, nodeEnv].includes('production') ? 'production' : (env ?? nodeEnv ?? 'dev'))
   const others = [env, nodeEnv].filter((each) => each !== undefined && each !== environment)
-  const disagreement =
+  const conflict =
     others.length === 0
       ? null
       : `The environment is ${environment}, but ENV=${variables.ENV} and NODE_ENV=${variables.NODE_ENV}`
-  return { environment, disagreement }
+  return { environment, conflict }
 }
 
 function parse(name: string, value: string | undefined): Environment | undefined {

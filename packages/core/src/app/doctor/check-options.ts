@@ -3,9 +3,9 @@ import type { Transport } from '../../transport/transport.ts'
 import { appDefaults } from '../app-defaults.ts'
 import type { ResolvedOptions } from '../app-options.ts'
 
-export function checkEnvironment({ environment, disagreement }: ResolvedOptions): Finding {
-  if (disagreement === null) return ok('environment', `The environment is ${environment}`)
-  return warn('environment', `${disagreement}: set both to the same value`)
+export function checkEnvironment({ environment, conflict }: ResolvedOptions): Finding {
+  if (conflict === null) return ok('environment', `The environment is ${environment}`)
+  return warn('environment', `${conflict}: set both to the same value`)
 }
 
 /** Options that are too permissive for production, or meant for development. */

@@ -24,10 +24,7 @@ function examine(options: Options = {}, machine: Partial<Machine> = {}): Promise
     EventTable
   >)
   // vitest sets NODE_ENV, which most of these apps contradict.
-  return examineApp(
-    { options: { ...resolved, disagreement: null }, transport, clock, checks: [] },
-    createMachine(machine),
-  )
+  return examineApp({ options: { ...resolved, conflict: null }, transport, clock, checks: [] }, createMachine(machine))
 }
 
 /** Findings that are not ok, as lines. */
@@ -81,8 +78,8 @@ describe('the doctor, of the machine', () => {
 
   it('tells when the variables of the environment disagree', () => {
     const resolved = resolveOptions({ environment: 'staging', pkgIds: {}, routes: {} })
-    const disagreement = 'The environment is staging, but ENV=dev and NODE_ENV=test'
-    expect(checkEnvironment({ ...resolved, disagreement })).toEqual({
+    const conflict = 'The environment is staging, but ENV=dev and NODE_ENV=test'
+    expect(checkEnvironment({ ...resolved, conflict })).toEqual({
       check: 'environment',
       level: 'warn',
       message: 'The environment is staging, but ENV=dev and NODE_ENV=test: set both to the same value',

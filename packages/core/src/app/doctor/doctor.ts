@@ -1,7 +1,8 @@
 import { BootError } from '../../base/boot-error.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
-import { type CheckResult, createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
-import type { DoctorCheck, DoctorHost, NamedCheck } from '../../plugin/doctor.ts'
+import { createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
+import { withTimeout } from '../../base/with-timeout.ts'
+import type { DoctorHost, NamedCheck } from '../../plugin/doctor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { ResolvedOptions } from '../app-options.ts'
 import { checkClock, checkNode } from './check-node.ts'
@@ -54,22 +55,12 @@ function askPlugins({ plugins, environment }: ResolvedOptions): { checks: NamedC
 
 async function runCheck({ name, check }: NamedCheck): Promise<readonly Finding[]> {
   try {
-    const result = await withTimeout(check)
+    // The system clock, because the app's clock may be a virtual one.
+    const result = await withTimeout(systemClock, checkTimeoutMs, 'it', check)
     const results = 'level' in result ? [result] : result
     return results.map(({ level, message }) => ({ check: name, level, message }))
   } catch (reason) {
     if (reason instanceof BootError) return [error(name, reason.message)]
     return [error(name, `The check failed: ${reason instanceof Error ? reason.message : String(reason)}`)]
   }
-}
-
-/** Uses the system clock, because the app's clock may be a virtual one. */
-function withTimeout(check: DoctorCheck): Promise<CheckResult | readonly CheckResult[]> {
-  return new Promise((resolve, reject) => {
-    const timer = systemClock.timer(checkTimeoutMs, () => reject(new Error(`it took longer than ${checkTimeoutMs} ms`)))
-    Promise.resolve()
-      .then(check)
-      .then(resolve, reject)
-      .finally(() => timer.cancel())
-  })
 }

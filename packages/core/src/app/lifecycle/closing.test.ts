@@ -136,7 +136,7 @@ describe('closing', () => {
       const errors = logs.filter(({ level }) => level === 'error')
       expect(errors.map(({ fields }) => [fields.plugin, (fields.err as Error).message])).toEqual([
         ['fails', 'no'],
-        ['hangs', 'It took more than 5000 ms'],
+        ['hangs', 'onClose took longer than 5000 ms'],
       ])
       expect(clock.pendingTimers).toBe(0)
     })

@@ -5,7 +5,7 @@ import { deferred, packet, plugin, until } from '../../testing/suite.fixtures.ts
 import { createTestLogger } from '../../testing/test-logger.ts'
 import { createVirtualClock } from '../../testing/virtual-clock.ts'
 import { createApp } from '../app.ts'
-import type { AppState } from '../app-options.ts'
+import type { AppState } from './app-states.ts'
 import { HealthMonitor } from './health.ts'
 
 const ping = route({ http: 'GET /ping', handler: () => 'pong' })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { HealthCheck, HealthPart } from '../../plugin/health.ts'
+import { withTimeout } from '../../base/with-timeout.ts'
+import type { HealthPart } from '../../plugin/health.ts'
 
 export type HealthStatus = 'healthy' | 'unhealthy'
 
@@ -66,10 +67,10 @@ export class HealthMonitor {
   }
 
   async #runChecks(): Promise<CheckResults> {
-    const { checks } = this.#options
+    const { checks, clock, checkTimeoutMs } = this.#options
     const entries = [...checks].map(async ([name, { check }]): Promise<[string, HealthStatus]> => {
       try {
-        await this.#withTimeout(check)
+        await withTimeout(clock, checkTimeoutMs, 'The check', check)
         this.#logRecovered(name)
         return [name, 'healthy']
       } catch (error) {
@@ -89,18 +90,5 @@ export class HealthMonitor {
 
   #logRecovered(name: string): void {
     if (this.#failing.delete(name)) this.#options.log.info({ check: name }, 'Health check recovered')
-  }
-
-  #withTimeout(check: HealthCheck): Promise<void> {
-    const { clock, checkTimeoutMs } = this.#options
-    return new Promise((resolve, reject) => {
-      const timer = clock.timer(checkTimeoutMs, () =>
-        reject(new Error(`The check took longer than ${checkTimeoutMs} ms`)),
-      )
-      Promise.resolve()
-        .then(check)
-        .then(resolve, reject)
-        .finally(() => timer.cancel())
-    })
   }
 }
