@@ -1,15 +1,16 @@
 // npm run bench -- --workload ws|ws-metrics|ws-full|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
-//   [--baseline <folder of another build of core>] [--profile <folder>]
+//   [--baseline <folder of another checkout, built>] [--profile <folder>]
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import process from 'node:process'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
+const root = fileURLToPath(new URL('../../', import.meta.url))
 const workloads = ['ws', 'ws-metrics', 'ws-full', 'auth', 'limits', 'database']
 
 const { values } = parseArgs({
@@ -51,9 +52,10 @@ if (workload.run !== undefined) {
 
 const servers = [...workload.servers]
 if (values.baseline !== undefined) {
-  const entry = pathToFileURL(join(resolve(values.baseline), 'index.js')).href
+  // The server of that checkout, with its own packages: plugins and core belong together.
   const { file } = servers.find(({ name }) => name === workload.profiled)
-  servers.push({ name: 'baseline', file, env: { TWINWIRE_BENCH_CORE: entry } })
+  const path = relative(root, fileURLToPath(file))
+  servers.push({ name: 'baseline', file: pathToFileURL(join(resolve(values.baseline), path)) })
 }
 try {
   const rounds = await measureRounds(servers, workload, options, core, printRound)

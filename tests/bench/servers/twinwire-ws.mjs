@@ -1,9 +1,7 @@
-// The same on Twinwire, bare: one route, no plugin. `TWINWIRE_BENCH_CORE` names another built entry of core to compare with.
-import process from 'node:process'
+// The same on Twinwire, bare: one route, no plugin.
+import { createApp, route } from '@twinwire/core'
 import { serve } from '../lib/serve.mjs'
 import { getAuthor, Input, Output, pkgId } from './contract.mjs'
-
-const { createApp, route } = await import(process.env.TWINWIRE_BENCH_CORE ?? '@twinwire/core')
 
 const app = createApp({
   pkgIds: { GET_AUTHOR: pkgId },
