@@ -42,7 +42,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
   }
   const as = (token: string) => ({ headers: { authorization: token } })
 
-  test('one line for a call, with who, what, how it ended and how long it took', async () => {
+  test('one line per call, with caller, route, outcome and duration', async () => {
     const { request, connect, lines } = await boot({})
     await request('GET /things/7', {
       headers: { authorization: 'ann', 'x-correlation-id': 'order-1', traceparent },
@@ -86,7 +86,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
-  test('the level says whose fault it was', async () => {
+  test('client errors are warnings, server errors are errors', async () => {
     const { request, connect, lines } = await boot({})
     await request('POST /fail', as('ann'))
     await request('POST /crash', as('ann'))
@@ -116,7 +116,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
-  test('a request that no route handles is found by its path, cut short and without its query', async () => {
+  test('an unmatched request is logged with its path, truncated and without its query', async () => {
     const { request, lines } = await boot({})
     await request(`GET /${'x'.repeat(300)}?token=secret`)
     await request('GET /things/7')
@@ -126,7 +126,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
-  test('a client that left', async () => {
+  test('a client that disconnected', async () => {
     const { connect, lines, app } = await boot({})
     const socket = await connect()
     socket.send(auth('bob'))
@@ -143,7 +143,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     expect(app.hub.size).toBe(0)
   })
 
-  test('no line for probes, and only for them', async () => {
+  test('no line for probes, and only for those', async () => {
     const { request, lines } = await boot({})
     await request('GET /health')
     await request('HEAD /health/ready')
@@ -161,7 +161,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
-  test('a share of the successes, and every failure', async () => {
+  test('samples successes and logs every failure', async () => {
     const { request, lines } = await boot({ sampleSuccesses: 0.1, excludedPaths: ['/teapot'] })
     for (let i = 0; i < 20; i++) await request(`GET /things/${i}`, as('ann'))
     for (let i = 0; i < 3; i++) await request('POST /fail', as('ann'))
@@ -170,7 +170,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
   })
 })
 
-test('nothing is made of a call whose line would not be written', async () => {
+test('does no work for a call whose line would not be written', async () => {
   const asked: string[] = []
   const silent: Logger = {
     ...createTestLogger(),

@@ -12,7 +12,7 @@ const styles: Readonly<Record<string, Style>> = {
 }
 
 /**
- * One line of JSON as people read it: time, level, message, fields, and the stack of an error below.
+ * Formats one line of JSON for people: time, level, message, fields, and the stack of an error on the following lines.
  *
  * @example
  * toHuman('{"level":"info","time":"2026-01-02T03:04:05.678Z","url":"http://127.0.0.1:8000","msg":"Listening"}', false)
@@ -33,17 +33,17 @@ export function toHuman(line: string, colors: boolean): string {
 function parse(line: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(line)
-    // What JSON.parse makes of an object has text keys and anything for values.
+    // JSON.parse of an object has string keys and unknown values.
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
   } catch {
     return null
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters
 const control = /[\u0000-\u001f\u007f-\u009f]/
 
-/** Text of a client must neither begin a line of its own nor reach the terminal as a command. */
+/** Text from a client must not start a new line, nor reach the terminal as a control sequence. */
 function toText(value: unknown, bare = false): string {
   if (typeof value !== 'string') return JSON.stringify(value) ?? ''
   return control.test(value) || (!bare && /[\s"=]|^$/.test(value)) ? escapeControl(JSON.stringify(value)) : value
@@ -53,7 +53,7 @@ function escapeControl(text: string): string {
   return text.replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 }
 
-/** The error and its causes, with their stacks and what else they carry. */
+/** The error and its causes, with stacks and own properties. */
 function toTrace(err: unknown, prefix = '  '): string {
   if (typeof err !== 'object' || err === null) return err === undefined ? '' : `${prefix}${toText(err)}\n`
   const { type, message, stack, cause, ...own } = err as Record<string, unknown>

@@ -16,7 +16,7 @@ describe('JSON', () => {
     expect(JSON.parse(lines[0] ?? '')).toEqual({ level: 'info', time: expect.any(String), a: 1, msg: 'Hello' })
   })
 
-  test('secrets of a line, of a child, of a child of it, and of an error', () => {
+  test('redacts secrets of a line, a child, a grandchild and an error', () => {
     const { log, lines } = capture()
     const child = log.child({ user: { password: 'hunter2' } }).child({ accessToken: 'hunter2' })
     child.error({ err: Object.assign(new Error('e'), { secret: 'hunter2' }), deep: [[{ pwd: 'hunter2' }]] }, 'm')
@@ -30,7 +30,7 @@ describe('JSON', () => {
     })
   })
 
-  test('credentials within texts, wherever they are', () => {
+  test('redacts credentials inside strings, at any position', () => {
     const { log, lines } = capture()
     const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
     log.child({ note: `Bearer ${jwt}` }).warn({ err: new Error(`bad: bearer  abcdefgh`), q: `?t=${jwt}` }, `Got ${jwt}`)
@@ -51,7 +51,7 @@ describe('JSON', () => {
     expect(lines[1]).toContain('pino-logger.test.ts')
   })
 
-  test('nothing below its level', () => {
+  test('writes nothing below its level', () => {
     const { log, lines } = capture('json', 'warn')
     log.info({ a: 1 }, 'no')
     log.child({ b: 1 }).debug('no')
@@ -78,7 +78,7 @@ describe('for people', () => {
     )
   })
 
-  test('text of a client neither begins a line nor moves the cursor', () => {
+  test('text from a client neither starts a line nor sends control sequences', () => {
     const { log, lines } = capture('human')
     log.warn({ a: 'x\n12:00:00.000 INFO forged', b: '\u001b[2J', c: '\u009b2J' }, 'm\u001b[31m\nforged')
     expect(lines[0]?.split('\n')).toHaveLength(2)

@@ -4,7 +4,7 @@ import type { Logger, LogLevel } from '../base/logger.ts'
 import { toHuman } from './human-format.ts'
 import { redactFields } from './redact.ts'
 
-/** How lines look: JSON for machines, or text for people. */
+/** Format of a log line: JSON for machines, or text for people. */
 export type LogFormat = 'json' | 'human'
 
 export interface LoggerSettings {
@@ -13,12 +13,14 @@ export interface LoggerSettings {
   readonly level?: LogLevel
   /** Default: `human` on a terminal in development, else `json`. */
   readonly format?: LogFormat
-  /** Where lines go. Default: standard output. */
+  /** Destination of lines. Default: standard output. */
   readonly destination?: { write(line: string): unknown }
 }
 
 /**
- * The default logger: pino. Values under secret keys are `[REDACTED]` at any depth, and credentials within texts as well.
+ * Creates the default logger, based on pino. Values under secret keys are `[REDACTED]` at any depth, and so are credentials inside strings.
+ *
+ * The human format is ours and not pino-pretty: that one writes line breaks of a message unescaped, so a client could forge log lines.
  *
  * @example
  * const log = createLogger({ environment: 'production' })
@@ -32,14 +34,14 @@ export function createLogger(settings: LoggerSettings): Logger {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    // Pino's own would put the message and stack of every cause into one text.
+    // Pino's own serializer joins the messages and stacks of all causes into one string.
     serializers: { err: (err: unknown) => err },
     formatters: { level: (label) => ({ level: label }), log: redactFields },
     hooks: { streamWrite: scrubLine },
   }
   const destination = toDestination(settings.destination, format, isTerminal)
   const logger = destination === null ? pino(options) : pino(options, destination)
-  // Pino runs its formatter on the fields of a line only: those of a child would pass it by.
+  // Pino's log formatter is not applied to the fields of a child logger.
   const { child } = logger
   return Object.assign(logger, {
     child(this: typeof logger, fields: Record<string, unknown>) {
@@ -59,14 +61,14 @@ function toDestination(
 }
 
 const bearer = /\b(bearer)\s+[\w.~+/=-]{4,}/gi
-/** Three parts of base64url, the first of which begins with `{"`. */
+/** Three base64url parts; the first one starts with `{"`. */
 const jwt = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g
 const urlPassword = /(:\/\/[^\s:/@"]*):[^\s/@"]+@/g
 
-// As JSON has it. A message that became the line's own, of `log.error(error)`, is not among the fields.
+// In JSON notation. The message of `log.error(error)` becomes the message of the line, and is not among the fields.
 const statementParams = /\\nparams: (?!\[REDACTED\])(?:[^"\\]|\\.)*/g
 
-/** Credentials within texts: of a message, a URL, an error. The whole line at once, so that no field is missed. */
+/** Redacts credentials inside strings: messages, URLs, errors. Works on the whole line, so that no field is missed. */
 function scrubLine(line: string): string {
   let scrubbed = line
   if (/bearer\s/i.test(line)) scrubbed = scrubbed.replace(bearer, '$1 [REDACTED]')

@@ -64,7 +64,7 @@ describe('redact', () => {
     })
   })
 
-  test('errors with their own members and their causes', () => {
+  test('errors with own properties and causes', () => {
     const cause = Object.assign(new TypeError('inner'), { apiKey: 'k' })
     const error = Object.assign(new Error('outer', { cause }), { request: { headers: { authorization: 'x' } } })
     expect(redact({ err: error })).toMatchObject({
@@ -82,7 +82,7 @@ describe('redact', () => {
     expect(redact(error)).toMatchObject({ message: 'all', errors: [{ message: 'one', token: '[REDACTED]' }] })
   })
 
-  test('the values of a statement leave the errors of drizzle and PostgreSQL', () => {
+  test('redacts statement values in errors of drizzle and PostgreSQL', () => {
     const cause = Object.assign(new Error('duplicate key'), {
       detail: 'Key (name)=(Ursula\nK.) already exists.',
       parameters: ['Ursula'],
@@ -99,7 +99,7 @@ describe('redact', () => {
     expect(text).toContain('redact.test.ts')
   })
 
-  test('what is no plain object', () => {
+  test('values that are not plain objects', () => {
     class Money {
       readonly amount = 1
       readonly token = 't'
@@ -133,7 +133,7 @@ describe('redact', () => {
     })
   })
 
-  test('a circle, a getter that throws, and a key that is a prototype', () => {
+  test('a circular reference, a getter that throws, and a __proto__ key', () => {
     const circle: Record<string, unknown> = { name: 'a' }
     circle.self = circle
     expect(redact(circle)).toEqual({ name: 'a', self: '[Circular]' })
@@ -149,7 +149,7 @@ describe('redact', () => {
     )
   })
 
-  test('no more than so much', () => {
+  test('limits depth and size', () => {
     let deep: unknown = { password: 'x' }
     for (let i = 0; i < 10_000; i++) deep = { deep }
     const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, { n: i }]))
@@ -158,7 +158,7 @@ describe('redact', () => {
     expect(text).not.toContain('"x"')
   })
 
-  test('no secret gets through, wherever it stands', () => {
+  test('no secret gets through at any position', () => {
     const secret = 'hunter2-canary'
     const holder = fc.constantFrom(...contract, 'userPassword', 'refreshToken').map((key) => ({ [key]: secret }))
     const { tree } = fc.letrec((tie) => ({

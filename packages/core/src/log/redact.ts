@@ -2,54 +2,56 @@ import { scrubError } from './scrub-error.ts'
 import { isSecretKey } from './secret-keys.ts'
 
 const redacted = '[REDACTED]'
-const cutOff = '[…]'
+const truncated = '[…]'
 
-/** Bounds of one line: what lies beyond is left out, and so cannot leak either. */
+/** Limits per log line. Anything beyond them is left out. */
 const maxDepth = 12
 const maxNodes = 2000
 const maxItems = 200
-const maxTextLength = 16_384
+const maxStringLength = 16_384
 
-/** What is left of the bounds of one line, and the objects on the way down to here. */
-interface Walk {
+/** The remaining budget of one log line, and the objects above the current one. */
+interface Traversal {
   nodes: number
-  readonly above: object[]
+  readonly ancestors: object[]
 }
 
 /**
- * A copy that may be logged or stored: values under secret keys (`password`, `accessToken`, `user_pwd`, …) are `[REDACTED]` at any
- * depth, through lists and errors with their causes. Bounded in depth and size, and never throws. Plain values are returned as they are.
+ * Returns a copy that is safe to log or store: values under secret keys (`password`, `accessToken`, `user_pwd`, …) are `[REDACTED]` at any
+ * depth, including arrays, errors and their causes. Limited in depth and size; never throws. Primitive values are returned unchanged.
  *
  * @example
  * redact({ user: 'ann', login: { passwd: 'x' } }) // { user: 'ann', login: { passwd: '[REDACTED]' } }
  */
 export function redact(value: unknown): unknown {
-  return copy(value, { nodes: maxNodes, above: [] })
+  return copy(value, { nodes: maxNodes, ancestors: [] })
 }
 
-/** The same for the fields of a log line. Most have texts and numbers only, and need no copy. */
+/** The same for the fields of a log line. Most contain only strings and numbers, and are not copied. */
 export function redactFields(fields: object): Record<string, unknown> {
   try {
-    if (!(fields instanceof Error) && isHarmless(fields)) return fields
+    if (!(fields instanceof Error) && needsNoCopy(fields)) return fields
     return copyFields(fields)
   } catch {
-    // A getter or a proxy of somebody else's: whoever logs must not fail by it.
+    // A getter or proxy threw: logging must not fail because of it.
     return { '[Unreadable]': true }
   }
 }
 
 function copyFields(fields: object): Record<string, unknown> {
-  const walk: Walk = { nodes: maxNodes, above: [fields] }
-  // With a prototype, which pino asks for `hasOwnProperty`.
-  return fields instanceof Error ? { err: copyError(fields, walk) } : { ...copyMembers(fields, walk) }
+  const traversal: Traversal = { nodes: maxNodes, ancestors: [fields] }
+  // With a prototype, because pino calls `hasOwnProperty`.
+  return fields instanceof Error ? { err: copyError(fields, traversal) } : { ...copyMembers(fields, traversal) }
 }
 
-function isHarmless(fields: object): fields is Record<string, unknown> {
+function needsNoCopy(fields: object): fields is Record<string, unknown> {
   for (const key of Object.keys(fields)) {
     const value: unknown = Reflect.get(fields, key)
     if (value === null || value === undefined) continue
     if (
-      typeof value === 'string' ? value.length > maxTextLength : typeof value !== 'number' && typeof value !== 'boolean'
+      typeof value === 'string'
+        ? value.length > maxStringLength
+        : typeof value !== 'number' && typeof value !== 'boolean'
     )
       return false
     if (isSecretKey(key)) return false
@@ -57,69 +59,70 @@ function isHarmless(fields: object): fields is Record<string, unknown> {
   return true
 }
 
-function copy(value: unknown, walk: Walk): unknown {
-  if (typeof value === 'string') return value.length > maxTextLength ? value.slice(0, maxTextLength) + cutOff : value
+function copy(value: unknown, traversal: Traversal): unknown {
+  if (typeof value === 'string')
+    return value.length > maxStringLength ? value.slice(0, maxStringLength) + truncated : value
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return '[Function]'
   if (typeof value !== 'object' || value === null) return value
-  if (walk.above.includes(value)) return '[Circular]'
-  if (walk.above.length >= maxDepth || walk.nodes <= 0) return cutOff
-  walk.above.push(value)
+  if (traversal.ancestors.includes(value)) return '[Circular]'
+  if (traversal.ancestors.length >= maxDepth || traversal.nodes <= 0) return truncated
+  traversal.ancestors.push(value)
   try {
-    return copyObject(value, walk)
+    return copyObject(value, traversal)
   } catch {
-    // A getter or a proxy of somebody else's.
+    // A getter or proxy threw.
     return '[Unreadable]'
   } finally {
-    walk.above.pop()
+    traversal.ancestors.pop()
   }
 }
 
-function copyObject(value: object, walk: Walk): unknown {
-  if (value instanceof Error) return copyError(value, walk)
+function copyObject(value: object, traversal: Traversal): unknown {
+  if (value instanceof Error) return copyError(value, traversal)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
-  if (Array.isArray(value)) return copyItems(value, walk)
-  if (value instanceof Set) return copyItems([...value], walk)
-  if (value instanceof Map) return copyMembers(Object.fromEntries(value), walk)
-  if ('toJSON' in value && typeof value.toJSON === 'function') return copy(value.toJSON(), walk)
-  return copyMembers(value, walk)
+  if (Array.isArray(value)) return copyItems(value, traversal)
+  if (value instanceof Set) return copyItems([...value], traversal)
+  if (value instanceof Map) return copyMembers(Object.fromEntries(value), traversal)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return copy(value.toJSON(), traversal)
+  return copyMembers(value, traversal)
 }
 
-function copyItems(items: readonly unknown[], walk: Walk): unknown[] {
+function copyItems(items: readonly unknown[], traversal: Traversal): unknown[] {
   const copied = items.slice(0, maxItems).map((item) => {
-    walk.nodes--
-    return copy(item, walk)
+    traversal.nodes--
+    return copy(item, traversal)
   })
-  if (items.length > maxItems) copied.push(cutOff)
+  if (items.length > maxItems) copied.push(truncated)
   return copied
 }
 
-function copyMembers(from: object, walk: Walk): Record<string, unknown> {
-  // No prototype: a key '__proto__' of a body that is logged is a key like any other.
+function copyMembers(from: object, traversal: Traversal): Record<string, unknown> {
+  // Without a prototype, so that '__proto__' is an ordinary key.
   const to: Record<string, unknown> = Object.create(null)
   for (const key of Object.keys(from)) {
-    if (--walk.nodes < 0) {
-      to[cutOff] = cutOff
+    if (--traversal.nodes < 0) {
+      to[truncated] = truncated
       break
     }
     const value: unknown = Reflect.get(from, key)
-    to[key] = value !== null && value !== undefined && isSecretKey(key) ? redacted : copy(value, walk)
+    to[key] = value !== null && value !== undefined && isSecretKey(key) ? redacted : copy(value, traversal)
   }
   return to
 }
 
-/** Type, message and stack come first; then what the error carries itself; then its causes. */
-function copyError(error: Error, walk: Walk): Record<string, unknown> {
+/** Type, message and stack first, then the error's own properties, then its causes. */
+function copyError(error: Error, traversal: Traversal): Record<string, unknown> {
   const { message, stack, own } = scrubError(error)
-  const to = copyMembers({ ...own }, walk)
+  const to = copyMembers({ ...own }, traversal)
   const { cause } = error
   return {
     type: error.name,
-    message: copy(message, walk),
-    stack: copy(stack, walk),
+    message: copy(message, traversal),
+    stack: copy(stack, traversal),
     ...to,
-    ...(cause === undefined ? {} : { cause: copy(cause, walk) }),
-    ...(error instanceof AggregateError ? { errors: copyItems(error.errors, walk) } : {}),
+    ...(cause === undefined ? {} : { cause: copy(cause, traversal) }),
+    ...(error instanceof AggregateError ? { errors: copyItems(error.errors, traversal) } : {}),
   }
 }

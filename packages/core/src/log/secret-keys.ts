@@ -1,4 +1,4 @@
-/** A key that ends so holds a secret, however it is written: `userPassword`, `refresh_token`, `X-Api-Key`. */
+/** A key that ends with one of these is secret, in any notation: `userPassword`, `refresh_token`, `X-Api-Key`. */
 const endings = [
   'password',
   'passwd',
@@ -13,33 +13,33 @@ const endings = [
   'authorization',
   'cookie',
 ]
-/** Short ones, and those that name a secret wherever they stand, count as a word only: `db_pwd`, `passwordHash`, but not `session`. */
+/** A key that contains one of these as a whole word is secret: `db_pwd`, `passwordHash`, but not `session`. */
 const words = new Set(['password', 'passwd', 'pwd', 'secret', 'secrets', 'ssn', 'cvv', 'cvc', 'jwt'])
 
-/** The keys of an application are few and come again and again. */
-const judged = new Map<string, boolean>()
-const maxJudged = 4096
+/** Results by key: an application uses few keys, many times. */
+const cache = new Map<string, boolean>()
+const maxCached = 4096
 const maxKeyLength = 128
 
 /**
- * Does a value under this key stay out of logs and audits?
+ * Whether a value under this key must be kept out of logs and audit records.
  *
  * @example
  * isSecretKey('accessToken') // true
  * isSecretKey('tokenCount') // false
  */
 export function isSecretKey(key: string): boolean {
-  const known = judged.get(key)
+  const known = cache.get(key)
   if (known !== undefined) return known
-  const secret = judge(key.slice(-maxKeyLength))
+  const secret = matchesSecret(key.slice(-maxKeyLength))
   if (key.length <= maxKeyLength) {
-    if (judged.size >= maxJudged) judged.clear()
-    judged.set(key, secret)
+    if (cache.size >= maxCached) cache.clear()
+    cache.set(key, secret)
   }
   return secret
 }
 
-function judge(key: string): boolean {
+function matchesSecret(key: string): boolean {
   const parts = key
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
