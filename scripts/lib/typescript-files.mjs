@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const aTest = /\.(test|test-d|suite|fixtures)\.ts$|-fixture\.ts$|\.generated\.ts$/
+const aTest = /\.(test|test-d|fixtures)\.ts$|-fixture\.ts$|\.generated\.ts$/
 
 /** @returns {{ path: string, source: ts.SourceFile }[]} parsed, by path from the root of the repository */
 export function sourceFiles() {
