@@ -4,52 +4,30 @@
 const core = '^packages/core/src'
 
 /** What each module of core may import beside itself. */
+const foundation = ['base', 'errors']
+const wireFormats = [...foundation, 'protocol', 'transport']
+const calls = [...wireFormats, 'call']
+const pluginHost = [...calls, 'route', 'hub', 'plugin']
+const wires = [...pluginHost, 'edge']
+const application = [...wires, 'http', 'websocket', 'log', 'settings']
+
 const mayImport = {
   base: [],
   errors: ['base'],
-  log: ['base', 'errors'],
-  settings: ['base', 'errors'],
-  protocol: ['base', 'errors'],
-  transport: ['base', 'errors'],
-  call: ['base', 'errors', 'protocol', 'transport'],
-  route: ['base', 'errors', 'protocol', 'transport', 'call'],
-  hub: ['base', 'errors', 'protocol', 'transport', 'call'],
-  plugin: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub'],
-  edge: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub', 'plugin'],
-  http: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub', 'plugin', 'edge'],
-  websocket: ['base', 'errors', 'protocol', 'transport', 'call', 'route', 'hub', 'plugin', 'edge'],
-  app: [
-    'base',
-    'errors',
-    'log',
-    'settings',
-    'protocol',
-    'transport',
-    'call',
-    'route',
-    'hub',
-    'plugin',
-    'edge',
-    'http',
-    'websocket',
-  ],
-  database: ['base', 'errors', 'log', 'settings', 'call', 'route', 'hub', 'plugin'],
-  testing: [
-    'base',
-    'errors',
-    'log',
-    'settings',
-    'protocol',
-    'transport',
-    'call',
-    'route',
-    'hub',
-    'plugin',
-    'edge',
-    'http',
-    'websocket',
-    'app',
-  ],
+  log: foundation,
+  settings: foundation,
+  protocol: foundation,
+  transport: foundation,
+  call: wireFormats,
+  route: calls,
+  hub: calls,
+  plugin: [...calls, 'route', 'hub'],
+  edge: pluginHost,
+  http: wires,
+  websocket: wires,
+  app: application,
+  database: [...foundation, 'log', 'settings', 'call', 'route', 'hub', 'plugin'],
+  testing: [...application, 'app'],
 }
 
 const layers = Object.entries(mayImport).map(([module, allowed]) => ({
