@@ -1,14 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncScope } from '../base/async-scope.ts'
 import { isPromise } from '../base/maybe-promise.ts'
 
 type Effect = () => void | Promise<void>
 
-/** A transaction under way, as the code inside it carries it: what that code adds waits here. */
+/** A transaction in progress: effects that its code adds wait in the list. */
 interface OpenTransaction {
   readonly owner: Effects
   readonly list: Effect[]
-  isOpen: boolean
-  readonly outer: OpenTransaction | null
 }
 
 /** Where a list stood: what `rewind` goes back to. */
@@ -18,7 +16,7 @@ export interface EffectsMark {
 }
 
 // By what runs inside of which: of two transactions that a call begins side by side one may commit and the other roll back.
-const storage = new AsyncLocalStorage<OpenTransaction>()
+const transactions = new AsyncScope<OpenTransaction>()
 
 /** What a call wants to happen once its transaction has committed, or, without one, once it has succeeded. */
 export class Effects {
@@ -70,14 +68,8 @@ export class Effects {
    * transaction around it, and without one it runs.
    */
   async transact<T>(run: () => Promise<T>): Promise<T> {
-    const transaction: OpenTransaction = { owner: this, list: [], isOpen: true, outer: storage.getStore() ?? null }
-    let result: T
-    try {
-      result = await storage.run(transaction, run)
-    } finally {
-      transaction.isOpen = false
-    }
-    const { list } = transaction
+    const list: Effect[] = []
+    const result = await transactions.run({ owner: this, list }, run)
     if (list.length === 0) return result
     if (this.held) this.#current().push(...list)
     else this.#track(this.#run(list))
@@ -95,9 +87,7 @@ export class Effects {
   }
 
   #innermost(): OpenTransaction | null {
-    let transaction = storage.getStore() ?? null
-    while (transaction !== null && !(transaction.isOpen && transaction.owner === this)) transaction = transaction.outer
-    return transaction
+    return transactions.isEmpty ? null : transactions.find(({ owner }) => owner === this)
   }
 
   #current(): Effect[] {

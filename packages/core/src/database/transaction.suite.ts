@@ -51,7 +51,7 @@ export function describeTransactions({ open, authors, books }: TransactionSuite)
           const error = await refused(tx.transaction(async () => {}))
           expect(error).toMatchObject({
             code: 'internal_error',
-            cause: { message: expect.stringMatching(/inner one/) },
+            cause: { message: expect.stringMatching(/inner transaction/) },
           })
           await inner.transaction((innermost) => authors(innermost).create({ name: 'Ursula' }))
         })

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { sql } from 'drizzle-orm'
+import { AsyncScope } from '../base/async-scope.ts'
 import type { Clock } from '../base/clock.ts'
 import { InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
 import { asMapped } from '../errors/normalize.ts'
@@ -33,41 +33,28 @@ export async function runInTransaction<T>(begin: Begin, run: (tx: Database) => P
   }
 }
 
-/** A transaction of a scope, as the code inside it carries it. */
-interface Current {
+interface CallTransaction {
   readonly scope: Scope
   readonly tx: Database
   readonly mode: TransactionMode
-  isOpen: boolean
-  readonly outer: Current | null
 }
 
-/** The transactions of one app: retried when that is asked for, and savepoints inside of one of the same call. */
+/** The transactions of one app: retried where that is configured, savepoints inside a transaction of the same call. */
 export function createTransactions(
   driver: Pick<DatabaseDriver, 'transaction'>,
   { clock, meter }: { readonly clock: Clock; readonly meter: Pick<QueryMeter, 'retried'> },
 ): <T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest) => Promise<T> {
-  // By what runs inside of which, and not by the call: two that a call begins side by side do not depend on each other.
-  const storage = new AsyncLocalStorage<Current>()
+  // By what runs inside of what, and not by the call: two transactions that a call starts in parallel do not depend on each other.
+  const open = new AsyncScope<CallTransaction>()
 
-  const innermost = (scope: Scope): Current | null => {
-    let entry = storage.getStore() ?? null
-    while (entry !== null && !(entry.isOpen && entry.scope === scope)) entry = entry.outer
-    return entry
-  }
+  const innermost = (scope: Scope): CallTransaction | null => open.find((transaction) => transaction.scope === scope)
 
-  async function inside<T>(
+  function inside<T>(
     scope: Scope | null,
-    { tx, mode }: Pick<Current, 'tx' | 'mode'>,
+    { tx, mode }: Pick<CallTransaction, 'tx' | 'mode'>,
     run: (tx: Database) => Promise<T>,
   ): Promise<T> {
-    if (scope === null) return run(tx)
-    const entry: Current = { scope, tx, mode, isOpen: true, outer: storage.getStore() ?? null }
-    try {
-      return await storage.run(entry, run, tx)
-    } finally {
-      entry.isOpen = false
-    }
+    return scope === null ? run(tx) : open.run({ scope, tx, mode }, () => run(tx))
   }
 
   return async (run, { call, retries = 0, ...mode } = {}) => {
