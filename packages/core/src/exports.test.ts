@@ -52,6 +52,8 @@ it('@twinwire/core', async () => {
 it('@twinwire/core/plugin', async () => {
   expect(Object.keys(await import('@twinwire/core/plugin')).sort()).toMatchInlineSnapshot(`
     [
+      "CircuitBreaker",
+      "CircuitOpenError",
       "CounterCell",
       "GaugeCell",
       "HistogramCell",
@@ -59,6 +61,7 @@ it('@twinwire/core/plugin', async () => {
       "badOption",
       "checkOption",
       "checkOptions",
+      "circuitBreakerRules",
       "createNetworks",
       "definePlugin",
       "isSecretKey",

@@ -1,5 +1,12 @@
 export type { FoundPackage, Machine, Manifest } from './app/doctor/machine.ts'
 export { CounterCell, GaugeCell, HistogramCell } from './base/cells.ts'
+export {
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  CircuitOpenError,
+  type CircuitState,
+  circuitBreakerRules,
+} from './base/circuit-breaker.ts'
 export { systemClock, type Timer } from './base/clock.ts'
 export type { CheckResult, Finding, FindingLevel } from './base/finding.ts'
 export {
