@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { supportedNodes } from '../../packages/core/src/app/doctor/supported-nodes.ts'
 import { isInRange } from '../../packages/core/src/app/doctor/version-range.ts'
+import { supportedNodes } from '../../packages/core/src/base/machine.ts'
 import { compatTable } from '../../packages/core/src/transport/uws-checksums.ts'
 
 // `engines`, the native binaries, the doctor, the loader, the hosts of the packages and the pages name the same lines of Node.

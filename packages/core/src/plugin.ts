@@ -1,4 +1,3 @@
-export type { FoundPackage, Machine, Manifest } from './app/doctor/machine.ts'
 export { CounterCell, GaugeCell, HistogramCell } from './base/cells.ts'
 export {
   CircuitBreaker,
@@ -18,6 +17,7 @@ export {
   type Labels,
   type LabelValues,
 } from './base/instruments.ts'
+export type { FoundPackage, Machine, Manifest } from './base/machine.ts'
 export { type Bounds, option } from './base/option.ts'
 export type { OptionReading, OptionRule, OptionRules, OptionsOf, OptionTable } from './base/option-rule.ts'
 export { badOption, checkOption, checkOptions } from './base/options.ts'

@@ -5,7 +5,6 @@ export const appDefaults = {
   deadlineMs: 30_000,
   // 1 MiB, as a literal: isolatedDeclarations infers no product.
   maxBodyBytes: 1_048_576,
-  maxHeaderBytes: 32_768,
   drainTimeoutMs: 10_000,
   commitTimeoutMs: 5000,
 } as const

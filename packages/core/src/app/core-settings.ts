@@ -4,7 +4,7 @@ import { isOrigin, toHostNames } from '../edge/host.ts'
 import type { LogFormat } from '../log/pino-logger.ts'
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
-import type { CompatMode } from '../transport/uws-loader.ts'
+import { type CompatMode, maxHeaderBytesRule } from '../transport/uws-loader.ts'
 import { appDefaults } from './app-defaults.ts'
 
 // Constants with written types, and no functions: an app that leaves a group out does not declare its variables.
@@ -97,11 +97,8 @@ export const nativeServerSettings: SettingsGroup<NativeServerSettings> = setting
         'with `off` the app does not start there',
       default: 'on',
     }),
-    maxHeaderBytes: variable.integer('UWS_HTTP_MAX_HEADERS_SIZE', {
+    maxHeaderBytes: variable.option('UWS_HTTP_MAX_HEADERS_SIZE', maxHeaderBytesRule, {
       about: 'Bytes of the request line and all headers together; a longer request is refused',
-      min: 4096,
-      max: 1_048_576,
-      default: appDefaults.maxHeaderBytes,
     }),
   },
   to: (values) => values,

@@ -1,18 +1,5 @@
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
-
-/** Where a page lies. The names are those of the wire. */
-export interface PageMeta {
-  /** From 1. In a walk by cursor always 1. */
-  readonly page: number
-  readonly per_page: number
-  /** Rows in all pages together; 0 where nobody counted: in a walk by cursor. */
-  readonly total: number
-  /** Likewise. */
-  readonly pages: number
-  /** Where the next page of a walk starts. Null on its last page, and for pages by number. */
-  readonly next_cursor: string | null
-  readonly has_more: boolean
-}
+import type { PageMeta } from '../protocol/frame.ts'
 
 declare const made: unique symbol
 

@@ -1,4 +1,4 @@
-import type { PageMeta } from './page.ts'
+import type { PageMeta } from '../protocol/frame.ts'
 
 /** Headers by name; a list for a header that repeats (`set-cookie`). */
 export type ReplyHeadersInit = Readonly<Record<string, string | readonly string[]>>

@@ -1,4 +1,3 @@
-import type { PageMeta } from '../call/page.ts'
 import type { AppError } from '../errors/app-error.ts'
 
 /** `req_id` of an event, and of an answer to a frame whose own could not be read. */
@@ -43,6 +42,20 @@ export interface RefusedFrame {
 }
 
 export type Frame = RequestFrame | ControlFrame | RefusedFrame
+
+/** Which page of a list it is. The names are those of the wire. */
+export interface PageMeta {
+  /** From 1. With a cursor always 1. */
+  readonly page: number
+  readonly per_page: number
+  /** Rows of all pages together; 0 where they were not counted: with a cursor. */
+  readonly total: number
+  /** Number of pages; 0 where rows were not counted. */
+  readonly pages: number
+  /** Where the next page starts. Null on the last page, and for pages by number. */
+  readonly next_cursor: string | null
+  readonly has_more: boolean
+}
 
 /** `meta` of a reply package. */
 export type ReplyMeta = PageMeta | null

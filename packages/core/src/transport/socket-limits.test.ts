@@ -9,41 +9,31 @@ describe('socket limits', () => {
     expect(check({})).not.toThrow()
   })
 
-  it.each([0, 8, 960])('rule 24: takes an idle timeout of %d', (idleTimeoutSeconds) => {
+  it.each([0, 8, 960])('takes an idle timeout of %d', (idleTimeoutSeconds) => {
     expect(check({ idleTimeoutSeconds })).not.toThrow()
   })
 
-  it.each([-1, 1, 7, 961, 8.5, Number.NaN])(
-    'rule 24: refuses an idle timeout of %d, which would end the process',
-    (value) => {
-      expect(check({ idleTimeoutSeconds: value })).toThrow(
-        `websocket.idleTimeoutSeconds must be 0 or a whole number from 8 to 960, not ${value}`,
-      )
-    },
-  )
+  it.each([-1, 1, 7, 961, 8.5, Number.NaN])('refuses an idle timeout of %d, which would end the process', (value) => {
+    expect(check({ idleTimeoutSeconds: value })).toThrow(
+      `createApp(): websocket.idleTimeoutSeconds must be 0 or an integer from 8 to 960, received ${value}`,
+    )
+  })
 
-  it.each([0, 1, 239])('rule 26: takes a lifetime of %d', (maxLifetimeMinutes) => {
+  it.each([0, 1, 239])('takes a lifetime of %d', (maxLifetimeMinutes) => {
     expect(check({ maxLifetimeMinutes })).not.toThrow()
   })
 
-  it.each([-1, 240, 1.5])('rule 26: refuses a lifetime of %d, which would end the process', (value) => {
-    expect(check({ maxLifetimeMinutes: value })).toThrow(
-      'websocket.maxLifetimeMinutes must be 0 or a whole number from 1',
-    )
+  it.each([-1, 240, 1.5])('refuses a lifetime of %d, which would end the process', (value) => {
+    expect(check({ maxLifetimeMinutes: value })).toThrow('websocket.maxLifetimeMinutes must be 0 or an integer from 1')
   })
 
-  it.each([2 ** 31, 2 ** 32 + 1024, -1, Infinity])(
-    'rule 42: refuses %d bytes, which would be cast to int32',
-    (value) => {
-      expect(check({ maxPayloadBytes: value })).toThrow('websocket.maxPayloadBytes')
-      expect(check({ maxBackpressureBytes: value })).toThrow('websocket.maxBackpressureBytes')
-    },
-  )
+  it.each([2 ** 31, 2 ** 32 + 1024, -1, Infinity])('refuses %d bytes, which would be cast to int32', (value) => {
+    expect(check({ maxPayloadBytes: value })).toThrow('websocket.maxPayloadBytes')
+    expect(check({ maxBackpressureBytes: value })).toThrow('websocket.maxBackpressureBytes')
+  })
 
-  it('rule 10: refuses a back pressure limit of 0, which would be none', () => {
-    expect(check({ maxBackpressureBytes: 0 })).toThrow(
-      'websocket.maxBackpressureBytes must be a whole number from 1024',
-    )
+  it('refuses a back pressure limit of 0, which would be none', () => {
+    expect(check({ maxBackpressureBytes: 0 })).toThrow('websocket.maxBackpressureBytes must be an integer from 1024')
   })
 
   it('fails with a code', () => {

@@ -1,32 +1,38 @@
-import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule, OptionTable } from '../base/option-rule.ts'
+import { checkOption, checkOptions } from '../base/options.ts'
 import type { SocketLimits } from './transport.ts'
 
-export const defaultSocketLimits: SocketLimits = {
-  maxPayloadBytes: 1024 * 1024,
-  maxBackpressureBytes: 1024 * 1024,
-  idleTimeoutSeconds: 120,
-  sendPings: true,
-  maxLifetimeMinutes: 0,
-}
-
-/** uWS casts numbers to int32 without a word (rule 42). */
+/** uWS casts larger numbers to int32 without an error. */
 const maxInt32 = 2 ** 31 - 1
+const mebibyte = 1_048_576
 
 /**
- * Refuses what the native layer would answer with the end of the process (rules 24 and 26), a silent cast (rule 42), or, for
- * a back pressure of 0, no limit at all (rule 10).
+ * Bounds and defaults of the limits. The native layer would end the process for a time outside of these bounds, and has no limit at
+ * all for a back pressure of 0: uws-rules.md#socket-options.
  */
-export function checkSocketLimits(limits: SocketLimits): void {
-  checkInteger('maxPayloadBytes', limits.maxPayloadBytes, 1024, maxInt32)
-  checkInteger('maxBackpressureBytes', limits.maxBackpressureBytes, 1024, maxInt32)
-  if (limits.idleTimeoutSeconds !== 0) checkInteger('idleTimeoutSeconds', limits.idleTimeoutSeconds, 8, 960, '0 or ')
-  if (limits.maxLifetimeMinutes !== 0) checkInteger('maxLifetimeMinutes', limits.maxLifetimeMinutes, 1, 239, '0 or ')
+export const socketLimitRules: { readonly [Key in keyof SocketLimits]: OptionRule<SocketLimits[Key]> } = {
+  maxPayloadBytes: option.integer({ min: 1024, max: maxInt32, default: mebibyte }),
+  maxBackpressureBytes: option.integer({ min: 1024, max: maxInt32, default: mebibyte }),
+  idleTimeoutSeconds: zeroOr(8, 960, 120),
+  sendPings: option.flag({ default: true }),
+  maxLifetimeMinutes: zeroOr(1, 239, 0),
 }
 
-function checkInteger(name: string, value: number, least: number, most: number, or = ''): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new BootError(
-    'bad_option',
-    `websocket.${name} must be ${or}a whole number from ${least} to ${most}, not ${value}`,
-  )
+export const defaultSocketLimits: SocketLimits = checkOptions('createApp()', {}, socketLimitRules, 'websocket')
+
+/** @throws BootError `bad_option` */
+export function checkSocketLimits(limits: SocketLimits): void {
+  const rules: OptionTable = socketLimitRules
+  for (const [key, rule] of Object.entries(rules))
+    checkOption('createApp()', `websocket.${key}`, Reflect.get(limits, key), rule)
+}
+
+function zeroOr(min: number, max: number, value: number): OptionRule<number> {
+  return option.custom({
+    expects: `0 or an integer from ${min} to ${max}`,
+    is: (given): given is number =>
+      given === 0 || (typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max),
+    default: value,
+  })
 }

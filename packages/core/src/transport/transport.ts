@@ -1,5 +1,5 @@
-import type { Machine } from '../app/doctor/machine.ts'
 import type { Finding } from '../base/finding.ts'
+import type { Machine } from '../base/machine.ts'
 
 /**
  * The port between the network and core. Two implementations keep one contract: `uws-server.ts` and

@@ -1,6 +1,6 @@
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
 import type { Unsent } from './unsent.ts'
-import { type Fault, report } from './uws-guard.ts'
+import { type Fault, report } from './uws-head.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 
 /**

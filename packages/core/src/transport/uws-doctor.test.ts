@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createMachine } from '../app/doctor/doctor.fixtures.ts'
-import { type Machine, readMachine } from '../app/doctor/machine.ts'
+import { readMachine } from '../app/doctor/machine.ts'
 import { BootError } from '../base/boot-error.ts'
+import type { Machine } from '../base/machine.ts'
 import { examineUws, type UwsInstallation } from './uws-doctor.ts'
 
 const files = ['uws.js', 'uws_linux_x64_115.node', 'uws_linux_x64_127.node', 'uws_darwin_arm64_137.node']

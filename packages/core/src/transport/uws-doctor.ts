@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Machine } from '../app/doctor/machine.ts'
-import { supportedNodes } from '../app/doctor/supported-nodes.ts'
 import { BootError } from '../base/boot-error.ts'
 import { error, type Finding, ok, warn } from '../base/finding.ts'
+import { type Machine, supportedNodes } from '../base/machine.ts'
 import { compatVariable, limitVariable, loadUws, resolveUws, type UwsLoadOptions } from './uws-loader.ts'
 
 /** The installed package, as the doctor reads it: tests simulate another one. */

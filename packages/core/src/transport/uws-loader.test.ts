@@ -95,7 +95,7 @@ describe('loading uWebSockets.js', () => {
   })
 
   it.each([0, 4095, 2 ** 21, 8192.5])('refuses a header limit of %d', (maxHeaderBytes) => {
-    expect(() => loadUws({ maxHeaderBytes })).toThrow('maxHeaderBytes must be a whole number from 4096 to 1048576')
+    expect(() => loadUws({ maxHeaderBytes })).toThrow('uws(): maxHeaderBytes must be an integer from 4096 to 1048576')
   })
 
   it('loads once per process', () => {

@@ -2,9 +2,11 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
-import { appDefaults } from '../app/app-defaults.ts'
-import { supportedNodes } from '../app/doctor/supported-nodes.ts'
 import { BootError } from '../base/boot-error.ts'
+import { supportedNodes } from '../base/machine.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule } from '../base/option-rule.ts'
+import { checkOption } from '../base/options.ts'
 import { loadCompatCopy } from './uws-compat-copy.ts'
 import type { UwsModule } from './uws-types.ts'
 
@@ -33,6 +35,9 @@ export interface LoadedUws {
   readonly notes: readonly string[]
 }
 
+/** Of the option `maxHeaderBytes` and of its variable. */
+export const maxHeaderBytesRule: OptionRule<number> = option.integer({ min: 4096, max: 1_048_576, default: 32_768 })
+
 export const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
 export const compatVariable = 'TWINWIRE_UWS_COMPAT'
 const compatNote =
@@ -46,13 +51,8 @@ const slotKey = Symbol.for('twinwire.uws')
 
 /** Loads uWebSockets.js: the one given, else the host application's own, else ours. */
 export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
-  const { module: given, maxHeaderBytes = appDefaults.maxHeaderBytes, compat: mode = readCompatMode() } = options
-  if (!Number.isInteger(maxHeaderBytes) || maxHeaderBytes < 4096 || maxHeaderBytes > 1024 * 1024) {
-    throw new BootError(
-      'bad_option',
-      `maxHeaderBytes must be a whole number from 4096 to 1048576, not ${maxHeaderBytes}`,
-    )
-  }
+  const { module: given, compat: mode = readCompatMode() } = options
+  const maxHeaderBytes = checkOption('uws()', 'maxHeaderBytes', options.maxHeaderBytes, maxHeaderBytesRule)
   if (mode !== 'on' && mode !== 'off')
     throw new BootError('bad_option', `${compatVariable}, or compat of uws(), must be on or off, not '${mode}'`)
   if (given !== undefined)

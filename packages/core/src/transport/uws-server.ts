@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
-import type { Machine } from '../app/doctor/machine.ts'
 import { BootError } from '../base/boot-error.ts'
 import type { Finding } from '../base/finding.ts'
+import type { Machine } from '../base/machine.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { Unsent } from './unsent.ts'

@@ -171,13 +171,13 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     ['a key that is not there', { keyFile: at('absent.pem') }, 'uws({ tls: { keyFile } }) cannot be read: ENOENT'],
     ['a certificate that is not there', { certFile: at('absent.pem') }, 'uws({ tls: { certFile } }) cannot be read'],
     ['a folder', { certFile: folder }, 'uws({ tls: { certFile } }) cannot be read: EISDIR'],
-    ['no key', { keyFile: '' }, 'uws({ tls }) needs keyFile'],
+    ['no key', { keyFile: '' }, 'uws(): tls.keyFile must be the path of a PEM file'],
     ['a file of something else', { keyFile: at('nonsense.pem') }, 'uws({ tls }) cannot be used'],
     ['the key of another certificate', { keyFile: at('otherkey.pem') }, 'uws({ tls }) cannot be used'],
     ['an encrypted key without its passphrase', { keyFile: at('locked.pem') }, 'uws({ tls }) cannot be used'],
     ['a wrong passphrase', { keyFile: at('locked.pem'), passphrase: 'no' }, 'uws({ tls }) cannot be used'],
     ['ciphers that there are not', { ciphers: 'NONSENSE' }, 'uws({ tls }) cannot be used'],
-    ['an unknown option', { keyfile: 'x' }, 'keyfile'],
+    ['an unknown option', { keyfile: 'x' }, "uws(): tls.keyfile is not an option. Did you mean 'keyFile'?"],
   ])('%s stops the boot with a sentence', async (_name, wrong, message) => {
     await expect(boot({ ...files, ...wrong })).rejects.toMatchObject({
       code: expect.stringMatching(/^(bad|unknown)_option$/),

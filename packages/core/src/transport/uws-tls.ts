@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { BootError } from '../base/boot-error.ts'
-import { checkKeys } from '../route/route-definition.ts'
+import { option } from '../base/option.ts'
+import type { OptionRules } from '../base/option-rule.ts'
+import { checkOptions } from '../base/options.ts'
 import type { UwsTlsFiles } from './uws-types.ts'
 
 /** What `uws({ tls })` takes. Files are PEM, read when the app listens. */
@@ -20,7 +22,14 @@ export interface UwsTlsOptions {
   readonly ciphers?: string
 }
 
-const known = ['keyFile', 'certFile', 'passphrase', 'caFile', 'ciphers'] as const
+const pemFile = { expects: 'the path of a PEM file' }
+const rules = {
+  keyFile: option.string({ ...pemFile, required: true }),
+  certFile: option.string({ ...pemFile, required: true }),
+  passphrase: option.string({ secret: true, expects: 'a string', test: () => true }),
+  caFile: option.string(pemFile),
+  ciphers: option.string(),
+} satisfies OptionRules<UwsTlsOptions>
 
 /**
  * Checks everything by Node's own TLS, whose errors are exceptions: of files that are missing, or do not belong together, the native
@@ -29,8 +38,7 @@ const known = ['keyFile', 'certFile', 'passphrase', 'caFile', 'ciphers'] as cons
  * @throws BootError `bad_option`
  */
 export function toTlsFiles(options: UwsTlsOptions): UwsTlsFiles {
-  checkKeys(options, known, 'uws({ tls })')
-  const { keyFile, certFile, passphrase, caFile, ciphers } = options
+  const { keyFile, certFile, passphrase, caFile, ciphers } = checkOptions('uws()', options, rules, 'tls')
   const key = read('keyFile', keyFile)
   const cert = read('certFile', certFile)
   const ca = caFile === undefined ? undefined : read('caFile', caFile)
@@ -49,9 +57,7 @@ export function toTlsFiles(options: UwsTlsOptions): UwsTlsFiles {
   }
 }
 
-function read(name: string, file: unknown): Buffer {
-  if (typeof file !== 'string' || file === '')
-    throw new BootError('bad_option', `uws({ tls }) needs ${name}, the path of a PEM file`)
+function read(name: string, file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {

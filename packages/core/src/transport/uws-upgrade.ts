@@ -1,9 +1,9 @@
+import { findBadHeader } from './answer-rules.ts'
 import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from './transport.ts'
 import type { Unsent } from './unsent.ts'
-import { findBadHeader, writeAnswer } from './uws-answer.ts'
+import { writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
-import { type Fault, report } from './uws-guard.ts'
-import { UwsHead } from './uws-head.ts'
+import { type Fault, report, UwsHead } from './uws-head.ts'
 import type { SpareResponse } from './uws-spare.ts'
 import type { UwsRequest, UwsResponse, UwsUpgradeContext } from './uws-types.ts'
 

@@ -1,7 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { error, type Finding, ok, warn } from '../../base/finding.ts'
-import type { Machine } from './machine.ts'
-import { supportedNodes } from './supported-nodes.ts'
+import { type Machine, supportedNodes } from '../../base/machine.ts'
 import { isInRange } from './version-range.ts'
 
 /** The year in which this version of core was built. A correct clock is never behind it. */

@@ -1,4 +1,4 @@
-import type { Machine } from './machine.ts'
+import type { Machine } from '../../base/machine.ts'
 
 /** A machine on which everything is right, but for what is said. */
 export function createMachine(differences: Partial<Machine> = {}): Machine {

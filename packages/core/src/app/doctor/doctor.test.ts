@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
 import type { DoctorReport } from '../../base/finding.ts'
+import type { Importer, Machine } from '../../base/machine.ts'
 import { database } from '../../database/database-plugin.ts'
 import type { Plugin } from '../../plugin/plugin.ts'
 import { route } from '../../route/route.ts'
@@ -12,7 +13,6 @@ import { type AppOptions, type EventTable, type PkgIds, type RouteTable, resolve
 import { checkEnvironment } from './check-options.ts'
 import { createMachine } from './doctor.fixtures.ts'
 import { examineApp } from './doctor.ts'
-import type { Importer, Machine } from './machine.ts'
 
 type Options = Partial<AppOptions<PkgIds, RouteTable, EventTable>>
 

@@ -1,6 +1,7 @@
 import { BootError } from '../../base/boot-error.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
+import type { Machine } from '../../base/machine.ts'
 import { withTimeout } from '../../base/with-timeout.ts'
 import type { DoctorHost, NamedCheck } from '../../plugin/doctor.ts'
 import type { Transport } from '../../transport/transport.ts'
@@ -8,7 +9,7 @@ import type { ResolvedOptions } from '../app-options.ts'
 import { checkClock, checkNode } from './check-node.ts'
 import { checkEnvironment, checkLimits, checkProduction } from './check-options.ts'
 import { checkPeer, findSchemaPeers, type NeededPeer } from './check-peers.ts'
-import { type Machine, readMachine } from './machine.ts'
+import { readMachine } from './machine.ts'
 
 export interface ExaminedApp {
   readonly options: ResolvedOptions

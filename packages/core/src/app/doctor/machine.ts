@@ -3,43 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
-import type { Variables } from '../../settings/env-file.ts'
-
-/** A package as it was found. */
-export interface FoundPackage {
-  readonly version: string
-  readonly folder: string
-}
-
-/** The parts of core's package.json that the doctor compares with. */
-export interface Manifest extends Importer {
-  readonly engines: Readonly<Record<string, string>>
-}
-
-/** The package that imports another one. */
-export interface Importer {
-  readonly name: string
-  readonly peerDependencies: Readonly<Record<string, string>>
-}
-
-/** What the doctor reads of the machine and the installation: tests simulate another one. */
-export interface Machine {
-  /** `20.19.5` */
-  readonly node: string
-  readonly abi: string
-  readonly platform: string
-  readonly arch: string
-  /** Null where there is none: musl, macOS, Windows. */
-  readonly glibc: string | null
-  readonly variables: Variables
-  readonly isMainThread: boolean
-  /** Null where it cannot be found: core is part of a bundle. */
-  readonly manifest: Manifest | null
-  /** A package as the application finds it, as core does, or as the file of a URL does. */
-  find(name: string, from: 'app' | 'core' | URL): FoundPackage | null
-  /** The package that a file belongs to; null where there is none: it is part of a bundle. */
-  importer(file: URL): Importer | null
-}
+import type { FoundPackage, Importer, Machine, Manifest } from '../../base/machine.ts'
 
 export function readMachine(): Machine {
   const { node = '', modules = '' } = process.versions

@@ -2,10 +2,11 @@ import { BootError } from '../../base/boot-error.ts'
 import { systemClock } from '../../base/clock.ts'
 import { dropSafe, warnOfDropped } from '../../base/drop-safe.ts'
 import { createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
+import type { Machine } from '../../base/machine.ts'
 import type { MaybePromise } from '../../base/maybe-promise.ts'
 import { checkClock, checkNode } from './check-node.ts'
 import { checkPeer } from './check-peers.ts'
-import { type Machine, readMachine } from './machine.ts'
+import { readMachine } from './machine.ts'
 
 export interface RunDoctorOptions {
   /** Default: the arguments of the process. `--json` prints JSON. */

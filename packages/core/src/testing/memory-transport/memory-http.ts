@@ -1,6 +1,6 @@
+import { findBadHeader, isBodyless } from '../../transport/answer-rules.ts'
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../../transport/transport.ts'
 import type { Unsent } from '../../transport/unsent.ts'
-import { findBadHeader, isBodyless } from '../../transport/uws-answer.ts'
 import { declaredLength, MemoryBody } from './memory-body.ts'
 import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
 import { MemoryRequest, type RequestParts } from './memory-request.ts'

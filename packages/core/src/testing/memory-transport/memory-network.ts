@@ -1,5 +1,5 @@
+import { isFraming } from '../../transport/answer-rules.ts'
 import type { HeaderList } from '../../transport/transport.ts'
-import { isFraming } from '../../transport/uws-answer.ts'
 
 /**
  * Runs `deliver` in a macrotask of its own, in the order of the calls: what a network does, and promises settle between two

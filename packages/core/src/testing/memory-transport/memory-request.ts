@@ -1,5 +1,4 @@
-import { toHeaderRecord } from '../../transport/header-record.ts'
-import { findMalformed } from '../../transport/malformed-head.ts'
+import { findMalformed, toHeaderRecord } from '../../transport/request-headers.ts'
 import type { RequestHead } from '../../transport/transport.ts'
 import type { RawHeaders } from '../raw-types.ts'
 

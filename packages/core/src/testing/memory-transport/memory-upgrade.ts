@@ -1,5 +1,5 @@
+import { findBadHeader } from '../../transport/answer-rules.ts'
 import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from '../../transport/transport.ts'
-import { findBadHeader } from '../../transport/uws-answer.ts'
 import { UpgradeRefused } from '../raw-types.ts'
 import { later, resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
 import { type MemoryClientEvents, type MemoryClientSocket, MemoryPeer } from './memory-peer.ts'

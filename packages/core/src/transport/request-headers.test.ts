@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findMalformed } from './malformed-head.ts'
+import { findMalformed } from './request-headers.ts'
 
 const check = (...fields: (readonly [string, string])[]): string | null =>
   findMalformed([['host', 'app.example'] as const, ...fields].flat())

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { toIpText } from './ip-text.ts'
+import { toIpText } from './uws-head.ts'
 
 const bytes = (...values: number[]): ArrayBuffer => new Uint8Array(values).buffer
 

@@ -1,3 +1,55 @@
+// What transports share about the header fields of a request. They come as a flat list: names in lower case and values in turn.
+
+/** Headers that have one value by their definition: of several the first counts, as in Node. Any other is joined. */
+const singleValued: ReadonlySet<string> = new Set([
+  'age',
+  'authorization',
+  'content-length',
+  'content-type',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'max-forwards',
+  'origin',
+  'proxy-authorization',
+  'referer',
+  'sec-websocket-key',
+  'transfer-encoding',
+  'user-agent',
+  'x-request-id',
+])
+
+/** All headers from the flat list of names and values. Without a prototype: a client may send a header named `constructor`. */
+export function toHeaderRecord(pairs: readonly string[]): Record<string, string> {
+  // Object.create returns `any`; an object without a prototype is such a record.
+  const record = Object.create(null) as Record<string, string>
+  for (let i = 0; i < pairs.length; i += 2) {
+    // In bounds.
+    const name = pairs[i] as string
+    const value = pairs[i + 1] as string
+    const before = record[name]
+    if (before === undefined) record[name] = value
+    else if (!singleValued.has(name)) record[name] = `${before}${separator(name)}${value}`
+  }
+  return record
+}
+
+/** One header from the flat list of names and values; '' when it is not there. */
+export function findHeader(pairs: readonly string[], name: string): string {
+  let found: string | undefined
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (pairs[i] !== name) continue
+    // In bounds.
+    const value = pairs[i + 1] as string
+    if (singleValued.has(name)) return value
+    found = found === undefined ? value : `${found}${separator(name)}${value}`
+  }
+  return found ?? ''
+}
+
+const separator = (name: string): string => (name === 'cookie' ? '; ' : ', ')
+
 /**
  * Fields that a request may carry once. A proxy may follow the first of two and the server the second, so a request with two is
  * refused and none of them is chosen. Each either says where the request ends, where it goes, who sends it or how it is read:
@@ -11,7 +63,7 @@
  *
  * Lists such as `accept`, `cookie`, `x-forwarded-for` and `sec-websocket-protocol` may come in several lines, and are joined.
  */
-const singletons: ReadonlySet<string> = new Set([
+const onceOnly: ReadonlySet<string> = new Set([
   'authorization',
   'content-length',
   'content-type',
@@ -39,7 +91,7 @@ export function findMalformed(pairs: readonly string[]): string | null {
     const value = pairs[i + 1] ?? ''
     // Most pairs of names differ in their length, which makes this cheaper than a set of the names seen.
     for (let j = 0; j < i; j += 2) {
-      if (pairs[j] === name && singletons.has(name)) return `The header ${name} is there more than once: send it once`
+      if (pairs[j] === name && onceOnly.has(name)) return `The header ${name} is there more than once: send it once`
     }
     switch (name) {
       case 'host':
