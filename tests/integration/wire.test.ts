@@ -36,7 +36,7 @@ const refused =
 
 const all = (...cases: readonly Case[]): readonly Case[] => cases
 
-const refusedBeforeAnyRoute: Readonly<Record<string, readonly Case[]>> = {
+const rejectedBeforeRouting: Readonly<Record<string, readonly Case[]>> = {
   'Content-Length twice, also with the same number': all(refused({ 'content-length': ['8', '8'] })),
   'Transfer-Encoding that is not exactly chunked (another coding, a list, capitals), or twice': [
     'gzip, chunked',
@@ -68,7 +68,7 @@ const refusedBeforeAnyRoute: Readonly<Record<string, readonly Case[]>> = {
     expect(await closedAfter(app, http('POST /now', head, `${chunks}x-sum: 1\r\n\r\n`))).toMatch(/^HTTP\/1\.1 [45]/)
     await told(app, ['400'])
   }),
-  'a method that is not in capitals': all(async (app) => {
+  'a method that is not in upper case': all(async (app) => {
     const peer = await app.dial()
     peer.write(http('post /now', { ...json, ...length }, body))
     expect(await peer.until(/method_not_allowed/)).toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\nallow: OPTIONS, POST\r\n/)
@@ -120,7 +120,7 @@ const page =
 const many = (count: number): Headers => Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-${at}`, '1']))
 
 const answeredByUws: Readonly<Record<string, readonly Case[]>> = {
-  'another version than HTTP/1.1, or a target that is no path (*, http://…, CONNECT)': all(
+  'another version than HTTP/1.1, or a target that is not a path (*, http://…, CONNECT)': all(
     page(505, 'GET /now HTTP/1.0\r\nHost: a\r\n\r\n'),
     page(505, http('OPTIONS *')),
     page(505, http('GET http://127.0.0.1/now')),
@@ -148,7 +148,7 @@ const answeredByUws: Readonly<Record<string, readonly Case[]>> = {
   'Content-Length beside Transfer-Encoding': all(
     page(400, http('POST /now', { ...json, ...length, ...chunked }, `${chunks}\r\n`)),
   ),
-  'Content-Length that is no number of bytes': all(
+  'Content-Length that is not a number of bytes': all(
     page(400, http('POST /now', { ...json, 'content-length': '8.0' }, body), ['400']),
     page(400, http('POST /later', { ...json, 'content-length': '-8' }, body), ['400']),
   ),
@@ -172,7 +172,7 @@ const answeredByUws: Readonly<Record<string, readonly Case[]>> = {
     await expect.poll(() => app.seen).toContain('499 left')
     expect(app.seen.filter((each) => each !== 'ran')).toEqual(['499 left'])
   }),
-  'Connection: close beside other options': all(async (app) => {
+  'Connection: close together with other options': all(async (app) => {
     const peer = await app.dial()
     peer.write(http('POST /now', { ...json, ...length, connection: 'close, te' }, body))
     await peer.until(/\{"id":1\}$/)
@@ -236,7 +236,7 @@ const webSocket: Readonly<Record<string, readonly Case[]>> = {
 }
 
 const sections = {
-  'Refused before any route': refusedBeforeAnyRoute,
+  'Rejected before routing': rejectedBeforeRouting,
   'Answered by uWebSockets.js': { ...answeredByUws, ...webSocket },
 }
 
@@ -253,7 +253,7 @@ describe.each(Object.entries(sections))('%s', (heading, cases) => {
   })
 })
 
-test('a client that keeps to the rules is served, on both wires', async () => {
+test('a client that follows the rules is served, on both wires', async () => {
   const app = await startWireApp()
   const peer = await app.dial()
   // Two at once: what is answered at once may be followed at once.
