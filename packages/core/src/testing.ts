@@ -16,7 +16,7 @@ export {
   memoryTransport,
 } from './testing/memory-transport/memory-transport.ts'
 export { type NetworkRawClientOptions, networkRawClient } from './testing/network-raw-client.ts'
-export { onTransports, type Subject, type TestRunner } from './testing/on-transports.ts'
+export { onTransports, type Subject } from './testing/on-transports.ts'
 export type { RawClient, RawClosure, RawFrame, RawHttp, RawSocket } from './testing/raw-client.ts'
 export {
   type RawConnect,
@@ -29,4 +29,5 @@ export {
 export { createTestClient, type TestClient } from './testing/test-client.ts'
 export { createTestLogger, type LogLine, type TestLogger } from './testing/test-logger.ts'
 export type { TestRequest, TestResponse } from './testing/test-request.ts'
+export type { TestMatchers, TestRejections, TestRunner } from './testing/test-runner.ts'
 export { createVirtualClock, type VirtualClock } from './testing/virtual-clock.ts'

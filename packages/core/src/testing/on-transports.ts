@@ -1,11 +1,6 @@
 import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app/app-options.ts'
 import { createTestApp, type TestApp, type TestAppOptions, type TransportName } from './create-test-app.ts'
-
-/** What a test runner brings: vitest's and node:test's own functions fit. */
-export interface TestRunner {
-  describe(name: string, suite: () => void): unknown
-  afterEach(hook: () => Promise<void>): unknown
-}
+import type { TestRunner } from './test-runner.ts'
 
 /** What a suite gets for one transport. */
 export interface Subject {
@@ -30,7 +25,7 @@ export interface Subject {
  * })
  */
 export function onTransports(
-  { describe, afterEach }: TestRunner,
+  { describe, afterEach }: Pick<TestRunner, 'describe' | 'afterEach'>,
   suite: (subject: Subject) => void,
   { leftovers = 'fail' }: Pick<TestAppOptions, 'leftovers'> = {},
 ): void {
