@@ -119,7 +119,7 @@ describe('an app does not boot', () => {
       'with a topic of two stars',
       { topics: { 'a*:*': { authorize: () => true } } },
       'bad_option',
-      "The topic 'a*:*' may have one '*', at its end",
+      "topics['a*:*']: a pattern may have only one '*', at its end",
     ],
     [
       'in an environment that is none',

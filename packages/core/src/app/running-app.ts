@@ -267,7 +267,7 @@ export class RunningApp {
     const { drainTimeoutMs = appDefaults.drainTimeoutMs, drainSpreadMs = 2000 } = this.#options.given
     http.draining = true
     webSocket.draining = true
-    upgrader.refusePending()
+    upgrader.rejectPending()
     this.#transport.stopAccepting()
     await drain({
       services: this.#services,

@@ -3,7 +3,7 @@ import type { Instruments } from '../base/instruments.ts'
 import { isPromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey } from '../base/plugin-key.ts'
 import type { CallServices } from '../call/call-services.ts'
-import { Edge } from '../edge/edge.ts'
+import { RequestPreprocessor } from '../edge/request-preprocessor.ts'
 import { HttpWire } from '../http/http-wire.ts'
 import { createSecurityHeaders } from '../http/security-headers.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
@@ -58,7 +58,8 @@ export function createWires(parts: WiresOptions): Wires {
     vitals: () => ({ connections: hub.size, serving: parts.isServing() }),
   })
   listen(registry, services)
-  const edge = new Edge({ trustedProxies: given.http?.trustedProxies ?? [], hosts }, registry.onRequest)
+  const trustedProxies = given.http?.trustedProxies ?? []
+  const preprocessor = new RequestPreprocessor({ trustedProxies, hosts }, registry.onRequest)
   const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
   const webSocket: WebSocketWire = {
     options: websocket,
@@ -83,10 +84,10 @@ export function createWires(parts: WiresOptions): Wires {
   return {
     compiled,
     webSocket,
-    upgrader: new Upgrader({ wire: webSocket, edge, codecs: byName, defaultCodec: codecs[0], securityHeaders }),
+    upgrader: new Upgrader({ wire: webSocket, preprocessor, codecs: byName, defaultCodec: codecs[0], securityHeaders }),
     http: new HttpWire({
       services,
-      edge,
+      preprocessor,
       router: compiled.httpRouter,
       unmatched: compiled.unmatchedRequest,
       identify: registry.identity?.identify ?? null,

@@ -6,45 +6,55 @@ import { isPage } from '../call/page.ts'
 import { isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
 import { ReplyHeaders } from '../call/reply-headers.ts'
 import { toTraceparent } from '../call/traceparent.ts'
-import { toQuery } from '../edge/edge.ts'
-import { toErrorBody, toErrorHeaders } from '../edge/error-body.ts'
+import { toErrorBody, toErrorHeaders } from '../edge/error-response.ts'
+import { type RequestContext, type RequestPreprocessor, toQuery } from '../edge/request-preprocessor.ts'
 import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { parseBody } from '../route/body.ts'
 import { parseQuery } from '../route/query.ts'
 import type { BodyFailure, HeaderList, HttpExchange } from '../transport/transport.ts'
-import type { HttpWire } from './http-wire.ts'
+import type { Cors } from './cors.ts'
 import { StreamedBody } from './streamed-body.ts'
 
 const json = ['content-type', 'application/json'] as const
 const emptyBody: ParsedBody = { kind: 'empty' }
-/** Why a call's signal is aborted. */
-export const clientLeft = 'The client has left'
+/** The reason of an aborted `call.signal`. */
+export const clientDisconnected = 'The client has disconnected'
 const noHeaders: HeaderList = []
 const maxLoggedPath = 256
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
-/** One HTTP request: where its call comes from and where the answer goes. */
-export class HttpRequest implements CallOrigin {
+/** What all requests of an app share. */
+export interface HttpRequestServices {
+  readonly preprocessor: RequestPreprocessor
+  readonly securityHeaders: (secure: boolean) => HeaderList
+  readonly cors: Cors | null
+  readonly running: Set<ActiveCall>
+  readonly streams: Set<StreamedBody>
+  readonly draining: boolean
+}
+
+/** One HTTP request: the origin of its call. */
+export class HttpRequest implements CallOrigin, RequestContext {
   readonly wire = 'http'
   readonly connection = null
   readonly address: string
   readonly exchange: HttpExchange
   readonly id: string
   params: Readonly<Record<string, string>> = noParams
-  readonly #shared: HttpWire
+  readonly #shared: HttpRequestServices
   readonly #secure: boolean
-  /** What pages of other origins are told; of its own for a preflight. */
+  /** CORS headers of the response. */
   cors: HeaderList = noHeaders
   #query: QueryRecord | null = null
   #traceparent: string | null | undefined
   #replyHeaders: ReplyHeaders | null = null
 
-  constructor(shared: HttpWire, exchange: HttpExchange, id: string) {
+  constructor(shared: HttpRequestServices, exchange: HttpExchange, id: string) {
     this.#shared = shared
     this.exchange = exchange
     this.id = id
-    this.address = shared.edge.address(exchange)
-    this.#secure = shared.edge.secure(exchange)
+    this.address = shared.preprocessor.clientAddress(exchange)
+    this.#secure = shared.preprocessor.isSecure(exchange)
     if (shared.cors !== null) this.cors = shared.cors.responseHeaders(exchange.header('origin'))
   }
 
@@ -72,7 +82,7 @@ export class HttpRequest implements CallOrigin {
 
   readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void {
     const { http } = call.compiled
-    // Only a route with an HTTP side is ever found by the HTTP router.
+    // Routes without an HTTP path are not in the HTTP router.
     if (http === null) return next(call, undefined)
     const query = parseQuery(this.exchange.query)
     if (!query.ok) return call.fail(query.error)
@@ -131,8 +141,8 @@ export class HttpRequest implements CallOrigin {
       this.#head(['content-type', 'application/octet-stream'], call.addedHeaders?.entries()),
     )
     const body = new StreamedBody(call, source, stream)
-    // A call that was synchronous until here is not listening yet, and what makes the body has to hear of it.
-    this.exchange.onAborted(() => body.stop(clientLeft))
+    // A call that was synchronous so far does not listen for a disconnect yet, and the source of the body must be stopped.
+    this.exchange.onAborted(() => body.stop(clientDisconnected))
     const { streams, draining } = this.#shared
     streams.add(body)
     if (draining) body.endWhenIdle()
@@ -141,14 +151,14 @@ export class HttpRequest implements CallOrigin {
   }
 
   fail(call: ActiveCall, error: AppError): void {
-    // For the line that this call gets when it has been answered.
+    // Read before the answer, after which it is no longer readable: the access log needs it.
     if (call.compiled.http === null) void this.exchange.path
     const body = toErrorBody(error, () => call.log)
     this.exchange.respond(error.httpStatus, this.#head(json, toErrorHeaders(error, call.addedHeaders?.entries())), body)
   }
 
   ended(call: ActiveCall): void {
-    // A call that was answered within the callback that brought it was never in progress.
+    // A call that ended within the callback that received it was never counted as running.
     if (!this.#shared.running.delete(call)) return
     call.compiled.httpCounter?.inProgress.dec()
     call.services.onWorkEnd?.()
@@ -164,7 +174,7 @@ export class HttpRequest implements CallOrigin {
     return status
   }
 
-  /** What every response has, then what was added on the way; an added header replaces one of ours. */
+  /** The headers of every response, then those that were added, which replace ours. */
   #head(type: readonly [string, string] | null, added: HeaderList = []): HeaderList {
     const list: (readonly [string, string])[] = [
       ...this.#shared.securityHeaders(this.#secure),
@@ -174,7 +184,7 @@ export class HttpRequest implements CallOrigin {
     const { cors } = this
     if (added.length === 0) return cors.length === 0 ? list : [...list, ...cors]
     const names = new Set(added.map(([name]) => name))
-    // Never replaced: without our `Vary` a cache would hand one origin's permission to another.
+    // Never replaced: without `Vary` a cache would serve the response for one origin to another.
     return [...list.filter(([name]) => !names.has(name)), ...added, ...cors]
   }
 }

@@ -4,71 +4,71 @@ import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { reply } from '../call/reply.ts'
-import { type Edge, toIncomingRequest } from '../edge/edge.ts'
-import { upgradeRequired } from '../edge/upgrade-required.ts'
+import { upgradeRequired } from '../edge/error-response.ts'
+import { type RequestPreprocessor, toIncomingRequest } from '../edge/request-preprocessor.ts'
 import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
 import type { Identify } from '../plugin/host.ts'
 import type { HeaderList, HttpExchange } from '../transport/transport.ts'
 import type { Cors } from './cors.ts'
-import { clientLeft, HttpRequest } from './http-request.ts'
+import { clientDisconnected, HttpRequest, type HttpRequestServices } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
 import type { StreamedBody } from './streamed-body.ts'
 
 interface HttpWireOptions {
   readonly services: CallServices
-  readonly edge: Edge
+  readonly preprocessor: RequestPreprocessor
   readonly router: HttpRouter<CompiledRoute>
-  /** Stands in for the route of a request that none handles, by its method. */
+  /** The route of requests without one, so that hooks and instruments see them. */
   readonly unmatched: (method: string) => CompiledRoute
-  /** Null without an owner of identity. */
+  /** Null if no plugin provides identities. */
   readonly identify: Identify | null
   readonly websocketPath: string
   readonly securityHeaders: (secure: boolean) => HeaderList
-  /** Null: pages of other origins read nothing. */
+  /** Null: pages of other origins cannot read responses. */
   readonly cors: Cors | null
 }
 
-const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+const commonMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** How long the `onRequest` hooks of a request may take. */
-const arriveTimeoutMs = 10_000
+/** Time limit of the `onRequest` hooks of a request. */
+const hooksTimeoutMs = 10_000
 
-/** The second wire: leads requests to their calls. */
-export class HttpWire {
-  readonly edge: Edge
+/** The HTTP wire: finds the route of a request and runs the call. */
+export class HttpWire implements HttpRequestServices {
+  readonly preprocessor: RequestPreprocessor
   readonly securityHeaders: (secure: boolean) => HeaderList
   readonly cors: Cors | null
-  /** Calls that did not end within the callback that brought them. */
+  /** Calls that did not end within the callback that received them. */
   readonly running: Set<ActiveCall> = new Set()
-  /** Streamed answers that are under way. */
+  /** Streamed responses in progress. */
   readonly streams: Set<StreamedBody> = new Set()
-  /** From now on requests are answered `unavailable`, but for public endpoints such as health. */
+  /** The app is closing: new requests are answered with `unavailable`, except for endpoints such as health. */
   draining = false
   readonly #options: HttpWireOptions
 
   constructor(options: HttpWireOptions) {
-    this.edge = options.edge
+    this.preprocessor = options.preprocessor
     this.securityHeaders = options.securityHeaders
     this.cors = options.cors
     this.#options = options
   }
 
-  /** Serves one request. */
+  /** Handles one request. */
   request(exchange: HttpExchange): void {
     const request = new HttpRequest(this, exchange, toCorrelationId(exchange.header('x-correlation-id')))
-    const refusal = this.edge.refuse(exchange)
+    const refusal = this.preprocessor.check(exchange)
     if (refusal !== null) return this.#unmatched(request, (call) => call.fail(refusal))
     try {
-      const arrived = this.edge.arrive('http', exchange, request)
-      if (isPromise(arrived)) this.#wait(request, arrived)
+      const hooks = this.preprocessor.runHooks('http', exchange, request)
+      if (isPromise(hooks)) this.#wait(request, hooks)
       else this.#lookUp(request)
     } catch (error) {
       this.#unmatched(request, (call) => call.fail(error))
     }
   }
 
-  /** A hook that asks elsewhere has a time limit, and the drain waits for it. */
-  #wait(request: HttpRequest, arrived: Promise<void>): void {
+  /** Asynchronous hooks have a time limit, and the drain waits for them. */
+  #wait(request: HttpRequest, hooks: Promise<void>): void {
     const { services } = this.#options
     const answered = new Promise<void>((resolve) => {
       let waiting = true
@@ -80,8 +80,8 @@ export class HttpWire {
         resolve()
       }
       const refuse = (error: unknown): void => finish(() => this.#unmatched(request, (call) => call.fail(error)))
-      const timer = services.clock.timer(arriveTimeoutMs, () => refuse(new DeadlineExceededError(arriveTimeoutMs)))
-      arrived
+      const timer = services.clock.timer(hooksTimeoutMs, () => refuse(new DeadlineExceededError(hooksTimeoutMs)))
+      hooks
         .then(() => finish(() => this.#lookUp(request)), refuse)
         .catch((error: unknown) => services.log.error({ err: error }, 'A request failed'))
     })
@@ -104,13 +104,13 @@ export class HttpWire {
     this.#call(request, match.value)
   }
 
-  /** A browser asks what a page may send: nobody's identity comes with it, and a path that is not there is said by the request itself. */
+  /** A preflight has no credentials and is answered for any path; an unknown path is reported by the request that follows. */
   #preflight(request: HttpRequest, cors: Cors): boolean {
     const { exchange } = request
     const origin = exchange.header('origin')
     if (origin === '' || exchange.header('access-control-request-method') === '') return false
     const match = this.#options.router.find('OPTIONS', exchange.path)
-    const methods = match !== null && 'allow' in match ? match.allow : usualMethods
+    const methods = match !== null && 'allow' in match ? match.allow : commonMethods
     request.cors = cors.preflightHeaders(origin, methods)
     this.#unmatched(request, (call) => call.succeed(reply(undefined, { status: 204 })))
     return true
@@ -120,15 +120,15 @@ export class HttpWire {
     const { services } = this.#options
     const call = new ActiveCall(route, request, services, request.id, null)
     if (services.onCall !== null) services.onCall(call)
-    // While onRequest was at work: nothing of the call has to run.
-    if (request.exchange.aborted) return call.abandon(clientLeft)
+    // The client disconnected while onRequest was running.
+    if (request.exchange.aborted) return call.abandon(clientDisconnected)
     if (this.draining && !route.servesWhileDraining) return call.fail(new UnavailableError('The server is restarting'))
     this.#identify(request, call)
     if (call.settled) return
     this.running.add(call)
     call.compiled.httpCounter?.inProgress.inc()
     call.armDeadline()
-    request.exchange.onAborted(() => call.abandon(clientLeft))
+    request.exchange.onAborted(() => call.abandon(clientDisconnected))
   }
 
   #identify(request: HttpRequest, call: ActiveCall): void {
@@ -148,7 +148,7 @@ export class HttpWire {
         )
         return
       }
-      // Nobody is null: an owner that forgets to return must not let anybody in.
+      // An `identify` that returns undefined must not admit the caller.
       call.identity = identity ?? null
       compiled.run(call)
     } catch (error) {
@@ -160,16 +160,16 @@ export class HttpWire {
     if (exchange.path === this.#options.websocketPath) {
       return upgradeRequired()
     }
-    return new NotFoundError('No route leads there')
+    return new NotFoundError('Route not found')
   }
 
-  /** What no route handles is a call too: hooks and instruments see it. */
+  /** A request without a route is a call too, so that hooks and instruments see it. */
   #unmatched(request: HttpRequest, answer: (call: ActiveCall) => void): void {
     const { services, unmatched } = this.#options
     const call = new ActiveCall(unmatched(request.exchange.method), request, services, request.id, null)
     if (services.onCall !== null) services.onCall(call)
-    // While onRequest was at work: there is nobody to be answered.
-    if (request.exchange.aborted) call.abandon(clientLeft)
+    // The client disconnected while onRequest was running.
+    if (request.exchange.aborted) call.abandon(clientDisconnected)
     else answer(call)
   }
 }

@@ -1,5 +1,7 @@
 import type { CallConnection } from '../call/call.ts'
+import type { Identity } from '../call/identity.ts'
 import type { DisconnectRow } from '../errors/disconnect.ts'
+import type { Codec } from '../protocol/codec.ts'
 
 /** One open WebSocket, as plugins see it. */
 export interface Connection extends CallConnection {
@@ -9,18 +11,28 @@ export interface Connection extends CallConnection {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   /** Epoch milliseconds. */
   readonly connectedAt: number
-  /** A larger message is refused with `payload_too_large`. */
+  /** Larger messages are refused with `payload_too_large`. */
   readonly maxMessageBytes: number
-  /** True between the handshake's success and the close. */
+  /** True from the end of the handshake until the connection closes. */
   readonly admitted: boolean
-  /** Calls that have not been answered yet. */
+  /** Number of calls that have not been answered yet. */
   readonly inFlight: number
-  /** Bytes sent and not yet taken by the system. */
+  /** Bytes sent that the client has not received yet. */
   readonly bufferedBytes: number
-  /** Topics it is in now. */
+  /** The topics it has joined. */
   readonly topics: readonly string[]
-  /** Sends `{"type": …}` as JSON text. */
+  /** Sends a text frame `{"type": …}` as JSON. */
   sendControl(frame: { readonly type: string; readonly [key: string]: unknown }): void
-  /** Ends it with a close frame; `disconnects.normal` when left out. */
+  /** Closes the connection with a close frame. Default: `disconnects.normal`. */
   close(row?: Pick<DisconnectRow, 'code' | 'reason'>): void
+}
+
+/** A connection as the hub sees it. */
+export interface HubConnection extends Connection {
+  readonly codec: Codec
+  readonly identity: Identity | null
+  /** The topics it has joined. Only the hub changes it. */
+  readonly joined: Set<string>
+  /** Sends an encoded event. A client that is too slow is removed from the hub before this returns. */
+  deliver(data: string | Uint8Array, binary: boolean): void
 }

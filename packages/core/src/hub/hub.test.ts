@@ -140,7 +140,7 @@ describe('the hub', () => {
     it('publishes to no topic that the app does not declare, on both wires and from outside of calls', async () => {
       const { client, app, request, logs } = await start(options)
       const message =
-        "No rule of the app names the topic 'rooom:1', so no connection can have joined it: add one to createApp({ topics })"
+        "The topic 'rooom:1' has no rule, so no connection can join it: add a rule to createApp({ topics })"
       await expect((await client()).call('SAY', { topic: 'rooom:1' })).rejects.toMatchObject({ code: 'internal_error' })
       expect((await request('POST /say', { json: { topic: 'rooom:1' } })).status).toBe(500)
       const errors = logs.filter(({ level }) => level === 'error').map(({ fields }) => fields.err)
@@ -153,7 +153,7 @@ describe('the hub', () => {
 
     it('sends to no identity where no connection can have one', async () => {
       const { client, app } = await start(options)
-      const message = /^No plugin says who calls, so no connection has an identity/
+      const message = /^sendTo needs connections with an identity, and no plugin provides identities/
       await expect((await client()).call('TELL', { id: 'ann' })).rejects.toMatchObject({ code: 'internal_error' })
       expect(() => app.hub.sendTo('ann', said, { text: 'x' })).toThrow(message)
       const owned = await start({ ...options, plugins: [testAuth()] })
@@ -180,8 +180,8 @@ describe('the hub', () => {
       expect(() => app.hub.sendTo('ann', stranger, {})).toThrow(message)
       const named = event({ summary: 'It rains', data: v.object({}) })
       expect(() => app.hub.broadcast(named, {})).toThrow("The event 'It rains' is not in the app's events")
-      // @ts-expect-error a route is no event
-      expect(() => app.hub.broadcast(options.routes.SHOUT, {})).toThrow('What is published was not made by event(…)')
+      // @ts-expect-error a route is not an event
+      expect(() => app.hub.broadcast(options.routes.SHOUT, {})).toThrow('The published event was not made by event(…)')
     })
 
     it('keeps the order of what is published', async () => {

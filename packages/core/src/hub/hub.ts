@@ -2,53 +2,53 @@ import { isPromise } from '../base/maybe-promise.ts'
 import type { Publisher } from '../call/call.ts'
 import type { AnyEvent, EventData } from '../call/event.ts'
 import type { Audience, Publication } from '../call/publication.ts'
-import { deliverTo } from './broadcast.ts'
+import type { Codec } from '../protocol/codec.ts'
 import type { Broker } from './broker.ts'
-import type { Connection } from './connection.ts'
-import type { Member } from './member.ts'
+import type { Connection, HubConnection } from './connection.ts'
 import type { TopicRule } from './topic.ts'
 
-/** An event as it was compiled: its number, and what turns data into what leaves. */
+/** A compiled event. */
 export interface CompiledEvent {
   readonly pkgId: number
-  /** Throws for data that the event's schema refuses. */
+  /** Projects data on the event's schema. Throws for data that does not fit it. */
   readonly toData: (data: unknown) => unknown
 }
 
 interface HubOptions {
   readonly broker: Broker
-  /** The rule of a topic; null for one that the app does not declare, which no connection can have joined. */
+  /** Null for a topic without a rule, which no connection can have joined. */
   readonly findTopicRule: (topic: string) => TopicRule | null
-  /** Can a connection have an identity? Not without a plugin that says who calls. */
+  /** Can connections have an identity? Only with a plugin that provides identities. */
   readonly hasIdentities: () => boolean
-  /** The compiled form of an event; undefined for one that the app does not list. */
+  /** Undefined for an event that the app does not list. */
   readonly findEvent: (event: AnyEvent) => CompiledEvent | undefined
   readonly onError: (error: unknown) => void
-  /** A broker answered by a promise, which failed: whoever published has gone on. */
+  /** A promise that the broker returned has rejected. */
   readonly onLateError: (error: unknown) => void
 }
 
-const nobody: ReadonlySet<Member> = new Set()
+const none: ReadonlySet<HubConnection> = new Set()
+const noBytes = new Uint8Array()
 
 /** The connections of this process, for code outside a call. */
 export interface Hub extends Publisher {
-  /** Admitted connections. */
+  /** Number of admitted connections. */
   readonly size: number
   get(connectionId: string): Connection | undefined
-  /** Every connection of one identity. */
+  /** All connections of one identity. */
   ofIdentity(identityId: string): readonly Connection[]
-  /** How many connections have joined `topic`. */
+  /** Number of connections that have joined `topic`. */
   topicSize(topic: string): number
 }
 
 /** The admitted connections of this process, by id, by identity and by topic. */
 export class ConnectionHub implements Hub {
   readonly #options: HubOptions
-  readonly #byId = new Map<string, Member>()
-  readonly #byIdentity = new Map<string, Set<Member>>()
-  readonly #byTopic = new Map<string, Set<Member>>()
-  /** The delivery within this `send` has failed and was told of: the error comes back through a broker that delivers at once. */
-  #told = false
+  readonly #byId = new Map<string, HubConnection>()
+  readonly #byIdentity = new Map<string, Set<HubConnection>>()
+  readonly #byTopic = new Map<string, Set<HubConnection>>()
+  /** A delivery within the current `send` has failed and was reported: a broker that delivers at once throws the same error again. */
+  #reported = false
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -62,39 +62,36 @@ export class ConnectionHub implements Hub {
     return this.#byId.get(connectionId)
   }
   ofIdentity(identityId: string): readonly Connection[] {
-    return [...(this.#byIdentity.get(identityId) ?? nobody)]
+    return [...(this.#byIdentity.get(identityId) ?? none)]
   }
   topicSize(topic: string): number {
     return this.#byTopic.get(topic)?.size ?? 0
   }
-  members(): IterableIterator<Member> {
-    return this.#byId.values()
-  }
 
-  add(member: Member): void {
-    this.#byId.set(member.id, member)
-    if (member.identity !== null) put(this.#byIdentity, member.identity.id, member)
+  add(connection: HubConnection): void {
+    this.#byId.set(connection.id, connection)
+    if (connection.identity !== null) put(this.#byIdentity, connection.identity.id, connection)
   }
-  /** Out of everything, at once. Idempotent. */
-  remove(member: Member): void {
-    if (!this.#byId.delete(member.id)) return
-    if (member.identity !== null) take(this.#byIdentity, member.identity.id, member)
-    for (const topic of member.joined) take(this.#byTopic, topic, member)
-    member.joined.clear()
+  /** Idempotent. */
+  remove(connection: HubConnection): void {
+    if (!this.#byId.delete(connection.id)) return
+    if (connection.identity !== null) take(this.#byIdentity, connection.identity.id, connection)
+    for (const topic of connection.joined) take(this.#byTopic, topic, connection)
+    connection.joined.clear()
   }
-  /** Its identity has been renewed: called between taking the old one and setting the new one. */
-  moveIdentity(member: Member, from: string | null, to: string | null): void {
-    if (from === to || !this.#byId.has(member.id)) return
-    if (from !== null) take(this.#byIdentity, from, member)
-    if (to !== null) put(this.#byIdentity, to, member)
+  /** The identity of a connection has been renewed. */
+  moveIdentity(connection: HubConnection, from: string | null, to: string | null): void {
+    if (from === to || !this.#byId.has(connection.id)) return
+    if (from !== null) take(this.#byIdentity, from, connection)
+    if (to !== null) put(this.#byIdentity, to, connection)
   }
-  join(member: Member, topic: string): void {
-    if (!this.#byId.has(member.id)) return
-    member.joined.add(topic)
-    put(this.#byTopic, topic, member)
+  join(connection: HubConnection, topic: string): void {
+    if (!this.#byId.has(connection.id)) return
+    connection.joined.add(topic)
+    put(this.#byTopic, topic, connection)
   }
-  leave(member: Member, topic: string): void {
-    if (member.joined.delete(topic)) take(this.#byTopic, topic, member)
+  leave(connection: HubConnection, topic: string): void {
+    if (connection.joined.delete(topic)) take(this.#byTopic, topic, connection)
   }
 
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
@@ -107,18 +104,18 @@ export class ConnectionHub implements Hub {
     this.send(this.prepare({ kind: 'identity', identityId }, event, data))
   }
 
-  /** Makes what will leave, now: data that does not fit fails here, and a later change of it is not seen. */
+  /** Projects the data at once: data that does not fit throws here, and later changes of it have no effect. */
   prepare(audience: Audience, event: AnyEvent, data: unknown): Publication {
     const { findEvent, findTopicRule, hasIdentities } = this.#options
     const compiled = findEvent(event)
     if (compiled === undefined) throw unknownEvent(event)
     if (audience.kind === 'topic' && findTopicRule(audience.topic) === null)
       throw new Error(
-        `No rule of the app names the topic '${audience.topic}', so no connection can have joined it: add one to createApp({ topics })`,
+        `The topic '${audience.topic}' has no rule, so no connection can join it: add a rule to createApp({ topics })`,
       )
     if (audience.kind === 'identity' && !hasIdentities())
       throw new Error(
-        'No plugin says who calls, so no connection has an identity that an event could be sent to: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does',
+        'sendTo needs connections with an identity, and no plugin provides identities: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does',
       )
     try {
       return { audience, pkgId: compiled.pkgId, data: compiled.toData(data) }
@@ -128,29 +125,29 @@ export class ConnectionHub implements Hub {
     }
   }
   send(publication: Publication): void {
-    this.#told = false
+    this.#reported = false
     try {
       const result: unknown = this.#options.broker.publish(publication)
       if (isPromise(result)) result.then(undefined, this.#options.onLateError)
     } catch (error) {
-      if (!this.#told) this.#options.onError(error)
+      if (!this.#reported) this.#options.onError(error)
       throw error
     }
   }
 
   #deliver(publication: Publication): void {
     const { audience } = publication
-    const members =
+    const connections =
       audience.kind === 'topic'
         ? this.#byTopic.get(audience.topic)
         : audience.kind === 'identity'
           ? this.#byIdentity.get(audience.identityId)
           : this.#byId.values()
-    if (members === undefined) return
+    if (connections === undefined) return
     try {
-      deliverTo(members, publication)
+      deliverTo(connections, publication)
     } catch (error) {
-      this.#told = true
+      this.#reported = true
       this.#options.onError(error)
       throw error
     }
@@ -158,18 +155,46 @@ export class ConnectionHub implements Hub {
 }
 
 function unknownEvent(event: AnyEvent): Error {
-  if (event?.kind !== 'event') return new Error('What is published was not made by event(…)')
+  if (event?.kind !== 'event') return new Error('The published event was not made by event(…)')
   const name = event.summary === '' ? 'This event' : `The event '${event.summary}'`
   return new Error(`${name} is not in the app's events: add it to createApp({ events }) under its PkgID`)
 }
 
-function put(sets: Map<string, Set<Member>>, key: string, member: Member): void {
+function put(sets: Map<string, Set<HubConnection>>, key: string, connection: HubConnection): void {
   const set = sets.get(key)
-  if (set === undefined) sets.set(key, new Set([member]))
-  else set.add(member)
+  if (set === undefined) sets.set(key, new Set([connection]))
+  else set.add(connection)
 }
 
-function take(sets: Map<string, Set<Member>>, key: string, member: Member): void {
+function take(sets: Map<string, Set<HubConnection>>, key: string, connection: HubConnection): void {
   const set = sets.get(key)
-  if (set?.delete(member) && set.size === 0) sets.delete(key)
+  if (set?.delete(connection) && set.size === 0) sets.delete(key)
+}
+
+/**
+ * Sends a publication to each connection, encoded once per codec. A connection that is too slow is removed from the set during the loop,
+ * which a Set allows.
+ *
+ * This does not use the native publish of uWebSockets.js: it drops messages for a slow socket without reporting it, so later messages
+ * would arrive as if nothing were missing.
+ */
+function deliverTo(connections: Iterable<HubConnection>, publication: Publication): void {
+  let codec: Codec | null = null
+  let bytes: Uint8Array = noBytes
+  let others: Map<Codec, Uint8Array> | null = null
+  for (const connection of connections) {
+    if (connection.codec !== codec) {
+      others ??= new Map()
+      codec = connection.codec
+      bytes = others.get(codec) ?? encode(codec, publication)
+      others.set(codec, bytes)
+    }
+    connection.deliver(bytes, codec.binary)
+  }
+}
+
+/** Bytes, because a string would be encoded to UTF-8 again for each socket. */
+function encode(codec: Codec, { pkgId, data }: Publication): Uint8Array {
+  const encoded = codec.encodeEvent(pkgId, data)
+  return typeof encoded === 'string' ? Buffer.from(encoded) : encoded
 }

@@ -1,7 +1,7 @@
 import type { Publication } from '../call/publication.ts'
 import type { Broker } from './broker.ts'
 
-/** For one process: a publication is delivered before `publish` returns. */
+/** A broker for a single process. Publications are delivered before `publish` returns. */
 export function memoryBroker(): Broker {
   let deliver: (publication: Publication) => void = () => {}
   return {

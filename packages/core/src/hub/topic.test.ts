@@ -36,15 +36,18 @@ describe('the rule of a topic', () => {
 
   it.each(['a*b', '*a', 'a**', '**'])('refuses %s', (pattern) => {
     expect(() => compileTopicRules({ [pattern]: rule() })).toThrow(
-      expect.objectContaining({ code: 'bad_option', message: `The topic '${pattern}' may have one '*', at its end` }),
+      expect.objectContaining({
+        code: 'bad_option',
+        message: `topics['${pattern}']: a pattern may have only one '*', at its end`,
+      }),
     )
   })
 
   it('has a name and a rule, which is said when the app is made', () => {
-    expect(() => compileTopicRules({ '': rule() })).toThrow("topics has a rule for the topic ''")
+    expect(() => compileTopicRules({ '': rule() })).toThrow('topics has a rule for the empty string')
     // What JavaScript can pass.
     for (const wrong of [{}, undefined, { authorize: true }])
-      expect(() => defineTopics({ news: wrong as TopicRule })).toThrow("topics['news'] needs authorize: ")
+      expect(() => defineTopics({ news: wrong as TopicRule })).toThrow("topics['news'] must have a function authorize")
   })
 
   it('is what a search through all patterns finds, in whatever order they stand', () => {

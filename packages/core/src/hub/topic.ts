@@ -2,17 +2,17 @@ import { BootError } from '../base/boot-error.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Identity } from '../call/identity.ts'
 
-/** Who may join the topics that a pattern names. */
+/** Decides who may join the topics of a pattern. */
 export interface TopicRule {
-  /** Asked on every join, and again for joined topics when an identity is renewed. Anything but true, or a throw: not allowed. */
+  /** Called on every join, and again for joined topics when the identity is renewed. Only the value true allows it; an error does not. */
   authorize(identity: Identity | null, topic: string): MaybePromise<boolean>
 }
 
-/** By topic, or by prefix: `author:*` stands for every topic that begins with `author:`. */
+/** By topic, or by prefix: `author:*` is for every topic that starts with `author:`. */
 export type TopicRules = Readonly<Record<string, TopicRule>>
 
 /**
- * Rules of topics with a place of their own: typed as they are within `createApp({ topics })`.
+ * Declares topic rules outside `createApp({ topics })`, with the same types.
  *
  * @example
  * // author.topics.ts
@@ -29,19 +29,22 @@ export function defineTopics<const Pattern extends string>(
   return rules
 }
 
-/** Finds the rule of a topic: the topic itself, else the longest prefix; null for a topic that no app has declared. */
+/** Finds the rule of a topic: that of the exact topic, else that of the longest prefix; null if the app has none. */
 export function compileTopicRules(rules: TopicRules): (topic: string) => TopicRule | null {
   const exact = new Map<string, TopicRule>()
   const prefixes: { readonly prefix: string; readonly rule: TopicRule }[] = []
   for (const [pattern, rule] of Object.entries(rules)) {
     if (pattern === '')
-      throw new BootError('bad_option', "topics has a rule for the topic '', which has no name: give it one")
+      throw new BootError('bad_option', 'topics has a rule for the empty string: give the topic a name')
     if (typeof rule?.authorize !== 'function')
-      throw new BootError('bad_option', `topics['${pattern}'] needs authorize: (identity, topic) => true or false`)
+      throw new BootError(
+        'bad_option',
+        `topics['${pattern}'] must have a function authorize(identity, topic) that returns true or false`,
+      )
     const star = pattern.indexOf('*')
     if (star === -1) exact.set(pattern, rule)
     else if (star === pattern.length - 1) prefixes.push({ prefix: pattern.slice(0, -1), rule })
-    else throw new BootError('bad_option', `The topic '${pattern}' may have one '*', at its end`)
+    else throw new BootError('bad_option', `topics['${pattern}']: a pattern may have only one '*', at its end`)
   }
   prefixes.sort((a, b) => b.prefix.length - a.prefix.length)
   return (topic) => {

@@ -1,44 +1,38 @@
 import { randomUUID } from 'node:crypto'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
-import { isPromise } from '../base/maybe-promise.ts'
-import type { ActiveCall, CallOrigin } from '../call/active-call.ts'
+import { ActiveCall, type CallOrigin } from '../call/active-call.ts'
 import type { CallConnection } from '../call/call.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage } from '../call/page.ts'
 import { isReply } from '../call/reply.ts'
 import { toTraceparent } from '../call/traceparent.ts'
-import { type AppError, PayloadTooLargeError, PermissionDeniedError } from '../errors/app-error.ts'
+import {
+  type AppError,
+  coreError,
+  MalformedRequestError,
+  NotFoundError,
+  PayloadTooLargeError,
+  UnavailableError,
+} from '../errors/app-error.ts'
 import { errorCodes } from '../errors/codes.ts'
-import { type DisconnectRow, disconnects } from '../errors/disconnect.ts'
+import { disconnects } from '../errors/disconnect.ts'
 import { RSPCode } from '../errors/status.ts'
-import type { Member } from '../hub/member.ts'
-import type { ControlResult } from '../plugin/host.ts'
+import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { Codec } from '../protocol/codec.ts'
-import { unknownPkgId, zeroUuid } from '../protocol/frame.ts'
+import type { ControlFrame, Frame, RefusedFrame, RequestFrame } from '../protocol/frame.ts'
+import { unknownPkgId, uuidPattern, zeroUuid } from '../protocol/frame.ts'
 import { toBase64 } from '../protocol/json-value.ts'
 import { SendResult, type Socket, type SocketListener } from '../transport/transport.ts'
-import { dispatch } from './dispatch.ts'
-import { Gate } from './gate.ts'
-import { CallQueue } from './ordered.ts'
-import type { WebSocketWire } from './wire.ts'
+import { CallQueue } from './call-queue.ts'
+import { ConnectionHandshake } from './handshake.ts'
+import { joinTopic } from './topics.ts'
+import type { CloseRow, UpgradeFacts, WebSocketWire, WireConnection } from './wire.ts'
 
-/** What the upgrade said. */
-export interface UpgradeFacts {
-  readonly address: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly query: Readonly<Record<string, string | readonly string[]>>
-  readonly codec: Codec
-  /** What credentials in the upgrade itself led to; null: none. */
-  readonly admission: ControlResult | null
-}
-
-type CloseRow = Pick<DisconnectRow, 'code' | 'reason'>
-
-/** How long a client may take what is queued before its close frame; then it is cut. */
+/** How long a client may take to receive queued bytes before its close frame; then it is disconnected. */
 const closeGraceMs = 5000
 
-/** One open WebSocket: it takes frames from the transport, runs calls, and sends. */
-export class WebSocketConnection implements Member, SocketListener, CallOrigin, DropListener {
+/** One open WebSocket: receives frames from the transport, runs calls, sends replies and events. */
+export class WebSocketConnection implements WireConnection, SocketListener, CallOrigin, DropListener {
   readonly id: string = randomUUID()
   readonly wire = 'ws'
   readonly address: string
@@ -48,15 +42,15 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
   readonly connectedAt: number
   readonly joined: Set<string> = new Set()
   readonly shared: WebSocketWire
-  readonly gate: Gate
-  readonly queue: CallQueue = new CallQueue()
   identity: Identity | null = null
-  /** Calls that did not end within the callback that brought them. */
+  /** Calls that did not end within the callback that received them. */
   readonly running: Set<ActiveCall> = new Set()
-  malformedInARow = 0
+  readonly #handshake: ConnectionHandshake
+  readonly #queue: CallQueue = new CallQueue()
+  #malformedInARow = 0
   #traceparent: string | null | undefined
   #socket: Socket | null = null
-  /** Set when the end is decided: nothing is sent or served any more. */
+  /** Set once the close is decided: nothing is received or sent any more. */
   #ending: CloseRow | null = null
 
   constructor(shared: WebSocketWire, facts: UpgradeFacts) {
@@ -66,7 +60,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     this.query = facts.query
     this.codec = facts.codec
     this.connectedAt = shared.services.clock.now()
-    this.gate = new Gate(this, facts.admission)
+    this.#handshake = new ConnectionHandshake(this, facts.admission)
   }
 
   get connection(): CallConnection {
@@ -78,7 +72,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     return this.#traceparent
   }
   get admitted(): boolean {
-    return this.gate.passed && this.#ending === null
+    return this.#handshake.admitted && this.#ending === null
   }
   get inFlight(): number {
     return this.running.size
@@ -92,9 +86,11 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
   get topics(): readonly string[] {
     return [...this.joined]
   }
-  /** False once the end is decided. */
-  get live(): boolean {
+  get isOpen(): boolean {
     return this.#ending === null && this.#socket !== null
+  }
+  get hasHeldFrames(): boolean {
+    return this.#handshake.hasHeldFrames
   }
 
   // ---- SocketListener
@@ -103,7 +99,7 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     this.#socket = socket
     this.shared.open.add(this)
     this.shared.instruments.active.inc()
-    this.gate.open()
+    this.#handshake.start()
   }
 
   message(data: ArrayBuffer, binary: boolean): void {
@@ -111,40 +107,86 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     const { instruments } = this.shared
     instruments.received.inc()
     instruments.receivedBytes.inc(data.byteLength)
-    if (this.gate.shut) this.gate.hold(data, binary)
+    if (this.#handshake.holdsFrames) this.#handshake.hold(data, binary)
     else this.receive(data, binary)
-  }
-
-  /** A message behind the gate. */
-  receive(data: ArrayBuffer, binary: boolean): void {
-    const { maxMessageBytes } = this.shared.options
-    if (data.byteLength > maxMessageBytes) {
-      const error = new PayloadTooLargeError(maxMessageBytes)
-      this.sendError(unknownPkgId, zeroUuid, error)
-      return this.shared.refusedFrame(error.code)
-    }
-    dispatch(this, this.codec.decode(data, binary))
   }
 
   closed(code: number, reason: string): void {
     const row = this.#ending ?? { code, reason }
-    const admitted = this.gate.passed
+    const { admitted } = this.#handshake
     this.#retire(row)
     this.#socket = null
-    this.gate.close()
+    this.#handshake.end()
     this.shared.open.delete(this)
     this.shared.instruments.active.dec()
     this.shared.instruments.closed(row)
-    const failed = (error: unknown): void =>
+    const outcome = { code: row.code, reason: row.reason, admitted }
+    notifyHooks(this.shared.onDisconnect, this, outcome, (error) => {
       this.shared.services.log.error({ err: error }, 'An onDisconnect hook failed')
-    for (const hook of this.shared.onDisconnect) {
-      try {
-        const result: unknown = hook(this, { code: row.code, reason: row.reason, admitted })
-        if (isPromise(result)) result.then(undefined, failed)
-      } catch (error) {
-        failed(error)
-      }
+    })
+  }
+
+  // ---- frames
+
+  receive(data: ArrayBuffer, binary: boolean): void {
+    const { maxMessageBytes } = this.shared.options
+    if (data.byteLength > maxMessageBytes) {
+      const error = new PayloadTooLargeError(maxMessageBytes)
+      this.#sendError(unknownPkgId, zeroUuid, error)
+      return this.shared.refusedFrame(error.code)
     }
+    this.dispatch(this.codec.decode(data, binary))
+  }
+
+  dispatch(frame: Frame): void {
+    if (frame.kind === 'request') this.#call(frame)
+    else if (frame.kind === 'control') this.#control(frame)
+    else this.#refuse(frame)
+  }
+
+  #call(frame: RequestFrame): void {
+    const { router, services, options, unmatched, draining } = this.shared
+    this.#malformedInARow = 0
+    const route = router.find(frame.pkgId) ?? unmatched
+    const call = new ActiveCall(route, this, services, frame.reqId, this.identity, frame.data, frame.pkgId)
+    if (services.onCall !== null) services.onCall(call)
+    if (draining) return call.fail(new UnavailableError('The server is restarting'))
+    if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${frame.pkgId}`))
+    if (this.running.size >= options.maxInFlight) return call.fail(coreError('too_many_in_flight'))
+    if (options.ordered) this.#queue.enter(this, call)
+    else if (route.ordered) this.#queue.enter(route, call)
+    else route.run(call)
+    // A call that ran synchronously has been answered already.
+    if (call.settled) return
+    this.running.add(call)
+    call.armDeadline()
+  }
+
+  #control(frame: ControlFrame): void {
+    const handle = this.shared.controls.get(frame.type)
+    if (handle === undefined) {
+      const error = new MalformedRequestError('The frame is neither a package nor a known control frame')
+      // It may have been meant as a package, and its sender finds the reply by the id.
+      const { req_id: id } = frame.fields
+      const reqId = typeof id === 'string' && uuidPattern.test(id) ? id : zeroUuid
+      return this.#refuse({ kind: 'refused', pkgId: unknownPkgId, reqId, error })
+    }
+    this.#malformedInARow = 0
+    this.#handshake.runControl(handle, frame.fields)
+  }
+
+  #refuse({ pkgId, reqId, error }: RefusedFrame): void {
+    this.#sendError(pkgId, reqId, error)
+    this.shared.refusedFrame(error.code)
+    if (error.code !== 'malformed_request') return
+    this.shared.instruments.malformed.inc()
+    this.#malformedInARow++
+    if (this.#malformedInARow >= this.shared.options.maxMalformedFrames) this.close(disconnects.tooManyMalformedFrames)
+  }
+
+  stopWaiting(): void {
+    this.#queue.clear()
+    this.#handshake.answerHeldFrames()
   }
 
   // ---- CallOrigin
@@ -154,16 +196,16 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
   }
 
   succeed(call: ActiveCall, result: unknown): number {
-    const value = isReply(result) ? formOf(result) : result
+    const value = isReply(result) ? toFrameValue(result) : result
     const text = isPage(value)
       ? this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, value.meta, value.items)
       : this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, isReply(result) ? result.meta : null, value)
-    this.send(text, this.codec.binary)
+    this.#send(text, this.codec.binary)
     return 200
   }
 
   fail(call: ActiveCall, error: AppError): void {
-    this.sendError(call.pkgId, call.id, error)
+    this.#sendError(call.pkgId, call.id, error)
   }
 
   ended(call: ActiveCall): void {
@@ -172,11 +214,14 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
 
   // ---- sending
 
-  send(data: string | Uint8Array, binary: boolean): void {
+  #send(data: string | Uint8Array, binary: boolean): void {
     if (this.#ending !== null || this.#socket === null) return
     const result = this.#socket.send(data, binary)
-    if (result === SendResult.dropped) this.#tooSlow()
-    else if (result !== SendResult.closed) {
+    if (result === SendResult.dropped) {
+      // The client misses a frame now, so it must not receive anything more.
+      this.shared.instruments.dropped.inc()
+      this.#end(disconnects.tooSlow)
+    } else if (result !== SendResult.closed) {
       const { instruments } = this.shared
       instruments.sent.inc()
       instruments.sentBytes.inc(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
@@ -184,14 +229,14 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
   }
 
   deliver(data: string | Uint8Array, binary: boolean): void {
-    this.send(data, binary)
+    this.#send(data, binary)
   }
 
   sendControl(frame: { readonly type: string; readonly [key: string]: unknown }): void {
-    this.send(JSON.stringify(frame), false)
+    this.#send(JSON.stringify(frame), false)
   }
 
-  sendError(pkgId: number, reqId: string, error: AppError): void {
+  #sendError(pkgId: number, reqId: string, error: AppError): void {
     const { code, status } = error
     const isDefault = code === 'permission_denied' && error.message === errorCodes.permission_denied.message
     const msg = isDefault ? `No permission for pkg_id ${pkgId}` : error.message
@@ -199,40 +244,27 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     try {
       frame = this.codec.encodeReply(pkgId, reqId, status, null, { code, msg, details: error.details })
     } catch (cause) {
-      this.shared.services.log.error({ err: cause, code }, 'The details of an error have no form on the wire')
+      this.shared.services.log.error({ err: cause, code }, 'The details of an error cannot be encoded')
       frame = this.codec.encodeReply(pkgId, reqId, status, null, { code, msg, details: null })
     }
-    this.send(frame, this.codec.binary)
+    this.#send(frame, this.codec.binary)
   }
 
   // ---- topics
 
   join(topic: string): Promise<void> {
-    return dropSafe(this.#join(topic), 'connection.join', this)
-  }
-
-  async #join(topic: string): Promise<void> {
-    if (!this.gate.passed) throw new Error('A connection joins topics once it has been admitted: not in onConnect')
-    const rule = this.shared.findTopicRule(topic)
-    let asked: Identity | null
-    do {
-      // A renewal meanwhile asks again for topics that are joined already, which this one is not.
-      asked = this.identity
-      if (rule === null || (await rule.authorize(asked, topic)) !== true)
-        throw new PermissionDeniedError('Not allowed to join this topic')
-    } while (asked !== this.identity)
-    if (this.admitted) this.shared.hub.join(this, topic)
-  }
-
-  /** Of a promise that was handed out on behalf of no call. */
-  dropped(error: unknown, promise: string): void {
-    const { id, address, identity } = this
-    const fields = { connection_id: id, address, user_id: identity?.id ?? null }
-    this.shared.services.rejections.dropped(error, promise, undefined, fields)
+    return dropSafe(joinTopic(this, topic, this.#handshake.admitted), 'connection.join', this)
   }
 
   leave(topic: string): void {
     this.shared.hub.leave(this, topic)
+  }
+
+  /** An unawaited promise of this connection has failed outside a call. */
+  dropped(error: unknown, promise: string): void {
+    const { id, address, identity } = this
+    const fields = { connection_id: id, address, user_id: identity?.id ?? null }
+    this.shared.services.rejections.dropped(error, promise, undefined, fields)
   }
 
   // ---- the end
@@ -241,32 +273,27 @@ export class WebSocketConnection implements Member, SocketListener, CallOrigin, 
     if (this.#ending === null) this.#end(row)
   }
 
-  /** The first drop: the client has a gap, so nothing more may reach it, and it is gone for everybody else. */
-  #tooSlow(): void {
-    this.shared.instruments.dropped.inc()
-    this.#end(disconnects.tooSlow)
-  }
-
   #end(row: CloseRow): void {
     this.#retire(row)
     const socket = this.#socket
     if (socket === null) return
-    // The close frame goes behind what is queued (rule 11); a client that takes nothing is cut and sees 1006. A drain has a time of
-    // its own, and cuts at its end.
+    // The close frame is sent after what is queued; a client that receives nothing is disconnected after a while and sees 1006. A drain
+    // has a time limit of its own.
     if (!this.shared.draining && socket.bufferedBytes() > 0)
       this.shared.services.clock.timer(closeGraceMs, () => socket.close())
     socket.end(row.code, row.reason)
   }
 
+  /** Leaves the hub and aborts the calls. Idempotent. */
   #retire(row: CloseRow): void {
     if (this.#ending === null) this.#ending = row
     this.shared.hub.remove(this)
-    this.queue.clear()
+    this.#queue.clear()
     for (const call of this.running) call.abandon('The connection has closed')
     this.running.clear()
   }
 }
 
-function formOf(reply: { readonly value: unknown }): unknown {
+function toFrameValue(reply: { readonly value: unknown }): unknown {
   return reply.value instanceof Uint8Array ? toBase64(reply.value) : reply.value
 }

@@ -1,34 +1,37 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { ReplyHeaders } from '../call/reply-headers.ts'
-import { type Arriving, type Edge, toIncomingRequest } from '../edge/edge.ts'
-import { toErrorBody, toErrorHeaders } from '../edge/error-body.ts'
-import { upgradeRequired } from '../edge/upgrade-required.ts'
+import { toErrorBody, toErrorHeaders, upgradeRequired } from '../edge/error-response.ts'
+import { type RequestContext, type RequestPreprocessor, toIncomingRequest } from '../edge/request-preprocessor.ts'
 import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
-import type { ControlResult, IncomingRequest } from '../plugin/host.ts'
+import type { ControlResult } from '../plugin/host.ts'
+import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { HeaderList, UpgradeRequest } from '../transport/transport.ts'
 import { WebSocketConnection } from './connection.ts'
 import type { ConnectionStatus } from './websocket-instruments.ts'
 import type { WebSocketWire } from './wire.ts'
 
-/** The sub-protocol that clients may name, beside one that carries their token. */
+/** The subprotocol that clients may offer, next to one that carries their token. */
 const subProtocol = 'twinwire'
-/** How long the hooks of an upgrade may take, and how many upgrades may wait for theirs (rule 19). */
+/**
+ * How long the hooks of an upgrade may take, and how many upgrades may wait for theirs. uWebSockets.js has no time limit for a request
+ * that is not answered.
+ */
 const upgradeTimeoutMs = 10_000
 const maxPendingUpgrades = 10_000
 
 interface UpgraderOptions {
   readonly wire: WebSocketWire
-  readonly edge: Edge
+  readonly preprocessor: RequestPreprocessor
   readonly codecs: ReadonlyMap<string, Codec>
   readonly defaultCodec: Codec
   readonly securityHeaders: (secure: boolean) => HeaderList
 }
 
-/** An upgrade on its way to become a connection, or to be refused. */
-class Attempt implements Arriving {
+/** An upgrade that is neither accepted nor rejected yet. */
+class PendingUpgrade implements RequestContext {
   readonly request: UpgradeRequest
   readonly address: string
   #replyHeaders: ReplyHeaders | null = null
@@ -47,158 +50,148 @@ class Attempt implements Arriving {
   }
 }
 
-/** Decides which upgrades become connections. */
+/** Accepts or rejects upgrades. */
 export class Upgrader {
   readonly #options: UpgraderOptions
-  /** Of each upgrade that waits for its hooks: what refuses it. */
+  /** For each upgrade that waits for its hooks: a function that rejects it. */
   readonly #pending = new Set<() => void>()
 
   constructor(options: UpgraderOptions) {
     this.#options = options
   }
 
-  /** The app closes: no upgrade that still waits may become a connection. */
-  refusePending(): void {
-    for (const refuse of [...this.#pending]) refuse()
+  /** The app closes: rejects every upgrade that still waits. */
+  rejectPending(): void {
+    for (const reject of [...this.#pending]) reject()
   }
 
   upgrade(request: UpgradeRequest): void {
-    const { wire, edge } = this.#options
-    const attempt = new Attempt(request, edge.address(request))
+    const { wire, preprocessor } = this.#options
+    const pending = new PendingUpgrade(request, preprocessor.clientAddress(request))
     try {
       const codec = this.#check(request)
       if (codec === null) {
         const error = new PermissionDeniedError('Connections from this origin are not allowed')
-        return this.#reject(attempt, error, 'rejected_origin')
+        return this.#reject(pending, error, 'rejected_origin')
       }
-      const admission = this.#arrive(attempt)
-      if (!isPromise(admission)) return this.#accept(attempt, codec, admission)
-      this.#wait(attempt, admission, (result) => this.#accept(attempt, codec, result))
+      const admission = this.#runHooks(pending)
+      if (!isPromise(admission)) return this.#accept(pending, codec, admission)
+      this.#wait(pending, admission, (result) => this.#accept(pending, codec, result))
     } catch (error) {
-      this.#reject(attempt, toAppError(error, wire.services.errorMappers))
+      this.#reject(pending, toAppError(error, wire.services.errorMappers))
     }
   }
 
-  /** Null for an origin that may not connect. */
+  /** Null if the origin may not connect. */
   #check(request: UpgradeRequest): Codec | null {
-    const { wire, edge, codecs, defaultCodec } = this.#options
+    const { wire, preprocessor, codecs, defaultCodec } = this.#options
     if (wire.draining) throw new UnavailableError('The server is restarting')
-    const refusal = edge.refuse(request) ?? refuseHandshake(request)
+    const refusal = preprocessor.check(request) ?? checkHandshake(request)
     if (refusal !== null) throw refusal
     if (!isOriginAllowed(wire.options.origins, request)) return null
-    // In any case; an empty one says nothing.
+    // Case-insensitive; an empty value counts as not set.
     const format = new URLSearchParams(request.query).get('format')?.toLowerCase() ?? ''
     const codec = format === '' ? defaultCodec : codecs.get(format)
     if (codec === undefined)
-      throw new MalformedRequestError(`The format must be one of ${[...codecs.keys()].join(', ')}`)
+      throw new MalformedRequestError(`The query parameter format must be one of ${[...codecs.keys()].join(', ')}`)
     return codec
   }
 
-  /** The hooks, then credentials that came with the upgrade itself. */
-  #arrive(attempt: Attempt): MaybePromise<ControlResult | null> {
-    const { wire, edge } = this.#options
-    const { request } = attempt
+  /** Runs the hooks, then checks credentials in the upgrade request. */
+  #runHooks(pending: PendingUpgrade): MaybePromise<ControlResult | null> {
+    const { wire, preprocessor } = this.#options
+    const { request } = pending
     const fromUpgrade = wire.handshake?.fromUpgrade
     const identify = (): MaybePromise<ControlResult | null> =>
-      fromUpgrade === undefined ? null : fromUpgrade(toIncomingRequest('ws', request, attempt))
-    const arrived = edge.arrive('ws', request, attempt)
-    return isPromise(arrived) ? arrived.then(identify) : identify()
+      fromUpgrade === undefined ? null : fromUpgrade(toIncomingRequest('ws', request, pending))
+    const done = preprocessor.runHooks('ws', request, pending)
+    return isPromise(done) ? done.then(identify) : identify()
   }
 
   #wait(
-    attempt: Attempt,
+    pending: PendingUpgrade,
     admission: Promise<ControlResult | null>,
     accept: (result: ControlResult | null) => void,
   ): void {
     const { services } = this.#options.wire
     if (this.#pending.size >= maxPendingUpgrades) {
       admission.catch(() => undefined)
-      return this.#reject(attempt, new UnavailableError('Too many connections are being opened'))
+      return this.#reject(pending, new UnavailableError('Too many connections are being opened'))
     }
     let waiting = true
-    const done = (answer: () => void): void => {
+    const finish = (answer: () => void): void => {
       if (!waiting) return
       waiting = false
-      this.#pending.delete(refuse)
+      this.#pending.delete(reject)
       timer.cancel()
       answer()
     }
     const timer = services.clock.timer(upgradeTimeoutMs, () => {
-      done(() => this.#reject(attempt, new UnavailableError('The connection could not be opened in time')))
+      finish(() => this.#reject(pending, new UnavailableError('The connection could not be opened in time')))
     })
-    const refuse = (): void => done(() => this.#reject(attempt, new UnavailableError('The server is restarting')))
-    this.#pending.add(refuse)
-    attempt.request.onAborted(() => done(() => this.#left()))
+    const reject = (): void => finish(() => this.#reject(pending, new UnavailableError('The server is restarting')))
+    this.#pending.add(reject)
+    pending.request.onAborted(() => finish(() => this.#disconnected()))
     admission
       .then(
-        (result) => done(() => accept(result)),
-        (error) => done(() => this.#reject(attempt, toAppError(error, services.errorMappers))),
+        (result) => finish(() => accept(result)),
+        (error) => finish(() => this.#reject(pending, toAppError(error, services.errorMappers))),
       )
       .catch((error: unknown) => services.log.error({ err: error }, 'An upgrade failed'))
   }
 
-  #accept(attempt: Attempt, codec: Codec, admission: ControlResult | null): void {
-    const { request, address } = attempt
-    if (request.aborted) return this.#left()
+  #accept(pending: PendingUpgrade, codec: Codec, admission: ControlResult | null): void {
+    const { request, address } = pending
+    if (request.aborted) return this.#disconnected()
     const { wire } = this.#options
-    if (wire.draining) return this.#reject(attempt, new UnavailableError('The server is restarting'))
-    const { headers, query } = toIncomingRequest('ws', request, attempt)
+    if (wire.draining) return this.#reject(pending, new UnavailableError('The server is restarting'))
+    const { headers, query } = toIncomingRequest('ws', request, pending)
     const connection = new WebSocketConnection(wire, { address, headers, query, codec, admission })
     const offered = request
       .header('sec-websocket-protocol')
       .split(',')
       .map((each) => each.trim())
-    // Only its own name is echoed: a token offered beside it must not come back (rule 20).
+    // Only this name is sent back: the client may have offered its token next to it.
     if (offered.includes(subProtocol)) request.accept(connection, subProtocol)
     else request.accept(connection)
   }
 
-  /** The client went away before its upgrade was decided. */
-  #left(): void {
+  /** The client disconnected before its upgrade was accepted or rejected. */
+  #disconnected(): void {
     this.#options.wire.instruments.connection('rejected_other')
   }
 
-  #reject(attempt: Attempt, error: AppError, status: ConnectionStatus = statusOf(error)): void {
-    const { wire, edge, securityHeaders } = this.#options
-    const { request } = attempt
+  #reject(pending: PendingUpgrade, error: AppError, status: ConnectionStatus = statusOf(error)): void {
+    const { wire, preprocessor, securityHeaders } = this.#options
+    const { request } = pending
     if (error.httpStatus >= 500 && error.cause !== undefined)
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
     wire.instruments.connection(status)
-    const arrival = wire.onUpgradeRejected.length === 0 ? null : toIncomingRequest('ws', request, attempt)
+    // Read before the answer, after which the request is no longer readable.
+    const incoming = wire.onUpgradeRejected.length === 0 ? null : toIncomingRequest('ws', request, pending)
     const headers: HeaderList = [
-      ...securityHeaders(edge.secure(request)),
+      ...securityHeaders(preprocessor.isSecure(request)),
       ['x-correlation-id', toCorrelationId(request.header('x-correlation-id'))],
       ['content-type', 'application/json'],
-      ...toErrorHeaders(error, attempt.addedHeaders),
+      ...toErrorHeaders(error, pending.addedHeaders),
     ]
     request.reject(
       error.httpStatus,
       headers,
       toErrorBody(error, () => wire.services.log),
     )
-    if (arrival !== null) this.#tell(arrival, error)
-  }
-
-  #tell(arrival: IncomingRequest, error: AppError): void {
-    const { wire } = this.#options
-    const failed = (thrown: unknown): void =>
+    if (incoming === null) return
+    notifyHooks(wire.onUpgradeRejected, incoming, error, (thrown) => {
       wire.services.log.error({ err: thrown }, 'An onUpgradeRejected hook failed')
-    for (const hook of wire.onUpgradeRejected) {
-      try {
-        const result: unknown = hook(arrival, error)
-        if (isPromise(result)) result.then(undefined, failed)
-      } catch (thrown) {
-        failed(thrown)
-      }
-    }
+    })
   }
 }
 
 /** 16 bytes in base64. */
 const handshakeKey = /^[A-Za-z0-9+/]{22}==$/
 
-/** What RFC 6455 (4.2.1) asks of a handshake; uWS looks at nothing but the length of the key. */
-function refuseHandshake(request: UpgradeRequest): AppError | null {
+/** The requirements of RFC 6455 (4.2.1); uWebSockets.js checks only the length of the key. */
+function checkHandshake(request: UpgradeRequest): AppError | null {
   if (!hasToken(request.header('upgrade'), 'websocket'))
     return upgradeRequired('The header Upgrade must name websocket')
   if (!hasToken(request.header('connection'), 'upgrade'))
@@ -206,7 +199,7 @@ function refuseHandshake(request: UpgradeRequest): AppError | null {
   if (request.header('sec-websocket-version') !== '13') return upgradeRequired('The WebSocket version must be 13')
   if (!handshakeKey.test(request.header('sec-websocket-key')))
     return new MalformedRequestError('Sec-WebSocket-Key must be 16 bytes in base64')
-  // Its bytes would be taken for frames.
+  // The bytes of a body would be read as frames.
   const length = request.header('content-length')
   if ((length !== '' && Number(length) !== 0) || request.header('transfer-encoding') !== '')
     return new MalformedRequestError('A WebSocket handshake must not have a body')

@@ -2,7 +2,7 @@ import type { CounterCell, GaugeCell } from '../base/cells.ts'
 import { type Instruments, unmatchedLabel } from '../base/instruments.ts'
 import type { DisconnectRow } from '../errors/disconnect.ts'
 
-/** Close codes that get a series of their own: those of RFC 6455 that an endpoint sees, and core's. */
+/** Close codes that have a label value: those of RFC 6455 that a server sees, and those of core. */
 const closeCodes = [
   '1000',
   '1001',
@@ -33,7 +33,7 @@ const connectionStatuses = [
 
 export type ConnectionStatus = (typeof connectionStatuses)[number]
 
-/** What the WebSocket wire counts. */
+/** The instruments of the WebSocket wire. */
 export interface WebSocketInstruments {
   readonly active: GaugeCell
   readonly received: CounterCell
@@ -43,10 +43,10 @@ export interface WebSocketInstruments {
   readonly malformed: CounterCell
   readonly dropped: CounterCell
   readonly broadcastErrors: CounterCell
-  /** An attempt to connect is over: once for each, whether it came to a socket or not. */
+  /** Counts the result of a connection attempt; once for each, also when no socket was opened. */
   connection(status: ConnectionStatus): void
   closed(row: Pick<DisconnectRow, 'code'>): void
-  /** From now on the gauges of what is under way are read from these connections, at the moment somebody asks. */
+  /** From now on the gauges are computed from these connections whenever they are read. */
   watch(open: Iterable<OpenConnection>): void
 }
 
@@ -56,17 +56,17 @@ interface OpenConnection {
 }
 
 export function createWebSocketInstruments(instruments: Instruments): WebSocketInstruments {
-  const connections = instruments.counter('ws_connections_total', 'WebSocket connections by how they began', {
+  const connections = instruments.counter('ws_connections_total', 'WebSocket connection attempts by result', {
     status: connectionStatuses,
   })
   const closes = instruments.counter('ws_closes_total', 'WebSocket closes by code', { code: closeCodes })
   const byStatus = new Map(connectionStatuses.map((status) => [status, connections.cell({ status })]))
   const byCode = new Map(closeCodes.map((code) => [code as string, closes.cell({ code })]))
-  const inProgress = instruments.gauge('ws_messages_in_progress', 'Packages that have not been answered yet')
-  const buffered = instruments.gauge('ws_buffered_bytes', 'Bytes sent that clients have not taken yet')
-  const mostBuffered = instruments.gauge(
+  const inProgress = instruments.gauge('ws_messages_in_progress', 'Packages in flight')
+  const buffered = instruments.gauge('ws_buffered_bytes', 'Bytes sent that clients have not received yet')
+  const maxBuffered = instruments.gauge(
     'ws_buffered_bytes_max',
-    'Bytes sent that one client has not taken yet, of the client with the most',
+    'Bytes sent that a client has not received yet, of the slowest client',
   )
   return {
     active: instruments.gauge('ws_connections_active', 'Open WebSocket connections').cell(),
@@ -75,7 +75,7 @@ export function createWebSocketInstruments(instruments: Instruments): WebSocketI
     receivedBytes: instruments.counter('ws_received_bytes_total', 'Bytes of WebSocket messages received').cell(),
     sentBytes: instruments.counter('ws_sent_bytes_total', 'Bytes of WebSocket messages sent').cell(),
     malformed: instruments.counter('ws_malformed_frames_total', 'Frames that could not be decoded').cell(),
-    dropped: instruments.counter('ws_dropped_sends_total', 'Messages that a slow client made us drop').cell(),
+    dropped: instruments.counter('ws_dropped_sends_total', 'Messages dropped because the client was too slow').cell(),
     broadcastErrors: instruments
       .counter('ws_broadcast_errors_total', 'Events that could not be encoded or sent')
       .cell(),
@@ -84,10 +84,10 @@ export function createWebSocketInstruments(instruments: Instruments): WebSocketI
     watch(open) {
       inProgress.cell().readFrom(() => sum(open, ({ inFlight }) => inFlight))
       buffered.cell().readFrom(() => sum(open, ({ bufferedBytes }) => bufferedBytes))
-      mostBuffered.cell().readFrom(() => {
-        let most = 0
-        for (const { bufferedBytes } of open) most = Math.max(most, bufferedBytes)
-        return most
+      maxBuffered.cell().readFrom(() => {
+        let max = 0
+        for (const { bufferedBytes } of open) max = Math.max(max, bufferedBytes)
+        return max
       })
     },
   }

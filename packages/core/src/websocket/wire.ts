@@ -1,35 +1,70 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { ActiveCall } from '../call/active-call.ts'
 import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
+import type { Identity } from '../call/identity.ts'
 import type { AppError } from '../errors/app-error.ts'
-import type { Connection } from '../hub/connection.ts'
+import type { DisconnectRow } from '../errors/disconnect.ts'
+import type { Connection, HubConnection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import type { TopicRule } from '../hub/topic.ts'
-import type { ControlHandler, DisconnectOutcome, Handshake, IncomingRequest } from '../plugin/host.ts'
+import type { ControlHandler, ControlResult, DisconnectOutcome, Handshake, IncomingRequest } from '../plugin/host.ts'
+import type { Codec } from '../protocol/codec.ts'
+import type { Frame } from '../protocol/frame.ts'
 import type { PkgRouter } from '../route/pkg-router.ts'
-import type { WebSocketConnection } from './connection.ts'
 import type { ResolvedWebSocketOptions } from './options.ts'
 import type { WebSocketInstruments } from './websocket-instruments.ts'
 
-/** What every connection of an app shares. */
+/** What all connections of an app share. */
 export interface WebSocketWire {
   readonly options: ResolvedWebSocketOptions
   readonly services: CallServices
   readonly hub: ConnectionHub
   readonly router: PkgRouter
-  /** Stands in for the route of a package that none handles. */
+  /** The route of packages whose PkgID has none, so that hooks and instruments see them. */
   readonly unmatched: CompiledRoute
   readonly instruments: WebSocketInstruments
-  /** Counts an error that answers a frame which did not become a call. */
+  /** Counts an error reply to a frame that did not become a call. */
   readonly refusedFrame: (code: string) => void
   readonly findTopicRule: (topic: string) => TopicRule | null
   readonly controls: ReadonlyMap<string, ControlHandler>
   readonly handshake: Handshake | null
-  readonly onUpgradeRejected: readonly ((arrival: IncomingRequest, error: AppError) => void)[]
+  readonly onUpgradeRejected: readonly ((request: IncomingRequest, error: AppError) => void)[]
   readonly onConnect: readonly ((connection: Connection) => MaybePromise<void>)[]
   readonly onDisconnect: readonly ((connection: Connection, outcome: DisconnectOutcome) => void)[]
   /** Every open socket, admitted or not. */
-  readonly open: Set<WebSocketConnection>
-  /** From now on packages are answered `unavailable`. */
+  readonly open: Set<WireConnection>
+  /** The app is closing: new packages are answered with `unavailable`. */
   draining: boolean
+}
+
+export type CloseRow = Pick<DisconnectRow, 'code' | 'reason'>
+
+/** An open connection, as the handshake, the topics and the drain see it. */
+export interface WireConnection extends HubConnection {
+  readonly shared: WebSocketWire
+  identity: Identity | null
+  /** False as soon as the connection is closed or its close has been decided. */
+  readonly isOpen: boolean
+  /** Calls in flight. */
+  readonly running: ReadonlySet<ActiveCall>
+  /** Frames of an admitted connection wait for a control frame to be handled. */
+  readonly hasHeldFrames: boolean
+  /** Handles a frame that is not held. */
+  receive(data: ArrayBuffer, binary: boolean): void
+  /** Handles a decoded frame. */
+  dispatch(frame: Frame): void
+  /** The app closes: drops queued calls and answers held packages. */
+  stopWaiting(): void
+  close(row?: CloseRow): void
+}
+
+/** What is known of a connection from its upgrade. */
+export interface UpgradeFacts {
+  readonly address: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly codec: Codec
+  /** Result of the credentials in the upgrade request; null without any. */
+  readonly admission: ControlResult | null
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, test } from 'vitest'
 import { reply } from '../../call/reply.ts'
+import type { Connection } from '../../hub/connection.ts'
 import { route } from '../../route/route.ts'
 import { guard } from '../../route/step.ts'
 import { onTransports } from '../../testing/on-transports.ts'
@@ -101,8 +102,10 @@ onTransports({ describe, afterEach }, ({ start }) => {
   /** A socket that reads nothing, and for which some megabytes and then five replies of 110 KB are queued. */
   const behind = async (options: { readonly drainTimeoutMs: number }) => {
     const pad = 'x'.repeat(110_000)
+    const connections: Connection[] = []
     const app = await start({
       ...base,
+      plugins: [plugin((host) => host.onConnect((connection) => void connections.push(connection)))],
       ...options,
       pkgIds: { FILL: 1, LAST: 2 },
       routes: {
@@ -113,17 +116,17 @@ onTransports({ describe, afterEach }, ({ start }) => {
     })
     const socket = await app.connect()
     await until(() => app.app.hub.size === 1)
-    const [member] = (app.app.hub as unknown as { members(): Iterable<{ readonly bufferedBytes: number }> }).members()
+    const [connection] = connections
     socket.pause()
     let asked = 0
-    while (member !== undefined && member.bufferedBytes < 200_000 && asked < 1000) {
+    while (connection !== undefined && connection.bufferedBytes < 200_000 && asked < 1000) {
       socket.send(packet(1))
       if (++asked % 10 === 0) await app.request('GET /health')
     }
     await app.request('GET /health')
-    const filled = member?.bufferedBytes ?? 0
+    const filled = connection?.bufferedBytes ?? 0
     for (let i = 0; i < 5; i++) socket.send(packet(2))
-    await until(() => (member?.bufferedBytes ?? 0) > filled + 5 * pad.length)
+    await until(() => (connection?.bufferedBytes ?? 0) > filled + 5 * pad.length)
     return { app, socket, replies: () => socket.frames.map(({ data }) => String(data)) }
   }
 

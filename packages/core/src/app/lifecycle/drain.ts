@@ -5,7 +5,7 @@ import { UnavailableError } from '../../errors/app-error.ts'
 import { disconnects } from '../../errors/disconnect.ts'
 import type { HttpWire } from '../../http/http-wire.ts'
 import type { Transport } from '../../transport/transport.ts'
-import type { WebSocketConnection } from '../../websocket/connection.ts'
+import type { WireConnection } from '../../websocket/wire.ts'
 import { spread } from './spread.ts'
 
 /** Extra time to receive the reply, for clients whose call was awaited past the drain timeout. */
@@ -15,7 +15,7 @@ interface DrainOptions {
   readonly services: CallServices
   readonly transport: Pick<Transport, 'flushed'>
   readonly http: HttpWire
-  readonly open: ReadonlySet<WebSocketConnection>
+  readonly open: ReadonlySet<WireConnection>
   /** Work that continues after its call has been answered: effects after a commit, streamed bodies. */
   readonly tracked: ReadonlySet<Promise<unknown>>
   readonly timeoutMs: number
@@ -36,7 +36,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   const leftMs = (): number => Math.max(0, endMs - clock.monotonic())
   const isIdle = (): boolean => {
     if (http.running.size > 0 || tracked.size > 0) return false
-    for (const { running, gate } of open) if (running.size > 0 || gate.holding) return false
+    for (const { running, hasHeldFrames } of open) if (running.size > 0 || hasHeldFrames) return false
     return true
   }
   for (const body of http.streams) body.endWhenIdle()
@@ -56,17 +56,16 @@ export async function drain(options: DrainOptions): Promise<void> {
 }
 
 /** Connections with queued bytes come first, which gives them the most time to receive those and the close frame. */
-function inOrderOfClose(open: ReadonlySet<WebSocketConnection>): readonly WebSocketConnection[] {
-  const backlogged: WebSocketConnection[] = []
-  const others: WebSocketConnection[] = []
+function inOrderOfClose(open: ReadonlySet<WireConnection>): readonly WireConnection[] {
+  const backlogged: WireConnection[] = []
+  const others: WireConnection[] = []
   for (const connection of open) (connection.bufferedBytes > 0 ? backlogged : others).push(connection)
   return [...backlogged, ...others]
 }
 
 /** Closes a connection. Returns a promise if one of its calls is committing. */
-function end(connection: WebSocketConnection): Promise<void> | undefined {
-  connection.queue.clear()
-  connection.gate.giveUp()
+function end(connection: WireConnection): Promise<void> | undefined {
+  connection.stopWaiting()
   const committing = giveUp(connection.running)
   const close = (): void => connection.close(disconnects.serviceRestart)
   if (committing.length > 0) return Promise.all(committing).then(close)

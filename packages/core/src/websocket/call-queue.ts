@@ -2,17 +2,17 @@ import type { ActiveCall } from '../call/active-call.ts'
 
 interface Lane {
   readonly waiting: ActiveCall[]
-  /** No call of it runs. */
+  /** No call of this lane is running. */
   free: boolean
-  /** `#advance` is at work further up the stack. */
+  /** `#advance` is on the stack already. */
   advancing: boolean
 }
 
-/** Lets the calls of one connection that must not overlap run one after the other: by route, or all of them. */
+/** Runs the calls of one connection that must not overlap one after the other: those of a route, or all. */
 export class CallQueue {
   readonly #lanes = new Map<unknown, Lane>()
 
-  /** Runs `call` now, or when every earlier one of its lane has been answered and has ended. */
+  /** Runs `call` once all earlier calls of its lane have been answered and have ended. */
   enter(key: unknown, call: ActiveCall): void {
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
@@ -23,19 +23,19 @@ export class CallQueue {
     this.#advance(key, lane)
   }
 
-  /** What waits will never run. */
+  /** Drops the waiting calls. */
   clear(): void {
     for (const { waiting } of this.#lanes.values()) waiting.length = 0
   }
 
-  // A loop and no recursion: calls that are refused at once would otherwise stand on one another's stack.
+  // A loop instead of recursion: a long row of calls that are refused at once would overflow the stack.
   #advance(key: unknown, lane: Lane): void {
     if (lane.advancing) return
     lane.advancing = true
     while (lane.free) {
       const call = lane.waiting.shift()
       if (call === undefined) break
-      // One that has been answered while it waited (deadline, client gone) has already had its turn.
+      // Answered while it waited: its deadline passed, or the client disconnected.
       if (call.settled) continue
       lane.free = false
       call.onDone = () => {

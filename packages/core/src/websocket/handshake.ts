@@ -1,70 +1,69 @@
 import type { Timer } from '../base/clock.ts'
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { AppError } from '../errors/app-error.ts'
-import { Disconnect, type DisconnectRow, disconnects } from '../errors/disconnect.ts'
+import { Disconnect, disconnects } from '../errors/disconnect.ts'
 import type { ControlHandler, ControlResult } from '../plugin/host.ts'
-import type { WebSocketConnection } from './connection.ts'
-import { dispatch } from './dispatch.ts'
-import { readHandshake } from './handshake-frame.ts'
-import { authorizeAgain } from './topics.ts'
+import { reauthorizeTopics } from './topics.ts'
 import type { ConnectionStatus } from './websocket-instruments.ts'
+import type { CloseRow, WebSocketWire, WireConnection } from './wire.ts'
 
-/** Bytes of frames that may wait behind the gate; how many frames is `maxInFlight`. */
+/** Max total size of held frames. Their number is limited by `maxInFlight`. */
 const maxHeldBytes = 256 * 1024
-/** How long a control handler, or the `onConnect` hooks, may take; then 1011. */
+/** Time limit of a control handler, and of the `onConnect` hooks; then the connection is closed with 1011. */
 const handlerTimeoutMs = 10_000
 
 /**
- * Stands between a socket and its calls. It is shut until the handshake has succeeded and `onConnect` let the connection in, and
- * again while a control frame is handled: frames that arrive meanwhile are held in order, none is lost, too many end the
- * connection.
+ * The handshake of one connection. Frames are held until the handshake has succeeded and all `onConnect` hooks have run, and again while
+ * a control frame is handled. They are handled in order then; too many of them end the connection.
  */
-export class Gate {
-  readonly #connection: WebSocketConnection
+export class ConnectionHandshake {
+  readonly #connection: WireConnection
   #admission: ControlResult | null
-  #state: 'first frame' | 'busy' | 'open' | 'closed' = 'busy'
-  #passed = false
-  /** How the attempt to connect ended has been counted. */
+  #state: 'awaiting-first-frame' | 'busy' | 'idle' | 'ended' = 'busy'
+  #admitted = false
+  /** The result of the connection attempt has been counted. */
   #counted = false
   #timer: Timer | null = null
   #held: { readonly data: ArrayBuffer; readonly binary: boolean }[] = []
   #heldBytes = 0
 
-  constructor(connection: WebSocketConnection, admission: ControlResult | null) {
+  constructor(connection: WireConnection, admission: ControlResult | null) {
     this.#connection = connection
     this.#admission = admission
   }
 
-  /** Has the connection ever been let in? */
-  get passed(): boolean {
-    return this.#passed
-  }
-  get shut(): boolean {
-    return this.#state !== 'open'
+  /** The connection was admitted, even if it has closed since. */
+  get admitted(): boolean {
+    return this.#admitted
   }
 
-  /** Do packages of an admitted connection wait behind a control frame? */
-  get holding(): boolean {
-    return this.#passed && this.#held.length > 0
+  /** The next frame must go to `hold`. */
+  get holdsFrames(): boolean {
+    return this.#state !== 'idle'
+  }
+
+  /** Frames of an admitted connection wait for a control frame to be handled. */
+  get hasHeldFrames(): boolean {
+    return this.#admitted && this.#held.length > 0
   }
 
   /** The socket is open. */
-  open(): void {
+  start(): void {
     const { handshake, services } = this.#connection.shared
     if (this.#admission !== null || handshake === null) {
-      this.#admit(this.#admission ?? {})
+      this.#connect(this.#admission ?? {})
       return
     }
-    this.#state = 'first frame'
+    this.#state = 'awaiting-first-frame'
     this.#timer = services.clock.timer(handshake.timeoutMs, () => {
       this.#refuse(disconnects.authenticationTimeout, 'rejected_auth_timeout')
     })
   }
 
-  /** A frame while the gate is shut. `data` is dead when this returns. */
+  /** Receives a frame while `holdsFrames`. `data` must not be read after this returns. */
   hold(data: ArrayBuffer, binary: boolean): void {
-    if (this.#state === 'first frame') return this.#firstFrame(data, binary)
-    if (this.#state === 'closed') return
+    if (this.#state === 'awaiting-first-frame') return this.#firstFrame(data, binary)
+    if (this.#state === 'ended') return
     const { maxInFlight } = this.#connection.shared.options
     this.#heldBytes += data.byteLength
     if (this.#held.length >= maxInFlight || this.#heldBytes > maxHeldBytes) {
@@ -74,29 +73,29 @@ export class Gate {
     this.#held.push({ data: data.slice(0), binary })
   }
 
-  /** A control frame on an open connection: what comes behind it waits for its result. */
+  /** Handles a control frame of an admitted connection. Later frames are held until it is done. */
   runControl(handle: ControlHandler, fields: Readonly<Record<string, unknown>>): void {
     this.#state = 'busy'
     const isRenewal = handle === this.#connection.shared.handshake?.handle
     this.#run(
       () => handle(fields, this.#connection),
-      (result) => this.#applied(result, isRenewal),
+      (result) => this.#apply(result, isRenewal),
     )
   }
 
-  /** The app closes and the control frame has not ended: every package behind it is answered, as any is that comes now. */
-  giveUp(): void {
-    if (!this.#passed) return
+  /** The app closes before the control frame is handled: held packages are answered like those that arrive now. */
+  answerHeldFrames(): void {
+    if (!this.#admitted) return
     for (const { data, binary } of this.#held.splice(0)) {
       const frame = this.#connection.codec.decode(data, binary)
-      if (frame.kind !== 'control') dispatch(this.#connection, frame)
+      if (frame.kind !== 'control') this.#connection.dispatch(frame)
     }
   }
 
-  /** The socket is gone. */
-  close(): void {
-    this.#state = 'closed'
-    // Nobody was refused: the client left before it was let in, or the app closes.
+  /** The socket has closed. */
+  end(): void {
+    this.#state = 'ended'
+    // Counted only if it was not admitted or refused before: the client disconnected, or the app closes.
     this.#count('rejected_other')
     this.#timer?.cancel()
     this.#held = []
@@ -108,61 +107,61 @@ export class Gate {
     this.#timer?.cancel()
     const { handshake, options } = this.#connection.shared
     const fields =
-      handshake === null || data.byteLength > options.maxMessageBytes
+      handshake === null || binary || data.byteLength > options.maxMessageBytes
         ? null
-        : readHandshake(data, binary, handshake.type)
+        : parseControlFrame(data, handshake.type)
     if (handshake === null || fields === null) return this.#refuse(disconnects.unauthorized, 'rejected_auth')
     this.#run(
       () => handshake.handle(fields, this.#connection),
-      (result) => this.#admit(result),
+      (result) => this.#connect(result),
     )
   }
 
-  #admit(result: ControlResult): void {
+  #connect(result: ControlResult): void {
     this.#connection.identity = result.identity ?? null
     const { onConnect } = this.#connection.shared
     this.#run(
       () => runHooks(onConnect, this.#connection),
-      () => this.#letIn(result),
+      () => this.#admit(result),
     )
   }
 
-  #letIn(result: ControlResult): void {
+  #admit(result: ControlResult): void {
     const connection = this.#connection
-    this.#passed = true
+    this.#admitted = true
     this.#admission = null
     this.#count('accepted')
     connection.shared.hub.add(connection)
-    this.#answer(result)
+    this.#reply(result)
     this.#release()
   }
 
-  #answer({ reply }: ControlResult): void {
+  #reply({ reply }: ControlResult): void {
     if (reply === undefined) return
     this.#connection.sendControl(typeof reply === 'function' ? reply(this.#connection) : reply)
   }
 
-  #applied(result: ControlResult, isRenewal: boolean): MaybePromise<void> {
+  #apply(result: ControlResult, isRenewal: boolean): MaybePromise<void> {
     const connection = this.#connection
     const finish = (): void => {
-      this.#answer(result)
+      this.#reply(result)
       this.#release()
     }
     if (result.identity === undefined) return finish()
     const before = connection.identity?.id ?? null
-    // What this connection has joined and is limited by belongs to one subject.
+    // Joined topics and limits of this connection belong to one subject.
     if (isRenewal && before !== null && before !== result.identity.id)
       return this.#refuse(disconnects.unauthorized, 'rejected_auth')
     connection.identity = result.identity
     connection.shared.hub.moveIdentity(connection, before, result.identity.id)
-    const again = authorizeAgain(connection)
-    return again === undefined ? finish() : again.then(finish)
+    const pending = reauthorizeTopics(connection)
+    return pending === undefined ? finish() : pending.then(finish)
   }
 
-  /** What was held runs in order; a control frame among it shuts the gate again for what is behind it. */
+  /** Handles the held frames in order, until one of them is a control frame that has to be awaited. */
   #release(): void {
-    this.#state = 'open'
-    while (this.#held.length > 0 && this.#state === 'open' && this.#connection.live) {
+    this.#state = 'idle'
+    while (this.#held.length > 0 && this.#state === 'idle' && this.#connection.isOpen) {
       const frame = this.#held.shift()
       if (frame === undefined) break
       this.#heldBytes -= frame.data.byteLength
@@ -172,7 +171,7 @@ export class Gate {
   }
 
   #run<T>(work: () => MaybePromise<T>, done: (value: T) => MaybePromise<void>): void {
-    const finish = (value: T): MaybePromise<void> => (this.#connection.live ? done(value) : undefined)
+    const finish = (value: T): MaybePromise<void> => (this.#connection.isOpen ? done(value) : undefined)
     try {
       const result = work()
       const outcome = isPromise(result) ? (result as Promise<T>).then(finish) : finish(result)
@@ -182,7 +181,7 @@ export class Gate {
     }
   }
 
-  /** An issuer that never answers must not keep a socket, and what it has sent, for ever. */
+  /** A handler that never finishes must not keep a socket and its held frames forever. */
   #await(outcome: Promise<void>): void {
     const timer = this.#connection.shared.services.clock.timer(handlerTimeoutMs, () => {
       this.#failed(new Error(`A handshake or control handler took more than ${handlerTimeoutMs} ms`))
@@ -197,20 +196,20 @@ export class Gate {
   }
 
   #failed(error: unknown): void {
-    if (!this.#connection.live) return
+    if (!this.#connection.isOpen) return
     if (Disconnect.is(error)) return this.#refuse(error, statusOf(error))
     if (AppError.is(error) && error.httpStatus < 500) return this.#refuse(disconnects.unauthorized, 'rejected_auth')
     this.#connection.shared.services.log.error({ err: error }, 'A handshake or control handler failed')
     this.#refuse(disconnects.internalError, 'rejected_other')
   }
 
-  #refuse(row: Pick<DisconnectRow, 'code' | 'reason'>, status: ConnectionStatus): void {
-    if (!this.#connection.live) return
+  #refuse(row: CloseRow, status: ConnectionStatus): void {
+    if (!this.#connection.isOpen) return
     this.#count(status)
     this.#connection.close(row)
   }
 
-  /** Each attempt to connect, once. */
+  /** Each connection attempt is counted once. */
   #count(status: ConnectionStatus): void {
     if (this.#counted) return
     this.#counted = true
@@ -218,21 +217,33 @@ export class Gate {
   }
 }
 
-/** The ends that are for who it is, or is not any more. */
+/** The fields of a text frame `{"type": "<type>", …}`; null for anything else. Its handler checks the fields. */
+function parseControlFrame(data: ArrayBuffer, type: string): Readonly<Record<string, unknown>> | null {
+  let frame: unknown
+  try {
+    frame = JSON.parse(Buffer.from(data).toString())
+  } catch {
+    return null
+  }
+  if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return null
+  // An object from JSON.parse has only string keys.
+  const fields = frame as Record<string, unknown>
+  return fields.type === type ? fields : null
+}
+
+/** Closes because of who the client is, or no longer is. */
 const identityCodes: ReadonlySet<number> = new Set(
   [disconnects.unauthorized, disconnects.tokenExpired, disconnects.sessionRevoked].map(({ code }) => code),
 )
 
-function statusOf({ code, reason }: Pick<DisconnectRow, 'code' | 'reason'>): ConnectionStatus {
+function statusOf({ code, reason }: CloseRow): ConnectionStatus {
   if (identityCodes.has(code)) return 'rejected_auth'
   return reason === disconnects.tooManyConnections.reason ? 'rejected_limit' : 'rejected_other'
 }
 
-type ConnectHooks = WebSocketConnection['shared']['onConnect']
-
-/** One after the other, and none for a connection that has ended meanwhile: nobody would tell that hook of the end. */
-function runHooks(hooks: ConnectHooks, connection: WebSocketConnection, from = 0): MaybePromise<void> {
-  for (let i = from; i < hooks.length && connection.live; i++) {
+/** One after the other. Stops when the connection has closed: `onDisconnect` has run already then. */
+function runHooks(hooks: WebSocketWire['onConnect'], connection: WireConnection, from = 0): MaybePromise<void> {
+  for (let i = from; i < hooks.length && connection.isOpen; i++) {
     const result = hooks[i]?.(connection)
     if (isPromise(result)) return result.then(() => runHooks(hooks, connection, i + 1))
   }

@@ -8,82 +8,81 @@ import type { RequestHead } from '../transport/transport.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
 import { toHostName } from './host.ts'
 
-export interface EdgeOptions {
-  /** Addresses or CIDR ranges whose `X-Forwarded-*` headers are believed. Default: nobody's. */
+interface PreprocessorOptions {
+  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are trusted. */
   readonly trustedProxies: readonly string[]
-  /** Names that this app answers to, as `toHostName` writes them; null: any. */
+  /** Accepted host names, as `toHostName` returns them; null: any. */
   readonly hosts: readonly string[] | null
 }
 
-/** What both wires find out about a request before anything else looks at it. */
-export class Edge {
+/** What both wires do with a request before anything else: client address, Host header, `onRequest` hooks. */
+export class RequestPreprocessor {
   readonly #clientAddress: ClientAddress
   readonly #hosts: ReadonlySet<string> | null
-  readonly #onRequest: readonly ((arrival: IncomingRequest) => MaybePromise<void>)[]
+  readonly #onRequest: readonly ((request: IncomingRequest) => MaybePromise<void>)[]
 
-  constructor(options: EdgeOptions, onRequest: readonly ((arrival: IncomingRequest) => MaybePromise<void>)[]) {
+  constructor(options: PreprocessorOptions, onRequest: readonly ((request: IncomingRequest) => MaybePromise<void>)[]) {
     this.#clientAddress = createClientAddress(options.trustedProxies)
     this.#hosts = options.hosts === null ? null : new Set(options.hosts)
     this.#onRequest = onRequest
   }
 
-  /** The caller's address: the peer's, or what trusted proxies say. */
-  address(head: RequestHead): string {
+  /** The peer's address, or the one that trusted proxies report. */
+  clientAddress(head: RequestHead): string {
     const peer = head.address
     return this.#clientAddress.isTrusted(peer)
       ? this.#clientAddress.resolve(peer, head.header('x-forwarded-for'))
       : peer
   }
 
-  /** Did the caller speak TLS, to us or to a trusted proxy? */
-  secure(head: RequestHead): boolean {
+  /** Did the client use TLS, to this server or to a trusted proxy? */
+  isSecure(head: RequestHead): boolean {
     if (head.secure) return true
     return this.#clientAddress.isTrusted(head.address) && head.header('x-forwarded-proto').toLowerCase() === 'https'
   }
 
-  /** Null when the request may go on. */
-  refuse(head: RequestHead): AppError | null {
+  /** Null for a well-formed request with an accepted Host header. */
+  check(head: RequestHead): AppError | null {
     if (head.malformed !== null) return new MalformedRequestError(head.malformed)
     if (this.#hosts === null) return null
-    return this.#hosts.has(toHostName(head.header('host')))
-      ? null
-      : new MalformedRequestError('The Host header names no host of this server')
+    return this.#hosts.has(toHostName(head.header('host'))) ? null : new MalformedRequestError('Unknown Host header')
   }
 
-  /** Runs the hooks; throws or rejects with what one refuses with. */
-  arrive(wire: Wire, head: RequestHead, arriving: Arriving): MaybePromise<void> {
+  /** Runs the `onRequest` hooks. Throws or rejects with the error of a hook that refuses the request. */
+  runHooks(wire: Wire, head: RequestHead, context: RequestContext): MaybePromise<void> {
     if (this.#onRequest.length === 0) return
-    return this.#runFrom(0, toIncomingRequest(wire, head, arriving))
+    return this.#runFrom(0, toIncomingRequest(wire, head, context))
   }
 
-  #runFrom(from: number, arrival: IncomingRequest): MaybePromise<void> {
+  #runFrom(from: number, request: IncomingRequest): MaybePromise<void> {
     for (let i = from; i < this.#onRequest.length; i++) {
-      const result = this.#onRequest[i]?.(arrival)
-      if (isPromise(result)) return result.then(() => this.#runFrom(i + 1, arrival))
+      const result = this.#onRequest[i]?.(request)
+      if (isPromise(result)) return result.then(() => this.#runFrom(i + 1, request))
     }
   }
 }
 
-/** What is found out on the way, and gathered for the answer. */
-export interface Arriving {
+/** What preprocessing adds to a request. */
+export interface RequestContext {
+  /** The client's address. */
   readonly address: string
-  /** Made when it is first asked for. */
+  /** Created on first use. */
   readonly replyHeaders: ReplyHeaders
 }
 
 const noQuery: QueryRecord = Object.freeze({})
 
-/** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it. */
-export function toIncomingRequest(wire: Wire, head: RequestHead, arriving: Arriving): IncomingRequest {
+/** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it later. */
+export function toIncomingRequest(wire: Wire, head: RequestHead, context: RequestContext): IncomingRequest {
   return {
     wire,
-    address: arriving.address,
+    address: context.address,
     method: head.method,
     path: head.path,
     headers: head.headers(),
     query: toQuery(head.query),
     get replyHeaders() {
-      return arriving.replyHeaders
+      return context.replyHeaders
     },
   }
 }

@@ -1,20 +1,20 @@
 import type { Logger } from '../base/logger.ts'
-import type { AppError } from '../errors/app-error.ts'
+import { type AppError, coreError } from '../errors/app-error.ts'
 import type { HeaderList } from '../transport/transport.ts'
 
-/** The one error envelope of HTTP. Details that have no JSON form are left out, and logged. */
+/** The body of every HTTP error response. Details that cannot be encoded as JSON are left out, which is logged. */
 export function toErrorBody({ code, message: msg, details }: AppError, log: () => Logger): string {
   try {
     return JSON.stringify({ error: { code, msg, details } })
   } catch (cause) {
-    log().error({ err: cause, code }, 'The details of an error have no JSON form')
+    log().error({ err: cause, code }, 'The details of an error cannot be encoded as JSON')
     return JSON.stringify({ error: { code, msg, details: null } })
   }
 }
 
 /**
- * What an error answer adds to the headers of every response: what steps and plugins added, under what the error itself carries.
- * Neither changes the content type: whatever the answer was to be, it is the envelope now.
+ * Headers of an error response, in addition to those of every response: those that steps and plugins added, and those of the error, which
+ * win. Neither can change the content type, because the body is always the error envelope.
  */
 export function toErrorHeaders(error: AppError, added: HeaderList = []): HeaderList {
   const own: (readonly [string, string])[] = []
@@ -23,4 +23,11 @@ export function toErrorHeaders(error: AppError, added: HeaderList = []): HeaderL
   if (error.httpStatus === 401 && !list.some(([name]) => name === 'www-authenticate'))
     list.push(['www-authenticate', 'Bearer'])
   return list.filter(([name]) => name !== 'content-type')
+}
+
+const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' }
+
+/** 426: the path is for WebSockets only. RFC 9110 (15.5.22) requires the Upgrade header. */
+export function upgradeRequired(message?: string): AppError {
+  return coreError('upgrade_required', message, { headers: upgradeHeaders })
 }
