@@ -7,7 +7,7 @@ type Config = ReturnType<typeof defineConfig>
 // Declarations are the slow part of a build: `npm start` leaves them out, and leaves those that are there alone.
 const declarations = process.env.TWINWIRE_BUILD_DTS !== 'off'
 
-/** How every package is built. `entry`: the path of each door below `dist`, without its ending, and its source. */
+/** How every package is built. `entry`: the path of each entry point below `dist`, without its extension, and its source. */
 export function definePackage(entry: Readonly<Record<string, string>>): Config {
   const common = { entry: { ...entry }, target: 'node20' } satisfies Options
   const scripts: Options = {
@@ -18,7 +18,7 @@ export function definePackage(entry: Readonly<Record<string, string>>): Config {
     treeshake: true,
     sourcemap: true,
     clean: declarations ? true : ['!**/*.d.{ts,cts}'],
-    onSuccess: async () => writeDoorsForRequire(Object.keys(entry)),
+    onSuccess: async () => writeEntriesForRequire(Object.keys(entry)),
   }
   // Both kinds: a library with declarations of its own for `require`, such as drizzle-orm, has other types there, and
   // those of a CommonJS host must be the ones that ours name.
@@ -27,10 +27,10 @@ export function definePackage(entry: Readonly<Record<string, string>>): Config {
 }
 
 /** The code is ESM only, so that there is one copy of it: `require` gets the same module, which Node has allowed since 20.19. */
-function writeDoorsForRequire(doors: readonly string[]): void {
-  for (const door of doors) {
-    const file = join('dist', `${door}.cjs`)
+function writeEntriesForRequire(entries: readonly string[]): void {
+  for (const entry of entries) {
+    const file = join('dist', `${entry}.cjs`)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, `module.exports = require('./${basename(door)}.js')\n`)
+    writeFileSync(file, `module.exports = require('./${basename(entry)}.js')\n`)
   }
 }

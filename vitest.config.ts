@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
-// Tests import the packages by name and get their TypeScript sources: no build stands between an edit and a test.
+// Tests import the packages by name and get their TypeScript sources: no build is needed between an edit and a test.
 // Beyond that the conditions are Node's own, so that a test resolves what an application resolves; vite's defaults
 // ("module", "development") would also reach the worker's Node, and children that a test starts with its flags.
 const conditions = ['@twinwire/source', 'node']
 
-// A machine-readable report beside the printed one, for whoever counts the results (see .ci/run).
+// A machine-readable report in addition to the printed one; .ci/run counts the results.
 const jsonReport = process.env.VITEST_JSON_OUTPUT_FILE
 
 export default defineConfig({

@@ -4,7 +4,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-// By hand too, not only as an npm script.
+// Also when run directly, not as an npm script.
 await import('./ensure-installed.mjs')
 process.chdir(join(root, 'examples', 'authors'))
 process.argv.splice(2, 0, '--conditions=@twinwire/source', 'src/doctor.ts')

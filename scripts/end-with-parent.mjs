@@ -1,8 +1,8 @@
-// A SIGTERM for `npm start` reaches npm and its shell, and the shell dies of it without telling its child. So a child
-// of an npm script looks whether its parent is still there, and gives itself the signal if not.
+// A SIGTERM for `npm start` ends npm and its shell, but the shell does not forward it to its child. So a child
+// of an npm script checks whether its parent still runs, and sends the signal to itself if not.
 import process from 'node:process'
 
-/** @param {string} script The npm script that this process may have been started by; started otherwise, nothing is watched. */
+/** @param {string} script The npm script that may have started this process; if another one did, nothing is watched. */
 export function endWithParent(script) {
   if (process.env.npm_lifecycle_event !== script) return
   const parent = process.ppid

@@ -1,6 +1,6 @@
-// Before a script that needs the packages of the workspace: installs them where they are not what the lockfile says, as in a
-// fresh clone. Quick where they are. What it prints goes to stderr: the output of the script may be a token, or JSON.
-// With `--built` the packages have to be built too, which it leaves to `npm start` in the root.
+// Runs before scripts that need the packages of the workspace: installs them if they differ from the lockfile, as in a
+// fresh clone. Prints to stderr, because the output of the script may be a token, or JSON.
+// With `--built` the packages must have been built too; it does not build them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,16 +16,16 @@ if (!isInstalled()) {
     shell: process.platform === 'win32',
   })
   if (status !== 0) {
-    console.error('The packages could not be installed: npm run bootstrap, in the root of the repository, says why')
+    console.error('Installing the packages failed: run npm run bootstrap in the root of the repository to see why')
     process.exit(status ?? 1)
   }
 }
 if (process.argv.includes('--built') && !existsSync(join(root, 'packages', 'core', 'dist', 'index.js'))) {
-  console.error('The packages are not built: run npm start, or npm run build, in the root of the repository')
+  console.error('The packages are not built: run npm start or npm run build in the root of the repository')
   process.exit(1)
 }
 
-/** pnpm keeps a copy of the lockfile that it has installed. */
+/** pnpm keeps a copy of the installed lockfile. */
 function isInstalled() {
   const installed = join(root, 'node_modules', '.pnpm', 'lock.yaml')
   return existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(join(root, 'pnpm-lock.yaml'), 'utf8')

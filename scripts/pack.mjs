@@ -1,4 +1,4 @@
-// `npm run pack:all -- <folder>`: the packages as they would be published, as tarballs, and the command that installs them.
+// `npm run pack:all -- <folder>` writes the packages as they would be published, as tarballs, and prints the commands to install them.
 import { cpSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import process from 'node:process'

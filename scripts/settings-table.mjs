@@ -1,5 +1,5 @@
-// Writes docs_site/settings.md from the declarations of the settings. With --check it writes nothing, and ends with 1 when the
-// file is not what it would write. Run by `npm run settings-table`, from the sources.
+// Writes docs_site/settings.md from the declarations of the settings. With --check it writes nothing, and exits with 1 if the
+// file differs. Run by `npm run settings-table`, from the sources.
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { declaredSettings } from '../examples/authors/src/settings.ts'
@@ -10,17 +10,17 @@ const text = `# Settings
 
 <!-- Written by \`npm run settings-table\` from the declarations: change those. -->
 
-Variables of the environment, or lines \`NAME=value\` of a file \`.env\` in the working directory; where both have a name, the environment
-wins. Names are case-sensitive, an empty variable counts as not set, lists are JSON. Whatever is wrong is told at start, all at once, by name,
-without a value. An app composes the groups that it uses, with groups of its own: \`defineSettings({ listen: listenSettings, … })\`. These are
-the groups that come with Twinwire, and what is the example's own: \`developmentIssuer\`, \`circuitBreakers\`, and the refusal of
+Set them as environment variables, or as lines \`NAME=value\` of a file \`.env\` in the working directory; the environment takes precedence.
+Names are case-sensitive, an empty variable counts as not set, and lists are JSON. At start all errors are reported at once, by name
+and without values. An app composes the groups that it uses with its own groups: \`defineSettings({ listen: listenSettings, … })\`. The
+table lists the groups of Twinwire, and these of the example: \`developmentIssuer\`, \`circuitBreakers\`, and the rejection of
 \`AUDIT_LOG_ENABLED\` and \`PROFILING_ENABLED\`.
 
 ${declaredSettings.describe()}`
 
 if (process.argv.includes('--check')) {
   if (readFileSync(file, 'utf8') !== text) {
-    console.error('docs_site/settings.md is not what the declarations say: npm run settings-table')
+    console.error('docs_site/settings.md does not match the declarations: run npm run settings-table')
     process.exitCode = 1
   }
 } else {

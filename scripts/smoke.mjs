@@ -1,5 +1,5 @@
 // Starts the example as `npm start` does, on a free port and an in-memory database, makes calls on both wires,
-// stops it with SIGTERM and looks at the exit code. Prints one line per step.
+// stops it with SIGTERM and checks the exit code. Prints one line per step.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -89,7 +89,7 @@ try {
   const closed = once(socket, 'close')
   example.kill('SIGTERM')
   const { code, signal } = await within(stopWithinMs, exited)
-  assert.equal(signal, null, `ended by ${signal}`)
+  assert.equal(signal, null, `killed by ${signal}`)
   assert.equal(code, 0, `exit code ${code}`)
   const [closeCode] = await within(replyWithinMs, closed)
   done(`exit code 0, WebSocket closed with ${closeCode}`)
@@ -110,14 +110,14 @@ function listening() {
     startWithinMs,
     new Promise((resolve, reject) => {
       const look = () => {
-        // Its last line too: then all that it prints is there.
+        // The last line too: then the output is complete.
         const match = /(http:\/\/127\.0\.0\.1:\d+)\D[\s\S]*Ctrl\+C/.exec(output)
         if (match) resolve(match[1])
       }
       example.stdout.on('data', look)
       example.stderr.on('data', look)
       example.once('error', reject)
-      exited.then(({ code, signal }) => reject(new Error(`it ended early (code ${code}, signal ${signal})`)))
+      exited.then(({ code, signal }) => reject(new Error(`it exited early (code ${code}, signal ${signal})`)))
     }),
   )
 }
@@ -127,7 +127,7 @@ async function http(url, init) {
   return { status: response.status, text: await response.text() }
 }
 
-/** Sends a package and resolves with its reply; events that arrive in between are let through. */
+/** Sends a package and resolves with its reply; events that arrive in between are skipped. */
 function call(socket, pkgId, data) {
   const reqId = randomUUID()
   const replied = new Promise((resolve, reject) => {
@@ -156,7 +156,7 @@ function call(socket, pkgId, data) {
 function within(ms, promise) {
   let timer
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms)
+    timer = setTimeout(() => reject(new Error(`no result within ${ms} ms`)), ms)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

@@ -1,10 +1,10 @@
-// What turns the type checker off, counted: casts (`as`, but `as const`), `any` and `@ts-expect-error` in the sources. The
-// sums of casts.json may only fall. `npm run check:casts -- --update` writes smaller ones.
+// Counts what turns the type checker off: casts (`as`, but `as const`), `any` and `@ts-expect-error` in the sources. The
+// totals of casts.json may only fall. `npm run check:casts -- --update` writes smaller ones.
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { sourceFiles, walk } from '../lib/typescript-files.mjs'
+import { sourceFiles, visitNodes } from '../lib/typescript-files.mjs'
 
 const file = fileURLToPath(new URL('casts.json', import.meta.url))
 const kinds = ['casts', 'any', 'expectedErrors']
@@ -29,7 +29,7 @@ for (const kind of kinds) {
     if (here > there) console.error(`  ${path}: ${there} before, ${here} now`)
   }
 }
-if (grew) console.error('casts: there are more than before. Find a type that needs none.')
+if (grew) console.error('casts: there are more than before. Find a type that needs no cast.')
 else if (process.argv.includes('--update')) writeFileSync(file, `${JSON.stringify(now, null, 2)}\n`)
 else if (fell) console.log('casts: there are fewer than before: keep that with `npm run check:casts -- --update`')
 process.exitCode = grew ? 1 : 0
@@ -40,7 +40,7 @@ function count(source) {
     any: 0,
     expectedErrors: source.text.match(/@ts-(expect-error|ignore|nocheck)/g)?.length ?? 0,
   }
-  walk(source, (node) => {
+  visitNodes(source, (node) => {
     if (node.kind === ts.SyntaxKind.AnyKeyword) counts.any += 1
     if (ts.isTypeAssertionExpression(node) || (ts.isAsExpression(node) && !ts.isConstTypeReference(node.type)))
       counts.casts += 1

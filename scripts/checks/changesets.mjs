@@ -1,4 +1,4 @@
-// Every changeset can be read and names packages that are published; and a branch that changes one of them has a changeset.
+// Every changeset can be parsed and names published packages, and a branch that changes one of them has a changeset.
 import { spawnSync } from 'node:child_process'
 import { delimiter } from 'node:path'
 import process from 'node:process'
@@ -12,17 +12,17 @@ const base = ['origin/main', 'main'].find(
   (ref) => spawnSync('git', ['merge-base', ref, 'HEAD'], { cwd: root, stdio: 'ignore' }).status === 0,
 )
 if (base === undefined) {
-  // A shallow clone: there is nothing to compare with.
+  // A shallow clone has nothing to compare with.
   console.log('changesets: SKIPPED, no branch main here')
 } else {
-  // Without `--since` the ones that wait for a release are enough: on main itself nothing is new.
+  // On main itself nothing is new: without `--since` the pending changesets are enough.
   const sinceBase = isOn(base) ? [] : [`--since=${base}`]
   const { status, stdout, stderr } = spawnSync('changeset', ['status', ...sinceBase], {
     cwd: root,
     env,
     encoding: 'utf8',
   })
-  console.log(`changesets: against ${base}: ${status === 0 ? 'nothing is missing' : `FAILED\n${stdout}${stderr}`}`)
+  console.log(`changesets: against ${base}: ${status === 0 ? 'ok' : `FAILED\n${stdout}${stderr}`}`)
   process.exitCode = status === 0 ? 0 : 1
 }
 

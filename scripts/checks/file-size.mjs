@@ -6,7 +6,8 @@ const maxLines = 300
 
 const sizes = sourceFiles().map(({ path, source }) => ({ path, lines: source.text.trimEnd().split('\n').length }))
 const over = sizes.filter(({ lines }) => lines > maxLines)
-for (const { path, lines } of over) console.error(`${path}: ${lines} lines, at most ${maxLines}: split it by concern`)
+for (const { path, lines } of over)
+  console.error(`${path}: ${lines} lines, the maximum is ${maxLines}: split it by concern`)
 const largest = sizes.reduce((one, other) => (other.lines > one.lines ? other : one))
 console.log(
   `files: ${sizes.length} sources, ${over.length} too long; the longest is ${largest.path} with ${largest.lines}`,

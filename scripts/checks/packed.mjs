@@ -1,11 +1,11 @@
-// publint and "are the types wrong" on the packed packages, for `import` and for `require`. `node10` knows no subpaths, and is no aim.
+// publint and "are the types wrong" on the packed packages, for `import` and for `require`. `node10` does not support subpaths and is not a target.
 import { spawnSync } from 'node:child_process'
 import { delimiter } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { packPackages } from '../lib/pack-packages.mjs'
 
-// By hand too, not only as an npm script, which has this on its PATH.
+// Also when run directly, without the PATH of an npm script.
 const bin = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url))
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
 let failed = false
@@ -18,7 +18,7 @@ for (const { name, tarball } of packPackages()) {
 process.exitCode = failed ? 1 : 0
 
 function report(name, tool, { status, stdout, stderr, error }) {
-  console.log(`packed: ${name}: ${tool}: ${status === 0 ? 'nothing to say' : 'FAILED'}`)
+  console.log(`packed: ${name}: ${tool}: ${status === 0 ? 'ok' : 'FAILED'}`)
   if (status === 0) return
   failed = true
   console.log(error ?? `${stdout}${stderr}`)

@@ -1,5 +1,5 @@
 // The words of the project: sources, tests and pages use those of CONTRIBUTING.md ("Words"), and none that words.json lists
-// under `not`. A listed word is found in prose, in strings, in identifiers (`giveBack` is "give back") and in file names;
+// under `not`. A listed word is found in prose, in strings, in identifiers (split by case) and in file names;
 // in Markdown what is ~~struck through~~ is not checked. `npm run check:words -- --counts` prints counts per directory,
 // `npm run check:words -- FILE…` checks these files only.
 import { execFileSync } from 'node:child_process'
@@ -81,7 +81,7 @@ function matches(words, phrase) {
   return found
 }
 
-/** Words in lower case. `joined`: nothing but space, a line of a comment or a part of an identifier lies before it. */
+/** Words in lower case. `joined`: nothing but space, a line of a comment or a part of an identifier comes before it. */
 function wordsOf(text, firstLine) {
   const words = []
   let line = firstLine

@@ -1,5 +1,5 @@
 // The tarballs of the packages, as they would be published. `pnpm pack`, not npm's: it resolves `workspace:` ranges and
-// applies publishConfig. They are kept under .cache by the content of what went in: several gates look at the same ones.
+// applies publishConfig. They are cached under .cache by a hash of their inputs, because several checks use them.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -13,7 +13,7 @@ const ofEach = ['src', 'package.json', 'tsconfig.json', 'tsup.config.ts', 'READM
 const ofAll = ['pnpm-lock.yaml', 'tsconfig.base.json', 'tsup.package.ts', 'LICENSE']
 
 /**
- * Packs every public package under packages/, built anew unless nothing changed.
+ * Packs every public package under packages/, and builds it if its inputs have changed.
  * @returns {{ name: string, version: string, folder: string, tarball: string }[]} absolute paths
  */
 export function packPackages() {
@@ -26,7 +26,7 @@ export function packPackages() {
   if (!existsSync(target)) pack(packages, target)
   return packages.map(({ name, version, folder }) => {
     const tarball = join(target, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
-    if (!existsSync(tarball)) throw new Error(`pnpm pack made no ${tarball}`)
+    if (!existsSync(tarball)) throw new Error(`pnpm pack did not create ${tarball}`)
     return { name, version, folder, tarball }
   })
 }

@@ -1,4 +1,4 @@
-// What the checks of sources look at: TypeScript that ships, or that is copied from us, and not its tests.
+// The files that the checks of sources read: TypeScript of the packages and examples, without tests.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,11 +27,11 @@ function filesIn(folder) {
   })
 }
 
-/** Calls `visit` for each token and node below `node`; comments are none. */
-export function walk(node, visit) {
+/** Calls `visit` for each token and node below `node`, except comments. */
+export function visitNodes(node, visit) {
   for (const child of node.getChildren()) {
     if (ts.isJSDoc(child)) continue
     visit(child)
-    walk(child, visit)
+    visitNodes(child, visit)
   }
 }

@@ -84,8 +84,7 @@ function fromMap(_key, value) {
 
 function toCount(name, min, max) {
   const count = Number(values[name])
-  if (!Number.isInteger(count) || count < min || count > max)
-    fail(`--${name} must be a whole number from ${min} to ${max}`)
+  if (!Number.isInteger(count) || count < min || count > max) fail(`--${name} must be an integer from ${min} to ${max}`)
   return count
 }
 

@@ -193,7 +193,7 @@ function describeValues(open: () => DatabaseApi): void {
         [{ id: 1, at: early }, 'at'],
         [{ id: 1, day: new Date(Number.NaN) }, 'day'],
         [{ id: 1, times: [new Date(), early] }, 'times'],
-        [{ id: 1, texts: ['\ud800'] }, 'texts'],
+        [{ id: 1, words: ['\ud800'] }, 'words'],
         [{ id: 1, grid: [['a'], ['\0']] }, 'grid'],
       ] as const) {
         const refused = { code: 'validation_error', details: [{ path }] }
@@ -231,7 +231,7 @@ function describeValues(open: () => DatabaseApi): void {
     test('filters of arrays, bytes among them, find by equality', async () => {
       const row = { id: 1, texts: ['a\\', 'NULL', ''], blobs: [Buffer.from([0, 255, 92])], ratios: [-0, 0.1] }
       const created = await repository().create(row)
-      for (const name of ['texts', 'blobs', 'ratios'] as const) {
+      for (const name of ['words', 'blobs', 'ratios'] as const) {
         expect(await repository().findOne({ [name]: row[name] })).toStrictEqual(created)
       }
     })

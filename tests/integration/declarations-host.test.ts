@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-// The host of the packages that builds declarations uses every function of every door, so that each answer has a type that can
+// The host of the packages that builds declarations uses every function of every entry point, so that each result has a type that can
 // be named. Add a new one there.
 
 const file = new URL('../package/hosts/commonjs-typescript/src/everything.ts', import.meta.url)
@@ -19,7 +19,7 @@ test.each([
   ['@twinwire/plugin-metrics', () => import('@twinwire/plugin-metrics')],
   ['@twinwire/plugin-metrics/testing', () => import('@twinwire/plugin-metrics/testing')],
   ['@twinwire/plugin-ratelimit', () => import('@twinwire/plugin-ratelimit')],
-])('the host with declarations uses all of %s', async (_door, load) => {
+])('the host with declarations uses all of %s', async (_entryPoint, load) => {
   const source = readFileSync(file, 'utf8')
   const names = Object.keys(await load()).filter((name) => !leftOut.test(name))
   expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(source))).toEqual([])

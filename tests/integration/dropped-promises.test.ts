@@ -81,7 +81,7 @@ describe.each(modes)('%s', (_name, env) => {
 })
 
 describe('the list of what is dropped', () => {
-  /** Given by an application or a library, to be called by core and plugins: what they answer by is not handed out. */
+  /** Given by an application or a library, to be called by core and plugins: what they return is not public. */
   const taken = [
     'AuthPlugin.setup',
     'BaseCommand.execute',
@@ -114,13 +114,13 @@ describe('the list of what is dropped', () => {
       .replace(/^DatabaseApi\./, '')
       .replace(/^Next$/, 'next')
 
-  test('has everything that the packages hand out, by the word of the compiler', () => {
+  test('covers every promise that the packages return, according to the compiler', () => {
     const dropped = new Set([...Object.keys({ ...callDrops, ...appDrops, ...loneDrops }).map(toName), 'next'])
     const found = findPublicPromises()
-    const handedOut = found.filter((name) => !isTaken(name) && !isMaker(name))
-    expect(handedOut.filter((name) => !dropped.has(toDrop(name)))).toEqual([])
-    expect(handedOut.length).toBeGreaterThan(20)
-    // None of the others is a name that is gone.
+    const returned = found.filter((name) => !isTaken(name) && !isMaker(name))
+    expect(returned.filter((name) => !dropped.has(toDrop(name)))).toEqual([])
+    expect(returned.length).toBeGreaterThan(20)
+    // None of the others is an obsolete name.
     for (const each of taken)
       expect(found.some((name) => (typeof each === 'string' ? each === name : each.test(name)))).toBe(true)
   }, 120_000)

@@ -99,7 +99,7 @@ function read(name: string, variables: Variables): Settings | null {
   }
 }
 
-/** Every value that is no plain object or list, by its path: `database.pool.max`. */
+/** Every value that is not a plain object or list, by its path: `database.pool.max`. */
 function leavesOf(value: unknown, path = ''): Map<string, unknown> {
   if (!isContainer(value)) return new Map([[path, value]])
   const entries = Object.entries(value).flatMap(([key, each]) => [

@@ -70,7 +70,7 @@ for (const [name, available, createDatabase] of databases) {
     let example: Example
     let socket: PackageClient
 
-    /** As the administrator, if nobody else is named. */
+    /** As the administrator by default. */
     const http = (path: string, method?: string, body?: object, token = tokensOf(example).admin): Promise<HttpAnswer> =>
       httpCall(`${example.url}${path}`, method, body, token)
     /** A second client, who knows of the first only what the server tells. */
@@ -174,7 +174,7 @@ for (const [name, available, createDatabase] of databases) {
         ['by id', 'id=3', { id: 3 }, named('Octavia E. Butler')],
         ['by name', 'name=Franz+Kafka', { name: 'Franz Kafka' }, named('Franz Kafka')],
         ['by both, which contradict each other', 'id=3&name=Franz+Kafka', { id: 3, name: 'Franz Kafka' }, []],
-        ['by part of a name, which is no name', 'name=Kafka', { name: 'Kafka' }, []],
+        ['by part of a name, which does not match', 'name=Kafka', { name: 'Kafka' }, []],
         ['in any case', 'search=MURAK', { search_term: 'MURAK' }, named('Haruki Murakami')],
         ['beyond ASCII', 'search=S%C5%82aw', { search_term: 'sław' }, named('Stanisław Lem')],
         ['with an apostrophe', "search=o'b", { search_term: "o'b" }, named("Flann O'Brien")],
@@ -308,7 +308,7 @@ for (const [name, available, createDatabase] of databases) {
       })
     })
 
-    describe('the same mistake is the same error on both wires', () => {
+    describe('the same input causes the same error on both wires', () => {
       const invalid = { code: 'validation_error', httpStatus: 422, status: RSPCode.INVALID_DATA }
       const conflict = {
         code: 'conflict',
@@ -353,13 +353,13 @@ for (const [name, available, createDatabase] of databases) {
           conflict,
         ],
         [
-          'update: nobody there',
+          'update: unknown id',
           ['/authors/987654', 'PUT', eco],
           [PkgID.UPDATE_AUTHOR, { id: 987654, ...eco }],
           notFound,
         ],
         ['update: no name', ['/authors/1', 'PUT', {}], [PkgID.UPDATE_AUTHOR, { id: 1 }], invalid],
-        ['delete: nobody there', ['/authors/987654', 'DELETE'], [PkgID.DELETE_AUTHOR, { id: 987654 }], notFound],
+        ['delete: unknown id', ['/authors/987654', 'DELETE'], [PkgID.DELETE_AUTHOR, { id: 987654 }], notFound],
         ['delete: an id of 0', ['/authors/0', 'DELETE'], [PkgID.DELETE_AUTHOR, { id: 0 }], invalid],
         [
           'delete: an id beyond int32',
@@ -367,10 +367,10 @@ for (const [name, available, createDatabase] of databases) {
           [PkgID.DELETE_AUTHOR, { id: 2147483648 }],
           invalid,
         ],
-        ['list: an id that is no number', ['/authors?id=one'], [PkgID.GET_AUTHORS, { id: 'one' }], invalid],
+        ['list: an id that is not a number', ['/authors?id=one'], [PkgID.GET_AUTHORS, { id: 'one' }], invalid],
         ['page: number 0', ['/authors/paginated?page=0'], [PkgID.GET_PAGINATED_AUTHORS, { page: 0 }], invalid],
         [
-          'page: an id that is no number',
+          'page: an id that is not a number',
           ['/authors/paginated?id=one'],
           [PkgID.GET_PAGINATED_AUTHORS, { filters: { id: 'one' } }],
           invalid,
@@ -388,7 +388,7 @@ for (const [name, available, createDatabase] of databases) {
           status_code: RSPCode.ERROR,
           data: { code: 'not_found', msg: 'No handler found for pkg_id 999' },
         })
-        // An event is no route.
+        // An event is not a route.
         expect(await socket.call(PkgID.AUTHOR_CREATED)).toMatchObject({ data: { code: 'not_found' } })
         expect(await http('/nowhere')).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } })
         const patched = await http('/authors/1', 'PATCH', {})
@@ -417,7 +417,7 @@ for (const [name, available, createDatabase] of databases) {
         }
       })
 
-      test('leaves after the commit: whoever hears of an author can read it', async () => {
+      test('is sent after the commit: a client that receives it can read the author', async () => {
         const other = await connect()
         for (let i = 0; i < 10; i++) {
           const creating = http('/authors', 'POST', { name: `Committed ${i}` })
@@ -527,7 +527,7 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
     expect(stdout).toBe('')
   })
 
-  test('with a database that is not there: 1, and a sentence without the password', async () => {
+  test('with a database that does not exist: 1, and a message without the password', async () => {
     const { code, stdout, stderr } = await runExample({ databaseUrl: 'postgres://me:hunter2@127.0.0.1:1/authors' })
     expect(code).toBe(1)
     expect(stderr).toMatch(/^The database at .*127\.0\.0\.1:1.* cannot be reached.*\n$/)
@@ -558,7 +558,7 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
     })
     expect(code).toBe(1)
     expect(stderr).toBe(
-      `Port ${port} of 127.0.0.1 is taken: set DEVELOPMENT_ISSUER_PORT to another one, or to 0 for a free one\n`,
+      `Port ${port} of 127.0.0.1 is in use: set DEVELOPMENT_ISSUER_PORT to another port, or to 0 for a free one\n`,
     )
   })
 })

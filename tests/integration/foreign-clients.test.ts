@@ -1,4 +1,4 @@
-// Clients that are not ours: curl, and wscat from npm, as somebody uses them who has just started the example.
+// Third-party clients: curl, and wscat from npm, used as by a reader who has just started the example.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -118,7 +118,7 @@ describe.skipIf(!wscat)('wscat', () => {
     expect(names(reply)).toEqual(['Octavia E. Butler', 'Ursula K. Le Guin', 'Stanisław Lem'])
   })
 
-  test('creates, and hears of it; a frame that is no JSON is answered and the connection goes on', async () => {
+  test('creates, and receives the event; a frame that is not JSON is answered and the connection stays open', async () => {
     const frame = { pkg_id: 3, req_id: '7d3f6d0e-6d0c-4a39-9c55-6d3b7a1c0f11', data: { name: 'Bohumil Hrabal' } }
     const out = await runWscat('-x', 'hello', '-x', JSON.stringify(frame))
     const received = out.trim().split('\n').map(toJson)
@@ -134,7 +134,7 @@ describe.skipIf(!wscat)('wscat', () => {
     )
   })
 
-  test('another path is no WebSocket', async () => {
+  test('another path is not a WebSocket', async () => {
     await expect(run(process.execPath, [String(wscat), '-c', `${example.socketUrl}x`])).rejects.toThrow('404')
   })
 })
@@ -194,7 +194,7 @@ async function run(command: string, args: readonly string[], input?: string): Pr
 }
 
 function toResponse(text: string): { readonly head: string; readonly body: string } {
-  // What a server says before its answer proper (100 Continue) is no part of it.
+  // What a server says before its answer proper (100 Continue) is not part of it.
   const own = text.replace(/^(HTTP\/1\.1 100 [\s\S]*?\r\n\r\n)+/, '')
   const end = own.indexOf('\r\n\r\n')
   return { head: own.slice(0, end + 2), body: own.slice(end + 4) }

@@ -259,7 +259,9 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     const socket = await PackageClient.connect(example.socketUrl, reader)
     onTestFinished(() => socket.close())
     expect(await socket.call(1, { name: author.name })).toMatchObject({ status_code: 0, data: [author] })
-    await expect(getToken('nobody')).rejects.toThrow("The issuer gives no token for 'nobody': Invalid user credentials")
+    await expect(getToken('nobody')).rejects.toThrow(
+      "The issuer issued no token for 'nobody': Invalid user credentials",
+    )
   })
 })
 

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const besideTests = (name: string): string =>
   fileURLToPath(new URL(`../package-readme-${name}.generated`, import.meta.url))
 
-it('the application in the README of each package type checks as it stands', async () => {
+it('the application in the README of each package type checks unchanged', async () => {
   const names = ['core', 'plugin-auth', 'plugin-metrics', 'plugin-ratelimit']
   const files = names.map((name) => `${besideTests(name)}.ts`)
   const project = `${besideTests('all')}.json`

@@ -205,7 +205,7 @@ describe.each([
     })
 
     test.each(['sort=country', 'sort=-born,name', 'sort=big', 'country.ne=US&sort=-country'])(
-      'a walk by cursor, one wire in turn with the other, has every row once: %s',
+      'pages by cursor, alternating between the wires, have every row once: %s',
       async (query) => {
         const { filters = {}, sort } = query.includes('country.ne')
           ? { filters: { country: { ne: 'US' } }, sort: '-country' }
@@ -314,7 +314,7 @@ describe.each([
         'works',
         'AQAAAAAAAAAAAAAAAAAAAAAAW10',
       )
-      const texts = fc.oneof(
+      const strings = fc.oneof(
         odd,
         fc.string(),
         fc.string({ unit: 'binary' }),
@@ -332,7 +332,7 @@ describe.each([
           fc.constantFrom(...names),
           fc.tuple(fc.constantFrom(...columns), fc.constantFrom(...operators)).map((parts) => parts.join('')),
         )
-        const pairs = fc.array(fc.tuple(key, texts), { minLength: 1, maxLength: 4 })
+        const pairs = fc.array(fc.tuple(key, strings), { minLength: 1, maxLength: 4 })
         await fc.assert(
           fc.asyncProperty(pairs, async (list) => {
             check(
@@ -346,7 +346,7 @@ describe.each([
       }, 120_000)
 
       test('a package of any data, likewise', async () => {
-        const value = fc.oneof(texts, fc.jsonValue({ maxDepth: 1 }), fc.integer(), fc.double({ noNaN: true }))
+        const value = fc.oneof(strings, fc.jsonValue({ maxDepth: 1 }), fc.integer(), fc.double({ noNaN: true }))
         const { filters } = fc.letrec<{ filters: object }>((tie) => ({
           filters: fc.dictionary(
             fc.constantFrom(...columns),

@@ -59,7 +59,7 @@ describe.skipIf(!(await hasPostgres()))('startPostgres', () => {
     await first.stop()
   })
 
-  it('drops a database to which somebody is still connected', async () => {
+  it('drops a database with an open connection', async () => {
     const server = await startPostgres()
     const sql = postgres(server.url, { max: 1, onnotice: () => {} })
     try {

@@ -19,7 +19,7 @@ describe('the examples of docs_site/testing.md', async () => {
   // Their tests become tests of this suite.
   await import(file)
 
-  it('type check as they stand', () => {
+  it('type check unchanged', () => {
     const args = ['node_modules/typescript/bin/tsc', '-p', project, '--noEmit']
     const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' })

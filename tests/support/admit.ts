@@ -1,6 +1,6 @@
 import type { Plugin } from '@twinwire/core'
 
-/** Owns identity and handshake, and believes everybody: `{"type":"auth","token":"ann"}` is Ann, `authorization: Bearer ann` too. */
+/** Owns identity and handshake, and accepts any token: `{"type":"auth","token":"ann"}` is Ann, `authorization: Bearer ann` too. */
 export const admit: Plugin = {
   name: 'admit',
   setup(host) {

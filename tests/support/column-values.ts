@@ -47,7 +47,7 @@ export interface Sample {
 export interface Kind {
   readonly build: () => Builder
   readonly samples: fc.Arbitrary<Sample>
-  /** Arrays of it: not of serials, which are no types. */
+  /** Arrays of it: not of serials, which are not types. */
   readonly arrays: boolean
 }
 
@@ -59,7 +59,7 @@ export const types = [
 ]
 
 const quoted = (value: unknown): string => `'${String(value).replaceAll("'", "''")}'`
-/** Values whose text PostgreSQL reads as it stands. */
+/** Values whose text PostgreSQL reads unchanged. */
 const plain = <T>(values: fc.Arbitrary<T>, type: string, toText: (value: T) => string = String): fc.Arbitrary<Sample> =>
   values.map((value) => ({ value, written: `${quoted(toText(value))}::${type}` }))
 const pick = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
@@ -68,7 +68,7 @@ const kind = (build: () => Builder, samples: fc.Arbitrary<Sample>, arrays = true
   samples,
   arrays,
 })
-/** A type without a builder: its values are texts. */
+/** A type without a builder: its values are strings. */
 const textual = (dataType: string) => customType<{ data: string }>({ dataType: () => dataType })
 
 const hardTexts = [
@@ -92,7 +92,7 @@ const hardTexts = [
   '\\x00',
   '$1',
 ]
-const texts = fc.oneof(
+const strings = fc.oneof(
   fc.constantFrom(...hardTexts),
   fc
     .string({ unit: 'binary', maxLength: 12 })
@@ -186,17 +186,17 @@ const intervals = plain(
 )
 
 export const kinds: Readonly<Record<string, Kind>> = {
-  text: kind(() => text(), plain(texts, 'text')),
-  varchar: kind(() => varchar({ length: 40 }), plain(texts, 'varchar(40)')),
+  text: kind(() => text(), plain(strings, 'text')),
+  varchar: kind(() => varchar({ length: 40 }), plain(strings, 'varchar(40)')),
   char: kind(
     () => char({ length: 30 }),
     plain(
-      texts.map((each) => `${each}x`.padEnd(30 + [...each].reduce((sum, one) => sum + one.length - 1, 0))),
+      strings.map((each) => `${each}x`.padEnd(30 + [...each].reduce((sum, one) => sum + one.length - 1, 0))),
       'char(30)',
     ),
   ),
   enum: kind(() => mood(), plain(pick(...mood.enumValues), 'value_moods')),
-  domain: kind(() => textual('short_text')(), plain(texts, 'short_text')),
+  domain: kind(() => textual('short_text')(), plain(strings, 'short_text')),
   uuid: kind(() => uuid(), plain(fc.uuid(), 'uuid')),
   boolean: kind(() => boolean(), plain(fc.boolean(), 'boolean')),
   smallint: kind(
@@ -325,7 +325,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
 }
 
 /** Needs its extension. */
-export const citext: Kind = kind(() => textual('citext')(), plain(texts, 'citext'))
+export const citext: Kind = kind(() => textual('citext')(), plain(strings, 'citext'))
 
 const nullable = (samples: fc.Arbitrary<Sample>): fc.Arbitrary<Sample> =>
   fc.oneof(

@@ -14,7 +14,7 @@ export interface CutProxy {
   close(): void
 }
 
-/** Stands before a PostgreSQL and cuts connections at a chosen message. It keeps the server's side open for what was passed on. */
+/** A proxy in front of a PostgreSQL that cuts connections at a chosen message. It keeps the server's side open for what was passed on. */
 export async function startCutProxy(databaseUrl: string): Promise<CutProxy> {
   const target = new URL(databaseUrl)
   const clients = new Set<Socket>()

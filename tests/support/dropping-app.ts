@@ -1,4 +1,4 @@
-// Handlers that forget to await: one package for each promise that core hands out, which fails.
+// Handlers that forget to await: one package for each promise that core returns, which rejects.
 import process from 'node:process'
 import { type Call, createApp, guard, interceptor, type Next, route } from '@twinwire/core'
 import { database, databaseKey } from '@twinwire/core/database'

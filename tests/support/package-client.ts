@@ -11,7 +11,7 @@ export interface ReceivedFrame {
   readonly data: unknown
 }
 
-/** What is no package: it has a type. */
+/** A frame that is not a package: it has a type. */
 export interface ControlFrame {
   readonly type: string
   readonly [key: string]: unknown
@@ -26,7 +26,7 @@ export class PackageClient {
   readonly #listeners = new Set<() => void>()
   /** Events since the connection was opened, in order. */
   readonly events: ReceivedFrame[] = []
-  /** Control frames since then: `auth_ok` and its sisters. */
+  /** Control frames since then: `auth_ok` and similar. */
   readonly control: ControlFrame[] = []
   /** The close code, once it is closed. */
   readonly closed: Promise<number>

@@ -16,7 +16,7 @@ export function hasPgBouncer(): boolean {
   return spawnSync('pgbouncer', ['--version']).status === 0 || serviceMissing('PgBouncer', 'apt-get install pgbouncer')
 }
 
-/** In the mode of transactions, before the server of `url`, which lets everybody in. */
+/** In the mode of transactions, before the server of `url`, which accepts any user. */
 export async function startPgBouncer(url: string): Promise<TestPgBouncer> {
   const { hostname, port, username, pathname } = new URL(url)
   const folder = await mkdtemp(join(tmpdir(), 'twinwire-pgbouncer-'))

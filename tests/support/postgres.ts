@@ -9,7 +9,7 @@ export interface TestPostgres {
   /** Address of an empty database that only this caller has. */
   readonly url: string
   readonly source: ServiceSource
-  /** Drops the database, whoever is still connected; may be called again. */
+  /** Drops the database and ends its connections; may be called again. */
   drop(): Promise<void>
   /** Kills the server. Only one of the caller's own. */
   crash(): Promise<void>
@@ -36,7 +36,7 @@ export async function startPostgres(options: { own?: boolean } = {}): Promise<Te
   const server = await findServer(options.own ?? false)
   const name = `twinwire_test_${randomBytes(8).toString('hex')}`
   try {
-    // template0: nobody can be connected to it, so that several callers can copy it at once.
+    // template0: it accepts no connections, so that several callers can copy it at once.
     await query(server.url, (sql) => sql`CREATE DATABASE ${sql(name)} TEMPLATE template0`)
   } catch (error) {
     await server.stop()

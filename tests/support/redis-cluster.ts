@@ -61,7 +61,7 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
 const nodeSettings = {
   'cluster-enabled': 'yes',
   'cluster-node-timeout': 5000,
-  // A node that is gone takes only its own slots with it.
+  // When a node is down, only its own slots fail.
   'cluster-require-full-coverage': 'no',
 }
 

@@ -16,7 +16,7 @@ export interface RedisServer {
   crash(): Promise<void>
   /** Starts it again on its port; with nothing in it, since it keeps nothing. */
   restart(): Promise<void>
-  /** It takes connections and answers nobody, as behind a network that swallows packets. */
+  /** It accepts connections and never answers, as behind a network that drops packets. */
   freeze(): void
   thaw(): void
   /** Ends it and removes its files; may be called again. */

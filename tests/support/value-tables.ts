@@ -21,7 +21,7 @@ const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () =>
 
 export const things = pgTable('things', {
   id: integer().primaryKey(),
-  texts: text().array(),
+  words: text().array(),
   grid: text().array().array(),
   flags: boolean().array(),
   counts: integer().array(),
@@ -46,7 +46,7 @@ export const things = pgTable('things', {
 
 export const ddl = [
   `create type value_mood as enum ('sad', 'NULL', 'so "so"')`,
-  `create table things (id integer primary key, texts text[], grid text[][], flags boolean[], counts integer[], sums bigint[],
+  `create table things (id integer primary key, words text[], grid text[][], flags boolean[], counts integer[], sums bigint[],
     "smallSums" bigint[], prices numeric[], ratios double precision[], moods value_mood[], times timestamptz[], days date[],
     notes jsonb[], blobs bytea[], blob bytea, note jsonb, raw_note json, at timestamp, at_zone timestamptz, at_text timestamp,
     day date, whole numeric(20, 2))`,
@@ -87,12 +87,12 @@ export const inexact = /:1\]=|'null'|\.123999|^'?5'?$/
 /** Column, SQL of the value, what it has to be. */
 export const cases: readonly (readonly [Name, string, unknown])[] = [
   [
-    'texts',
+    'words',
     String.raw`array['C:\new\table', null, 'NULL', 'null', '', '"', '{a,b}', ' x ', E'a\nb']`,
     withNulls('C:\\new\\table', null, 'NULL', 'null', '', '"', '{a,b}', ' x ', 'a\nb'),
   ],
-  ['texts', `'{}'`, []],
-  ['texts', `'[0:1]={a,b}'`, ['a', 'b']],
+  ['words', `'{}'`, []],
+  ['words', `'[0:1]={a,b}'`, ['a', 'b']],
   [
     'grid',
     `array[array['a', null], array['}', '\\']]`,

@@ -1,8 +1,8 @@
 // What the types of routes cost a type check: instantiations that `tsc` makes for an app of 300 routes with real valibot
-// schemas, over those that it makes for the schemas alone. By hand: `node tests/types/cost.mjs [routes]`; it exits with 1 over the bar.
+// schemas, over those that it makes for the schemas alone. By hand: `node tests/types/cost.mjs [routes]`; it exits with 1 when that exceeds the limit.
 //
-// "Alone" is: declared, and their types read once, as by a plain function from the one to the other. A schema that nobody
-// reads costs next to nothing, and the first look at it (even at `schema.type`) some 280 instantiations of valibot's own: those
+// "Alone" is: declared, and their types read once, as by a plain function from the one to the other. A schema that is not
+// read costs next to nothing, and the first look at it (even at `schema.type`) some 280 instantiations of valibot's own: those
 // are printed too, and are in neither side of the difference.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

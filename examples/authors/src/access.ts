@@ -1,5 +1,5 @@
-// `npm run access` prints who may do what, and fails when that is not what ../access.txt says: a route that is open to everybody, or
-// to everybody who is signed in, is one on purpose. `-- --update` writes what is there.
+// `npm run access` prints the access of every route, and fails when the routes that are public, or that require no role, differ from
+// ../access.txt: so such a route exists on purpose. `-- --update` writes the file.
 import { readFile, writeFile } from 'node:fs/promises'
 import { type AppDescription, BootError, type RouteDescription } from '@twinwire/core'
 import { createAuthorsApp } from './app.ts'
@@ -8,7 +8,7 @@ import { declaredSettings } from './settings.ts'
 
 const file = new URL('../access.txt', import.meta.url)
 
-/** Of the app as it is served, and not of its table: plugins add endpoints and guards when they are set up. */
+/** Of the running app and not of its table of routes: plugins add endpoints and guards in their setup. */
 async function describeApp(): Promise<AppDescription> {
   const settings = declaredSettings.read({
     variables: { ENV: 'test', DATABASE_URL: 'pglite://memory', LOG_LEVEL: 'error', DEVELOPMENT_ISSUER_PORT: '0' },
@@ -36,11 +36,11 @@ function rolesOf({ steps }: RouteDescription): string {
 const nameOf = ({ name, http }: RouteDescription): string =>
   http === null || http === name ? name : `${http} (${name})`
 
-/** Routes that not every caller needs a role for, endpoints of plugins among them: a line for each. */
+/** One line for each route that requires no role, endpoints of plugins included. */
 function toOpenRoutes(routes: readonly RouteDescription[]): string {
   const open = routes.filter((route) => route.access === 'public' || rolesOf(route) === '')
   return open
-    .map((route) => `${route.access === 'public' ? 'everybody' : 'signed in'}  ${nameOf(route)}\n`)
+    .map((route) => `${route.access === 'public' ? 'public' : 'authenticated'}  ${nameOf(route)}\n`)
     .sort()
     .join('')
 }
@@ -57,11 +57,11 @@ async function main(): Promise<void> {
   console.log(toTable(routes))
   const found = toOpenRoutes(routes)
   if (process.argv.includes('--update')) return writeFile(file, found)
-  const agreed = await readFile(file, 'utf8')
-  if (agreed === found) return
+  const expected = await readFile(file, 'utf8')
+  if (expected === found) return
   throw new BootError(
     'bad_route',
-    `\nThe routes that need no role are not those of access.txt: give them one, or run this with --update.\nFound:\n${found}Agreed:\n${agreed}`,
+    `\nThe routes that require no role differ from access.txt: add a role to them, or run this with --update.\nFound:\n${found}Expected:\n${expected}`,
   )
 }
 

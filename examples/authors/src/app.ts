@@ -17,10 +17,10 @@ import { PkgID } from './pkg-ids.ts'
 import type { Settings } from './settings.ts'
 
 export const websocketPath = '/web'
-/** Where the issuer tells that a session has ended. */
+/** Where the issuer reports that a session has ended. */
 export const logoutPath = '/auth/backchannel-logout'
 
-/** Composes the application. Nothing is opened before it is started. `keycloak` is where its users sign in. */
+/** Composes the application; nothing is opened before it starts. `keycloak` is the issuer of its users. */
 export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
   return createApp({
     environment: settings.environment,
@@ -52,7 +52,7 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
       }),
       metrics(settings.metrics),
     ],
-    // As clients of the reference system expect: what a route does not know in a query or a body is no mistake over HTTP.
+    // As clients of the reference system expect: over HTTP unknown keys of a query or a body are not an error.
     http: { ...settings.http, unknownKeys: 'ignore' },
     websocket: { path: websocketPath, ...settings.websocket },
     log: settings.log,

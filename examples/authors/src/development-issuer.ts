@@ -2,7 +2,7 @@ import { BootError } from '@twinwire/core'
 import type { AuthOptions } from '@twinwire/plugin-auth'
 import type { Settings } from './settings.ts'
 
-/** As in the realm for a Keycloak of one's own, `deploy/keycloak/realm.json`. */
+/** The same as in the realm for Keycloak, `deploy/keycloak/realm.json`. */
 const realm = 'authors'
 const clientId = 'authors-api'
 const users = [
@@ -10,34 +10,34 @@ const users = [
   { username: 'reader', roles: ['get-authors'] },
 ] as const
 
-/** What is printed should still do in the afternoon. */
+/** Printed tokens should last for a working day. */
 const printedLifetimeMs = 12 * 60 * 60_000
 
-/** Where users sign in, and what only a development issuer has. */
+/** The issuer of the users, with what only a development issuer has. */
 export interface Issuer {
   readonly keycloak: AuthOptions
   /** Ready-made tokens; null with a Keycloak. */
   readonly tokens: { readonly admin: string; readonly reader: string } | null
-  /** Where logouts are told. A Keycloak has it in the settings of the client. */
-  tellLogoutsTo(url: string): void
+  /** Where logouts are reported. A Keycloak has this in the settings of the client. */
+  reportLogoutsTo(url: string): void
   stop(): Promise<void>
 }
 
-/** The Keycloak of the settings, else an issuer inside this process: who reaches its port is whoever they want to be. */
+/** The Keycloak of the settings, else an issuer inside this process, which gives any token to any caller that reaches its port. */
 export async function openIssuer({ environment, keycloak, developmentIssuer }: Settings): Promise<Issuer> {
-  if (keycloak !== null) return { keycloak, tokens: null, tellLogoutsTo: () => {}, stop: async () => {} }
+  if (keycloak !== null) return { keycloak, tokens: null, reportLogoutsTo: () => {}, stop: async () => {} }
   if (environment === 'production')
-    throw new BootError('bad_option', 'The development issuer is not for production: set KEYCLOAK_BASE_URL')
-  // Imported here: production neither needs it nor has it in memory.
+    throw new BootError('bad_option', 'The development issuer cannot be used in production: set KEYCLOAK_BASE_URL')
+  // Imported here, so that it is not loaded in production.
   const { createTestIssuer } = await import('@twinwire/plugin-auth/testing')
   const { port } = developmentIssuer
-  // EC first: its signatures, and so the tokens that are printed, are a good deal shorter.
+  // EC first: its signatures are shorter, and so are the printed tokens.
   const issuer = await createTestIssuer({ realm, clientId, users, port, algorithms: ['ES256', 'RS256'] }).catch(
     (cause: unknown) => {
       throw isTaken(cause)
         ? new BootError(
             'port_taken',
-            `Port ${port} of 127.0.0.1 is taken: set DEVELOPMENT_ISSUER_PORT to another one, or to 0 for a free one`,
+            `Port ${port} of 127.0.0.1 is in use: set DEVELOPMENT_ISSUER_PORT to another port, or to 0 for a free one`,
             { cause },
           )
         : cause
@@ -47,12 +47,12 @@ export async function openIssuer({ environment, keycloak, developmentIssuer }: S
   return {
     keycloak: toKeycloak(issuer.issuer),
     tokens: { admin: token('admin'), reader: token('reader') },
-    tellLogoutsTo: (url) => issuer.setBackchannelLogoutUrl(url),
+    reportLogoutsTo: (url) => issuer.setBackchannelLogoutUrl(url),
     stop: () => issuer.stop(),
   }
 }
 
-/** Where they sign in, without opening anything. */
+/** The issuer of the users; starts nothing. */
 export function issuerOf({ keycloak, developmentIssuer }: Settings): AuthOptions {
   return keycloak ?? toKeycloak(`http://127.0.0.1:${developmentIssuer.port}/realms/${realm}`)
 }

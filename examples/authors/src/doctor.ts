@@ -1,7 +1,7 @@
 import { runDoctor } from '@twinwire/core'
 
 async function create() {
-  // Imported here, so that a package which one of them does not find is a finding and not the end.
+  // Imported here, so that a missing package is a finding and does not end the process.
   const [{ createAuthorsApp }, { issuerOf }, { declaredSettings }] = await Promise.all([
     import('./app.ts'),
     import('./development-issuer.ts'),

@@ -1,14 +1,14 @@
-// `npm run --silent get-token -- <user>` prints an access token: the password grant, for development. The password is that of
-// KEYCLOAK_PASSWORD, else the name of the user, as in the realm that comes with the example.
+// `npm run --silent get-token -- <user>` prints an access token (password grant, for development). The password is KEYCLOAK_PASSWORD,
+// else the name of the user, as in the realm of the example.
 import { BootError } from '@twinwire/core'
 import { issuerOf } from './development-issuer.ts'
 import { declaredSettings } from './settings.ts'
 
 async function getToken(username: string): Promise<string> {
   const settings = declaredSettings.read()
-  // A real application sends its users to the login page: their passwords are none of its business.
+  // A real application sends its users to the login page and never sees their passwords.
   if (settings.environment === 'production')
-    throw new BootError('bad_option', 'get-token is for development: in production users sign in at Keycloak')
+    throw new BootError('bad_option', 'get-token is for development only: in production users sign in at Keycloak')
   const { issuer, clientId } = issuerOf(settings)
   const password = process.env.KEYCLOAK_PASSWORD || username
   const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
@@ -30,7 +30,7 @@ async function getToken(username: string): Promise<string> {
   const reason = answer.error_description ?? answer.error ?? 'no reason given'
   throw new BootError(
     'bad_option',
-    `The issuer gives no token for '${username}': ${String(reason)} (${response.status})`,
+    `The issuer issued no token for '${username}': ${String(reason)} (${response.status})`,
   )
 }
 

@@ -11,18 +11,18 @@ async function main(): Promise<void> {
     const app = createAuthorsApp(settings, issuer.keycloak)
     closeOnSignals(app)
     const { url } = await app.listen(settings.listen)
-    issuer.tellLogoutsTo(`${url}${logoutPath}`)
-    // Its commands are for development, and in production every line of the output is one of JSON.
+    issuer.reportLogoutsTo(`${url}${logoutPath}`)
+    // The printed commands are for development; in production every line of the output is JSON.
     if (settings.environment !== 'production') printWelcome({ url, websocketPath, issuer })
   } catch (error) {
-    // It would keep a process alive that serves nothing.
+    // It would keep the process alive.
     await issuer.stop()
     throw error
   }
 }
 
 main().catch((error: unknown) => {
-  // A BootError says in a sentence what to change; of anything else the stack is needed.
+  // The message of a BootError says what to change; other errors need their stack.
   console.error(error instanceof BootError ? error.message : error)
   process.exitCode = 1
 })

@@ -2,7 +2,7 @@ import { BootError } from '@twinwire/core'
 import { type MigrationEntry, migrate, migrationStatus } from '@twinwire/core/database'
 import { declaredSettings } from './settings.ts'
 
-/** `npm run db:migrate` applies what is pending; `npm run db:status` only looks, and ends with 1 when something is not applied. */
+/** `npm run db:migrate` applies what is pending; `npm run db:status` only lists the migrations, and exits with 1 when one is not applied. */
 async function main(command: string | undefined): Promise<void> {
   const { url, pool, connect } = declaredSettings.read().database
   const options = { url, pool, connect, migrations: new URL('../drizzle', import.meta.url) }

@@ -1,4 +1,4 @@
-/** Every kind of package of this application. A number that a client knows never changes its meaning. */
+/** Every kind of package of this application. A number that clients use never changes its meaning. */
 export const PkgID = {
   GET_AUTHORS: 1,
   GET_PAGINATED_AUTHORS: 2,

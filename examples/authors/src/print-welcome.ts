@@ -7,7 +7,7 @@ interface Welcome {
   readonly issuer: Issuer
 }
 
-/** Where it listens, who may come in, and two commands to try, ready to be pasted. */
+/** Prints the addresses, the tokens, and two commands to try. */
 export function printWelcome({ url, websocketPath, issuer: { keycloak, tokens } }: Welcome): void {
   const socketUrl = `${url.replace(/^http/, 'ws')}${websocketPath}`
   const frame = {
@@ -15,11 +15,11 @@ export function printWelcome({ url, websocketPath, issuer: { keycloak, tokens } 
     req_id: '5f0c6b0e-8a0e-4b0e-9d0a-2f1f3b1c7a55',
     data: { search_term: 'le' },
   }
-  // With a Keycloak the token comes from there: double quotes, so that the shell asks for it.
+  // Keycloak's token comes from a command: double quotes, so that the shell runs it.
   const [quote, token] = tokens === null ? ['"', '$(npm run --silent get-token -- reader)'] : ["'", tokens.reader]
   const header = `-H ${quote}authorization: Bearer ${token}${quote}`
   console.log(`
-The authors are served on
+Authors API:
   ${url}
   ${socketUrl}
 
@@ -34,14 +34,14 @@ Ctrl+C stops it.
 }
 
 function keycloakLines(issuer: string): string {
-  return `Its users sign in at ${issuer}.
-The commands below ask it for a token: set the same KEYCLOAK_* variables in that terminal, or put them into examples/authors/.env.`
+  return `Users sign in at ${issuer}.
+The commands below request a token from it: set the same KEYCLOAK_* variables in that terminal, or put them into examples/authors/.env.`
 }
 
 function developmentLines(issuer: string, tokens: NonNullable<Issuer['tokens']>): string {
   return `DEVELOPMENT ISSUER, NEVER FOR PRODUCTION: ${issuer}
-runs inside this process, and whoever is on this machine gets any token from it. Set KEYCLOAK_BASE_URL, KEYCLOAK_REALM and
-KEYCLOAK_CLIENT_ID for a Keycloak instead. Two tokens, good for twelve hours or until it is restarted:
+runs inside this process, and gives any token to any user of this machine. Set KEYCLOAK_BASE_URL, KEYCLOAK_REALM and
+KEYCLOAK_CLIENT_ID to use a Keycloak instead. Two tokens, valid for twelve hours or until the next start:
   admin   ${tokens.admin}
   reader  ${tokens.reader}`
 }

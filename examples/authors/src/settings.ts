@@ -15,7 +15,7 @@ import { keycloakSettings } from '@twinwire/plugin-auth'
 import { metricsSettings } from '@twinwire/plugin-metrics'
 import { rateLimitSettings, redisSettings } from '@twinwire/plugin-ratelimit'
 
-// `src` and `dist` lie side by side, so this is the example's own folder for both, wherever it is started from.
+// `src` and `dist` are siblings, so this is the folder of the example for both, in any working directory.
 const dataFolder = fileURLToPath(new URL('../.data', import.meta.url))
 
 /** Every variable that the example reads; `docs_site/settings.md` is their table. Read in the entry file, once, at start. */
@@ -26,35 +26,35 @@ export const declaredSettings = defineSettings({
   websocket: websocketSettings,
   log: logSettings,
   nativeServer: nativeServerSettings,
-  // With no variable of a database it runs on one inside the process; production refuses that.
+  // Without variables of a database an embedded one is used; in production that is an error.
   database: databaseSettings({ embedded: `pglite://${dataFolder}` }),
-  // With no Keycloak its users sign in at an issuer inside the process; production refuses that too.
+  // Without a Keycloak users sign in at an issuer inside the process; in production that is an error.
   keycloak: keycloakSettings,
   metrics: metricsSettings,
   developmentIssuer: {
     port: variable.integer('DEVELOPMENT_ISSUER_PORT', {
-      about: 'Port, on this machine only, of the issuer that stands in for Keycloak in development; 0 takes a free one',
+      about: 'Port of 127.0.0.1 for the issuer that replaces Keycloak in development; 0 for a free one',
       max: 65_535,
       default: 8081,
     }),
   },
-  // Parts of the Python reference system that are not here: whoever relies on one learns it at start.
+  // Parts of the Python reference system that do not exist here: setting one is an error at start.
   parts: settingsGroup({
     variables: {},
     unsupported: {
-      AUDIT_LOG_ENABLED: 'there is no audit log; take it out',
-      PROFILING_ENABLED: 'there are no profiling endpoints; take it out',
+      AUDIT_LOG_ENABLED: 'there is no audit log; remove it',
+      PROFILING_ENABLED: 'there are no profiling endpoints; remove it',
     },
     to: () => null,
   }),
   rateLimit: rateLimitSettings,
   circuitBreakers: {
     enabled: variable.flag('CIRCUIT_BREAKER_ENABLED', {
-      about: 'Whether services that fail again and again are left alone for a while',
+      about: 'Whether circuit breakers stop requests to services that keep failing',
       default: true,
     }),
   },
-  // With no Redis each process limits by itself, which is less than production was promised.
+  // Without Redis each process applies the limits on its own, which is too little for production.
   redis: settingsGroup({
     ...redisSettings,
     check(state) {

@@ -29,7 +29,7 @@ export function createHandshake(port, path, token = null) {
   return { request: `${lines.join('\r\n')}\r\n\r\n`, accept }
 }
 
-/** Walks over a server's frames by their headers, without a look at what they carry. */
+/** Iterates over a server's frames by their headers, without reading their payload. */
 export class FrameCounter {
   #skip = 0
   #rest = null

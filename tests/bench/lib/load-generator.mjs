@@ -22,7 +22,7 @@ class Client {
     const frames = packages.map(({ text }) => toClientFrame(text))
     this.#frameBytes = frames[0].length
     if (frames.some(({ length }) => length !== this.#frameBytes)) throw new Error('Packages must be of one length')
-    // Twice over, so that any run of them lies in one piece.
+    // Repeated twice, so that any sequence of them is contiguous.
     this.#frames = Buffer.concat([...frames, ...frames])
     socket.on('error', (error) => load.failed(error))
     socket.on('close', () => load.failed(new Error('The server has closed a connection')))
@@ -36,14 +36,14 @@ class Client {
     }
   }
 
-  /** `token` null: none is asked for. */
+  /** `token` null: no handshake. */
   static async open(port, path, load, packages, token) {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     const { request, accept } = createHandshake(port, path, token)
     socket.write(request)
     const { head, greeting } = await readOnce(socket, (bytes) => readOpening(bytes, token !== null))
     if (!head.startsWith('HTTP/1.1 101') || !head.includes(accept)) throw new Error(`No upgrade: ${head}`)
-    if (token !== null && !greeting.includes('auth_ok')) throw new Error(`Not let in: ${greeting}`)
+    if (token !== null && !greeting.includes('auth_ok')) throw new Error(`Handshake rejected: ${greeting}`)
     return new Client(socket, load, packages)
   }
 

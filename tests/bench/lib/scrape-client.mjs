@@ -1,4 +1,4 @@
-// A process of its own that scrapes when it is told to, so that reading the answer is no part of what is measured.
+// A separate process that scrapes on request, so that reading the answer is not measured.
 import process from 'node:process'
 
 process.on('message', async (url) => {

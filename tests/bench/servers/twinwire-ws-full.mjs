@@ -1,5 +1,5 @@
-// Everything on: each connection is somebody else's, each call needs a role, counts against a limit in memory, has a deadline and
-// is measured. Of the same work as the bare one.
+// With all plugins: each connection has its own user, each call needs a role, is charged to a limit in memory, has a deadline and
+// is measured. Otherwise the same work as the bare server.
 import { createApp, route } from '@twinwire/core'
 import { auth, requireRoles } from '@twinwire/plugin-auth'
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'

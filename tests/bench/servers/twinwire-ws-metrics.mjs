@@ -1,4 +1,4 @@
-// The bare one with metrics(), which nobody scrapes meanwhile.
+// The bare server with metrics(), not scraped meanwhile.
 import { createApp, route } from '@twinwire/core'
 import { metrics } from '@twinwire/plugin-metrics'
 import { serve } from '../lib/serve.mjs'

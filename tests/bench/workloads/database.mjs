@@ -75,7 +75,7 @@ async function prepare(db) {
   await db.execute(sql`vacuum analyze bench_rows`)
 }
 
-/** Time of a page, first and last in turns. The cursor of the last page is got by a walk over pages of the largest size. */
+/** Time of the first and the last page, measured alternately. The last cursor is found by reading pages of the maximum size. */
 async function measurePages(repository, orderBy, rounds) {
   const last = await findLast(repository, orderBy)
   const page = (cursor) => repository.getPage({ cursor, perPage, orderBy })

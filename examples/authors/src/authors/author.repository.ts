@@ -3,7 +3,7 @@ import { BaseRepository, type Database, type Filters } from '@twinwire/core/data
 import type { Author } from './author.schemas.ts'
 import { authors } from './author.table.ts'
 
-/** Rows of a list that is no page. */
+/** Maximum number of rows of a list. */
 const maxListed = 1000
 
 export class AuthorRepository extends BaseRepository<typeof authors> {
@@ -15,7 +15,7 @@ export class AuthorRepository extends BaseRepository<typeof authors> {
     return this.findOne({ name })
   }
 
-  /** The first 1000 authors that fit, as the first page of a walk: `meta.has_more` says whether there are others. */
+  /** The first 1000 matching authors, as the first page of a cursor: `meta.has_more` says whether there are more. */
   list(filters: Filters<typeof authors>): Promise<Page<Author>> {
     return this.getPage({ cursor: '', perPage: maxListed, filters })
   }

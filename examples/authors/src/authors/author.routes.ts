@@ -26,13 +26,13 @@ export const getAuthors = route({
   summary: 'List authors, at most 1000',
   http: {
     route: 'GET /authors',
-    // What a package calls `search_term` is `search` in a query.
+    // `search_term` of a package is `search` in a query.
     input: ({ search, ...query }) => ({ search_term: search, ...query }),
   },
   use: [requireRoles('get-authors'), withDb()],
   input: GetAuthorsInput,
   output: v.array(AuthorSchema),
-  // A list that was cut says so: in `meta` of the package, and over HTTP, where the body is the list alone, in a header.
+  // A truncated list is marked: in `meta` of the package, and over HTTP, where the body is only the list, in a header.
   handler: async (input, { db }) => {
     const { items, meta } = await new GetAuthorsCommand(new AuthorRepository(db)).execute(input)
     if (!meta.has_more) return [...items]
@@ -44,7 +44,7 @@ export const getPaginatedAuthors = route({
   summary: 'List authors page by page',
   http: {
     route: 'GET /authors/paginated',
-    // `id` is no key of the input itself, so its type has to be said.
+    // `id` is not a key of the input itself, so its type is declared here.
     params: { id: 'int' },
     input: ({ id, name, ...query }) => ({ filters: { id, name }, ...query }),
   },
@@ -69,7 +69,7 @@ export const createAuthor = route({
   use: [requireRoles('create-author'), limit('30/m'), transaction()],
   input: CreateAuthorInput,
   output: AuthorSchema,
-  // A command knows no socket: what is told to others is told here. The event waits for the commit.
+  // A command does not know connections, so the event is published here. It is sent after the commit.
   handler: async (input, call) => {
     const author = await new CreateAuthorCommand(new AuthorRepository(call.db)).execute(input)
     call.broadcast(authorCreated, author)

@@ -1,32 +1,32 @@
 import { pageInput } from '@twinwire/core/database/valibot'
 import * as v from 'valibot'
 
-/** What a `serial` of PostgreSQL can be. */
+/** The range of PostgreSQL's `serial`. */
 const AuthorIdSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1))
 const AuthorNameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
 const PartOfNameSchema = v.pipe(v.string(), v.maxLength(255))
 
-/** An author, as it leaves on both wires. */
+/** An author, as sent on both wires. */
 export const AuthorSchema = v.object({ id: AuthorIdSchema, name: AuthorNameSchema })
 export type Author = v.InferOutput<typeof AuthorSchema>
 
-// Inputs are strict: a key that is misspelt is told, not ignored.
+// Inputs are strict: a misspelt key is an error and not ignored.
 
 const FiltersSchema = v.strictObject({
   id: v.optional(AuthorIdSchema),
-  /** The whole name, letter by letter. */
+  /** The exact name. */
   name: v.optional(v.string()),
 })
 
 export const GetAuthorsInput = v.strictObject({
   ...FiltersSchema.entries,
-  /** Part of a name, in upper or lower case. Given, it wins over `id` and `name`. */
+  /** Part of a name, in upper or lower case. It overrides `id` and `name`. */
   search_term: v.optional(PartOfNameSchema),
 })
 export type GetAuthorsInput = v.InferOutput<typeof GetAuthorsInput>
 
 export const GetPaginatedAuthorsInput = v.strictObject({
-  /** By number (`page`), or with a `cursor` from where the last page ended; an empty one starts at the beginning. */
+  /** By number (`page`), or by `cursor`, which continues after the previous page; an empty one starts at the beginning. */
   ...pageInput(),
   filters: v.optional(
     v.strictObject({

@@ -1,6 +1,6 @@
 import { pgTable, serial, uniqueIndex, varchar } from 'drizzle-orm/pg-core'
 
-// The command looks for the name first, to answer with a good message; under two creates at once only the index decides.
+// The command looks up the name first, for a better message; under concurrent creates only the index decides.
 export const authors = pgTable(
   'authors',
   {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Author } from './author.schemas.ts'
 import { CreateAuthorCommand } from './create-author.command.ts'
 
-/** As much of the repository as the command asks for. */
+/** The part of the repository that the command uses. */
 function createFakeAuthors(...names: string[]) {
   const rows: Author[] = names.map((name, index) => ({ id: index + 1, name }))
   return {
@@ -26,7 +26,7 @@ test('creates an author', async () => {
   expect(authors.rows).toHaveLength(2)
 })
 
-test('refuses a name that is taken', async () => {
+test('rejects a name that already exists', async () => {
   const authors = createFakeAuthors('Franz Kafka')
   const creating = new CreateAuthorCommand(authors).execute({ name: 'Franz Kafka' })
   await expect(creating).rejects.toThrow(new ConflictError("Author with name 'Franz Kafka' already exists"))

@@ -3,7 +3,7 @@ import type { AuthorRepository } from './author.repository.ts'
 import type { Author, CreateAuthorInput } from './author.schemas.ts'
 
 export class CreateAuthorCommand extends BaseCommand<CreateAuthorInput, Author> {
-  // A command names what it needs of the repository; a test hands it that much and no more.
+  // Only the methods that the command uses, so that a test can pass an object with these alone.
   readonly #authors: Pick<AuthorRepository, 'findByName' | 'create'>
 
   constructor(authors: Pick<AuthorRepository, 'findByName' | 'create'>) {

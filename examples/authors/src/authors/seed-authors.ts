@@ -15,7 +15,7 @@ const names = [
   'Virginia Woolf',
 ]
 
-/** Gives an empty table some authors to look at. One statement: all of them, or none. */
+/** Adds some authors to an empty table, in one statement: all of them, or none. */
 export async function seedAuthors(db: Database): Promise<void> {
   if (await new AuthorRepository(db).exists({})) return
   await db.insert(authors).values(names.map((name) => ({ name })))

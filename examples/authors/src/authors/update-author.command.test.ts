@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Author } from './author.schemas.ts'
 import { UpdateAuthorCommand } from './update-author.command.ts'
 
-/** As much of the repository as the command asks for. */
+/** The part of the repository that the command uses. */
 function createFakeAuthors(...names: string[]) {
   const rows: Author[] = names.map((name, index) => ({ id: index + 1, name }))
   const getById = async (id: number) => {
@@ -25,16 +25,16 @@ test('renames an author', async () => {
   expect(await command().execute({ id: 1, name: 'F. Kafka' })).toEqual({ id: 1, name: 'F. Kafka' })
 })
 
-test('takes the name that the author has already', async () => {
+test('accepts the current name of the author', async () => {
   expect(await command().execute({ id: 1, name: 'Franz Kafka' })).toEqual({ id: 1, name: 'Franz Kafka' })
 })
 
-test('refuses the name of another author', async () => {
+test('rejects the name of another author', async () => {
   const updating = command().execute({ id: 1, name: 'Toni Morrison' })
   await expect(updating).rejects.toThrow(new ConflictError("Author with name 'Toni Morrison' already exists"))
 })
 
-test('tells an author who is not there before a name that is taken', async () => {
+test('reports a missing author before a name that already exists', async () => {
   const updating = command().execute({ id: 3, name: 'Toni Morrison' })
   await expect(updating).rejects.toThrow(new NotFoundError('Author with ID 3 not found'))
 })

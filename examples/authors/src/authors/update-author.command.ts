@@ -11,7 +11,7 @@ export class UpdateAuthorCommand extends BaseCommand<UpdateAuthorInput, Author> 
   }
 
   async execute({ id, name }: UpdateAuthorInput): Promise<Author> {
-    // First, so that an author who is not there is told before a name that is taken.
+    // First: a missing author is reported before a name that already exists.
     await this.#authors.getById(id)
     const namesake = await this.#authors.findByName(name)
     if (namesake && namesake.id !== id) throw new ConflictError(`Author with name '${name}' already exists`)

@@ -1,4 +1,4 @@
-// A plugin as an outside author writes one: nothing of core but what its door exports.
+// A plugin as an outside author writes it, with public exports of core only.
 import { guard, NotFoundError, type Plugin, reply, route } from '@twinwire/core'
 import { definePlugin, pluginKey } from '@twinwire/core/plugin'
 

@@ -41,7 +41,7 @@ assert.match(scrape, /^http_requests_total\{method="GET",endpoint="\/me",status_
 await close()
 await issuer.stop()
 
-// ioredis is not installed here: it is asked for where it is needed, and not before.
+// ioredis is not installed here: it is loaded only when it is needed.
 const withRedis = createApp({
   pkgIds: {},
   routes: {},

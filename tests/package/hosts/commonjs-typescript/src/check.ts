@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
-const doors = [
+const entryPoints = [
   '@twinwire/core',
   '@twinwire/core/database',
   '@twinwire/core/database/valibot',
@@ -16,16 +16,16 @@ const doors = [
 ]
 const requireHere = createRequire(join(process.cwd(), 'package.json'))
 
-async function compare(door: string): Promise<void> {
-  const required: Record<string, unknown> = requireHere(door)
-  const imported: Record<string, unknown> = await import(door)
+async function compare(entryPoint: string): Promise<void> {
+  const required: Record<string, unknown> = requireHere(entryPoint)
+  const imported: Record<string, unknown> = await import(entryPoint)
   // `require` of a module with a default export adds a name; ours have none.
   const names = Object.keys(imported).filter((name) => name !== 'default' && name !== 'module.exports')
-  assert.deepEqual(Object.keys(required).sort(), names.sort(), door)
-  for (const name of names) assert.equal(required[name], imported[name], `${door} has two copies of ${name}`)
+  assert.deepEqual(Object.keys(required).sort(), names.sort(), entryPoint)
+  for (const name of names) assert.equal(required[name], imported[name], `${entryPoint} has two copies of ${name}`)
 }
 
-Promise.all(doors.map(compare)).catch((error: unknown) => {
+Promise.all(entryPoints.map(compare)).catch((error: unknown) => {
   console.error(error)
   process.exitCode = 1
 })

@@ -1,4 +1,4 @@
-// Every function of every door, called, and what it answers with exported with the type that TypeScript finds. A project with
+// Calls every function of every entry point and exports the results with the types that TypeScript infers. A project with
 // `declaration: true` has to write that type down, so each type in it has a name that can be imported.
 import {
   AppError,
@@ -162,7 +162,7 @@ export class EchoCommand extends BaseCommand<string, string> {
 export const Task = v.object({ id: v.number(), title: v.string() })
 export const taskChanged = event({ data: Task })
 export const silent = route({ handler: () => 1 })
-export const texts = route({ http: 'GET /text', handler: () => reply.text('a') })
+export const plainText = route({ http: 'GET /text', handler: () => reply.text('a') })
 export const stream = route({
   http: 'GET /stream',
   handler: () =>
@@ -187,7 +187,7 @@ export const guarded = route.with(plainGuard, whenOn)
 export const guardedRoute = guarded({ http: 'GET /guarded', handler: (_input, { tenant, on }) => ({ tenant, on }) })
 export const around1 = route({ http: 'GET /timed', use: [timed], handler: (_input, { startedAt }) => startedAt })
 export const command = route({ http: 'POST /echo', input: v.string(), command: () => new EchoCommand() })
-export const users = group({ prefix: '/users', use: [plainGuard] }, { list: silent, texts })
+export const users = group({ prefix: '/users', use: [plainGuard] }, { list: silent, plainText })
 
 // the database
 export const authors = pgTable('authors', {
@@ -286,7 +286,7 @@ export const createWholeApp = () =>
     pkgIds: PkgID,
     routes,
     events: { TASK_CHANGED: taskChanged },
-    endpoints: [texts, guardedRoute],
+    endpoints: [plainText, guardedRoute],
     plugins: [opened, signIn, limits, counted, flags],
   })
 export const describeApp = () => createWholeApp().describe()

@@ -1,11 +1,11 @@
-// A host without any optional peer: each door that needs one says its name.
+// A host without any optional peer: each entry point that needs one names it.
 import assert from 'node:assert/strict'
 import { BootError } from '@twinwire/core'
 import { networkRawClient } from '@twinwire/core/testing'
 
 const database = '@twinwire/core/database'
 await assert.rejects(import(database), (error: NodeJS.ErrnoException) => {
-  // Node's own sentence: this door extends drizzle's classes, so nothing of ours runs before it is there.
+  // The message of Node itself: this entry point extends drizzle's classes, so no code of Twinwire runs before drizzle is loaded.
   assert.equal(error.code, 'ERR_MODULE_NOT_FOUND')
   assert.match(error.message, /^Cannot find package 'drizzle-orm' imported from .*core.dist./)
   return true

@@ -19,7 +19,7 @@ const app = createApp({
   pkgIds: PkgID,
   routes: { LIST_TASKS: listTasks, ADD_TASK: addTask },
   events: { TASK_ADDED: taskAdded },
-  plugins: [database({ url: 'postgres://nobody@127.0.0.1:1/nothing' })],
+  plugins: [database({ url: 'postgres://user@127.0.0.1:1/nothing' })],
 })
 await assert.rejects(app.listen({ port: 0 }), (error) => {
   assert(error instanceof BootError)

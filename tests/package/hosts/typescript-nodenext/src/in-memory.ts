@@ -1,4 +1,4 @@
-// A test as a user writes one, with the types that it relies on: the door `testing` of the package, and no server.
+// A test as a user writes one, with the types that it relies on: the entry point `testing`, and no server.
 import assert from 'node:assert/strict'
 import { createTestApp } from '@twinwire/core/testing'
 import { addTask, listTasks, PkgID, taskAdded } from './tasks.js'
@@ -11,6 +11,6 @@ const { client, request, close } = await createTestApp({
 const task: { id: number; title: string } = await (await client()).call('ADD_TASK', { title: 'in memory' })
 assert.deepEqual(task, { id: 1, title: 'in memory' })
 assert.deepEqual((await request('GET /tasks')).json(), [task])
-// @ts-expect-error A title is a text: the types of the routes arrive in the client.
+// @ts-expect-error A title is a string: the client has the types of the routes.
 await assert.rejects((await client()).call('ADD_TASK', { title: 7 }))
 await close()
