@@ -229,7 +229,7 @@ function describeValues(open: () => DatabaseApi): void {
     })
 
     test('filters of arrays, bytes among them, find by equality', async () => {
-      const row = { id: 1, texts: ['a\\', 'NULL', ''], blobs: [Buffer.from([0, 255, 92])], ratios: [-0, 0.1] }
+      const row = { id: 1, words: ['a\\', 'NULL', ''], blobs: [Buffer.from([0, 255, 92])], ratios: [-0, 0.1] }
       const created = await repository().create(row)
       for (const name of ['words', 'blobs', 'ratios'] as const) {
         expect(await repository().findOne({ [name]: row[name] })).toStrictEqual(created)
