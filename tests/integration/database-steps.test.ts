@@ -1,6 +1,13 @@
 // `withDb()` and `transaction()` in an app, over both wires, on PGlite and on PostgreSQL.
-import { event, NotFoundError, route } from '@twinwire/core'
-import { BaseRepository, type Database, database, transaction, withDb } from '@twinwire/core/database'
+import { type Call, check, event, NotFoundError, PermissionDeniedError, route } from '@twinwire/core'
+import {
+  BaseRepository,
+  type Database,
+  database,
+  transaction,
+  type WithDatabase,
+  withDb,
+} from '@twinwire/core/database'
 import { createTestApp, type TestApp } from '@twinwire/core/testing'
 import { sql } from 'drizzle-orm'
 import { pgTable, serial, text } from 'drizzle-orm/pg-core'
@@ -18,7 +25,16 @@ const NoteSchema = v.object({ id: v.number(), text: v.string() })
 const TextInput = v.object({ text: v.string() })
 const written = event({ data: NoteSchema })
 
-const pkgIds = { LIST: 1, WRITE: 2, WRITE_AND_FAIL: 3, WRITE_TOO_LATE: 4, WRITTEN: 100 } as const
+/** Writes before it refuses: in the transaction of the handler, or the row would stay. */
+const notForbidden = check({
+  name: 'notForbidden',
+  run: async (input: { text: string }, { db }: Call & WithDatabase) => {
+    await new NoteRepository(db).create({ text: `checked ${input.text}` })
+    if (input.text === 'forbidden') throw new PermissionDeniedError()
+  },
+})
+
+const pkgIds = { LIST: 1, WRITE: 2, WRITE_AND_FAIL: 3, WRITE_TOO_LATE: 4, WRITE_CHECKED: 5, WRITTEN: 100 } as const
 const routes = {
   LIST: route({
     http: 'GET /notes',
@@ -46,6 +62,13 @@ const routes = {
       call.broadcast(written, await new NoteRepository(call.db).create(input))
       throw new NotFoundError('Not this one')
     },
+  }),
+  WRITE_CHECKED: route({
+    http: 'POST /notes/checked',
+    use: [transaction(), notForbidden],
+    input: TextInput,
+    output: NoteSchema,
+    handler: (input, call) => new NoteRepository(call.db).create(input),
   }),
   WRITE_TOO_LATE: route({
     http: 'POST /notes/late',
@@ -114,7 +137,17 @@ describe.each([
       expect(await client.nextEvent('WRITTEN')).toEqual(next)
     })
 
-    test('a deadline that passed rolls back, although the handler ended well', async () => {
+    test('a check behind transaction() is part of it', async () => {
+      const client = await subject.client()
+      const refused = { text: 'forbidden' }
+      await expect(client.call('WRITE_CHECKED', refused)).rejects.toMatchObject({ code: 'permission_denied' })
+      expect((await subject.request('POST /notes/checked', { json: refused })).status).toBe(403)
+      await client.call('WRITE_CHECKED', { text: 'allowed' })
+      const found = (await texts()).filter((each) => /forbidden|allowed/.test(each))
+      expect(found).toEqual(['checked allowed', 'allowed'])
+    })
+
+    test('a deadline that passed rolls back, although the handler succeeded', async () => {
       const client = await subject.client()
       await expect(client.call('WRITE_TOO_LATE', { text: 'late' })).rejects.toMatchObject({ code: 'deadline_exceeded' })
       expect((await subject.request('POST /notes/late', { json: { text: 'late' } })).status).toBe(504)

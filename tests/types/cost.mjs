@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 const routeCount = Number(process.argv[2] ?? 300)
 const routesPerFile = 10
-const maxPerRoute = 600
+const maxPerRoute = 520
 
 const here = dirname(fileURLToPath(import.meta.url))
 const tsc = createRequire(join(here, '../../package.json')).resolve('typescript/bin/tsc')

@@ -56,8 +56,17 @@ export type { AppDescription, RouteDescription } from './route/describe.ts'
 export { group } from './route/group.ts'
 export { unchecked } from './route/output.ts'
 export { type AnyEndpoint, type AnyRoute, type Route, type RouteForm, route } from './route/route.ts'
-export type { HttpBinding, HttpOptions } from './route/route-types.ts'
+export type {
+  HttpBinding,
+  HttpOptions,
+  HttpRouteText,
+  NoSchema,
+  RouteFactory,
+  RouteOf,
+  RouteOptions,
+} from './route/route-types.ts'
 export { check, guard, interceptor, type Next, type Outcome, type Step } from './route/step.ts'
+export type { Use } from './route/use.ts'
 export { type UwsOptions, uws } from './transport/uws-server.ts'
 export type { UwsTlsOptions } from './transport/uws-tls.ts'
 export type { WebSocketOptions } from './websocket/options.ts'

@@ -42,5 +42,4 @@ export type {
   PluginHost,
 } from './plugin/host.ts'
 export { definePlugin } from './plugin/plugin.ts'
-export type { RouteFactory } from './route/route-types.ts'
 export type { AnyStep, StepDemands, StepIdentity, StepKind } from './route/step.ts'

@@ -1,5 +1,6 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Clock } from '../base/clock.ts'
+import type { CompileError } from '../base/compile-error.ts'
 import { type Environment, resolveEnvironment } from '../base/environment.ts'
 import type { Logger, LogLevel } from '../base/logger.ts'
 import type { Access } from '../call/call.ts'
@@ -17,7 +18,6 @@ import type { Codec } from '../protocol/codec.ts'
 import { checkTable } from '../route/check-table.ts'
 import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import { checkDeadline, checkKeys, isAccess } from '../route/route-definition.ts'
-import type { TypeMistake } from '../route/step.ts'
 import type { Transport } from '../transport/transport.ts'
 import { type ResolvedWebSocketOptions, resolveWebSocketOptions, type WebSocketOptions } from '../websocket/options.ts'
 import { appDefaults } from './app-defaults.ts'
@@ -112,10 +112,10 @@ type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Exclude<
     keyof Routes,
     keyof Ids
-  >]: TypeMistake<`'${Name & string}' is no PkgID; a route that is on HTTP only goes into endpoints`>
+  >]: CompileError<`'${Name & string}' is no PkgID; a route that is on HTTP only goes into endpoints`>
 } & {
   // `Extract` and not `&`: from a bare `keyof Events` the compiler would infer Events out of the routes.
-  readonly [Name in Extract<keyof Routes, keyof Events>]: TypeMistake<`'${Name & string}' is a route and an event`>
+  readonly [Name in Extract<keyof Routes, keyof Events>]: CompileError<`'${Name & string}' is a route and an event`>
 }
 
 /** What `createApp` takes. */
@@ -125,7 +125,7 @@ export type AppOptions<Ids extends PkgIds, Routes extends RouteTable, Events ext
   /** By name of the PkgID. Routes and events together cover every PkgID. */
   readonly routes: Routes & TotalTable<Ids, Routes, Events>
   readonly events?: Events & {
-    readonly [Name in Exclude<keyof Events, keyof Ids>]: TypeMistake<`'${Name & string}' is no PkgID`>
+    readonly [Name in Exclude<keyof Events, keyof Ids>]: CompileError<`'${Name & string}' is no PkgID`>
   }
 }
 

@@ -1,20 +1,20 @@
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { PageMeta } from '../protocol/frame.ts'
 
-declare const made: unique symbol
+declare const madeByPage: unique symbol
 
 /** Made by `page`. A page of items: `data` and `meta` of a reply package, `{items, meta}` over HTTP. */
 export interface Page<out T> {
   readonly items: readonly T[]
   readonly meta: PageMeta
   /** Never there: a page by hand does not compile, as it would be refused when it runs. */
-  readonly [made]: true
+  readonly [madeByPage]: true
 }
 
 class PageResult<T> implements Page<T> {
   readonly items: readonly T[]
   readonly meta: PageMeta
-  declare readonly [made]: true
+  declare readonly [madeByPage]: true
   constructor(items: readonly T[], meta: PageMeta) {
     this.items = items
     this.meta = meta
@@ -52,9 +52,8 @@ export function isPage(value: unknown): value is Page<unknown> {
 }
 
 /** The schema of a page. */
-export interface PageSchema<out S extends AnySchema = AnySchema> extends Schema<Page<unknown>, Page<unknown>> {
+export interface PageSchema<out S extends AnySchema = AnySchema> extends Schema<Page<InputOf<S>>, Page<OutputOf<S>>> {
   readonly item: S
-  readonly '~page'?: { readonly input: Page<InputOf<S>>; readonly output: Page<OutputOf<S>> }
 }
 
 /**

@@ -9,12 +9,13 @@ export interface WithDatabase {
   readonly db: Database
 }
 
-type DatabaseStep<Kind extends 'guard' | 'interceptor'> = Step<
+type DatabaseStep<Kind extends 'guard' | 'interceptor', Name extends string> = Step<
   Kind,
   WithDatabase,
   Call,
   unknown,
-  PluginKey<'database', DatabaseApi>
+  PluginKey<'database', DatabaseApi>,
+  Name
 >
 
 /**
@@ -25,7 +26,7 @@ type DatabaseStep<Kind extends 'guard' | 'interceptor'> = Step<
  * use: [withDb()],
  * handler: ({ id }, { db }) => new AuthorRepository(db).getById(id),
  */
-export function withDb(): DatabaseStep<'guard'> {
+export function withDb(): DatabaseStep<'guard', 'database.withDb'> {
   return guard({
     name: 'database.withDb',
     needs: databaseKey,
@@ -42,6 +43,8 @@ export function withDb(): DatabaseStep<'guard'> {
  * Publications and `afterCommit` wait for the commit. Inside of another one it is a savepoint. The pool's handle (of `withDb()`, or
  * one that was kept) is refused inside.
  *
+ * A check that is behind it in `use` runs inside of it, and its refusal rolls back.
+ *
  * With `retries` all that is behind it in `use`, and the handler, runs again after a serialization failure or a deadlock, with the
  * input as it came in: what is outside of the database belongs into `afterCommit`. Those of the outermost one count.
  *
@@ -51,7 +54,7 @@ export function withDb(): DatabaseStep<'guard'> {
  * use: [transaction({ isolation: 'serializable', retries: 3 })],
  * command: ({ db }) => new CreateAuthorCommand(new AuthorRepository(db)),
  */
-export function transaction(options: TransactionOptions = {}): DatabaseStep<'interceptor'> {
+export function transaction(options: TransactionOptions = {}): DatabaseStep<'interceptor', 'database.transaction'> {
   return interceptor({
     name: 'database.transaction',
     holdsEffects: true,

@@ -192,13 +192,13 @@ describe('an app does not boot', () => {
     const two = guard({ name: 'two', run: () => {} })
     const three = interceptor({ name: 'three', run: (_call, next: Next) => next() })
     // @ts-expect-error the type says it as well
-    const first = route({ http: 'GET /a', use: [one, two], handler: () => null })
+    const first = route({ http: 'GET /a', use: [two, one, two], handler: () => null })
     // @ts-expect-error the type says it as well
-    const second = route({ http: 'GET /a', use: [three, one], handler: () => null })
+    const second = route({ http: 'GET /a', use: [three, two], handler: () => null })
     expect(await boot({ endpoints: [first] })).toMatchObject({
       code: 'step_order',
       message:
-        "Route GET /a: the guard 'two' stands behind the check 'one'; write guards, then checks, then interceptors",
+        "Route GET /a: the guard 'two' comes after the check 'one'; guards run before the input is read: put them first in use",
     })
     expect((await boot({ endpoints: [second] })).code).toBe('step_order')
   })
@@ -243,13 +243,13 @@ describe('what is wrong by itself is said where it is written', () => {
       'a step that was not called',
       () => route({ http: 'GET /a', use: [authenticated] as never, handler: () => null }),
       'bad_route',
-      'GET /a: use[0] is no step: call it, as in use: [authenticated(…)]',
+      'GET /a: use[0] is not a step: call it, as in use: [authenticated(…)]',
     ],
     [
       'a step of a group that was not called',
       () => group({ prefix: '/a', use: [authenticated] as never }, {}),
       'bad_route',
-      'group(/a): use[0] is no step: call it, as in use: [authenticated(…)]',
+      'group(/a): use[0] is not a step: call it, as in use: [authenticated(…)]',
     ],
     [
       'a deadline out of range',

@@ -11,11 +11,11 @@ import type { DescribedRoute } from './describe.ts'
 import { compileInput } from './input.ts'
 import { compileOutput } from './output.ts'
 import { pathParameters } from './path-pattern.ts'
-import { type BoundInterceptor, compilePipeline } from './pipeline.ts'
+import { type BoundWrapped, compilePipeline } from './pipeline.ts'
 import type { RouteDefinition } from './route.ts'
 import { hasBody } from './route-definition.ts'
 import type { AnyStep, CheckRun, GuardRun, InterceptorRun } from './step.ts'
-import { stepRank, type Use } from './use.ts'
+import { splitUse, type Use } from './use.ts'
 import { compileValidate } from './validate.ts'
 
 /** What a route is compiled with. */
@@ -61,19 +61,17 @@ export function compileRoute(
   checkOrder(info, definition.use)
   const identity = toIdentityPolicy(info, steps, context)
   const bind = <Run>(step: AnyStep): Run => bindStep(step, info, context) as Run
-  const of = (kind: AnyStep['kind']): Use => steps.filter((step) => step.kind === kind)
+  const { guards, checks, wrapped } = splitUse(steps)
   const run = compilePipeline({
     missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
-    guards: of('guard').map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
+    guards: guards.map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
     validate: compileValidate(definition.input),
-    checks: of('check').map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
-    interceptors: of('interceptor').map(
-      (step): BoundInterceptor => ({
-        run: bind<InterceptorRun<ActiveCall, unknown>>(step),
-        holdsEffects: step.holdsEffects,
-        mayRepeat: step.mayRepeat,
-      }),
-    ),
+    checks: checks.map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
+    wrapped: wrapped.map((step): BoundWrapped => {
+      if (step.kind === 'check') return { kind: 'check', run: bind<CheckRun<unknown, ActiveCall>>(step) }
+      const { holdsEffects, mayRepeat } = step
+      return { kind: 'interceptor', run: bind<InterceptorRun<ActiveCall, unknown>>(step), holdsEffects, mayRepeat }
+    }),
     execute: toExecute(definition),
     output: compileOutput(definition.output, context.validateOutput, createReplyCheck(info)),
   })
@@ -118,15 +116,14 @@ function toExecute({ handler, command }: RouteDefinition): Execute {
 }
 
 function checkOrder(info: RouteInfo, use: Use): void {
-  for (const [i, step] of use.entries()) {
-    const before = use[i - 1]
-    if (before !== undefined && stepRank[before.kind] > stepRank[step.kind]) {
-      throw new BootError(
-        'step_order',
-        `Route ${info.name}: the ${step.kind} '${step.name}' stands behind the ${before.kind} '${before.name}'; write guards, then checks, then interceptors`,
-      )
-    }
-  }
+  const first = use.findIndex(({ kind }) => kind !== 'guard')
+  const late = use.find(({ kind }, i) => kind === 'guard' && i > first)
+  if (first === -1 || late === undefined) return
+  const before = use[first]
+  throw new BootError(
+    'step_order',
+    `Route ${info.name}: the guard '${late.name}' comes after the ${before?.kind} '${before?.name}'; guards run before the input is read: put them first in use`,
+  )
 }
 
 function toIdentityPolicy(info: RouteInfo, steps: Use, { missingIdentity }: RouteContext): IdentityPolicy {

@@ -20,12 +20,22 @@ describe('group', () => {
   })
   const ping = route({ handler })
 
-  it('puts a prefix before the paths, and its steps before those of the same kind', () => {
+  it('puts a prefix before the paths, and its steps before those of the same phase', () => {
     const grouped = group({ prefix: '/v1', use: [step('tenant'), tx] }, { RENAME: rename, PING: ping })
     expect(grouped.RENAME.definition.http).toEqual({ route: 'PUT /v1/authors/:id', status: 202 })
     expect(names(grouped.RENAME)).toEqual(['tenant', 'limit', 'own', 'tx'])
     expect(grouped.PING.definition.http).toBeNull()
     expect(names(grouped.PING)).toEqual(['tenant', 'tx'])
+  })
+
+  it('keeps a check of a route inside of the interceptor that it follows', () => {
+    const inside = route({ use: [step('limit'), own, tx, check({ name: 'inside', run: () => {} })], handler })
+    const outer = interceptor({ name: 'outer', run: (_call, next) => next() })
+    const grouped = group(
+      { use: [step('tenant'), check({ name: 'c', run: () => {} }), outer, check({ name: 'd', run: () => {} })] },
+      { INSIDE: inside },
+    )
+    expect(names(grouped.INSIDE)).toEqual(['tenant', 'limit', 'c', 'own', 'outer', 'd', 'tx', 'inside'])
   })
 
   it('leaves the routes themselves as they are', () => {

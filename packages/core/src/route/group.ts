@@ -3,7 +3,7 @@ import type { PathParameters } from './path-pattern.ts'
 import type { AnyEndpoint, Route, RouteForm } from './route.ts'
 import { checkSteps } from './route-definition.ts'
 import type { HasKeys, HttpOptions } from './route-types.ts'
-import { stepRank, type Use, type ValidUse } from './use.ts'
+import { splitUse, type Use, type ValidUse } from './use.ts'
 
 /**
  * Adds a path prefix and steps to many routes. The steps run before the routes' own of the same kind; what they add is not
@@ -26,13 +26,19 @@ export function group<
   checkSteps(use, `group(${prefix})`)
   const grouped = Object.entries(routes).map(([name, route]) => {
     const { definition } = route
-    // Guards of the group stand before guards of the route, but never a check of the group before them.
-    const merged = [...use, ...definition.use].sort((a, b) => stepRank[a.kind] - stepRank[b.kind])
+    const merged = mergeUse(use, definition.use)
     const http = definition.http === null ? null : { ...definition.http, route: prefixed(prefix, definition.http) }
     return [name, { ...route, definition: Object.freeze({ ...definition, use: Object.freeze(merged), http }) }]
   })
   // The same names with the same types of routes: what `Object.fromEntries` cannot express.
   return Object.fromEntries(grouped) as Routes
+}
+
+/** Steps of the group come before those of the route that run in the same phase: the route's guards still run before the group's checks. */
+function mergeUse(group: Use, route: Use): Use {
+  const [outer, inner] = [splitUse(group), splitUse(route)]
+  const guards = [...outer.guards, ...inner.guards]
+  return [...guards, ...outer.checks, ...inner.checks, ...outer.wrapped, ...inner.wrapped]
 }
 
 /** Parameters of the prefix have to be keys of the input of every route, as those of its own path. */

@@ -8,7 +8,7 @@ import { Deadlines } from '../call/deadlines.ts'
 import type { Identity } from '../call/identity.ts'
 import { type AppError, AuthenticationError, ConflictError } from '../errors/app-error.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
-import { compilePipeline, type Stages } from './pipeline.ts'
+import { type BoundWrapped, compilePipeline, type Stages } from './pipeline.ts'
 
 const user: Identity = { id: 'u', name: 'U' }
 let log: string[]
@@ -25,7 +25,7 @@ const plain: Stages = {
   guards: [],
   validate: null,
   checks: [],
-  interceptors: [],
+  wrapped: [],
   execute: () => 'result',
   output: (value) => value,
 }
@@ -207,7 +207,8 @@ describe('the pipeline', () => {
 })
 
 describe('interceptors', () => {
-  const interceptor = (name: string, adds?: object): Stages['interceptors'][number] => ({
+  const interceptor = (name: string, adds?: object): BoundWrapped => ({
+    kind: 'interceptor',
     holdsEffects: false,
     mayRepeat: false,
     run: async (_call, next) => {
@@ -219,7 +220,7 @@ describe('interceptors', () => {
   })
 
   it('wrap what is behind them, the first outermost', async () => {
-    await run({ interceptors: [interceptor('a'), interceptor('b')], execute: () => log.push('execute') })
+    await run({ wrapped: [interceptor('a'), interceptor('b')], execute: () => log.push('execute') })
     expect(log).toEqual(['input', 'a in', 'b in', 'execute', 'b out', 'a out', 'ended'])
     expect(answers).toEqual([{ result: 4 }])
   })
@@ -228,7 +229,7 @@ describe('interceptors', () => {
     const db = (call: ActiveCall): unknown => (call as { db?: unknown }).db
     const call = await run({
       guards: [() => ({ db: 'pool' })],
-      interceptors: [interceptor('a', { db: 'outer', more: 1 }), interceptor('b', { db: 'inner' })],
+      wrapped: [interceptor('a', { db: 'outer', more: 1 }), interceptor('b', { db: 'inner' })],
       execute: (_input, each) => [db(each), (each as { more?: number }).more],
     })
     expect(answers).toEqual([{ result: ['inner', 1] }])
@@ -242,7 +243,14 @@ describe('interceptors', () => {
     ['returns something else', async (next: () => Promise<unknown>) => ({ ...((await next()) as object) })],
   ])('that %s is a fault', async (_name, wrap) => {
     await run({
-      interceptors: [{ holdsEffects: false, mayRepeat: false, run: (_call, next) => wrap(next as never) as never }],
+      wrapped: [
+        {
+          kind: 'interceptor',
+          holdsEffects: false,
+          mayRepeat: false,
+          run: (_call, next) => wrap(next as never) as never,
+        },
+      ],
     })
     expect(answers).toMatchObject([{ code: 'internal_error' }])
   })
@@ -257,7 +265,7 @@ describe('interceptors', () => {
       }
     }
     await run({
-      interceptors: [{ holdsEffects: false, mayRepeat: false, run: run1 as never }],
+      wrapped: [{ kind: 'interceptor', holdsEffects: false, mayRepeat: false, run: run1 as never }],
       execute: () => {
         throw new Error('boom')
       },
@@ -266,17 +274,17 @@ describe('interceptors', () => {
     expect(answers).toMatchObject([{ code: 'conflict' }])
   })
 
-  it('hold effects until they have ended well', async () => {
+  it('hold effects until they have succeeded', async () => {
     const hold = { ...interceptor('tx'), holdsEffects: true }
     const execute: Stages['execute'] = (_input, call) => {
       call.afterCommit(() => void log.push('effect'))
       log.push('execute')
     }
-    await run({ interceptors: [hold], execute })
+    await run({ wrapped: [hold], execute })
     expect(log).toEqual(['input', 'tx in', 'execute', 'tx out', 'effect', 'ended'])
     log = []
     await run({
-      interceptors: [hold],
+      wrapped: [hold],
       execute: (input, call) => [execute(input, call), Promise.reject(new ConflictError())][1],
     })
     expect(log).not.toContain('effect')

@@ -10,11 +10,18 @@ import type { Validate } from './validate.ts'
 type BoundGuard = GuardRun<ActiveCall, unknown>
 type BoundCheck = CheckRun<unknown, ActiveCall>
 /** An interceptor as bound to one app. */
-export interface BoundInterceptor {
+interface BoundInterceptor {
+  readonly kind: 'interceptor'
   readonly run: InterceptorRun<ActiveCall, unknown>
   readonly holdsEffects: boolean
   readonly mayRepeat: boolean
 }
+/** A check that runs inside of an interceptor. */
+interface WrappedCheck {
+  readonly kind: 'check'
+  readonly run: BoundCheck
+}
+export type BoundWrapped = BoundInterceptor | WrappedCheck
 type Execute = (input: unknown, call: ActiveCall) => MaybePromise<unknown>
 /** Takes a call one stage on, with what the stage before made. May throw: whoever drives it answers. */
 type Stage = (call: ActiveCall, value: unknown) => void
@@ -26,13 +33,15 @@ export interface Stages {
   readonly guards: readonly BoundGuard[]
   readonly validate: Validate | null
   readonly checks: readonly BoundCheck[]
-  readonly interceptors: readonly BoundInterceptor[]
+  /** From the first interceptor on. */
+  readonly wrapped: readonly BoundWrapped[]
   readonly execute: Execute
   readonly output: Output
 }
 
 /**
- * THE order, in one place: identity, guards, input, validation, checks, interceptors interceptor the command or handler, output, reply.
+ * THE order, in one place: identity, guards, input, validation, checks, interceptors (and checks inside of them) around the command or
+ * handler, output, reply.
  *
  * Each stage calls the next one directly as long as nothing is a promise, so that a call which is synchronous from end to end is
  * answered inside the callback that brought it. A stage that a route does not have is not in its chain.
@@ -134,16 +143,30 @@ function checkThen(check: BoundCheck, next: Stage): Stage {
   }
 }
 
-function compileExecute({
-  interceptors,
-  execute,
-}: Stages): (call: ActiveCall, input: unknown) => MaybePromise<unknown> {
-  let wrapped = execute
-  for (const interceptor of interceptors.toReversed()) wrapped = wrap(interceptor, wrapped)
+function compileExecute({ wrapped, execute }: Stages): (call: ActiveCall, input: unknown) => MaybePromise<unknown> {
+  let work = execute
+  for (const step of wrapped.toReversed()) work = step.kind === 'check' ? checked(step.run, work) : wrap(step, work)
   return (call, input) => {
-    if (call.onDone === null) return wrapped(input, call)
-    return tellWhenDone(call, wrapped, input)
+    if (call.onDone === null) return work(input, call)
+    return tellWhenDone(call, work, input)
   }
+}
+
+/** A check inside of an interceptor: its refusal is a failure of what the interceptor wraps. */
+function checked(check: BoundCheck, execute: Execute): Execute {
+  return (input, call) => {
+    const result = check(input, call)
+    if (!isPromise(result)) return execute(input, call)
+    return result.then(() => {
+      throwIfSettled(call)
+      return execute(input, call)
+    })
+  }
+}
+
+/** Nothing more begins for a call that has been answered. */
+function throwIfSettled(call: ActiveCall): void {
+  if (call.settled) throw call.signal.reason ?? new Error('The call has been answered already')
 }
 
 /** Ordered calls wait for the end of the work itself, which an answered deadline is not. */
@@ -169,7 +192,7 @@ function wrap({ run, holdsEffects, mayRepeat }: BoundInterceptor, execute: Execu
       if (!may) throw new InternalError({ cause: new Error('An interceptor called next twice') })
       may = false
       // Answered while the interceptor waited for what it needs: what it wraps must not begin any more.
-      if (call.settled) throw call.signal.reason
+      throwIfSettled(call)
       restore?.()
       call.discard(result)
       restore = addForNow(call, adds)

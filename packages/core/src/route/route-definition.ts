@@ -1,7 +1,8 @@
 import { BootError } from '../base/boot-error.ts'
 import type { RouteDefinition } from './route.ts'
 import type { HttpBinding, HttpOptions } from './route-types.ts'
-import { stepRank, type Use } from './use.ts'
+import type { StepKind } from './step.ts'
+import type { Use } from './use.ts'
 
 const routeOptions = [
   'summary',
@@ -78,12 +79,14 @@ function checkHttp(http: HttpOptions, label: string): void {
   }
 }
 
-/** What is no step would not run, and a route would be open that is not meant to be: `use: [authenticated]` was not called. */
+const stepKinds: Readonly<Record<StepKind, true>> = { guard: true, check: true, interceptor: true }
+
+/** A value that is not a step would not run, and would leave a route open that is meant to be guarded: `use: [authenticated]`. */
 export function checkSteps(use: Use, label: string): void {
   for (const [i, step] of use.entries()) {
-    if (typeof step === 'object' && step !== null && Object.hasOwn(stepRank, step.kind)) continue
+    if (typeof step === 'object' && step !== null && Object.hasOwn(stepKinds, step.kind)) continue
     const hint = typeof step === 'function' ? `: call it, as in use: [${Reflect.get(step, 'name')}(…)]` : ''
-    throw new BootError('bad_route', `${label}: use[${i}] is no step${hint}`)
+    throw new BootError('bad_route', `${label}: use[${i}] is not a step${hint}`)
   }
 }
 

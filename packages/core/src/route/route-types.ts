@@ -1,13 +1,13 @@
+import type { CompileError } from '../base/compile-error.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
-import type { AnySchema, InputOf, OutputOf } from '../base/schema.ts'
+import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { Access } from '../call/call.ts'
-import type { Page, PageSchema } from '../call/page.ts'
+import type { PageSchema } from '../call/page.ts'
 import type { Reply, StreamReply } from '../call/reply.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import type { BaseCommand } from './command.ts'
 import type { PathParameters } from './path-pattern.ts'
 import type { Route } from './route.ts'
-import type { TypeMistake } from './step.ts'
 import type { CallOf, Use, ValidUse } from './use.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -47,29 +47,24 @@ export type HasKeys<Names extends string, Input> = string extends Names
   ? unknown
   : [Names] extends [KeysOf<Input>]
     ? unknown
-    : TypeMistake<`the path has a parameter that is no key of the input: '${Exclude<Names, KeysOf<Input>> & string}'`>
+    : CompileError<`the path has the parameter '${Exclude<Names, KeysOf<Input>> & string}', which is not a key of the input`>
 type KeysOf<T> = T extends unknown ? keyof T : never
 
-/** Stands for "no schema given". */
-export interface NoSchema extends AnySchema {
+/** The schema of a route that declares none. */
+export interface NoSchema extends Schema<undefined> {
   readonly '~none': true
 }
-type IsNone<S extends AnySchema> = S extends NoSchema ? true : false
 
-/** What the handler gets. */
-type Validated<S extends AnySchema> = IsNone<S> extends true ? undefined : OutputOf<S>
-/** What a caller sends. */
-type Sent<S extends AnySchema> = IsNone<S> extends true ? undefined : InputOf<S>
-/** What the handler has to return. */
-type Returned<R extends AnySchema> =
-  IsNone<R> extends true ? unknown : R extends PageSchema<infer Item> ? Page<InputOf<Item>> : InputOf<R>
 /** What a caller gets. */
-type Answer<R extends AnySchema, O> =
-  IsNone<R> extends true ? Unwrap<O> : R extends PageSchema<infer Item> ? Page<OutputOf<Item>> : OutputOf<R>
+type Answer<R extends AnySchema, O> = [R] extends [NoSchema] ? (O extends Reply<infer T> ? T : O) : OutputOf<R>
 /** With a schema it is a value: the handler is held to it. */
-type FormOf<R extends AnySchema, O> =
-  IsNone<R> extends true ? (0 extends 1 & O ? 'value' : O extends StreamReply ? 'stream' : 'value') : 'value'
-type Unwrap<O> = O extends Reply<infer T> ? T : O
+type FormOf<R extends AnySchema, O> = [R] extends [NoSchema]
+  ? 0 extends 1 & O
+    ? 'value'
+    : O extends StreamReply
+      ? 'stream'
+      : 'value'
+  : 'value'
 
 interface CommonOptions {
   readonly summary?: string
@@ -83,12 +78,19 @@ interface CommonOptions {
   readonly ordered?: boolean
 }
 
-/** With a schema the handler is held to it, and its literals stay literals; without one it says itself what it returns. */
-type Result<R extends AnySchema, O> = IsNone<R> extends true ? O : Returned<R> | Reply<Returned<R>>
+/**
+ * What a handler returns. With a schema it is held to that, and its literals stay literals; without one it says itself what it returns.
+ * Not a distributive condition: a function that is generic in the schema can return `InputOf<R>`.
+ */
+export type HandlerResult<R extends AnySchema, O> = [R] extends [NoSchema]
+  ? O
+  : InputOf<R> | Reply<InputOf<R>> | PageHint<R>
+/** Nothing has this type: the compiler shows it to a handler that returns something other than a page. */
+type PageHint<R> = R extends PageSchema ? CompileError<'return page(items, meta)'> : never
 
-type Execution<C, I, R extends AnySchema, O> =
-  | { readonly handler: (input: I, call: C) => MaybePromise<Result<R, O>>; readonly command?: never }
-  | { readonly command: (call: C) => BaseCommand<I, Result<R, O>>; readonly handler?: never }
+type Execution<C, I, Result> =
+  | { readonly handler: (input: I, call: C) => MaybePromise<Result>; readonly command?: never }
+  | { readonly command: (call: C) => BaseCommand<I, Result>; readonly handler?: never }
 
 /** The steps of a base against the input of a route that has none of its own: there is no `use` that could tell. */
 type ValidBase<Base extends Use, U extends Use, Input> = Base extends readonly []
@@ -96,6 +98,37 @@ type ValidBase<Base extends Use, U extends Use, Input> = Base extends readonly [
   : U extends readonly []
     ? ValidUse<[], Input, Base>
     : unknown
+
+/** What `route` takes, and a `route` of a base with the steps `Base`. */
+export type RouteOptions<
+  Base extends Use,
+  U extends Use,
+  S extends AnySchema,
+  R extends AnySchema,
+  Text extends HttpRouteText,
+  O,
+  Mapped,
+> = CommonOptions & {
+  /** The second wire; left out: WebSocket only. */
+  readonly http?: (Text | HttpOptions<Text, Mapped>) & ValidHttp<Text, InputOf<S>>
+  /** Guards first, then checks and interceptors: a check that is behind an interceptor runs inside of it. */
+  readonly use?: U & ValidUse<U, OutputOf<S>, Base>
+  /** Left out: the handler gets `undefined`, whatever was sent. */
+  readonly input?: S
+  /** What leaves is projected on it: keys it does not name stay inside. Left out: the result goes out as it is. */
+  readonly output?: R
+} & Execution<CallOf<[...Base, ...U]>, OutputOf<S>, HandlerResult<R, O>> &
+  ValidBase<Base, U, OutputOf<S>>
+
+/** How the route of these options differs from wire to wire. */
+type Form<R extends AnySchema, O, Mapped> = [Mapped] extends [never] ? FormOf<R, O> : 'mapped'
+
+/** What `route` returns for these options. */
+export type RouteOf<S extends AnySchema, R extends AnySchema, O, Mapped> = Route<
+  InputOf<S>,
+  Answer<R, O>,
+  Form<R, O, Mapped>
+>
 
 /** `route`, and what `route.with` makes. */
 export interface RouteFactory<Base extends Use> {
@@ -107,18 +140,9 @@ export interface RouteFactory<Base extends Use> {
     O = unknown,
     Mapped = never,
   >(
-    definition: CommonOptions & {
-      /** The second wire; left out: WebSocket only. */
-      readonly http?: (Text | HttpOptions<Text, Mapped>) & ValidHttp<Text, Sent<S>>
-      /** Guards, checks and interceptors, in this order. */
-      readonly use?: U & ValidUse<U, Validated<S>, Base>
-      /** Left out: the handler gets `undefined`, whatever was sent. */
-      readonly input?: S
-      /** What leaves is projected on it: keys it does not name stay inside. Left out: the result goes out as it is. */
-      readonly output?: R
-    } & Execution<CallOf<[...Base, ...U]>, Validated<S>, R, O> &
-      ValidBase<Base, U, Validated<S>>,
-  ): Route<Sent<S>, Answer<R, O>, [Mapped] extends [never] ? FormOf<R, O> : 'mapped'>
+    definition: RouteOptions<Base, U, S, R, Text, O, Mapped>,
+    // Not `RouteOf`: an editor would show that name, with the schemas.
+  ): Route<InputOf<S>, Answer<R, O>, Form<R, O, Mapped>>
 
   /** A `route` whose routes all begin with these steps. */
   with<const U extends Use>(...steps: U & ValidUse<U, never, Base>): RouteFactory<[...Base, ...U]>

@@ -12,7 +12,7 @@ declare const isKnown: boolean
 describe('guard', () => {
   test('has the type of what it adds', () => {
     const plain = guard({ name: 'a', run: () => ({ user }) })
-    expectTypeOf(plain).toEqualTypeOf<Step<'guard', { user: User }, Call, unknown, unknown>>()
+    expectTypeOf(plain).toEqualTypeOf<Step<'guard', { user: User }, Call, unknown, unknown, 'a'>>()
     const later = guard({ name: 'a', run: async () => ({ user }) })
     expectTypeOf(later).toEqualTypeOf(plain)
     const now = guard({ name: 'a', run: () => (isKnown ? { user } : Promise.resolve({ user })) })
@@ -20,8 +20,10 @@ describe('guard', () => {
   })
 
   test('adds nothing when it returns nothing', () => {
-    expectTypeOf(guard({ name: 'a', run: () => {} })).toEqualTypeOf<Step<'guard', void, Call, unknown, unknown>>()
-    expectTypeOf(guard({ name: 'a', run: async () => {} })).toEqualTypeOf<Step<'guard', void, Call, unknown, unknown>>()
+    expectTypeOf(guard({ name: 'a', run: () => {} })).toEqualTypeOf<Step<'guard', void, Call, unknown, unknown, 'a'>>()
+    expectTypeOf(guard({ name: 'a', run: async () => {} })).toEqualTypeOf<
+      Step<'guard', void, Call, unknown, unknown, 'a'>
+    >()
     const refusing = guard({
       name: 'a',
       run: () => {
@@ -66,7 +68,7 @@ describe('guard', () => {
     })
     expectTypeOf(either).toExtend<AnyStep>()
     const orNull = guard({ name: 'a', run: () => ({ user: isKnown ? user : null }) })
-    expectTypeOf(orNull).toEqualTypeOf<Step<'guard', { user: User | null }, Call, unknown, unknown>>()
+    expectTypeOf(orNull).toEqualTypeOf<Step<'guard', { user: User | null }, Call, unknown, unknown, 'a'>>()
   })
 
   test('adds an object of a type', () => {
@@ -92,7 +94,7 @@ describe('guard', () => {
         }
       },
     })
-    expectTypeOf(bound).toEqualTypeOf<Step<'guard', { user: User }, Call, unknown, typeof key>>()
+    expectTypeOf(bound).toEqualTypeOf<Step<'guard', { user: User }, Call, unknown, typeof key, 'a'>>()
     // @ts-expect-error what is bound needs to know to what
     guard({ name: 'a', bind: () => () => {} })
     // @ts-expect-error a key without `bind` binds nothing
@@ -105,14 +107,16 @@ describe('guard', () => {
 
   test('asks by the type of its call', () => {
     const asking = guard({ name: 'a', run: (call: Call & { user: User }) => ({ userId: call.user.id }) })
-    expectTypeOf(asking).toEqualTypeOf<Step<'guard', { userId: string }, Call & { user: User }, unknown, unknown>>()
+    expectTypeOf(asking).toEqualTypeOf<
+      Step<'guard', { userId: string }, Call & { user: User }, unknown, unknown, 'a'>
+    >()
   })
 })
 
 describe('check', () => {
   test('has the type of the input it takes', () => {
     const own = check({ name: 'a', run: (input: { id: string }, call) => void [input.id, call.identity] })
-    expectTypeOf(own).toEqualTypeOf<Step<'check', void, Call, { id: string }, unknown>>()
+    expectTypeOf(own).toEqualTypeOf<Step<'check', void, Call, { id: string }, unknown, 'a'>>()
     check({ name: 'a', run: (input) => expectTypeOf(input).toEqualTypeOf<unknown>() && undefined })
   })
 
@@ -125,9 +129,9 @@ describe('check', () => {
 describe('interceptor', () => {
   test('has the type of what it hands to next', () => {
     const locked = interceptor({ name: 'a', run: async (_call, next: Next<{ lock: string }>) => next({ lock: 'x' }) })
-    expectTypeOf(locked).toEqualTypeOf<Step<'interceptor', { lock: string }, Call, unknown, unknown>>()
+    expectTypeOf(locked).toEqualTypeOf<Step<'interceptor', { lock: string }, Call, unknown, unknown, 'a'>>()
     const spanned = interceptor({ name: 'a', run: (_call, next) => next() })
-    expectTypeOf(spanned).toEqualTypeOf<Step<'interceptor', void, Call, unknown, unknown>>()
+    expectTypeOf(spanned).toEqualTypeOf<Step<'interceptor', void, Call, unknown, unknown, 'a'>>()
   })
 
   test('returns what next resolves with', () => {

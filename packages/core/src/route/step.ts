@@ -1,3 +1,4 @@
+import type { CompileError } from '../base/compile-error.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
 import type { Call, RouteInfo } from '../call/call.ts'
@@ -18,12 +19,13 @@ export type StepDemands = Readonly<Record<string, readonly string[]>>
 export interface Step<
   out Kind extends StepKind = StepKind,
   out Adds = unknown,
-  in Requires = never,
-  in Input = never,
+  in Requires = Call,
+  in Input = unknown,
   out Key = unknown,
+  out Name extends string = string,
 > {
   readonly kind: Kind
-  readonly name: string
+  readonly name: Name
   readonly identity: StepIdentity
   /** What a caller must have, by the step's own words; empty when it asks for nothing of the kind. */
   readonly demands: StepDemands
@@ -42,12 +44,7 @@ export interface Step<
 }
 
 /** Any step, of which nothing more is known. */
-export type AnyStep = Step
-
-/** A mistake that the type checker reports by this text. */
-export interface TypeMistake<Message extends string> {
-  readonly 'type error': Message
-}
+export type AnyStep = Step<StepKind, unknown, never, never>
 
 export type GuardRun<C, Adds> = (call: C) => MaybePromise<Adds>
 export type CheckRun<Input, C> = (input: Input, call: C) => MaybePromise<void>
@@ -76,20 +73,20 @@ interface InterceptorOptions {
   readonly mayRepeat?: boolean
 }
 
-interface StepOptions {
-  /** Shown by `app.describe()`, for example `auth.requireRoles(admin)`. */
-  readonly name: string
+interface StepOptions<Name extends string = string> {
+  /** Shown by `app.describe()` and by messages of the compiler, for example `auth.requireRoles(admin)`. */
+  readonly name: Name
   /** Default `none`. */
   readonly identity?: StepIdentity
   /** Shown by `app.describe()`; runs nothing. Default: none. */
   readonly demands?: StepDemands
 }
 
-type Bound<Name extends string, Api, Run> =
+type Bound<Plugin extends string, Api, Run> =
   | { readonly needs?: never; readonly bind?: never; readonly run: Run }
   | {
       /** The plugin whose API `bind` gets; not installed is a boot error. */
-      readonly needs: PluginKey<Name, Api>
+      readonly needs: PluginKey<Plugin, Api>
       /** Runs once for each route at boot; what it returns runs once for each call. */
       readonly bind: (api: Api, route: RouteInfo) => Run
       readonly run?: never
@@ -100,15 +97,18 @@ type Bound<Name extends string, Api, Run> =
  * have the same keys is none.
  */
 type WholeAdds<Adds> = 0 extends 1 & Adds
-  ? TypeMistake<'what a step adds to the call must have a type of its own, not any'>
+  ? CompileError<'what a step adds to the call must have a type of its own, not any'>
   : [Adds] extends [void]
     ? unknown
     : [Adds] extends [object & { readonly [K in KeysOf<Adds>]: unknown }]
       ? unknown
-      : TypeMistake<'a step that adds to the call must add the whole of it on every path, or throw'>
+      : CompileError<'a step that adds to the call must add the whole of it on every path, or throw'>
 type KeysOf<T> = T extends unknown ? keyof T : never
 
-type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey<Name, Api>
+type KeyOf<Plugin extends string, Api> = string extends Plugin ? unknown : PluginKey<Plugin, Api>
+
+/** `T` itself, not inferred from what a step is assigned to. Unlike `NoInfer` it is not shown. */
+type Known<T> = [T][T extends unknown ? 0 : never]
 
 /**
  * A step that runs before the input is read. It refuses by throwing an AppError; what it returns is added to the call, typed,
@@ -124,9 +124,15 @@ type KeyOf<Name extends string, Api> = string extends Name ? unknown : PluginKey
  *   },
  * })
  */
-export function guard<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & Bound<Name, Api, GuardRun<C, Adds>> & WholeAdds<Adds>,
-): Step<'guard', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
+export function guard<
+  Adds = void,
+  C extends Call = Call,
+  const Plugin extends string = string,
+  Api = never,
+  const Name extends string = string,
+>(
+  options: StepOptions<Name> & Bound<Plugin, Api, GuardRun<C, Adds>> & WholeAdds<Adds>,
+): Step<'guard', Known<Adds>, Known<C>, unknown, KeyOf<Plugin, Api>, Known<Name>> {
   return create('guard', options)
 }
 
@@ -143,9 +149,15 @@ export function guard<Adds = void, C extends Call = Call, const Name extends str
  *   },
  * })
  */
-export function check<Input = unknown, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & Bound<Name, Api, CheckRun<Input, C>>,
-): Step<'check', void, NoInfer<C>, NoInfer<Input>, KeyOf<Name, Api>> {
+export function check<
+  Input = unknown,
+  C extends Call = Call,
+  const Plugin extends string = string,
+  Api = never,
+  const Name extends string = string,
+>(
+  options: StepOptions<Name> & Bound<Plugin, Api, CheckRun<Input, C>>,
+): Step<'check', void, Known<C>, Known<Input>, KeyOf<Plugin, Api>, Known<Name>> {
   return create('check', options)
 }
 
@@ -161,9 +173,15 @@ export function check<Input = unknown, C extends Call = Call, const Name extends
  *   },
  * })
  */
-export function interceptor<Adds = void, C extends Call = Call, const Name extends string = string, Api = never>(
-  options: StepOptions & InterceptorOptions & Bound<Name, Api, InterceptorRun<C, Adds>> & WholeAdds<Adds>,
-): Step<'interceptor', NoInfer<Adds>, NoInfer<C>, unknown, KeyOf<Name, Api>> {
+export function interceptor<
+  Adds = void,
+  C extends Call = Call,
+  const Plugin extends string = string,
+  Api = never,
+  const Name extends string = string,
+>(
+  options: StepOptions<Name> & InterceptorOptions & Bound<Plugin, Api, InterceptorRun<C, Adds>> & WholeAdds<Adds>,
+): Step<'interceptor', Known<Adds>, Known<C>, unknown, KeyOf<Plugin, Api>, Known<Name>> {
   return create('interceptor', options)
 }
 
@@ -174,11 +192,14 @@ type AnyOptions = StepOptions &
     readonly run?: unknown
   }
 
-function create<Kind extends StepKind, S extends Step<Kind>>(kind: Kind, options: AnyOptions): S {
+function create<Kind extends StepKind, S extends Step<Kind, unknown, never, never>>(
+  kind: Kind,
+  options: AnyOptions,
+): S {
   const { name, identity = 'none', demands = {}, needs = null, run, bind = () => run } = options
   const { holdsEffects = false, mayRepeat = false } = options
   const made = { name, identity, demands, holdsEffects, mayRepeat, needs }
-  const step: Step<Kind> = { ...made, kind, bind: bind as Step['bind'] }
+  const step: AnyStep = { ...made, kind, bind: bind as Step['bind'] }
   // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
   return Object.freeze(step) as S
 }

@@ -180,15 +180,14 @@ describe('the list', () => {
     route({ use: [], handler: (_input, call) => expectTypeOf(call).toEqualTypeOf<Call>() && undefined })
   })
 
-  test('is in the order guard, check, interceptor', () => {
+  test('has its guards first', () => {
     const anyInput = check({ name: 'any', run: () => {} })
     route({ use: [limit(), anyInput, transaction(), transaction()], handler })
+    route({ use: [transaction(), anyInput, transaction(), anyInput], handler })
     // @ts-expect-error a guard behind a check
     route({ use: [anyInput, limit()], handler })
     // @ts-expect-error a guard behind an interceptor
     route({ use: [transaction(), limit()], handler })
-    // @ts-expect-error a check behind an interceptor
-    route({ use: [transaction(), anyInput], handler })
     const based = route.with(transaction())
     // @ts-expect-error a guard behind the interceptor of its base
     based({ use: [limit()], handler })
@@ -226,6 +225,17 @@ describe('what steps ask for', () => {
     const transformed = v.object({ id: v.pipe(v.string(), v.transform(Number)) })
     // @ts-expect-error what the check sees is a number
     route({ use: [withDb(), ownAuthor()], input: transformed, handler })
+  })
+
+  test('a check may follow the interceptor that adds it', () => {
+    const input = v.object({ id: v.string() })
+    route({ use: [transaction(), ownAuthor()], input, handler })
+    route.with(transaction())({ use: [ownAuthor()], input, handler })
+    route.with(transaction(), ownAuthor())({ input, handler })
+    // @ts-expect-error before it there is no db
+    route({ use: [ownAuthor(), transaction()], input, handler })
+    // @ts-expect-error the input has no id
+    route.with(transaction(), ownAuthor())({ input: v.object({ name: v.string() }), handler })
   })
 
   test('a check of a base takes what each of its routes has', () => {

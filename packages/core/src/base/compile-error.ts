@@ -1,0 +1,4 @@
+/** A type that nothing has: the compiler reports a mistake by this message. */
+export interface CompileError<Message extends string> {
+  readonly 'type error': Message
+}
