@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { BootError } from '../base/boot-error.ts'
+import { checkOptions } from '../base/options.ts'
 import { databaseSettings } from '../database/database-settings.ts'
-import { poolDefaults } from '../database/drivers/pool-options.ts'
+import { poolRules } from '../database/drivers/pool-options.ts'
 import { defineSettings } from '../settings/settings.ts'
 import {
   httpSettings,
@@ -46,7 +47,7 @@ describe('the settings of the parts of core', () => {
       nativeServer: { compat: 'on', maxHeaderBytes: 32_768 },
       database: {
         url: 'pglite://./.data',
-        pool: poolDefaults,
+        pool: checkOptions('pool', {}, poolRules),
         slowQueryMs: 100,
         connect: { retries: 5, retryDelayMs: 2000 },
         pages: { defaultSize: 20, maxSize: 1000 },

@@ -1,71 +1,69 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
-import type { DatabaseDriver } from './drivers/driver.ts'
+import type { OpenDatabase } from './drivers/open-database.ts'
 import { type DatabaseFailure, findDatabaseFailure, isConnectionFailure, toFailure } from './errors.ts'
 
-/** For a database that starts beside the application, or after it. */
+/** For a database that starts at the same time as the application, or later. */
 export interface ConnectOptions {
   /** Attempts after the first. Default 5. */
   readonly retries?: number
-  /** Default 2000. */
+  /** Milliseconds. Default 2000. */
   readonly retryDelayMs?: number
 }
 
-export const connectDefaults = { retries: 5, retryDelayMs: 2000 } as const
-
 /**
- * Waits for the database. Only what can heal by itself is tried again: a wrong password fails at once.
+ * Waits for the database. Only transient failures are retried: a wrong password fails at once.
  * Throws BootError `database_unreachable`.
  */
 export async function connect(
-  driver: DatabaseDriver,
-  { retries = connectDefaults.retries, retryDelayMs = connectDefaults.retryDelayMs }: ConnectOptions,
+  database: Pick<OpenDatabase, 'ping' | 'location' | 'embedded'>,
+  { retries, retryDelayMs }: Required<ConnectOptions>,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await driver.ping()
+      await database.ping()
       return
     } catch (error) {
       const failure = findDatabaseFailure(error) ?? toFailure(error)
-      const heals = canHeal(failure.code)
-      if (!heals || attempt > retries) throw unreachable(driver, failure, heals ? attempt : null, error)
+      const transient = isTransient(failure.code)
+      if (!transient || attempt > retries) throw unreachable(database, failure, transient ? attempt : null, error)
       log.warn(
         { attempt, retries, code: failure.code },
-        `No database at ${driver.place} yet, next try in ${retryDelayMs} ms`,
+        `The database at ${database.location} is not reachable yet, next attempt in ${retryDelayMs} ms`,
       )
       await pause(clock, retryDelayMs)
     }
   }
 }
 
-/** ENOENT is a socket whose server has not started. */
-function canHeal(code: string): boolean {
+/** ENOENT: a socket whose server has not started. */
+function isTransient(code: string): boolean {
   return isConnectionFailure(code) || code === 'ENOENT'
 }
 
 function unreachable(
-  driver: DatabaseDriver,
+  { location, embedded }: Pick<OpenDatabase, 'location' | 'embedded'>,
   failure: DatabaseFailure,
   attempts: number | null,
   cause: unknown,
 ): BootError {
-  const reason = [failure.message, failure.code].filter((part) => part !== '').join(', ') || 'no reason given'
-  const advice = driver.embedded
-    ? 'Was its folder made by another version of PGlite, or not ended well? Name a new one to start afresh.'
+  const reason = [failure.message, failure.code].filter((part) => part !== '').join(', ') || 'unknown reason'
+  const advice = embedded
+    ? 'Its folder may be of another PGlite version, or damaged by a crash: use another folder to start with an empty database.'
     : /unsupported startup parameter/i.test(failure.message)
-      ? 'A PgBouncer stands before the server: set pgBouncer: true in pool of database(), and let its mode be transaction.'
-      : 'Check that it runs, and the url of database().'
+      ? 'A PgBouncer is in front of the server: set pool.pgBouncer to true in database(), and pool_mode to transaction in PgBouncer.'
+      : 'Check that it is running, and the url of database().'
   const sentence =
     attempts === null
-      ? `The database at ${driver.place} refuses: ${reason}. ${advice}`
-      : `The database at ${driver.place} cannot be reached (attempts: ${attempts}): ${reason}. ${advice}`
+      ? `The database at ${location} refused the connection: ${reason}. ${advice}`
+      : `The database at ${location} is not reachable (attempts: ${attempts}): ${reason}. ${advice}`
   return new BootError('database_unreachable', sentence, { cause })
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {
-  // The clock's timers let a process end, and while the database is away nothing else holds this one.
-  const hold = setInterval(() => {}, 2 ** 30)
-  return new Promise<void>((resolve) => clock.timer(delayMs, resolve)).finally(() => clearInterval(hold))
+  // Timers of the clock do not keep a process running, and while the database is away nothing else does.
+  const keepAlive = setInterval(() => {}, 2 ** 30)
+  return new Promise<void>((resolve) => clock.timer(delayMs, resolve)).finally(() => clearInterval(keepAlive))
 }

@@ -1,11 +1,12 @@
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
-import { type ConnectOptions, connectDefaults } from './connect.ts'
+import type { ConnectOptions } from './connect.ts'
+import { connectRules } from './database-options.ts'
 import type { PoolOptions } from './drivers/pool-options.ts'
-import { minSecretLength, mostPageSize, type PageOptions, pageDefaults } from './page-settings.ts'
+import { type PageOptions, pageRules } from './page-settings.ts'
 import { poolVariables, slowQueryVariable } from './pool-variables.ts'
 
-/** For `database({ ...settings.database, migrations })`. */
+/** Options of `database()`: `database({ ...settings.database, migrations })`. */
 export interface DatabaseSettings {
   readonly url: string
   readonly pool: Required<PoolOptions>
@@ -15,7 +16,7 @@ export interface DatabaseSettings {
 }
 
 export interface DatabaseSettingsOptions {
-  /** The `pglite://` url that holds when no variable names a database; never in production. Default: one must be named. */
+  /** The `pglite://` url to use when no variable names a database; never in production. Default: a database must be named. */
   readonly embedded?: string
 }
 
@@ -30,14 +31,14 @@ const parts = ['user', 'password', 'host', 'port', 'name'] as const
  * const plugin = database({ ...declared.read().database, migrations: new URL('../drizzle', import.meta.url) })
  */
 export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): SettingsGroup<DatabaseSettings> {
-  const byParts = 'by `DB_USER` and its sisters'
+  const byParts = 'by `DB_USER`, `DB_NAME` and so on'
   const whenUnset = embedded === undefined ? byParts : `${byParts}, else embedded`
   const withParts = 'required if another part is set'
   return settingsGroup({
     variables: {
       url: variable.text('DATABASE_URL', {
         about:
-          '`postgres://user:password@host:5432/name`, or `pglite://` for an embedded one, which production refuses',
+          '`postgres://user:password@host:5432/name`, or `pglite://` for an embedded database, which production refuses',
         secret: true,
         optional: true,
         whenUnset: { dev: whenUnset, test: whenUnset, staging: whenUnset, production: byParts },
@@ -45,72 +46,58 @@ export function databaseSettings({ embedded }: DatabaseSettingsOptions = {}): Se
         check: (url) =>
           /^(?:postgres|postgresql|pglite):\/\/./.test(url) ? null : 'must start with postgres:// or pglite://',
       }),
-      user: variable.text('DB_USER', { about: 'User of the database', optional: true, whenUnset: withParts }),
+      user: variable.text('DB_USER', { about: 'Database user', optional: true, whenUnset: withParts }),
       password: variable.text('DB_PASSWORD', {
-        about: 'Password of that user',
+        about: 'Password of the database user',
         secret: true,
         optional: true,
         whenUnset: withParts,
       }),
       host: variable.text('DB_HOST', {
-        about: 'Host of the database',
+        about: 'Database host',
         optional: true,
         whenUnset: '`localhost`',
         check: (host) => (/^[\w.:-]+$/.test(host) ? null : 'must be a host name or an IP address'),
       }),
       port: variable.integer('DB_PORT', {
-        about: 'Port of the database',
+        about: 'Database port',
         min: 1,
         max: 65_535,
         optional: true,
         whenUnset: '`5432`',
       }),
-      name: variable.text('DB_NAME', { about: 'Name of the database', optional: true, whenUnset: withParts }),
+      name: variable.text('DB_NAME', { about: 'Database name', optional: true, whenUnset: withParts }),
       ...poolVariables,
       slowQueryMs: slowQueryVariable,
-      retryDelayMs: variable.duration('DB_INIT_RETRY_INTERVAL', {
-        about: 'Pause between attempts to reach the database at start',
-        default: connectDefaults.retryDelayMs,
+      retryDelayMs: variable.option('DB_INIT_RETRY_INTERVAL', connectRules.retryDelayMs, {
+        about: 'Pause between attempts to connect to the database at start',
       }),
-      retries: variable.integer('DB_INIT_MAX_RETRIES', {
-        about: 'Attempts after the first to reach the database at start',
-        max: 1_000_000,
-        default: connectDefaults.retries,
+      retries: variable.option('DB_INIT_MAX_RETRIES', connectRules.retries, {
+        about: 'Attempts after the first to connect to the database at start',
       }),
-      defaultSize: variable.integer('DEFAULT_PAGE_SIZE', {
-        about: 'Rows of a page when a request does not say',
-        min: 1,
-        max: mostPageSize,
-        default: pageDefaults.defaultSize,
+      defaultSize: variable.option('DEFAULT_PAGE_SIZE', pageRules.defaultSize, {
+        about: 'Rows of a page when a request does not set it',
       }),
-      maxSize: variable.integer('MAX_PAGE_SIZE', {
-        about: 'Most rows of a page',
-        min: 1,
-        max: mostPageSize,
-        default: pageDefaults.maxSize,
-      }),
-      cursorSecret: variable.text('CURSOR_SECRET', {
-        about: `Signs the cursors of pages, at least ${minSecretLength} characters; the same in all processes`,
+      maxSize: variable.option('MAX_PAGE_SIZE', pageRules.maxSize, { about: 'Maximum rows of a page' }),
+      cursorSecret: variable.option('CURSOR_SECRET', pageRules.cursorSecret, {
+        about: 'Signs the cursors of pages, at least 16 characters; the same in all processes',
         secret: true,
-        optional: true,
         whenUnset: 'cursors carry a checksum',
-        check: (secret) =>
-          secret.length < minSecretLength ? `must have at least ${minSecretLength} characters` : null,
       }),
     },
-    unsupported: { DB_MAX_OVERFLOW: 'DB_POOL_SIZE is the most connections there will be; add the overflow to it' },
+    unsupported: { DB_MAX_OVERFLOW: 'set DB_POOL_SIZE, the maximum number of connections, to the sum of both' },
     check({ environment, isSet }) {
       const given = parts.filter(isSet).map(toName)
-      const lacking = (['user', 'password', 'name'] as const).filter((part) => !isSet(part)).map(toName)
+      const missing = (['user', 'password', 'name'] as const).filter((part) => !isSet(part)).map(toName)
       if (isSet('url')) {
         return given.length === 0
           ? []
           : [`DATABASE_URL is set, and so is ${given.join(', ')}: keep the url or its parts`]
       }
-      if (given.length > 0) return lacking.map((name) => `${name} is not set, and ${given[0]} is: set it too`)
+      if (given.length > 0) return missing.map((name) => `${name} is not set, and ${given[0]} is: set it too`)
       if (embedded !== undefined && environment !== 'production') return []
       return [
-        `DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set ${lacking.join(', ')}`,
+        `DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set ${missing.join(', ')}`,
       ]
     },
     to({ url, user, password, host = 'localhost', port = 5432, name, retries, retryDelayMs, ...more }) {

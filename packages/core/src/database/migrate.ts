@@ -3,7 +3,7 @@ import { bigint, pgSchema, text } from 'drizzle-orm/pg-core'
 import { BootError } from '../base/boot-error.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Database } from './database.ts'
-import type { Maintenance } from './drivers/driver.ts'
+import type { Maintenance } from './drivers/open-database.ts'
 import { findDatabaseFailure, toFailure } from './errors.ts'
 import { type MigrationFile, readMigrationFiles, toExcerpt, toMigrationFolder } from './migration-files.ts'
 

@@ -1,59 +1,69 @@
-import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule } from '../base/option-rule.ts'
+import { badOption } from '../base/options.ts'
 import type { Database } from './database.ts'
 
-/** Of the pages of all repositories of an app. */
+/** For the pages of all repositories of an app. */
 export interface PageOptions {
-  /** Rows of a page when `perPage` is not given. Default 20. */
+  /** Rows of a page when `perPage` is not set. 1 to `maxSize`, default 20. */
   readonly defaultSize?: number | undefined
-  /** Most rows of a page. Default 1000. */
+  /** Maximum rows of a page: a larger `perPage` is reduced to it. 1 to 100,000, default 1000. */
   readonly maxSize?: number | undefined
   /**
-   * Signs cursors, so that nobody can make one up; at least 16 characters, the same in all processes. Without it a cursor
-   * carries a checksum: it cannot be taken to another query, but who knows how may write one that starts at another row of
-   * the same query. Default none.
+   * Signs cursors, so that a client cannot construct one; at least 16 characters, the same in all processes. Without it a cursor carries a
+   * checksum: it cannot be used for another query, but a client that knows the format can construct one that starts at another row
+   * of the same query. Default none.
    */
   readonly cursorSecret?: string | undefined
 }
 
-/** What holds when a repository is made. */
+/** Settings of the pages of one database. */
 export interface PageSettings {
   readonly defaultSize: number
   readonly maxSize: number
+  /** '' for none. */
   readonly cursorSecret: string
 }
 
-export const pageDefaults: PageSettings = { defaultSize: 20, maxSize: 1000, cursorSecret: '' }
+/** A page is in memory as a whole. */
+const size = { min: 1, max: 100_000 }
 
-/** Shorter ones can be guessed from one cursor. */
-export const minSecretLength = 16
+/** Of the options, and of their environment variables. */
+export const pageRules: {
+  readonly defaultSize: OptionRule<number>
+  readonly maxSize: OptionRule<number>
+  readonly cursorSecret: OptionRule<string | undefined>
+} = {
+  defaultSize: option.integer({ ...size, default: 20 }),
+  maxSize: option.integer({ ...size, default: 1000 }),
+  // A shorter secret can be guessed from one cursor.
+  cursorSecret: option.string({
+    expects: 'a string of at least 16 characters',
+    test: (secret) => secret.length >= 16,
+    secret: true,
+  }),
+}
 
-/** A page lies in memory whole. */
-export const mostPageSize = 100_000
+const defaults: PageSettings = { defaultSize: 20, maxSize: 1000, cursorSecret: '' }
 
 /**
- * A repository is made from the handle of a call: the pool's, a transaction's or a savepoint's. What all of one database have
- * in common is the schema object that they were opened with, so that is what the settings are found by.
+ * A repository is created from the handle of a call: the pool's, a transaction's or a savepoint's. What all handles of one database have
+ * in common is the schema object that they were opened with, so the settings are found by it.
  */
 const settingsBySchema = new WeakMap<object, PageSettings>()
 
 /** Throws BootError `bad_option`. */
-export function definePageSettings(schema: object, options: PageOptions): void {
-  const { defaultSize = pageDefaults.defaultSize, maxSize = pageDefaults.maxSize, cursorSecret } = options
-  for (const [name, value] of Object.entries({ maxSize, defaultSize })) {
-    const most = name === 'maxSize' ? mostPageSize : maxSize
-    if (Number.isSafeInteger(value) && value >= 1 && value <= most) continue
-    throw new BootError('bad_option', `${name} of pages of database() must be a whole number from 1 to ${most}`)
+export function definePageSettings(
+  schema: object,
+  { defaultSize, maxSize, cursorSecret = '' }: Omit<PageSettings, 'cursorSecret'> & Pick<PageOptions, 'cursorSecret'>,
+): void {
+  if (defaultSize > maxSize) {
+    throw badOption('database()', 'pages.defaultSize', `must be at most pages.maxSize (${maxSize})`, defaultSize)
   }
-  if (cursorSecret !== undefined && (typeof cursorSecret !== 'string' || cursorSecret.length < minSecretLength)) {
-    throw new BootError(
-      'bad_option',
-      `cursorSecret of pages of database() must be a text of at least ${minSecretLength} characters`,
-    )
-  }
-  settingsBySchema.set(schema, { defaultSize, maxSize, cursorSecret: cursorSecret ?? '' })
+  settingsBySchema.set(schema, { defaultSize, maxSize, cursorSecret })
 }
 
-/** Those of the plugin that made the handle; the defaults for a handle of the user's own. */
+/** Settings of the plugin that opened the handle; the defaults for a handle that the application has created itself. */
 export function pageSettingsOf(db: Database): PageSettings {
-  return settingsBySchema.get(db._.fullSchema) ?? pageDefaults
+  return settingsBySchema.get(db._.fullSchema) ?? defaults
 }

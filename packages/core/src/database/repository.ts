@@ -4,7 +4,7 @@ import { type Page, page } from '../call/page.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import { type CursorScope, fromCursor, toCursor } from './cursor.ts'
 import type { Database } from './database.ts'
-import { handsOutOf } from './drivers/hand-out.ts'
+import { sessionOf } from './drivers/drop-safe-session.ts'
 import { equals, type Filters, toOneWhere, toStrictWhere, toWhere } from './filters.ts'
 import { isId, toIdList, toIdText } from './identify.ts'
 import { toKeyset } from './keyset.ts'
@@ -93,7 +93,7 @@ export class BaseRepository<TTable extends PgTable, TKey extends ColumnName<TTab
       if (name === 'constructor' || typeof value !== 'function') continue
       Object.defineProperty(BaseRepository.prototype, name, {
         value(this: BaseRepository<PgTable>, ...given: unknown[]) {
-          return handsOutOf(this.db).handOut(Promise.resolve(Reflect.apply(value, this, given)), `repository.${name}`)
+          return sessionOf(this.db).dropSafe(Promise.resolve(Reflect.apply(value, this, given)), `repository.${name}`)
         },
       })
     }

@@ -63,11 +63,11 @@ test('transaction is an interceptor that holds effects, and adds the handle of t
 })
 
 test.each([
-  [{ isolation: 'snapshot' }, 'bad_option', /isolation of transaction\(\) of WRITE must be one of read committed/],
+  [{ isolation: 'snapshot' }, 'bad_option', /transaction\(\) of WRITE: isolation must be one of 'read committed'/],
   [{ readOnly: 'yes' }, 'bad_option', /readOnly/],
-  [{ retries: -1 }, 'bad_option', /retries of transaction\(\) of WRITE must be a whole number from 0 to 10/],
+  [{ retries: -1 }, 'bad_option', /transaction\(\) of WRITE: retries must be an integer from 0 to 10/],
   [{ retries: 11 }, 'bad_option', /retries/],
-  [{ retires: 1 }, 'unknown_option', /retires; known: isolation, readOnly, retries/],
+  [{ retires: 1 }, 'unknown_option', /retires is not an option. Did you mean 'retries'\?/],
 ] as const)('%j is a boot error', (options: object, code, message) => {
   expect(() => bind(options, fakeApi().api)).toThrow(
     expect.objectContaining({ code, message: expect.stringMatching(message) }),

@@ -1,36 +1,71 @@
+import type { Clock } from '../../base/clock.ts'
 import type { PoolConnection } from './pool.ts'
 
-/** What drizzle hands over. `form` says, in the words of one driver, what the result is to look like. */
-export interface Statement<Form> {
+/** One statement of drizzle. */
+export interface Statement {
   readonly text: string
+  /** Strings and null; booleans, bigints, Dates and bytes where the server has to be told their type. */
   readonly parameters: unknown[]
-  readonly form: Form
+  /** The shape of a row in the result. */
+  readonly rowMode: 'array' | 'object'
 }
 
-/** One connection to a database. Statements wait for each other, in order. */
-export interface Connection<Form> extends PoolConnection {
-  /** When it became ready for statements, by the monotonic clock; null before. Connecting is no part of the first statement's time. */
+/** The rows of one statement, and the names and types of their columns. Values are PostgreSQL's texts. */
+export interface ResultSet {
+  readonly rows: readonly unknown[]
+  readonly columns: readonly { readonly name: string; readonly type: number }[]
+}
+
+export interface StatementResult {
+  /** Several for a text of several statements. */
+  readonly sets: readonly ResultSet[]
+  /** What `db.execute` resolves with: the result as the driver has it, with the rows of `sets`. */
+  readonly raw: unknown
+}
+
+/** One connection to a database. Statements run one at a time, in order. */
+export interface Connection extends PoolConnection {
+  /** When it became ready for statements, by the monotonic clock; null before. The time of connecting is not part of the first statement's. */
   readonly openedMs: number | null
   /**
-   * When `signal` aborts, a statement that waits is refused, and one that runs is cancelled where that can be done. `restart`: the
-   * commands after which the statement may run once more when it was prepared before a table changed; null where it may not.
+   * When `signal` aborts, a statement that waits is refused, and a running one is cancelled where the driver can. `restart`: the
+   * commands after which the statement may run again when it was prepared before a table changed; null where it may not.
    */
-  run(statement: Statement<Form>, signal: AbortSignal | null, restart?: readonly string[] | null): Promise<unknown>
+  run(statement: Statement, signal: AbortSignal | null, restart?: readonly string[] | null): Promise<StatementResult>
   /**
-   * For the statements around those of drizzle. Resolves with the command as PostgreSQL names it: `COMMIT`, or `ROLLBACK` for the
-   * commit of a transaction that had failed. What it rejects with is in drizzle's shape, so that it is known as the database's.
+   * For the statements around drizzle's. Resolves with the command as PostgreSQL names it: `COMMIT`, or `ROLLBACK` for the
+   * commit of a transaction that had failed. Rejects with an error of drizzle's shape, by which it is recognized as the database's.
    */
   command(text: string, signal: AbortSignal | null): Promise<string>
   /**
-   * COMMIT, with the same result. Refused when `signal` has aborted by its turn; from then on nothing cancels it, which `onSend` is told. An
-   * error says by `isUnanswered` that it may have committed; so does that of a statement.
+   * COMMIT, with the same result. Refused when `signal` has aborted before it is sent; afterwards nothing cancels it. `onSend` is called
+   * when it is sent. `isUnanswered` says of an error whether the transaction may have committed; the same holds for a statement.
    */
   commit(signal: AbortSignal | null, onSend: () => void): Promise<string>
-  /** It is of no further use: whoever has it now is the last one. */
+  /** Must not be reused: the current user is the last one. */
   retire(): void
 }
 
-/** The shape of an error of drizzle. */
+/** An error of drizzle's shape. */
 export function queryFailed(text: string, cause: unknown): Error {
   return Object.assign(new Error(`Failed query: ${text}`, { cause }), { query: text, params: [] })
+}
+
+const pingTimeoutMs = 2000
+
+/** `isAlive` of a connection: ends it when it does not answer in time. */
+export async function answersPing(connection: Pick<Connection, 'command' | 'end'>, clock: Clock): Promise<boolean> {
+  let isLate = false
+  const timer = clock.timer(pingTimeoutMs, () => {
+    isLate = true
+    void connection.end()
+  })
+  try {
+    await connection.command('select 1', null)
+    return !isLate
+  } catch {
+    return false
+  } finally {
+    timer.cancel()
+  }
 }

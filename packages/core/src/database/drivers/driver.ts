@@ -1,51 +1,80 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Instruments } from '../../base/instruments.ts'
 import type { Logger } from '../../base/logger.ts'
-import type { Database } from '../database.ts'
-import type { TransactionMode } from '../transaction-options.ts'
-import type { HandOut } from './hand-out.ts'
 import type { PoolOptions } from './pool-options.ts'
-import type { QueryMeter } from './query-meter.ts'
-import type { Scope } from './scope.ts'
 
-/** One way to reach a PostgreSQL. Opening does not connect: `ping` does. */
+/**
+ * Opens connections to a PostgreSQL, for `database({ driver })`. Pooling, transactions, savepoints, cancellation by the call, metrics, error
+ * mapping and the reading of values are Twinwire's. `databaseDriverSuite` of `@twinwire/core/database/testing` tests a driver.
+ *
+ * @example
+ * import pg from 'pg'
+ *
+ * const nodePostgres = (connectionString: string): OpenDriver => () => ({
+ *   location: 'PostgreSQL by node-postgres',
+ *   connect: () => new NodePostgresConnection(new pg.Client({ connectionString })),
+ * })
+ * const plugin = database({ driver: nodePostgres('postgres://localhost/app') })
+ */
 export interface DatabaseDriver {
-  /** For people: where the database is; without credentials. */
-  readonly place: string
-  /** Inside this process, not for production unless that is said. */
-  readonly embedded: boolean
-  /** On nobody's behalf: ends by itself only. */
-  readonly db: Database
-  /** The same pool, on behalf of `scope`. */
-  bind(scope: Scope): Database
-  /** Asks the database something. Rejects with the driver's error. */
-  ping(): Promise<void>
-  transaction<T>(run: (tx: Database) => Promise<T>, mode: TransactionMode, scope: Scope | null): Promise<T>
-  /** Runs `run` while no other process that uses this database runs its own. Its statements take the time that they take. */
-  exclusively<T>(run: (maintenance: Maintenance) => Promise<T>): Promise<T>
-  /** Waits shortly for queries in flight, then cuts them. */
-  close(): Promise<void>
+  /** Where the database is, for log lines and errors: `db.internal:5432/app`. No credentials. */
+  readonly location: string
+  /**
+   * The database runs inside this process, and every call of `connect` returns the same connection. It has a pool of one, is refused in
+   * production without `allowEmbedded`, and no other process is waited for before migrations. Default false.
+   */
+  readonly embedded?: boolean
+  /** Returns a connection that is not open yet. */
+  connect(): DriverConnection
+  /** Called once, after all connections were closed. */
+  close?(): Promise<void>
 }
 
-/** What is done to a database while nobody else does the like. */
-export interface Maintenance {
-  /** A handle with a connection of its own. */
-  readonly db: Database
-  /** False when the connection that keeps the others away was lost. */
-  holdsLock(): boolean
-}
+/** Called by `database()` when the app starts, and by `migrate()`. */
+export type OpenDriver = (context: DriverContext) => DatabaseDriver | Promise<DatabaseDriver>
 
-export interface DriverOptions {
-  readonly url: string
-  /** For relational queries. */
-  readonly schema: Record<string, unknown> | undefined
+/** What a driver may use. */
+export interface DriverContext {
+  /** `pool` of `database()`, with defaults. `connectTimeoutMs` is enforced by Twinwire, as are the times of the pool. */
   readonly pool: Required<PoolOptions>
-  readonly meter: QueryMeter
-  readonly handOut: HandOut
-  readonly instruments: Instruments
   readonly log: Logger
   readonly clock: Clock
 }
 
-/** One for each kind of URL, in files of the same shape. */
-export type OpenDriver = (options: DriverOptions) => Promise<DatabaseDriver>
+/**
+ * One connection of a driver. Twinwire calls one method at a time and waits until its promise has settled; `close` may come at any time.
+ *
+ * Errors of the server have the SQLSTATE in `code` and `severity` (`'ERROR'`, `'FATAL'`), as node-postgres, postgres.js and PGlite throw them;
+ * `constraint`, `column`, `detail` and `routine` are read where they exist. Any other error of a statement says that its outcome is unknown, so
+ * that a write is answered with `outcome_unknown`.
+ */
+export interface DriverConnection {
+  /** True when it cannot be used any more: its socket has closed. It is then closed and replaced. */
+  readonly lost: boolean
+  /** Connects. Called before the first statement. */
+  open(): Promise<void>
+  /**
+   * Runs one statement. When `signal` aborts, the driver cancels it if it can, and settles only when a late cancellation cannot reach the next
+   * statement.
+   */
+  query(statement: DriverStatement, signal: AbortSignal | null): Promise<DriverResult>
+  /** Runs one or more statements without parameters: BEGIN, COMMIT, SET. Resolves with the command tag of the last one: `COMMIT`. */
+  command(text: string): Promise<string>
+  /** Ends the connection; a pending statement then rejects. */
+  close(): Promise<void>
+}
+
+export interface DriverStatement {
+  /** SQL with `$1`, `$2`, … */
+  readonly text: string
+  /** PostgreSQL's texts of the values; null is NULL. */
+  readonly parameters: readonly (string | null)[]
+  /** The type (`pg_type.oid`) of each parameter, as it is sent to the server; 0: the server infers it. */
+  readonly types: readonly number[]
+}
+
+/** A result as node-postgres (`rowMode: 'array'`) and PGlite return it. More properties are kept for `db.execute()`. */
+export interface DriverResult {
+  /** Values are PostgreSQL's texts: the driver parses nothing. */
+  readonly rows: readonly (readonly (string | null)[])[]
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[]
+}

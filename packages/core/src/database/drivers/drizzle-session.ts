@@ -18,9 +18,9 @@ import {
 import type { TransactionMode } from '../transaction-options.ts'
 import { toParameter } from '../values/parameters.ts'
 import { type Reader, readerOf } from '../values/type-readers.ts'
-import type { Statement } from './connection.ts'
+import type { Statement, StatementResult } from './connection.ts'
 import type { Dialect, RelationalReader } from './drizzle-dialect.ts'
-import { type HandOut, type HandsOut, handOutQuery } from './hand-out.ts'
+import { type DropSafe, type DropSafeSession, dropSafeQuery } from './drop-safe-session.ts'
 import type { Queries } from './queries.ts'
 import { createRowReader, type Fields, type JoinedTables, type Texts } from './row-reader.ts'
 import type { Scope } from './scope.ts'
@@ -41,41 +41,26 @@ export function toRelational(schema: Tables | undefined): Relational | undefined
   return { fullSchema: schema, schema: tables, tableNamesMap }
 }
 
-/** The rows of one statement, with the names and types of their columns. Values are PostgreSQL's texts. */
-export interface ResultSet {
-  readonly rows: readonly unknown[]
-  readonly columns: readonly { readonly name: string; readonly type: number }[]
-}
-
-/** How one driver is asked for rows, and what it answers with. */
-export interface ResultForm<Form> {
-  readonly arrays: Form
-  readonly objects: Form
-  /** Of the driver's result; several for a text of several statements. */
-  toSets(result: unknown): readonly ResultSet[]
-}
-
-export interface SessionOptions<Form> {
-  readonly queries: Queries<Form>
+export interface SessionOptions {
+  readonly queries: Queries
   readonly scope: Scope | null
   readonly mode: TransactionMode
-  readonly handOut: HandOut
-  readonly form: ResultForm<Form>
+  readonly dropSafe: DropSafe
   readonly dialect: Dialect
   readonly relational: Relational | undefined
 }
 
-type Run<Form> = (statement: Statement<Form>) => Promise<unknown>
+type Run = (statement: Statement) => Promise<StatementResult>
 
-/** drizzle's way to the database, by a pool of ours: the same for all drivers, so that they read and write alike. */
-export class DrizzleSession<Form>
+/** drizzle's way to the database: the same pool and codecs for all drivers, so that all read and write alike. */
+export class DrizzleSession
   extends PgSession<PgQueryResultHKT, Tables, TablesRelationalConfig>
-  implements HandsOut
+  implements DropSafeSession
 {
-  readonly #options: SessionOptions<Form>
-  readonly #run: Run<Form>
+  readonly #options: SessionOptions
+  readonly #run: Run
 
-  constructor(options: SessionOptions<Form>, session?: Session<Form>) {
+  constructor(options: SessionOptions, session?: Session) {
     super(options.dialect)
     const { queries, scope } = options
     this.#options = options
@@ -83,8 +68,8 @@ export class DrizzleSession<Form>
       session === undefined ? (statement) => queries.run(statement, scope) : (statement) => session.run(statement)
   }
 
-  handOut<T>(work: Promise<T>, name: string): Promise<T> {
-    return this.#options.handOut(work, name, this.#options.scope)
+  dropSafe<T>(work: Promise<T>, name: string): Promise<T> {
+    return this.#options.dropSafe(work, name, this.#options.scope)
   }
 
   override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig>(
@@ -94,7 +79,7 @@ export class DrizzleSession<Form>
     _isArrays: boolean,
     toResult?: (rows: unknown[][]) => T['execute'],
   ): PgPreparedQuery<T> {
-    return handOutQuery(new DrizzleQuery(query, this.#run, this.#options, fields, toResult), this)
+    return dropSafeQuery(new DrizzleQuery(query, this.#run, this.#options, fields, toResult), this)
   }
 
   override async count(query: SQL): Promise<number> {
@@ -102,66 +87,63 @@ export class DrizzleSession<Form>
     return Number(row?.count)
   }
 
-  override transaction<T>(run: (tx: DrizzleTransaction<Form>) => Promise<T>, config?: PgTransactionConfig): Promise<T> {
+  override transaction<T>(run: (tx: DrizzleTransaction) => Promise<T>, config?: PgTransactionConfig): Promise<T> {
     const { queries, scope, mode } = this.#options
     const work = queries.transact(scope, mode, async (session) => {
       const tx = new DrizzleTransaction(session, this.#options)
       if (config !== undefined) await tx.setTransaction(config)
       return run(tx)
     })
-    return this.handOut(work, 'db.transaction')
+    return this.dropSafe(work, 'db.transaction')
   }
 }
 
-type Session<Form> = TransactionSession<Form> | NestedSession<Form>
+type Session = TransactionSession | NestedSession
 
 /** drizzle's own savepoints have one name for all that are side by side. */
-class DrizzleTransaction<Form> extends PgTransaction<PgQueryResultHKT, Tables, TablesRelationalConfig> {
-  readonly #session: Session<Form>
-  readonly #options: SessionOptions<Form>
+class DrizzleTransaction extends PgTransaction<PgQueryResultHKT, Tables, TablesRelationalConfig> {
+  readonly #session: Session
+  readonly #options: SessionOptions
 
-  constructor(session: Session<Form>, options: SessionOptions<Form>) {
+  constructor(session: Session, options: SessionOptions) {
     super(options.dialect, new DrizzleSession(options, session), options.relational)
     this.#session = session
     this.#options = options
   }
 
-  override transaction<T>(run: (tx: DrizzleTransaction<Form>) => Promise<T>): Promise<T> {
-    const { handOut, scope } = this.#options
+  override transaction<T>(run: (tx: DrizzleTransaction) => Promise<T>): Promise<T> {
+    const { dropSafe, scope } = this.#options
     const work = this.#session.savepoint((nested) => run(new DrizzleTransaction(nested, this.#options)))
-    return handOut(work, 'tx.transaction', scope)
+    return dropSafe(work, 'tx.transaction', scope)
   }
 }
 
-class DrizzleQuery<T extends PreparedQueryConfig, Form> extends PgPreparedQuery<T> {
+class DrizzleQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
   /** Set by drizzle's select. */
   joinsNotNullableMap: JoinedTables | undefined
-  readonly #run: Run<Form>
-  readonly #options: SessionOptions<Form>
+  readonly #run: Run
   readonly #fields: Fields | undefined
   readonly #toResult: ((rows: unknown[][]) => T['execute']) | undefined
   readonly #relational: readonly RelationalReader[] | undefined
 
   constructor(
     query: Query,
-    run: Run<Form>,
-    options: SessionOptions<Form>,
+    run: Run,
+    options: SessionOptions,
     fields: Fields | undefined,
     toResult: ((rows: unknown[][]) => T['execute']) | undefined,
   ) {
     super(query, undefined, undefined)
     this.#run = run
-    this.#options = options
     this.#fields = fields
     this.#toResult = toResult
     this.#relational = toResult === undefined ? undefined : options.dialect.readersOf(query)
   }
 
   override async execute(values: Record<string, unknown> = {}): Promise<T['execute']> {
-    const { form } = this.#options
-    if (this.#fields === undefined && this.#toResult === undefined) return this.#raw(values)
-    const result = await this.#ask(values, form.arrays)
-    const { rows, columns } = form.toSets(result)[0] ?? { rows: [], columns: [] }
+    if (this.#fields === undefined && this.#toResult === undefined) return (await this.#sendRaw(values)).raw
+    const { sets } = await this.#send(values, 'array')
+    const { rows, columns } = sets[0] ?? { rows: [], columns: [] }
     const texts = rows.filter(isTexts)
     const types = columns.map(({ type }) => type)
     if (this.#fields !== undefined) {
@@ -173,14 +155,13 @@ class DrizzleQuery<T extends PreparedQueryConfig, Form> extends PgPreparedQuery<
 
   /** drizzle's `session.all`. */
   async all(values: Record<string, unknown> = {}): Promise<readonly unknown[]> {
-    return this.#options.form.toSets(await this.#raw(values))[0]?.rows ?? []
+    return (await this.#sendRaw(values)).sets[0]?.rows ?? []
   }
 
-  /** The driver's own result: of each value only the type is known. */
-  async #raw(values: Record<string, unknown>): Promise<unknown> {
-    const { form } = this.#options
-    const result = await this.#ask(values, form.objects)
-    for (const { rows, columns } of form.toSets(result)) {
+  /** For a query whose columns drizzle does not know: values are read by their type alone. */
+  async #sendRaw(values: Record<string, unknown>): Promise<StatementResult> {
+    const result = await this.#send(values, 'object')
+    for (const { rows, columns } of result.sets) {
       const readers = columns.flatMap(({ name, type }): [string, Reader][] => {
         const reader = readerOf(type)
         return reader === null ? [] : [[name, reader]]
@@ -197,11 +178,11 @@ class DrizzleQuery<T extends PreparedQueryConfig, Form> extends PgPreparedQuery<
     return result
   }
 
-  async #ask(values: Record<string, unknown>, form: Form): Promise<unknown> {
+  async #send(values: Record<string, unknown>, rowMode: Statement['rowMode']): Promise<StatementResult> {
     const text = this.query.sql
     const given = fillPlaceholders(this.query.params, values)
     try {
-      return await this.#run({ text, parameters: given.map(toParameter), form })
+      return await this.#run({ text, parameters: given.map(toParameter), rowMode })
     } catch (cause) {
       throw new DrizzleQueryError(text, given, toError(cause))
     }

@@ -1,61 +1,56 @@
-/** PostgreSQL only, but for `acquireTimeoutMs`: PGlite has one connection. */
+import { option } from '../../base/option.ts'
+import type { OptionRule } from '../../base/option-rule.ts'
+
+/** `acquireTimeoutMs` also applies to an embedded database, which has one connection; the rest only to a server. */
 export interface PoolOptions {
-  /** Most connections of this process. Default 20. */
+  /** Maximum number of connections of this process. 1 to 10,000, default 20. */
   readonly max?: number
-  /** How long one attempt to connect may take. Default 10,000. */
+  /** Milliseconds that one attempt to connect may take. Default 10,000. */
   readonly connectTimeoutMs?: number
-  /** How long a query or a transaction may wait for a connection; then `unavailable`. Default 30,000; 0: as long as its call lasts. */
+  /** Milliseconds that a query or a transaction may wait for a connection; then `unavailable`. Default 30,000; 0: as long as its call lasts. */
   readonly acquireTimeoutMs?: number
-  /** A connection that nobody used for so long is closed. Default 300,000 (5 minutes); 0: never. */
+  /** A connection that was unused for this time (milliseconds) is closed. Default 300,000 (5 minutes); 0: never. */
   readonly idleTimeoutMs?: number
   /**
-   * A connection is replaced at this age, up to a tenth earlier so that not all are at once: a server behind a proxy or a name
-   * that moved is found. Default 3,600,000 (an hour); 0: never.
+   * Age (milliseconds) at which a connection is replaced, minus a random part of up to a tenth, so that not all are replaced at once: a
+   * server that moved behind a proxy or a host name is found. Default 3,600,000 (an hour); 0: never.
    */
   readonly maxLifetimeMs?: number
-  /** How long one statement may run: PostgreSQL then ends it, and the call gets `deadline_exceeded`. Default 0: as long as its call lasts. */
+  /** Milliseconds that one statement may run: then PostgreSQL ends it, and the call fails with `deadline_exceeded`. Default 0: as long as its call lasts. */
   readonly statementTimeoutMs?: number
-  /** Asks a connection that lay unused for 5 seconds or more whether it still answers, before it is used. Default true. */
+  /** Pings a connection that was unused for 5 seconds or more before it is used. Default true. */
   readonly prePing?: boolean
-  /** What the server's lists (`pg_stat_activity`) call this process. Default `twinwire`; `application_name` of the url wins. */
+  /** Name of this process in the server's lists (`pg_stat_activity`). Default `twinwire`; `application_name` of the url takes precedence. */
   readonly applicationName?: string
   /**
-   * A PgBouncer that lends connections for a transaction stands before the server: nothing is prepared, and nothing
-   * is left in a session. `statementTimeoutMs` is then kept by this side. Default false.
+   * For a PgBouncer with `pool_mode = transaction` in front of the server: nothing is prepared, and nothing is left in a session.
+   * `statementTimeoutMs` is then enforced by this process. Only with a `postgres://` url. Default false.
    */
   readonly pgBouncer?: boolean
 }
 
-export const poolDefaults: Required<PoolOptions> = {
-  max: 20,
-  connectTimeoutMs: 10_000,
-  acquireTimeoutMs: 30_000,
-  idleTimeoutMs: 300_000,
-  maxLifetimeMs: 3_600_000,
-  statementTimeoutMs: 0,
-  prePing: true,
-  applicationName: 'twinwire',
-  pgBouncer: false,
+/** The longest time that a timer takes. */
+const maxMs = 2 ** 31 - 1
+
+/** A time: 0 stands for no limit, where `min` allows it. */
+export function time(value: number, min = 0): OptionRule<number> {
+  return option.duration({ min, max: maxMs, default: value })
 }
 
-/** PostgreSQL cuts it at 63 bytes, and replaces what is not printable. */
-export const applicationNamePattern: RegExp = /^[\x20-\x7e]{1,63}$/
-
-/** Least value of each number. */
-export const poolNumbers = {
-  max: 1,
-  connectTimeoutMs: 1,
-  acquireTimeoutMs: 0,
-  idleTimeoutMs: 0,
-  maxLifetimeMs: 0,
-  statementTimeoutMs: 0,
-} as const
-
-/** With the defaults in place of what is left out or undefined. */
-export function toPool(options: PoolOptions = {}): Required<PoolOptions> {
-  const given: Partial<PoolOptions> = { ...options }
-  for (const name of Object.keys(poolDefaults)) {
-    if (Object.hasOwn(given, name) && Reflect.get(given, name) === undefined) Reflect.deleteProperty(given, name)
-  }
-  return { ...poolDefaults, ...given }
+/** Of the options, and of their environment variables. */
+export const poolRules: { readonly [Name in keyof PoolOptions]-?: OptionRule<Required<PoolOptions>[Name]> } = {
+  max: option.integer({ min: 1, max: 10_000, default: 20 }),
+  connectTimeoutMs: time(10_000, 1),
+  acquireTimeoutMs: time(30_000),
+  idleTimeoutMs: time(300_000),
+  maxLifetimeMs: time(3_600_000),
+  statementTimeoutMs: time(0),
+  prePing: option.flag({ default: true }),
+  applicationName: option.string({
+    // PostgreSQL cuts it at 63 bytes, and replaces what is not printable.
+    expects: '1 to 63 printable ASCII characters',
+    test: (name) => /^[\x20-\x7e]{1,63}$/.test(name),
+    default: 'twinwire',
+  }),
+  pgBouncer: option.flag({ default: false }),
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { CounterCell } from '../../base/cells.ts'
 import { createVirtualClock } from '../../testing/virtual-clock.ts'
 import { Pool, type PoolLimits } from './pool.ts'
-import { poolDefaults } from './pool-options.ts'
 
 class FakeConnection {
   readonly id: number
@@ -24,6 +23,14 @@ class FakeConnection {
   }
 }
 
+const usual: PoolLimits = {
+  max: 2,
+  acquireTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000,
+  maxLifetimeMs: 3_600_000,
+  prePing: true,
+}
+
 function createPool(limits: Partial<PoolLimits> = {}) {
   const clock = createVirtualClock()
   const made: FakeConnection[] = []
@@ -33,7 +40,7 @@ function createPool(limits: Partial<PoolLimits> = {}) {
     made.push(connection)
     return connection
   }
-  const pool = new Pool(create, { ...poolDefaults, max: 2, ...limits }, clock, created)
+  const pool = new Pool(create, { ...usual, ...limits }, clock, created)
   return { clock, made, created, pool, close: () => pool.close(async () => {}) }
 }
 

@@ -2,39 +2,31 @@ import type { Options, Sql } from 'postgres'
 import type { Clock } from '../../base/clock.ts'
 import { isStalePlan, toFailure } from '../errors.ts'
 import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
-import { type Connection, queryFailed, type Statement } from './connection.ts'
-import { connectionLost, isAnswer, markUnanswered } from './connection-lost.ts'
+import { answersPing, type Connection, queryFailed, type Statement, type StatementResult } from './connection.ts'
+import { connectionLost, isAnswer, isFatal, markUnanswered } from './connection-lost.ts'
+import { toStatementResult } from './postgres-results.ts'
 import { scopeEnded } from './scope.ts'
-import { Turns } from './turns.ts'
+import { SerialQueue } from './serial-queue.ts'
 
-/** How postgres.js is to give a result. */
-export interface PostgresForm {
-  /** Rows as arrays rather than objects. */
-  readonly values: boolean
-}
-
-/** Rows, with what PostgreSQL says of the command. */
-interface StatementResult {
+/** A result of postgres.js: an array of rows, with the name of the command. */
+interface ClientResult {
   readonly command: string
 }
 
-/** Makes a client of postgres.js with these options added to the user's. */
+/** Creates a client of postgres.js with these options added to the user's. */
 export type CreateClient = (options: Options<Record<string, never>>) => Sql
 
 export interface PostgresConnectionOptions {
   readonly clock: Clock
-  /** Kept by this side with a cancel request; 0: not kept by it. */
+  /** Enforced by this process with a cancel request; 0: not enforced by it. */
   readonly statementTimeoutMs: number
-  /** Statements that this connection may prepare on the server; 0 behind a PgBouncer. */
+  /** Number of statements that this connection may prepare on the server; 0 behind a PgBouncer. */
   readonly maxPrepared: number
-  /** A table has changed its columns since statements were prepared: on the other connections too. */
+  /** A table has changed its columns since statements were prepared, here and on the other connections. */
   readonly onStale: (connection: PostgresConnection) => void
 }
 
-/** How long a connection may take to say that it is alive. */
-const pingTimeoutMs = 2000
-
-/** Longer texts are made for many rows: they seldom come again, and a server keeps what it prepares. */
+/** Longer texts are for many rows: they are rarely repeated, and a server keeps what it prepares. */
 const maxPreparedLength = 4000
 
 /**
@@ -46,10 +38,10 @@ const maxPreparedLength = 4000
  * never settled (#1186, #1195); and BEGIN may run without its connection being reserved (#1189). So one client is one
  * connection here, it runs one statement at a time, and after a loss it is used no more.
  */
-export class PostgresConnection implements Connection<PostgresForm> {
+export class PostgresConnection implements Connection {
   readonly #client: Sql
   readonly #options: PostgresConnectionOptions
-  readonly #turns = new Turns()
+  readonly #queue = new SerialQueue()
   /** By text: has it succeeded once? */
   readonly #prepared = new Map<string, boolean>()
   #isStale = false
@@ -91,18 +83,18 @@ export class PostgresConnection implements Connection<PostgresForm> {
     this.#lost = true
   }
 
-  /** Connects when it has not. */
-  run(
-    statement: Statement<PostgresForm>,
+  /** Connects when it has not yet. */
+  async run(
+    statement: Statement,
     signal: AbortSignal | null,
     restart: readonly string[] | null = null,
   ): Promise<StatementResult> {
-    return this.#turns.run(() => this.#runFresh(statement, signal, restart))
+    return toStatementResult(await this.#queue.run(() => this.#runFresh(statement, signal, restart)))
   }
 
   async command(text: string, signal: AbortSignal | null): Promise<string> {
     try {
-      const { command } = await this.run({ text, parameters: [], form: { values: false } }, signal)
+      const { command } = await this.#queue.run(() => this.#runFresh(toCommand(text), signal, null))
       return command
     } catch (cause) {
       throw queryFailed(text, cause)
@@ -110,30 +102,16 @@ export class PostgresConnection implements Connection<PostgresForm> {
   }
 
   async commit(signal: AbortSignal | null, onSend: () => void): Promise<string> {
-    const statement = { text: 'commit', parameters: [], form: { values: false } }
     try {
-      const { command } = await this.#turns.run(() => this.#execute(statement, signal, onSend))
+      const { command } = await this.#queue.run(() => this.#execute(toCommand('commit'), signal, onSend))
       return command
     } catch (cause) {
       throw queryFailed('commit', cause)
     }
   }
 
-  async isAlive(): Promise<boolean> {
-    const { clock } = this.#options
-    const limit = new AbortController()
-    const timer = clock.timer(pingTimeoutMs, () => {
-      limit.abort()
-      void this.end()
-    })
-    try {
-      await this.command('select 1', null)
-      return !limit.signal.aborted
-    } catch {
-      return false
-    } finally {
-      timer.cancel()
-    }
+  isAlive(): Promise<boolean> {
+    return answersPing(this, this.#options.clock)
   }
 
   async end(): Promise<void> {
@@ -147,10 +125,10 @@ export class PostgresConnection implements Connection<PostgresForm> {
    * too late: that one has failed.
    */
   async #runFresh(
-    statement: Statement<PostgresForm>,
+    statement: Statement,
     signal: AbortSignal | null,
     restart: readonly string[] | null,
-  ): Promise<StatementResult> {
+  ): Promise<ClientResult> {
     const { text } = statement
     try {
       const result = await this.#execute(statement, signal)
@@ -161,7 +139,7 @@ export class PostgresConnection implements Connection<PostgresForm> {
       this.#markStale()
       if (restart === null) throw error
       // In the same turn: the statements that wait must not get in between.
-      for (const each of restart) await this.#execute({ text: each, parameters: [], form: { values: false } }, signal)
+      for (const each of restart) await this.#execute(toCommand(each), signal)
       return this.#execute(statement, signal)
     }
   }
@@ -174,10 +152,10 @@ export class PostgresConnection implements Connection<PostgresForm> {
   }
 
   async #execute(
-    { text, parameters, form }: Statement<PostgresForm>,
+    { text, parameters, rowMode }: Statement,
     signal: AbortSignal | null,
     onSend: (() => void) | null = null,
-  ): Promise<StatementResult> {
+  ): Promise<ClientResult> {
     if (signal?.aborted) throw scopeEnded(signal)
     if (this.#lost) throw connectionLost()
     onSend?.()
@@ -192,7 +170,7 @@ export class PostgresConnection implements Connection<PostgresForm> {
     const timer = statementTimeoutMs > 0 && mayCancel ? clock.timer(statementTimeoutMs, cancel) : null
     if (mayCancel) signal?.addEventListener('abort', cancel, { once: true })
     try {
-      const result = await this.#untilLost(form.values ? pending.values() : pending)
+      const result = await this.#untilLost(rowMode === 'array' ? pending.values() : pending)
       if (wasPreparedAgain(pending)) this.#markStale()
       return result
     } catch (error) {
@@ -232,8 +210,8 @@ export class PostgresConnection implements Connection<PostgresForm> {
   }
 
   /** postgres.js never settles a statement that is sent between the socket's 'error' and its 'close'. */
-  #untilLost(pending: Promise<StatementResult>): Promise<StatementResult> {
-    return new Promise<StatementResult>((resolve, reject) => {
+  #untilLost(pending: Promise<ClientResult>): Promise<ClientResult> {
+    return new Promise<ClientResult>((resolve, reject) => {
       // After the reason that postgres.js has, if it has one.
       this.#onLost = () => queueMicrotask(() => reject(connectionLost()))
       pending.then(resolve, reject)
@@ -241,6 +219,10 @@ export class PostgresConnection implements Connection<PostgresForm> {
       this.#onLost = null
     })
   }
+}
+
+function toCommand(text: string): Statement {
+  return { text, parameters: [], rowMode: 'object' }
 }
 
 /** What postgres.js notes on a query that it has sent. */
@@ -275,9 +257,4 @@ function wasPreparedAgain(pending: object): boolean {
 function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
   const { host, port, path, ssl, sslnegotiation } = options
   return { host, port, path, ssl, sslnegotiation: sslnegotiation === 'direct' ? 'direct' : null }
-}
-
-function isFatal(error: unknown): boolean {
-  const severity = error instanceof Error && 'severity' in error ? error.severity : ''
-  return severity === 'FATAL' || severity === 'PANIC'
 }

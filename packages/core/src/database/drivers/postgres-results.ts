@@ -1,25 +1,21 @@
 import type { Sql } from 'postgres'
 import { serializers } from '../values/parameters.ts'
-import type { ResultForm, ResultSet } from './drizzle-session.ts'
-import type { PostgresForm } from './postgres-connection.ts'
+import type { ResultSet, StatementResult } from './connection.ts'
 
-/** Has a client give the texts of the server, and write parameters as we do. A client has codecs of its own. */
+/** Has a client return the server's texts, and write parameters as this package does. Each client has its own codecs. */
 export function useTexts({ parsers, serializers: own }: Pick<Sql['options'], 'parsers' | 'serializers'>): void {
   for (const codecs of [parsers, own]) for (const type of Object.keys(codecs)) Reflect.deleteProperty(codecs, type)
   Object.assign(own, serializers)
 }
 
-export const postgresForm: ResultForm<PostgresForm> = {
-  arrays: { values: true },
-  objects: { values: false },
-  toSets: (result) => {
-    const set = toSet(result)
-    if (set !== null) return [set]
-    return Array.isArray(result) ? result.flatMap((each) => toSet(each) ?? []) : []
-  },
+/** `raw`: the result of postgres.js, for several statements an array of results. */
+export function toStatementResult(raw: unknown): StatementResult {
+  const set = toSet(raw)
+  if (set !== null) return { sets: [set], raw }
+  return { sets: Array.isArray(raw) ? raw.flatMap((each) => toSet(each) ?? []) : [], raw }
 }
 
-/** postgres.js gives an array of rows that has the columns as a property; null for a statement without rows. */
+/** postgres.js returns an array of rows with the columns as a property; null for a statement without rows. */
 function toSet(result: unknown): ResultSet | null {
   if (!Array.isArray(result) || !('columns' in result) || !Array.isArray(result.columns)) return null
   return { rows: result, columns: result.columns.filter(isColumn) }

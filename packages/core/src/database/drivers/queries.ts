@@ -1,7 +1,7 @@
 import { outcomesOf } from '../../call/outcomes.ts'
 import { OutcomeUnknownError } from '../../errors/app-error.ts'
 import type { TransactionMode } from '../transaction-options.ts'
-import type { Connection, Statement } from './connection.ts'
+import type { Connection, Statement, StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
 import { mayWrite } from './may-write.ts'
 import { refuseInside, runInside } from './open-transactions.ts'
@@ -15,19 +15,19 @@ import { TransactionSession } from './transaction-session.ts'
 const byItself: readonly string[] = []
 
 /** What the handles of one pool do, whatever the driver: statements each for itself, and transactions. */
-export class Queries<Form> {
-  readonly #pool: Pool<Connection<Form>>
+export class Queries {
+  readonly #pool: Pool<Connection>
   readonly #meter: QueryMeter
   readonly #atBegin: string
 
   /** `atBegin`: commands that every transaction starts with. */
-  constructor(pool: Pool<Connection<Form>>, meter: QueryMeter, atBegin = '') {
+  constructor(pool: Pool<Connection>, meter: QueryMeter, atBegin = '') {
     this.#pool = pool
     this.#meter = meter
     this.#atBegin = atBegin
   }
 
-  async run(statement: Statement<Form>, scope: Scope | null): Promise<unknown> {
+  async run(statement: Statement, scope: Scope | null): Promise<StatementResult> {
     refuseControl(statement)
     refuseInside(this, scope)
     const signal = scope?.signal ?? null
@@ -53,7 +53,7 @@ export class Queries<Form> {
   async transact<T>(
     scope: Scope | null,
     mode: TransactionMode,
-    run: (session: TransactionSession<Form>) => Promise<T>,
+    run: (session: TransactionSession) => Promise<T>,
   ): Promise<T> {
     refuseInside(this, scope)
     const connection = await this.#pool.acquire(scope?.signal ?? null)
@@ -70,7 +70,7 @@ export class Queries<Form> {
 }
 
 /** For what a statement failed that is no part of a transaction. */
-function toThrown(error: unknown, { text }: Statement<unknown>, signal: AbortSignal | null): unknown {
+function toThrown(error: unknown, { text }: Statement, signal: AbortSignal | null): unknown {
   if (!isUnanswered(error)) return error
   if (mayWrite(text)) return new OutcomeUnknownError(undefined, { cause: error })
   return signal?.aborted ? scopeEnded(signal) : error

@@ -6,7 +6,7 @@ import type { Statement } from './connection.ts'
  * Refuses BEGIN, COMMIT and their kin to the handle of the pool: each of its statements may run on another connection, so that a
  * transaction would be left open on one, and statements of others would fall into it.
  */
-export function refuseControl({ text, parameters }: Statement<unknown>): void {
+export function refuseControl({ text, parameters }: Statement): void {
   const found = mayControl(text, parameters) ? findControl(text, parameters, false) : null
   if (found === null) return
   throw refused(
@@ -16,7 +16,7 @@ export function refuseControl({ text, parameters }: Statement<unknown>): void {
 }
 
 /** Refuses what would end the transaction behind its back. Savepoints by hand are left alone. */
-export function refuseControlInside({ text, parameters }: Statement<unknown>): void {
+export function refuseControlInside({ text, parameters }: Statement): void {
   const found = mayControl(text, parameters) ? findControl(text, parameters, true) : null
   if (found === null) return
   throw refused(

@@ -4,17 +4,17 @@ import { outcomesOf } from '../../call/outcomes.ts'
 import { InternalError, OutcomeUnknownError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
-import type { Connection, Statement } from './connection.ts'
+import type { Connection, Statement, StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
 import { mayWrite } from './may-write.ts'
 import { refuseInSavepoint, runInSavepoint } from './open-transactions.ts'
 import type { QueryMeter } from './query-meter.ts'
 import { type Scope, scopeEnded } from './scope.ts'
+import { SerialQueue } from './serial-queue.ts'
 import { refuseControlInside } from './transaction-control.ts'
-import { Turns } from './turns.ts'
 
-export interface TransactionSessionOptions<Form> {
-  readonly connection: Connection<Form>
+export interface TransactionSessionOptions {
+  readonly connection: Connection
   readonly meter: QueryMeter
   readonly scope: Scope | null
   readonly mode: TransactionMode
@@ -25,14 +25,14 @@ export interface TransactionSessionOptions<Form> {
 }
 
 /** One transaction on a connection that is its own from BEGIN to COMMIT or ROLLBACK. */
-export class TransactionSession<Form> {
-  readonly #connection: Connection<Form>
+export class TransactionSession {
+  readonly #connection: Connection
   readonly #meter: QueryMeter
   readonly #scope: Scope | null
   readonly #mode: TransactionMode
   readonly #atBegin: string
   readonly #release: () => void
-  readonly #nested = new Turns()
+  readonly #nested = new SerialQueue()
   #savepoints = 0
   #isOver = false
   #mayHaveWritten = false
@@ -42,7 +42,7 @@ export class TransactionSession<Form> {
   /** Until the first statement after BEGIN or a savepoint: the commands that bring it back to there. */
   #restart: readonly string[] | null = null
 
-  constructor({ connection, meter, scope, mode, atBegin, release }: TransactionSessionOptions<Form>) {
+  constructor({ connection, meter, scope, mode, atBegin, release }: TransactionSessionOptions) {
     this.#connection = connection
     this.#meter = meter
     this.#scope = scope
@@ -85,7 +85,7 @@ export class TransactionSession<Form> {
     }
   }
 
-  async run(statement: Statement<Form>): Promise<unknown> {
+  async run(statement: Statement): Promise<StatementResult> {
     if (this.#isOver) throw this.#over()
     refuseControlInside(statement)
     const signal = this.#scope?.signal ?? null
@@ -107,15 +107,15 @@ export class TransactionSession<Form> {
   }
 
   /** Rolls back to where it began when `run` rejects. Those that are begun side by side run one after the other. */
-  savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+  savepoint<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
     return inTurn(this.#nested, () => this.savepointNow(run))
   }
 
-  savepointNow<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+  savepointNow<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
     return holdEffects(this.#scope, () => this.#savepoint(run))
   }
 
-  async #savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+  async #savepoint<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
     if (this.#isOver) throw this.#over()
     const signal = this.#scope?.signal ?? null
     this.#savepoints += 1
@@ -226,31 +226,31 @@ export class TransactionSession<Form> {
 }
 
 /** What is inside of a savepoint, with savepoints of its own. */
-export class NestedSession<Form> {
-  readonly #session: TransactionSession<Form>
-  readonly #nested = new Turns()
+export class NestedSession {
+  readonly #session: TransactionSession
+  readonly #nested = new SerialQueue()
 
-  constructor(session: TransactionSession<Form>) {
+  constructor(session: TransactionSession) {
     this.#session = session
   }
 
-  run(statement: Statement<Form>): Promise<unknown> {
+  run(statement: Statement): Promise<StatementResult> {
     return this.#session.run(statement)
   }
 
-  savepoint<T>(run: (session: NestedSession<Form>) => Promise<T>): Promise<T> {
+  savepoint<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
     return inTurn(this.#nested, () => this.#session.savepointNow(run))
   }
 }
 
-/** Whoever waits for a turn takes it as who they are: not in the name of the one before. */
-async function inTurn<T>(turns: Turns, begin: () => Promise<T>): Promise<T> {
-  refuseInSavepoint(turns)
-  return turns.run(AsyncResource.bind(() => runInSavepoint(turns, begin)))
+/** Savepoints of one parent run one after the other, each in the asynchronous context of its own caller. */
+async function inTurn<T>(queue: SerialQueue, begin: () => Promise<T>): Promise<T> {
+  refuseInSavepoint(queue)
+  return queue.run(AsyncResource.bind(() => runInSavepoint(queue, begin)))
 }
 
 /** Of the transaction: it does nothing that could not be done again. */
-function isSetting({ text, parameters }: Statement<unknown>): boolean {
+function isSetting({ text, parameters }: Statement): boolean {
   return parameters.length === 0 && /^\s*set\s+(transaction|local|constraints)\s[^;]*$/i.test(text)
 }
 
