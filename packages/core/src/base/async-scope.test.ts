@@ -7,7 +7,7 @@ test('code inside a run finds its value, also after a pause and in nested runs',
   const scope = new AsyncScope<string>()
   expect([scope.isEmpty, scope.find(all)]).toEqual([true, null])
   await scope.run('outer', async () => {
-    await null
+    await Promise.resolve()
     await scope.run('inner', async () => {
       expect(scope.find(all)).toBe('inner')
       expect(scope.find((value) => value === 'outer')).toBe('outer')
@@ -23,7 +23,7 @@ test('runs side by side do not see each other', async () => {
   const found = await Promise.all(
     [1, 2].map((value) =>
       scope.run(value, async () => {
-        await null
+        await Promise.resolve()
         return scope.find(all)
       }),
     ),
