@@ -319,7 +319,7 @@ describe.each([
         expect(await refusal(client[wire]('NESTED_READ_ONLY', { name: 'x' }))).toMatchObject({ code: 'database_error' })
         causes()
         expect(await refusal(client[wire]('NESTED_ISOLATION'))).toMatchObject({ code: 'internal_error' })
-        expect(causes().join()).toContain("isolation 'serializable' is inside of one of isolation 'default'")
+        expect(causes().join()).toContain("isolation 'serializable' is inside a transaction with isolation 'default'")
         expect(await names()).toEqual([])
       })
 

@@ -98,8 +98,8 @@ describe.skipIf(!available)('PostgreSQL', () => {
 
     test('an unknown database and a wrong user fail at once, and without the password', async () => {
       for (const [change, reason] of [
-        [{ pathname: '/nowhere' }, /\/nowhere refuses: database "nowhere" does not exist, 3D000/],
-        [{ username: 'nobody_here' }, /refuses: .*nobody_here.*, 28/],
+        [{ pathname: '/nowhere' }, /\/nowhere refused the connection: database "nowhere" does not exist, 3D000/],
+        [{ username: 'nobody_here' }, /refused the connection: .*nobody_here.*, 28/],
       ] as const) {
         const url = Object.assign(new URL(postgres.url), { password: 'hunter2', ...change }).href
         const failure = boot({ url })
@@ -118,7 +118,9 @@ describe.skipIf(!available)('PostgreSQL', () => {
       const failure = boot({ url: url.href })
       await expect(failure).rejects.toMatchObject({
         code: 'database_unreachable',
-        message: expect.stringMatching(/refuses: password authentication failed for user "postgres", 28P01/),
+        message: expect.stringMatching(
+          /refused the connection: password authentication failed for user "postgres", 28P01/,
+        ),
       })
       await expect(failure).rejects.not.toThrow(/hunter2/)
       expect(hosts.at(-1)?.delays).toEqual([])
@@ -143,7 +145,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       await expect.poll(() => host.delays.length).toBeGreaterThan(1)
       await new Promise<void>((resolve) => gate.listen(at, hostname, resolve))
       expect((await started).db).toBeDefined()
-      expect(host.lines.at(0)).toMatch(/"code":"ECONNREFUSED".*next try in 2000 ms/)
+      expect(host.lines.at(0)).toMatch(/"code":"ECONNREFUSED".*next attempt in 2000 ms/)
       await host.close()
       for (const socket of open) socket.destroy()
       gate.close()

@@ -4,6 +4,14 @@ export { type Database, type DatabaseApi, databaseKey, type TransactionRequest }
 export type { DatabaseOptions } from './database/database-options.ts'
 export { database } from './database/database-plugin.ts'
 export { type DatabaseSettings, type DatabaseSettingsOptions, databaseSettings } from './database/database-settings.ts'
+export type {
+  DatabaseDriver,
+  DriverConnection,
+  DriverContext,
+  DriverResult,
+  DriverStatement,
+  OpenDriver,
+} from './database/drivers/driver.ts'
 export type { PoolOptions } from './database/drivers/pool-options.ts'
 export type { FilterOf, Filters } from './database/filters.ts'
 export type { MigrationEntry, MigrationState } from './database/migrate.ts'
@@ -19,3 +27,4 @@ export { transaction, type WithDatabase, withDb } from './database/steps.ts'
 export type { ColumnName, IdOf, InsertOf, KeyName, PatchOf, RowOf } from './database/table.ts'
 export type { TransactionOptions } from './database/transaction-options.ts'
 export { unixTimestamp } from './database/unix-timestamp.ts'
+export { serializers as driverSerializers } from './database/values/parameters.ts'
