@@ -167,6 +167,37 @@ function custom<T>(options: CustomOptions<T> & Given<T>) {
   return createRule({ form: { kind: 'other' }, ...options })
 }
 
+const isPlainPath = (value: unknown): value is `/${string}` =>
+  typeof value === 'string' && /^(?:\/[\w.~-]+)+$/.test(value)
+
+function path<const D extends `/${string}` | undefined = undefined, R extends boolean = false>(
+  options?: Presence<D, R>,
+): OptionRule<Present<`/${string}`, D, R>>
+function path(presence: Given<`/${string}`> = {}) {
+  const expects = "a path of letters, digits and -._~, such as '/internal/health'"
+  return createRule({ form: { kind: 'string' }, expects, is: isPlainPath, ...presence })
+}
+
+type AnyOf<Rules extends readonly OptionRule[]> = Exclude<OptionsOf<{ rule: Rules[number] }>['rule'], undefined>
+
+function anyOf<
+  const Rules extends readonly OptionRule[],
+  const D extends NoInfer<AnyOf<Rules>> | undefined = undefined,
+  R extends boolean = false,
+>(rules: Rules, options?: Presence<D, R>): OptionRule<Present<AnyOf<Rules>, D, R>>
+function anyOf(rules: readonly OptionRule[], presence: Given<unknown> = {}) {
+  const parts = {
+    form: { kind: 'other' },
+    expects: rules.map(({ expects }) => expects).join(' or '),
+    ...presence,
+  } as const
+  return finishRule(parts, (value) => {
+    const readings = rules.map((rule) => rule.read(value))
+    const inside = readings.find((reading) => !reading.ok && reading.at !== '')
+    return readings.find(({ ok }) => ok) ?? inside ?? refuse(parts, value)
+  })
+}
+
 function unchecked<T>(): OptionRule<T | undefined> {
   return createRule({ form: { kind: 'other' }, expects: 'anything', is: (_): _ is T => true })
 }
@@ -199,6 +230,8 @@ export const option: {
   readonly flag: typeof flag
   /** Not empty, unless `test` and `expects` say otherwise. */
   readonly string: typeof string
+  /** A path without parameters, `/` at its start and not at its end. */
+  readonly path: typeof path
   /** Each entry follows the rule `of`. */
   readonly list: typeof list
   /** Options within options: `breaker: option.object({ failures: option.integer({ min: 1, default: 5 }) })`. Not set, each has its default. */
@@ -207,6 +240,8 @@ export const option: {
   readonly callback: typeof callback
   /** Anything else, by a type guard. */
   readonly custom: typeof custom
+  /** By the first of several rules that accepts it: `option.anyOf([option.choice([false]), option.integer({ min: 1 })])`. */
+  readonly anyOf: typeof anyOf
   /** An option that is known here and checked elsewhere. */
   readonly unchecked: typeof unchecked
 } = {
@@ -217,9 +252,11 @@ export const option: {
   choice,
   flag,
   string,
+  path,
   list,
   object,
   callback,
   custom,
+  anyOf,
   unchecked,
 }

@@ -45,6 +45,11 @@ describe('options', () => {
     expectTypeOf(option.duration({ default: 5 })).toEqualTypeOf<OptionRule<number>>()
     expectTypeOf(option.duration({ required: true })).toEqualTypeOf<OptionRule<number>>()
     expectTypeOf(option.callback<() => void>({ required: true })).toExtend<OptionRule<(() => void) | undefined>>()
+    expectTypeOf(option.anyOf([option.choice([false]), option.bytes()])).toEqualTypeOf<
+      OptionRule<number | false | undefined>
+    >()
+    expectTypeOf(option.anyOf([option.choice([0]), option.bytes()], { default: 0 })).toEqualTypeOf<OptionRule<number>>()
+    expectTypeOf(option.path({ default: '/a' })).toEqualTypeOf<OptionRule<`/${string}`>>()
     expectTypeOf(checkOption('f()', 'x', 1, option.bytes())).toEqualTypeOf<number | undefined>()
   })
 

@@ -104,6 +104,8 @@ describe('a rule', () => {
     [option.list({ of: host, expects: 'a list', min: 1 }), [['a']], [[]]],
     [option.callback(), [() => {}], ['f', {}, null]],
     [option.custom({ expects: 'a symbol', is: mark }), [Symbol.iterator], ['a']],
+    [option.path(), ['/a', '/a/b-c_d.~'], ['a', '/', '/a/', '/a b', '/:id', '/*', '/a?b', 1]],
+    [option.anyOf([option.choice([false]), option.integer({ min: 1 })]), [false, 1], [true, 0, null]],
     [option.unchecked(), [1, null, {}], []],
   ])('%#: takes what it describes and nothing else', (rule, good, bad) => {
     for (const value of good) expect(checkOption('f()', 'x', value, rule)).toEqual(value)
@@ -122,6 +124,12 @@ describe('a rule', () => {
     [option.choice(['a', 'b', 'c']), 'd', "one of 'a', 'b', 'c', received 'd'"],
     [option.string(), ['a'], 'a string that is not empty, received a list'],
     [option.callback(), {}, 'a function, received an object'],
+    [
+      option.anyOf([option.choice([0]), option.integer({ min: 8, max: 960 })]),
+      7,
+      '0 or an integer from 8 to 960, received 7',
+    ],
+    [option.path(), 'ws', "a path of letters, digits and -._~, such as '/internal/health', received 'ws'"],
     [option.flag(), () => {}, 'true or false, received a function'],
     [host, `a b${'x'.repeat(99)}`, `a host name, received 'a b${'x'.repeat(77)}…'`],
     [host, 'a\n"', `a host name, received 'a\\n"'`],
@@ -138,6 +146,15 @@ describe('a rule', () => {
     expect(errorOf(() => checkOption('f()', 'keys', ['a', 'b c'], secret))).toBe(
       'bad_option: f(): keys[1] must be a host name',
     )
+  })
+
+  it('of several names the entry, too', () => {
+    const rule = option.anyOf([option.choice([false]), option.object({ max: option.integer({ min: 1 }) })])
+    expect(errorOf(() => checkOption('f()', 'x', { max: 0 }, rule))).toBe(
+      'bad_option: f(): x.max must be an integer of at least 1, received 0',
+    )
+    expect(errorOf(() => checkOption('f()', 'x', { min: 0 }, rule))).toContain('unknown_option: f(): x.min is not')
+    expect(checkOption('f()', 'x', {}, rule)).toEqual({ max: undefined })
   })
 
   it('refuses a default that it would refuse as a value', () => {
