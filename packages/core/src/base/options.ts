@@ -67,7 +67,8 @@ export function badOption(owner: string, path: string, problem: string, ...recei
 
 function toBootError(owner: string, path: string, { code, at, problem, received }: OptionProblem): BootError {
   const name = `${path}${at}`.replace(/^\./, '')
-  return new BootError(code, `${owner}: ${name} ${problem}${received === null ? '' : `, received ${received}`}`)
+  const subject = name === '' ? '' : `${name} `
+  return new BootError(code, `${owner}: ${subject}${problem}${received === null ? '' : `, received ${received}`}`)
 }
 
 function readOption<T>(value: unknown, rule: OptionRule<T>): OptionReading<T> {
