@@ -1,3 +1,3 @@
 import { definePackage } from '../../tsup.package.ts'
 
-export default definePackage({ index: 'src/index.ts' })
+export default definePackage({ index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' })

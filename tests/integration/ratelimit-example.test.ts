@@ -1,4 +1,4 @@
-// The example with its limits in Redis, which is stopped under it.
+// The example with its limits in Redis, which is stopped while the example runs.
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Example, startExample } from '../support/example.ts'
@@ -25,7 +25,7 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
         RATE_LIMIT_ENABLED: 'true',
         RATE_LIMIT_PER_MINUTE: '20',
         RATE_LIMIT_BURST: '0',
-        // The parts, as the reference system names them; its database is 1.
+        // The variables of the reference system, which uses database 1.
         REDIS_IP: '127.0.0.1',
         REDIS_PORT: String(server.port),
         REDIS_COMMAND_TIMEOUT: '10s',
@@ -40,7 +40,7 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
     await server?.stop()
   })
 
-  it('limits by Redis, by itself while that is away, and by Redis again, and both wires never stop', async () => {
+  it('limits in Redis, in its process while Redis is down, and in Redis again, and answers on both wires all the time', async () => {
     const token = example.tokens?.reader ?? ''
     const status = async (): Promise<number> =>
       (await httpCall(`${example.url}/authors`, 'GET', undefined, token)).status
@@ -54,13 +54,13 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
       '20',
       '19',
     ])
-    // A bucket is there until it is full again: less than a second after one call.
+    // A bucket exists until it is full: for less than a second after one call.
     await eventually(async () => {
       await status()
       await passes()
       expect(await client.keys('twinwire:limit:{identity:*}:*')).toHaveLength(2)
     })
-    expect(await client.keys('twinwire:seats:{identity:*}')).toHaveLength(1)
+    expect(await client.keys('twinwire:connections:{identity:*}')).toHaveLength(1)
 
     await server.crash()
     await passes()
@@ -70,24 +70,24 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
     expect(statuses.at(-1)).toBe(429)
     expect(new Set(statuses)).toEqual(new Set([200, 429]))
     await passes()
-    // The database and the rest work: nothing takes the process out of service.
+    // The process stays ready without Redis.
     const away = { status: 'healthy', database: 'healthy', redis: 'unhealthy' }
     expect(await httpCall(`${example.url}/health`)).toMatchObject({ status: 200, body: away })
 
     await server.restart()
     client.disconnect()
     client = redisClient(`redis://127.0.0.1:${server.port}/1`)
-    // What it has counted alone is not held against anybody.
+    // Redis does not know what the process has counted meanwhile.
     await eventually(async () => {
       expect(await status()).toBe(200)
       await passes()
-      // A point may have come back to the process itself meanwhile: only these say that Redis counts again.
+      // The status alone proves nothing: a point may have refilled in the process. The keys show that Redis counts.
       expect(await client.keys('twinwire:limit:{identity:*}:*')).toHaveLength(2)
     })
-    // Its seat is there again after a heartbeat, and is given up when it goes.
-    await eventually(async () => expect(await client.keys('twinwire:seats:{identity:*}')).toHaveLength(1))
+    // Its lease is restored by the next renewal, and released when it stops.
+    await eventually(async () => expect(await client.keys('twinwire:connections:{identity:*}')).toHaveLength(1))
     expect(await example.stop()).toEqual({ code: 0, signal: null })
-    expect(await client.keys('twinwire:seats:*')).toEqual([])
+    expect(await client.keys('twinwire:connections:*')).toEqual([])
     expect(await packages.closed).toBe(1012)
   }, 120_000)
 })

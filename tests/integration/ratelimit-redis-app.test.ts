@@ -10,14 +10,14 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const pkgIds = { HELLO: 1 } as const
 const routes = { HELLO: route({ http: 'GET /hello', use: [limit('10/h')], handler: () => 'hello' }) }
-/** Nothing but what a test turns on. */
-const off = { http: false, websocket: false, arrive: false, connections: false } as const
+/** Each test enables the limits that it needs. */
+const off = { http: false, websocket: false, preAuthentication: false, connections: false } as const
 const asAnn = { headers: { authorization: 'Bearer ann' } }
 const tooMany = { code: 1008, reason: 'Maximum concurrent connections exceeded' }
 const eventually = (check: () => Promise<void> | void): Promise<void> =>
   vi.waitFor(check, { timeout: 25_000, interval: 20 })
 
-describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
+describe.skipIf(!hasOwnRedis())('an application with its limits in Redis', () => {
   let server: RedisServer
   let url: string
   let client: Redis
@@ -84,7 +84,7 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
       expect(Number(headers['retry-after'])).toBeGreaterThan(300)
     })
 
-    it('asks Redis a handful of times when one caller is refused 10,000 times', async () => {
+    it('calls Redis only a few times when one caller is refused 10,000 times', async () => {
       const app = await open()
       const ann = await app.client({ handshake: { type: 'auth', token: 'ann' } })
       for (let i = 0; i < 10; i += 1) await ann.call('HELLO')
@@ -100,28 +100,28 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
       expect((await scripts()) - before).toBeLessThanOrEqual(5)
     }, 120_000)
 
-    it('limits by itself while Redis is away, says so once, and comes back to it', async () => {
+    it('limits in its process while Redis is unreachable, logs it once, and uses Redis again', async () => {
       const app = await open({ breaker: { failures: 3, resetMs: 50 } })
       expect(await status(app)).toBe(200)
       await server.crash()
       await eventually(async () => {
         await status(app)
-        expect(logged(app).some((line) => line.includes('each process limits by itself'))).toBe(true)
+        expect(logged(app).some((line) => line.includes('each process applies its limits on its own'))).toBe(true)
       })
       const statuses = []
       for (let i = 0; i < 30; i += 1) statuses.push(await status(app))
       expect(statuses.slice(-5)).toEqual([429, 429, 429, 429, 429])
       await server.restart()
-      // What it has counted alone is not held against anybody: Redis knows nothing of it.
+      // Redis does not know what the process has counted meanwhile.
       await eventually(async () => expect(await status(app)).toBe(200))
       await eventually(async () => expect(await client.keys('twinwire:limit:*')).toHaveLength(1))
       const lines = logged(app)
-      expect(lines.filter((line) => line.includes('is lost'))).toHaveLength(1)
-      expect(lines.filter((line) => line.includes('each process limits by itself'))).toHaveLength(1)
-      expect(lines.filter((line) => line.includes('answers again'))).toHaveLength(1)
+      expect(lines.filter((line) => line.includes('was lost'))).toHaveLength(1)
+      expect(lines.filter((line) => line.includes('each process applies its limits on its own'))).toHaveLength(1)
+      expect(lines.filter((line) => line.includes('is available again'))).toHaveLength(1)
     })
 
-    it('answers every call while Redis is slow, and leaves it alone after the third', async () => {
+    it('answers every call while Redis is slow, and does not call Redis after the third', async () => {
       const app = await open({ breaker: { failures: 3, resetMs: 600_000 } }, { commandTimeoutMs: 50 })
       await client.call('CLIENT', 'PAUSE', 600_000, 'WRITE')
       const ann = await app.client({ handshake: { type: 'auth', token: 'ann' } })
@@ -136,7 +136,7 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
       ['allow', 200, 'passed'],
       ['deny', 503, 'unavailable'],
     ] as const)(
-      "with onStoreError '%s' answers %s while Redis is away, also when it never was there",
+      "with onStoreError '%s' answers %s while Redis is unreachable, also when it never was reachable",
       async (onStoreError, expected, code) => {
         await server.crash()
         const app = await open({ onStoreError })
@@ -149,32 +149,32 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
       },
     )
 
-    it('seats connections over all its processes, and finds its seats again after Redis has lost them', async () => {
+    it('limits connections over all its processes, and restores its leases after Redis has lost them', async () => {
       const connections = { perIdentity: 3, leaseMs: 3000 }
       const [one, two] = [await open({ connections }), await open({ connections })]
       const sockets = [await login(one, 'ann'), await login(two, 'ann'), await login(one, 'ann')]
       for (const socket of sockets) expect((await socket.next()).data).toContain('auth_ok')
       expect(await (await login(two, 'ann')).closed).toEqual(tooMany)
       await client.flushall()
-      const seats = 'twinwire:seats:{identity:ann}'
-      await eventually(async () => expect(await client.zcard(seats)).toBe(3))
+      const slots = 'twinwire:connections:{identity:ann}'
+      await eventually(async () => expect(await client.zcard(slots)).toBe(3))
       expect(await (await login(two, 'ann')).closed).toEqual(tooMany)
       sockets[0]?.close()
       await sockets[0]?.closed
-      await eventually(async () => expect(await client.zcard(seats)).toBe(2))
+      await eventually(async () => expect(await client.zcard(slots)).toBe(2))
       expect((await (await login(two, 'ann')).next()).data).toContain('auth_ok')
     })
 
-    it('answers every call of a crowd, whatever happens to Redis meanwhile', async () => {
+    it('answers every concurrent call, whatever happens to Redis meanwhile', async () => {
       const app = await open({ breaker: { failures: 3, resetMs: 20 } }, { commandTimeoutMs: 100, socketTimeoutMs: 200 })
       const codes = new Map<string, number>()
-      let goesOn = true
+      let isRunning = true
       const count = (code: string): void => void codes.set(code, (codes.get(code) ?? 0) + 1)
-      const crowd = Array.from({ length: 8 }, async (_, i) => {
+      const callers = Array.from({ length: 8 }, async (_, i) => {
         const token = `caller ${i}`
         const socket = await app.client({ handshake: { type: 'auth', token } })
         const headers = { authorization: `Bearer caller${i}` }
-        while (goesOn) {
+        while (isRunning) {
           const calls = Array.from({ length: 8 }, async () => count(await codeOf(socket.call('HELLO'))))
           await Promise.all([
             ...calls,
@@ -182,7 +182,7 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
           ])
         }
       })
-      /** So many further answers, whatever they are. */
+      /** Waits for this many further answers. */
       const more = (answers: number): Promise<void> => {
         const total = (): number => [...codes.values()].reduce((sum, each) => sum + each, 0)
         const until = total() + answers
@@ -211,22 +211,22 @@ describe.skipIf(!hasOwnRedis())('an app with its limits in Redis', () => {
       await more(300)
       server.thaw()
       await more(300)
-      goesOn = false
-      await Promise.all(crowd)
+      isRunning = false
+      await Promise.all(callers)
       operator.disconnect()
       expect([...codes.keys()].sort()).toEqual(['200', '429', 'passed', 'rate_limit_exceeded'])
     }, 120_000)
 
-    it('gives up every seat when it closes', async () => {
+    it('releases every slot when it closes', async () => {
       const app = await open({ connections: { perIdentity: 100, leaseMs: 600_000 } })
       for (let i = 0; i < 20; i += 1) await (await login(app, 'ann')).next()
-      expect(await client.zcard('twinwire:seats:{identity:ann}')).toBe(20)
+      expect(await client.zcard('twinwire:connections:{identity:ann}')).toBe(20)
       await app.close()
-      expect(await client.keys('twinwire:seats:*')).toEqual([])
+      expect(await client.keys('twinwire:connections:*')).toEqual([])
     })
   })
 
-  it('frees the seats of a process that was killed', async () => {
+  it('frees the slots of a process that was killed', async () => {
     const [killed, other] = await Promise.all(
       ['a', 'b'].map(() => startChildApp('limited-app.ts', { LIMITS_URL: url })),
     )

@@ -3,14 +3,14 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   adjustScript,
+  chargeScript,
   refundScript,
   type Script,
-  takeScript,
 } from '../../packages/plugin-ratelimit/src/redis/scripts.ts'
 import { toRule } from '../support/limit-store.ts'
 import { hasRedis, redisClient, startRedis, type TestRedis } from '../support/redis.ts'
 
-/** The algorithm as it stands in `rule.ts`, and nothing else. Microseconds. */
+/** The algorithm of `rule.ts`, in microseconds. */
 class Model {
   readonly #tats = new Map<string, number>()
 
@@ -20,28 +20,28 @@ class Model {
   set(key: string, debt: number, now: number): void {
     this.#tats.set(key, now + Math.max(0, debt))
   }
-  take(takes: readonly ModelTake[], now: number): { passes: boolean; debts: number[] } {
-    const debts = takes.map(({ key }) => this.debt(key, now))
-    const after = takes.map(({ costUs }, i) => (debts[i] ?? 0) + costUs)
-    if (takes.some(({ spanUs }, i) => (after[i] ?? 0) > spanUs)) return { passes: false, debts }
-    for (const [i, { key }] of takes.entries()) this.set(key, after[i] ?? 0, now)
+  charge(charges: readonly ModelCharge[], now: number): { passes: boolean; debts: number[] } {
+    const debts = charges.map(({ key }) => this.debt(key, now))
+    const after = charges.map(({ costUs }, i) => (debts[i] ?? 0) + costUs)
+    if (charges.some(({ spanUs }, i) => (after[i] ?? 0) > spanUs)) return { passes: false, debts }
+    for (const [i, { key }] of charges.entries()) this.set(key, after[i] ?? 0, now)
     return { passes: true, debts: after }
   }
 }
 
-interface ModelTake {
+interface ModelCharge {
   readonly key: string
   readonly costUs: number
   readonly spanUs: number
 }
 
-/** One command, and what it does to the model. */
+/** One command, and the charges that the model applies for it. */
 interface Step {
-  readonly takes: readonly ModelTake[]
+  readonly charges: readonly ModelCharge[]
   readonly sent: readonly (string | number)[]
 }
 
-/** Short periods, so that buckets refill while the test runs, and odd ones. */
+/** Short and uneven periods, so that buckets refill while the test runs. */
 const rules = fc
   .array(
     fc.record({
@@ -53,13 +53,13 @@ const rules = fc
   )
   .map((all) => all.map((each, i) => toRule({ ...each, name: `rule${i}` })))
 
-/** What is sent: takes of some buckets at once, an adjustment of one, or nothing for a while. */
+/** Charges of several buckets at once, an adjustment of one bucket, or idle time. */
 const actions = fc.array(
   fc.oneof(
     {
       weight: 6,
       arbitrary: fc.record({
-        kind: fc.constant('take' as const),
+        kind: fc.constant('charge' as const),
         costs: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 3, maxLength: 3 }),
       }),
     },
@@ -89,7 +89,7 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
     await redis?.stop()
   })
 
-  /** Sends all at once, so that nothing but Redis decides about the times; what it answers says which they were. */
+  /** Sends all commands at once, so that only Redis determines their times, which its replies contain. */
   async function send(commands: readonly (readonly (string | number)[])[]): Promise<unknown[]> {
     const results = await client.pipeline(commands.map((command) => [...command])).exec()
     return (results ?? []).map(([error, answer]) => {
@@ -105,26 +105,26 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
     ...args,
   ]
 
-  it('decide as the model does, at the times of the server', async () => {
+  it('decide like the model, at the times of the server', async () => {
     await fc.assert(
       fc.asyncProperty(rules, actions, async (all, steps) => {
         const run = runs++
         const keys = all.map((_, i) => `${redis.prefix}${run}:${i}`)
         const plan = steps.flatMap(({ kind, costs }): readonly Step[] => {
-          if (kind === 'idle') return Array.from({ length: costs[0] ?? 0 }, () => ({ takes: [], sent: ['ping'] }))
-          const takes = all.flatMap(({ intervalUs, spanUs, capacity }, i): ModelTake[] => {
+          if (kind === 'idle') return Array.from({ length: costs[0] ?? 0 }, () => ({ charges: [], sent: ['ping'] }))
+          const charges = all.flatMap(({ intervalUs, spanUs, capacity }, i): ModelCharge[] => {
             const cost = costs[i] ?? 0
             return cost === 0 ? [] : [{ key: keys[i] ?? '', costUs: Math.min(cost, capacity) * intervalUs, spanUs }]
           })
-          if (takes.length === 0) return []
-          const args = takes.flatMap(({ costUs, spanUs }) => [costUs, spanUs])
-          const script = kind === 'take' ? takeScript : adjustScript
+          if (charges.length === 0) return []
+          const args = charges.flatMap(({ costUs, spanUs }) => [costUs, spanUs])
+          const script = kind === 'charge' ? chargeScript : adjustScript
           return [
             {
-              takes,
+              charges,
               sent: command(
                 script,
-                takes.map(({ key }) => key),
+                charges.map(({ key }) => key),
                 args,
               ),
             },
@@ -132,13 +132,13 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
         })
         const answers = await send(plan.map(({ sent }) => sent))
         const model = new Model()
-        for (const [i, { takes }] of plan.entries()) {
+        for (const [i, { charges }] of plan.entries()) {
           const answer = answers[i]
           if (Array.isArray(answer)) {
             const [passed, now, ...debts] = answer
-            expect({ passes: passed === 1, debts }).toEqual(model.take(takes, now))
+            expect({ passes: passed === 1, debts }).toEqual(model.charge(charges, now))
           } else if (typeof answer === 'number') {
-            for (const { key, costUs, spanUs } of takes)
+            for (const { key, costUs, spanUs } of charges)
               model.set(key, Math.min(model.debt(key, answer) + costUs, spanUs), answer)
           }
         }
@@ -147,7 +147,7 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
     )
   }, 120_000)
 
-  it('give back never more than was taken, and at least all but what refilled on the way', async () => {
+  it('never refund more than was charged, and at least what did not refill meanwhile', async () => {
     const others = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(
@@ -158,16 +158,16 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
         async ([rule = toRule({ points: 1, periodMs: 1 })], before, between, after) => {
           const key = `${redis.prefix}${runs++}`
           const { intervalUs, spanUs } = rule
-          const take = (cost: number) =>
-            command(takeScript, [key], [Math.min(cost, rule.capacity) * intervalUs, spanUs])
+          const charge = (cost: number) =>
+            command(chargeScript, [key], [Math.min(cost, rule.capacity) * intervalUs, spanUs])
           const without = new Model()
-          /** What the bucket would hold without the call that is refunded, asked for at the same times. */
+          /** Applies to the model what the bucket would hold at the same times without the refunded call. */
           const follow = (answers: readonly unknown[], costs: readonly number[]): void => {
             for (const [i, answer] of answers.entries()) {
               const [passed, now, debt] = Array.isArray(answer) ? answer : []
               const costUs = Math.min(costs[i] ?? 0, rule.capacity) * intervalUs
               const would = without.debt(key, now) + costUs
-              // One that passes beside the refunded call passes without it too.
+              // A charge that is accepted beside the refunded call is accepted without it too.
               if (passed === 1) {
                 expect(would).toBeLessThanOrEqual(spanUs)
                 without.set(key, would, now)
@@ -175,18 +175,18 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
               expect(debt).toBeGreaterThanOrEqual(without.debt(key, now))
             }
           }
-          follow(await send(before.map(take)), before)
-          const [taken] = await send([take(1)])
+          follow(await send(before.map(charge)), before)
+          const [taken] = await send([charge(1)])
           const [passed, takenUs, debtUs] = Array.isArray(taken) ? taken : []
           fc.pre(passed === 1)
-          follow(await send(between.map(take)), between)
+          follow(await send(between.map(charge)), between)
           const [refundedUs, peeked] = await send([
             command(refundScript, [key], [intervalUs, takenUs + debtUs, spanUs]),
-            command(takeScript, [key], [0, spanUs]),
+            command(chargeScript, [key], [0, spanUs]),
           ])
           const [, now, debt] = Array.isArray(peeked) ? peeked : []
           expect(debt - without.debt(key, now)).toBeLessThanOrEqual(Math.max(0, Number(refundedUs) - takenUs))
-          follow(await send(after.map(take)), after)
+          follow(await send(after.map(charge)), after)
         },
       ),
       { numRuns: 1000 },

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe } from 'vitest'
-import { limitStoreSuite } from '../../packages/plugin-ratelimit/src/store.suite.ts'
+import { storeSuite } from '@twinwire/plugin-ratelimit/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenStore, openRedisStore } from '../support/limit-store.ts'
 import { hasOwnRedis, hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 
 const commandTimeoutMs = 20_000
-let names = 0
 
 describe.skipIf(!(await hasRedis()))('the Redis store', () => {
   let redis: TestRedis
@@ -18,7 +17,7 @@ describe.skipIf(!(await hasRedis()))('the Redis store', () => {
     await store?.close()
     await redis?.stop()
   })
-  limitStoreSuite(async () => ({ store, unique: String(names++) }))
+  storeSuite({ it, expect }, { open: () => store })
 })
 
 describe.skipIf(!hasOwnRedis())('the Redis store in a cluster', () => {
@@ -32,5 +31,5 @@ describe.skipIf(!hasOwnRedis())('the Redis store in a cluster', () => {
     await store?.close()
     await cluster?.stop()
   })
-  limitStoreSuite(async () => ({ store, unique: String(names++) }))
+  storeSuite({ it, expect }, { open: () => store })
 })

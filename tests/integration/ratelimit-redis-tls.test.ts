@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openRedisStore, toRule, toTake } from '../support/limit-store.ts'
+import { openRedisStore, toCharge, toRule } from '../support/limit-store.ts'
 import { hasOwnRedis } from '../support/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { freePort } from '../support/service.ts'
 
-const take = toTake(toRule({ points: 10, periodMs: 3_600_000 }), 'ada')
+const charge = toCharge(toRule({ points: 10, periodMs: 3_600_000 }), 'ada')
 
 describe.skipIf(!hasOwnRedis())('a Redis behind TLS', () => {
   let server: RedisServer
@@ -39,20 +39,20 @@ describe.skipIf(!hasOwnRedis())('a Redis behind TLS', () => {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   })
 
-  it('is reached by a rediss:// url with its password, when its certificate is known', async () => {
+  it('accepts a rediss:// url with its password and the CA of its certificate', async () => {
     const store = await openRedisStore({ url, tls: { ca }, commandTimeoutMs: 10_000 })
-    expect(await store.consume([take])).toMatchObject({ allowed: true })
+    expect(await store.consume([charge])).toMatchObject({ allowed: true })
     await store.close()
   })
 
-  it('is not believed when its certificate is not known, or bears another name', async () => {
+  it('is refused when its certificate has an unknown CA or another name', async () => {
     for (const tls of [{}, { ca, servername: 'elsewhere' }]) {
       const store = await openRedisStore({ url, tls })
-      await expect(store.consume([take])).rejects.toMatchObject({ code: 'not_connected' })
+      await expect(store.consume([charge])).rejects.toMatchObject({ code: 'not_connected' })
       expect(store.logs).toMatchObject([
         {
           level: 'warn',
-          message: 'Redis cannot be reached',
+          message: 'Cannot connect to Redis',
           fields: { reason: expect.stringMatching(/certificate|altnames/) },
         },
       ])

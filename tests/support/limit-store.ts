@@ -1,12 +1,12 @@
 import { Instruments, systemClock } from '@twinwire/core/plugin'
 import { createTestLogger, type LogLine } from '@twinwire/core/testing'
-import { type LimitStore, type RedisStoreOptions, type Rule, redisStore, type Take } from '@twinwire/plugin-ratelimit'
+import { type Charge, type LimitStore, type RedisStoreOptions, type Rule, redisStore } from '@twinwire/plugin-ratelimit'
 
-/** A store, as an app opens it. */
+/** A store as an application opens it. */
 export interface OpenStore extends LimitStore {
   readonly logs: readonly LogLine[]
-  /** Of an instrument, by its labels as JSON. */
-  figures(name: string): Readonly<Record<string, number>>
+  /** The values of an instrument by the values of its labels, joined with spaces. */
+  values(name: string): Readonly<Record<string, number>>
 }
 
 export async function openRedisStore(options: RedisStoreOptions): Promise<OpenStore> {
@@ -16,7 +16,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<OpenSt
   return {
     ...store,
     logs: log.lines,
-    figures(name) {
+    values(name) {
       const cells = instruments.families().find((family) => family.name === name)?.cells ?? []
       return Object.fromEntries(
         cells.map(({ labels, cell }) => [Object.values(labels).join(' '), 'value' in cell ? cell.value : cell.count]),
@@ -25,7 +25,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<OpenSt
   }
 }
 
-/** With its figures worked out. */
+/** A rule with its derived values. */
 export function toRule(options: Pick<Rule, 'points' | 'periodMs'> & Partial<Rule>): Rule {
   const { points, periodMs, burst = 0 } = options
   const capacity = points + burst
@@ -33,6 +33,6 @@ export function toRule(options: Pick<Rule, 'points' | 'periodMs'> & Partial<Rule
   return { name: 'default', scope: 'identity', burst, capacity, intervalUs, spanUs: capacity * intervalUs, ...options }
 }
 
-export function toTake(rule: Rule, key: string, cost = 1): Take {
+export function toCharge(rule: Rule, key: string, cost = 1): Charge {
   return { rule, key, cost }
 }

@@ -1,14 +1,14 @@
-// A process of its own with a store of its own: for limits that hold over several processes.
+// A process with its own store, to test limits over several processes.
 import process from 'node:process'
-import type { Lease, RedisStoreOptions, Take } from '@twinwire/plugin-ratelimit'
+import type { Charge, Lease, RedisStoreOptions } from '@twinwire/plugin-ratelimit'
 import { openRedisStore } from './limit-store.ts'
 
-/** What a worker is told, one after the other; it answers each with a list. */
+/** A worker runs one task after the other and sends a list for each. */
 export type WorkerTask =
   | { readonly kind: 'open'; readonly options: RedisStoreOptions }
-  /** So many callers at once: was each allowed? */
-  | { readonly kind: 'consume'; readonly takes: readonly Take[]; readonly callers: number }
-  /** Was each seated? */
+  /** Concurrent callers: was each one allowed? */
+  | { readonly kind: 'consume'; readonly charges: readonly Charge[]; readonly callers: number }
+  /** Was each lease acquired? */
   | { readonly kind: 'acquire'; readonly leases: readonly Lease[]; readonly ttlMs: number }
 
 let store: Awaited<ReturnType<typeof openRedisStore>> | null = null
@@ -19,11 +19,11 @@ async function run(task: WorkerTask): Promise<readonly boolean[]> {
     return [true]
   }
   const opened = store
-  if (opened === null) throw new Error('open comes first')
+  if (opened === null) throw new Error('The first task must be open')
   if (task.kind === 'acquire') {
     return Promise.all(task.leases.map(async (lease) => (await opened.acquire(lease, task.ttlMs)) === null))
   }
-  return Promise.all(Array.from({ length: task.callers }, async () => (await opened.consume(task.takes)).allowed))
+  return Promise.all(Array.from({ length: task.callers }, async () => (await opened.consume(task.charges)).allowed))
 }
 
 process.on('message', (task: WorkerTask) => {

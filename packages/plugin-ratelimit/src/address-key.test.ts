@@ -21,6 +21,7 @@ it.each([
   ['64:ff9b::203.0.113.7', '64:ff9b:0:0::/64'],
   ['1:2:3:4:5:6:203.0.113.7', '1:2:3:4::/64'],
   ['', ''],
-])('%s stands for %s', (address, key) => {
+  ['not:an:address', 'not:an:address'],
+])('the key of %s is %s', (address, key) => {
   expect(toAddressKey(address)).toBe(key)
 })

@@ -1,118 +1,118 @@
-import { AppError, type Call, type ReplyHeaders } from '@twinwire/core'
+import { AppError, type Call, type MaybePromise, type ReplyHeaders } from '@twinwire/core'
 import type { CounterCell } from '@twinwire/core/plugin'
-import { findRefused, type Refused, toRateLimitError } from './errors.ts'
-import type { Excess } from './excess.ts'
-import { Figures } from './headers.ts'
-import { type LimitUse, toTakes } from './limit-registry.ts'
-import { type Background, isPromise, type Limiter, type LimiterVerdict } from './limiter.ts'
-import type { MaybePromise, Take } from './store.ts'
+import { type Denial, findDenial, toRateLimitError } from './denial.ts'
+import { type AppliedLimit, toCharges } from './limit-registry.ts'
+import { type Background, isPromise, type Limiter, type LimiterResult } from './limiter.ts'
+import { QuotaHeaders } from './quota-headers.ts'
+import type { Charge } from './store.ts'
+import type { ViolationTracker } from './violation-tracker.ts'
 
-/** `limit_type` of `rate_limit_hits_total`. */
+/** Label `limit_type` of `rate_limit_hits_total`. */
 export const limitTypes = ['per_user', 'per_ip', 'websocket'] as const
 export type Hits = Readonly<Record<(typeof limitTypes)[number], CounterCell>>
 
-/** A place at which a route takes points: that of the app's own limits, or a `limit()` in its list. */
-export interface LimitPlace {
-  /** What a call takes here. A method: the types of the route say that what its keys ask for is on the call. */
-  takes(call: Call): readonly Take[]
-  /** Those that a call has passed when it comes here. */
-  readonly earlier: readonly LimitPlace[]
+/** A point in a route's processing where limits are charged: the application-wide limits, or a `limit()` in `use`. */
+export interface LimitStage {
+  /** The charges of a call at this stage. A method, because the route's types guarantee that a call has the properties its keys read. */
+  charges(call: Call): readonly Charge[]
+  /** The stages that a call has passed before this one. */
+  readonly earlier: readonly LimitStage[]
 }
 
-/** Takes points for calls, and tells them how they stand. */
+/** Charges calls to their limits and reports the quota status in the headers of HTTP responses. */
 export class CallLimits {
   readonly #limiter: Limiter
   readonly #hits: Hits
-  readonly #excess: Excess
+  readonly #violations: ViolationTracker
   readonly #background: Background
-  /** By the headers of the one answer, which `onRequest` and the call share. */
-  readonly #figures = new WeakMap<ReplyHeaders, Figures>()
-  /** What earlier places have taken from calls that were refused and have not been answered yet. */
-  readonly #taken = new WeakMap<Call, readonly Take[]>()
+  /** By the headers of the response, which the pre-authentication limits and the call share. */
+  readonly #headers = new WeakMap<ReplyHeaders, QuotaHeaders>()
+  /** Charges of earlier stages, of calls that were refused and not answered yet. */
+  readonly #refundable = new WeakMap<Call, readonly Charge[]>()
 
-  constructor(limiter: Limiter, hits: Hits, excess: Excess, background: Background) {
+  constructor(limiter: Limiter, hits: Hits, violations: ViolationTracker, background: Background) {
     this.#limiter = limiter
     this.#hits = hits
-    this.#excess = excess
+    this.#violations = violations
     this.#background = background
   }
 
-  /** Lets the call pass this place, or throws `rate_limit_exceeded`. */
-  pass(place: LimitPlace, call: Call): MaybePromise<void> {
-    const takes = place.takes(call)
-    const [first] = takes
+  /** Charges the call at this stage. Throws `rate_limit_exceeded`. */
+  enforce(stage: LimitStage, call: Call): MaybePromise<void> {
+    const charges = stage.charges(call)
+    const [first] = charges
     if (first === undefined) return
-    // Only HTTP tells the figures of a call that passes.
-    if (takes.length === 1 && call.wire === 'ws' && this.#limiter.takeOne?.(first) === true) return
-    const verdict = this.#limiter.consume(takes)
-    if (isPromise(verdict)) return verdict.then((later) => this.#apply(takes, later, place, call))
-    this.#apply(takes, verdict, place, call)
+    // Only HTTP reports the quota status of an accepted call.
+    if (charges.length === 1 && call.wire === 'ws' && this.#limiter.tryConsume?.(first) === true) return
+    const result = this.#limiter.consume(charges)
+    if (isPromise(result)) return result.then((later) => this.#apply(charges, later, stage, call))
+    this.#apply(charges, result, stage, call)
   }
 
-  /** For a call that no place has seen: what it would have cost is taken all the same. */
-  charge(uses: readonly LimitUse[], call: Call): void {
-    const takes = toTakes(uses, call)
-    if (takes.length === 0) return
-    const count = ({ allowed }: LimiterVerdict): void => {
-      if (allowed) return this.#excess.allowed(call)
+  /** Charges a call that was refused before it reached any stage. */
+  chargeRejected(limits: readonly AppliedLimit[], call: Call): void {
+    const charges = toCharges(limits, call)
+    if (charges.length === 0) return
+    const count = ({ allowed }: LimiterResult): void => {
+      if (allowed) return this.#violations.allowed(call)
       this.#hits.websocket.inc()
-      this.#excess.refused(call)
+      this.#violations.refused(call)
     }
     try {
-      const verdict = this.#limiter.consume(takes)
-      if (isPromise(verdict)) this.#background(verdict.then(count, ignoreUnavailable))
-      else count(verdict)
+      const result = this.#limiter.consume(charges)
+      if (isPromise(result)) this.#background(result.then(count, ignoreUnavailable))
+      else count(result)
     } catch (error) {
       ignoreUnavailable(error)
     }
   }
 
   /**
-   * A call was refused and has been answered: what earlier places took from it is given back, but for what has refilled since. Were that
-   * given back too, calls that wait between two limits would each make room for another one, and the first limit would hold nobody.
-   * A bucket was never full within less time than a take refills in, so a take that takes longer to refill goes back whole.
+   * Refunds the charges of earlier stages, after a refused call was answered. A charge that has refilled meanwhile is not refunded: each
+   * call that waits between two limits would allow another one, and the first limit would limit nothing. A bucket is never full
+   * sooner than one charge refills, so a charge that takes longer to refill is refunded whole.
    */
-  answered(call: Call, durationMs: number): void {
-    const taken = this.#taken.get(call)
-    if (taken === undefined) return
-    this.#taken.delete(call)
-    const back = taken.filter(({ rule, cost }) => cost * rule.intervalUs > durationMs * 1000)
-    if (back.length > 0) this.#background(this.#limiter.adjust('give back', back))
+  refundEarlierStages(call: Call, durationMs: number): void {
+    const refundable = this.#refundable.get(call)
+    if (refundable === undefined) return
+    this.#refundable.delete(call)
+    const charges = refundable.filter(({ rule, cost }) => cost * rule.intervalUs > durationMs * 1000)
+    if (charges.length > 0) this.#background(this.#limiter.adjust('refund', charges))
   }
 
-  figuresOf(headers: ReplyHeaders): Figures {
-    const known = this.#figures.get(headers)
+  headersOf(replyHeaders: ReplyHeaders): QuotaHeaders {
+    const known = this.#headers.get(replyHeaders)
     if (known !== undefined) return known
-    const figures = new Figures(headers)
-    this.#figures.set(headers, figures)
-    return figures
+    const headers = new QuotaHeaders(replyHeaders)
+    this.#headers.set(replyHeaders, headers)
+    return headers
   }
 
-  #apply(takes: readonly Take[], verdict: LimiterVerdict, place: LimitPlace, call: Call): void {
-    if (call.wire === 'http') this.figuresOf(call.replyHeaders).add(takes, verdict.standings, verdict.allowed)
-    const refused = findRefused(takes, verdict)
-    if (refused !== null) this.#refuse(refused, place, call)
+  #apply(charges: readonly Charge[], result: LimiterResult, stage: LimitStage, call: Call): void {
+    if (call.wire === 'http') this.headersOf(call.replyHeaders).add(charges, result.statuses, result.allowed)
+    const denial = findDenial(charges, result)
+    if (denial !== null) this.#refuse(denial, stage, call)
   }
 
-  #refuse(refused: Refused, place: LimitPlace, call: Call): never {
-    this.#hit(refused.take, call)
-    // Asked for again rather than kept: few calls are refused, and all would have to be remembered.
-    const earlier = place.earlier.flatMap((each) => each.takes(call))
+  #refuse(denial: Denial, stage: LimitStage, call: Call): never {
+    this.#countHit(denial.charge, call)
+    // Computed again instead of remembered: few calls are refused, and the charges of all calls would have to be kept.
+    const earlier = stage.earlier.flatMap((each) => each.charges(call))
     if (earlier.length > 0) {
-      this.#taken.set(call, earlier)
-      if (call.wire === 'http') this.figuresOf(call.replyHeaders).giveBack()
+      this.#refundable.set(call, earlier)
+      if (call.wire === 'http') this.headersOf(call.replyHeaders).refund()
     }
-    throw toRateLimitError(refused)
+    throw toRateLimitError(denial)
   }
 
-  #hit({ rule }: Take, { wire, identity }: Call): void {
+  #countHit({ rule }: Charge, { wire, identity }: Call): void {
     if (wire === 'ws') this.#hits.websocket.inc()
     else if (rule.scope === 'address' || identity === null) this.#hits.per_ip.inc()
     else this.#hits.per_user.inc()
   }
 }
 
-/** With `deny` and no store there is nothing to count, and a package that leads nowhere has its answer already. */
+/** With `onStoreError: 'deny'` and an unreachable store nothing is counted; the call has been answered with its own error already. */
 function ignoreUnavailable(error: unknown): void {
   if (!AppError.is(error) || error.code !== 'unavailable') throw error
 }

@@ -1,16 +1,16 @@
 import { expect, it } from 'vitest'
-import * as door from './index.ts'
+import * as entryPoint from './index.ts'
 
 it('the names that plugin-ratelimit exports', () => {
-  expect(Object.keys(door)).toMatchInlineSnapshot(`
+  expect(Object.keys(entryPoint)).toMatchInlineSnapshot(`
     [
-      "memoryStore",
+      "limit",
       "rateLimitKey",
+      "memoryStore",
       "rateLimit",
       "rateLimitSettings",
       "redisSettings",
       "redisStore",
-      "limit",
     ]
   `)
 })

@@ -1,9 +1,9 @@
-export type { ConnectionLimitOptions } from './connections.ts'
-export type { LimitKey, LimitOptions, LimitRule, LimitText, ParsedLimit, Period } from './limit-rule.ts'
+export type { ConnectionLimitOptions } from './connection-limits.ts'
+export type { LimitKey, LimitOptions, LimitRule, LimitString, ParsedLimit, Period } from './limit-rule.ts'
+export { type LimitStep, limit, type RateLimitApi, rateLimitKey } from './limit-step.ts'
 export type { LimitState, LimitSubject, Limits } from './limits.ts'
 export { type MemoryStoreOptions, memoryStore } from './memory/memory-store.ts'
-export type { ArriveOptions, DefaultLimits, RateLimitOptions } from './options.ts'
-export { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
+export type { DefaultLimits, PreAuthenticationOptions, RateLimitOptions } from './options.ts'
 export { type RateLimitPlugin, rateLimit } from './ratelimit-plugin.ts'
 export { type RateLimitSettings, rateLimitSettings } from './ratelimit-settings.ts'
 export type { RedisClient } from './redis/redis-client.ts'
@@ -11,17 +11,14 @@ export type { RedisStoreOptions, RedisTlsOptions } from './redis/redis-options.t
 export { type RedisSettings, redisSettings } from './redis/redis-settings.ts'
 export { redisStore } from './redis/redis-store.ts'
 export type { OnStoreError } from './remote/guarded-store.ts'
-export type { BreakerOptions } from './remote/store-breaker.ts'
 export type { Rule, RuleScope } from './rule.ts'
-export { limit } from './steps.ts'
 export type {
+  Charge,
+  ConnectionSlot,
+  ConsumeResult,
   Lease,
   LimitStore,
   LimitStoreFactory,
-  MaybePromise,
-  Seat,
-  Standing,
+  QuotaStatus,
   StoreServices,
-  Take,
-  Verdict,
 } from './store.ts'

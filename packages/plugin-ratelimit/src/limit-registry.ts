@@ -2,41 +2,41 @@ import { BootError, type Call, type RouteInfo } from '@twinwire/core'
 import { toAddressKey } from './address-key.ts'
 import { type LimitKey, type ParsedLimit, toRule } from './limit-rule.ts'
 import type { Rule, RuleScope } from './rule.ts'
-import type { Take } from './store.ts'
+import type { Charge } from './store.ts'
 
-/** A limit as one route applies it. */
-export interface LimitUse<in C = Call> {
+/** A limit as it is applied to calls. */
+export interface AppliedLimit<in C = Call> {
   readonly rule: Rule
-  /** Of a caller without identity, where the limit goes by identity: buckets of addresses. */
+  /** For a limit by identity: the rule by address that applies to callers without an identity. */
   readonly anonymous: Rule | null
   readonly key: LimitKey<C>
   readonly cost: number
 }
 
-/** A rule of this app, and the route that brought it in; null for those of the whole app. */
-export interface KnownRule {
+/** A rule of this application, and the route that declared it; null for application-wide limits. */
+export interface RegisteredRule {
   readonly rule: Rule
   readonly route: string | null
 }
 
-/** Gives every limit of an app its rule: one for each name and scope, shared by those that are called alike. */
+/** Assigns rules to the limits of an application. Limits of the same name and scope share one rule. */
 export class LimitRegistry {
-  readonly #rules = new Map<string, KnownRule>()
-  /** Names that were given by a route's limits, to number those after the first. */
-  readonly #named = new Map<string, number>()
+  readonly #rules = new Map<string, RegisteredRule>()
+  /** How often a default name was used, to number the second and later ones. */
+  readonly #nameCounts = new Map<string, number>()
 
-  get rules(): Iterable<KnownRule> {
+  get rules(): Iterable<RegisteredRule> {
     return this.#rules.values()
   }
 
-  /** `name` is that of a limit that has none of its own. @throws BootError `bad_option` */
-  use<C>(limit: ParsedLimit<C>, name: string, route: RouteInfo | null): LimitUse<C> {
+  /** `defaultName` is used when the limit has no `name`. @throws BootError `bad_option` */
+  register<C>(limit: ParsedLimit<C>, defaultName: string, route: RouteInfo | null): AppliedLimit<C> {
     const { key, cost } = limit
-    const own = limit.name ?? this.#number(name)
+    const name = limit.name ?? this.#number(defaultName)
     const scope: RuleScope = typeof key === 'function' ? 'custom' : key
     return {
-      rule: this.#rule(limit, own, scope, route),
-      anonymous: scope === 'identity' ? this.#rule(limit, own, 'address', route) : null,
+      rule: this.#rule(limit, name, scope, route),
+      anonymous: scope === 'identity' ? this.#rule(limit, name, 'address', route) : null,
       key,
       cost,
     }
@@ -54,39 +54,39 @@ export class LimitRegistry {
     if (points === rule.points && periodMs === rule.periodMs && burst === rule.burst) return known.rule
     throw new BootError(
       'bad_option',
-      `Two limits are called '${name}' and differ: give them the same points, per and burst, or other names`,
+      `Two limits with the name '${name}' differ: use the same points, per and burst for both, or different names`,
     )
   }
 
   #number(name: string): string {
-    const plain = toPlainName(name)
-    const count = (this.#named.get(plain) ?? 0) + 1
-    this.#named.set(plain, count)
-    return count === 1 ? plain : `${plain} ${count}`
+    const safe = toSafeName(name)
+    const count = (this.#nameCounts.get(safe) ?? 0) + 1
+    this.#nameCounts.set(safe, count)
+    return count === 1 ? safe : `${safe} ${count}`
   }
 }
 
-/** A route's name as the name of a rule, which headers and stores can carry. */
-function toPlainName(name: string): string {
+/** The name of a route, reduced to what a rule's name may contain. */
+function toSafeName(name: string): string {
   return name.replace(/[^ !#-[\]-z|~]/g, '_').slice(0, 90)
 }
 
-/** What a call has to take for these limits. Empty when none concerns it. */
-export function toTakes<C extends Call>(uses: readonly LimitUse<C>[], call: C): readonly Take[] {
-  const [only] = uses
-  if (only !== undefined && uses.length === 1) {
-    const take = toTake(only, call)
-    return take === null ? [] : [take]
+/** The charges of a call. Empty when no limit applies to it. */
+export function toCharges<C extends Call>(limits: readonly AppliedLimit<C>[], call: C): readonly Charge[] {
+  const [only] = limits
+  if (only !== undefined && limits.length === 1) {
+    const charge = toCharge(only, call)
+    return charge === null ? [] : [charge]
   }
-  const takes: Take[] = []
-  for (const use of uses) {
-    const take = toTake(use, call)
-    if (take !== null) takes.push(take)
+  const charges: Charge[] = []
+  for (const limit of limits) {
+    const charge = toCharge(limit, call)
+    if (charge !== null) charges.push(charge)
   }
-  return takes
+  return charges
 }
 
-function toTake<C extends Call>({ rule, anonymous, key, cost }: LimitUse<C>, call: C): Take | null {
+function toCharge<C extends Call>({ rule, anonymous, key, cost }: AppliedLimit<C>, call: C): Charge | null {
   if (key === 'identity') {
     const { identity } = call
     if (identity !== null) return { rule, key: identity.id, cost }
@@ -94,6 +94,6 @@ function toTake<C extends Call>({ rule, anonymous, key, cost }: LimitUse<C>, cal
   }
   if (key === 'address') return { rule, key: toAddressKey(call.address), cost }
   if (key === 'route') return { rule, key: '', cost }
-  const own = key(call)
-  return own === null ? null : { rule, key: own, cost }
+  const custom = key(call)
+  return custom === null ? null : { rule, key: custom, cost }
 }

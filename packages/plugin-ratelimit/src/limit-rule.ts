@@ -1,38 +1,39 @@
-import { BootError, type Call } from '@twinwire/core'
-import { checkOptions, checkWholeNumber } from './check-options.ts'
+import type { Call } from '@twinwire/core'
+import { badOption, checkOptions, type OptionRule, type OptionRules, option } from '@twinwire/core/plugin'
 import type { Rule, RuleScope } from './rule.ts'
 
-/** `'100/m'`: so many points in a second, a minute, an hour or a day. */
-export type LimitText = `${bigint}/${'s' | 'm' | 'h' | 'd'}`
+/** `'100/m'`: points per second, minute, hour or day. */
+export type LimitString = `${bigint}/${'s' | 'm' | 'h' | 'd'}`
 
-/** `'500ms'`, `'1s'`, `'5m'`, `'1h'`, `'1d'`. */
+/** A duration such as `'500ms'`, `'1s'`, `'5m'`, `'1h'` or `'1d'`; at most 366 days. */
 export type Period = `${bigint}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /**
- * Whose points are taken. `identity`: the caller's; of a caller without one those of the address. `address`: those of the network
- * address, for IPv6 of its /64. `route`: one bucket for all callers. A function names a bucket itself; null is no limit for this call.
- * It may be asked twice for a call.
+ * Which bucket a call is charged to. `identity`: that of the caller's identity, or of the caller's address when there is no identity.
+ * `address`: that of the network address; an IPv6 address counts as its /64. `route`: one bucket for all callers. A function returns the
+ * key of the bucket itself, or null: the limit does not apply to this call. It may be called twice for a call.
  */
 export type LimitKey<C = Call> = 'identity' | 'address' | 'route' | ((call: C) => string | null)
 
-/** A limit: GCRA, which is a bucket of `points + burst` that is refilled evenly, `points` in each `per`. */
+/** A limit. The algorithm is GCRA: a bucket of `points + burst` that refills evenly, `points` in each `per`. */
 export interface LimitOptions<in C = Call> {
+  /** From 1 to 1,000,000,000. */
   readonly points: number
   readonly per: Period
-  /** What may pass at once above `points`. Default 0. */
+  /** Points that are available at once in addition to `points`. Default 0. */
   readonly burst?: number
-  /** Points that one call takes. Default 1. */
+  /** Points that one call costs, from 1 to `points + burst`. Default 1. */
   readonly cost?: number
   /** Default `identity`. */
   readonly key?: LimitKey<C>
-  /** Shown in headers. Two limits of one name and the same figures share their buckets. Default: the name of the route. */
+  /** Shown in headers. Limits with the same name share their buckets and must have the same points, `per` and `burst`. Default: the route's name. */
   readonly name?: string
 }
 
-/** A limit as it is written. */
-export type LimitRule<C = Call> = LimitText | LimitOptions<C>
+/** A limit as an application declares it. */
+export type LimitRule<C = Call> = LimitString | LimitOptions<C>
 
-/** A limit that has been read and checked, and has no name yet. */
+/** A limit that was parsed and checked. `name` is null when it was not given. */
 export interface ParsedLimit<in C = Call> {
   readonly points: number
   readonly periodMs: number
@@ -42,8 +43,14 @@ export interface ParsedLimit<in C = Call> {
   readonly name: string | null
 }
 
-const known = { points: true, per: true, burst: true, cost: true, key: true, name: true } as const
+export const maxPoints = 1_000_000_000
 const dayMs = 86_400_000
+const maxPeriodMs = 366 * dayMs
+/** 10,000 points per second: up to that rate, rounding the interval to microseconds is an error below 1%. */
+const minIntervalUs = 100
+/** Added to the time of day in microseconds it is still a safe integer. */
+const maxSpanUs = 1e15
+
 const unitsMs: ReadonlyMap<string, number> = new Map([
   ['ms', 1],
   ['s', 1000],
@@ -51,87 +58,94 @@ const unitsMs: ReadonlyMap<string, number> = new Map([
   ['h', 3_600_000],
   ['d', dayMs],
 ])
-const maxPeriodMs = 366 * dayMs
-const maxPoints = 1_000_000_000
-/** 10,000 in a second: below that the rounding of an interval to whole microseconds is under a hundredth. */
-const minIntervalUs = 100
-/** Together with the time of day, in microseconds, still a safe integer. */
-const maxSpanUs = 1e15
-
-const textPattern = /^([1-9]\d{0,9})\/([smhd])$/
+const periods: ReadonlyMap<string, Period> = new Map([
+  ['s', '1s'],
+  ['m', '1m'],
+  ['h', '1h'],
+  ['d', '1d'],
+])
+const stringPattern = /^([1-9]\d{0,9})\/([smhd])$/
 const periodPattern = /^([1-9]\d{0,9})(ms|s|m|h|d)$/
 const namePattern = /^[ !#-[\]-z|~]{1,100}$/
 
+const isKey = (value: unknown): value is LimitKey<never> =>
+  typeof value === 'function' || value === 'identity' || value === 'address' || value === 'route'
+
+export const periodParts: { readonly expects: string; readonly is: (value: unknown) => value is Period } = {
+  expects: "a duration such as '1s', '5m' or '1h', at most 366 days",
+  is: (value: unknown): value is Period => toPeriodMs(value) <= maxPeriodMs,
+}
+
+export const burstRule: OptionRule<number> = option.integer({ max: maxPoints, default: 0 })
+
+const rules = {
+  points: option.integer({ min: 1, max: maxPoints, required: true }),
+  per: option.custom({ ...periodParts, required: true }),
+  burst: burstRule,
+  cost: option.integer({ min: 1, default: 1 }),
+  key: option.custom({ expects: "'identity', 'address', 'route' or a function of the call", is: isKey }),
+  name: option.string({
+    expects: '1 to 100 printable ASCII characters without { } " and \\',
+    test: (name) => namePattern.test(name),
+  }),
+} satisfies OptionRules<LimitOptions<never>>
+
 /**
- * Reads a limit. `what` begins the sentence about a mistake: `limit()`.
+ * Parses and checks a limit. `owner` and `path` name it in messages: `rateLimit()` and `http`.
  *
  * @throws BootError `bad_option`, `unknown_option`
  */
-export function parseLimit<C>(what: string, rule: LimitRule<C>): ParsedLimit<C> {
-  if (typeof rule === 'string') {
-    const [, points, unit] = textPattern.exec(rule) ?? []
-    if (points === undefined || unit === undefined)
-      throw new BootError(
-        'bad_option',
-        `${what}: '${rule}' is no limit: write points/unit with the unit s, m, h or d, such as '100/m'`,
-      )
-    return check(what, {
-      points: Number(points),
-      periodMs: toPeriodMs('1', unit),
-      burst: 0,
-      cost: 1,
-      key: 'identity',
-      name: null,
-    })
-  }
-  checkOptions(what, rule, known)
-  const { points, per, burst = 0, cost = 1, key = 'identity', name = null } = rule
-  const [, count, unit] = periodPattern.exec(String(per)) ?? []
-  if (count === undefined || unit === undefined)
-    throw new BootError('bad_option', `${what}: per must be a time such as '1s', '5m' or '1h', not '${String(per)}'`)
-  return check(what, { points, periodMs: toPeriodMs(count, unit), burst, cost, key, name })
+export function parseLimit<C>(owner: string, path: string, limit: LimitRule<C>): ParsedLimit<C> {
+  const options = typeof limit === 'string' ? parseString(limit) : limit
+  if (options === null || typeof options !== 'object')
+    throw badOption(
+      owner,
+      path || 'the limit',
+      "must be points/unit with the unit s, m, h or d, such as '100/m', or an object of options",
+      limit,
+    )
+  const { points, per, burst, cost, name = null } = checkOptions(owner, options, rules, path)
+  const periodMs = toPeriodMs(per)
+  const intervalUs = toIntervalUs({ points, periodMs })
+  if (intervalUs < minIntervalUs && (periodMs * 1000) % points !== 0)
+    throw badOption(
+      owner,
+      `${path}.points`,
+      'must be at most 10,000 per second: more cannot be counted exactly',
+      points,
+    )
+  if ((points + burst) * intervalUs > maxSpanUs)
+    throw badOption(owner, `${path}.burst`, 'is too large: the bucket would need more than 31 years to refill', burst)
+  if (cost > points + burst)
+    throw badOption(owner, `${path}.cost`, `must be at most points and burst together (${points + burst})`, cost)
+  const { key = 'identity' } = options
+  return { points, periodMs, burst, cost, key, name }
 }
 
-/** The patterns let only these units through. */
-function toPeriodMs(count: string, unit: string): number {
+function parseString(limit: string): LimitOptions<unknown> | null {
+  const [, points, unit = ''] = stringPattern.exec(limit) ?? []
+  const per = periods.get(unit)
+  return per === undefined ? null : { points: Number(points), per }
+}
+
+/** NaN for anything but a period. */
+function toPeriodMs(per: unknown): number {
+  const [, count, unit = ''] = periodPattern.exec(String(per)) ?? []
   return Number(count) * (unitsMs.get(unit) ?? Number.NaN)
 }
 
-function check<C>(what: string, limit: ParsedLimit<C>): ParsedLimit<C> {
-  const { points, periodMs, burst, cost, key, name } = limit
-  checkWholeNumber(`${what}: points`, points, 1, maxPoints)
-  checkWholeNumber(`${what}: burst`, burst, 0, maxPoints)
-  if (periodMs > maxPeriodMs) throw new BootError('bad_option', `${what}: the period must be at most 366 days`)
-  if (toIntervalUs(limit) < minIntervalUs && (periodMs * 1000) % points !== 0)
-    throw new BootError(
-      'bad_option',
-      `${what}: more than 10,000 points in a second cannot be counted exactly: lower points`,
-    )
-  if ((points + burst) * toIntervalUs(limit) > maxSpanUs)
-    throw new BootError(
-      'bad_option',
-      `${what}: burst is too large for so long a period: it would take years to come back`,
-    )
-  checkWholeNumber(`${what}: cost`, cost, 1, points + burst)
-  if (typeof key !== 'function' && !['identity', 'address', 'route'].includes(key))
-    throw new BootError('bad_option', `${what}: key must be 'identity', 'address', 'route' or a function of the call`)
-  if (name !== null && !namePattern.test(name))
-    throw new BootError('bad_option', `${what}: name must be 1 to 100 printable ASCII characters without { } " and \\`)
-  return limit
-}
-
-/** A call must not take twice from one bucket at once. @throws BootError `bad_option` */
-export function checkNames(what: string, limits: readonly ParsedLimit<never>[]): void {
+/** A call must not be charged twice to one bucket at once. @throws BootError `bad_option` */
+export function checkNames(owner: string, path: string, limits: readonly ParsedLimit<never>[]): void {
   const names = limits.flatMap(({ name }) => (name === null ? [] : [name]))
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new BootError('bad_option', `${what} has two limits called '${twice}'`)
+  const duplicate = names.find((name, i) => names.indexOf(name) !== i)
+  if (duplicate !== undefined) throw badOption(owner, path || 'the limits', 'must have different names', duplicate)
 }
 
 function toIntervalUs({ points, periodMs }: Pick<ParsedLimit, 'points' | 'periodMs'>): number {
   return Math.floor((periodMs * 1000) / points)
 }
 
-/** What stores work on. */
+/** The rule that stores use. */
 export function toRule(limit: ParsedLimit<never>, name: string, scope: RuleScope): Rule {
   const { points, periodMs, burst } = limit
   const capacity = points + burst

@@ -1,20 +1,21 @@
-import type { LimitStore, MaybePromise, Standing } from './store.ts'
+import type { MaybePromise } from '@twinwire/core'
+import type { LimitStore, QuotaStatus } from './store.ts'
 
-/** A verdict that does not know of every bucket: one that was not asked about is null. */
-export interface LimiterVerdict {
+/** Result of a `consume` that may lack the status of some buckets: null for a bucket that was not checked. */
+export interface LimiterResult {
   readonly allowed: boolean
-  readonly standings: readonly (Standing | null)[]
+  readonly statuses: readonly (QuotaStatus | null)[]
 }
 
 /**
- * A store as the plugin uses it: one within the process as it is, another one behind its breaker. It never rejects for a store that is
- * away, but with `UnavailableError` where `onStoreError` is `deny`; `peek` and `reset` tell whoever asked.
+ * The store as the plugin uses it: a local store itself, or a remote store behind its circuit breaker. An unreachable store makes it
+ * reject only with `UnavailableError`, and only where `onStoreError` is `deny`, or in `peek` and `reset`.
  */
 export interface Limiter extends Omit<LimitStore, 'consume'> {
-  consume(takes: Parameters<LimitStore['consume']>[0]): MaybePromise<LimiterVerdict>
+  consume(charges: Parameters<LimitStore['consume']>[0]): MaybePromise<LimiterResult>
 }
 
-/** Takes what nobody waits for: a store that an application has written may fail there too, and that is logged. */
+/** Accepts work that no caller waits for, and logs its failure: a custom store may reject there too. */
 export type Background = (work: MaybePromise<void>) => void
 
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {

@@ -1,13 +1,13 @@
 import { BootError } from '@twinwire/core'
 import { toAddressKey } from './address-key.ts'
-import type { KnownRule, LimitRegistry } from './limit-registry.ts'
+import type { LimitRegistry, RegisteredRule } from './limit-registry.ts'
 import type { Limiter } from './limiter.ts'
 import type { RuleScope } from './rule.ts'
-import type { Take } from './store.ts'
+import type { Charge } from './store.ts'
 
 /**
- * Whose buckets: those of an identity, of an address, the one of a route's limit for all callers, or those that a key function has named.
- * `rule` is the name of one limit, as headers show it; left out: all of them.
+ * Selects buckets: those of an identity, those of an address, the shared one of a route's limit (`key: 'route'`), or those of a key that
+ * a key function has returned. `rule` selects one limit by the name that headers show; without it all limits are selected.
  */
 export type LimitSubject = (
   | { readonly identity: string }
@@ -16,64 +16,68 @@ export type LimitSubject = (
   | { readonly key: string }
 ) & { readonly rule?: string }
 
-/** How one bucket stands. */
+/** State of one bucket. */
 export interface LimitState {
   /** Name of the limit. */
   readonly rule: string
+  /** Size of the bucket: `points + burst`. */
   readonly limit: number
   readonly remaining: number
-  /** Until one point is there; 0 when it is. */
+  /** Milliseconds until one point is available; 0 when it is. */
   readonly retryAfterMs: number
-  /** Until all are. */
+  /** Milliseconds until the bucket is full. */
   readonly resetMs: number
 }
 
-/** What an app does with its limits, outside of calls. */
+/** Access to the limits of an application, outside of calls. Rejects with a BootError `wrong_state` unless the application is running. */
 export interface Limits {
   /**
-   * Fills buckets: a customer who has been let off, a test. Other processes hear of it when they ask the store next, at the latest a minute
-   * after they have refused.
+   * Fills buckets. Another process that has cached a denial applies the reset when the denial expires, at most a minute later.
+   *
+   * @throws UnavailableError when the store does not answer
    */
   reset(subject: LimitSubject): Promise<void>
-  /** How buckets stand, in the order of their limits; takes nothing. */
+  /**
+   * State of the buckets, in the order in which their limits were declared. Charges nothing.
+   *
+   * @throws UnavailableError when the store does not answer
+   */
   peek(subject: LimitSubject): Promise<readonly LimitState[]>
 }
 
-/** What `Limits` works on while an app runs. */
+/** What `Limits` works on while an application runs. */
 export interface LimitsBacking {
   readonly limiter: Limiter
   readonly registry: LimitRegistry
 }
 
-/** @throws UnavailableError when the store does not answer. */
 export async function resetBuckets({ limiter, registry }: LimitsBacking, subject: LimitSubject): Promise<void> {
-  const takes = toTakes(registry.rules, subject)
-  if (takes.length > 0) await limiter.reset(takes)
+  const charges = toCharges(registry.rules, subject)
+  if (charges.length > 0) await limiter.reset(charges)
 }
 
-/** @throws UnavailableError when the store does not answer. */
 export async function peekBuckets(
   { limiter, registry }: LimitsBacking,
   subject: LimitSubject,
 ): Promise<readonly LimitState[]> {
-  const takes = toTakes(registry.rules, subject)
-  const standings = takes.length > 0 ? await limiter.peek(takes) : []
-  return standings.map(({ remaining, retryAfterMs, resetMs }, i) => {
-    const rule = takes[i]?.rule
+  const charges = toCharges(registry.rules, subject)
+  const statuses = charges.length > 0 ? await limiter.peek(charges) : []
+  return statuses.map(({ remaining, retryAfterMs, resetMs }, i) => {
+    const rule = charges[i]?.rule
     return { rule: rule?.name ?? '', limit: rule?.capacity ?? 0, remaining, retryAfterMs, resetMs }
   })
 }
 
-function toTakes(rules: Iterable<KnownRule>, subject: LimitSubject): readonly Take[] {
+function toCharges(rules: Iterable<RegisteredRule>, subject: LimitSubject): readonly Charge[] {
   const [scope, key] = toBucket(subject)
-  const takes: Take[] = []
+  const charges: Charge[] = []
   for (const { rule, route } of rules) {
     if (rule.scope !== scope) continue
     if (subject.rule !== undefined && subject.rule !== rule.name) continue
     if ('route' in subject && subject.route !== route) continue
-    takes.push({ rule, key, cost: 1 })
+    charges.push({ rule, key, cost: 1 })
   }
-  return takes
+  return charges
 }
 
 function toBucket(subject: LimitSubject): readonly [scope: RuleScope, key: string] {
@@ -84,5 +88,5 @@ function toBucket(subject: LimitSubject): readonly [scope: RuleScope, key: strin
 }
 
 export function notRunning(): BootError {
-  return new BootError('wrong_state', 'rateLimit(): limits can be asked for and reset while their app runs')
+  return new BootError('wrong_state', 'rateLimit(): reset() and peek() work only while the application is running')
 }

@@ -1,13 +1,13 @@
 import { BootError, createApp, route } from '@twinwire/core'
 import { createTestApp, createTestLogger, memoryTransport } from '@twinwire/core/testing'
 import { describe, expect, it } from 'vitest'
+import { limit } from './limit-step.ts'
 import { MemoryStore } from './memory/memory-store.ts'
 import { type RateLimitOptions, resolveOptions } from './options.ts'
 import { rateLimit } from './ratelimit-plugin.ts'
-import { limit } from './steps.ts'
 import type { LimitStoreFactory } from './store.ts'
 
-/** As a configuration from JSON might have it. */
+/** The type of a configuration that was read from JSON. */
 const make = (options: unknown) => () => rateLimit(options as RateLimitOptions)
 
 const boot = async (plugins: Parameters<typeof createApp>[0]['plugins'], use = [limit('1/s')] as const) => {
@@ -35,33 +35,57 @@ describe('options of rateLimit()', () => {
       breaker: { enabled: true, failures: 3, resetMs: 30_000 },
       http: [{ points: 60, periodMs: 60_000, burst: 10, cost: 1, key: 'identity' }],
       websocket: [{ points: 100, periodMs: 60_000, burst: 0, key: 'identity' }],
-      arrive: { limit: { points: 600, periodMs: 60_000, key: 'address' }, failureCost: 20 },
+      preAuthentication: { limit: { points: 600, periodMs: 60_000, key: 'address' }, failureCost: 20 },
       connections: { perIdentity: 5, perAddress: 100, leaseMs: 15_000 },
-      closeAfter: null,
+      closeAfterViolations: null,
       skip: ['/health', '/metrics'],
     })
   })
 
   it.each([
-    [{ limit: 1 }, 'unknown_option', 'Unknown option of rateLimit(): limit; known: enabled, store'],
-    [null, 'bad_option', 'rateLimit() takes an object of options'],
-    [{ enabled: 'no' }, 'bad_option', 'enabled must be true or false'],
-    [{ store: 'redis://127.0.0.1' }, 'bad_option', 'store must be what memoryStore() or redisStore(url) makes'],
-    [{ store: null }, 'bad_option', 'store must be what'],
-    [{ onStoreError: 'open' }, 'bad_option', "onStoreError must be 'allow', 'deny' or 'local', not 'open'"],
-    [{ http: '10/x' }, 'bad_option', "http of rateLimit(): '10/x' is no limit"],
-    [{ http: ['10/m', { points: 1 }] }, 'bad_option', 'http of rateLimit(): per must be a time'],
-    [{ websocket: {} }, 'bad_option', 'websocket of rateLimit(): per must be a time'],
-    [{ arrive: { points: 5 } }, 'bad_option', 'failedAuthentication must be a whole number from 0 to 5, not 20'],
-    [{ arrive: { key: 'identity' } }, 'unknown_option', 'Unknown option of arrive of rateLimit(): key'],
-    [{ connections: { perIdentity: 0 } }, 'bad_option', 'perIdentity must be a whole number from 1, not 0'],
-    [{ connections: { perUser: 3 } }, 'unknown_option', 'known: perIdentity, perAddress, leaseMs'],
-    [{ connections: { leaseMs: 10 } }, 'bad_option', 'leaseMs must be a whole number from 1000'],
-    [{ breaker: { failures: 0 } }, 'bad_option', 'failures must be a whole number from 1'],
+    [{ limit: 1 }, 'unknown_option', 'rateLimit(): limit is not an option. Known options: enabled, store'],
+    [null, 'bad_option', 'rateLimit(): must be an object of options, received null'],
+    [{ enabled: 'no' }, 'bad_option', "rateLimit(): enabled must be true or false, received 'no'"],
+    [
+      { store: 'redis://127.0.0.1' },
+      'bad_option',
+      'store must be memoryStore(), redisStore(url) or a custom store with the same shape',
+    ],
+    [{ store: null }, 'bad_option', 'store must be memoryStore()'],
+    [{ onStoreError: 'open' }, 'bad_option', "onStoreError must be one of 'allow', 'deny', 'local', received 'open'"],
+    [{ http: '10/x' }, 'bad_option', 'rateLimit(): http must be points/unit with the unit'],
+    [{ http: ['10/m', { points: 1 }] }, 'bad_option', 'rateLimit(): http[1].per is required'],
+    [{ websocket: {} }, 'bad_option', 'rateLimit(): websocket.points is required'],
+    [
+      { preAuthentication: { points: 5 } },
+      'bad_option',
+      'preAuthentication.failureCost must be at most points and burst together (5), received 20',
+    ],
+    [
+      { preAuthentication: { key: 'identity' } },
+      'unknown_option',
+      'rateLimit(): preAuthentication.key is not an option',
+    ],
+    [
+      { connections: { perIdentity: 0 } },
+      'bad_option',
+      'connections.perIdentity must be false or an integer from 1 to 1000000, received 0',
+    ],
+    [{ connections: { perUser: 3 } }, 'unknown_option', 'Known options: perIdentity, perAddress, leaseMs'],
+    [
+      { connections: { leaseMs: 10 } },
+      'bad_option',
+      'connections.leaseMs must be an integer from 1000 to 3600000 (milliseconds), received 10',
+    ],
+    [{ breaker: { failures: 0 } }, 'bad_option', 'breaker.failures must be an integer from 1 to 1000000, received 0'],
     [{ breaker: { enabled: 1 } }, 'bad_option', 'breaker.enabled must be true or false'],
-    [{ breaker: { timeout: 1 } }, 'unknown_option', 'known: enabled, failures, resetMs'],
-    [{ closeAfter: 0 }, 'bad_option', 'closeAfter of rateLimit() must be a whole number from 1'],
-    [{ skip: ['/'] }, 'bad_option', "skip must not name '/', below which everything lies"],
+    [{ breaker: { timeout: 1 } }, 'unknown_option', 'Known options: enabled, failures, resetMs'],
+    [
+      { closeAfterViolations: 0 },
+      'bad_option',
+      'rateLimit(): closeAfterViolations must be an integer of at least 1, received 0',
+    ],
+    [{ skip: ['/'] }, 'bad_option', "skip[0] must be a path below '/', or the name of a route, received '/'"],
     [
       {
         http: [
@@ -70,35 +94,35 @@ describe('options of rateLimit()', () => {
         ],
       },
       'bad_option',
-      "http of rateLimit() has two limits called 'a'",
+      "rateLimit(): http must have different names, received 'a'",
     ],
     [{ skip: '/health' }, 'bad_option', 'skip must be a list of paths and names of routes'],
-  ])('%j do not boot', (options, code, message) => {
+  ])('refuse %j', (options, code, message) => {
     expect(make(options)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }))
   })
 
-  it('skip a route that is there', async () => {
+  it('skip an existing route', async () => {
     await expect(boot([rateLimit({ skip: ['HELO'] })])).rejects.toThrow(
       new BootError(
         'bad_option',
-        "skip of rateLimit() names 'HELO', which is neither a route nor a path: paths begin with /",
+        "rateLimit(): skip contains 'HELO', which is not the name of a route; a path must begin with /",
       ),
     )
     await boot([rateLimit({ skip: ['HELLO'] })])
   })
 
-  it('have limits of one name only with the same figures', async () => {
+  it('have limits of the same name only with the same points, per and burst', async () => {
     const use = [limit({ points: 1, per: '1s', name: 'http' })] as const
-    await expect(boot([rateLimit()], use)).rejects.toThrow(/^Two limits are called 'http' and differ/)
+    await expect(boot([rateLimit()], use)).rejects.toThrow(/^Two limits with the name 'http' differ/)
   })
 
-  it('are those of one app', async () => {
+  it('belong to one application', async () => {
     const limits = rateLimit()
     await expect(limits.peek({ identity: 'ann' })).rejects.toThrow(
-      'limits can be asked for and reset while their app runs',
+      'rateLimit(): reset() and peek() work only while the application is running',
     )
     const first = await createTestApp({ pkgIds: {}, routes: {}, plugins: [limits] })
-    await expect(boot([limits])).rejects.toThrow(/^One rateLimit\(\) is used by two apps/)
+    await expect(boot([limits])).rejects.toThrow(/^One rateLimit\(\) plugin is used by two running applications/)
     expect(await limits.peek({ identity: 'ann' })).toHaveLength(2)
     await first.close()
     await expect(limits.reset({ identity: 'ann' })).rejects.toThrow(BootError)
@@ -110,32 +134,32 @@ it('limit() without the plugin does not boot', async () => {
   await expect(boot([])).rejects.toThrow("Route HELLO: the step 'rateLimit.limit(1/s)' needs the plugin 'rateLimit'")
 })
 
-it('limit() needs a limit, and no two of one name', () => {
-  expect(() => limit()).toThrow("limit() needs a limit, such as limit('100/m')")
+it('limit() needs at least one limit, and different names', () => {
+  expect(() => limit()).toThrow("limit() needs at least one limit, such as limit('100/m')")
   const named = { points: 1, per: '1s', name: 'a' } as const
-  expect(() => limit(named, named)).toThrow("limit() has two limits called 'a'")
+  expect(() => limit(named, named)).toThrow("limit(): the limits must have different names, received 'a'")
 })
 
-describe('a store elsewhere that is away', () => {
-  const away: LimitStoreFactory = {
+describe('a remote store that is unreachable', () => {
+  const unreachable: LimitStoreFactory = {
     name: 'The store',
     remote: true,
     service: 'redis',
     open: ({ clock }) =>
       Object.assign(new MemoryStore(clock, 10), {
-        consume: () => Promise.reject(new Error('away')),
-        acquire: () => Promise.reject(new Error('away')),
-        ping: () => Promise.reject(new Error('away')),
+        consume: () => Promise.reject(new Error('unreachable')),
+        acquire: () => Promise.reject(new Error('unreachable')),
+        ping: () => Promise.reject(new Error('unreachable')),
       }),
   }
   const start = (onStoreError: 'allow' | 'deny' | 'local') =>
     createTestApp({
       pkgIds: { HELLO: 1 },
       routes: { HELLO: route({ http: 'GET /hello', handler: () => 'hello' }) },
-      plugins: [rateLimit({ store: away, onStoreError })],
+      plugins: [rateLimit({ store: unreachable, onStoreError })],
     })
 
-  it('with deny answers unavailable, refuses connections as a fault of ours, and says so to probes', async () => {
+  it('with deny answers unavailable, refuses connections with 503, and fails health checks', async () => {
     const { request, connect, close } = await start('deny')
     const refused = await request('GET /hello')
     expect([refused.status, refused.json()]).toMatchObject([503, { error: { code: 'unavailable' } }])
@@ -145,11 +169,11 @@ describe('a store elsewhere that is away', () => {
     await close()
   })
 
-  it('with deny costs no line for each package that leads nowhere', async () => {
+  it('with deny does not log a line for each package with an unknown PkgID', async () => {
     const { connect, logs, close } = await createTestApp({
       pkgIds: {},
       routes: {},
-      plugins: [rateLimit({ store: away, onStoreError: 'deny', arrive: false, connections: false })],
+      plugins: [rateLimit({ store: unreachable, onStoreError: 'deny', preAuthentication: false, connections: false })],
     })
     const socket = await connect()
     for (let i = 0; i < 10; i++) {
@@ -160,31 +184,31 @@ describe('a store elsewhere that is away', () => {
     await close()
   })
 
-  it('is not asked about packages that lead nowhere where packages have no limit', async () => {
-    let asked = 0
-    const watched: LimitStoreFactory = {
-      ...away,
+  it('is not called for unknown PkgIDs when packages have no limit', async () => {
+    let calls = 0
+    const counting: LimitStoreFactory = {
+      ...unreachable,
       open: ({ clock }) =>
         Object.assign(new MemoryStore(clock, 10), {
           consume: () => {
-            asked++
-            return Promise.reject(new Error('away'))
+            calls++
+            return Promise.reject(new Error('unreachable'))
           },
         }),
     }
     const { connect, close } = await createTestApp({
       pkgIds: {},
       routes: {},
-      plugins: [rateLimit({ store: watched, websocket: false, arrive: false, connections: false })],
+      plugins: [rateLimit({ store: counting, websocket: false, preAuthentication: false, connections: false })],
     })
     const socket = await connect()
     socket.send(JSON.stringify({ pkg_id: 99, req_id: '00000000-0000-4000-8000-000000000000' }))
     await socket.next()
-    expect(asked).toBe(0)
+    expect(calls).toBe(0)
     await close()
   })
 
-  it.each(['allow', 'local'] as const)('with %s answers, and stays in service', async (onStoreError) => {
+  it.each(['allow', 'local'] as const)('with %s answers, and stays ready', async (onStoreError) => {
     const { request, client, app, close } = await start(onStoreError)
     expect((await request('GET /hello')).status).toBe(200)
     expect(await (await client()).call('HELLO')).toBe('hello')

@@ -1,17 +1,33 @@
-import { BootError } from '@twinwire/core'
-import { checkOptions, checkWholeNumber } from './check-options.ts'
-import type { ConnectionLimitOptions } from './connections.ts'
-import { checkNames, type LimitRule, type ParsedLimit, type Period, parseLimit } from './limit-rule.ts'
+import {
+  badOption,
+  type CircuitBreakerOptions,
+  checkOptions,
+  circuitBreakerRules,
+  type OptionRule,
+  type OptionRules,
+  type OptionsOf,
+  option,
+} from '@twinwire/core/plugin'
+import type { ConnectionLimitOptions } from './connection-limits.ts'
+import {
+  burstRule,
+  checkNames,
+  type LimitRule,
+  maxPoints,
+  type ParsedLimit,
+  type Period,
+  parseLimit,
+  periodParts,
+} from './limit-rule.ts'
 import { memoryStore } from './memory/memory-store.ts'
-import type { OnStoreError } from './remote/guarded-store.ts'
-import { type BreakerOptions, breakerDefaults } from './remote/store-breaker.ts'
+import type { OnStoreError, ResolvedBreakerOptions } from './remote/guarded-store.ts'
 import type { LimitStoreFactory } from './store.ts'
 
-/** Limits of every route: one, several that all have to let a call pass, or none. */
+/** Limits of every route: one, several that all have to accept a call, or false for none. */
 export type DefaultLimits = LimitRule | readonly LimitRule[] | false
 
-/** What an address may ask for before anybody knows who it is. */
-export interface ArriveOptions {
+/** Limits of an address, applied before credentials are checked. */
+export interface PreAuthenticationOptions {
   /** Requests and handshakes. Default 600. */
   readonly points?: number | undefined
   /** Default `1m`. */
@@ -19,110 +35,138 @@ export interface ArriveOptions {
   /** Default 0. */
   readonly burst?: number | undefined
   /**
-   * Points that failed credentials cost beside their request: HTTP 401, an upgrade refused with 401, a connection closed with 4001. Default
-   * 20, which leaves about 30 guesses in a minute, one after the other. Guesses that are under way at once have all been let in before the
-   * first one fails: of those at most `points` and `burst` together. 0 for none.
+   * Points that rejected credentials cost in addition to their request: HTTP 401, an upgrade refused with 401, a connection closed with
+   * 4001. At most `points` and `burst` together. Default 20, which allows about 30 sequential attempts per minute. Concurrent attempts are
+   * all admitted before the first one fails: at most `points` and `burst` together. 0 for no extra cost.
    */
-  readonly failedAuthentication?: number | undefined
+  readonly failureCost?: number | undefined
 }
 
 export interface RateLimitOptions {
-  /** False: nothing is limited, and every `limit()` lets all pass. Default true. */
+  /** False: nothing is limited, and every `limit()` accepts every call. Default true. */
   readonly enabled?: boolean | undefined
-  /** Where points and seats are counted. Default `memoryStore()`: each process for itself. */
+  /** Where points and connections are counted. Default `memoryStore()`: each process counts separately. */
   readonly store?: LimitStoreFactory | undefined
-  /** What a call gets when that store fails. Default `local`. */
+  /** What happens to a call when a remote store fails. Default `local`. */
   readonly onStoreError?: OnStoreError | undefined
-  /** When the store is left alone. */
-  readonly breaker?: BreakerOptions | undefined
-  /** Of every call over HTTP. Default 60 a minute for an identity, else for an address, and 10 at once above that. */
+  /** The circuit breaker of a remote store. Default 3 failures, 30,000 ms. */
+  readonly breaker?: CircuitBreakerOptions | undefined
+  /** Limits of every call over HTTP. Default 60 per minute and a burst of 10, by identity, or by address without one. */
   readonly http?: DefaultLimits | undefined
-  /** Of every package, all connections of an identity together. Default `'100/m'`. */
+  /** Limits of every WebSocket package, over all connections of an identity. Default `'100/m'`. */
   readonly websocket?: DefaultLimits | undefined
-  /** Of an address, before any token is looked at. False for none. */
-  readonly arrive?: ArriveOptions | false | undefined
-  /** How many connections may be open at once. False for any number. */
+  /** Limits of an address before credentials are checked. False for none. */
+  readonly preAuthentication?: PreAuthenticationOptions | false | undefined
+  /** Limits on open connections. False for none. */
   readonly connections?: ConnectionLimitOptions | false | undefined
-  /** Refused packages in a row after which the connection is closed with 1008. Default: never. */
-  readonly closeAfter?: number | undefined
+  /** Closes a connection with 1008 after this many consecutive packages over a limit. Default: never. */
+  readonly closeAfterViolations?: number | undefined
   /**
-   * What `http`, `websocket` and `arrive` leave alone: paths, with what is below them, and names of routes. A request with an
-   * `authorization` or `cookie` header costs nothing there either, but is refused when its address has nothing left. Default `/health` and `/metrics`.
+   * What `http`, `websocket` and `preAuthentication` do not apply to: paths, including those below them, and names of routes. A request with
+   * an `authorization` or `cookie` header costs nothing there either, but is refused when its address has no points left. Default `/health`
+   * and `/metrics`.
    */
   readonly skip?: readonly string[] | undefined
 }
 
-/** The same, checked and with every default. */
+/** Checked, with every default. */
 export interface ResolvedOptions {
   readonly enabled: boolean
   readonly store: LimitStoreFactory
   readonly onStoreError: OnStoreError
-  readonly breaker: BreakerOptions
+  readonly breaker: ResolvedBreakerOptions
   readonly http: readonly ParsedLimit[]
   readonly websocket: readonly ParsedLimit[]
-  readonly arrive: { readonly limit: ParsedLimit; readonly failureCost: number } | null
+  readonly preAuthentication: { readonly limit: ParsedLimit; readonly failureCost: number } | null
   readonly connections: {
     readonly perIdentity: number | false
     readonly perAddress: number | false
     readonly leaseMs: number
   } | null
-  readonly closeAfter: number | null
+  readonly closeAfterViolations: number | null
   readonly skip: readonly string[]
 }
 
 export const limitDefaults = {
   http: { points: 60, per: '1m', burst: 10 },
   websocket: { points: 100, per: '1m' },
-  connectionsPerIdentity: 5,
 } as const
 
-const known: Readonly<Record<keyof RateLimitOptions, true>> = {
-  enabled: true,
-  store: true,
-  onStoreError: true,
-  breaker: true,
-  http: true,
-  websocket: true,
-  arrive: true,
-  connections: true,
-  closeAfter: true,
-  skip: true,
-}
+const isFactory = (value: unknown): value is LimitStoreFactory =>
+  typeof value === 'object' && value !== null && 'open' in value && typeof value.open === 'function'
+
+const falseRule = option.choice([false])
+export const perIdentityRule: OptionRule<number> = option.integer({ min: 1, max: 1_000_000, default: 5 })
+
+export const breakerRules: ReturnType<typeof circuitBreakerRules> = circuitBreakerRules({
+  failures: 3,
+  resetMs: 30_000,
+})
+
+const preAuthenticationRules = {
+  points: option.integer({ min: 1, max: maxPoints, default: 600 }),
+  per: option.custom({ ...periodParts, default: '1m' }),
+  burst: burstRule,
+  failureCost: option.integer({ default: 20 }),
+} satisfies OptionRules<PreAuthenticationOptions>
+
+const connectionRules = {
+  perIdentity: option.anyOf([falseRule, perIdentityRule], { default: 5 }),
+  perAddress: option.anyOf([falseRule, option.integer({ min: 1, max: 1_000_000 })], { default: 100 }),
+  leaseMs: option.duration({ min: 1000, max: 3_600_000, default: 15_000 }),
+} satisfies OptionRules<ConnectionLimitOptions>
+
+const rules = {
+  enabled: option.flag({ default: true }),
+  store: option.custom({
+    expects: 'memoryStore(), redisStore(url) or a custom store with the same shape',
+    is: isFactory,
+  }),
+  onStoreError: option.choice(['allow', 'deny', 'local'], { default: 'local' }),
+  breaker: option.object(breakerRules),
+  http: option.unchecked<DefaultLimits>(),
+  websocket: option.unchecked<DefaultLimits>(),
+  preAuthentication: option.anyOf([falseRule, option.object(preAuthenticationRules)]),
+  connections: option.anyOf([falseRule, option.object(connectionRules)]),
+  closeAfterViolations: option.integer({ min: 1 }),
+  skip: option.list({
+    of: option.string({
+      expects: "a path below '/', or the name of a route",
+      test: (entry) => entry !== '' && entry !== '/',
+    }),
+    expects: 'a list of paths and names of routes',
+    default: ['/health', '/metrics'],
+  }),
+} satisfies OptionRules<RateLimitOptions>
+
+const owner = 'rateLimit()'
 
 /** @throws BootError `bad_option`, `unknown_option` */
 export function resolveOptions(options: RateLimitOptions): ResolvedOptions {
-  checkOptions('rateLimit()', options, known)
-  const { enabled = true, store = memoryStore(), onStoreError = 'local', closeAfter } = options
-  const { skip = ['/health', '/metrics'], breaker = {} } = options
-  if (typeof enabled !== 'boolean') throw bad(`enabled must be true or false, not ${String(enabled)}`)
-  if (typeof store?.open !== 'function')
-    throw bad('store must be what memoryStore() or redisStore(url) makes, or a store of your own of that shape')
-  if (!['allow', 'deny', 'local'].includes(onStoreError))
-    throw bad(`onStoreError must be 'allow', 'deny' or 'local', not '${String(onStoreError)}'`)
-  if (closeAfter !== undefined) checkWholeNumber('closeAfter of rateLimit()', closeAfter, 1)
-  if (!Array.isArray(skip) || !skip.every((entry) => typeof entry === 'string' && entry !== ''))
-    throw bad('skip must be a list of paths and names of routes')
-  if (skip.includes('/')) throw bad("skip must not name '/', below which everything lies: name the route")
+  const { store, http, websocket, preAuthentication, connections, closeAfterViolations, ...rest } = checkOptions(
+    owner,
+    options,
+    rules,
+  )
   return {
-    enabled,
-    store,
-    onStoreError,
-    breaker: resolveBreaker(breaker),
-    http: toLimits('http', options.http ?? limitDefaults.http),
-    websocket: toLimits('websocket', options.websocket ?? limitDefaults.websocket),
-    arrive: options.arrive === false ? null : resolveArrive(options.arrive ?? {}),
-    connections: options.connections === false ? null : resolveConnections(options.connections ?? {}),
-    closeAfter: closeAfter ?? null,
-    skip,
+    ...rest,
+    store: store ?? memoryStore(),
+    http: toLimits('http', http ?? limitDefaults.http),
+    websocket: toLimits('websocket', websocket ?? limitDefaults.websocket),
+    preAuthentication:
+      preAuthentication === false
+        ? null
+        : toPreAuthentication(preAuthentication ?? checkOptions(owner, {}, preAuthenticationRules)),
+    connections: connections === false ? null : (connections ?? checkOptions(owner, {}, connectionRules)),
+    closeAfterViolations: closeAfterViolations ?? null,
   }
 }
 
-function toLimits(name: 'http' | 'websocket', limits: DefaultLimits): readonly ParsedLimit[] {
+function toLimits(path: 'http' | 'websocket', limits: DefaultLimits): readonly ParsedLimit[] {
   if (limits === false) return []
-  const list: readonly LimitRule[] = isList(limits) ? limits : [limits]
-  const what = `${name} of rateLimit()`
-  const parsed = list.map((limit) => parseLimit(what, limit))
-  checkNames(what, parsed)
+  if (!isList(limits)) return [parseLimit(owner, path, limits)]
+  const parsed = limits.map((limit, i) => parseLimit(owner, `${path}[${i}]`, limit))
+  checkNames(owner, path, parsed)
   return parsed
 }
 
@@ -130,35 +174,17 @@ function isList(limits: LimitRule | readonly LimitRule[]): limits is readonly Li
   return Array.isArray(limits)
 }
 
-function resolveArrive(options: ArriveOptions): ResolvedOptions['arrive'] {
-  const what = 'arrive of rateLimit()'
-  checkOptions(what, options, { points: true, per: true, burst: true, failedAuthentication: true })
-  const { points = 600, per = '1m', burst = 0, failedAuthentication = 20 } = options
-  const limit = parseLimit(what, { points, per, burst, key: 'address' })
-  checkWholeNumber(`${what}: failedAuthentication`, failedAuthentication, 0, points + burst)
-  return { limit, failureCost: failedAuthentication }
-}
-
-function resolveConnections(options: ConnectionLimitOptions): ResolvedOptions['connections'] {
-  const what = 'connections of rateLimit()'
-  checkOptions(what, options, { perIdentity: true, perAddress: true, leaseMs: true })
-  const { perIdentity = limitDefaults.connectionsPerIdentity, perAddress = 100, leaseMs = 15_000 } = options
-  for (const [name, value] of Object.entries({ perIdentity, perAddress }))
-    if (value !== false) checkWholeNumber(`${what}: ${name}`, value, 1)
-  checkWholeNumber(`${what}: leaseMs`, leaseMs, 1000, 3_600_000)
-  return { perIdentity, perAddress, leaseMs }
-}
-
-function resolveBreaker(options: BreakerOptions): BreakerOptions {
-  const what = 'breaker of rateLimit()'
-  checkOptions(what, options, { enabled: true, failures: true, resetMs: true })
-  const { enabled = true, failures = breakerDefaults.failures, resetMs = breakerDefaults.resetMs } = options
-  if (typeof enabled !== 'boolean') throw bad(`breaker.enabled must be true or false, not ${String(enabled)}`)
-  checkWholeNumber(`${what}: failures`, failures, 1)
-  checkWholeNumber(`${what}: resetMs`, resetMs, 1, 86_400_000)
-  return { enabled, failures, resetMs }
-}
-
-function bad(what: string): BootError {
-  return new BootError('bad_option', `rateLimit(): ${what}`)
+function toPreAuthentication({
+  failureCost,
+  ...limit
+}: OptionsOf<typeof preAuthenticationRules>): ResolvedOptions['preAuthentication'] {
+  const capacity = limit.points + limit.burst
+  if (failureCost > capacity)
+    throw badOption(
+      owner,
+      'preAuthentication.failureCost',
+      `must be at most points and burst together (${capacity})`,
+      failureCost,
+    )
+  return { limit: parseLimit(owner, 'preAuthentication', { ...limit, key: 'address' }), failureCost }
 }

@@ -1,23 +1,23 @@
 import { type Call, guard, PermissionDeniedError, route } from '@twinwire/core'
 import { CallError, createVirtualClock, fakeIdentity, onTransports } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { limit } from './limit-step.ts'
 import { memoryStore } from './memory/memory-store.ts'
 import type { RateLimitOptions } from './options.ts'
 import { rateLimit } from './ratelimit-plugin.ts'
-import { limit } from './steps.ts'
 import type { LimitStoreFactory } from './store.ts'
 
 const pkgIds = { HELLO: 1, OTHER: 2 } as const
 const hello = route({ http: 'GET /hello', handler: () => 'hello' })
 const other = route({ http: 'GET /other', handler: () => 'other' })
 const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } })
-/** Nothing but what a test turns on. */
-const off = { http: false, websocket: false, arrive: false, connections: false } as const
+/** Each test enables the limits that it needs. */
+const off = { http: false, websocket: false, preAuthentication: false, connections: false } as const
 
 /** A refused call's code and details. */
 async function refusal(call: Promise<unknown>): Promise<{ code: string; details: unknown; httpStatus: number }> {
   const error = await call.then(
-    () => new Error('it passed'),
+    () => new Error('it was accepted'),
     (thrown: unknown) => thrown,
   )
   if (!(error instanceof CallError)) throw error
@@ -36,16 +36,16 @@ describe('rateLimit', () => {
       }))
     }
 
-    it('with a store of one own goes on when that fails where nothing waits for it', async () => {
+    it('continues when a custom store fails where no caller waits', async () => {
       const memory = memoryStore()
       const failing = async (): Promise<never> => Promise.reject(new Error('no store'))
-      const asked: string[] = []
+      const calls: string[] = []
       const store: LimitStoreFactory = {
         ...memory,
         async open(services) {
           const opened = await memory.open(services)
           const fails = (name: string) => () => {
-            asked.push(name)
+            calls.push(name)
             return failing()
           }
           return Object.assign(opened, { adjust: fails('adjust'), release: fails('release') })
@@ -55,18 +55,18 @@ describe('rateLimit', () => {
         store,
         websocket: '100/m',
         http: '100/m',
-        arrive: { points: 1000, failedAuthentication: 5 },
+        preAuthentication: { points: 1000, failureCost: 5 },
         connections: { perIdentity: 5 },
       })
       const one = await client(as('ann'))
       one.close()
       await one.closed
       expect((await request('GET /hello', { headers: { authorization: 'Bearer bad token' } })).status).toBe(401)
-      await expect.poll(() => logs.filter(({ message }) => message === 'The store of limits failed')).toHaveLength(2)
-      expect(asked.toSorted()).toEqual(['adjust', 'release'])
+      await expect.poll(() => logs.filter(({ message }) => message === 'The limit store failed')).toHaveLength(2)
+      expect(calls.toSorted()).toEqual(['adjust', 'release'])
     })
 
-    it('over HTTP tells the true figures with every answer, and refuses with 429 and when to come again', async () => {
+    it('over HTTP sends the quota status with every response, and refuses with 429 and Retry-After', async () => {
       const { request, clock } = await open({ http: { points: 2, per: '1m', burst: 1 } })
       const first = await request('GET /hello', as('ann'))
       expect([first.status, first.text]).toEqual([200, '"hello"'])
@@ -102,7 +102,7 @@ describe('rateLimit', () => {
       expect((await request('GET /hello', as('ann'))).status).toBe(200)
     })
 
-    it('tells them with answers that fail, too', async () => {
+    it('sends the quota status with error responses', async () => {
       const broken = route({
         http: 'GET /hello',
         handler: () => {
@@ -114,7 +114,7 @@ describe('rateLimit', () => {
       expect([status, headers['x-ratelimit-remaining'], headers.ratelimit]).toEqual([403, '9', '"http";r=9;t=6'])
     })
 
-    it('counts each identity for itself, and callers without one by address', async () => {
+    it('counts each identity separately, and callers without one by address', async () => {
       const open_ = route({ http: 'GET /hello', access: 'public', handler: () => 'hello' })
       const { request } = await open({ http: '1/m' }, { HELLO: open_, OTHER: other })
       const status = async (target: string, options = {}) => (await request(target, options)).status
@@ -125,7 +125,7 @@ describe('rateLimit', () => {
       expect(await status('GET /hello')).toBe(429)
     })
 
-    it('over WebSocket answers rate_limit_exceeded, for all connections of an identity, and leaves them open', async () => {
+    it('over WebSocket answers rate_limit_exceeded, over all connections of an identity, and leaves them open', async () => {
       const { client, clock, app } = await open({ websocket: '2/m' })
       const [one, two] = [await client(as('ann')), await client(as('ann'))]
       await one.call('HELLO')
@@ -142,7 +142,7 @@ describe('rateLimit', () => {
       expect(app.hub.size).toBe(3)
     })
 
-    it('has limits of their own for the two wires', async () => {
+    it('has separate limits for the two wires', async () => {
       const { client, request } = await open({ websocket: '1/m', http: '1/m' })
       const ann = await client(as('ann'))
       await ann.call('HELLO')
@@ -151,32 +151,32 @@ describe('rateLimit', () => {
       expect((await refusal(ann.call('HELLO'))).code).toBe('rate_limit_exceeded')
     })
 
-    it('closes a connection with 1008 after so many refusals in a row, when it is told to', async () => {
-      const { client, clock, app } = await open({ websocket: '1/m', closeAfter: 3 })
+    it('closes a connection with 1008 after closeAfterViolations consecutive violations', async () => {
+      const { client, clock, app } = await open({ websocket: '1/m', closeAfterViolations: 3 })
       const ann = await client(as('ann'))
       await ann.call('HELLO')
       for (let i = 0; i < 2; i++) await refusal(ann.call('HELLO'))
       await clock.advance(60_000)
-      // Not in a row: the count begins again.
+      // Not consecutive: the count starts again.
       await ann.call('HELLO')
       for (let i = 0; i < 3; i++) expect((await refusal(ann.call('HELLO'))).code).toBe('rate_limit_exceeded')
       expect(await ann.closed).toEqual({ code: 1008, reason: 'Message rate limit exceeded' })
       expect(app.hub.size).toBe(0)
     })
 
-    it('closes it for refusals by the limit of a route too, whatever other limits of the call let pass', async () => {
+    it('closes it for violations of the limit of a route too, although other limits accept the call', async () => {
       const limited = route({ http: 'GET /hello', use: [limit('1/h')], handler: () => 'hello' })
-      const { client } = await open({ websocket: '100/m', closeAfter: 3 }, { HELLO: limited, OTHER: other })
+      const { client } = await open({ websocket: '100/m', closeAfterViolations: 3 }, { HELLO: limited, OTHER: other })
       const ann = await client(as('ann'))
       await ann.call('HELLO')
       for (let i = 0; i < 2; i++) await refusal(ann.call('HELLO'))
-      // Not in a row: the count begins again.
+      // Not consecutive: the count starts again.
       await ann.call('OTHER')
       for (let i = 0; i < 3; i++) expect((await refusal(ann.call('HELLO'))).code).toBe('rate_limit_exceeded')
       expect(await ann.closed).toEqual({ code: 1008, reason: 'Message rate limit exceeded' })
     })
 
-    it('counts packages as messages that are too many in flight to run', async () => {
+    it('counts packages that are refused because too many are in flight', async () => {
       const waiting: ((text: string) => void)[] = []
       const slow = route({ http: 'GET /hello', handler: () => new Promise<string>((go) => waiting.push(go)) })
       const { client } = await open({ websocket: '70/m' }, { HELLO: slow, OTHER: other })
@@ -188,8 +188,8 @@ describe('rateLimit', () => {
       expect((await refusal(ann.call('OTHER'))).code).toBe('rate_limit_exceeded')
     })
 
-    it('counts packages that lead nowhere as messages', async () => {
-      const { connect, client } = await open({ websocket: '3/m', closeAfter: 2 })
+    it('counts packages with an unknown PkgID', async () => {
+      const { connect, client } = await open({ websocket: '3/m', closeAfterViolations: 2 })
       const socket = await connect(as('ann'))
       const send = () => socket.send(JSON.stringify({ pkg_id: 99, req_id: '00000000-0000-4000-8000-000000000000' }))
       for (let i = 0; i < 3; i++) {
@@ -202,7 +202,7 @@ describe('rateLimit', () => {
       expect(await socket.closed).toEqual({ code: 1008, reason: 'Message rate limit exceeded' })
     })
 
-    it('limits a route on both wires together', async () => {
+    it('limits a route over both wires together', async () => {
       const limited = route({ http: 'GET /hello', use: [limit('2/h')], handler: () => 'hello' })
       const { client, request } = await open({}, { HELLO: limited, OTHER: other })
       const ann = await client(as('ann'))
@@ -214,7 +214,7 @@ describe('rateLimit', () => {
       expect((await request('GET /hello', as('bob'))).status).toBe(200)
     })
 
-    it('lets nothing be taken by what another limit of the call refuses, and says so', async () => {
+    it('charges no limit for a call that another limit refuses, and shows it in the headers', async () => {
       const limited = route({
         http: 'GET /hello',
         use: [limit('5/h'), limit({ points: 9, per: '1h', cost: 3, name: 'a' }, { points: 2, per: '1h', name: 'b' })],
@@ -248,7 +248,7 @@ describe('rateLimit', () => {
       expect(await left()).toEqual(after)
     })
 
-    it('gives nothing back that has refilled while the call was under way', async () => {
+    it('does not refund what has refilled during the call', async () => {
       const waiting: (() => void)[] = []
       const slow = guard({ name: 'slow', run: () => new Promise<void>((resolve) => waiting.push(resolve)) })
       const limited = route({ http: 'GET /hello', use: [limit('2/s'), slow, limit('1/d')], handler: () => 'hello' })
@@ -267,7 +267,7 @@ describe('rateLimit', () => {
       expect(await left()).toBe(0)
       for (const go of waiting.splice(0, 2)) go()
       await Promise.all(first)
-      // The bucket would be as empty had the first two not come.
+      // Without the first two calls the bucket would be as empty.
       expect(await left()).toBe(0)
       await clock.advance(499)
       for (const go of waiting.splice(0)) go()
@@ -275,7 +275,7 @@ describe('rateLimit', () => {
       expect(await left()).toBe(2)
     })
 
-    it('goes by address, route, or what a function of the call says, which sees what earlier steps have added', async () => {
+    it('has limits by address, by route, or by a function of the call, which sees what earlier steps have added', async () => {
       const tenant = () => guard({ name: 'tenant', run: ({ headers }) => ({ tenant: headers['x-tenant'] ?? null }) })
       const byTenant = limit({ points: 1, per: '1h', key: (call: Call & { tenant: string | null }) => call.tenant })
       const limited = route({ http: 'GET /hello', access: 'public', use: [tenant(), byTenant], handler: () => 'one' })
@@ -290,7 +290,7 @@ describe('rateLimit', () => {
       expect(await status('GET /hello', { 'x-tenant': 'red' })).toBe(200)
       expect(await status('GET /hello', { 'x-tenant': 'red' })).toBe(429)
       expect(await status('GET /hello', { 'x-tenant': 'blue' })).toBe(200)
-      // Null: no limit concerns the call.
+      // Null: the limit does not apply.
       for (let i = 0; i < 3; i++) expect(await status('GET /hello')).toBe(200)
       expect(await status('GET /other')).toBe(200)
       expect(await status('GET /other')).toBe(200)
@@ -302,7 +302,7 @@ describe('rateLimit', () => {
       expect(await status('GET /hello', { 'x-tenant': 'red' })).toBe(200)
     })
 
-    it('shares the buckets of limits that have one name', async () => {
+    it('shares the buckets of limits with the same name', async () => {
       const exports = limit({ points: 2, per: '1h', name: 'exports' })
       const one = route({ http: 'GET /hello', use: [exports], handler: () => 'one' })
       const two = route({
@@ -316,7 +316,7 @@ describe('rateLimit', () => {
       expect((await request('GET /hello', as('ann'))).status).toBe(429)
     })
 
-    it('refills a bucket when it is reset, one limit or all of a subject', async () => {
+    it('fills buckets on reset, of one limit or of all limits of a subject', async () => {
       const limited = route({ http: 'GET /hello', use: [limit('1/h')], handler: () => 'hello' })
       const { request, limits } = await open({ http: '2/h' }, { HELLO: limited, OTHER: other })
       const status = async (target: string) => (await request(target, as('ann'))).status
@@ -333,11 +333,11 @@ describe('rateLimit', () => {
       expect(await status('GET /hello')).toBe(200)
     })
 
-    it('leaves health, what lies below it, and what it is told to skip alone', async () => {
+    it('does not limit skipped paths, the paths below them, and skipped routes', async () => {
       const { request, client } = await open({
         http: '1/m',
         websocket: '1/m',
-        arrive: { points: 2, failedAuthentication: 0 },
+        preAuthentication: { points: 2, failureCost: 0 },
         skip: ['/health', '/other', 'HELLO'],
       })
       for (let i = 0; i < 3; i++) {
@@ -352,7 +352,7 @@ describe('rateLimit', () => {
       expect((await request('GET /otherwise')).status).toBe(429)
     })
 
-    it('counts what it refuses, by kind', async () => {
+    it('counts refused calls by limit_type', async () => {
       const { request, client, app } = await open({
         http: ['1/m', { points: 3, per: '1m', key: 'address' }],
         websocket: '1/m',
@@ -372,10 +372,10 @@ describe('rateLimit', () => {
       })
     })
 
-    it('does nothing when it is not enabled', async () => {
+    it('does nothing when it is disabled', async () => {
       const limited = route({ http: 'GET /hello', use: [limit('1/h')], handler: () => 'hello' })
       const { request, limits, client } = await open(
-        { enabled: false, http: '1/h', arrive: {} },
+        { enabled: false, http: '1/h', preAuthentication: {} },
         { HELLO: limited, OTHER: other },
       )
       for (let i = 0; i < 3; i++) {

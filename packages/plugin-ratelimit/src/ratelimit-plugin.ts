@@ -1,11 +1,10 @@
 import { BootError, type Call, disconnects, guard, type Plugin, type RouteInfo } from '@twinwire/core'
 import { definePlugin, type PluginHost } from '@twinwire/core/plugin'
-import { Arrivals } from './arrivals.ts'
-import { CallLimits, type LimitPlace, limitTypes } from './call-limits.ts'
-import { ConnectionLimits } from './connections.ts'
-import { Excess } from './excess.ts'
-import { LimitRegistry, type LimitUse, toTakes } from './limit-registry.ts'
+import { CallLimits, type LimitStage, limitTypes } from './call-limits.ts'
+import { ConnectionLimits } from './connection-limits.ts'
+import { type AppliedLimit, LimitRegistry, toCharges } from './limit-registry.ts'
 import type { ParsedLimit } from './limit-rule.ts'
+import { type RateLimitApi, rateLimitKey } from './limit-step.ts'
 import { type Background, isPromise, type Limiter } from './limiter.ts'
 import {
   type LimitState,
@@ -17,17 +16,18 @@ import {
   resetBuckets,
 } from './limits.ts'
 import { type RateLimitOptions, type ResolvedOptions, resolveOptions } from './options.ts'
-import { type RateLimitApi, rateLimitKey } from './ratelimit-key.ts'
+import { PreAuthenticationLimits } from './pre-authentication-limits.ts'
 import { GuardedStore } from './remote/guarded-store.ts'
-import { SkippedPaths } from './skipped.ts'
-import type { Take } from './store.ts'
+import { SkippedPaths } from './skipped-paths.ts'
+import type { Charge } from './store.ts'
+import { ViolationTracker } from './violation-tracker.ts'
 
-/** Limits, and a handle to look at them and to reset them. */
+/** The plugin, and access to its limits while the application runs. */
 export type RateLimitPlugin = Plugin<RateLimitApi> & Limits
 
 /**
- * Limits calls, handshakes and connections on both wires, and gives routes `limit()`. It goes by the identity that another plugin owns,
- * and by addresses where nobody does.
+ * Limits calls, handshakes and connections on both wires, and provides `limit()` to routes. Limits apply to the identity that an
+ * authentication plugin sets, or to the address of callers without one.
  *
  * Boot errors: `bad_option`, `unknown_option`; with Redis `peer_missing`.
  *
@@ -39,7 +39,7 @@ export type RateLimitPlugin = Plugin<RateLimitApi> & Limits
 export function rateLimit(options: RateLimitOptions = {}): RateLimitPlugin {
   const resolved = resolveOptions(options)
   let backing: LimitsBacking | null = null
-  /** Of the last app that it was set up in, which may be closed. */
+  /** Of the application that used the plugin last. It may be closed. */
   let host: PluginHost | null = null
   const running = (): LimitsBacking | null => {
     if (backing === null && resolved.enabled) throw notRunning()
@@ -52,7 +52,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimitPlugin {
       if (backing !== null) {
         throw new BootError(
           'wrong_state',
-          'One rateLimit() is used by two apps: make one for each, since its reset and peek are those of one app',
+          'One rateLimit() plugin is used by two running applications: create one for each, because reset() and peek() belong to one application',
         )
       }
       host = given
@@ -88,16 +88,16 @@ async function openLimiter({ store, onStoreError, breaker }: ResolvedOptions, ho
   if (!store.remote) return opened
   const { name, service = 'store' } = store
   const guarded = new GuardedStore(opened, { name, service, onStoreError, breaker, services: host })
-  // With any policy but `deny` the app works without its store, and a probe that says no would take every process out of service.
+  // Only with `deny` does the application need its store: otherwise a failing probe would take every process out of service for nothing.
   host.health(service, () => guarded.ping(), { required: onStoreError === 'deny' })
   host.doctor('rate limit store', async () => {
     try {
       await guarded.ping()
-      return { level: 'ok', message: `The store of limits answers: ${name}` }
+      return { level: 'ok', message: `The limit store is reachable: ${name}` }
     } catch {
       return {
         level: 'warn',
-        message: `The store of limits does not answer: ${name}; onStoreError is '${onStoreError}'`,
+        message: `The limit store is not reachable: ${name}; onStoreError is '${onStoreError}'`,
       }
     }
   })
@@ -110,59 +110,51 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   })
   const [per_user, per_ip, websocket] = limitTypes.map((limit_type) => family.cell({ limit_type }))
   if (per_user === undefined || per_ip === undefined || websocket === undefined) throw new Error('A cell is missing')
-  const excess = new Excess(host.hub, options.closeAfter)
+  const violations = new ViolationTracker(host.hub, options.closeAfterViolations)
   const background: Background = (work) => {
-    if (isPromise(work)) work.catch((error: unknown) => host.log.error({ err: error }, 'The store of limits failed'))
+    if (isPromise(work)) work.catch((error: unknown) => host.log.error({ err: error }, 'The limit store failed'))
   }
-  const limits = new CallLimits(limiter, { per_user, per_ip, websocket }, excess, background)
+  const limits = new CallLimits(limiter, { per_user, per_ip, websocket }, violations, background)
   const skipped = new SkippedPaths(options.skip)
-  const places = new Places()
+  const stages = new Stages()
   host.onReady(() => skipped.check(host.routes))
 
-  const toUses = (list: readonly ParsedLimit[], name: string): readonly LimitUse[] =>
-    list.map((limit) => registry.use(limit, name, null))
-  const ofHttp = toUses(options.http, 'http')
-  const ofWebSocket = toUses(options.websocket, 'websocket')
-  const appWide = guard({
+  const register = (list: readonly ParsedLimit[], name: string): readonly AppliedLimit[] =>
+    list.map((limit) => registry.register(limit, name, null))
+  const ofHttp = register(options.http, 'http')
+  const ofWebSocket = register(options.websocket, 'websocket')
+  const defaults = guard({
     name: 'rateLimit.defaults',
     needs: rateLimitKey,
     bind: (_api, route) => {
-      const place = places.add(route, (call) => toTakes(call.wire === 'ws' ? ofWebSocket : ofHttp, call))
-      return (call) => limits.pass(place, call)
+      const stage = stages.add(route, (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofHttp, call))
+      return (call) => limits.enforce(stage, call)
     },
   })
-  if (ofHttp.length + ofWebSocket.length > 0) host.guard(appWide, { when: (route) => !skipped.has(route) })
+  if (ofHttp.length + ofWebSocket.length > 0) host.guard(defaults, { when: (route) => !skipped.has(route) })
 
-  let arrivals: Arrivals | null = null
-  if (options.arrive !== null) {
-    const { limit, failureCost } = options.arrive
-    const { rule } = registry.use(limit, 'arrive', null)
-    const entrance = new Arrivals({
-      rule,
-      failureCost,
-      limiter,
-      limits,
-      background,
-      hits: per_ip,
-      skipped,
-      log: host.log,
-    })
-    arrivals = entrance
-    host.onRequest((arrival) => entrance.arrive(arrival))
+  let preAuthentication: PreAuthenticationLimits | null = null
+  if (options.preAuthentication !== null) {
+    const { limit, failureCost } = options.preAuthentication
+    const { rule } = registry.register(limit, 'preAuthentication', null)
+    const hits = per_ip
+    const parts = { rule, failureCost, limiter, limits, background, hits, skipped, log: host.log }
+    const entry = new PreAuthenticationLimits(parts)
+    preAuthentication = entry
+    host.onRequest((request) => entry.enforce(request))
     host.onUpgradeRejected(({ address }, { httpStatus }) => {
-      if (httpStatus === unauthorized) entrance.failed(address)
+      if (httpStatus === unauthorized) entry.chargeFailure(address)
     })
   }
   host.onReply((call, { error, httpStatus, durationMs }) => {
     const isRefused = error !== null && error.code === 'rate_limit_exceeded'
-    if (isRefused) limits.answered(call, durationMs)
+    if (isRefused) limits.refundEarlierStages(call, durationMs)
     if (call.wire === 'http') {
-      if (httpStatus === unauthorized) arrivals?.failed(call.address)
-    } else if (isRefused) excess.refused(call)
-    // No place has seen it: what leads nowhere, or is too much at once, is a message all the same.
-    else if (error !== null && wasTurnedAway(call, error.code)) {
-      if (!skipped.has(call.route)) limits.charge(ofWebSocket, call)
-    } else excess.allowed(call)
+      if (httpStatus === unauthorized) preAuthentication?.chargeFailure(call.address)
+    } else if (isRefused) violations.refused(call)
+    else if (error !== null && isRejectedBeforeStages(call, error.code)) {
+      if (!skipped.has(call.route)) limits.chargeRejected(ofWebSocket, call)
+    } else violations.allowed(call)
   })
 
   const connections =
@@ -174,34 +166,35 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   }
   host.onDisconnect(({ id, address }, { code }) => {
     connections?.disconnect(id)
-    excess.closed(id)
-    if (code === disconnects.unauthorized.code) arrivals?.failed(address)
+    violations.closed(id)
+    if (code === disconnects.unauthorized.code) preAuthentication?.chargeFailure(address)
   })
 
   return {
     bind<C extends Call>(list: readonly ParsedLimit<C>[], route: RouteInfo) {
-      const uses = list.map((limit) => registry.use(limit, route.name, route))
-      const place = places.add(route, (call: C) => toTakes(uses, call))
-      return (call: C) => limits.pass(place, call)
+      const applied = list.map((limit) => registry.register(limit, route.name, route))
+      const stage = stages.add(route, (call: C) => toCharges(applied, call))
+      return (call: C) => limits.enforce(stage, call)
     },
   }
 }
 
 const unauthorized = 401
 
-function wasTurnedAway({ route }: Call, code: string): boolean {
+/** An unknown PkgID, or too many calls in flight: refused before any stage, but the package counts against the limit all the same. */
+function isRejectedBeforeStages({ route }: Call, code: string): boolean {
   return route.pkgId === null || code === 'too_many_in_flight'
 }
 
-/** Knows the places of each route, which are bound in the order in which calls come to them. */
-class Places {
-  readonly #places = new Map<RouteInfo, LimitPlace[]>()
+/** The stages of each route. They are bound in the order in which calls reach them. */
+class Stages {
+  readonly #byRoute = new Map<RouteInfo, LimitStage[]>()
 
-  add<C extends Call>(route: RouteInfo, takes: (call: C) => readonly Take[]): LimitPlace {
-    const places = this.#places.get(route) ?? []
-    this.#places.set(route, places)
-    const place: LimitPlace = { takes, earlier: [...places] }
-    places.push(place)
-    return place
+  add<C extends Call>(route: RouteInfo, charges: (call: C) => readonly Charge[]): LimitStage {
+    const stages = this.#byRoute.get(route) ?? []
+    this.#byRoute.set(route, stages)
+    const stage: LimitStage = { charges, earlier: [...stages] }
+    stages.push(stage)
+    return stage
   }
 }

@@ -6,11 +6,11 @@ import { rateLimitSettings } from './ratelimit-settings.ts'
 const read = (variables: Readonly<Record<string, string>>) =>
   defineSettings({ rateLimit: rateLimitSettings }).read({ variables }).rateLimit
 
-it('settings of limits have the defaults of the options', () => {
+it('the settings have the defaults of the options', () => {
   expect(resolveOptions(read({}))).toEqual({ ...resolveOptions({}), store: expect.anything() })
 })
 
-it('settings of limits are read', () => {
+it('the settings are read', () => {
   const variables = {
     RATE_LIMIT_ENABLED: 'false',
     RATE_LIMIT_PER_MINUTE: '600',
@@ -39,6 +39,6 @@ it.each([
   ['RATE_LIMIT_FAIL_MODE', 'ajar'],
   ['WS_MESSAGE_RATE_LIMIT', 'many'],
   ['WS_MAX_CONNECTIONS_PER_USER', '0'],
-])('%s does not take %s', (name, value) => {
+])('%s refuses %s', (name, value) => {
   expect(() => read({ [name]: value })).toThrow(name)
 })

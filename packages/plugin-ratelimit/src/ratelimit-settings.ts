@@ -1,10 +1,9 @@
 import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
 import type { LimitOptions } from './limit-rule.ts'
-import { limitDefaults } from './options.ts'
+import { breakerRules, limitDefaults, perIdentityRule } from './options.ts'
 import type { OnStoreError } from './remote/guarded-store.ts'
-import { breakerDefaults } from './remote/store-breaker.ts'
 
-/** For `rateLimit({ ...settings.rateLimit, store })`. */
+/** Options for `rateLimit({ ...settings.rateLimit, store })`. */
 export interface RateLimitSettings {
   readonly enabled: boolean
   readonly onStoreError: OnStoreError
@@ -26,46 +25,37 @@ const failModes = { open: 'allow', closed: 'deny' } as const
  */
 export const rateLimitSettings: SettingsGroup<RateLimitSettings> = settingsGroup({
   variables: {
-    enabled: variable.flag('RATE_LIMIT_ENABLED', { about: 'Whether anything is limited', default: true }),
+    enabled: variable.flag('RATE_LIMIT_ENABLED', { about: 'Enables rate and connection limits', default: true }),
     perMinute: variable.integer('RATE_LIMIT_PER_MINUTE', {
-      about: 'Requests over HTTP of one user, or of one address without a user, in a minute',
+      about: 'HTTP requests per minute of one user, or of one address without a user',
       min: 1,
       max: 100_000,
       default: limitDefaults.http.points,
     }),
     burst: variable.integer('RATE_LIMIT_BURST', {
-      about: 'Requests that may come at once above that',
+      about: 'Additional requests that may arrive at once',
       max: 100_000,
       default: limitDefaults.http.burst,
     }),
     failMode: variable.oneOf('RATE_LIMIT_FAIL_MODE', ['open', 'closed'], {
-      about: 'What happens when Redis fails: `open` lets calls pass, `closed` refuses them',
+      about: 'When Redis fails, `open` accepts calls without limits and `closed` refuses them',
       optional: true,
-      whenUnset: 'each process limits by itself',
+      whenUnset: 'each process applies its limits on its own',
     }),
     messages: variable.integer('WS_MESSAGE_RATE_LIMIT', {
-      about: 'Packages of one user in a minute, all connections together',
+      about: 'WebSocket packages per minute of one user, over all connections',
       min: 1,
       max: 100_000,
       default: limitDefaults.websocket.points,
     }),
-    connections: variable.integer('WS_MAX_CONNECTIONS_PER_USER', {
-      about: 'Connections of one user that may be open at once',
-      min: 1,
-      max: 1_000_000,
-      default: limitDefaults.connectionsPerIdentity,
+    connections: variable.option('WS_MAX_CONNECTIONS_PER_USER', perIdentityRule, {
+      about: 'Open connections of one user',
     }),
-    failures: variable.integer('REDIS_CIRCUIT_BREAKER_FAIL_MAX', {
-      about: 'Failures in a row after which Redis is left alone for a while',
-      min: 1,
-      max: 1_000_000,
-      default: breakerDefaults.failures,
+    failures: variable.option('REDIS_CIRCUIT_BREAKER_FAIL_MAX', breakerRules.failures, {
+      about: 'Consecutive failures after which Redis is not called for a while',
     }),
-    resetMs: variable.duration('REDIS_CIRCUIT_BREAKER_TIMEOUT', {
-      about: 'How long that is',
-      min: 1,
-      max: 86_400_000,
-      default: breakerDefaults.resetMs,
+    resetMs: variable.option('REDIS_CIRCUIT_BREAKER_TIMEOUT', breakerRules.resetMs, {
+      about: 'Time after which Redis is tried again',
     }),
   },
   to: ({ enabled, perMinute, burst, failMode, messages, connections, failures, resetMs }) => ({

@@ -1,112 +1,116 @@
+import type { MaybePromise } from '@twinwire/core'
 import type { DoctorHost, PluginHost } from '@twinwire/core/plugin'
 import type { Rule } from './rule.ts'
 
-/** Points of one bucket. */
-export interface Take {
+/** Points that a call charges to one bucket. */
+export interface Charge {
   readonly rule: Rule
-  /** Whose bucket, within the scope of the rule: an identity's id, an address, '' for a route's one bucket, or a text of the app's own. */
+  /**
+   * Which bucket of the rule: the id of an identity, an address, '' for the one bucket of a route, or a string returned by the
+   * application's key function.
+   */
   readonly key: string
-  /** A whole number from 1 to the capacity of the rule. */
+  /** An integer from 1 to the capacity of the rule. */
   readonly cost: number
 }
 
-/** How one bucket stands after a take, or after one that was refused. */
-export interface Standing {
-  /** Would this take have passed alone? */
+/** State of one bucket after a charge, accepted or not. */
+export interface QuotaStatus {
+  /** Whether this charge alone would have been accepted. */
   readonly allowed: boolean
-  /** Whole points that are left. When another take of the same consume was refused, this one has taken nothing. */
+  /** Whole points that are left. When another charge of the same `consume` was refused, this one has not been applied. */
   readonly remaining: number
-  /** Until the same take passes, rounded up to a whole millisecond; 0 when it was allowed. */
+  /** Milliseconds until the same charge is accepted, rounded up; 0 when it was allowed. */
   readonly retryAfterMs: number
-  /** Until the bucket is full, rounded up to a whole millisecond. */
+  /** Milliseconds until the bucket is full, rounded up. */
   readonly resetMs: number
 }
 
-/** What came of a consume. */
-export interface Verdict {
-  /** All takes passed. When false none has taken anything. */
+/** Result of a `consume`. */
+export interface ConsumeResult {
+  /** True: every charge was applied. False: none was. */
   readonly allowed: boolean
-  /** One for each take, in the same order. */
-  readonly standings: readonly Standing[]
+  /** One for each charge, in the same order. */
+  readonly statuses: readonly QuotaStatus[]
 }
 
-/** One place that a connection sits on: how many connections one identity, or one address, may have. */
-export interface Seat {
+/** A limit on open connections, of one identity or of one address. A connection occupies one slot of each of its limits. */
+export interface ConnectionSlot {
   readonly scope: 'identity' | 'address'
   readonly key: string
-  /** How many leases may hold a seat of this scope and key at once. */
+  /** How many leases may hold a slot of this scope and key at the same time. */
   readonly max: number
 }
 
-/** The seats of one open connection. */
+/** The slots of one open connection. */
 export interface Lease {
-  /** The id of the connection: unique for ever, in every process. */
+  /** The id of the connection, unique over all processes and never reused. */
   readonly id: string
-  readonly seats: readonly Seat[]
+  readonly slots: readonly ConnectionSlot[]
 }
 
-export type MaybePromise<T> = T | Promise<T>
-
 /**
- * Where buckets and leases are kept. One that lives in this process answers at once and never makes a promise; one that does not
- * answers by promise, and rejects when it cannot, within a time of its own: what a call gets then is decided by `onStoreError`, not here.
+ * Keeps buckets and leases. A store inside this process answers synchronously and never returns a promise. A remote store answers with
+ * promises and rejects within its own time-out when it cannot answer; `onStoreError` then decides what happens to the call, not the store.
  *
- * Scope, name of the rule and key together name a bucket; keys come from callers and may hold any character.
+ * A bucket is identified by the rule's scope and name and by the key. Keys come from callers and may contain any character.
+ *
+ * Test an implementation with `storeSuite` of `@twinwire/plugin-ratelimit/testing`.
  */
 export interface LimitStore {
   /**
-   * Takes points from several buckets, which may be of different rules: from all of them, or, when one has too few, from none.
-   * No bucket occurs twice. The takes of one identity are one step that nothing comes between; over several slots of a cluster it
-   * may be check, take and give back, with a bound on what passes too much that the store states.
+   * Applies all charges, or none when one of the buckets has too few points. The buckets may belong to different rules; no bucket occurs
+   * twice. All charges of one identity are applied atomically. Over several hash slots of a cluster a store may check, charge and roll
+   * back instead; it then documents how many points can be wrong meanwhile.
    */
-  consume(takes: readonly Take[]): MaybePromise<Verdict>
+  consume(charges: readonly Charge[]): MaybePromise<ConsumeResult>
   /**
-   * True: a consume of this one take would have passed, and its points are taken. False: nothing has been, and a consume says why. For calls
-   * whose figures nobody sees. Left out by a store that cannot answer at once.
+   * True: the charge was applied. False: nothing was changed, and `consume` tells why. Used for calls whose quota status is not sent to
+   * the caller. Omitted by a store that cannot answer synchronously.
    */
-  takeOne?(take: Take): boolean
+  tryConsume?(charge: Charge): boolean
   /**
-   * Changes buckets without asking. `take` takes the points, or what is left of them; `give back` returns points that a consume has
-   * taken, at most until the bucket is full.
+   * Changes buckets without checking them. `charge` removes the points, down to an empty bucket; `refund` returns points of an earlier
+   * `consume`, up to a full bucket.
    */
-  adjust(what: 'take' | 'give back', takes: readonly Take[]): MaybePromise<void>
-  /** How buckets stand, without taking anything: what a consume of these takes would say. */
-  peek(takes: readonly Take[]): MaybePromise<readonly Standing[]>
-  /** Fills buckets. `cost` does not matter. */
-  reset(takes: readonly Take[]): MaybePromise<void>
+  adjust(kind: 'charge' | 'refund', charges: readonly Charge[]): MaybePromise<void>
+  /** The status that a `consume` of each charge would return. Changes nothing. */
+  peek(charges: readonly Charge[]): MaybePromise<readonly QuotaStatus[]>
+  /** Fills the buckets. `cost` is ignored. */
+  reset(charges: readonly Charge[]): MaybePromise<void>
 
   /**
-   * Takes every seat of a lease, or none: answers null, or the first seat that was full. A lease that is held already is renewed.
-   * Without a renewal it ends after `ttlMs`, so that a process that has crashed frees its seats.
+   * Acquires every slot of a lease, or none. Returns null, or the first slot whose limit is reached. A lease that is held already is
+   * renewed. A lease expires after `ttlMs` unless it is renewed, so that a crashed process frees its slots.
    */
-  acquire(lease: Lease, ttlMs: number): MaybePromise<Seat | null>
-  /** Keeps leases of open connections. One that the store does not know (any more) is added, over the limit too: its socket is open. */
+  acquire(lease: Lease, ttlMs: number): MaybePromise<ConnectionSlot | null>
+  /** Extends leases of open connections. A lease that the store does not know is added, even above the limit: its socket is open. */
   renew(leases: readonly Lease[], ttlMs: number): MaybePromise<void>
-  /** Gives up every seat of a lease; one that is not held is fine. */
+  /** Frees every slot of a lease. Does nothing when the lease is not held. */
   release(lease: Lease): MaybePromise<void>
 
-  /** Rejects when the store cannot be reached: for health and doctor. Left out by one that lives in this process. */
+  /** Rejects when the store cannot be reached. Used by health checks and `app.doctor()`. Omitted by a store inside this process. */
   ping?(): Promise<void>
-  /** Ends what was opened. Nothing is asked of the store afterwards. */
+  /** Closes connections and timers. The store is not used afterwards. */
   close(): MaybePromise<void>
 }
 
-/** What a store gets from the app. */
+/** What the application provides to a store. */
 export type StoreServices = Pick<PluginHost, 'clock' | 'log' | 'instruments' | 'environment'>
 
-/** A store that an app names in its options; opened when the app starts. `memoryStore()` and `redisStore(url)` make one. */
+/** The `store` option of `rateLimit()`; opens the store when the application starts. `memoryStore()` and `redisStore(url)` return one. */
 export interface LimitStoreFactory {
-  /** For people, in logs and in `app.doctor()`; holds no password. */
+  /** Shown in logs and in `app.doctor()`. Must not contain a password. */
   readonly name: string
   /**
-   * True: outside of this process, so that it may be slow or away. It gets a breaker and `onStoreError`, and refusals are
-   * remembered in front of it.
+   * True: the store is outside this process and may be slow or unreachable. It is then called through a circuit breaker, `onStoreError`
+   * applies, and denied charges are cached in this process.
    */
   readonly remote: boolean
-  /** `service` of its breaker in `circuit_breaker_state` and its sisters. Default `store`. */
+  /** Label `service` of its `circuit_breaker_*` metrics, and its name in health checks. Default `store`. */
   readonly service?: string
-  /** Says what `app.doctor()` is to look at, such as a peer package. Connects to nothing. */
+  /** Declares what `app.doctor()` checks, such as a peer package. Must not connect. */
   doctor?(host: DoctorHost): void
-  /** A bad option is a BootError. A remote store that cannot be reached is none: the app starts and `onStoreError` decides. */
+  /** Throws a BootError for a bad option. A remote store that cannot be reached is not an error: the application starts and `onStoreError` applies. */
   open(services: StoreServices): MaybePromise<LimitStore>
 }

@@ -24,7 +24,7 @@ const app = createApp({
     rateLimit({
       http: false,
       websocket: all ? plenty : false,
-      arrive: { points: 100_000 },
+      preAuthentication: { points: 100_000 },
       connections: { perAddress: false },
     }),
   ],

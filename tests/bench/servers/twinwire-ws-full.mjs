@@ -25,7 +25,7 @@ const app = createApp({
   },
   plugins: [
     auth({ issuer: issuer.issuer, audience: 'bench', clientId: 'bench', allowInsecureIssuer: true }),
-    rateLimit({ websocket: { points: 600_000, per: '1m' }, arrive: false, connections: false }),
+    rateLimit({ websocket: { points: 600_000, per: '1m' }, preAuthentication: false, connections: false }),
     metrics({ access: { port: 0 } }),
   ],
   http: { hosts: ['127.0.0.1'] },

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BucketTable } from './bucket-table.ts'
 
-describe('the table of buckets', () => {
-  it('has what a plain map would have, as long as there is room, less what is full', () => {
+describe('BucketTable', () => {
+  it('equals a plain map without the full buckets, below maxKeys', () => {
     const actions = fc.array(
       fc.record({
         key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
@@ -15,7 +15,7 @@ describe('the table of buckets', () => {
     )
     fc.assert(
       fc.property(actions, (list) => {
-        const table = new BucketTable(640, 1000, () => expect.fail('there is room'))
+        const table = new BucketTable(640, 1000, () => expect.fail('evicted below maxKeys'))
         const model = new Map<string, number>()
         let now = 0
         for (const { key, waitUs, debtUs, remove } of list) {
@@ -25,7 +25,7 @@ describe('the table of buckets', () => {
             table.remove(bucket)
             model.delete(key)
           } else {
-            table.file(bucket, key, now + debtUs, now)
+            table.set(bucket, key, now + debtUs, now)
             model.set(key, now + debtUs)
           }
           for (const each of ['a', 'b', 'c', 'd', 'e']) {
@@ -39,7 +39,7 @@ describe('the table of buckets', () => {
     )
   })
 
-  it('when it is full forgets a bucket that is within one slot of the least, and none before those that are full again', () => {
+  it('at maxKeys evicts a bucket within one time slot of the smallest debt, and none before the full buckets', () => {
     const inserts = fc.array(fc.record({ waitUs: fc.nat({ max: 30 }), debtUs: fc.integer({ min: 1, max: 640 }) }), {
       minLength: 30,
       maxLength: 120,
@@ -53,26 +53,29 @@ describe('the table of buckets', () => {
         for (const [i, { waitUs, debtUs }] of list.entries()) {
           now += waitUs
           const before = evictions
-          table.file(undefined, `${i}`, now + debtUs, now)
+          table.set(undefined, `${i}`, now + debtUs, now)
           const gone = [...alive].filter(([key]) => table.find(key) === undefined)
           const evicted = gone.filter(([, tat]) => tat > now + 10)
-          if (evictions === before && evicted.length > 0) expect.fail(`gone without being told: ${evicted}`)
-          // The slots are ten microseconds wide.
-          const least = Math.min(...[...alive].filter(([key]) => table.find(key) !== undefined).map(([, tat]) => tat))
-          if (evicted.some(([, tat]) => tat >= least + 10)) expect.fail(`${evicted} is gone, and ${least} is not`)
+          if (evictions === before && evicted.length > 0) expect.fail(`evicted without onEvict: ${evicted}`)
+          // A time slot is ten microseconds wide.
+          const smallest = Math.min(
+            ...[...alive].filter(([key]) => table.find(key) !== undefined).map(([, tat]) => tat),
+          )
+          if (evicted.some(([, tat]) => tat >= smallest + 10))
+            expect.fail(`${evicted} was evicted, and ${smallest} was not`)
           for (const [key] of gone) alive.delete(key)
           alive.set(`${i}`, now + debtUs)
-          if (table.size > 10) expect.fail('more than there is room for')
+          if (table.size > 10) expect.fail('more than maxKeys')
         }
       }),
       { numRuns: 1000 },
     )
   })
 
-  it('lets nothing stay behind after a long pause', () => {
-    const table = new BucketTable(640, 100, () => expect.fail('there is room'))
-    for (let i = 0; i < 50; i++) table.file(undefined, `old ${i}`, 640, 0)
-    for (let i = 0; i < 25; i++) table.file(undefined, `new ${i}`, 1e9 + 640, 1e9)
+  it('deletes all full buckets after a long idle time', () => {
+    const table = new BucketTable(640, 100, () => expect.fail('evicted below maxKeys'))
+    for (let i = 0; i < 50; i++) table.set(undefined, `old ${i}`, 640, 0)
+    for (let i = 0; i < 25; i++) table.set(undefined, `new ${i}`, 1e9 + 640, 1e9)
     expect([table.size, table.find('old 49'), table.find('new 0')?.tat]).toEqual([25, undefined, 1e9 + 640])
   })
 })

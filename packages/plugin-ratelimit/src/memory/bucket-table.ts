@@ -1,7 +1,7 @@
-/** The bucket of one key, a member of one list. */
+/** The bucket of one key; always in one of the table's lists. */
 export class Bucket {
   readonly key: string
-  /** The moment at which it is full again, in microseconds. */
+  /** When it is full again, in microseconds. */
   tat: number
   slot: number
   previous: Bucket = this
@@ -15,18 +15,18 @@ export class Bucket {
 }
 
 const slots = 64
-/** `tat` lies between now and one span later, which touches at most two slots more. */
+/** `tat` is between now and one span later: at most two more time slots, since neither end is aligned. */
 const ringSize = slots + 2
-/** How many buckets that are full again a new one takes away: over 1, so that a table shrinks again while it is used. */
+/** Full buckets that are deleted when one is inserted: more than 1, so that a table in use shrinks. */
 const sweptPerInsert = 2
 
 /**
- * The buckets of one rule, at most `maxKeys`, without a timer: they lie in a ring of lists by the moment at which they are full
- * again. What has become full is as good as absent and goes when new ones come.
+ * The buckets of one rule, at most `maxKeys`, without a timer: a timing wheel of lists, by the time at which a bucket is full again. A full
+ * bucket equals a missing one and is deleted when others are inserted.
  *
- * When all places are taken by buckets that are not full, the one that would be full soonest goes: the one whose forgetting gives
- * away least. Were it the one that was used longest ago, whoever is refused could make room for a bucket of their own by asking for many
- * others once each. So to have one forgotten that owes `n` points, nearly all others have to owe as much.
+ * When `maxKeys` is reached by buckets that are not full, the one that would be full soonest is evicted: the one with the fewest points
+ * charged. With eviction of the least recently used one a caller could evict their own bucket by charging many other keys once each. So to
+ * evict a bucket with a debt of `n` points, nearly all others must have a debt as large.
  */
 export class BucketTable {
   readonly #byKey = new Map<string, Bucket>()
@@ -35,10 +35,10 @@ export class BucketTable {
   readonly #widthUs: number
   readonly #maxKeys: number
   readonly #onEvict: () => void
-  /** Every list of an earlier slot has been moved to `#full`. */
+  /** Lists of earlier time slots have been moved to `#full`. */
   #base = 0
 
-  /** `onEvict` is told of each bucket that goes without being full. */
+  /** `onEvict` is called for each bucket that is deleted before it is full. */
   constructor(spanUs: number, maxKeys: number, onEvict: () => void) {
     this.#widthUs = Math.ceil(spanUs / slots)
     this.#maxKeys = maxKeys
@@ -53,12 +53,12 @@ export class BucketTable {
     return this.#byKey.get(key)
   }
 
-  /** Files a bucket, found or new, under the moment at which it is full; `tat` is later than `nowUs`, by a span at most. */
-  file(bucket: Bucket | undefined, key: string, tat: number, nowUs: number): void {
+  /** Stores a bucket by the time at which it is full; `bucket` is undefined for a new one. `tat` is after `nowUs`, by at most one span. */
+  set(bucket: Bucket | undefined, key: string, tat: number, nowUs: number): void {
     this.#advance(Math.floor(nowUs / this.#widthUs))
     const slot = Math.floor(tat / this.#widthUs)
     if (bucket === undefined) {
-      this.#makeRoom()
+      this.#reclaim()
       const created = new Bucket(key, tat, slot)
       this.#byKey.set(key, created)
       link(this.#list(slot), created)
@@ -81,7 +81,7 @@ export class BucketTable {
     for (; this.#base < slot; this.#base++) splice(this.#list(this.#base), this.#full)
   }
 
-  #makeRoom(): void {
+  #reclaim(): void {
     for (let i = 0; i < sweptPerInsert && this.#full.next !== this.#full; i++) this.remove(this.#full.next)
     if (this.#byKey.size < this.#maxKeys) return
     for (let slot = this.#base; slot < this.#base + ringSize; slot++) {
@@ -94,12 +94,12 @@ export class BucketTable {
   }
 
   #list(slot: number): Bucket {
-    // Every index below the size of the ring has a list.
+    // Every index below ringSize has a list: the fallback is for the type checker.
     return this.#ring[slot % ringSize] ?? this.#full
   }
 }
 
-/** A list is a ring of buckets of which one, the head, is none. */
+/** A circular list; its head is not a bucket. */
 function createList(): Bucket {
   return new Bucket('', 0, -1)
 }
@@ -117,7 +117,7 @@ function unlink(bucket: Bucket): void {
   bucket.next.previous = bucket.previous
 }
 
-/** Moves everything to the end of another list. */
+/** Moves all buckets to the end of another list. */
 function splice(from: Bucket, to: Bucket): void {
   if (from.next === from) return
   const [first, last] = [from.next, from.previous]

@@ -1,130 +1,133 @@
 import type { Clock } from '@twinwire/core'
-import { toStanding, toWaitUs } from '../bucket-math.ts'
-import { checkOptions, checkWholeNumber } from '../check-options.ts'
+import { checkOptions, option } from '@twinwire/core/plugin'
+import { toQuotaStatus, toWaitUs } from '../gcra.ts'
 import type { Rule } from '../rule.ts'
-import type { Lease, LimitStore, LimitStoreFactory, Seat, Standing, Take, Verdict } from '../store.ts'
+import type {
+  Charge,
+  ConnectionSlot,
+  ConsumeResult,
+  Lease,
+  LimitStore,
+  LimitStoreFactory,
+  QuotaStatus,
+} from '../store.ts'
 import { BucketTable } from './bucket-table.ts'
-import { MemoryLeases } from './memory-leases.ts'
+import { MemoryConnectionSlots } from './memory-connection-slots.ts'
 
 export interface MemoryStoreOptions {
-  /** Buckets that are kept for each rule. A full one is not kept. Default 100,000, which take about 20 MB when all are in use. */
-  readonly maxKeys?: number
+  /** Maximum number of buckets per rule, not counting full ones. Default 100,000, which need about 20 MB. */
+  readonly maxKeys?: number | undefined
 }
 
-/** What the memory of limits tells of itself. */
-export interface MemoryStoreEvents {
-  /** A bucket has gone that was not full. */
-  readonly onEvict?: () => void
-}
-
-/** Buckets and leases of this process. Every answer comes at once. */
+/** Keeps buckets and leases in this process. Synchronous. */
 export class MemoryStore implements LimitStore {
   readonly #clock: Clock
   readonly #maxKeys: number
   readonly #onEvict: () => void
   readonly #tables = new Map<Rule, BucketTable>()
-  readonly #leases = new MemoryLeases()
+  readonly #slots = new MemoryConnectionSlots()
 
-  constructor(clock: Clock, maxKeys: number, { onEvict = () => {} }: MemoryStoreEvents = {}) {
+  /** `onEvict` is called for each bucket that is deleted before it is full. */
+  constructor(clock: Clock, maxKeys: number, onEvict: () => void = () => {}) {
     this.#clock = clock
     this.#maxKeys = maxKeys
     this.#onEvict = onEvict
   }
 
-  /** Buckets that are kept now. */
+  /** Number of buckets, over all rules. */
   get size(): number {
     let size = 0
     for (const table of this.#tables.values()) size += table.size
     return size
   }
 
-  consume(takes: readonly Take[]): Verdict {
+  consume(charges: readonly Charge[]): ConsumeResult {
     const nowUs = this.#nowUs()
-    const standings: Standing[] = []
-    for (const take of takes) {
-      const standing = this.#take(take, nowUs)
-      standings.push(standing)
-      // Nothing comes between, so what has been taken so far can be put back as if it had not.
-      if (!standing.allowed) return this.#refuse(takes, standings, nowUs)
+    const statuses: QuotaStatus[] = []
+    for (const charge of charges) {
+      const status = this.#charge(charge, nowUs)
+      statuses.push(status)
+      // Synchronous, so no other call sees the charges that are rolled back.
+      if (!status.allowed) return this.#refuse(charges, statuses, nowUs)
     }
-    return { allowed: true, standings }
+    return { allowed: true, statuses }
   }
 
-  takeOne({ rule, key, cost }: Take): boolean {
+  tryConsume({ rule, key, cost }: Charge): boolean {
     const nowUs = this.#nowUs()
     const table = this.#table(rule)
     const bucket = table.find(key)
     const debtUs = toDebtUs(bucket, nowUs)
     if (toWaitUs(rule, debtUs, cost) > 0) return false
-    table.file(bucket, key, nowUs + debtUs + cost * rule.intervalUs, nowUs)
+    table.set(bucket, key, nowUs + debtUs + cost * rule.intervalUs, nowUs)
     return true
   }
 
-  /** The last of `standings` is that of the take that was refused. */
-  #refuse(takes: readonly Take[], standings: Standing[], nowUs: number): Verdict {
-    const refused = standings.length - 1
-    for (const take of takes.slice(0, refused)) this.#change(take, -take.cost, nowUs)
-    for (const [i, take] of takes.entries()) if (i !== refused) standings[i] = this.#look(take, nowUs)
-    return { allowed: false, standings }
+  /** Rolls back. The last of `statuses` is that of the refused charge. */
+  #refuse(charges: readonly Charge[], statuses: QuotaStatus[], nowUs: number): ConsumeResult {
+    const refused = statuses.length - 1
+    for (const charge of charges.slice(0, refused)) this.#change(charge, -charge.cost, nowUs)
+    for (const [i, charge] of charges.entries()) if (i !== refused) statuses[i] = this.#statusOf(charge, nowUs)
+    return { allowed: false, statuses }
   }
 
-  adjust(what: 'take' | 'give back', takes: readonly Take[]): void {
+  adjust(kind: 'charge' | 'refund', charges: readonly Charge[]): void {
     const nowUs = this.#nowUs()
-    for (const take of takes) this.#change(take, what === 'take' ? take.cost : -take.cost, nowUs)
+    for (const charge of charges) this.#change(charge, kind === 'charge' ? charge.cost : -charge.cost, nowUs)
   }
 
-  peek(takes: readonly Take[]): readonly Standing[] {
+  peek(charges: readonly Charge[]): readonly QuotaStatus[] {
     const nowUs = this.#nowUs()
-    return takes.map((take) => this.#look(take, nowUs))
+    return charges.map((charge) => this.#statusOf(charge, nowUs))
   }
 
-  reset(takes: readonly Take[]): void {
-    for (const { rule, key } of takes) {
+  reset(charges: readonly Charge[]): void {
+    for (const { rule, key } of charges) {
       const table = this.#table(rule)
       const bucket = table.find(key)
       if (bucket !== undefined) table.remove(bucket)
     }
   }
 
-  acquire(lease: Lease): Seat | null {
-    return this.#leases.acquire(lease)
+  acquire(lease: Lease): ConnectionSlot | null {
+    return this.#slots.acquire(lease)
   }
 
   renew(leases: readonly Lease[]): void {
-    this.#leases.add(leases)
+    this.#slots.add(leases)
   }
 
   release(lease: Lease): void {
-    this.#leases.release(lease)
+    this.#slots.release(lease)
   }
 
   close(): void {
     this.#tables.clear()
-    this.#leases.clear()
+    this.#slots.clear()
   }
 
-  #look({ rule, key, cost }: Take, nowUs: number): Standing {
+  #statusOf({ rule, key, cost }: Charge, nowUs: number): QuotaStatus {
     const debtUs = toDebtUs(this.#table(rule).find(key), nowUs)
-    return toStanding(rule, debtUs, toWaitUs(rule, debtUs, cost))
+    return toQuotaStatus(rule, debtUs, toWaitUs(rule, debtUs, cost))
   }
 
-  #take({ rule, key, cost }: Take, nowUs: number): Standing {
+  #charge({ rule, key, cost }: Charge, nowUs: number): QuotaStatus {
     const table = this.#table(rule)
     const bucket = table.find(key)
     const debtUs = toDebtUs(bucket, nowUs)
     const waitUs = toWaitUs(rule, debtUs, cost)
-    if (waitUs > 0) return toStanding(rule, debtUs, waitUs)
+    if (waitUs > 0) return toQuotaStatus(rule, debtUs, waitUs)
     const newDebtUs = debtUs + cost * rule.intervalUs
-    table.file(bucket, key, nowUs + newDebtUs, nowUs)
-    return toStanding(rule, newDebtUs, 0)
+    table.set(bucket, key, nowUs + newDebtUs, nowUs)
+    return toQuotaStatus(rule, newDebtUs, 0)
   }
 
-  /** Takes what is there, or for a negative number gives back what was taken. */
-  #change({ rule, key }: Take, points: number, nowUs: number): void {
+  /** Charges points, or refunds them when the number is negative; stops at an empty or a full bucket. */
+  #change({ rule, key }: Charge, points: number, nowUs: number): void {
     const table = this.#table(rule)
     const bucket = table.find(key)
     const debtUs = Math.min(toDebtUs(bucket, nowUs) + points * rule.intervalUs, rule.spanUs)
-    if (debtUs > 0) table.file(bucket, key, nowUs + debtUs, nowUs)
+    if (debtUs > 0) table.set(bucket, key, nowUs + debtUs, nowUs)
     else if (bucket !== undefined) table.remove(bucket)
   }
 
@@ -148,22 +151,23 @@ function toDebtUs(bucket: { readonly tat: number } | undefined, nowUs: number): 
 export const defaultMaxKeys = 100_000
 
 /**
- * Keeps limits in the memory of this process: the default. Each process of an app then counts for itself.
+ * Keeps limits in the memory of this process. The default. With several processes each of them counts separately.
  *
  * @example
  * rateLimit({ store: memoryStore({ maxKeys: 1_000_000 }) })
  */
 export function memoryStore(options: MemoryStoreOptions = {}): LimitStoreFactory {
-  checkOptions('memoryStore()', options, { maxKeys: true })
-  const { maxKeys = defaultMaxKeys } = options
-
-  checkWholeNumber('maxKeys of memoryStore()', maxKeys, 1)
+  const { maxKeys } = checkOptions('memoryStore()', options, {
+    maxKeys: option.integer({ min: 1, default: defaultMaxKeys }),
+  })
   return {
     name: 'memory',
     remote: false,
     open: ({ clock, instruments }) => {
-      const evicted = instruments.counter('rate_limit_evicted_keys_total', 'Buckets that had to be forgotten').cell()
-      const store = new MemoryStore(clock, maxKeys, { onEvict: () => evicted.inc() })
+      const evicted = instruments
+        .counter('rate_limit_evicted_keys_total', 'Buckets evicted from memory before they were full again')
+        .cell()
+      const store = new MemoryStore(clock, maxKeys, () => evicted.inc())
       instruments
         .gauge('rate_limit_keys', 'Buckets in memory')
         .cell()

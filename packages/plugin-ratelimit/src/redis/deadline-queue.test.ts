@@ -4,44 +4,44 @@ import { describe, expect, it, vi } from 'vitest'
 import { DeadlineQueue } from './deadline-queue.ts'
 
 describe('a queue of deadlines', () => {
-  it('tells who is late, in time and in order, by one timer', async () => {
+  it('expires deadlines in time and in order, with one timer', async () => {
     const clock = createVirtualClock()
     const queue = new DeadlineQueue(clock, 100)
-    const late: string[] = []
-    queue.add(() => late.push(`a@${clock.monotonic()}`))
+    const expired: string[] = []
+    queue.add(() => expired.push(`a@${clock.monotonic()}`))
     await clock.advance(40)
-    queue.add(() => late.push(`b@${clock.monotonic()}`))
-    const leave = queue.add(() => late.push('left'))
-    queue.add(() => late.push(`c@${clock.monotonic()}`))
-    leave()
+    queue.add(() => expired.push(`b@${clock.monotonic()}`))
+    const cancel = queue.add(() => expired.push('cancelled'))
+    queue.add(() => expired.push(`c@${clock.monotonic()}`))
+    cancel()
     expect(clock.pendingTimers).toBe(1)
     await clock.advance(99)
-    expect(late).toEqual(['a@100'])
+    expect(expired).toEqual(['a@100'])
     await clock.advance(1)
-    expect(late).toEqual(['a@100', 'b@140', 'c@140'])
+    expect(expired).toEqual(['a@100', 'b@140', 'c@140'])
     expect(clock.pendingTimers).toBe(0)
   })
 
-  it('has no timer left when everybody has left', async () => {
+  it('has no timer when all deadlines were cancelled', async () => {
     const clock = createVirtualClock()
     const queue = new DeadlineQueue(clock, 100)
-    const onLate = vi.fn()
-    for (let i = 0; i < 10; i += 1) queue.add(onLate)()
+    const onExpired = vi.fn()
+    for (let i = 0; i < 10; i += 1) queue.add(onExpired)()
     await clock.advance(100)
     expect(clock.pendingTimers).toBe(0)
-    queue.add(onLate)
+    queue.add(onExpired)
     await clock.advance(100)
-    expect(onLate).toHaveBeenCalledTimes(1)
+    expect(onExpired).toHaveBeenCalledTimes(1)
   })
 
-  it('lets what has arrived meanwhile be read before it calls anybody late', async () => {
+  it('does not expire a deadline whose reply has arrived and was not read yet', async () => {
     const queue = new DeadlineQueue(systemClock, 1)
-    const onLate = vi.fn()
-    const leave = queue.add(onLate)
-    // The answer is there, and this process was too busy to read it: the timer is due first.
+    const onExpired = vi.fn()
+    const cancel = queue.add(onExpired)
+    // The reply has arrived while this process was busy, so the timer fires first.
     const read = new Promise<void>((resolve) => {
       setImmediate(() => {
-        leave()
+        cancel()
         resolve()
       })
       const until = performance.now() + 5
@@ -49,16 +49,16 @@ describe('a queue of deadlines', () => {
     })
     await read
     await new Promise((resolve) => setTimeout(resolve, 5))
-    expect(onLate).not.toHaveBeenCalled()
+    expect(onExpired).not.toHaveBeenCalled()
   })
 
-  it('calls everybody late who waits when it is flushed', async () => {
+  it('expires all deadlines when it is flushed', async () => {
     const clock = createVirtualClock()
     const queue = new DeadlineQueue(clock, 100)
-    const onLate = vi.fn()
-    queue.add(onLate)
+    const onExpired = vi.fn()
+    queue.add(onExpired)
     queue.flush()
-    expect(onLate).toHaveBeenCalledTimes(1)
+    expect(onExpired).toHaveBeenCalledTimes(1)
     expect(clock.pendingTimers).toBe(0)
   })
 })

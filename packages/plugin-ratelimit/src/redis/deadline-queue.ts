@@ -1,20 +1,20 @@
 import type { Clock } from '@twinwire/core'
 import type { Timer } from '@twinwire/core/plugin'
 
-interface Waiting {
+interface Deadline {
   readonly dueMs: number
-  readonly onLate: () => void
+  readonly onExpired: () => void
 }
 
 /**
- * Deadlines of one length: one timer serves them all. Whoever is due gets one more turn of the event loop before it is late, so that
- * answers which came while this process was busy are read first; a plain timer would call a Redis slow that is not.
+ * Deadlines of the same length, on one timer. A deadline expires one turn of the event loop after its time, so that replies that arrived
+ * while this process was busy are read first; with a plain timer a busy process would treat a fast Redis as slow.
  */
 export class DeadlineQueue {
   readonly #clock: Clock
   readonly #lengthMs: number
-  /** In the order of their ends, since all are of one length. */
-  readonly #waiting = new Set<Waiting>()
+  /** In the order of their ends, because all have the same length. */
+  readonly #deadlines = new Set<Deadline>()
   #timer: Timer | null = null
 
   constructor(clock: Clock, lengthMs: number) {
@@ -22,39 +22,39 @@ export class DeadlineQueue {
     this.#lengthMs = lengthMs
   }
 
-  /** The function takes it out again. */
-  add(onLate: () => void): () => void {
-    const waiting: Waiting = { dueMs: this.#clock.monotonic() + this.#lengthMs, onLate }
-    this.#waiting.add(waiting)
-    this.#timer ??= this.#clock.timer(this.#lengthMs, () => this.#look())
-    return () => void this.#waiting.delete(waiting)
+  /** The returned function cancels the deadline. */
+  add(onExpired: () => void): () => void {
+    const deadline: Deadline = { dueMs: this.#clock.monotonic() + this.#lengthMs, onExpired }
+    this.#deadlines.add(deadline)
+    this.#timer ??= this.#clock.timer(this.#lengthMs, () => this.#onTimer())
+    return () => void this.#deadlines.delete(deadline)
   }
 
-  /** Whoever waits is late now. */
+  /** Expires all deadlines now. */
   flush(): void {
     this.#timer?.cancel()
     this.#timer = null
-    for (const waiting of this.#waiting) this.#end(waiting)
+    for (const deadline of this.#deadlines) this.#expire(deadline)
   }
 
-  #look(): void {
+  #onTimer(): void {
     const now = this.#clock.monotonic()
-    setImmediate(() => this.#endUntil(now))
+    setImmediate(() => this.#expireUntil(now))
   }
 
-  #endUntil(now: number): void {
+  #expireUntil(now: number): void {
     this.#timer = null
-    for (const waiting of this.#waiting) {
-      if (waiting.dueMs > now) {
-        this.#timer = this.#clock.timer(waiting.dueMs - now, () => this.#look())
+    for (const deadline of this.#deadlines) {
+      if (deadline.dueMs > now) {
+        this.#timer = this.#clock.timer(deadline.dueMs - now, () => this.#onTimer())
         return
       }
-      this.#end(waiting)
+      this.#expire(deadline)
     }
   }
 
-  #end(waiting: Waiting): void {
-    this.#waiting.delete(waiting)
-    waiting.onLate()
+  #expire(deadline: Deadline): void {
+    this.#deadlines.delete(deadline)
+    deadline.onExpired()
   }
 }

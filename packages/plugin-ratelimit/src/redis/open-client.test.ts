@@ -5,25 +5,25 @@ import { rateLimit } from '../ratelimit-plugin.ts'
 import { backOffMs, loadIoredis } from './open-client.ts'
 import { redisStore } from './redis-store.ts'
 
-describe('the pause before another attempt to connect', () => {
-  it('grows up to two seconds, and is not the same in every process', () => {
-    for (const [attempt, most] of [
+describe('the delay before another attempt to connect', () => {
+  it('grows up to two seconds, with jitter', () => {
+    for (const [attempt, maxMs] of [
       [1, 50],
       [2, 100],
       [5, 800],
       [7, 2000],
       [1000, 2000],
     ] as const) {
-      const pauses = Array.from({ length: 100 }, () => backOffMs(attempt))
-      expect(Math.min(...pauses)).toBeGreaterThanOrEqual(most / 2)
-      expect(Math.max(...pauses)).toBeLessThanOrEqual(most)
-      expect(new Set(pauses).size).toBeGreaterThan(5)
+      const delays = Array.from({ length: 100 }, () => backOffMs(attempt))
+      expect(Math.min(...delays)).toBeGreaterThanOrEqual(maxMs / 2)
+      expect(Math.max(...delays)).toBeLessThanOrEqual(maxMs)
+      expect(new Set(delays).size).toBeGreaterThan(5)
     }
   })
 })
 
 describe('ioredis', () => {
-  it('that is not installed is one sentence', async () => {
+  it('that is not installed is a BootError', async () => {
     const missing = Object.assign(new Error("Cannot find package 'ioredis' imported from /app/x.js"), {
       code: 'ERR_MODULE_NOT_FOUND',
     })
@@ -34,16 +34,16 @@ describe('ioredis', () => {
     })
   })
 
-  it('that fails for another reason fails with it', async () => {
+  it('that fails for another reason throws the original error', async () => {
     const inner = Object.assign(new Error("Cannot find package 'denque' imported from /app/ioredis.js"), {
       code: 'ERR_MODULE_NOT_FOUND',
     })
-    for (const reason of [inner, new Error('a bug'), 'a text']) {
+    for (const reason of [inner, new Error('a bug'), 'a string']) {
       await expect(loadIoredis(() => Promise.reject(reason))).rejects.toBe(reason)
     }
   })
 
-  it('is looked for by the doctor, unless a client was given', async () => {
+  it('is checked by the doctor, unless the application provides a client', async () => {
     const examine = async (store: ReturnType<typeof redisStore>): Promise<readonly object[]> => {
       const app = createApp({ environment: 'test', pkgIds: {}, routes: {}, plugins: [rateLimit({ store })] })
       return (await app.doctor()).findings.filter(({ check }) => check === 'peer ioredis')

@@ -3,7 +3,7 @@ import type { ClusterOptions, RedisOptions } from 'ioredis'
 import type { RedisClient } from './redis-client.ts'
 import type { RedisAddress, ResolvedRedisOptions } from './redis-options.ts'
 
-/** Makes the client that options name, not connected yet. The only place that loads ioredis. */
+/** Creates the client without connecting it. The only function that loads ioredis. */
 export async function openClient(options: ResolvedRedisOptions): Promise<RedisClient> {
   const { target } = options
   if (target.kind === 'client') return target.client
@@ -18,9 +18,9 @@ export async function openClient(options: ResolvedRedisOptions): Promise<RedisCl
     enableOfflineQueue: false,
     clusterRetryStrategy: backOffMs,
     slotsRefreshTimeout: options.connectTimeoutMs,
-    // A call has given up long before the sixteenth attempt, which is the default.
+    // With the default of 16, a call would have timed out long before the last redirection.
     maxRedirections: 4,
-    // A node is a connection that is not opened twice, so ioredis' own watch does; see RedisConnection.
+    // Detects stalled nodes. For a single server RedisConnection does it, also for connections that never became ready.
     redisOptions: { ...nodeOptions(first, options), socketTimeout: options.socketTimeoutMs },
   }
   return new Cluster(
@@ -29,22 +29,22 @@ export async function openClient(options: ResolvedRedisOptions): Promise<RedisCl
   )
 }
 
-/** Fails at once instead of queueing: a take that is sent again later would be counted twice, and too late. */
+/** Commands fail at once instead of being queued: a charge that is sent again would count twice, and one sent late would count too late. */
 function nodeOptions(address: RedisAddress | undefined, options: ResolvedRedisOptions): RedisOptions {
   const { username, password, isTls = false } = address ?? {}
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // With more than 0 ioredis forgets, without a rejection, what was under way when a connection was lost.
+    // With more than 0 ioredis never settles commands that were in flight when the connection was lost.
     maxRetriesPerRequest: 0,
     connectTimeout: options.connectTimeoutMs,
     keepAlive: options.healthCheckIntervalMs,
-    // What is replaced has been silent for long enough.
+    // A connection that is replaced is not waited for: it has not replied for socketTimeoutMs.
     disconnectTimeout: 200,
     connectionName: 'twinwire',
     disableClientInfo: true,
-    // After a failover the old master goes on as a replica: only a new connection finds the new one.
+    // After a failover the old master is a replica: only a new connection reaches the new master.
     reconnectOnError: (error) => error.message.includes('READONLY'),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -56,15 +56,15 @@ function toTls({ tls }: ResolvedRedisOptions): NonNullable<RedisOptions['tls']> 
   return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))
 }
 
-/** From 50 ms, doubled up to 2 s, each time between half of it and all of it: processes do not come back in step. */
+/** Starts at 50 ms and doubles up to 2 s, with jitter between half of it and all of it, so that processes do not reconnect at the same time. */
 export function backOffMs(attempt: number): number {
-  const most = Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000)
-  return Math.round(most * (0.5 + Math.random() / 2))
+  const maxMs = Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000)
+  return Math.round(maxMs * (0.5 + Math.random() / 2))
 }
 
 type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
 
-/** That it is not installed is one sentence; any other failure passes as it is. */
+/** @throws BootError `peer_missing` when it is not installed; any other error is thrown unchanged. */
 export async function loadIoredis(load: () => Promise<Ioredis> = () => import('ioredis')): Promise<Ioredis> {
   try {
     return await load()
@@ -76,7 +76,7 @@ export async function loadIoredis(load: () => Promise<Ioredis> = () => import('i
   }
 }
 
-/** The package itself, not one that it needs in turn. */
+/** ioredis itself, not one of its dependencies. */
 function isMissing(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
   const { code } = error

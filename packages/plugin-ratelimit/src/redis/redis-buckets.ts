@@ -1,125 +1,127 @@
-import { toStanding, toWaitUs } from '../bucket-math.ts'
-import type { Standing, Take, Verdict } from '../store.ts'
+import { toQuotaStatus, toWaitUs } from '../gcra.ts'
+import type { Charge, ConsumeResult, QuotaStatus } from '../store.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { RedisError } from './redis-error.ts'
 import type { Operation } from './redis-instruments.ts'
-import { bucketKey } from './redis-keys.ts'
-import { adjustScript, peekScript, refundScript, resetScript, type Script, takeScript } from './scripts.ts'
-import { groupBySlot, type SlotGroup } from './slots.ts'
+import { bucketKey, groupByHashSlot, type HashSlotGroup } from './redis-keys.ts'
+import { adjustScript, chargeScript, peekScript, refundScript, resetScript, type Script } from './scripts.ts'
 
-/** What one slot said of its takes. */
-interface SlotVerdict extends SlotGroup<Take> {
-  readonly isTaken: boolean
-  /** The server's time, microseconds. */
+/** Result of one hash slot. */
+interface SlotResult extends HashSlotGroup<Charge> {
+  readonly isCharged: boolean
+  /** The server's time, in microseconds. */
   readonly nowUs: number
-  /** After what was taken, or as it was. */
+  /** After the charge, or unchanged when it was refused. */
   readonly debtsUs: readonly number[]
 }
 
-/** The buckets of a store. On one server all takes of a consume are one step, in a cluster those of one slot. */
+/** The buckets of a store. All charges of a `consume` are atomic on one server; in a cluster those of one hash slot are. */
 export class RedisBuckets {
   readonly #connection: RedisConnection
-  readonly #keyOf: (take: Take) => string
+  readonly #keyOf: (charge: Charge) => string
 
   constructor(connection: RedisConnection, prefix: string) {
     this.#connection = connection
-    this.#keyOf = (take) => bucketKey(prefix, take)
+    this.#keyOf = (charge) => bucketKey(prefix, charge)
   }
 
   /**
-   * Over several slots: each checks and takes, all at once, and when one refuses, the others get back what was taken from them. So never
-   * too much passes. Too little may: until it has come back, what a refused call took is missing to others, and what would have
-   * refilled on the way stays missing. When it cannot come back (the connection is lost just then), it refills as everything does.
+   * Over several hash slots each of them checks and charges, in parallel; when one refuses, the others are refunded. So calls are never
+   * accepted above a limit. They may be refused below it: until the refund arrives, the charges of a refused call count, and what would have
+   * refilled in that time is lost. When the refund fails (the connection is lost at that moment), the charge refills like any other.
    */
-  async consume(takes: readonly Take[]): Promise<Verdict> {
-    const groups = this.#split(takes)
+  async consume(charges: readonly Charge[]): Promise<ConsumeResult> {
+    const groups = this.#group(charges)
     const [first] = groups
-    if (groups.length === 1 && first !== undefined) return toVerdict(takes, [await this.#take(first)])
-    const results = await Promise.allSettled(groups.map((group) => this.#take(group)))
-    const verdicts = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    const failure = results.find((result) => result.status === 'rejected')
-    if (failure === undefined && verdicts.every(({ isTaken }) => isTaken)) return toVerdict(takes, verdicts)
-    const back = verdicts.filter(({ isTaken }) => isTaken)
-    await Promise.all(back.map((verdict) => this.#refund(verdict).catch(() => {})))
+    if (groups.length === 1 && first !== undefined) return toConsumeResult(charges, [await this.#charge(first)])
+    const settled = await Promise.allSettled(groups.map((group) => this.#charge(group)))
+    const results = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    const failure = settled.find((each) => each.status === 'rejected')
+    if (failure === undefined && results.every(({ isCharged }) => isCharged)) return toConsumeResult(charges, results)
+    const charged = results.filter(({ isCharged }) => isCharged)
+    await Promise.all(charged.map((result) => this.#refund(result).catch(() => {})))
     if (failure !== undefined) throw failure.reason
-    return toVerdict(takes, verdicts.map(withoutTaking))
+    return toConsumeResult(charges, results.map(toUncharged))
   }
 
-  async peek(takes: readonly Take[]): Promise<readonly Standing[]> {
-    const verdicts = this.#split(takes).map(async (group): Promise<SlotVerdict> => {
+  async peek(charges: readonly Charge[]): Promise<readonly QuotaStatus[]> {
+    const results = this.#group(charges).map(async (group): Promise<SlotResult> => {
       const spans = group.items.map(({ rule }) => rule.spanUs)
       const debtsUs = toNumbers(await this.#connection.run('peek', peekScript, group.keys, spans), group.items.length)
-      return { ...group, isTaken: false, nowUs: 0, debtsUs }
+      return { ...group, isCharged: false, nowUs: 0, debtsUs }
     })
-    return toVerdict(takes, await Promise.all(verdicts)).standings
+    return toConsumeResult(charges, await Promise.all(results)).statuses
   }
 
-  async adjust(what: 'take' | 'give back', takes: readonly Take[]): Promise<void> {
-    const sign = what === 'take' ? 1 : -1
-    await this.#tell('adjust', adjustScript, takes, (take) => [sign * costUs(take), take.rule.spanUs])
+  async adjust(kind: 'charge' | 'refund', charges: readonly Charge[]): Promise<void> {
+    const sign = kind === 'charge' ? 1 : -1
+    await this.#runAll('adjust', adjustScript, charges, (charge) => [sign * costUs(charge), charge.rule.spanUs])
   }
 
-  async reset(takes: readonly Take[]): Promise<void> {
-    await this.#tell('reset', resetScript, takes, () => [])
+  async reset(charges: readonly Charge[]): Promise<void> {
+    await this.#runAll('reset', resetScript, charges, () => [])
   }
 
-  #split(takes: readonly Take[]): readonly SlotGroup<Take>[] {
-    return groupBySlot(takes, this.#keyOf, this.#connection.isCluster)
+  #group(charges: readonly Charge[]): readonly HashSlotGroup<Charge>[] {
+    return groupByHashSlot(charges, this.#keyOf, this.#connection.isCluster)
   }
 
-  async #take(group: SlotGroup<Take>): Promise<SlotVerdict> {
-    const args = group.items.flatMap((take) => [costUs(take), take.rule.spanUs])
-    const answer = await this.#connection.run('consume', takeScript, group.keys, args)
-    const [passed = 0, nowUs = 0, ...debtsUs] = toNumbers(answer, group.items.length + 2)
-    return { ...group, isTaken: passed === 1, nowUs, debtsUs }
+  async #charge(group: HashSlotGroup<Charge>): Promise<SlotResult> {
+    const args = group.items.flatMap((charge) => [costUs(charge), charge.rule.spanUs])
+    const reply = await this.#connection.run('consume', chargeScript, group.keys, args)
+    const [accepted = 0, nowUs = 0, ...debtsUs] = toNumbers(reply, group.items.length + 2)
+    return { ...group, isCharged: accepted === 1, nowUs, debtsUs }
   }
 
-  async #refund({ keys, items, nowUs, debtsUs }: SlotVerdict): Promise<void> {
-    const args = items.flatMap((take, i) => [costUs(take), nowUs + (debtsUs[i] ?? 0), take.rule.spanUs])
+  async #refund({ keys, items, nowUs, debtsUs }: SlotResult): Promise<void> {
+    const args = items.flatMap((charge, i) => [costUs(charge), nowUs + (debtsUs[i] ?? 0), charge.rule.spanUs])
     await this.#connection.run('refund', refundScript, keys, args)
   }
 
-  async #tell(
+  async #runAll(
     operation: Operation,
     script: Script,
-    takes: readonly Take[],
-    toArgs: (take: Take) => number[],
+    charges: readonly Charge[],
+    toArgs: (charge: Charge) => number[],
   ): Promise<void> {
     await Promise.all(
-      this.#split(takes).map(({ keys, items }) => this.#connection.run(operation, script, keys, items.flatMap(toArgs))),
+      this.#group(charges).map(({ keys, items }) =>
+        this.#connection.run(operation, script, keys, items.flatMap(toArgs)),
+      ),
     )
   }
 }
 
-const costUs = ({ cost, rule }: Take): number => cost * rule.intervalUs
+const costUs = ({ cost, rule }: Charge): number => cost * rule.intervalUs
 
-function withoutTaking(verdict: SlotVerdict): SlotVerdict {
-  if (!verdict.isTaken) return verdict
-  const debtsUs = verdict.debtsUs.map((debt, i) => {
-    const take = verdict.items[i]
-    return take === undefined ? debt : debt - costUs(take)
+function toUncharged(result: SlotResult): SlotResult {
+  if (!result.isCharged) return result
+  const debtsUs = result.debtsUs.map((debt, i) => {
+    const charge = result.items[i]
+    return charge === undefined ? debt : debt - costUs(charge)
   })
-  return { ...verdict, isTaken: false, debtsUs }
+  return { ...result, isCharged: false, debtsUs }
 }
 
-/** In the order of `takes`: those of one slot keep theirs. */
-function toVerdict(takes: readonly Take[], verdicts: readonly SlotVerdict[]): Verdict {
-  const standings = new Map<Take, Standing>()
-  for (const { items, isTaken, debtsUs } of verdicts) {
-    for (const [i, take] of items.entries()) {
+/** Statuses in the order of `charges`. */
+function toConsumeResult(charges: readonly Charge[], results: readonly SlotResult[]): ConsumeResult {
+  const statuses = new Map<Charge, QuotaStatus>()
+  for (const { items, isCharged, debtsUs } of results) {
+    for (const [i, charge] of items.entries()) {
       const debtUs = debtsUs[i] ?? 0
-      standings.set(take, toStanding(take.rule, debtUs, isTaken ? 0 : toWaitUs(take.rule, debtUs, take.cost)))
+      const waitUs = isCharged ? 0 : toWaitUs(charge.rule, debtUs, charge.cost)
+      statuses.set(charge, toQuotaStatus(charge.rule, debtUs, waitUs))
     }
   }
   return {
-    allowed: verdicts.every(({ isTaken }) => isTaken),
-    standings: takes.flatMap((take) => standings.get(take) ?? []),
+    allowed: results.every(({ isCharged }) => isCharged),
+    statuses: charges.flatMap((charge) => statuses.get(charge) ?? []),
   }
 }
 
-/** What the scripts answer; a client that was given may hand numbers over as texts. */
-function toNumbers(answer: unknown, count: number): readonly number[] {
-  const numbers = Array.isArray(answer) ? answer.map(Number) : []
+/** The reply of a script. A client of the application may be configured to return numbers as strings. */
+function toNumbers(reply: unknown, count: number): readonly number[] {
+  const numbers = Array.isArray(reply) ? reply.map(Number) : []
   if (numbers.length === count && numbers.every(Number.isSafeInteger)) return numbers
-  throw new RedisError('error', 'Redis answered what no script of ours answers')
+  throw new RedisError('error', 'Redis returned an unexpected reply to a rate-limit script')
 }

@@ -1,10 +1,10 @@
-/** One connection, as it is watched. */
+/** The events of one connection. */
 interface RedisNode {
   readonly status: string
   on(event: 'connect', listener: () => void): unknown
 }
 
-/** What is needed of a client: a `Redis` or a `Cluster` of ioredis is one. */
+/** What the store needs of a client; a `Redis` or a `Cluster` of ioredis is one. */
 export interface RedisClient extends RedisNode {
   readonly isCluster: boolean
   connect(): Promise<unknown>
@@ -12,7 +12,7 @@ export interface RedisClient extends RedisNode {
   evalsha(sha: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>
   eval(lua: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>
   ping(): Promise<unknown>
-  /** Of a cluster. */
+  /** The nodes of a cluster. */
   nodes?(): readonly RedisNode[]
   on(event: 'connect' | 'ready' | 'close', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown

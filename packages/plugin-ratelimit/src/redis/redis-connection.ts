@@ -1,43 +1,43 @@
 import { BootError, type Clock } from '@twinwire/core'
 import type { Timer } from '@twinwire/core/plugin'
 import type { StoreServices } from '../store.ts'
+import { countConnections, logConnectionChanges } from './connection-events.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import type { RedisClient } from './redis-client.ts'
 import { RedisError, toRedisError } from './redis-error.ts'
 import {
-  type ConnectionFigures,
+  type ConnectionCounts,
   createRedisInstruments,
   type Operation,
   type RedisInstruments,
 } from './redis-instruments.ts'
-import { labelsOf, placeOf, type ResolvedRedisOptions } from './redis-options.ts'
+import { addressOf, labelsOf, type ResolvedRedisOptions } from './redis-options.ts'
+import { ReplyWatchdog } from './reply-watchdog.ts'
 import type { Script } from './scripts.ts'
-import { SilenceWatch } from './silence-watch.ts'
-import { countConnections, watchLink } from './watch-link.ts'
 
 /**
- * More answers than that are not waited for. At some 40,000 a second they would come too late for every deadline, and each of them
- * takes memory while Redis is silent.
+ * Maximum number of pending replies. At about 40,000 replies per second further ones would arrive after their deadline, and each of them
+ * occupies memory while Redis does not reply.
  */
-const maxDue = 4096
+const maxPending = 4096
 
 type Arguments = readonly (string | number)[]
 
-/** The link of one store to its Redis: whatever that does, every operation ends within its time. */
+/** The connection of a store to Redis. Every operation settles within its time-out, whatever Redis does. */
 export class RedisConnection {
   readonly isCluster: boolean
   readonly #client: RedisClient
   readonly #options: ResolvedRedisOptions
   readonly #clock: Clock
   readonly #deadlines: DeadlineQueue
-  readonly #silence: SilenceWatch
+  readonly #watchdog: ReplyWatchdog
   readonly #instruments: RedisInstruments
-  readonly #unwatch: readonly (() => void)[]
+  readonly #unsubscribe: readonly (() => void)[]
   #idleTimer: Timer | null = null
   #isClosed = false
-  /** Answers that have not come, also those that nobody waits for any longer. */
-  #due = 0
-  #lastAskedMs = 0
+  /** Replies that have not arrived, including those of operations that timed out. */
+  #pending = 0
+  #lastSentMs = 0
 
   constructor(client: RedisClient, options: ResolvedRedisOptions, { clock, log, instruments }: StoreServices) {
     this.#client = client
@@ -45,22 +45,23 @@ export class RedisConnection {
     this.#clock = clock
     this.isCluster = client.isCluster
     this.#deadlines = new DeadlineQueue(clock, options.commandTimeoutMs)
-    this.#instruments = createRedisInstruments(instruments, options, () => this.#figures())
-    const isDue = (): boolean => this.#due > 0 || client.status === 'connect'
-    this.#silence = new SilenceWatch(clock, options.socketTimeoutMs, isDue, () => this.#replace())
-    // A server that takes the connection and never answers what has to be asked first.
-    const onConnect = (): void => this.#silence.begin()
+    this.#instruments = createRedisInstruments(instruments, options, () => this.#counts())
+    const isPending = (): boolean => this.#pending > 0 || client.status === 'connect'
+    this.#watchdog = new ReplyWatchdog(clock, options.socketTimeoutMs, isPending, () => this.#replace())
+    // Detects a server that accepts the connection and never replies to the commands before `ready`.
+    const onConnect = (): void => this.#watchdog.start()
     client.on('connect', onConnect)
-    this.#unwatch = [
-      watchLink(client, placeOf(options), log),
+    this.#unsubscribe = [
+      logConnectionChanges(client, addressOf(options), log),
       countConnections(client, this.#instruments.connectionsCreated),
       () => void client.off('connect', onConnect),
     ]
   }
 
   /**
-   * Begins to connect and waits for the first attempt, at most as long as connecting may take. That it fails is no failure of the start:
-   * the client goes on trying. That the database does not exist is one.
+   * Connects, and waits for the first attempt for at most `connectTimeoutMs`. A failed attempt is not an error: the client keeps trying.
+   *
+   * @throws BootError `bad_option` when the database does not exist
    */
   async open(): Promise<void> {
     const errors: string[] = []
@@ -72,12 +73,12 @@ export class RedisConnection {
       await this.close()
       throw new BootError('bad_option', `redisStore(): Redis has no database ${labelsOf(this.#options).db}`)
     }
-    this.#watchIdleness()
+    this.#pingWhenIdle()
   }
 
-  /** Runs a script: in one round trip, or two when Redis does not know it (any more). Rejects with a RedisError. */
+  /** Runs a script: in one round trip, or in two when Redis has not cached the script. Rejects with a RedisError. */
   run(operation: Operation, script: Script, keys: readonly string[], args: Arguments): Promise<unknown> {
-    return this.#ask(
+    return this.#send(
       operation,
       () => this.#client.evalsha(script.sha, keys.length, ...keys, ...args),
       () => this.#client.eval(script.lua, keys.length, ...keys, ...args),
@@ -85,16 +86,16 @@ export class RedisConnection {
   }
 
   async ping(): Promise<void> {
-    const ask = (): Promise<unknown> => this.#client.ping()
-    await this.#ask('ping', ask, ask)
+    const ping = (): Promise<unknown> => this.#client.ping()
+    await this.#send('ping', ping, ping)
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#idleTimer?.cancel()
-    this.#silence.stop()
-    for (const unwatch of this.#unwatch) unwatch()
+    this.#watchdog.stop()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#deadlines.flush()
     if (this.#isOwn) this.#client.disconnect()
   }
@@ -113,23 +114,23 @@ export class RedisConnection {
         resolve()
       }
       client.on('ready', done)
-      // A client that was given may be connected, connecting, or ended by its owner.
+      // A client of the application may be connected, connecting, or ended already.
       if (client.status === 'ready' || client.status === 'end') done()
       else if (client.status === 'wait') client.connect().catch(done)
     })
   }
 
-  #ask(operation: Operation, send: () => Promise<unknown>, resend: () => Promise<unknown>): Promise<unknown> {
+  #send(operation: Operation, send: () => Promise<unknown>, resend: () => Promise<unknown>): Promise<unknown> {
     const cells = this.#instruments.operations[operation]
-    const refusal = this.#refuse()
+    const refusal = this.#checkReady()
     if (refusal !== null) {
       cells.error.inc()
       return Promise.reject(refusal)
     }
     const startedMs = this.#clock.monotonic()
-    this.#lastAskedMs = startedMs
-    if (this.#due === 0) this.#silence.begin()
-    this.#due += 1
+    this.#lastSentMs = startedMs
+    if (this.#pending === 0) this.#watchdog.start()
+    this.#pending += 1
     return new Promise((resolve, reject) => {
       let isWaiting = true
       const end = (): void => {
@@ -141,67 +142,68 @@ export class RedisConnection {
         cells.error.inc()
         reject(error)
       }
-      const leave = this.#deadlines.add(() =>
-        fail(new RedisError('timeout', `Redis did not answer within ${this.#options.commandTimeoutMs} ms`)),
+      const cancelDeadline = this.#deadlines.add(() =>
+        fail(new RedisError('timeout', `Redis did not reply within ${this.#options.commandTimeoutMs} ms`)),
       )
-      const onAnswer = (answer: unknown): void => {
-        this.#arrived()
+      const onReply = (reply: unknown): void => {
+        this.#replied()
         if (!isWaiting) return
-        leave()
+        cancelDeadline()
         end()
         cells.success.inc()
-        resolve(answer)
+        resolve(reply)
       }
       const onError = (error: unknown): void => {
-        this.#arrived()
+        this.#replied()
         if (!isWaiting) return
-        leave()
+        cancelDeadline()
         fail(toRedisError(error))
       }
-      send().then(onAnswer, (error: unknown) => {
-        if (!isWaiting || !isScriptUnknown(error)) return onError(error)
-        resend().then(onAnswer, onError)
+      send().then(onReply, (error: unknown) => {
+        if (!isWaiting || !isScriptMissing(error)) return onError(error)
+        resend().then(onReply, onError)
       })
     })
   }
 
-  /** What is not ready is not asked: the client would keep the command and send it when its time is over. */
-  #refuse(): RedisError | null {
+  /** Nothing is sent to a client that is not ready: it would queue the command and send it after its time-out. */
+  #checkReady(): RedisError | null {
     if (this.#isClosed || this.#client.status !== 'ready')
       return new RedisError('not_connected', 'Redis is not connected')
-    if (this.#due >= maxDue) return new RedisError('too_many_waiting', `${maxDue} answers of Redis are due already`)
+    if (this.#pending >= maxPending)
+      return new RedisError('too_many_pending', `${maxPending} replies of Redis are pending already`)
     return null
   }
 
-  #arrived(): void {
-    this.#due -= 1
-    this.#silence.heard()
+  #replied(): void {
+    this.#pending -= 1
+    this.#watchdog.onReply()
   }
 
-  /** Nodes of a cluster are watched by ioredis itself, and a client that was given is its owner's. */
+  /** Not for a cluster, whose nodes ioredis replaces itself, nor for a client of the application. */
   #replace(): void {
     if (this.#options.target.kind === 'server') this.#client.disconnect(true)
   }
 
-  /** Or else a connection that died while nobody asked is found by a call. */
-  #watchIdleness(): void {
+  /** Detects a dead connection while it is idle, before a call uses it. */
+  #pingWhenIdle(): void {
     const intervalMs = this.#options.healthCheckIntervalMs
     this.#idleTimer = this.#clock.timer(intervalMs, () => {
-      this.#watchIdleness()
-      if (this.#clock.monotonic() - this.#lastAskedMs < intervalMs || this.#client.status !== 'ready') return
-      // What it finds is counted and, when it lasts, ends the connection.
+      this.#pingWhenIdle()
+      if (this.#clock.monotonic() - this.#lastSentMs < intervalMs || this.#client.status !== 'ready') return
+      // A failure is counted, and the watchdog replaces the connection when it does not reply.
       this.ping().catch(() => {})
     })
   }
 
-  #figures(): ConnectionFigures {
+  #counts(): ConnectionCounts {
     const all = this.isCluster ? (this.#client.nodes?.() ?? []) : [this.#client]
     const open = all.filter(({ status }) => status === 'ready').length
-    return { most: Math.max(1, all.length), open, busy: Math.min(open, this.#due) }
+    return { max: Math.max(1, all.length), open, busy: Math.min(open, this.#pending) }
   }
 }
 
-/** After a restart, a failover or `SCRIPT FLUSH`. */
-function isScriptUnknown(error: unknown): boolean {
+/** Redis has not cached the script: after a restart, a failover or `SCRIPT FLUSH`. */
+function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }

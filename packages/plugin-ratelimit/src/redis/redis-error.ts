@@ -1,9 +1,9 @@
-/** Why Redis gave no answer. Counted and logged by it. */
-export type RedisFailure = 'not_connected' | 'timeout' | 'too_many_waiting' | 'error'
+/** Why an operation failed: `too_many_pending` was not sent, the others may have been. */
+export type RedisFailure = 'not_connected' | 'timeout' | 'too_many_pending' | 'error'
 
 /**
- * Redis gave no answer, or an error. Made anew from the client's: that one carries the command with its arguments, which may be the
- * password.
+ * An operation on Redis failed. It does not keep the client's error as its cause: that one contains the command and its arguments, which
+ * may be the password.
  */
 export class RedisError extends Error {
   override readonly name = 'RedisError'
@@ -15,7 +15,7 @@ export class RedisError extends Error {
   }
 }
 
-/** What the server says is a ReplyError; anything else is the client's way to say that the connection is gone. */
+/** An error of the server is a ReplyError; for any other error the client has lost its connection. */
 export function toRedisError(error: unknown): RedisError {
   if (error instanceof RedisError) return error
   if (error instanceof Error && error.name === 'ReplyError') return new RedisError('error', error.message)

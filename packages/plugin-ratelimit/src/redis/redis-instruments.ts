@@ -1,7 +1,7 @@
 import type { CounterCell, HistogramCell, Instruments } from '@twinwire/core/plugin'
 import { labelsOf, type ResolvedRedisOptions } from './redis-options.ts'
 
-/** What Redis is asked, as it is counted. */
+/** Label `operation` of the metrics. */
 const operations = ['consume', 'refund', 'adjust', 'peek', 'reset', 'acquire', 'renew', 'release', 'ping'] as const
 
 export type Operation = (typeof operations)[number]
@@ -12,11 +12,11 @@ export interface OperationCells {
   readonly duration: HistogramCell
 }
 
-/** Connections as they are when somebody asks: one for a server, one for each known node of a cluster. */
-export interface ConnectionFigures {
-  readonly most: number
+/** Connections at the time of a scrape: one for a server, one for each known node of a cluster. */
+export interface ConnectionCounts {
+  readonly max: number
   readonly open: number
-  /** Answers are due on them. */
+  /** Connections with pending replies. */
   readonly busy: number
 }
 
@@ -27,16 +27,16 @@ export interface RedisInstruments {
 
 const buckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5]
 
-/** Other plugins may count what they ask of their Redis under the same names. */
+/** Other plugins may use the same metrics for their Redis. */
 const shared = { shared: true } as const
 
-/** Every series is there from the start; nothing is looked up when an answer comes. */
+/** All series exist from the start, so that no label is looked up when a reply arrives. */
 export function createRedisInstruments(
   instruments: Instruments,
   options: ResolvedRedisOptions,
-  figures: () => ConnectionFigures,
+  readConnections: () => ConnectionCounts,
 ): RedisInstruments {
-  const counts = instruments.counter(
+  const operationCounts = instruments.counter(
     'redis_operations_total',
     'Operations on Redis',
     { operation: operations, status: ['success', 'error'] },
@@ -44,14 +44,14 @@ export function createRedisInstruments(
   )
   const durations = instruments.histogram(
     'redis_operation_duration_seconds',
-    'Time until Redis answered, or was not waited for any longer',
+    'Time until Redis replied or the operation timed out',
     buckets,
     { operation: operations },
     shared,
   )
   const cells = (operation: Operation): OperationCells => ({
-    success: counts.cell({ operation, status: 'success' }),
-    error: counts.cell({ operation, status: 'error' }),
+    success: operationCounts.cell({ operation, status: 'success' }),
+    error: operationCounts.cell({ operation, status: 'error' }),
     duration: durations.cell({ operation }),
   })
   return {
@@ -66,23 +66,23 @@ export function createRedisInstruments(
       release: cells('release'),
       ping: cells('ping'),
     },
-    connectionsCreated: declarePool(instruments, options, figures),
+    connectionsCreated: declarePool(instruments, options, readConnections),
   }
 }
 
 function declarePool(
   instruments: Instruments,
   options: ResolvedRedisOptions,
-  figures: () => ConnectionFigures,
+  readConnections: () => ConnectionCounts,
 ): CounterCell {
   const { db, host, port } = labelsOf(options)
-  const gauge = (name: string, help: string, read: (figures: ConnectionFigures) => number): void =>
+  const gauge = (name: string, help: string, read: (connections: ConnectionCounts) => number): void =>
     instruments
       .gauge(name, help, { db: [db] }, shared)
       .cell({ db })
-      .readFrom(() => read(figures()))
-  gauge('redis_pool_max_connections', 'Connections to Redis at most: one to each server', ({ most }) => most)
-  gauge('redis_pool_connections_in_use', 'Connections to Redis on which answers are due', ({ busy }) => busy)
+      .readFrom(() => read(readConnections()))
+  gauge('redis_pool_max_connections', 'Maximum number of connections to Redis: one per server', ({ max }) => max)
+  gauge('redis_pool_connections_in_use', 'Connections to Redis with pending replies', ({ busy }) => busy)
   gauge('redis_pool_connections_available', 'Connections to Redis that are open and idle', ({ open, busy }) =>
     Math.max(0, open - busy),
   )
@@ -98,7 +98,7 @@ function declarePool(
   instruments
     .gauge(
       'redis_pool_info',
-      'How Redis is connected to; times in seconds',
+      'Configuration of the connection to Redis; times in seconds',
       {
         db: [info.db],
         host: [info.host],

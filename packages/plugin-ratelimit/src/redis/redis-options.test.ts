@@ -1,7 +1,7 @@
 import { BootError } from '@twinwire/core'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { placeOf, type RedisStoreOptions, resolveRedisOptions } from './redis-options.ts'
+import { addressOf, type RedisStoreOptions, resolveRedisOptions } from './redis-options.ts'
 import { redisStore } from './redis-store.ts'
 
 describe('options of redisStore()', () => {
@@ -29,38 +29,38 @@ describe('options of redisStore()', () => {
   })
 
   it.each<[RedisStoreOptions, string]>([
-    [{}, 'one of url, cluster and client must be given, not none'],
-    [{ url: 'redis://a', cluster: ['redis://a'] }, 'one of url, cluster and client must be given, not url and cluster'],
+    [{}, 'url, cluster or client is required'],
+    [{ url: 'redis://a', cluster: ['redis://a'] }, 'url and cluster exclude each other: keep one of them'],
     [{ url: 'localhost:6379' }, 'url must be redis://'],
     [{ url: 'redis://' }, 'url must be redis://'],
     [{ url: 'http://a' }, 'url must be redis://'],
-    [{ url: 'redis://a?enableOfflineQueue=true' }, 'url must have no query'],
-    [{ url: 'redis://a/one' }, 'url must end in the number of a database'],
-    [{ url: 'redis://a/1/2' }, 'url must end in the number of a database'],
-    [{ url: 'redis://:%zz@a' }, 'url has a % that begins no escape'],
+    [{ url: 'redis://a?enableOfflineQueue=true' }, 'url must not have a query'],
+    [{ url: 'redis://a/one' }, 'url must have the number of a database as its path, or no path'],
+    [{ url: 'redis://a/1/2' }, 'url must have the number of a database as its path, or no path'],
+    [{ url: 'redis://:%zz@a' }, 'url has an invalid escape sequence: write % as %25'],
     [{ cluster: [] }, 'cluster must be a list of urls'],
     [{ cluster: ['redis://a', 'b'] }, 'cluster[1] must be redis://'],
-    [{ cluster: ['redis://a/1'] }, 'cluster names a database'],
-    [{ cluster: ['redis://a', 'rediss://b'] }, 'cluster has redis:// and rediss://'],
-    [{ url: 'redis://a', prefix: 'a{b}' }, 'prefix must be a text'],
+    [{ cluster: ['redis://a/1'] }, 'cluster must not name a database'],
+    [{ cluster: ['redis://a', 'rediss://b'] }, 'cluster must not mix redis:// and rediss://'],
+    [{ url: 'redis://a', prefix: 'a{b}' }, 'prefix must be a string of at most 128 characters without { and }'],
     [{ url: 'redis://a', tls: { servername: 'a' } }, 'tls needs a url that begins with rediss://'],
     [
       { url: 'redis://a', commandTimeoutMs: 0 },
-      'commandTimeoutMs of redisStore() must be a whole number from 1 to 86400000, not 0',
+      'redisStore(): commandTimeoutMs must be an integer from 1 to 86400000 (milliseconds), received 0',
     ],
-    [{ url: 'redis://a', socketTimeoutMs: Number.NaN }, 'socketTimeoutMs of redisStore() must be'],
-    [{ url: 'redis://a', connectTimeoutMs: 1.5 }, 'connectTimeoutMs of redisStore() must be'],
-    [{ url: 'redis://a', healthCheckIntervalMs: -1 }, 'healthCheckIntervalMs of redisStore() must be'],
-  ])('refuse %j before anything is opened', (options, message) => {
+    [{ url: 'redis://a', socketTimeoutMs: Number.NaN }, 'redisStore(): socketTimeoutMs must be'],
+    [{ url: 'redis://a', connectTimeoutMs: 1.5 }, 'redisStore(): connectTimeoutMs must be'],
+    [{ url: 'redis://a', healthCheckIntervalMs: -1 }, 'redisStore(): healthCheckIntervalMs must be'],
+  ])('refuse %j before a connection is opened', (options, message) => {
     expect(() => redisStore(options)).toThrow(expect.objectContaining({ code: 'bad_option' }))
     expect(() => redisStore(options)).toThrow(message)
   })
 
   it.each<[object, string]>([
-    [{ url: 'redis://a', timeout: 5 }, 'Unknown option of redisStore(): timeout'],
+    [{ url: 'redis://a', timeout: 5 }, 'redisStore(): timeout is not an option'],
     [
       { url: 'rediss://a', tls: { rejectUnauthorized: false } },
-      'Unknown option of tls of redisStore(): rejectUnauthorized',
+      'redisStore(): tls.rejectUnauthorized is not an option',
     ],
   ])('refuse the unknown option in %j', (options, message) => {
     expect(() => redisStore({ ...options })).toThrow(expect.objectContaining({ code: 'unknown_option' }))
@@ -80,12 +80,12 @@ describe('options of redisStore()', () => {
     expect(store).toMatchObject({ name: 'Redis (host:7000/3)', remote: true })
   })
 
-  it('take a client of ioredis', () => {
+  it('accept a client of ioredis', () => {
     const client = new Redis({ lazyConnect: true })
     const options = resolveRedisOptions({ client })
     expect(options.target).toEqual({ kind: 'client', client })
-    expect(placeOf(options)).toBe('a client that was given')
-    expect(placeOf(resolveRedisOptions({ cluster: ['redis://a:1', 'redis://b:2'] }))).toBe('cluster at a:1')
+    expect(addressOf(options)).toBe('client of the application')
+    expect(addressOf(resolveRedisOptions({ cluster: ['redis://a:1', 'redis://b:2'] }))).toBe('cluster at a:1')
     client.disconnect()
   })
 })

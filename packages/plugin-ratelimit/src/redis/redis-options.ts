@@ -1,34 +1,36 @@
-import { BootError } from '@twinwire/core'
-import { checkOptions, checkWholeNumber } from '../check-options.ts'
+import { badOption, checkOptions, type OptionRule, type OptionRules, option } from '@twinwire/core/plugin'
 import type { RedisClient } from './redis-client.ts'
 
-/** For `rediss://`: what of Node's TLS is worth setting. PEM texts. */
+/** TLS options for `rediss://`, passed to Node. Certificates and keys are PEM strings. */
 export interface RedisTlsOptions {
   readonly ca?: string | undefined
   readonly cert?: string | undefined
   readonly key?: string | undefined
-  /** The name that the certificate has to bear. Default: the host of the url. */
+  /** The name that the server's certificate must have. Default: the host of the url. */
   readonly servername?: string | undefined
 }
 
-/** Where Redis is, and how long it may take. One of `url`, `cluster` and `client` is given. Times are in milliseconds. */
+/** How to connect to Redis. Exactly one of `url`, `cluster` and `client` is required. Times are in milliseconds. */
 export interface RedisStoreOptions {
-  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. User, password, port and database may be left out. */
+  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. User, password, port and database are optional. */
   readonly url?: string | undefined
-  /** Some nodes of a Redis Cluster, as urls without a database; user and password are those of the first. The others are found. */
+  /**
+   * Some nodes of a Redis Cluster, as urls without a database. User and password are taken from the first one. The other nodes are
+   * discovered.
+   */
   readonly cluster?: readonly string[] | undefined
-  /** A `Redis` or `Cluster` of ioredis, for what urls cannot say (Sentinel, sockets, NAT). It stays yours: it is not closed. */
+  /** A `Redis` or `Cluster` of ioredis, for what a url cannot express (Sentinel, sockets, NAT). The application closes it. */
   readonly client?: RedisClient | undefined
-  /** Every key begins with it. Default `twinwire:`. */
+  /** Prefix of every key. Default `twinwire:`. */
   readonly prefix?: string | undefined
   readonly tls?: RedisTlsOptions | undefined
-  /** How long a call waits for an answer; then `onStoreError` decides. Default 150. */
+  /** Time-out of one operation; then `onStoreError` decides what happens to the call. Default 150. */
   readonly commandTimeoutMs?: number | undefined
-  /** How long connecting may take, and how long the start of the app waits for it. Default 5000. */
+  /** Time-out of connecting; also how long the start of the application waits for the connection. Default 5000. */
   readonly connectTimeoutMs?: number | undefined
-  /** A connection on which answers are due and none comes for that long is replaced. Default 5000. */
+  /** A connection with pending replies on which none arrives for this time is replaced. Default 5000. */
   readonly socketTimeoutMs?: number | undefined
-  /** An idle connection is asked whether it lives. Default 30,000. */
+  /** Interval at which an idle connection is pinged. Default 30,000. */
   readonly healthCheckIntervalMs?: number | undefined
 }
 
@@ -42,98 +44,101 @@ export interface RedisAddress {
   readonly db: number
 }
 
-export interface ResolvedRedisOptions {
+export interface ResolvedRedisOptions extends Readonly<Record<TimeOption, number>> {
   readonly target:
     | { readonly kind: 'server'; readonly address: RedisAddress }
     | { readonly kind: 'cluster'; readonly addresses: readonly RedisAddress[] }
     | { readonly kind: 'client'; readonly client: RedisClient }
   readonly prefix: string
   readonly tls: RedisTlsOptions
-  readonly commandTimeoutMs: number
-  readonly connectTimeoutMs: number
-  readonly socketTimeoutMs: number
-  readonly healthCheckIntervalMs: number
 }
 
-export const redisDefaults = {
-  prefix: 'twinwire:',
-  commandTimeoutMs: 150,
-  connectTimeoutMs: 5000,
-  socketTimeoutMs: 5000,
-  healthCheckIntervalMs: 30_000,
-} as const
+type TimeOption = 'commandTimeoutMs' | 'connectTimeoutMs' | 'socketTimeoutMs' | 'healthCheckIntervalMs'
 
-const times = ['commandTimeoutMs', 'connectTimeoutMs', 'socketTimeoutMs', 'healthCheckIntervalMs'] as const
-const targets = ['url', 'cluster', 'client'] as const
-const known: Readonly<Record<keyof RedisStoreOptions, true>> = {
-  url: true,
-  cluster: true,
-  client: true,
-  prefix: true,
-  tls: true,
-  commandTimeoutMs: true,
-  connectTimeoutMs: true,
-  socketTimeoutMs: true,
-  healthCheckIntervalMs: true,
+export const redisTimeRules: Readonly<Record<TimeOption, OptionRule<number>>> = {
+  commandTimeoutMs: option.duration({ min: 1, default: 150 }),
+  connectTimeoutMs: option.duration({ min: 1, default: 5000 }),
+  socketTimeoutMs: option.duration({ min: 1, default: 5000 }),
+  healthCheckIntervalMs: option.duration({ min: 1, default: 30_000 }),
 }
-const knownTls: Readonly<Record<keyof RedisTlsOptions, true>> = { ca: true, cert: true, key: true, servername: true }
 
-/** Throws BootError `bad_option` or `unknown_option`; no message shows a url, which may hold a password. */
+const pem = option.string({ expects: 'a PEM string', secret: true })
+
+const tlsRules = {
+  ca: pem,
+  cert: pem,
+  key: pem,
+  servername: option.string(),
+} satisfies OptionRules<RedisTlsOptions>
+
+const isClient = (value: unknown): value is RedisClient =>
+  typeof value === 'object' && value !== null && 'evalsha' in value && typeof value.evalsha === 'function'
+
+const rules = {
+  url: option.string({ secret: true }),
+  cluster: option.list({ of: option.string({ secret: true }), expects: 'a list of urls', min: 1, secret: true }),
+  client: option.custom({ expects: 'a Redis or a Cluster of ioredis', is: isClient }),
+  prefix: option.string({
+    // Braces would mark the hash slot of a cluster.
+    expects: 'a string of at most 128 characters without { and }',
+    test: (prefix) => !/[{}]/.test(prefix) && prefix.length <= 128,
+    default: 'twinwire:',
+  }),
+  tls: option.object(tlsRules),
+  ...redisTimeRules,
+} satisfies OptionRules<RedisStoreOptions>
+
+const owner = 'redisStore()'
+
+/** Messages do not show urls, which may contain a password. @throws BootError `bad_option`, `unknown_option` */
 export function resolveRedisOptions(options: RedisStoreOptions): ResolvedRedisOptions {
-  checkOptions('redisStore()', options, known)
-  const { tls = {}, prefix = redisDefaults.prefix } = options
-  checkOptions('tls of redisStore()', tls, knownTls)
-  if (typeof prefix !== 'string' || /[{}]/.test(prefix) || prefix.length > 128) {
-    throw bad('prefix must be a text of at most 128 characters without { and }, which mark slots of a cluster')
-  }
-  const target = toTarget(options)
+  const { url, cluster, client, ...rest } = checkOptions(owner, options, rules)
+  const target = toTarget({ url, cluster, client })
   const isTls =
     target.kind === 'server' ? target.address.isTls : target.kind === 'cluster' && target.addresses[0]?.isTls
-  if (options.tls !== undefined && isTls !== true) throw bad('tls needs a url that begins with rediss://')
-  return { target, prefix, tls, ...toTimes(options) }
+  if (options.tls !== undefined && isTls !== true)
+    throw badOption(owner, 'tls', 'needs a url that begins with rediss://')
+  return { ...rest, target }
 }
 
-function toTarget(options: RedisStoreOptions): ResolvedRedisOptions['target'] {
-  const given = targets.filter((name) => options[name] !== undefined)
-  if (given.length !== 1)
-    throw bad(`one of url, cluster and client must be given, not ${given.join(' and ') || 'none'}`)
+function toTarget(options: Pick<RedisStoreOptions, 'url' | 'cluster' | 'client'>): ResolvedRedisOptions['target'] {
   const { url, cluster, client } = options
-  if (client !== undefined) {
-    if (typeof client?.evalsha !== 'function') throw bad('client must be a Redis or a Cluster of ioredis')
-    return { kind: 'client', client }
-  }
-  if (cluster === undefined) return { kind: 'server', address: toAddress(url, 'url') }
-  if (!Array.isArray(cluster) || cluster.length === 0) throw bad('cluster must be a list of urls')
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  if (given.length > 1) throw badOption(owner, given.join(' and '), 'exclude each other: keep one of them')
+  if (client !== undefined) return { kind: 'client', client }
+  if (url !== undefined) return { kind: 'server', address: toAddress(url, 'url') }
+  if (cluster === undefined) throw badOption(owner, 'url, cluster or client', 'is required')
   const addresses = cluster.map((each, i) => toAddress(each, `cluster[${i}]`))
-  if (addresses.some(({ db }) => db !== 0)) throw bad('cluster names a database, and a cluster has none but 0')
-  if (new Set(addresses.map(({ isTls }) => isTls)).size > 1) throw bad('cluster has redis:// and rediss://: keep one')
+  if (addresses.some(({ db }) => db !== 0))
+    throw badOption(owner, 'cluster', 'must not name a database: a cluster has only 0')
+  if (new Set(addresses.map(({ isTls }) => isTls)).size > 1)
+    throw badOption(owner, 'cluster', 'must not mix redis:// and rediss://')
   return { kind: 'cluster', addresses }
 }
 
-function toAddress(text: unknown, what: string): RedisAddress {
-  const address = readUrl(text)
-  if (typeof address === 'string') throw bad(`${what} ${address}`)
+function toAddress(url: string, path: string): RedisAddress {
+  const address = parseUrl(url)
+  if (typeof address === 'string') throw badOption(owner, path, address)
   return address
 }
 
-/** What is wrong with a url, for after its name, or null. */
-export function findUrlFault(text: string): string | null {
-  const address = readUrl(text)
+/** What is wrong with a url, to follow its name in a message; null: nothing. */
+export function findUrlProblem(url: string): string | null {
+  const address = parseUrl(url)
   return typeof address === 'string' ? address : null
 }
 
-/** The address, or what is wrong with it. Strict: what ioredis takes from a query could switch off what is relied on here. */
-function readUrl(text: unknown): RedisAddress | string {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null
+/** The address, or what is wrong with the url. A query is refused: ioredis would read options from it that the store depends on. */
+function parseUrl(value: string): RedisAddress | string {
+  const url = URL.canParse(value) ? new URL(value) : null
   if (url === null || (url.protocol !== 'redis:' && url.protocol !== 'rediss:') || url.hostname === '') {
     return 'must be redis://user:password@host:6379/0, or rediss:// for TLS'
   }
-  if (url.search !== '' || url.hash !== '')
-    return 'must have no query: what it says belongs into options of redisStore()'
+  if (url.search !== '' || url.hash !== '') return 'must not have a query or a hash: use the options of redisStore()'
   const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1]
-  if (db === undefined) return 'must end in the number of a database, or in nothing'
+  if (db === undefined) return 'must have the number of a database as its path, or no path'
   const [username, password] = [url.username, url.password].map(decode)
-  if (username === undefined || password === undefined) return 'has a % that begins no escape: write %25'
+  if (username === undefined || password === undefined) return 'has an invalid escape sequence: write % as %25'
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
@@ -144,31 +149,15 @@ function readUrl(text: unknown): RedisAddress | string {
   }
 }
 
-function decode(text: string): string | undefined {
+function decode(encoded: string): string | undefined {
   try {
-    return decodeURIComponent(text)
+    return decodeURIComponent(encoded)
   } catch {
     return undefined
   }
 }
 
-function toTimes(options: RedisStoreOptions): Pick<ResolvedRedisOptions, (typeof times)[number]> {
-  const time = (name: (typeof times)[number]): number => {
-    const value = options[name] ?? redisDefaults[name]
-    checkWholeNumber(`${name} of redisStore()`, value, 1, 86_400_000)
-    return value
-  }
-  return {
-    commandTimeoutMs: time('commandTimeoutMs'),
-    connectTimeoutMs: time('connectTimeoutMs'),
-    socketTimeoutMs: time('socketTimeoutMs'),
-    healthCheckIntervalMs: time('healthCheckIntervalMs'),
-  }
-}
-
-const bad = (message: string): BootError => new BootError('bad_option', `redisStore(): ${message}`)
-
-/** Of a cluster the first node that was named; a client that was given does not say where it leads to. */
+/** Labels of metrics. For a cluster the first node of the options; a client of the application does not tell its address. */
 export function labelsOf({ target }: ResolvedRedisOptions): Record<'db' | 'host' | 'port', string> {
   const address =
     target.kind === 'server' ? target.address : target.kind === 'cluster' ? target.addresses[0] : undefined
@@ -176,10 +165,10 @@ export function labelsOf({ target }: ResolvedRedisOptions): Record<'db' | 'host'
   return { db: String(address.db), host: address.host, port: String(address.port) }
 }
 
-/** For people, without user and password. */
-export function placeOf(options: ResolvedRedisOptions): string {
+/** For logs, without user and password. */
+export function addressOf(options: ResolvedRedisOptions): string {
   const { target } = options
   const { host, port, db } = labelsOf(options)
-  if (target.kind === 'client') return 'a client that was given'
+  if (target.kind === 'client') return 'client of the application'
   return target.kind === 'cluster' ? `cluster at ${host}:${port}` : `${host}:${port}/${db}`
 }

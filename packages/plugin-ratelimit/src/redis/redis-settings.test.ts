@@ -25,7 +25,7 @@ const times = {
 }
 
 describe('the settings of Redis', () => {
-  it('are null when none of them names one', () => {
+  it('are null when no address is set', () => {
     expect(read({})).toBeNull()
     expect(read({ REDIS_SOCKET_TIMEOUT: '5' })).toBeNull()
   })
@@ -42,11 +42,11 @@ describe('the settings of Redis', () => {
   ])('read %j', (variables, expected) => {
     const settings = read(variables)
     expect(settings).toEqual({ ...expected, ...times })
-    // What they make is what the store takes.
+    // The result must be valid options of the store.
     expect(() => resolveRedisOptions(settings ?? {})).not.toThrow()
   })
 
-  it('read times by the names of the contract, in seconds', () => {
+  it('read times in seconds', () => {
     const variables = {
       REDIS_URL: 'redis://redis',
       REDIS_COMMAND_TIMEOUT: '80ms',
@@ -65,18 +65,15 @@ describe('the settings of Redis', () => {
 
   it.each([
     [{ REDIS_URL: 'http://redis' }, 'REDIS_URL must be redis://user:password@host:6379/0, or rediss:// for TLS'],
-    [
-      { REDIS_URL: 'redis://redis?db=2' },
-      'REDIS_URL must have no query: what it says belongs into options of redisStore()',
-    ],
-    [{ REDIS_CLUSTER: '[]' }, 'REDIS_CLUSTER must name a node'],
-    [{ REDIS_CLUSTER: '["redis://:secret@a"]' }, 'REDIS_CLUSTER must name no user and no database'],
-    [{ REDIS_CLUSTER: '["redis://a/1"]' }, 'REDIS_CLUSTER must name no user and no database'],
+    [{ REDIS_URL: 'redis://redis?db=2' }, 'REDIS_URL must not have a query or a hash: use the options of redisStore()'],
+    [{ REDIS_CLUSTER: '[]' }, 'REDIS_CLUSTER must contain at least one node'],
+    [{ REDIS_CLUSTER: '["redis://:secret@a"]' }, 'REDIS_CLUSTER must not have a user or a database'],
+    [{ REDIS_CLUSTER: '["redis://a/1"]' }, 'REDIS_CLUSTER must not have a user or a database'],
     [{ REDIS_IP: 'a b' }, 'REDIS_IP must be a host name or an IP address'],
-    [{ REDIS_URL: 'redis://a', REDIS_PORT: '1' }, 'REDIS_URL is set, and so is REDIS_PORT: keep one way to name Redis'],
+    [{ REDIS_URL: 'redis://a', REDIS_PORT: '1' }, 'REDIS_URL and REDIS_PORT exclude each other: keep one of them'],
     [
       { REDIS_CLUSTER: '["redis://a"]', REDIS_URL: 'redis://a', MAIN_REDIS_DB: '1' },
-      'REDIS_URL is set, and so is REDIS_CLUSTER and MAIN_REDIS_DB: keep one way to name Redis',
+      'REDIS_URL and REDIS_CLUSTER and MAIN_REDIS_DB exclude each other: keep one of them',
     ],
   ])('refuse %j', (variables, message) => {
     expect(report(variables)).toEqual([`  ${message}`])

@@ -1,7 +1,7 @@
 import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
-import { findUrlFault, redisDefaults } from './redis-options.ts'
+import { findUrlProblem, redisTimeRules } from './redis-options.ts'
 
-/** For `redisStore(settings.redis)`. */
+/** Options for `redisStore(settings.redis)`. */
 export interface RedisSettings {
   readonly url?: string
   readonly cluster?: readonly string[]
@@ -14,8 +14,8 @@ export interface RedisSettings {
 const parts = { host: 'REDIS_IP', port: 'REDIS_PORT', db: 'MAIN_REDIS_DB', password: 'REDIS_PASSWORD' } as const
 
 /**
- * `REDIS_URL`, or the parts `REDIS_IP`, `REDIS_PORT`, `MAIN_REDIS_DB`, `REDIS_PASSWORD`, or `REDIS_CLUSTER`; `REDIS_COMMAND_TIMEOUT`,
- * `REDIS_CONNECT_TIMEOUT`, `REDIS_SOCKET_TIMEOUT`, `REDIS_HEALTH_CHECK_INTERVAL`. Null when none of them names a Redis.
+ * `REDIS_URL`; or `REDIS_IP`, `REDIS_PORT`, `MAIN_REDIS_DB` and `REDIS_PASSWORD`; or `REDIS_CLUSTER`. In addition `REDIS_COMMAND_TIMEOUT`,
+ * `REDIS_CONNECT_TIMEOUT`, `REDIS_SOCKET_TIMEOUT` and `REDIS_HEALTH_CHECK_INTERVAL`. Null when no address is set.
  *
  * @example
  * const settings = defineSettings({ redis: redisSettings }).read()
@@ -27,16 +27,17 @@ export const redisSettings: SettingsGroup<RedisSettings | null> = settingsGroup(
       about: '`redis://user:password@host:6379/0`, or `rediss://` for TLS',
       secret: true,
       optional: true,
-      whenUnset: 'by `REDIS_IP` and its sisters, else none',
+      whenUnset: 'built from `REDIS_IP`, `REDIS_PORT`, `MAIN_REDIS_DB` and `REDIS_PASSWORD`, else none',
       expects: 'a url that starts with redis:// or rediss://',
-      check: (url) => findUrlFault(url),
+      check: (url) => findUrlProblem(url),
     }),
     cluster: variable.list('REDIS_CLUSTER', {
       about: 'Nodes of a Redis Cluster, instead of one server; the password is `REDIS_PASSWORD`',
       optional: true,
       whenUnset: 'one server',
       expects: 'a JSON list of urls without user and database, such as ["redis://10.0.0.1:6379"]',
-      check: (urls) => (urls.length === 0 ? 'must name a node' : (urls.map(findNodeFault).find(isText) ?? null)),
+      check: (urls) =>
+        urls.length === 0 ? 'must contain at least one node' : (urls.map(findNodeProblem).find(isString) ?? null),
     }),
     host: variable.text(parts.host, {
       about: 'Host of Redis',
@@ -63,45 +64,36 @@ export const redisSettings: SettingsGroup<RedisSettings | null> = settingsGroup(
       optional: true,
       whenUnset: 'none',
     }),
-    commandTimeoutMs: variable.duration('REDIS_COMMAND_TIMEOUT', {
-      about: 'How long a call waits for Redis',
-      min: 1,
-      default: redisDefaults.commandTimeoutMs,
+    commandTimeoutMs: variable.option('REDIS_COMMAND_TIMEOUT', redisTimeRules.commandTimeoutMs, {
+      about: 'Time-out of one Redis operation',
     }),
-    connectTimeoutMs: variable.duration('REDIS_CONNECT_TIMEOUT', {
-      about: 'How long connecting to Redis may take',
-      min: 1,
-      default: redisDefaults.connectTimeoutMs,
+    connectTimeoutMs: variable.option('REDIS_CONNECT_TIMEOUT', redisTimeRules.connectTimeoutMs, {
+      about: 'Time-out of connecting to Redis',
     }),
-    socketTimeoutMs: variable.duration('REDIS_SOCKET_TIMEOUT', {
-      about: 'A connection to Redis that owes answers and is silent for that long is replaced',
-      min: 1,
-      default: redisDefaults.socketTimeoutMs,
+    socketTimeoutMs: variable.option('REDIS_SOCKET_TIMEOUT', redisTimeRules.socketTimeoutMs, {
+      about: 'A connection with pending replies on which none arrives for this time is replaced',
     }),
-    healthCheckIntervalMs: variable.duration('REDIS_HEALTH_CHECK_INTERVAL', {
-      about: 'How often an idle connection to Redis is asked whether it lives',
-      min: 1,
-      default: redisDefaults.healthCheckIntervalMs,
+    healthCheckIntervalMs: variable.option('REDIS_HEALTH_CHECK_INTERVAL', redisTimeRules.healthCheckIntervalMs, {
+      about: 'Interval at which an idle connection is pinged',
     }),
   },
   unsupported: {
-    AUTH_REDIS_DB: 'sessions are not kept in Redis; take it out',
-    USER_SESSION_REDIS_KEY_PREFIX: 'sessions are not kept in Redis; take it out',
-    REDIS_MAX_CONNECTIONS: 'one connection serves all calls of a process; take it out',
+    AUTH_REDIS_DB: 'sessions are not kept in Redis; remove it',
+    USER_SESSION_REDIS_KEY_PREFIX: 'sessions are not kept in Redis; remove it',
+    REDIS_MAX_CONNECTIONS: 'a process uses one connection for all calls; remove it',
     REDIS_RETRY_ON_TIMEOUT:
-      'no command is sent twice; RATE_LIMIT_FAIL_MODE says what happens when Redis does not answer',
+      'no command is sent twice; RATE_LIMIT_FAIL_MODE decides what happens when Redis does not reply',
   },
   check({ isSet }) {
     const part = (['host', 'port', 'db', 'password'] as const).find(
       (each) => isSet(each) && !(each === 'password' && isSet('cluster')),
     )
-    const ways = [
+    const addresses = [
       ...(isSet('url') ? ['REDIS_URL'] : []),
       ...(isSet('cluster') ? ['REDIS_CLUSTER'] : []),
       ...(part === undefined ? [] : [parts[part]]),
     ]
-    if (ways.length < 2) return []
-    return [`${ways[0]} is set, and so is ${ways.slice(1).join(' and ')}: keep one way to name Redis`]
+    return addresses.length < 2 ? [] : [`${addresses.join(' and ')} exclude each other: keep one of them`]
   },
   to({ url, cluster, host, port, db, password = '', ...times }) {
     const user = password === '' ? '' : `:${encodeURIComponent(password)}@`
@@ -113,8 +105,8 @@ export const redisSettings: SettingsGroup<RedisSettings | null> = settingsGroup(
   },
 })
 
-const isText = (fault: string | null): fault is string => fault !== null
+const isString = (problem: string | null): problem is string => problem !== null
 
-function findNodeFault(url: string): string | null {
-  return findUrlFault(url) ?? (/^rediss?:\/\/[^/@]+\/?$/.test(url) ? null : 'must name no user and no database')
+function findNodeProblem(url: string): string | null {
+  return findUrlProblem(url) ?? (/^rediss?:\/\/[^/@]+\/?$/.test(url) ? null : 'must not have a user or a database')
 }

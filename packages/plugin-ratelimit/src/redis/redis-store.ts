@@ -2,15 +2,16 @@ import type { LimitStore, LimitStoreFactory, StoreServices } from '../store.ts'
 import { openClient } from './open-client.ts'
 import { RedisBuckets } from './redis-buckets.ts'
 import { RedisConnection } from './redis-connection.ts'
-import { placeOf, type RedisStoreOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.ts'
-import { RedisSeats } from './redis-seats.ts'
+import { RedisConnectionSlots } from './redis-connection-slots.ts'
+import { addressOf, type RedisStoreOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.ts'
 
 /**
- * Keeps limits and connection seats in Redis (6.2 or later), so that they hold over many processes. Needs the package `ioredis`. Every
- * decision is one script on the server, by the server's clock. Every key begins with `twinwire:` and ends by itself.
+ * Keeps limits and connection slots in Redis 6.2 or later, so that they apply to all processes together. Needs the package `ioredis`. Every
+ * decision is one script that uses the server's clock. Every key begins with `twinwire:` (see `prefix`) and expires.
  *
- * Redis being away is no failure of the start, nor of a call: `onStoreError` decides. Throws BootError `bad_option` and `unknown_option`
- * at once, and `peer_missing` when the app starts.
+ * An unreachable Redis fails neither the start nor a call: `onStoreError` decides.
+ *
+ * @throws BootError `bad_option`, `unknown_option`, at once; `peer_missing`, when the application starts
  *
  * @example
  * rateLimit({ store: redisStore('rediss://app:secret@redis.internal:6379/1') })
@@ -20,7 +21,7 @@ import { RedisSeats } from './redis-seats.ts'
 export function redisStore(target: string | RedisStoreOptions): LimitStoreFactory {
   const options = resolveRedisOptions(typeof target === 'string' ? { url: target } : target)
   return {
-    name: `Redis (${placeOf(options)})`,
+    name: `Redis (${addressOf(options)})`,
     remote: true,
     service: 'redis',
     doctor(host) {
@@ -34,18 +35,18 @@ async function openStore(options: ResolvedRedisOptions, services: StoreServices)
   const connection = new RedisConnection(await openClient(options), options, services)
   await connection.open()
   const buckets = new RedisBuckets(connection, options.prefix)
-  const seats = new RedisSeats(connection, options.prefix)
+  const slots = new RedisConnectionSlots(connection, options.prefix)
   return {
-    consume: (takes) => buckets.consume(takes),
-    adjust: (what, takes) => buckets.adjust(what, takes),
-    peek: (takes) => buckets.peek(takes),
-    reset: (takes) => buckets.reset(takes),
-    acquire: (lease, ttlMs) => seats.acquire(lease, ttlMs),
-    renew: (leases, ttlMs) => seats.renew(leases, ttlMs),
-    release: (lease) => seats.release(lease),
+    consume: (charges) => buckets.consume(charges),
+    adjust: (kind, charges) => buckets.adjust(kind, charges),
+    peek: (charges) => buckets.peek(charges),
+    reset: (charges) => buckets.reset(charges),
+    acquire: (lease, ttlMs) => slots.acquire(lease, ttlMs),
+    renew: (leases, ttlMs) => slots.renew(leases, ttlMs),
+    release: (lease) => slots.release(lease),
     ping: () => connection.ping(),
     async close() {
-      await seats.settle()
+      await slots.settle()
       await connection.close()
     },
   }

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 
-/** A Lua script, as `EVALSHA` names it. */
+/** A Lua script, and its hash for `EVALSHA`. */
 export interface Script {
   readonly lua: string
   readonly sha: string
 }
 
-// Times are whole microseconds of the server's clock, below 2^53: what Lua counts in doubles is exact. Written with `%.0f`, since Lua
-// writes large numbers with an exponent otherwise. Nothing but this clock is asked: processes may disagree about the time.
+// Times are integer microseconds of the server's clock, below 2^53, so arithmetic in Lua's doubles is exact. They are formatted with `%.0f`
+// because Lua formats large numbers with an exponent. The clocks of the processes are not used: they may differ.
 const bucketClock = `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 `
 
-// A key holds the `tat` of its bucket. More debt than a bucket holds (the clock went back, the rule became smaller) is cut to an empty
-// bucket: nobody is locked out for longer than that. A key ends with its debt (PXAT: Redis 6.2), and a refusal writes nothing.
+// A key holds the `tat` of its bucket. A debt above the span (the clock was set back, or the rule became smaller) is reduced to the span, so
+// that no caller is refused for longer than an empty bucket refills. A key expires with its debt (PXAT: Redis 6.2); a refusal writes nothing.
 const buckets = `${bucketClock}
 local function read(key, span)
   local debt = (tonumber(redis.call('GET', key) or 0) or 0) - now
@@ -29,10 +29,10 @@ end
 `
 
 /**
- * Takes from every key, or from none. Arguments for each key: what it costs and its span, in microseconds. Answers 1 or 0, the time, and
- * each key's debt: after what was taken, or as it was.
+ * Charges every key, or none. Arguments for each key: the cost and the span, in microseconds. Returns 1 or 0, the time, and each key's debt:
+ * after the charge, or unchanged when it was refused.
  */
-export const takeScript: Script = toScript(`${buckets}
+export const chargeScript: Script = toScript(`${buckets}
 local before, after, passes = {0, now}, {1, now}, true
 for i = 1, #KEYS do
   local cost, span = tonumber(ARGV[i * 2 - 1]), tonumber(ARGV[i * 2])
@@ -45,14 +45,14 @@ for i = 1, #KEYS do write(KEYS[i], after[i + 2]) end
 return after
 `)
 
-/** Arguments: the span of each key. Answers each key's debt. */
+/** Arguments: the span of each key. Returns each key's debt. */
 export const peekScript: Script = toScript(`${buckets}
 local debts = {}
 for i = 1, #KEYS do debts[i] = read(KEYS[i], tonumber(ARGV[i])) end
 return debts
 `)
 
-/** Moves each key's debt without asking, within 0 and its span. Arguments for each key: by how much, and its span. Answers the time. */
+/** Changes each key's debt, limited to 0 and its span. Arguments for each key: the change and the span. Returns the time. */
 export const adjustScript: Script = toScript(`${buckets}
 for i = 1, #KEYS do
   local span = tonumber(ARGV[i * 2])
@@ -62,9 +62,9 @@ return now
 `)
 
 /**
- * Gives back what one call took from each key, since another slot refused it. Arguments for each key: the cost, the \`tat\` right after it
- * was taken, and the span. What has refilled by now is not given back: had the call not come, the bucket would have been full
- * meanwhile, and nothing would have come of that time. So a bucket never holds more than it would without the call. Answers the time.
+ * Refunds one call's charge of each key, because another hash slot refused the call. Arguments for each key: the cost, the \`tat\` directly
+ * after the charge, and the span. What has refilled by now is not refunded: without the call the bucket would have been full for that time and
+ * gained nothing. So a bucket never holds more than it would without the call. Returns the time.
  */
 export const refundScript: Script = toScript(`${buckets}
 for i = 1, #KEYS do
@@ -79,9 +79,9 @@ for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end
 return 1
 `)
 
-// The leases of a seat are a sorted set: a member for each connection, its score the moment at which it ends, in milliseconds of the
-// server's clock. The key lasts as long as the longest of them may, so that a crowd that has vanished leaves nothing.
-const seats = `
+// The leases of one scope and key are a sorted set: a member for each connection, scored by the time at which its lease expires, in
+// milliseconds of the server's clock. The key expires with the last of its leases.
+const leases = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function keep(key, ttl)
@@ -89,8 +89,8 @@ local function keep(key, ttl)
 end
 `
 
-/** Arguments: milliseconds, member, and how many may sit on each key. Answers 0, or which key (from 1) is full. */
-export const acquireScript: Script = toScript(`${seats}
+/** Arguments: the lease time in milliseconds, the member, and the maximum of each key. Returns 0, or the number (from 1) of the key that is full. */
+export const acquireScript: Script = toScript(`${leases}
 for i = 1, #KEYS do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
   if not redis.call('ZSCORE', KEYS[i], ARGV[2]) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[i + 2]) then return i end
@@ -103,8 +103,8 @@ end
 return 0
 `)
 
-/** Arguments: milliseconds, then for each key how many members, and them. One that is not there comes back. */
-export const renewScript: Script = toScript(`${seats}
+/** Arguments: the lease time in milliseconds, then for each key the number of its members and the members. Missing ones are added. */
+export const renewScript: Script = toScript(`${leases}
 local ttl, a = tonumber(ARGV[1]), 2
 for i = 1, #KEYS do
   local count = tonumber(ARGV[a])
@@ -115,7 +115,7 @@ end
 return 1
 `)
 
-/** Arguments: for each key how many members, and them. */
+/** Arguments: for each key the number of its members and the members. */
 export const releaseScript: Script = toScript(`
 local a = 1
 for i = 1, #KEYS do

@@ -3,102 +3,105 @@ import { Instruments } from '@twinwire/core/plugin'
 import { createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MemoryStore } from '../memory/memory-store.ts'
-import { aRule, limitStoreSuite } from '../store.suite.ts'
-import type { Lease, LimitStore, Take } from '../store.ts'
-import { GuardedStore, type OnStoreError } from './guarded-store.ts'
-import type { BreakerOptions } from './store-breaker.ts'
+import type { Charge, Lease, LimitStore } from '../store.ts'
+import { createRule, storeSuite } from '../testing/index.ts'
+import { GuardedStore, type OnStoreError, type ResolvedBreakerOptions } from './guarded-store.ts'
 
 const open: GuardedStore[] = []
 afterEach(async () => {
   for (const store of open.splice(0)) await store.close()
 })
 
-/** A store elsewhere: asked by promise, counted, and away when a test says so. */
+/** A remote store that records its calls, and fails when a test sets `unreachable`. */
 function start(
   onStoreError: OnStoreError = 'local',
-  breaker: BreakerOptions & { readonly failures: number } = { failures: 3, resetMs: 30_000 },
+  breaker: ResolvedBreakerOptions = { enabled: true, failures: 3, resetMs: 30_000 },
 ) {
   const clock = createVirtualClock()
   const log = createTestLogger()
   const instruments = new Instruments()
   const inner = new MemoryStore(clock, 20_000)
-  const remote = { store: inner, asked: [] as string[], away: false }
-  const ask = <T>(name: string, answer: () => T): Promise<T> => {
-    remote.asked.push(name)
-    return remote.away ? Promise.reject(new Error('away')) : Promise.resolve().then(answer)
+  const remote = { store: inner, calls: [] as string[], unreachable: false }
+  const call = <T>(name: string, run: () => T): Promise<T> => {
+    remote.calls.push(name)
+    return remote.unreachable ? Promise.reject(new Error('unreachable')) : Promise.resolve().then(run)
   }
-  const elsewhere: LimitStore = {
-    consume: (takes) => ask('consume', () => inner.consume(takes)),
-    adjust: (what, takes) => ask(what, () => inner.adjust(what, takes)),
-    peek: (takes) => ask('peek', () => inner.peek(takes)),
-    reset: (takes) => ask('reset', () => inner.reset(takes)),
-    acquire: (lease) => ask('acquire', () => inner.acquire(lease)),
-    renew: (leases) => ask('renew', () => inner.renew(leases)),
-    release: (lease) => ask('release', () => inner.release(lease)),
-    ping: () => ask('ping', () => {}),
+  const recorded: LimitStore = {
+    consume: (charges) => call('consume', () => inner.consume(charges)),
+    adjust: (kind, charges) => call(kind, () => inner.adjust(kind, charges)),
+    peek: (charges) => call('peek', () => inner.peek(charges)),
+    reset: (charges) => call('reset', () => inner.reset(charges)),
+    acquire: (lease) => call('acquire', () => inner.acquire(lease)),
+    renew: (leases) => call('renew', () => inner.renew(leases)),
+    release: (lease) => call('release', () => inner.release(lease)),
+    ping: () => call('ping', () => {}),
     close: () => inner.close(),
   }
   const services = { clock, log, instruments, environment: 'test' } as const
-  const guarded = new GuardedStore(elsewhere, { name: 'The store', service: 'redis', onStoreError, breaker, services })
+  const guarded = new GuardedStore(recorded, { name: 'The store', service: 'redis', onStoreError, breaker, services })
   open.push(guarded)
-  const rule = aRule('a rule', { points: 3, periodMs: 3_600_000 })
-  const take = (key = 'ann', cost = 1): Take => ({ rule, key, cost })
+  const rule = createRule('a rule', { points: 3, periodMs: 3_600_000 })
+  const charge = (key = 'ann', cost = 1): Charge => ({ rule, key, cost })
   const fail = async () => {
-    remote.away = true
-    for (let i = 0; i < breaker.failures; i++) await guarded.peek([take('nobody')]).catch(() => {})
+    remote.unreachable = true
+    for (let i = 0; i < breaker.failures; i++) await guarded.peek([charge('someone')]).catch(() => {})
   }
   const cells = (name: string) =>
     (instruments.families().find((family) => family.name === name)?.cells ?? []).flatMap(({ labels, cell }) =>
       'value' in cell && cell.value !== 0 ? [[labels, cell.value]] : [],
     )
-  return { guarded, remote, clock, log, take, fail, cells, rule }
+  return { guarded, remote, clock, log, charge, fail, cells, rule }
 }
 
-describe('a store behind its breaker', () => {
-  limitStoreSuite(async () => {
-    const { guarded } = start()
-    // A store whose consume leaves nothing out, as long as it is not asked twice for what it has refused.
-    const store = {
-      ...bound(guarded),
-      consume: async (takes: readonly Take[]) => whole(await guarded.consume(takes), takes),
-    }
-    return { store, unique: 'a test' }
-  })
+describe('a store behind its circuit breaker', () => {
+  storeSuite(
+    { it, expect },
+    {
+      open: () => {
+        const { guarded } = start()
+        return {
+          ...bound(guarded),
+          // Completes the statuses: they are null only after a cached denial.
+          consume: async (charges) => complete(await guarded.consume(charges), charges),
+        }
+      },
+    },
+  )
 
-  it('remembers what was refused until it may pass, and costs the store nothing meanwhile', async () => {
-    const { guarded, remote, clock, take } = start()
-    await guarded.consume([take('ann', 3)])
-    expect((await guarded.consume([take()])).allowed).toBe(false)
-    remote.asked.length = 0
-    for (let i = 0; i < 10_000; i++) expect(guarded.consume([take()])).toMatchObject({ allowed: false })
-    expect(remote.asked).toEqual([])
-    await guarded.consume([take('bob')])
-    expect(remote.asked).toEqual(['consume'])
+  it('caches a denial until the charge can be accepted, and does not call the store meanwhile', async () => {
+    const { guarded, remote, clock, charge } = start()
+    await guarded.consume([charge('ann', 3)])
+    expect((await guarded.consume([charge()])).allowed).toBe(false)
+    remote.calls.length = 0
+    for (let i = 0; i < 10_000; i++) expect(guarded.consume([charge()])).toMatchObject({ allowed: false })
+    expect(remote.calls).toEqual([])
+    await guarded.consume([charge('bob')])
+    expect(remote.calls).toEqual(['consume'])
     await clock.advance(1000)
-    expect(guarded.consume([take()])).toEqual({
+    expect(guarded.consume([charge()])).toEqual({
       allowed: false,
-      standings: [{ allowed: false, remaining: 0, retryAfterMs: 1_199_000, resetMs: 3_599_000 }],
+      statuses: [{ allowed: false, remaining: 0, retryAfterMs: 1_199_000, resetMs: 3_599_000 }],
     })
   })
 
-  it('asks again after a minute, since another process may have reset the bucket', async () => {
-    const { guarded, remote, clock, take } = start()
-    await guarded.consume([take('ann', 3)])
-    await guarded.consume([take()])
-    remote.store.reset([take()])
+  it('calls the store again after a minute, since another process may have reset the bucket', async () => {
+    const { guarded, remote, clock, charge } = start()
+    await guarded.consume([charge('ann', 3)])
+    await guarded.consume([charge()])
+    remote.store.reset([charge()])
     await clock.advance(59_999)
-    expect((await guarded.consume([take()])).allowed).toBe(false)
+    expect((await guarded.consume([charge()])).allowed).toBe(false)
     await clock.advance(1)
-    expect((await guarded.consume([take()])).allowed).toBe(true)
+    expect((await guarded.consume([charge()])).allowed).toBe(true)
   })
 
-  it('asks again when the bucket may have come back, and lets a smaller cost be asked for before', async () => {
+  it('calls the store again when the bucket may have refilled, and before that for a smaller cost', async () => {
     const { guarded, remote, clock } = start()
-    const rule = aRule('quick', { points: 10, periodMs: 1000 })
+    const rule = createRule('quick', { points: 10, periodMs: 1000 })
     const quick = (cost: number) => ({ rule, key: 'ann', cost })
     await guarded.consume([quick(9)])
     expect((await guarded.consume([quick(3)])).allowed).toBe(false)
-    remote.asked.length = 0
+    remote.calls.length = 0
     expect((await guarded.consume([quick(1)])).allowed).toBe(true)
     await clock.advance(150)
     expect((await guarded.consume([quick(3)])).allowed).toBe(false)
@@ -106,58 +109,55 @@ describe('a store behind its breaker', () => {
     expect((await guarded.consume([quick(3)])).allowed).toBe(true)
   })
 
-  it('does not know how the other buckets stand of a call that it refuses from memory', async () => {
-    const { guarded, take } = start()
-    const other = { rule: aRule('other'), key: 'ann', cost: 1 }
-    await guarded.consume([take('ann', 3)])
-    await guarded.consume([take()])
-    expect(await guarded.consume([other, take()])).toEqual({
+  it('has no status for the other buckets of a call that is refused from the cache', async () => {
+    const { guarded, charge } = start()
+    const other = { rule: createRule('other'), key: 'ann', cost: 1 }
+    await guarded.consume([charge('ann', 3)])
+    await guarded.consume([charge()])
+    expect(await guarded.consume([other, charge()])).toEqual({
       allowed: false,
-      standings: [null, { allowed: false, remaining: 0, retryAfterMs: 1_200_000, resetMs: 3_600_000 }],
+      statuses: [null, { allowed: false, remaining: 0, retryAfterMs: 1_200_000, resetMs: 3_600_000 }],
     })
     expect((await guarded.peek([other]))[0]?.remaining).toBe(10)
   })
 
-  it('forgets a refusal when the bucket is reset here', async () => {
-    const { guarded, take } = start()
-    await guarded.consume([take('ann', 3)])
-    expect((await guarded.consume([take()])).allowed).toBe(false)
-    await guarded.reset([take()])
-    expect((await guarded.consume([take()])).allowed).toBe(true)
+  it('deletes a cached denial when the bucket is reset in this process', async () => {
+    const { guarded, charge } = start()
+    await guarded.consume([charge('ann', 3)])
+    expect((await guarded.consume([charge()])).allowed).toBe(false)
+    await guarded.reset([charge()])
+    expect((await guarded.consume([charge()])).allowed).toBe(true)
   })
 
-  it('remembers the last 10,000 refusals of a rule', async () => {
-    const { guarded, remote, take } = start()
+  it('caches the last 10,000 denials of a rule', async () => {
+    const { guarded, remote, charge } = start()
     for (let i = 0; i <= 10_000; i++) {
-      remote.store.adjust('take', [take(`${i}`, 3)])
-      await guarded.consume([take(`${i}`)])
+      remote.store.adjust('charge', [charge(`${i}`, 3)])
+      await guarded.consume([charge(`${i}`)])
     }
-    remote.asked.length = 0
-    await guarded.consume([take('10000')])
-    expect(remote.asked).toEqual([])
-    expect((await guarded.consume([take('0')])).allowed).toBe(false)
-    expect(remote.asked).toEqual(['consume'])
+    remote.calls.length = 0
+    await guarded.consume([charge('10000')])
+    expect(remote.calls).toEqual([])
+    expect((await guarded.consume([charge('0')])).allowed).toBe(false)
+    expect(remote.calls).toEqual(['consume'])
   })
 
   it.each([
-    ['local', 'each process limits by itself'],
-    ['allow', 'calls pass without limits'],
+    ['local', 'each process applies its limits on its own'],
+    ['allow', 'calls are accepted without limits'],
     ['deny', 'calls are refused'],
-  ] as const)('with %s tells of each change once, however many calls there are', async (onStoreError, meanwhile) => {
-    const { guarded, remote, log, fail, take, cells } = start(onStoreError, { failures: 3, resetMs: 20 })
+  ] as const)('with %s logs each change once, however many calls there are', async (onStoreError, fallback) => {
+    const { guarded, remote, clock, log, fail, charge, cells } = start(onStoreError)
     await fail()
-    const asked = remote.asked.length
-    for (let i = 0; i < 500; i++) await (async () => guarded.consume([take(`${i}`)]))().catch(() => {})
-    expect(remote.asked.length).toBeLessThanOrEqual(asked + 1)
+    const before = remote.calls.length
+    for (let i = 0; i < 500; i++) await (async () => guarded.consume([charge(`${i}`)]))().catch(() => {})
+    expect(remote.calls.length).toBeLessThanOrEqual(before + 1)
     const lines = () => log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
-    expect(lines()).toEqual([`The store fails: ${meanwhile}`])
-    remote.away = false
-    // The breaker's own time has to pass.
-    for (let i = 0; lines().length === 1; i++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      await (async () => guarded.consume([take(`late ${i}`)]))().catch(() => {})
-    }
-    expect(lines()).toEqual([`The store fails: ${meanwhile}`, 'The store answers again'])
+    expect(lines()).toEqual([`The store is failing: ${fallback}`])
+    remote.unreachable = false
+    await clock.advance(30_000)
+    await (async () => guarded.consume([charge('late')]))()
+    expect(lines()).toEqual([`The store is failing: ${fallback}`, 'The store is available again'])
     expect(cells('circuit_breaker_state')).toEqual([])
     const changes = cells('circuit_breaker_state_changes_total')
     expect(changes).toContainEqual([{ service: 'redis', from_state: 'closed', to_state: 'open' }, 1])
@@ -165,49 +165,49 @@ describe('a store behind its breaker', () => {
     expect(Number(cells('circuit_breaker_failures_total')[0]?.[1])).toBeGreaterThanOrEqual(3)
   })
 
-  it('without its store lets this process limit by the same rules, at once', async () => {
-    const { guarded, fail, take } = start('local')
+  it('without the store applies the same limits in this process, synchronously', async () => {
+    const { guarded, fail, charge } = start('local')
     await fail()
-    const passed = Array.from({ length: 10 }, () => guarded.consume([take()]))
+    const results = Array.from({ length: 10 }, () => guarded.consume([charge()]))
     expect(
-      passed.map((verdict) => (verdict instanceof Promise ? 'later' : verdict.allowed)).filter((is) => is === true),
+      results.map((result) => (result instanceof Promise ? 'later' : result.allowed)).filter((is) => is === true),
     ).toHaveLength(3)
-    expect(passed.some((verdict) => verdict instanceof Promise)).toBe(false)
+    expect(results.some((result) => result instanceof Promise)).toBe(false)
   })
 
-  it('without its store still refuses what the store has refused', async () => {
-    const { guarded, fail, take } = start('local')
-    await guarded.consume([take('ann', 3)])
-    await guarded.consume([take()])
+  it('without the store still applies cached denials', async () => {
+    const { guarded, fail, charge } = start('local')
+    await guarded.consume([charge('ann', 3)])
+    await guarded.consume([charge()])
     await fail()
-    expect(guarded.consume([take()])).toMatchObject({ allowed: false })
+    expect(guarded.consume([charge()])).toMatchObject({ allowed: false })
   })
 
-  it('lets all pass, or none, when it is told so; a call that meets the first failures too', async () => {
+  it('accepts every call or none, as configured, including those that meet the first failures', async () => {
     for (const onStoreError of ['allow', 'deny'] as const) {
-      const { guarded, remote, take } = start(onStoreError)
-      remote.away = true
+      const { guarded, remote, charge } = start(onStoreError)
+      remote.unreachable = true
       for (let i = 0; i < 6; i++) {
-        const verdict = (async () => guarded.consume([take('ann', 3)]))()
-        if (onStoreError === 'allow') expect(await verdict).toEqual({ allowed: true, standings: [null] })
-        else await expect(verdict).rejects.toThrow(UnavailableError)
+        const result = (async () => guarded.consume([charge('ann', 3)]))()
+        if (onStoreError === 'allow') expect(await result).toEqual({ allowed: true, statuses: [null] })
+        else await expect(result).rejects.toThrow(UnavailableError)
       }
     }
   })
 
-  it('keeps the count of connections of this process right from the start', async () => {
+  it('knows the connections of this process when the store fails', async () => {
     const { guarded, fail } = start('local')
-    const lease = (id: string): Lease => ({ id, seats: [{ scope: 'identity', key: 'ann', max: 2 }] })
+    const lease = (id: string): Lease => ({ id, slots: [{ scope: 'identity', key: 'ann', max: 2 }] })
     expect(await guarded.acquire(lease('1'), 1000)).toBe(null)
     expect(await guarded.acquire(lease('2'), 1000)).toBe(null)
     await fail()
-    expect(guarded.acquire(lease('3'), 1000)).toEqual(lease('3').seats[0])
+    expect(guarded.acquire(lease('3'), 1000)).toEqual(lease('3').slots[0])
     await guarded.release(lease('1'))
     expect(guarded.acquire(lease('3'), 1000)).toBe(null)
   })
 
-  it('without its store lets connections in, or none, when it is told so', async () => {
-    const lease: Lease = { id: '1', seats: [{ scope: 'identity', key: 'ann', max: 1 }] }
+  it('without the store admits every connection or none, as configured', async () => {
+    const lease: Lease = { id: '1', slots: [{ scope: 'identity', key: 'ann', max: 1 }] }
     const allowing = start('allow')
     await allowing.fail()
     expect(await allowing.guarded.acquire(lease, 1000)).toBe(null)
@@ -217,38 +217,38 @@ describe('a store behind its breaker', () => {
     await expect((async () => denying.guarded.acquire(lease, 1000))()).rejects.toThrow(UnavailableError)
   })
 
-  it('never rejects where nobody waits for the answer', async () => {
-    const { guarded, remote, take } = start('deny')
-    const lease: Lease = { id: '1', seats: [] }
-    remote.away = true
+  it('never rejects where the result is not used', async () => {
+    const { guarded, remote, charge } = start('deny')
+    const lease: Lease = { id: '1', slots: [] }
+    remote.unreachable = true
     for (let i = 0; i < 5; i++) {
-      await guarded.adjust('take', [take()])
+      await guarded.adjust('charge', [charge()])
       await guarded.renew([lease], 1000)
       await guarded.release(lease)
     }
-    expect(remote.asked).toHaveLength(3)
+    expect(remote.calls).toHaveLength(3)
   })
 
-  it('tells whoever asks for buckets that the store is away', async () => {
-    const { guarded, fail, take } = start('local')
+  it('rejects peek and reset when the store is unreachable', async () => {
+    const { guarded, fail, charge } = start('local')
     await fail()
-    await expect(guarded.peek([take()])).rejects.toThrow(UnavailableError)
-    await expect(guarded.reset([take()])).rejects.toThrow(UnavailableError)
+    await expect(guarded.peek([charge()])).rejects.toThrow(UnavailableError)
+    await expect(guarded.reset([charge()])).rejects.toThrow(UnavailableError)
   })
 
-  it('asks however often it fails when the breaker is off', async () => {
-    const { guarded, remote, take } = start('local', { enabled: false, failures: 3, resetMs: 1000 })
-    remote.away = true
-    for (let i = 0; i < 20; i++) await guarded.consume([take(`${i}`)])
-    expect(remote.asked).toHaveLength(20)
+  it('always calls the store when the breaker is disabled', async () => {
+    const { guarded, remote, charge } = start('local', { enabled: false, failures: 3, resetMs: 1000 })
+    remote.unreachable = true
+    for (let i = 0; i < 20; i++) await guarded.consume([charge(`${i}`)])
+    expect(remote.calls).toHaveLength(20)
   })
 })
 
 function bound(guarded: GuardedStore): Omit<LimitStore, 'consume'> {
   return {
-    adjust: (what, takes) => guarded.adjust(what, takes),
-    peek: (takes) => guarded.peek(takes),
-    reset: (takes) => guarded.reset(takes),
+    adjust: (kind, charges) => guarded.adjust(kind, charges),
+    peek: (charges) => guarded.peek(charges),
+    reset: (charges) => guarded.reset(charges),
     acquire: (lease, ttlMs) => guarded.acquire(lease, ttlMs),
     renew: (leases, ttlMs) => guarded.renew(leases, ttlMs),
     release: (lease) => guarded.release(lease),
@@ -256,8 +256,8 @@ function bound(guarded: GuardedStore): Omit<LimitStore, 'consume'> {
   }
 }
 
-function whole({ allowed, standings }: Awaited<ReturnType<GuardedStore['consume']>>, takes: readonly Take[]) {
-  const known = standings.filter((standing) => standing !== null)
-  expect(known).toHaveLength(takes.length)
-  return { allowed, standings: known }
+function complete({ allowed, statuses }: Awaited<ReturnType<GuardedStore['consume']>>, charges: readonly Charge[]) {
+  const known = statuses.filter((status) => status !== null)
+  expect(known).toHaveLength(charges.length)
+  return { allowed, statuses: known }
 }

@@ -2,20 +2,20 @@ import type { Connection, Plugin } from '@twinwire/core'
 import { Disconnect, disconnects, route } from '@twinwire/core'
 import { createVirtualClock, onTransports } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { ConnectionLimitOptions } from './connections.ts'
-import { ConnectionLimits } from './connections.ts'
+import type { ConnectionLimitOptions } from './connection-limits.ts'
+import { ConnectionLimits } from './connection-limits.ts'
 import { MemoryStore } from './memory/memory-store.ts'
 import { rateLimit } from './ratelimit-plugin.ts'
-import type { Lease, Seat } from './store.ts'
+import type { ConnectionSlot, Lease } from './store.ts'
 
 const hello = route({ http: 'GET /hello', handler: () => 'hello' })
 const tooMany = { code: 1008, reason: 'Maximum concurrent connections exceeded' }
 
-describe('connections', () => {
+describe('connection limits', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     const open = async (connections: ConnectionLimitOptions, more: readonly Plugin[] = []) => {
-      const limits = rateLimit({ http: false, websocket: false, arrive: false, connections })
-      // The handshake that answers: what the limit refuses must not get its auth_ok.
+      const limits = rateLimit({ http: false, websocket: false, preAuthentication: false, connections })
+      // Replies to the handshake: a refused connection must not receive auth_ok.
       const admit: Plugin = {
         name: 'admit',
         setup: (host) =>
@@ -53,7 +53,7 @@ describe('connections', () => {
       return { ...app, login, admitted, statuses }
     }
 
-    it('of one identity are at most so many: the next one is closed with 1008, instead of auth_ok', async () => {
+    it('per identity: the next connection is closed with 1008 instead of auth_ok', async () => {
       const { login, admitted, statuses, app } = await open({ perIdentity: 2 })
       const first = await admitted('ann')
       await admitted('ann')
@@ -69,20 +69,20 @@ describe('connections', () => {
       expect(await (await login('ann')).closed).toEqual(tooMany)
     })
 
-    it('of one address are at most so many, whoever they are', async () => {
+    it('per address: connections of all identities count', async () => {
       const { login, admitted } = await open({ perIdentity: false, perAddress: 2 })
       await admitted('ann')
       await admitted('bob')
       expect(await (await login('eve')).closed).toEqual(tooMany)
     })
 
-    it('have no limit where it is false', async () => {
+    it('are off where they are false', async () => {
       const { admitted, app } = await open({ perIdentity: false, perAddress: false })
       for (let i = 0; i < 8; i++) await admitted('ann')
       expect(app.hub.size).toBe(8)
     })
 
-    it('give their seats back when another plugin refuses them', async () => {
+    it('release the slots of a connection that another plugin refuses', async () => {
       let refuse = true
       const picky: Plugin = {
         name: 'picky',
@@ -94,7 +94,7 @@ describe('connections', () => {
       const { login, admitted } = await open({ perIdentity: 1 }, [picky])
       expect((await (await login('ann')).closed).code).toBe(4004)
       refuse = false
-      // Its end is heard of a moment later.
+      // The server handles the disconnect a moment later.
       for (;;) {
         const socket = await login('ann')
         const frame = await socket.next().catch(() => null)
@@ -108,18 +108,18 @@ describe('connections', () => {
   const aConnection = (id: string): Connection =>
     ({ id, identity: { id: 'ann', name: 'Ann' }, address: '127.0.0.1' }) as Connection
 
-  /** A store that answers when it is told to. */
+  /** A store whose operations settle when the test calls `answerAll`. */
   function aSlowStore() {
     const clock = createVirtualClock()
-    const told: string[] = []
+    const calls: string[] = []
     const answers: (() => void)[] = []
     const store = new MemoryStore(clock, 10)
     const later = <T>(name: string, answer: () => T): Promise<T> => {
-      told.push(name)
+      calls.push(name)
       return new Promise((resolve) => answers.push(() => resolve(answer())))
     }
     const limiter = Object.assign(Object.create(store), {
-      acquire: (lease: Lease) => later(`acquire ${lease.id}`, (): Seat | null => store.acquire(lease)),
+      acquire: (lease: Lease) => later(`acquire ${lease.id}`, (): ConnectionSlot | null => store.acquire(lease)),
       release: (lease: Lease) => later(`release ${lease.id}`, () => store.release(lease)),
       renew: (leases: readonly Lease[]) => later(`renew ${leases.map(({ id }) => id)}`, () => {}),
     })
@@ -127,45 +127,45 @@ describe('connections', () => {
       for (const answer of answers.splice(0)) answer()
       await clock.advance(0)
     }
-    return { clock, told, limiter, answerAll }
+    return { clock, calls, limiter, answerAll }
   }
   const options = { perIdentity: 1, perAddress: false, leaseMs: 15_000 } as const
 
-  it('that close while the store is asked give back what comes', async () => {
-    const { told, limiter, answerAll } = aSlowStore()
+  it('release a lease that was acquired after its connection had closed', async () => {
+    const { calls, limiter, answerAll } = aSlowStore()
     const connections = new ConnectionLimits(limiter, options, () => {})
     const connecting = connections.connect(aConnection('1'))
     connections.disconnect('1')
-    expect(told).toEqual(['acquire 1'])
+    expect(calls).toEqual(['acquire 1'])
     await answerAll()
     await connecting
-    expect(told).toEqual(['acquire 1', 'release 1'])
+    expect(calls).toEqual(['acquire 1', 'release 1'])
     await answerAll()
     const again = connections.connect(aConnection('2'))
     await answerAll()
     expect(await again).toBe(undefined)
   })
 
-  it('renew their leases as long as they are open, every third of their time, and no round before the last has ended', async () => {
-    const { clock, told, limiter, answerAll } = aSlowStore()
+  it('renew the leases of open connections every third of leaseMs, and never two renewals at once', async () => {
+    const { clock, calls, limiter, answerAll } = aSlowStore()
     const connections = new ConnectionLimits(limiter, options, () => {})
     connections.keepAlive(clock)
     const connecting = connections.connect(aConnection('1'))
     await clock.advance(5000)
-    // Not held yet.
-    expect(told).toEqual(['acquire 1'])
+    // Not acquired yet.
+    expect(calls).toEqual(['acquire 1'])
     await answerAll()
     await connecting
     await clock.advance(5000)
     await clock.advance(60_000)
-    expect(told).toEqual(['acquire 1', 'renew 1'])
+    expect(calls).toEqual(['acquire 1', 'renew 1'])
     await answerAll()
     await clock.advance(5000)
-    expect(told).toEqual(['acquire 1', 'renew 1', 'renew 1'])
+    expect(calls).toEqual(['acquire 1', 'renew 1', 'renew 1'])
     await answerAll()
     connections.disconnect('1')
     await clock.advance(30_000)
-    expect(told.slice(3)).toEqual(['release 1'])
+    expect(calls.slice(3)).toEqual(['release 1'])
     connections.close()
     expect(clock.pendingTimers).toBe(0)
   })

@@ -1,13 +1,13 @@
 import { type Call, guard, route, type Step } from '@twinwire/core'
 import type { PluginKey } from '@twinwire/core/plugin'
 import { describe, expectTypeOf, test } from 'vitest'
-import type { RateLimitApi } from './ratelimit-key.ts'
-import { limit } from './steps.ts'
+import type { RateLimitApi } from './limit-step.ts'
+import { limit } from './limit-step.ts'
 
 const tenant = () => guard({ name: 'tenant', run: () => ({ tenant: 'red' }) })
 
 describe('limit', () => {
-  test('is a guard that adds nothing and asks nothing of the call', () => {
+  test('is a guard that adds nothing to the call and requires nothing of it', () => {
     expectTypeOf(limit('10/s', '100/m')).toEqualTypeOf<
       Step<'guard', void, Call, unknown, PluginKey<'rateLimit', RateLimitApi>>
     >()
@@ -15,25 +15,25 @@ describe('limit', () => {
     route({ use: [limit({ points: 1, per: '1s', key: ({ address }) => address })], handler: () => 1 })
   })
 
-  test('with a key of the call asks for what earlier steps add', () => {
+  test('with a key function requires what earlier steps add', () => {
     const byTenant = limit({ points: 1, per: '1s', key: (call: Call & { tenant: string }) => call.tenant })
     route({ use: [tenant(), byTenant], handler: () => 1 })
-    // @ts-expect-error nobody adds a tenant
+    // @ts-expect-error no step adds a tenant
     route({ use: [byTenant], handler: () => 1 })
-    // @ts-expect-error nor before it
+    // @ts-expect-error it is added too late
     route({ use: [byTenant, tenant()], handler: () => 1 })
   })
 
-  test('does not take what is no limit', () => {
+  test('refuses what is not a limit', () => {
     // @ts-expect-error no such unit
     limit('100/w')
-    // @ts-expect-error no whole number
+    // @ts-expect-error not an integer
     limit('1.5/s')
     // @ts-expect-error no unit
     limit('100')
     // @ts-expect-error a period has a unit
     limit({ points: 1, per: '60' })
-    // @ts-expect-error a key is a text or null
+    // @ts-expect-error a key is a string or null
     limit({ points: 1, per: '1s', key: () => 7 })
     // @ts-expect-error no such key
     limit({ points: 1, per: '1s', key: 'user' })

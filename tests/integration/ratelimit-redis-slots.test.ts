@@ -1,4 +1,4 @@
-import type { Lease, Seat } from '@twinwire/plugin-ratelimit'
+import type { ConnectionSlot, Lease } from '@twinwire/plugin-ratelimit'
 import type { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type OpenStore, openRedisStore } from '../support/limit-store.ts'
@@ -6,15 +6,15 @@ import { hasOwnRedis, redisClient } from '../support/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const minute = 60_000
-const seatOf = (key: string, max = 2): Seat => ({ scope: 'identity', key, max })
-const lease = (id: string, ...seats: Seat[]): Lease => ({ id, seats })
-/** Each on a seat of its own, and all on one together. */
-const crowd = (count: number): Lease[] =>
+const slotOf = (key: string, max = 2): ConnectionSlot => ({ scope: 'identity', key, max })
+const lease = (id: string, ...slots: ConnectionSlot[]): Lease => ({ id, slots })
+/** Leases with one slot each of a different identity, and one of the same address. */
+const manyLeases = (count: number): Lease[] =>
   Array.from({ length: count }, (_, i) =>
-    lease(`id ${i}`, seatOf(`someone ${i}`), { ...seatOf('10.0.0.1', count), scope: 'address' }),
+    lease(`id ${i}`, slotOf(`someone ${i}`), { ...slotOf('10.0.0.1', count), scope: 'address' }),
   )
 
-describe.skipIf(!hasOwnRedis())('seats in Redis', () => {
+describe.skipIf(!hasOwnRedis())('connection slots in Redis', () => {
   let server: RedisServer
   let client: Redis
   let store: OpenStore
@@ -39,12 +39,12 @@ describe.skipIf(!hasOwnRedis())('seats in Redis', () => {
     return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
   }
 
-  it('are as many as there may be, and free again when they are given up', async () => {
-    const ada = seatOf('ada')
+  it('are limited, and free again when they are released', async () => {
+    const ada = slotOf('ada')
     expect(await store.acquire(lease('a', ada), minute)).toBeNull()
     expect(await store.acquire(lease('b', ada), minute)).toBeNull()
     expect(await store.acquire(lease('c', ada), minute)).toEqual(ada)
-    // Held already: no second seat.
+    // Held already: renewed.
     expect(await store.acquire(lease('b', ada), minute)).toBeNull()
     await store.release(lease('a', ada))
     await store.release(lease('never seen', ada))
@@ -52,19 +52,19 @@ describe.skipIf(!hasOwnRedis())('seats in Redis', () => {
     expect(await store.acquire(lease('d', ada), minute)).toEqual(ada)
   })
 
-  it('are taken all or none', async () => {
+  it('are acquired all or none', async () => {
     const [ada, grace, address] = [
-      seatOf('ada'),
-      seatOf('grace'),
-      { ...seatOf('10.0.0.1', 1), scope: 'address' } as const,
+      slotOf('ada'),
+      slotOf('grace'),
+      { ...slotOf('10.0.0.1', 1), scope: 'address' } as const,
     ]
     expect(await store.acquire(lease('a', ada, address), minute)).toBeNull()
     expect(await store.acquire(lease('b', grace, address), minute)).toEqual(address)
-    expect(await client.exists('twinwire:seats:{identity:grace}')).toBe(0)
+    expect(await client.exists('twinwire:connections:{identity:grace}')).toBe(0)
   })
 
-  it('end when nobody renews them, and their key with them; those that are renewed never do', async () => {
-    const ada = seatOf('ada')
+  it('expire with their key unless they are renewed', async () => {
+    const ada = slotOf('ada')
     await store.acquire(lease('renewed', ada), 1)
     await store.renew([lease('renewed', ada)], minute)
     await store.acquire(lease('forgotten', ada), 1)
@@ -84,31 +84,31 @@ describe.skipIf(!hasOwnRedis())('seats in Redis', () => {
     await vi.waitFor(async () => expect(await client.keys('*')).toEqual([]), { timeout: 20_000 })
   })
 
-  it('are not prolonged by those who are refused', async () => {
-    const ada = seatOf('ada', 1)
+  it('are not extended by refused leases', async () => {
+    const ada = slotOf('ada', 1)
     await store.acquire(lease('a', ada), minute)
-    const key = 'twinwire:seats:{identity:ada}'
+    const key = 'twinwire:connections:{identity:ada}'
     const ends = await client.call('PEXPIRETIME', key)
     for (let i = 0; i < 20; i += 1) expect(await store.acquire(lease(`refused ${i}`, ada), 10 * minute)).toEqual(ada)
     expect(await client.call('PEXPIRETIME', key)).toBe(ends)
   })
 
-  it('come back when Redis has lost them, over the limit too: their sockets are open', async () => {
-    const ada = seatOf('ada')
+  it('are restored by a renewal when Redis has lost them, even above the limit', async () => {
+    const ada = slotOf('ada')
     const held = [lease('a', ada), lease('b', ada)]
     for (const each of held) await store.acquire(each, minute)
     await client.flushall()
     expect(await store.acquire(lease('c', ada), minute)).toBeNull()
     await store.renew(held, minute)
-    expect(await client.zcard('twinwire:seats:{identity:ada}')).toBe(3)
+    expect(await client.zcard('twinwire:connections:{identity:ada}')).toBe(3)
     expect(await store.acquire(lease('d', ada), minute)).toEqual(ada)
   })
 
-  it('are renewed and given up by the thousand in a few commands', async () => {
-    const leases = crowd(5000)
+  it('are renewed and released by the thousand in a few commands', async () => {
+    const leases = manyLeases(5000)
     const before = await scripts()
     await store.renew(leases, minute)
-    expect(await client.zcard('twinwire:seats:{address:10.0.0.1}')).toBe(5000)
+    expect(await client.zcard('twinwire:connections:{address:10.0.0.1}')).toBe(5000)
     expect((await client.keys('*')).length).toBe(5001)
     const renewed = await scripts()
     expect(renewed - before).toBeLessThanOrEqual(21)
@@ -117,20 +117,20 @@ describe.skipIf(!hasOwnRedis())('seats in Redis', () => {
     expect((await scripts()) - renewed).toBeLessThanOrEqual(21)
   })
 
-  it('that are given up while they are renewed stay given up', async () => {
-    const leases = crowd(2000)
+  it('that are released during a renewal stay released', async () => {
+    const leases = manyLeases(2000)
     const renewed = store.renew(leases, minute)
     const released = leases.slice(1500).map(async (each) => store.release(each))
     await Promise.all([renewed, ...released])
-    expect(await client.zcard('twinwire:seats:{address:10.0.0.1}')).toBe(1500)
-    // It is forgotten that they were: the same ones may come back.
+    expect(await client.zcard('twinwire:connections:{address:10.0.0.1}')).toBe(1500)
+    // A later renewal may add the same leases again.
     await store.renew(leases, minute)
-    expect(await client.zcard('twinwire:seats:{address:10.0.0.1}')).toBe(2000)
+    expect(await client.zcard('twinwire:connections:{address:10.0.0.1}')).toBe(2000)
   })
 
-  it('are given up before the connection is closed', async () => {
+  it('are released before the connection is closed', async () => {
     const own = await openRedisStore({ url: `redis://127.0.0.1:${server.port}`, commandTimeoutMs: 20_000 })
-    const leases = crowd(800)
+    const leases = manyLeases(800)
     await own.renew(leases, minute)
     const released = leases.map(async (each) => own.release(each))
     await own.close()

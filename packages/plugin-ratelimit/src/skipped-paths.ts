@@ -1,11 +1,11 @@
 import { BootError, type RouteInfo } from '@twinwire/core'
 
-/** What no limit of the whole app concerns. */
+/** The `skip` option: what the application-wide limits do not apply to. */
 export class SkippedPaths {
   readonly #paths: readonly string[]
   readonly #names: readonly string[]
 
-  /** Paths begin with `/` and stand for what is below them too; all else is the name of a route. */
+  /** An entry that begins with `/` is a path and includes the paths below it; any other entry is the name of a route. */
   constructor(skip: readonly string[]) {
     this.#paths = skip
       .filter((entry) => entry.startsWith('/'))
@@ -23,13 +23,13 @@ export class SkippedPaths {
     return (path !== null && this.hasPath(path)) || this.#names.includes(name)
   }
 
-  /** A name that no route has would be a limit that somebody believes to be off. */
+  /** A misspelled name would leave limits in force that its author believes to be off. @throws BootError `bad_option` */
   check(routes: readonly RouteInfo[]): void {
     const unknown = this.#names.find((name) => !routes.some((route) => route.name === name))
     if (unknown === undefined) return
     throw new BootError(
       'bad_option',
-      `skip of rateLimit() names '${unknown}', which is neither a route nor a path: paths begin with /`,
+      `rateLimit(): skip contains '${unknown}', which is not the name of a route; a path must begin with /`,
     )
   }
 }

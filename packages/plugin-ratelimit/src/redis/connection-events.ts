@@ -3,23 +3,23 @@ import type { CounterCell } from '@twinwire/core/plugin'
 import type { RedisClient } from './redis-client.ts'
 
 /**
- * Writes one line for each change: connected, lost, connected again. Attempts in between say nothing. Of an error only the message is
- * written: the client's errors carry the command that failed, which may be the password.
+ * Logs one line for each change: connected, lost, connected again; failed attempts in between are not logged. Of an error only the message
+ * is logged: the client's errors contain the command that failed, which may be the password. The returned function stops logging.
  */
-export function watchLink(client: RedisClient, place: string, log: Logger): () => void {
+export function logConnectionChanges(client: RedisClient, address: string, log: Logger): () => void {
   let isUp: boolean | null = null
   let reason = 'it was closed'
   const onError = (error: Error): void => {
     reason = error.message
   }
   const onReady = (): void => {
-    if (isUp !== true) log.info(isUp === null ? `Redis: ${place}` : 'Redis is connected again')
+    if (isUp !== true) log.info(isUp === null ? `Connected to Redis: ${address}` : 'Reconnected to Redis')
     isUp = true
     reason = 'it was closed'
   }
   const onClose = (): void => {
     if (isUp !== false)
-      log.warn({ reason }, isUp === null ? 'Redis cannot be reached' : 'The connection to Redis is lost')
+      log.warn({ reason }, isUp === null ? 'Cannot connect to Redis' : 'The connection to Redis was lost')
     isUp = false
   }
   client.on('error', onError)
@@ -29,11 +29,11 @@ export function watchLink(client: RedisClient, place: string, log: Logger): () =
   return () => {
     client.off('ready', onReady)
     client.off('close', onClose)
-    // Not that of errors: while it is closed there may still be some, and nobody listening to them is an exception.
+    // The error listener stays: the client may still emit errors while it closes, and an error event without a listener is thrown.
   }
 }
 
-/** Counts what is opened: the one connection to a server, or one to each node. */
+/** Counts the connections that are opened: the one to a server, or those to each node of a cluster. The returned function stops it. */
 export function countConnections(client: RedisClient, created: CounterCell): () => void {
   const count = (): void => created.inc()
   if (!client.isCluster) {

@@ -16,12 +16,12 @@ import { rateLimit } from './ratelimit-plugin.ts'
 const hello = route({ http: 'GET /hello', handler: () => 'hello' })
 const as = (name: string) => ({ headers: { authorization: `Bearer ${name}` } })
 
-/** Knows tokens but those that are called bad, and counts how often it was asked. */
-function watchful(): { readonly plugin: Plugin; asked: number } {
+/** Accepts every token but `bad`, and counts how often it was called. */
+function countingIdentity(): { readonly plugin: Plugin; calls: number } {
   const watch = {
-    asked: 0,
+    calls: 0,
     plugin: fakeIdentity(({ headers }) => {
-      watch.asked++
+      watch.calls++
       const name = headers.authorization?.slice('Bearer '.length)
       if (name === 'bad') throw new AuthenticationError()
       return name === undefined ? null : { id: name, name }
@@ -33,7 +33,7 @@ function watchful(): { readonly plugin: Plugin; asked: number } {
 /** The status, code and headers of a refused upgrade. */
 async function refusal(connecting: Promise<unknown>) {
   const error = await connecting.then(
-    () => new Error('it was let in'),
+    () => new Error('it was admitted'),
     (thrown: unknown) => thrown,
   )
   if (!(error instanceof UpgradeRefused)) throw error
@@ -41,28 +41,28 @@ async function refusal(connecting: Promise<unknown>) {
   return { status: error.status, code, headers: error.headers }
 }
 
-describe('before anybody knows who asks', () => {
+describe('pre-authentication limits', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     const open = async (
-      arrive: RateLimitOptions['arrive'],
+      preAuthentication: RateLimitOptions['preAuthentication'],
       identity: Plugin = fakeIdentity(),
       http: HttpWireOptions = {},
     ) => {
       const clock = createVirtualClock()
-      const limits = rateLimit({ http: false, websocket: false, connections: false, arrive })
+      const limits = rateLimit({ http: false, websocket: false, connections: false, preAuthentication })
       const plugins = [identity, limits]
       const app = await start({ pkgIds: { HELLO: 1 }, routes: { HELLO: hello }, clock, http, plugins })
       const left = async () => (await limits.peek({ address: '127.0.0.1' }))[0]?.remaining
       return { ...app, clock, limits, left }
     }
 
-    it('requests and handshakes of an address have one limit, and past it no token is looked at', async () => {
-      const watch = watchful()
-      const { request, connect } = await open({ points: 3, failedAuthentication: 0 }, watch.plugin)
+    it('requests and handshakes of an address share one limit, above which no token is checked', async () => {
+      const watch = countingIdentity()
+      const { request, connect } = await open({ points: 3, failureCost: 0 }, watch.plugin)
       expect((await request('GET /hello', as('ann'))).status).toBe(200)
       await connect(as('ann'))
       expect((await request('GET /nowhere')).status).toBe(404)
-      const { asked } = watch
+      const { calls } = watch
       const refused = await request('GET /hello', as('ann'))
       expect([refused.status, refused.headers['retry-after']]).toEqual([429, '20'])
       expect(refused.json()).toMatchObject({
@@ -72,18 +72,18 @@ describe('before anybody knows who asks', () => {
       expect([status, code]).toEqual([429, 'rate_limit_exceeded'])
       for (const each of [refused.headers, headers])
         expect(each).toMatchObject({
-          ratelimit: '"arrive";r=0;t=60',
-          'ratelimit-policy': '"arrive";q=3;w=60',
+          ratelimit: '"preAuthentication";r=0;t=60',
+          'ratelimit-policy': '"preAuthentication";q=3;w=60',
           'x-ratelimit-limit': '3',
           'x-ratelimit-remaining': '0',
           'x-ratelimit-reset': '60',
           'retry-after': '20',
         })
-      expect(watch.asked).toBe(asked)
+      expect(watch.calls).toBe(calls)
     })
 
-    it('its figures are on every answer: of a call, of a path that leads nowhere, of a caller who is nobody', async () => {
-      const { request } = await open({ points: 100, failedAuthentication: 0 })
+    it('their status is on every response: of a call, of an unknown path, of a caller without an identity', async () => {
+      const { request } = await open({ points: 100, failureCost: 0 })
       for (const [target, options, status, remaining] of [
         ['GET /hello', as('ann'), 200, '99'],
         ['GET /nowhere', {}, 404, '98'],
@@ -94,13 +94,13 @@ describe('before anybody knows who asks', () => {
         expect([
           got,
           headers['x-ratelimit-remaining'],
-          headers.ratelimit?.startsWith(`"arrive";r=${remaining};`),
+          headers.ratelimit?.startsWith(`"preAuthentication";r=${remaining};`),
         ]).toEqual([status, remaining, true])
       }
     })
 
-    it('guesses cost more than their request: 401 over HTTP, 401 of an upgrade, a connection closed with 4001', async () => {
-      const { request, connect, left } = await open({ points: 100, failedAuthentication: 20 }, watchful().plugin)
+    it('failed credentials cost extra: 401 over HTTP, 401 of an upgrade, a connection closed with 4001', async () => {
+      const { request, connect, left } = await open({ points: 100, failureCost: 20 }, countingIdentity().plugin)
       expect((await request('GET /hello', as('bad'))).status).toBe(401)
       expect(await left()).toBe(79)
       expect((await refusal(connect(as('bad')))).status).toBe(401)
@@ -108,21 +108,21 @@ describe('before anybody knows who asks', () => {
       const socket = await connect()
       socket.send(JSON.stringify({ type: 'auth', token: 'Bearer bad' }))
       expect((await socket.closed).code).toBe(4001)
-      // The socket's own end is heard of a moment later.
+      // The server handles the disconnect a moment later.
       while ((await left()) === 57) await new Promise((resolve) => setImmediate(resolve))
       expect(await left()).toBe(37)
-      // An honest caller pays for requests only.
+      // Good credentials cost no extra.
       expect((await request('GET /hello', as('ann'))).status).toBe(200)
       expect(await left()).toBe(36)
       expect((await request('GET /hello')).status).toBe(401)
-      // What is left is taken, and nothing is owed beyond it.
+      // Charges what is left, and no more.
       expect((await request('GET /hello')).status).toBe(401)
       expect(await left()).toBe(0)
       expect((await request('GET /hello', as('ann'))).status).toBe(429)
       expect((await refusal(connect(as('ann')))).status).toBe(429)
     })
 
-    it('every 401 is a guess, whatever code or form the app gives it', async () => {
+    it('every 401 counts as failed credentials, whatever its code or body', async () => {
       const errors = defineErrors('app', { wrong_password: { httpStatus: 401, message: 'Wrong' } })
       const login = route({
         http: 'POST /login',
@@ -132,7 +132,12 @@ describe('before anybody knows who asks', () => {
         },
       })
       const form = route({ http: 'POST /form', access: 'public', handler: () => reply('no', { status: 401 }) })
-      const limits = rateLimit({ http: false, websocket: false, connections: false, arrive: { points: 100 } })
+      const limits = rateLimit({
+        http: false,
+        websocket: false,
+        connections: false,
+        preAuthentication: { points: 100 },
+      })
       const { request } = await start({
         pkgIds: { LOGIN: 1, FORM: 2 },
         routes: { LOGIN: login, FORM: form },
@@ -146,14 +151,14 @@ describe('before anybody knows who asks', () => {
       expect(await left()).toBe(58)
     })
 
-    it('guesses are not free on skipped paths either, and who shows no credentials passes there', async () => {
+    it('failed credentials cost extra on skipped paths too, and requests without credentials are accepted there', async () => {
       const secret = route({ http: 'GET /metrics/secret', handler: () => 'secret' })
-      const limits = rateLimit({ http: false, websocket: false, connections: false, arrive: { points: 42 } })
+      const limits = rateLimit({ http: false, websocket: false, connections: false, preAuthentication: { points: 42 } })
       const { request } = await start({
         pkgIds: { SECRET: 1 },
         routes: { SECRET: secret },
         clock: createVirtualClock(),
-        plugins: [watchful().plugin, limits],
+        plugins: [countingIdentity().plugin, limits],
       })
       for (let i = 0; i < 50; i++) expect((await request('GET /metrics/secret', as('ann'))).status).toBe(200)
       for (let i = 0; i < 3; i++) expect((await request('GET /metrics/secret', as('bad'))).status).toBe(401)
@@ -163,8 +168,8 @@ describe('before anybody knows who asks', () => {
       for (let i = 0; i < 50; i++) expect((await request('GET /health/live')).status).toBe(200)
     })
 
-    it('a call that fails otherwise, and a connection that ends otherwise, cost nothing more', async () => {
-      const { request, connect, left } = await open({ points: 100, failedAuthentication: 20 }, watchful().plugin)
+    it('other errors and other disconnects cost no extra', async () => {
+      const { request, connect, left } = await open({ points: 100, failureCost: 20 }, countingIdentity().plugin)
       expect((await request('GET /hello?x=%', as('ann'))).status).toBe(400)
       const socket = await connect(as('ann'))
       socket.close()
@@ -172,9 +177,9 @@ describe('before anybody knows who asks', () => {
       expect(await left()).toBe(98)
     })
 
-    it('addresses of one IPv6 network are one', async () => {
+    it('addresses of one IPv6 /64 share a limit', async () => {
       const proxy = { trustedProxies: ['127.0.0.1'] }
-      const { request } = await open({ points: 2, failedAuthentication: 0 }, fakeIdentity(), proxy)
+      const { request } = await open({ points: 2, failureCost: 0 }, fakeIdentity(), proxy)
       const from = async (address: string) =>
         (await request('GET /hello', { headers: { ...as('ann').headers, 'x-forwarded-for': address } })).status
       expect(await from('2001:db8:0:1::1')).toBe(200)
@@ -186,14 +191,14 @@ describe('before anybody knows who asks', () => {
       expect(await from('203.0.113.7')).toBe(429)
     })
 
-    it('says once when the clients behind a proxy share the limit of its address', async () => {
-      const { request, logs } = await open({ points: 1, failedAuthentication: 0 })
+    it('warns once when the clients behind a proxy share the limit of its address', async () => {
+      const { request, logs } = await open({ points: 1, failureCost: 0 })
       const forwarded = { headers: { 'x-forwarded-for': '203.0.113.7' } }
       for (let i = 0; i < 4; i++) await request('GET /nowhere', forwarded)
       expect(logs.filter(({ message }) => message.includes('http.trustedProxies'))).toHaveLength(1)
     })
 
-    it('a Disconnect of another plugin with 4001 is a guess as well', async () => {
+    it('a Disconnect with 4001 by another plugin counts as failed credentials', async () => {
       const strict: Plugin = {
         name: 'strict',
         setup: (host) =>
@@ -202,7 +207,7 @@ describe('before anybody knows who asks', () => {
           }),
       }
       const clock = createVirtualClock()
-      const limits = rateLimit({ http: false, websocket: false, arrive: { points: 50, failedAuthentication: 10 } })
+      const limits = rateLimit({ http: false, websocket: false, preAuthentication: { points: 50, failureCost: 10 } })
       const { connect } = await start({
         pkgIds: { HELLO: 1 },
         routes: { HELLO: hello },

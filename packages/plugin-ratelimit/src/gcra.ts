@@ -1,13 +1,13 @@
 import type { Rule } from './rule.ts'
-import type { Standing } from './store.ts'
+import type { QuotaStatus } from './store.ts'
 
-/** Over 0: what a take of `cost` still has to wait for, in microseconds. */
+/** Microseconds until a charge of `cost` is accepted; 0 or less: it is accepted now. */
 export function toWaitUs({ intervalUs, spanUs }: Rule, debtUs: number, cost: number): number {
   return debtUs + cost * intervalUs - spanUs
 }
 
-/** How a bucket stands that owes `debtUs`; `waitUs` is what the take that was asked for had to wait, over 0 when it was refused. */
-export function toStanding({ intervalUs, spanUs }: Rule, debtUs: number, waitUs: number): Standing {
+/** Status of a bucket with a debt of `debtUs`. `waitUs` is that of the charge: above 0 when it was refused. */
+export function toQuotaStatus({ intervalUs, spanUs }: Rule, debtUs: number, waitUs: number): QuotaStatus {
   const allowed = waitUs <= 0
   return {
     allowed,

@@ -1,0 +1,1 @@
+export { createRule, type StoreSubject, storeSuite } from './store.suite.ts'
