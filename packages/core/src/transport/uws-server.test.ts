@@ -1,16 +1,9 @@
 import { createServer } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import { networkRawClient } from '../testing/network-raw-client.ts'
-import { describeTransportContract } from '../testing/transport-suite/transport.suite.ts'
 import { defaultSocketLimits } from './socket-limits.ts'
 import type { HttpExchange, ListenOptions, UpgradeRequest } from './transport.ts'
 import { catcher, dial, join, record, request, serve, upgradeHeaders } from './uws-fixture.ts'
 import { uws } from './uws-server.ts'
-
-describeTransportContract('uws transport', {
-  createTransport: () => uws(),
-  createClient: (_transport, port) => networkRawClient({ port }),
-})
 
 const handlers = { upgrade() {}, request() {}, fault() {} }
 const options = (port: number, more: Partial<ListenOptions> = {}): ListenOptions => {

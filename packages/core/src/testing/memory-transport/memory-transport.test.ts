@@ -1,14 +1,17 @@
+import * as vitest from 'vitest'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { defaultSocketLimits } from '../../transport/socket-limits.ts'
 import type { HttpExchange, SocketLimits, TransportHandlers } from '../../transport/transport.ts'
 import { memoryRawClient } from '../memory-raw-client.ts'
-import { describeTransportContract } from '../transport-suite/transport.suite.ts'
+import { transportSuite } from '../suites/transport.suite.ts'
 import { type MemoryTransport, type MemoryTransportOptions, memoryTransport } from './memory-transport.ts'
 
-describeTransportContract('memory transport', {
-  createTransport: memoryTransport,
-  // The suite hands back what createTransport made.
-  createClient: (transport) => memoryRawClient(transport as MemoryTransport),
+describe('memory transport', () => {
+  transportSuite(vitest, {
+    createTransport: memoryTransport,
+    // The suite passes what createTransport made.
+    createClient: (transport) => memoryRawClient(transport as MemoryTransport),
+  })
 })
 
 const kib = 1024

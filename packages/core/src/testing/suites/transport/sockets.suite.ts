@@ -1,9 +1,9 @@
-import { describe, expect, it, vi } from 'vitest'
-import { SendResult, type Socket } from '../../transport/transport.ts'
-import { type ContractFixture, deferred, text } from './fixture.ts'
+import { SendResult, type Socket } from '../../../transport/transport.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, recorder, type TransportFixture, text } from './fixture.ts'
 
 /** Frames and closures. */
-export function describeSockets({ open }: ContractFixture): void {
+export function socketsSuite({ describe, it, expect }: TestRunner, { open }: TransportFixture): void {
   describe('sockets', () => {
     it('carries text and bytes both ways, in order', async () => {
       const { socket, server } = await open({
@@ -81,9 +81,9 @@ export function describeSockets({ open }: ContractFixture): void {
       server.close()
       expect(server.send('late', false)).toBe(SendResult.closed)
       expect(server.bufferedBytes()).toBe(0)
-      const write = vi.fn()
+      const write = recorder()
       server.cork(write)
-      expect(write).toHaveBeenCalledTimes(1)
+      expect(write.calls).toHaveLength(1)
       server.end(4000, '')
       server.close()
       expect(closures).toHaveLength(1)

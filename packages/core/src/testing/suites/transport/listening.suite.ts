@@ -1,9 +1,9 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { HttpExchange } from '../../transport/transport.ts'
-import { type ContractFixture, deferred, get, text } from './fixture.ts'
+import type { HttpExchange } from '../../../transport/transport.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, eventually, get, recorder, type TransportFixture, text } from './fixture.ts'
 
 /** Binding, refusing, cutting; and what every request says. */
-export function describeListening({ serve, open }: ContractFixture): void {
+export function listeningSuite({ describe, it, expect }: TestRunner, { serve, open }: TransportFixture): void {
   describe('listening', () => {
     it('takes a free port for 0', async () => {
       const { port, client } = await serve()
@@ -16,7 +16,7 @@ export function describeListening({ serve, open }: ContractFixture): void {
       await expect(serve({ port })).rejects.toMatchObject({ code: 'port_taken' })
       await transport.close()
       // For a moment the port may be that of a client elsewhere on the machine.
-      const again = await vi.waitFor(() => serve({ port }), 4000)
+      const again = await eventually(() => serve({ port }), 4000)
       expect(again.port).toBe(port)
     })
 
@@ -32,7 +32,7 @@ export function describeListening({ serve, open }: ContractFixture): void {
 
     it('cuts what is open when it closes, and may be told twice', async () => {
       const exchange = deferred<HttpExchange>()
-      const aborted = vi.fn()
+      const aborted = recorder()
       const served = await serve({
         request: (arrived) => {
           arrived.onAborted(aborted)
@@ -40,15 +40,15 @@ export function describeListening({ serve, open }: ContractFixture): void {
         },
         upgrade: (request) => request.accept({ opened() {}, message() {}, closed }),
       })
-      const closed = vi.fn()
+      const closed = recorder()
       const socket = await served.client.connect()
       const answer = served.client.request(get)
       const refused = expect(answer).rejects.toThrow()
       const arrived = await exchange.promise
       await served.transport.close()
       await served.transport.close()
-      expect(closed.mock.calls.map(([code]) => code)).toEqual([1006])
-      expect(aborted).toHaveBeenCalledTimes(1)
+      expect(closed.calls.map(([code]) => code)).toEqual([1006])
+      expect(aborted.calls).toHaveLength(1)
       expect(arrived.aborted).toBe(true)
       expect(await socket.closed).toMatchObject({ code: 1006 })
       await refused

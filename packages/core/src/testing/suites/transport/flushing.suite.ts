@@ -1,6 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { ContractFixture } from './fixture.ts'
-import { deferred, get } from './fixture.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, get, recorder, type TransportFixture } from './fixture.ts'
 
 const kib = 1024
 /** More than the buffers of a loopback connection hold. */
@@ -25,7 +24,7 @@ async function turns(): Promise<void> {
 }
 
 /** Waiting until everything has left. */
-export function describeFlushing({ serve, open }: ContractFixture): void {
+export function flushingSuite({ describe, it, expect }: TestRunner, { serve, open }: TransportFixture): void {
   describe('flushed', () => {
     it('resolves at once when nothing waits', async () => {
       const { transport, client } = await serve()
@@ -40,27 +39,29 @@ export function describeFlushing({ serve, open }: ContractFixture): void {
       ['bytes, which are copied', (own) => own],
       ['text', () => 'grüße '.repeat(manyBytes / 8)],
     ]
-    it.each(bodies)('waits for an answer whose client pauses: %s', async (_what, body) => {
-      const own = pattern(manyBytes)
-      const { transport, client } = await serve({
-        request: (exchange) => {
-          exchange.respond(200, [], body(own))
-          own.fill(0)
-        },
+    for (const [what, body] of bodies) {
+      it(`waits for an answer whose client pauses: ${what}`, async () => {
+        const own = pattern(manyBytes)
+        const { transport, client } = await serve({
+          request: (exchange) => {
+            exchange.respond(200, [], body(own))
+            own.fill(0)
+          },
+        })
+        const expected = Buffer.from(body(pattern(manyBytes)))
+        const { headers, body: arriving } = await client.stream(get)
+        expect(headers['content-length']).toBe(String(expected.byteLength))
+        const flushed = recorder()
+        const closed = transport
+          .flushed()
+          .then(flushed)
+          .then(() => transport.close())
+        await turns()
+        expect(flushed.calls).toHaveLength(0)
+        expect((await read(arriving)).equals(expected)).toBe(true)
+        await closed
       })
-      const expected = Buffer.from(body(pattern(manyBytes)))
-      const { headers, body: arriving } = await client.stream(get)
-      expect(headers['content-length']).toBe(String(expected.byteLength))
-      const flushed = vi.fn()
-      const closed = transport
-        .flushed()
-        .then(flushed)
-        .then(() => transport.close())
-      await turns()
-      expect(flushed).not.toHaveBeenCalled()
-      expect((await read(arriving)).equals(expected)).toBe(true)
-      await closed
-    })
+    }
 
     it('waits for a stream that has ended and whose client pauses', async () => {
       const ended = deferred<void>()
@@ -74,13 +75,13 @@ export function describeFlushing({ serve, open }: ContractFixture): void {
       })
       const { body } = await client.stream(get)
       await ended.promise
-      const flushed = vi.fn()
+      const flushed = recorder()
       const closed = transport
         .flushed()
         .then(flushed)
         .then(() => transport.close())
       await turns()
-      expect(flushed).not.toHaveBeenCalled()
+      expect(flushed.calls).toHaveLength(0)
       expect((await read(body)).equals(pattern(manyBytes))).toBe(true)
       await closed
     })
@@ -157,31 +158,33 @@ export function describeFlushing({ serve, open }: ContractFixture): void {
       }
       server.end(1012, 'Service restart')
       expect(await ended).toEqual({ code: 1012, reason: 'Service restart' })
-      const flushed = vi.fn()
+      const flushed = recorder()
       const closed = transport
         .flushed()
         .then(flushed)
         .then(() => transport.close())
       await turns()
-      expect(flushed).not.toHaveBeenCalled()
+      expect(flushed.calls).toHaveLength(0)
       socket.resume()
       expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
       expect(socket.frames.length).toBe(sent)
       await closed
     })
 
-    it.each(['is cut', 'leaves'])('does not wait for a socket whose client does not read and %s', async (how) => {
-      const { transport, socket, server } = await open({}, limits)
-      socket.pause()
-      for (let sent = 1; server.bufferedBytes() === 0; sent++) {
-        server.send(frame, true)
-        if (sent % 20 === 0) await turns()
-      }
-      server.end(1012, 'Service restart')
-      const flushed = transport.flushed()
-      if (how === 'is cut') server.close()
-      else socket.terminate()
-      await flushed
-    })
+    for (const how of ['is cut', 'leaves']) {
+      it(`does not wait for a socket whose client does not read and ${how}`, async () => {
+        const { transport, socket, server } = await open({}, limits)
+        socket.pause()
+        for (let sent = 1; server.bufferedBytes() === 0; sent++) {
+          server.send(frame, true)
+          if (sent % 20 === 0) await turns()
+        }
+        server.end(1012, 'Service restart')
+        const flushed = transport.flushed()
+        if (how === 'is cut') server.close()
+        else socket.terminate()
+        await flushed
+      })
+    }
   })
 }

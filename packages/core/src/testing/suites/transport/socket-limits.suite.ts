@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
-import { SendResult } from '../../transport/transport.ts'
-import type { RawSocket } from '../raw-client.ts'
-import { type ContractFixture, deferred } from './fixture.ts'
+import { SendResult } from '../../../transport/transport.ts'
+import type { RawSocket } from '../../raw-client.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, eventually, recorder, type TransportFixture } from './fixture.ts'
 
 /** What cuts a socket, what it drops, and what a listener may not do. */
-export function describeSocketLimits({ open, serve }: ContractFixture): void {
+export function socketLimitsSuite({ describe, it, expect }: TestRunner, { open, serve }: TransportFixture): void {
   describe('limits and faults of sockets', () => {
     it('cuts on a frame that is too large, and takes one that just fits', async () => {
       const sizes: number[] = []
@@ -20,12 +20,12 @@ export function describeSocketLimits({ open, serve }: ContractFixture): void {
     })
 
     it('cuts on text that is no UTF-8', async () => {
-      const message = vi.fn()
+      const message = recorder()
       const { socket, ended } = await open({ message })
       socket.send(new Uint8Array([0xc3, 0x28]), false)
       expect((await ended).code).toBe(1006)
       expect((await socket.closed).code).toBe(1006)
-      expect(message).not.toHaveBeenCalled()
+      expect(message.calls).toHaveLength(0)
     })
 
     it('queues for a client that does not read, drops past the limit, and delivers what was queued', async () => {
@@ -44,7 +44,7 @@ export function describeSocketLimits({ open, serve }: ContractFixture): void {
       expect(server.bufferedBytes()).toBeLessThanOrEqual(100_000 + 60_000 + 10)
       socket.resume()
       await readFrames(socket, accepted)
-      await vi.waitFor(() => expect(server.bufferedBytes()).toBe(0), 15_000)
+      await eventually(() => expect(server.bufferedBytes()).toBe(0), 15_000)
       expect(server.send('again', false)).toBe(SendResult.sent)
       expect((await socket.next()).data).toBe('again')
     })

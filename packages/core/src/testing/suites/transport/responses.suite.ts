@@ -1,11 +1,11 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { HttpExchange, ResponseStream } from '../../transport/transport.ts'
-import { type ContractFixture, deferred, get, text } from './fixture.ts'
+import type { HttpExchange, ResponseStream } from '../../../transport/transport.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, get, recorder, type TransportFixture, text } from './fixture.ts'
 
 const kib = 1024
 
 /** Answering. */
-export function describeResponses({ serve }: ContractFixture): void {
+export function responsesSuite({ describe, it, expect }: TestRunner, { serve }: TransportFixture): void {
   describe('answers', () => {
     it('writes status, headers and body, and the length by itself', async () => {
       const { client } = await serve({
@@ -62,7 +62,7 @@ export function describeResponses({ serve }: ContractFixture): void {
     })
 
     it('tells nobody of a client that leaves after the answer was complete', async () => {
-      const aborted = vi.fn()
+      const aborted = recorder()
       const { client } = await serve({
         request: (exchange) => {
           exchange.onAborted(aborted)
@@ -71,7 +71,7 @@ export function describeResponses({ serve }: ContractFixture): void {
       })
       await client.request(get)
       await client.request(get)
-      expect(aborted).not.toHaveBeenCalled()
+      expect(aborted.calls).toHaveLength(0)
     })
 
     it('takes a header that would break the answer for a fault, and answers 500', async () => {
@@ -165,7 +165,7 @@ export function describeResponses({ serve }: ContractFixture): void {
 
     it('tells the writer that the client is gone', async () => {
       const result = deferred<boolean>()
-      const aborted = vi.fn()
+      const aborted = recorder()
       const { client } = await serve({
         request: async (exchange) => {
           exchange.onAborted(aborted)
@@ -177,7 +177,7 @@ export function describeResponses({ serve }: ContractFixture): void {
       const { body } = await client.stream(get)
       for await (const _chunk of body) break
       expect(await result.promise).toBe(true)
-      expect(aborted).toHaveBeenCalledTimes(1)
+      expect(aborted.calls).toHaveLength(1)
     })
 
     it('answers HEAD with the headers alone', async () => {
@@ -194,7 +194,7 @@ export function describeResponses({ serve }: ContractFixture): void {
     })
 
     it('cuts, so that the client sees that the body is not whole', async () => {
-      const aborted = vi.fn()
+      const aborted = recorder()
       const { client } = await serve({
         request: async (exchange) => {
           const stream = exchange.stream(200, [])
@@ -207,7 +207,7 @@ export function describeResponses({ serve }: ContractFixture): void {
         },
       })
       await expect(client.request(get)).rejects.toMatchObject({ code: 'ECONNRESET' })
-      expect(aborted).not.toHaveBeenCalled()
+      expect(aborted.calls).toHaveLength(0)
     })
 
     it('cuts the stream of a handler that throws', async () => {

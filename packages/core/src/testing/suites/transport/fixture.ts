@@ -1,6 +1,5 @@
-import { afterEach } from 'vitest'
-import type { MaybePromise } from '../../base/maybe-promise.ts'
-import { defaultSocketLimits } from '../../transport/socket-limits.ts'
+import type { MaybePromise } from '../../../base/maybe-promise.ts'
+import { defaultSocketLimits } from '../../../transport/socket-limits.ts'
 import type {
   HttpExchange,
   Socket,
@@ -8,12 +7,15 @@ import type {
   SocketListener,
   Transport,
   UpgradeRequest,
-} from '../../transport/transport.ts'
-import type { RawClient, RawSocket } from '../raw-client.ts'
+} from '../../../transport/transport.ts'
+import type { RawClient, RawSocket } from '../../raw-client.ts'
+import type { TestRunner } from '../../test-runner.ts'
 
-/** What one implementation brings to the suite. */
-export interface ContractSubject {
+/** The transport that a suite tests. */
+export interface TransportSubject {
+  /** A new one for each test. */
   createTransport(): Transport
+  /** A client of that transport: `networkRawClient({ port })` for one that listens on a real port. */
   createClient(transport: Transport, port: number): RawClient
 }
 
@@ -43,7 +45,7 @@ export interface Opened extends Served {
   readonly ended: Promise<{ readonly code: number; readonly reason: string }>
 }
 
-export interface ContractFixture {
+export interface TransportFixture {
   serve(options?: ServeOptions): Promise<Served>
   open(listener?: Partial<SocketListener>, limits?: Partial<SocketLimits>): Promise<Opened>
 }
@@ -57,12 +59,36 @@ export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve:
   return { promise, resolve }
 }
 
+/** A function that records the arguments of each call. */
+export interface Recorder {
+  (...args: unknown[]): void
+  readonly calls: readonly unknown[][]
+}
+
+export function recorder(): Recorder {
+  const calls: unknown[][] = []
+  return Object.assign((...args: unknown[]) => void calls.push(args), { calls })
+}
+
+/** What `attempt` returns when it no longer throws; after `timeoutMs`, its last error. */
+export async function eventually<T>(attempt: () => MaybePromise<T>, timeoutMs: number = 15_000): Promise<T> {
+  const endMs = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() > endMs) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 export const get = { method: 'GET', path: '/' } as const
 
 /** Servers and clients for tests, cut after each of them. */
-export function createContractFixture(subject: ContractSubject): ContractFixture {
+export function createTransportFixture({ afterEach }: TestRunner, subject: TransportSubject): TransportFixture {
   const running: Served[] = []
 
   afterEach(async () => {

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { BodyFailure, HttpExchange } from '../../transport/transport.ts'
-import { type ContractFixture, deferred, get, text } from './fixture.ts'
+import type { BodyFailure, HttpExchange } from '../../../transport/transport.ts'
+import type { RawRequest } from '../../raw-types.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, eventually, get, recorder, type TransportFixture, text } from './fixture.ts'
 
 const kib = 1024
 
@@ -28,7 +29,7 @@ const describeBody = (body: Uint8Array | BodyFailure): string =>
   typeof body === 'string' ? body : `${body.byteLength}`
 
 /** Reading what clients send. */
-export function describeBodies({ serve }: ContractFixture): void {
+export function bodiesSuite({ describe, it, expect }: TestRunner, { serve }: TransportFixture): void {
   describe('bodies of requests', () => {
     const reply = (maxBytes: number) => (exchange: HttpExchange) =>
       exchange.readBody(maxBytes, (body) => exchange.respond(200, [], describeBody(body)))
@@ -71,15 +72,18 @@ export function describeBodies({ serve }: ContractFixture): void {
       expect(text(response.body)).toBe(`${300 * kib}`)
     })
 
-    it.each([
+    const sizes: readonly [how: string, body: () => RawRequest['body'], expected: string][] = [
       ['declared', () => new Uint8Array(kib), `${kib}`],
       ['chunked', () => pieces(2, kib / 2).source, `${kib}`],
       ['declared', () => new Uint8Array(kib + 1), 'too_large'],
       ['chunked', () => pieces(3, kib / 2).source, 'too_large'],
-    ])('caps a %s body (%#)', async (_how, body, expected) => {
-      const { client } = await serve({ request: reply(kib) })
-      expect(text((await client.request({ ...post, body: body() })).body)).toBe(expected)
-    })
+    ]
+    for (const [how, body, expected] of sizes) {
+      it(`caps a ${how} body: ${expected}`, async () => {
+        const { client } = await serve({ request: reply(kib) })
+        expect(text((await client.request({ ...post, body: body() })).body)).toBe(expected)
+      })
+    }
 
     it('does not wait for the rest of a body that is too large', async () => {
       const { client } = await serve({ request: reply(kib) })
@@ -114,7 +118,7 @@ export function describeBodies({ serve }: ContractFixture): void {
 
     it('tells a reader and onAborted when the client leaves in the middle of a body', async () => {
       const outcome = deferred<Uint8Array | BodyFailure>()
-      const gone = vi.fn()
+      const gone = recorder()
       const reading = deferred<HttpExchange>()
       const { client, faults } = await serve({
         request: (exchange) => {
@@ -131,10 +135,10 @@ export function describeBodies({ serve }: ContractFixture): void {
       expect(await outcome.promise).toBe('aborted')
       await left
       expect(exchange.aborted).toBe(true)
-      expect(gone).toHaveBeenCalledTimes(1)
-      const late = vi.fn()
+      expect(gone.calls).toHaveLength(1)
+      const late = recorder()
       exchange.onAborted(late)
-      expect(late).toHaveBeenCalledTimes(1)
+      expect(late.calls).toHaveLength(1)
       exchange.respond(200, [], 'too late')
       expect(await exchange.stream(200, []).write('too late')).toBe(false)
       expect(faults).toEqual([])
@@ -156,9 +160,9 @@ export function describeBodies({ serve }: ContractFixture): void {
       leaving.abort()
       const exchange = await gone.promise
       await left
-      const done = vi.fn()
+      const done = recorder()
       exchange.readBody(kib, done)
-      await vi.waitFor(() => expect(done.mock.calls).toEqual([['aborted']]), 15_000)
+      await eventually(() => expect(done.calls).toEqual([['aborted']]), 15_000)
     })
 
     it('reports a reader that throws, and answers 500', async () => {

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
-import type { HttpExchange } from '../../transport/transport.ts'
-import type { RawHeaders } from '../raw-types.ts'
-import { type ContractFixture, text } from './fixture.ts'
+import type { HttpExchange } from '../../../transport/transport.ts'
+import type { RawHeaders } from '../../raw-types.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { type TransportFixture, text } from './fixture.ts'
 
 /** Header fields that may come once, with a value that is fine by itself. */
 const once: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const once: Readonly<Record<string, string>> = {
 }
 
 /** Requests whose header fields alone are a reason to refuse them. */
-export function describeMalformedHeads({ serve }: ContractFixture): void {
+export function headerFieldsSuite({ describe, it, expect }: TestRunner, { serve }: TransportFixture): void {
   describe('header fields', () => {
     const answerOf = async (headers: RawHeaders, body?: string): Promise<[number, string, string | undefined]> => {
       const { client } = await serve({
@@ -25,9 +25,8 @@ export function describeMalformedHeads({ serve }: ContractFixture): void {
       return [answer.status, text(answer.body), answer.headers.connection]
     }
 
-    it.each(Object.entries(once))(
-      '%s once is fine, twice is malformed and closes, the same value too',
-      async (name, value) => {
+    for (const [name, value] of Object.entries(once)) {
+      it(`${name} once is fine, twice is malformed and closes, the same value too`, async () => {
         expect((await answerOf({ [name]: value }))[0]).toBe(200)
         for (const second of [value, `${value}x`]) {
           expect(await answerOf({ [name]: [value, second] })).toEqual([
@@ -36,8 +35,8 @@ export function describeMalformedHeads({ serve }: ContractFixture): void {
             'close',
           ])
         }
-      },
-    )
+      })
+    }
 
     it('that are lists may come in several lines', async () => {
       const lists = [
@@ -65,20 +64,20 @@ export function describeMalformedHeads({ serve }: ContractFixture): void {
       }
     })
 
-    it.each(['Chunked', 'gzip, chunked'])(
-      'Transfer-Encoding: %s is malformed, well-formed chunks or not',
-      async (coding) => {
+    for (const coding of ['Chunked', 'gzip, chunked']) {
+      it(`Transfer-Encoding: ${coding} is malformed, well-formed chunks or not`, async () => {
         expect(await answerOf({ 'transfer-encoding': coding }, 'ab')).toEqual([
           400,
           'Transfer-Encoding must be exactly chunked',
           'close',
         ])
-      },
-    )
+      })
+    }
 
     it('Trailer is malformed: no trailer field would be read', async () => {
       const [status, message, connection] = await answerOf({ trailer: 'x-sum', 'transfer-encoding': 'chunked' }, 'ab')
-      expect([status, message, connection]).toEqual([400, expect.stringContaining('Trailer fields'), 'close'])
+      expect([status, connection]).toEqual([400, 'close'])
+      expect(message).toMatch('Trailer fields')
     })
 
     it('are looked at in an upgrade too, whose refusal closes', async () => {

@@ -1,12 +1,12 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { Socket, UpgradeRequest } from '../../transport/transport.ts'
-import { type ContractFixture, deferred, text } from './fixture.ts'
+import type { Socket, UpgradeRequest } from '../../../transport/transport.ts'
+import type { TestRunner } from '../../test-runner.ts'
+import { deferred, recorder, type TransportFixture, text } from './fixture.ts'
 
 /** Long after the callback: by a timer, since what a promise runs may still be in its turn. */
 const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
 
 /** Handshakes: accepted, refused, left. */
-export function describeUpgrades({ serve, open }: ContractFixture): void {
+export function upgradesSuite({ describe, it, expect }: TestRunner, { serve, open }: TransportFixture): void {
   describe('upgrades', () => {
     it('runs opened before accept returns, and accepts later as well', async () => {
       const order: string[] = []
@@ -115,7 +115,7 @@ export function describeUpgrades({ serve, open }: ContractFixture): void {
     })
 
     it('does nothing on a second answer', async () => {
-      const second = vi.fn()
+      const second = recorder()
       const { client, faults } = await serve({
         upgrade: (request) => {
           request.reject(403, [], 'first')
@@ -124,7 +124,7 @@ export function describeUpgrades({ serve, open }: ContractFixture): void {
         },
       })
       expect((await client.connect().catch((error) => error)).status).toBe(403)
-      expect(second).not.toHaveBeenCalled()
+      expect(second.calls).toHaveLength(0)
       expect(faults).toEqual([])
     })
 
@@ -146,13 +146,13 @@ export function describeUpgrades({ serve, open }: ContractFixture): void {
       await gone.promise
       await left
       expect(request.aborted).toBe(true)
-      const late = vi.fn()
+      const late = recorder()
       request.onAborted(late)
-      expect(late).toHaveBeenCalledTimes(1)
-      const neverOpened = vi.fn()
+      expect(late.calls).toHaveLength(1)
+      const neverOpened = recorder()
       request.accept({ opened: neverOpened, message() {}, closed() {} })
       request.reject(403, [], '')
-      expect(neverOpened).not.toHaveBeenCalled()
+      expect(neverOpened.calls).toHaveLength(0)
     })
 
     it('echoes one sub-protocol', async () => {

@@ -1,0 +1,31 @@
+import type { TestRunner } from '../test-runner.ts'
+import { bodiesSuite } from './transport/bodies.suite.ts'
+import { createTransportFixture, type TransportSubject } from './transport/fixture.ts'
+import { flushingSuite } from './transport/flushing.suite.ts'
+import { headerFieldsSuite } from './transport/header-fields.suite.ts'
+import { listeningSuite } from './transport/listening.suite.ts'
+import { responsesSuite } from './transport/responses.suite.ts'
+import { socketLimitsSuite } from './transport/socket-limits.suite.ts'
+import { socketsSuite } from './transport/sockets.suite.ts'
+import { upgradesSuite } from './transport/upgrades.suite.ts'
+
+/**
+ * Tests that every transport must pass: the contract of the port `Transport`. A test takes up to some seconds.
+ *
+ * @example
+ * import * as vitest from 'vitest'
+ * vitest.describe('my transport', () => {
+ *   transportSuite(vitest, { createTransport: myTransport, createClient: (_, port) => networkRawClient({ port }) })
+ * })
+ */
+export function transportSuite(runner: TestRunner, subject: TransportSubject): void {
+  const fixture = createTransportFixture(runner, subject)
+  listeningSuite(runner, fixture)
+  upgradesSuite(runner, fixture)
+  socketsSuite(runner, fixture)
+  socketLimitsSuite(runner, fixture)
+  bodiesSuite(runner, fixture)
+  headerFieldsSuite(runner, fixture)
+  responsesSuite(runner, fixture)
+  flushingSuite(runner, fixture)
+}
