@@ -93,8 +93,22 @@ it('@twinwire/core/transport', async () => {
   expect(Object.keys(await import('@twinwire/core/transport')).sort()).toMatchInlineSnapshot(`
     [
       "SendResult",
+      "checkSocketLimits",
+      "defaultSocketLimits",
+      "findBadHeader",
+      "findHeader",
+      "findMalformed",
       "findUnsafe",
+      "isBodyless",
+      "isFraming",
       "isUnsafeKey",
+      "maxPkgId",
+      "refuseFrame",
+      "toFrame",
+      "toHeaderRecord",
+      "unknownPkgId",
+      "uuidPattern",
+      "zeroUuid",
     ]
   `)
 })
@@ -137,6 +151,8 @@ it('@twinwire/core/testing', async () => {
     [
       "CallError",
       "UpgradeRefused",
+      "brokerSuite",
+      "codecSuite",
       "createTestApp",
       "createTestClient",
       "createTestLogger",
@@ -146,6 +162,7 @@ it('@twinwire/core/testing', async () => {
       "memoryTransport",
       "networkRawClient",
       "onTransports",
+      "transportSuite",
     ]
   `)
 })

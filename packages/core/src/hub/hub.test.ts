@@ -210,8 +210,6 @@ describe('the hub', () => {
     })
 
     it('logs and counts what a broker fails to carry later: a client can not end the process by it', async () => {
-      // A method that answers by a promise passes for one that answers nothing.
-      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what is tested
       const broker: Broker = { start: () => {}, publish: async () => Promise.reject(new Error('no Redis')) }
       const { client, app, logs } = await start({ ...options, broker })
       await (await client()).call('SHOUT')

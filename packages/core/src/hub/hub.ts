@@ -127,7 +127,7 @@ export class ConnectionHub implements Hub {
   send(publication: Publication): void {
     this.#reported = false
     try {
-      const result: unknown = this.#options.broker.publish(publication)
+      const result = this.#options.broker.publish(publication)
       if (isPromise(result)) result.then(undefined, this.#options.onLateError)
     } catch (error) {
       if (!this.#reported) this.#options.onError(error)

@@ -1,32 +1,20 @@
-import { type AppError, MalformedRequestError, ValidationError } from '../errors/app-error.ts'
 import { RSPCode } from '../errors/status.ts'
 import type { Codec } from './codec.ts'
-import {
-  type Frame,
-  maxPkgId,
-  type ReplyMeta,
-  type RequestFrame,
-  unknownPkgId,
-  uuidPattern,
-  zeroUuid,
-} from './frame.ts'
-import { findUnsafe } from './safe-value.ts'
-import { readUsualFrame } from './usual-frame.ts'
+import { type Frame, maxPkgId, type ReplyMeta, type RequestFrame, zeroUuid } from './frame.ts'
+import { checkData, refuseFrame, toFrame } from './to-frame.ts'
 
-const noData: Readonly<Record<string, unknown>> = Object.freeze({})
-
-/** JSON in text frames. The envelope is checked by hand: a schema would cost as much as the parse. */
+/** JSON in text frames. */
 export const jsonCodec: Codec = { name: 'json', binary: false, decode, encodeReply, encodeEvent }
 
 /** Makes no view of the bytes, as `Buffer.from(data).toString()` would: half the time, 60 ns. A byte order mark stays: it is no JSON. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function decode(data: ArrayBuffer, binary: boolean): Frame {
-  if (binary) return refuse(unknownPkgId, zeroUuid, 'A JSON connection takes text frames only')
+  if (binary) return refuseFrame('A JSON connection takes text frames only')
   // No copy: rule 28 allows it because the text is made before this returns.
   const text = utf8.decode(data)
   const usual = readUsualFrame(text)
-  return usual === null ? decodeAny(text) : checkData(usual, text)
+  return usual === null ? decodeAny(text) : checkData(usual, hasEscapes(text))
 }
 
 function decodeAny(text: string): Frame {
@@ -34,34 +22,49 @@ function decodeAny(text: string): Frame {
   try {
     frame = JSON.parse(text)
   } catch {
-    return refuse(unknownPkgId, zeroUuid, 'The frame is not JSON')
+    return refuseFrame('The frame is not JSON')
   }
-  if (!isRecord(frame)) return refuse(unknownPkgId, zeroUuid, 'The frame is not a JSON object')
-
-  const { pkg_id: pkgId, req_id: reqId, method, data: sent } = frame
-  if (pkgId === undefined && typeof frame.type === 'string') return { kind: 'control', type: frame.type, fields: frame }
-
-  const readablePkgId = isPkgId(pkgId) ? pkgId : unknownPkgId
-  if (typeof reqId !== 'string' || !uuidPattern.test(reqId)) {
-    return refuse(readablePkgId, zeroUuid, 'req_id must be a UUID')
-  }
-  if (readablePkgId === unknownPkgId)
-    return refuse(unknownPkgId, reqId, `pkg_id must be a whole number from 1 to ${maxPkgId}`)
-  if (method !== undefined && method !== null && typeof method !== 'string') {
-    return refuse(readablePkgId, reqId, 'method must be a string or null')
-  }
-  if (sent === undefined || sent === null) {
-    return { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: noData }
-  }
-  if (!isRecord(sent)) return refuse(readablePkgId, reqId, 'data must be an object or null')
-  return checkData({ kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '', data: sent }, text)
+  return toFrame(frame, hasEscapes(text))
 }
 
-function checkData(frame: RequestFrame, text: string): Frame {
-  const unsafe = findUnsafe(frame.data, text.includes('\\u'))
-  if (unsafe === null) return frame
-  const { pkgId, reqId } = frame
-  return { kind: 'refused', pkgId, reqId, error: new ValidationError(undefined, [unsafe]) }
+/** Without one, text that was UTF-8 holds no half of a surrogate pair. */
+const hasEscapes = (text: string): boolean => text.includes('\\u')
+
+/**
+ * The envelope as `JSON.stringify` writes it, up to the brace that opens `data`. Sticky, since a match then leaves its end in
+ * `lastIndex`: `exec` would make an array of it, at 25 ns.
+ */
+const usualEnvelope =
+  /\{"pkg_id":[1-9]\d{0,9},"req_id":"[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}",(?:"method":(?:""|null),)?"data":(?=\{)/y
+
+const pkgIdAt = '{"pkg_id":'.length
+const reqIdAfterComma = ',"req_id":"'.length
+const uuidLength = 36
+
+/**
+ * Reads a package whose text is of the form that every client of ours writes: `pkg_id`, `req_id`, an empty `method` or none, `data`,
+ * in this order and without spaces. Null for anything else, good or bad: the parser of whole frames says which. What it reads, that
+ * parser reads as the same.
+ *
+ * The envelope is matched and checked by one expression and only `data` is parsed, which takes 250 of 800 ns less than to parse
+ * the frame and then test `req_id` (Node.js 20, a frame of 130 bytes).
+ */
+export function readUsualFrame(text: string): RequestFrame | null {
+  usualEnvelope.lastIndex = 0
+  // Other keys may follow `data`: the parse below would throw, which costs 20 times more than to see it here.
+  if (!usualEnvelope.test(text) || !text.endsWith('}}')) return null
+  const comma = text.indexOf(',')
+  const pkgId = Number(text.slice(pkgIdAt, comma))
+  if (pkgId > maxPkgId) return null
+  const reqIdAt = comma + reqIdAfterComma
+  const reqId = text.slice(reqIdAt, reqIdAt + uuidLength)
+  try {
+    // What begins with a brace and parses up to the frame's last brace is one object, and all there is of `data`.
+    const data: Record<string, unknown> = JSON.parse(text.slice(usualEnvelope.lastIndex, -1))
+    return { kind: 'request', pkgId, reqId, method: '', data }
+  } catch {
+    return null
+  }
 }
 
 function encodeReply(pkgId: number, reqId: string, status: RSPCode, meta: ReplyMeta, data: unknown): string {
@@ -87,17 +90,4 @@ function toHead(pkgId: number): string {
 
 function encodeEvent(pkgId: number, data: unknown): string {
   return `{"pkg_id":${pkgId},"req_id":"${zeroUuid}","data":${JSON.stringify(data) ?? 'null'}}`
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isPkgId(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= maxPkgId
-}
-
-function refuse(pkgId: number, reqId: string, message: string): Frame {
-  const error: AppError = new MalformedRequestError(message)
-  return { kind: 'refused', pkgId, reqId, error }
 }

@@ -1,7 +1,8 @@
 import type { BodyFailure, HttpExchange } from '../../../transport/transport.ts'
 import type { RawRequest } from '../../raw-types.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, eventually, get, recorder, type TransportFixture, text } from './fixture.ts'
+import { deferred, eventually, recorder, text } from '../helpers.ts'
+import { get, type TransportFixture } from './fixture.ts'
 
 const kib = 1024
 

@@ -10,6 +10,7 @@ import type {
 } from '../../../transport/transport.ts'
 import type { RawClient, RawSocket } from '../../raw-client.ts'
 import type { TestRunner } from '../../test-runner.ts'
+import { deferred } from '../helpers.ts'
 
 /** The transport that a suite tests. */
 export interface TransportSubject {
@@ -49,41 +50,6 @@ export interface TransportFixture {
   serve(options?: ServeOptions): Promise<Served>
   open(listener?: Partial<SocketListener>, limits?: Partial<SocketLimits>): Promise<Opened>
 }
-
-/** A promise and the function that settles it. */
-export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
-
-/** A function that records the arguments of each call. */
-export interface Recorder {
-  (...args: unknown[]): void
-  readonly calls: readonly unknown[][]
-}
-
-export function recorder(): Recorder {
-  const calls: unknown[][] = []
-  return Object.assign((...args: unknown[]) => void calls.push(args), { calls })
-}
-
-/** What `attempt` returns when it no longer throws; after `timeoutMs`, its last error. */
-export async function eventually<T>(attempt: () => MaybePromise<T>, timeoutMs: number = 15_000): Promise<T> {
-  const endMs = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (performance.now() > endMs) throw error
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 export const get = { method: 'GET', path: '/' } as const
 

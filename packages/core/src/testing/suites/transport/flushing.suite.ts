@@ -1,5 +1,6 @@
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, get, recorder, type TransportFixture } from './fixture.ts'
+import { deferred, recorder } from '../helpers.ts'
+import { get, type TransportFixture } from './fixture.ts'
 
 const kib = 1024
 /** More than the buffers of a loopback connection hold. */

@@ -1,7 +1,8 @@
 import type { HttpExchange } from '../../../transport/transport.ts'
 import type { RawHeaders } from '../../raw-types.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { type TransportFixture, text } from './fixture.ts'
+import { text } from '../helpers.ts'
+import type { TransportFixture } from './fixture.ts'
 
 /** Header fields that may come once, with a value that is fine by itself. */
 const once: Readonly<Record<string, string>> = {

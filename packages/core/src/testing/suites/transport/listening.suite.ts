@@ -1,6 +1,7 @@
 import type { HttpExchange } from '../../../transport/transport.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, eventually, get, recorder, type TransportFixture, text } from './fixture.ts'
+import { deferred, eventually, recorder, text } from '../helpers.ts'
+import { get, type TransportFixture } from './fixture.ts'
 
 /** Binding, refusing, cutting; and what every request says. */
 export function listeningSuite({ describe, it, expect }: TestRunner, { serve, open }: TransportFixture): void {

@@ -1,6 +1,7 @@
 import type { HttpExchange, ResponseStream } from '../../../transport/transport.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, get, recorder, type TransportFixture, text } from './fixture.ts'
+import { deferred, recorder, text } from '../helpers.ts'
+import { get, type TransportFixture } from './fixture.ts'
 
 const kib = 1024
 

@@ -1,7 +1,8 @@
 import { SendResult } from '../../../transport/transport.ts'
 import type { RawSocket } from '../../raw-client.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, eventually, recorder, type TransportFixture } from './fixture.ts'
+import { deferred, eventually, recorder } from '../helpers.ts'
+import type { TransportFixture } from './fixture.ts'
 
 /** What cuts a socket, what it drops, and what a listener may not do. */
 export function socketLimitsSuite({ describe, it, expect }: TestRunner, { open, serve }: TransportFixture): void {

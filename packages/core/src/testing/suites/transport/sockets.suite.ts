@@ -1,6 +1,7 @@
 import { SendResult, type Socket } from '../../../transport/transport.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, recorder, type TransportFixture, text } from './fixture.ts'
+import { deferred, recorder, text } from '../helpers.ts'
+import type { TransportFixture } from './fixture.ts'
 
 /** Frames and closures. */
 export function socketsSuite({ describe, it, expect }: TestRunner, { open }: TransportFixture): void {

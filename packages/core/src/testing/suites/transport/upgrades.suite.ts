@@ -1,6 +1,7 @@
 import type { Socket, UpgradeRequest } from '../../../transport/transport.ts'
 import type { TestRunner } from '../../test-runner.ts'
-import { deferred, recorder, type TransportFixture, text } from './fixture.ts'
+import { deferred, recorder, text } from '../helpers.ts'
+import type { TransportFixture } from './fixture.ts'
 
 /** Long after the callback: by a timer, since what a promise runs may still be in its turn. */
 const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { jsonCodec } from './json-codec.ts'
-import { readUsualFrame } from './usual-frame.ts'
+import { jsonCodec, readUsualFrame } from './json-codec.ts'
 
 const reqId = '3F2a9c41-7be0-4d5c-8a16-5b6d1f0e2c93'
 const usual = { pkg_id: 1, req_id: reqId, method: '', data: { name: 'Ursula', nested: { at: [1, null, true] } } }
