@@ -19,6 +19,7 @@ test.each([
   ['@twinwire/plugin-metrics', () => import('@twinwire/plugin-metrics')],
   ['@twinwire/plugin-metrics/testing', () => import('@twinwire/plugin-metrics/testing')],
   ['@twinwire/plugin-ratelimit', () => import('@twinwire/plugin-ratelimit')],
+  ['@twinwire/plugin-ratelimit/testing', () => import('@twinwire/plugin-ratelimit/testing')],
 ])('the host with declarations uses all of %s', async (_entryPoint, load) => {
   const source = readFileSync(file, 'utf8')
   const names = Object.keys(await load()).filter((name) => !leftOut.test(name))

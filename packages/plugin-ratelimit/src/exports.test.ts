@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import * as entryPoint from './index.ts'
+import * as testing from './testing/index.ts'
 
 it('the names that plugin-ratelimit exports', () => {
   expect(Object.keys(entryPoint)).toMatchInlineSnapshot(`
@@ -13,4 +14,8 @@ it('the names that plugin-ratelimit exports', () => {
       "redisStore",
     ]
   `)
+})
+
+it('the names that plugin-ratelimit/testing exports', () => {
+  expect(Object.keys(testing)).toEqual(['createRule', 'storeSuite'])
 })

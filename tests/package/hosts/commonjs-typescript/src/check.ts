@@ -13,6 +13,7 @@ const entryPoints = [
   '@twinwire/plugin-metrics',
   '@twinwire/plugin-metrics/testing',
   '@twinwire/plugin-ratelimit',
+  '@twinwire/plugin-ratelimit/testing',
 ]
 const requireHere = createRequire(join(process.cwd(), 'package.json'))
 

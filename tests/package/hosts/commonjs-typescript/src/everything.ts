@@ -96,6 +96,7 @@ import {
   redisSettings,
   redisStore,
 } from '@twinwire/plugin-ratelimit'
+import { createRule, storeSuite } from '@twinwire/plugin-ratelimit/testing'
 import { bigint, integer, jsonb, pgTable, serial, text, timestamp } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
 
@@ -277,6 +278,7 @@ export const limits = rateLimit({ store: memoryStore() })
 export const keyOfLimits = rateLimitKey
 export const tenAMinute = limit('10/m')
 export const inRedis = redisStore('redis://127.0.0.1:6379')
+export const storeTests = [storeSuite, createRule] as const
 
 // an app, and tests of it
 export const PkgID = { LIST_AUTHORS: 1, WHO_AM_I: 2, TASK_CHANGED: 100 } as const
