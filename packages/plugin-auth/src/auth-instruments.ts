@@ -1,10 +1,10 @@
 import type { CounterCell, Instruments } from '@twinwire/core/plugin'
-import { type TokenReason, tokenRefusals } from './errors.ts'
+import { type TokenReason, tokenErrors } from './errors.ts'
 
-/** How credentials came. */
+/** How credentials were sent. */
 export type AuthMethod = 'http' | 'ws_frame' | 'ws_upgrade' | 'ws_renewal'
 type AttemptStatus = 'success' | 'failure' | 'error'
-/** What the issuer is asked for. */
+/** What is requested from the issuer. */
 export type IssuerRequest = 'discovery' | 'keys' | 'realm'
 export type IssuerOutcome = 'success' | 'failure' | 'rejected'
 type LogoutOutcome = (typeof logoutOutcomes)[number]
@@ -12,11 +12,11 @@ type Operation = IssuerRequest | 'validate_token' | 'validate_logout_token'
 
 /** What this plugin counts. */
 export interface AuthInstruments {
-  /** Credentials were shown; `reason` null: they were good. */
+  /** Credentials were received; `reason` null: they were valid. */
   attempted(method: AuthMethod, reason: TokenReason | 'request' | null): void
-  /** A token was verified, and not just found in the cache. */
+  /** A token was verified, rather than found in the cache. */
   validated(reason: TokenReason | null): void
-  asked(type: IssuerRequest, outcome: IssuerOutcome): void
+  requested(type: IssuerRequest, outcome: IssuerOutcome): void
   duration(operation: Operation, ms: number): void
   readonly cacheHits: CounterCell
   readonly cacheMisses: CounterCell
@@ -27,7 +27,7 @@ const methods = ['http', 'ws_frame', 'ws_upgrade', 'ws_renewal'] as const satisf
 const attemptStatuses = ['success', 'failure', 'error'] as const satisfies readonly AttemptStatus[]
 const wires = ['http', 'websocket'] as const
 const backendOutcomes = ['success', 'denied', 'error'] as const
-/** `error`: the issuer could not be asked, so that nobody knows whether the credentials were good. */
+/** `error`: the issuer could not be reached, so the credentials could not be verified. */
 const toBackendOutcome = { success: 'success', failure: 'denied', error: 'error' } as const
 const validationStatuses = ['valid', 'expired', 'invalid', 'error'] as const
 const requests = ['discovery', 'keys', 'realm'] as const satisfies readonly IssuerRequest[]
@@ -37,13 +37,13 @@ const operations = [...requests, 'validate_token', 'validate_logout_token'] as c
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 export function createAuthInstruments(instruments: Instruments): AuthInstruments {
-  const reasons = ['none', ...tokenRefusals.map(({ reason }) => reason)]
-  const attempts = instruments.counter('auth_attempts_total', 'Credentials shown, by outcome', {
+  const reasons = ['none', ...tokenErrors.map(({ reason }) => reason)]
+  const attempts = instruments.counter('auth_attempts_total', 'Credentials received, by outcome', {
     status: attemptStatuses,
   })
   const keycloakAttempts = instruments.counter(
     'keycloak_auth_attempts_total',
-    'Credentials shown, by outcome and by the way they came',
+    'Credentials received, by outcome and method',
     { status: attemptStatuses, method: methods },
   )
   const validations = instruments.counter('auth_token_validations_total', 'Tokens verified, by outcome', {
@@ -51,7 +51,7 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
   })
   const keycloakValidations = instruments.counter(
     'keycloak_token_validation_total',
-    'Tokens verified, by outcome and by what they were refused for',
+    'Tokens verified, by outcome and reason of rejection',
     { status: validationStatuses, reason: reasons },
   )
   const backend = instruments.counter('auth_backend_requests_total', 'Credentials checked, by wire and outcome', {
@@ -64,7 +64,7 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
   })
   const durations = instruments.histogram(
     'keycloak_operation_duration_seconds',
-    'Time of the verification of a token, and of a request to the issuer',
+    'Duration of a token verification and of a request to the issuer',
     buckets,
     { operation: operations },
   )
@@ -90,11 +90,11 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
   })
   const validationCells = new Map<TokenReason | null, ReturnType<typeof validation>>([
     [null, validation('none', 'valid')],
-    ...tokenRefusals.map(({ reason, status }) => [reason, validation(reason, status)] as const),
+    ...tokenErrors.map(({ reason, status }) => [reason, validation(reason, status)] as const),
   ])
   const durationCells = new Map(operations.map((operation) => [operation, durations.cell({ operation })]))
   return {
-    cacheHits: instruments.counter('token_cache_hits_total', 'Tokens found in the cache of verified ones').cell(),
+    cacheHits: instruments.counter('token_cache_hits_total', 'Tokens found in the cache of verified tokens').cell(),
     cacheMisses: instruments.counter('token_cache_misses_total', 'Tokens that had to be verified').cell(),
     attempted(method, reason) {
       const cells = attemptCells[reason === null ? 'success' : reason === 'unavailable' ? 'error' : 'failure']
@@ -108,7 +108,7 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
       cells?.all.inc()
       cells?.by.inc()
     },
-    asked: (type, outcome) => issuer.cell({ type, outcome }).inc(),
+    requested: (type, outcome) => issuer.cell({ type, outcome }).inc(),
     duration: (operation, ms) => durationCells.get(operation)?.observe(ms / 1000),
     loggedOut: (outcome) => logouts.cell({ outcome }).inc(),
   }

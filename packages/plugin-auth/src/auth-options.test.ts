@@ -5,8 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { authOf, bearer, counted, pkgIds, routes, startApp, startIssuer } from './auth.fixtures.ts'
 import { type AuthOptions, resolveAuthOptions } from './auth-options.ts'
 import { auth } from './auth-plugin.ts'
-import { keycloakIssuer } from './keycloak-issuer.ts'
-import { keycloakSettings } from './keycloak-settings.ts'
+import { keycloakIssuer, keycloakSettings } from './keycloak-settings.ts'
 
 const good: AuthOptions = { issuer: 'https://sso.example.com/realms/app', audience: 'api', clientId: 'api' }
 
@@ -15,45 +14,62 @@ const options = (changes: object): AuthOptions => ({ ...good, ...changes })
 
 describe('an option of auth()', () => {
   it.each<[string, object, string]>([
-    ['no issuer', { issuer: undefined }, 'issuer must be an http(s) URL'],
-    ['an issuer that is no URL', { issuer: 'sso' }, 'issuer must be an http(s) URL'],
+    ['no issuer', { issuer: undefined }, 'issuer is required: set it to an http(s) URL'],
+    ['an issuer that is not a URL', { issuer: 'sso' }, 'issuer must be an http(s) URL'],
     ['another scheme', { issuer: 'file:///etc/passwd' }, 'issuer must be an http(s) URL'],
-    ['a password in it', { issuer: 'https://a:b@sso.example.com/' }, 'an address alone'],
-    ['a query in it', { issuer: 'https://sso.example.com/?x=1' }, 'an address alone'],
-    ['no audience and no parties', { audience: undefined }, 'auth() needs an audience'],
-    ['an empty audience', { audience: '' }, 'audience must be a text that is not empty'],
-    ['an empty list of audiences', { audience: [] }, 'audience must name at least one'],
-    ['an audience that is a number', { audience: [7] }, 'audience must be a text that is not empty'],
-    ['empty parties', { authorizedParties: [] }, 'authorizedParties must name at least one'],
-    ['no client', { clientId: undefined }, 'clientId must be a text that is not empty'],
-    ['the algorithm none', { algorithms: ['none'] }, "not 'none'"],
-    ['an algorithm with a secret', { algorithms: ['RS256', 'HS256'] }, "not 'HS256'"],
-    ['no algorithms', { algorithms: [] }, 'algorithms must be some of'],
-    ['a negative tolerance', { toleranceMs: -1 }, 'toleranceMs must be a whole number from 0'],
-    ['a token size of nothing', { maxTokenBytes: 0 }, 'maxTokenBytes must be a whole number from 256'],
-    ['a time that is no number', { handshakeTimeoutMs: '5s' }, 'handshakeTimeoutMs must be a whole number'],
-    ['half a cache entry', { cachedTokens: 0.5 }, 'cachedTokens must be a whole number'],
+    [
+      'a password in it',
+      { issuer: 'https://a:b@sso.example.com/' },
+      'issuer must be an http(s) URL without user, password, query',
+    ],
+    [
+      'a query in it',
+      { issuer: 'https://sso.example.com/?x=1' },
+      'issuer must be an http(s) URL without user, password, query',
+    ],
+    [
+      'no audience and no parties',
+      { audience: undefined },
+      'audience is required: set it to what tokens contain in aud',
+    ],
+    ['an empty audience', { audience: '' }, 'audience must be a string that is not empty, or a list of them'],
+    ['an empty list of audiences', { audience: [] }, 'audience must be a string that is not empty, or a list of them'],
+    [
+      'an audience that is a number',
+      { audience: [7] },
+      'audience must be a string that is not empty, or a list of them',
+    ],
+    ['empty parties', { authorizedParties: [] }, 'authorizedParties must be a list of client ids with at least one'],
+    ['no client', { clientId: undefined }, 'clientId is required'],
+    ['the algorithm none', { algorithms: ['none'] }, "algorithms[0] must be one of 'RS256', 'RS384'"],
+    ['an algorithm with a secret', { algorithms: ['RS256', 'HS256'] }, "received 'HS256'"],
+    ['no algorithms', { algorithms: [] }, 'algorithms must be a list of algorithms with at least one'],
+    ['a negative tolerance', { toleranceMs: -1 }, 'toleranceMs must be an integer from 0'],
+    ['a token size of nothing', { maxTokenBytes: 0 }, 'maxTokenBytes must be an integer from 256'],
+    ['a time that is not a number', { handshakeTimeoutMs: '5s' }, 'handshakeTimeoutMs must be an integer'],
+    ['half a cache entry', { cachedTokens: 0.5 }, 'cachedTokens must be an integer'],
     ['a word for a flag', { hideMissingRoles: 'yes' }, 'hideMissingRoles must be true or false'],
     [
       'a logout path with a parameter',
       { backChannelLogout: { path: '/:x' } },
-      'backChannelLogout.path is a plain path',
+      'backChannelLogout.path must be a path without parameters',
     ],
     [
       'a logout of no clients',
       { backChannelLogout: { clients: [] } },
-      'backChannelLogout.clients must name at least one',
+      'backChannelLogout.clients must be a list of client ids with at least one',
     ],
-    ['a time for keys', { keys: { timeoutMs: 0 } }, 'keys.timeoutMs must be a whole number from 1'],
-    ['a breaker of no failures', { breaker: { failures: 0 } }, 'breaker.failures must be a whole number from 1'],
-  ])('that is not right is a boot error: %s', (_, changes, message) => {
+    ['a time for keys', { keys: { timeoutMs: 0 } }, 'keys.timeoutMs must be an integer from 1'],
+    ['a breaker of no failures', { breaker: { failures: 0 } }, 'breaker.failures must be an integer from 1'],
+    ['a number for the logout', { backChannelLogout: 1 }, 'backChannelLogout must be true, false or an object'],
+  ])('that is invalid is a boot error: %s', (_, changes, message) => {
     expect(() => resolveAuthOptions(options(changes), 'test')).toThrow(
       expect.objectContaining({ code: 'bad_option', message: expect.stringContaining(message) }),
     )
   })
 
   it.each([{ audiences: 'api' }, { keys: { ttl: 1 } }, { breaker: { max: 1 } }, { backChannelLogout: { url: '/x' } }])(
-    'that nobody reads is a boot error: %j',
+    'that is unknown is a boot error: %j',
     (changes) => {
       expect(() => resolveAuthOptions(options(changes), 'test')).toThrow(
         expect.objectContaining({ code: 'unknown_option' }),
@@ -61,7 +77,7 @@ describe('an option of auth()', () => {
     },
   )
 
-  it('must name an issuer with https in production, unless it is said otherwise', () => {
+  it('must be an issuer with https in production, without allowInsecureIssuer', () => {
     const insecure = options({ issuer: 'http://sso.example.com/realms/app' })
     expect(() => resolveAuthOptions(insecure, 'production')).toThrow('issuer must use https in production')
     expect(resolveAuthOptions(insecure, 'dev').requireHttps).toBe(false)
@@ -70,13 +86,13 @@ describe('an option of auth()', () => {
     expect(() => resolveAuthOptions(inside, 'production')).toThrow('internalUrl must use https')
   })
 
-  it('is what the documentation says when it is left out', () => {
+  it('has the documented default', () => {
     expect(resolveAuthOptions(good, 'production')).toMatchObject({
       audience: ['api'],
       authorizedParties: null,
       toleranceMs: 10_000,
       maxTokenBytes: 16_384,
-      maxLifetimeMs: 86_400_000,
+      maxTokenLifetimeMs: 86_400_000,
       cachedTokens: 10_000,
       handshakeTimeoutMs: 5000,
       expiryWarningMs: 60_000,
@@ -92,7 +108,7 @@ describe('auth()', () => {
     expect(() => auth(options({ issuer: 'nonsense' }))).not.toThrow()
   })
 
-  it('makes silent routes authenticated, so that production needs no word about access', async () => {
+  it('makes routes without access authenticated, so that production needs no defaultAccess', async () => {
     const { issuer, clock } = await startIssuer()
     const app = createApp({
       environment: 'production',
@@ -108,7 +124,7 @@ describe('auth()', () => {
     await app.close()
   })
 
-  it('does not start with an issuer that calls itself otherwise', async () => {
+  it('does not start with an issuer of another name', async () => {
     const { issuer, clock } = await startIssuer()
     const plugin = auth({ issuer: `${issuer.issuer}/`, audience: 'x', clientId: 'x' })
     const app = createApp({
@@ -121,11 +137,11 @@ describe('auth()', () => {
     })
     await expect(app.ready()).rejects.toMatchObject({
       code: 'bad_option',
-      message: expect.stringContaining(`calls itself '${issuer.issuer}'`),
+      message: expect.stringContaining(`is of the issuer '${issuer.issuer}'`),
     })
   })
 
-  it('accepts by azp where a realm has no audience mapper, and only the clients that are named', async () => {
+  it('accepts tokens by azp without an audience, of the listed clients only', async () => {
     const { request, issuer } = await startApp(createTestApp, { audience: undefined, authorizedParties: ['web'] })
     const status = async (claims: object) =>
       (await request('GET /who', bearer(issuer.token('ada', { claims: { ...claims } })))).status
@@ -134,7 +150,7 @@ describe('auth()', () => {
     for (const azp of ['grafana', undefined, ['web'], 7]) expect([azp, await status({ azp })]).toEqual([azp, 401])
   })
 
-  it('demands both when both are named', async () => {
+  it('requires both when both are set', async () => {
     const { request, issuer } = await startApp(createTestApp, { authorizedParties: ['web'] })
     const status = async (claims: object) =>
       (await request('GET /who', bearer(issuer.token('ada', { claims: { ...claims } })))).status
@@ -169,7 +185,7 @@ describe('auth()', () => {
     )
   })
 
-  it('keeps no token beyond its end, and none at all when told so', async () => {
+  it('caches no token beyond its expiry, and none with cachedTokens 0', async () => {
     const test = await startApp(createTestApp)
     const token = test.issuer.token('ada', { lifetimeMs: 5000 })
     await test.request('GET /who', bearer(token))
@@ -204,7 +220,7 @@ describe('settings', () => {
     expect(read({ ...set, ...more })).toMatchObject({ audience: 'books', breaker: { failures: 3, resetMs: 30_000 } })
   })
 
-  it('say whose tokens are accepted: by audience, by the client that they were issued to, or by both', () => {
+  it('define which tokens are accepted: by audience, by the client that they were issued to, or by both', () => {
     const parties = { KEYCLOAK_AUTHORIZED_PARTIES: '["web","mobile"]' }
     const authorizedParties = ['web', 'mobile']
     const byParties = read({ ...set, ...parties })
@@ -218,11 +234,11 @@ describe('settings', () => {
       expect(() => read({ ...set, KEYCLOAK_AUTHORIZED_PARTIES: wrong })).toThrow('KEYCLOAK_AUTHORIZED_PARTIES')
   })
 
-  it('let no client of a realm in by an audience that all of them have', async () => {
+  it('do not accept an audience that the tokens of all clients have', async () => {
     const { issuer, clock } = await startIssuer({ audience: 'account' })
     for (const audience of ['account', ['api', 'account']]) {
       await expect(createTestApp({ pkgIds, routes, plugins: [authOf(issuer, { audience })] })).rejects.toThrow(
-        'name the clients whose tokens are accepted in authorizedParties',
+        'also set authorizedParties',
       )
     }
     const { request } = await createTestApp({
@@ -238,10 +254,10 @@ describe('settings', () => {
     expect(await Promise.all(statuses)).toEqual([200, 401])
   })
 
-  it('are null when none is set, but not in production, and never half of them', () => {
+  it('are null when none is set, except in production, and an error when some are missing', () => {
     expect(read({})).toBe(null)
     expect(() => read({}, 'production')).toThrow('KEYCLOAK_BASE_URL')
-    expect(() => read({ KEYCLOAK_REALM: 'app' })).toThrow('KEYCLOAK_BASE_URL is not set, and KEYCLOAK_REALM is')
+    expect(() => read({ KEYCLOAK_REALM: 'app' })).toThrow('KEYCLOAK_BASE_URL is required when KEYCLOAK_REALM is set')
     expect(() => read({ ...set, KEYCLOAK_BASE_URL: 'sso' })).toThrow('KEYCLOAK_BASE_URL must be an http(s) URL')
   })
 
@@ -266,7 +282,7 @@ it('an app may start while its issuer is down: 503 and not ready until there are
   const socket = await connect()
   socket.send(JSON.stringify({ type: 'auth', token: `Bearer ${token}` }))
   expect(await socket.closed).toMatchObject({ code: 1011 })
-  expect(logs.filter(({ message }) => message.startsWith('The issuer cannot be read'))).toHaveLength(1)
+  expect(logs.filter(({ message }) => message.startsWith('Issuer keys cannot be read'))).toHaveLength(1)
   await issuer.start()
   await clock.advance(1000)
   await expect.poll(async () => (await request('GET /who', bearer(token))).status).toBe(200)

@@ -1,14 +1,13 @@
 import { BootError, type Plugin } from '@twinwire/core'
-import { definePlugin, type PluginHost } from '@twinwire/core/plugin'
+import { CircuitBreaker, definePlugin, type Identify, type PluginHost } from '@twinwire/core/plugin'
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
-import { createAuthInstruments } from './auth-instruments.ts'
+import { type AuthInstruments, createAuthInstruments } from './auth-instruments.ts'
 import { type AuthOptions, type ResolvedAuthOptions, resolveAuthOptions } from './auth-options.ts'
-import { createRefusals } from './errors.ts'
+import { readAuthorization } from './bearer.ts'
+import { type AuthErrors, createAuthErrors } from './errors.ts'
 import { Expiry } from './expiry.ts'
 import { createHandshake } from './handshake.ts'
-import { createIdentify } from './identify.ts'
-import { Breaker } from './issuer/breaker.ts'
-import { IssuerDocuments, type Published } from './issuer/issuer-documents.ts'
+import { IssuerDocuments } from './issuer/issuer-documents.ts'
 import { IssuerKeys } from './issuer/issuer-keys.ts'
 import { LiveSockets } from './live-sockets.ts'
 import { createLogoutRoute } from './logout/logout-route.ts'
@@ -16,18 +15,19 @@ import { LogoutTokens } from './logout/logout-token.ts'
 import { Revocations } from './logout/revocations.ts'
 import { createRevoke } from './logout/revoke.ts'
 import { TokenCache } from './token/token-cache.ts'
-import { TokenVerifier } from './token/token-verifier.ts'
+import { TokenVerifier, type VerificationResult } from './token/token-verifier.ts'
+import type { User } from './user.ts'
 
-/** `auth()`, which is also the handle for code outside a call. */
+/** The plugin `auth()`; revokes users and sessions from outside a call. */
 export interface AuthPlugin extends Plugin<AuthApi>, AuthControl {}
 
 /**
- * Owns the identity on both wires: tokens of an OpenID Connect issuer such as Keycloak, for the whole life of a socket. Every silent
- * route is `authenticated` with it. Adds `keycloak` to `GET /health`: can tokens be verified?
+ * Authenticates both wires by tokens of an OpenID Connect issuer such as Keycloak, for the whole life of a socket. Routes without `access`
+ * are `authenticated`. Adds `keycloak` to `GET /health`: healthy when tokens can be verified.
  *
- * An issuer that is down does not stop the boot: until its keys were read, tokens are answered 503 `unavailable`, and readiness says no.
+ * The app starts while the issuer is down: until its keys are read, requests with a token get 503 `unavailable`, and the app is not ready.
  *
- * Boot errors: `bad_option`, `unknown_option`; `bad_option` too for an issuer that calls itself otherwise.
+ * @throws BootError `bad_option`, `unknown_option`, when the app starts; `bad_option` also when the issuer publishes another name than `issuer`.
  *
  * @example
  * const keycloak = auth({ issuer: 'https://sso.example.com/realms/app', audience: 'authors-api', clientId: 'authors-api' })
@@ -35,17 +35,17 @@ export interface AuthPlugin extends Plugin<AuthApi>, AuthControl {}
  * keycloak.revoke(userId)
  */
 export function auth(options: AuthOptions): AuthPlugin {
-  /** Of the apps that run with this plugin: one, but for tests. */
+  /** One for each running app with this plugin; more than one only in tests. */
   const running = new Set<AuthControl>()
   const plugin = definePlugin(authKey, {
     doctor(host) {
       host.doctor('auth', () => {
         const { issuer, requireHttps } = resolveAuthOptions(options, host.environment)
         if (host.environment !== 'production' || requireHttps)
-          return { level: 'ok', message: `Tokens come from ${issuer}` }
+          return { level: 'ok', message: `Tokens are issued by ${issuer}` }
         return {
           level: 'warn',
-          message: 'The issuer may be read without https in production, by allowInsecureIssuer: use https',
+          message: 'allowInsecureIssuer allows requests to the issuer without https in production: use https',
         }
       })
     },
@@ -59,14 +59,10 @@ export function auth(options: AuthOptions): AuthPlugin {
   return {
     ...plugin,
     revoke(target) {
-      if (running.size === 0)
-        throw new BootError(
-          'wrong_state',
-          'auth(): nobody can be revoked before the app has started or after it was closed',
-        )
-      let ended = 0
-      for (const app of running) ended += app.revoke(target)
-      return ended
+      if (running.size === 0) throw new BootError('wrong_state', 'auth(): revoke() works only while the app is running')
+      let closed = 0
+      for (const app of running) closed += app.revoke(target)
+      return closed
     },
   }
 }
@@ -75,15 +71,25 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
   const { clock, log } = host
   const { toleranceMs } = options
   const instruments = createAuthInstruments(host.instruments)
-  const refusals = createRefusals(options.clientId, options.hideMissingRoles)
-  const breaker = new Breaker<Published>('keycloak', options.breaker, host.instruments, log)
+  const errors = createAuthErrors(options.clientId, options.hideMissingRoles)
+  const service = 'keycloak'
+  const breaker = new CircuitBreaker({
+    service,
+    options: options.breaker,
+    clock,
+    instruments: host.instruments,
+    onChange(from, to) {
+      log.warn({ service, from, to }, 'The circuit breaker of the issuer changed its state')
+      if (to === 'half_open') void keys.refresh()
+    },
+  })
   const documents = new IssuerDocuments(
     { ...options, ...options.keys, readNotBefore: options.realmNotBefore },
     { breaker, clock, instruments },
   )
   const cache = new TokenCache(options.cachedTokens, clock)
   const revocations = new Revocations({
-    rememberMs: options.maxLifetimeMs + toleranceMs,
+    rememberMs: options.maxTokenLifetimeMs + toleranceMs,
     maxEntries: options.maxRevocations,
     clock,
     log,
@@ -95,17 +101,16 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     clock,
     log,
     onChange(now, before) {
-      // A key that is gone vouches for nothing any more.
+      // A token whose key was removed must be rejected.
       cache.clear()
-      if (now.notBeforeMs > before.notBeforeMs) sockets.end('all', (user) => user.issuedAt < now.notBeforeMs)
+      if (now.notBeforeMs > before.notBeforeMs) sockets.close('all', (user) => user.issuedAt < now.notBeforeMs)
     },
   })
-  breaker.onHalfOpen = () => void keys.refresh()
   const verifier = new TokenVerifier(options, { keys, cache, revocations, clock, instruments })
   const revoke = createRevoke({ cache, revocations, sockets, clock })
 
-  host.identify(createIdentify({ verifier, refusals, instruments }), { missing: () => refusals.missing() })
-  const handshake = createHandshake({ verifier, sockets, refusals, instruments, clock, log, toleranceMs })
+  host.identify(createIdentify(verifier, errors, instruments), { missing: () => errors.missing() })
+  const handshake = createHandshake({ verifier, sockets, errors, instruments, clock, log, toleranceMs })
   host.controlFrame('auth', handshake.frame, {
     timeoutMs: options.handshakeTimeoutMs,
     fromUpgrade: handshake.fromUpgrade,
@@ -119,14 +124,35 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     host.endpoint(createLogoutRoute({ path, maxTokenBytes, tokens, revoke: revoke.apply, instruments, log }))
   }
   host.health('keycloak', () => {
-    if (keys.current === null) throw new Error('The keys of the issuer are not there: no token can be verified')
+    if (keys.current === null) throw new Error('Tokens cannot be verified: issuer keys are missing')
   })
   host.onReady(() => keys.start())
   host.onClose(() => {
     keys.close()
-    documents.close()
-    breaker.close()
+    breaker.dispose()
     expiry.close()
   })
-  return { refusals, revoke: revoke.target }
+  return { errors, revoke: revoke.target }
+}
+
+/** Identifies the sender of an HTTP request by its `Authorization` header; without a promise for a token in the cache. */
+function createIdentify(verifier: TokenVerifier, errors: AuthErrors, instruments: AuthInstruments): Identify {
+  const toIdentity = (result: VerificationResult): User => {
+    if (result.ok) {
+      instruments.attempted('http', null)
+      return result.user
+    }
+    instruments.attempted('http', result.reason)
+    throw errors.token(result.reason)
+  }
+  return ({ headers }) => {
+    const credentials = readAuthorization(headers.authorization)
+    if (credentials.kind === 'none') return null
+    if (credentials.kind === 'invalid') {
+      instruments.attempted('http', 'request')
+      throw errors.request(credentials.description)
+    }
+    const result = verifier.verify(credentials.token)
+    return result instanceof Promise ? result.then(toIdentity) : toIdentity(result)
+  }
 }

@@ -1,23 +1,23 @@
 import type { Identity } from '@twinwire/core'
 import { type PluginKey, pluginKey } from '@twinwire/core/plugin'
-import type { Refusals } from './errors.ts'
+import type { AuthErrors } from './errors.ts'
 
-/** Whose connections and tokens are to end: everything of a user (its id, or its identity), or one session. */
+/** Whose tokens to revoke: all of a user (its id, or its identity), or those of one session. */
 export type RevokeTarget = string | Identity | { readonly sessionId: string }
 
-/** What an application can do to those who are signed in. */
+/** Revokes users and sessions. */
 export interface AuthControl {
   /**
-   * Ends every connection of the target with 4004 `Session revoked`, at once, and refuses every token that was issued to it so far, from
-   * the cache and by verification alike. A later login is let in. Says how many connections were ended. In this process; the session at the
-   * issuer goes on, so end it there too, or a refreshed token may come back.
+   * Closes every connection of the target with 4004 `Session revoked`, and rejects every token that was issued to it so far, at once.
+   * Tokens of a later login are accepted. Returns the number of closed connections. It applies to this process only, and does not end the
+   * session at the issuer: end it there too, or a refreshed token is accepted.
    */
   revoke(target: RevokeTarget): number
 }
 
-/** What the steps of this package are bound to. */
+/** What the steps of this package use. */
 export interface AuthApi extends AuthControl {
-  readonly refusals: Refusals
+  readonly errors: AuthErrors
 }
 
 export const authKey: PluginKey<'auth', AuthApi> = pluginKey('auth').of<AuthApi>()

@@ -1,8 +1,8 @@
-/** What a request brings: a token, nothing, or something that is neither. */
+/** Credentials of a request: a token, none, or invalid ones. */
 export type Credentials =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'none' }
-  | { readonly kind: 'bad'; readonly description: string }
+  | { readonly kind: 'invalid'; readonly description: string }
 
 const none: Credentials = { kind: 'none' }
 const bearer = /^bearer ([^ ,]+)$/i
@@ -12,18 +12,18 @@ const protocolPrefix = 'bearer.'
 export function readAuthorization(header: string | undefined): Credentials {
   if (header === undefined || header === '') return none
   const token = readBearer(header)
-  if (token === null) return { kind: 'bad', description: 'The Authorization header is not a single Bearer token' }
+  if (token === null) return { kind: 'invalid', description: 'The Authorization header is not a single Bearer token' }
   return { kind: 'token', token }
 }
 
-/** `Bearer <token>`, as it stands in a header and in an `auth` frame; null for anything else. */
+/** `Bearer <token>`, as in a header and in an `auth` frame; null for anything else. */
 export function readBearer(text: string): string | null {
   return bearer.exec(text)?.[1] ?? null
 }
 
 /**
- * Of an upgrade: the header, or `Sec-WebSocket-Protocol: twinwire, bearer.<token>`, which is all that a page can set. Both at once could
- * speak for two users, and are refused.
+ * The credentials of an upgrade: the header, or `Sec-WebSocket-Protocol: twinwire, bearer.<token>`, the only header that a page can set.
+ * Both at once are invalid: they could belong to two users.
  */
 export function readUpgrade(headers: Readonly<Record<string, string>>): Credentials {
   const fromHeader = readAuthorization(headers.authorization)
@@ -32,6 +32,6 @@ export function readUpgrade(headers: Readonly<Record<string, string>>): Credenti
   const [first] = tokens
   if (first === undefined) return fromHeader
   if (fromHeader.kind !== 'none' || tokens.length > 1)
-    return { kind: 'bad', description: 'The upgrade carries more than one token' }
+    return { kind: 'invalid', description: 'The upgrade carries more than one token' }
   return { kind: 'token', token: first.slice(protocolPrefix.length) }
 }

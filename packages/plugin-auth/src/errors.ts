@@ -1,6 +1,6 @@
 import { AuthenticationError, PermissionDeniedError, UnavailableError } from '@twinwire/core'
 
-/** What a token is refused for. */
+/** Why a token is rejected. */
 export type TokenReason =
   | 'malformed'
   | 'too_large'
@@ -18,61 +18,61 @@ export type TokenReason =
   | 'revoked'
   | 'unavailable'
 
-interface TokenRefusal {
+interface TokenErrorKind {
   readonly reason: TokenReason
   /** Label of the instruments. */
   readonly status: 'expired' | 'invalid' | 'error'
-  /** What the caller is told. */
+  /** Message of the response. */
   readonly description: string
 }
 
-const refusal = (status: TokenRefusal['status'], reason: TokenReason, description: string): TokenRefusal => ({
+const kind = (status: TokenErrorKind['status'], reason: TokenReason, description: string): TokenErrorKind => ({
   reason,
   status,
   description,
 })
 
-export const tokenRefusals: readonly TokenRefusal[] = [
-  refusal('invalid', 'malformed', 'The token is malformed'),
-  refusal('invalid', 'too_large', 'The token is too large'),
-  refusal('invalid', 'algorithm', 'The algorithm of the token is not accepted'),
-  refusal('invalid', 'unknown_key', 'The key of the token is not known'),
-  refusal('invalid', 'signature', 'The signature of the token is not valid'),
-  refusal('invalid', 'issuer', 'The issuer of the token is not accepted'),
-  refusal('invalid', 'audience', 'The token is not meant for this service'),
-  refusal('invalid', 'authorized_party', 'The token was issued to a client that is not accepted'),
-  refusal('invalid', 'type', 'The token is not a bearer access token'),
-  refusal('invalid', 'claims', 'A claim of the token is missing or not valid'),
-  refusal('invalid', 'lifetime', 'The token is valid for too long'),
-  refusal('invalid', 'not_yet_valid', 'The token is not valid yet'),
-  refusal('expired', 'expired', 'The token has expired'),
-  refusal('invalid', 'revoked', 'The session of the token has ended'),
-  refusal('error', 'unavailable', 'Tokens cannot be verified at the moment'),
+export const tokenErrors: readonly TokenErrorKind[] = [
+  kind('invalid', 'malformed', 'The token is malformed'),
+  kind('invalid', 'too_large', 'The token is too large'),
+  kind('invalid', 'algorithm', 'The signing algorithm of the token is not accepted'),
+  kind('invalid', 'unknown_key', 'The token is signed with an unknown key'),
+  kind('invalid', 'signature', 'The signature of the token is invalid'),
+  kind('invalid', 'issuer', 'The issuer of the token is not accepted'),
+  kind('invalid', 'audience', 'The audience of the token does not include this service'),
+  kind('invalid', 'authorized_party', 'The token was issued to a client that is not accepted'),
+  kind('invalid', 'type', 'The token is not a bearer access token'),
+  kind('invalid', 'claims', 'A claim of the token is missing or invalid'),
+  kind('invalid', 'lifetime', 'The lifetime of the token is too long'),
+  kind('invalid', 'not_yet_valid', 'The token is not valid yet'),
+  kind('expired', 'expired', 'The token has expired'),
+  kind('invalid', 'revoked', 'The session of the token has ended'),
+  kind('error', 'unavailable', 'Tokens cannot be verified at the moment'),
 ]
 
 const descriptions: ReadonlyMap<TokenReason, string> = new Map(
-  tokenRefusals.map(({ reason, description }) => [reason, description]),
+  tokenErrors.map(({ reason, description }) => [reason, description]),
 )
 
-/** The answers of this plugin, in the words of one app: each with the challenge that RFC 6750 asks for. */
-export interface Refusals {
+/** The error responses of this plugin, each with the challenge of RFC 6750. */
+export interface AuthErrors {
   /** No credentials. */
   missing(): AuthenticationError
-  /** Credentials that are none: another scheme, two tokens. */
+  /** Invalid credentials: another scheme, two tokens. */
   request(description: string): AuthenticationError
   token(reason: TokenReason): AuthenticationError | UnavailableError
   roles(missing: readonly string[]): PermissionDeniedError
-  anyRole(needed: readonly string[]): PermissionDeniedError
+  anyRole(roles: readonly string[]): PermissionDeniedError
   scopes(missing: readonly string[]): PermissionDeniedError
 }
 
-/** `realm` is what the challenge calls the protected space. */
-export function createRefusals(realm: string, hideDetails: boolean): Refusals {
+/** `realm`: of the challenge. */
+export function createAuthErrors(realm: string, hideDetails: boolean): AuthErrors {
   const challenge = (params: Readonly<Record<string, string>>): { readonly headers: Record<string, string> } => {
-    const all = Object.entries({ realm, ...params }).map(
+    const parts = Object.entries({ realm, ...params }).map(
       ([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&')}"`,
     )
-    return { headers: { 'www-authenticate': `Bearer ${all.join(', ')}` } }
+    return { headers: { 'www-authenticate': `Bearer ${parts.join(', ')}` } }
   }
   const insufficient = (details: object, scope?: string): PermissionDeniedError =>
     new PermissionDeniedError(undefined, {
@@ -80,7 +80,7 @@ export function createRefusals(realm: string, hideDetails: boolean): Refusals {
       ...(hideDetails ? {} : { details }),
     })
   return {
-    // Without credentials the challenge names no error (RFC 6750, 3.1).
+    // Without credentials the challenge contains no error code (RFC 6750, 3.1).
     missing: () => new AuthenticationError(undefined, challenge({})),
     request: (description) =>
       new AuthenticationError(description, challenge({ error: 'invalid_request', error_description: description })),
@@ -90,7 +90,7 @@ export function createRefusals(realm: string, hideDetails: boolean): Refusals {
       return new AuthenticationError(description, challenge({ error: 'invalid_token', error_description: description }))
     },
     roles: (missing) => insufficient({ missing_roles: missing }),
-    anyRole: (needed) => insufficient({ any_of_roles: needed }),
+    anyRole: (roles) => insufficient({ any_of_roles: roles }),
     scopes: (missing) => insufficient({ missing_scopes: missing }, hideDetails ? undefined : missing.join(' ')),
   }
 }

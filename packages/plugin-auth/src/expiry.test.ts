@@ -32,7 +32,7 @@ function createSocket(events: string[], expiresAt: number, now: () => number): L
     connection: connection as unknown as LiveSocket['connection'],
     user: userUntil(expiresAt),
     isWarned: false,
-    dueSecond: 0,
+    nextSecond: 0,
   }
 }
 

@@ -2,28 +2,28 @@ import { type Clock, type Connection, disconnects } from '@twinwire/core'
 import type { Timer } from '@twinwire/core/plugin'
 import type { User } from './user.ts'
 
-/** A connection with the user it has now, and when something is due for it. */
+/** A connection with its current user, and the second of its next action. */
 export interface LiveSocket {
   readonly connection: Connection
   user: User
   isWarned: boolean
-  dueSecond: number
+  nextSecond: number
 }
 
 interface ExpiryOptions {
   readonly clock: Clock
-  /** How long before its token expires a connection is told; 0: never. */
+  /** How long before its token expires a connection is warned; 0: never. */
   readonly warningMs: number
-  /** How long after it the connection is closed. */
+  /** How long after the expiry a connection is closed. */
   readonly graceMs: number
 }
 
-/** Longest sleep: the machine's time may be set meanwhile. */
+/** Maximum delay of the timer: the system time may be changed meanwhile. */
 const maxSleepMs = 60_000
 
 /**
- * Tells connections that their token expires, and ends those that did not renew it. Expiry is a matter of seconds: connections are kept
- * by the second in which something is due, and one timer serves them all.
+ * Warns connections before their token expires, and closes those that do not renew it. Times of tokens are seconds: connections are grouped
+ * by the second of their next action, and one timer serves all.
  */
 export class Expiry {
   readonly #options: ExpiryOptions
@@ -35,21 +35,21 @@ export class Expiry {
     this.#options = options
   }
 
-  /** From now on, or anew after a renewal. */
+  /** Also after a renewal. */
   watch(socket: LiveSocket): void {
     this.forget(socket)
     const { clock, warningMs } = this.#options
     const now = clock.now()
     const leftMs = socket.user.expiresAt - now
     socket.isWarned = warningMs === 0 || leftMs <= 0
-    // A token that lives shorter than the warning is announced when half of what is left has passed.
+    // For a token that lives shorter than the warning time, the warning is sent when half of the rest has passed.
     if (socket.isWarned) this.#planEnd(socket)
     else this.#plan(socket, now + Math.max(leftMs - warningMs, leftMs / 2))
   }
 
   forget(socket: LiveSocket): void {
-    const due = this.#bySecond.get(socket.dueSecond)
-    if (due?.delete(socket) && due.size === 0) this.#bySecond.delete(socket.dueSecond)
+    const sockets = this.#bySecond.get(socket.nextSecond)
+    if (sockets?.delete(socket) && sockets.size === 0) this.#bySecond.delete(socket.nextSecond)
     if (this.#bySecond.size === 0) this.#disarm()
   }
 
@@ -62,12 +62,12 @@ export class Expiry {
     this.#plan(socket, socket.user.expiresAt + this.#options.graceMs)
   }
 
-  #plan(socket: LiveSocket, dueMs: number): void {
-    const second = Math.ceil(dueMs / 1000)
-    socket.dueSecond = second
-    const due = this.#bySecond.get(second)
-    if (due === undefined) this.#bySecond.set(second, new Set([socket]))
-    else due.add(socket)
+  #plan(socket: LiveSocket, atMs: number): void {
+    const second = Math.ceil(atMs / 1000)
+    socket.nextSecond = second
+    const sockets = this.#bySecond.get(second)
+    if (sockets === undefined) this.#bySecond.set(second, new Set([socket]))
+    else sockets.add(socket)
     if (second < this.#armedFor) this.#arm(second)
   }
 
@@ -103,7 +103,7 @@ export class Expiry {
     if (socket.isWarned) return connection.close(disconnects.tokenExpired)
     socket.isWarned = true
     this.#planEnd(socket)
-    // One that other plugins are still letting in has not had its auth_ok, which says the same.
+    // Without auth_ok, which contains the same time, the handshake is still pending in other plugins.
     if (connection.admitted) connection.sendControl({ type: 'auth_expiring', expires_at: user.expiresAt / 1000 })
   }
 }

@@ -2,19 +2,19 @@ import { type Clock, type Connection, Disconnect, disconnects, type Logger } fro
 import type { ControlHandler, ControlReply, ControlResult, IncomingRequest } from '@twinwire/core/plugin'
 import type { AuthInstruments, AuthMethod } from './auth-instruments.ts'
 import { readBearer, readUpgrade } from './bearer.ts'
-import type { Refusals, TokenReason } from './errors.ts'
+import type { AuthErrors, TokenReason } from './errors.ts'
 import type { LiveSockets } from './live-sockets.ts'
-import type { TokenVerifier, Verdict } from './token/token-verifier.ts'
+import type { TokenVerifier, VerificationResult } from './token/token-verifier.ts'
 import { isUser, type User } from './user.ts'
 
 interface HandshakeParts {
   readonly verifier: TokenVerifier
   readonly sockets: LiveSockets
-  readonly refusals: Refusals
+  readonly errors: AuthErrors
   readonly instruments: AuthInstruments
   readonly clock: Clock
   readonly log: Logger
-  /** How long a token counts after its end. */
+  /** How long a token is accepted after its expiry. */
   readonly toleranceMs: number
 }
 
@@ -25,9 +25,9 @@ export interface AuthHandshake {
   readonly onConnect: (connection: Connection) => void
 }
 
-/** What the WebSocket wire asks: who is there, at first and again. */
+/** Authenticates WebSocket connections, in the handshake and at renewals. */
 export function createHandshake(parts: HandshakeParts): AuthHandshake {
-  const { verifier, sockets, refusals, instruments, clock, log } = parts
+  const { verifier, sockets, errors, instruments, clock, log } = parts
 
   const failed = (method: AuthMethod, reason: TokenReason | 'request', address: string): void => {
     instruments.attempted(method, reason)
@@ -39,9 +39,9 @@ export function createHandshake(parts: HandshakeParts): AuthHandshake {
     return { identity: user, reply: ({ maxMessageBytes }) => toAuthOk(user, maxMessageBytes) }
   }
 
-  const refuseFrame = (method: AuthMethod, reason: TokenReason | 'request', connection: Connection): Disconnect => {
+  const rejectFrame = (method: AuthMethod, reason: TokenReason | 'request', connection: Connection): Disconnect => {
     failed(method, reason, connection.address)
-    // The client did nothing wrong, and must not throw its token away.
+    // When the issuer is unreachable the token may be valid: the client must not discard it.
     return new Disconnect(reason === 'unavailable' ? disconnects.internalError : disconnects.unauthorized)
   }
 
@@ -49,42 +49,42 @@ export function createHandshake(parts: HandshakeParts): AuthHandshake {
     frame({ token: text }, connection) {
       const method: AuthMethod = sockets.has(connection) ? 'ws_renewal' : 'ws_frame'
       const token = typeof text === 'string' ? readBearer(text) : null
-      if (token === null) throw refuseFrame(method, 'request', connection)
-      const finish = (verdict: Verdict): ControlResult => {
-        if (!verdict.ok) throw refuseFrame(method, verdict.reason, connection)
-        const { user } = verdict
+      if (token === null) throw rejectFrame(method, 'request', connection)
+      const finish = (result: VerificationResult): ControlResult => {
+        if (!result.ok) throw rejectFrame(method, result.reason, connection)
+        const { user } = result
         if (method === 'ws_renewal') {
-          // Core looks at this too; here it must not have moved the socket to another user's name before.
-          if (connection.identity?.id !== user.id) throw refuseFrame(method, 'request', connection)
-          if (verifier.isRevoked(user)) throw refuseFrame(method, 'revoked', connection)
+          // Core checks this too, but only after this function would have assigned the socket to another user.
+          if (connection.identity?.id !== user.id) throw rejectFrame(method, 'request', connection)
+          if (verifier.isRevoked(user)) throw rejectFrame(method, 'revoked', connection)
           sockets.renew(connection, user)
         }
         return accepted(method, user)
       }
-      const verdict = verifier.verify(token)
-      return verdict instanceof Promise ? verdict.then(finish) : finish(verdict)
+      const result = verifier.verify(token)
+      return result instanceof Promise ? result.then(finish) : finish(result)
     },
 
     fromUpgrade({ headers, address }) {
       const credentials = readUpgrade(headers)
       if (credentials.kind === 'none') return null
-      if (credentials.kind === 'bad') {
+      if (credentials.kind === 'invalid') {
         failed('ws_upgrade', 'request', address)
-        throw refusals.request(credentials.description)
+        throw errors.request(credentials.description)
       }
-      const finish = (verdict: Verdict): ControlResult => {
-        if (verdict.ok) return accepted('ws_upgrade', verdict.user)
-        failed('ws_upgrade', verdict.reason, address)
-        throw refusals.token(verdict.reason)
+      const finish = (result: VerificationResult): ControlResult => {
+        if (result.ok) return accepted('ws_upgrade', result.user)
+        failed('ws_upgrade', result.reason, address)
+        throw errors.token(result.reason)
       }
-      const verdict = verifier.verify(credentials.token)
-      return verdict instanceof Promise ? verdict.then(finish) : finish(verdict)
+      const result = verifier.verify(credentials.token)
+      return result instanceof Promise ? result.then(finish) : finish(result)
     },
 
     onConnect(connection) {
       const { identity } = connection
       if (!isUser(identity)) return
-      // Since the token was verified, other hooks may have taken their time.
+      // Other hooks may have waited since the token was verified.
       if (verifier.isRevoked(identity)) throw new Disconnect(disconnects.sessionRevoked)
       if (identity.expiresAt + parts.toleranceMs <= clock.now()) throw new Disconnect(disconnects.tokenExpired)
       sockets.add(connection, identity)

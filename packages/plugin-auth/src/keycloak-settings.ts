@@ -1,6 +1,15 @@
 import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
-import { breakerDefaults } from './issuer/breaker.ts'
-import { keycloakIssuer } from './keycloak-issuer.ts'
+import { breakerRules } from './auth-options.ts'
+
+/**
+ * The issuer of a Keycloak realm: `<baseUrl>/realms/<realm>`.
+ *
+ * @example
+ * keycloakIssuer('https://sso.example.com/', 'app') // 'https://sso.example.com/realms/app'
+ */
+export function keycloakIssuer(baseUrl: string, realm: string): string {
+  return `${baseUrl.replace(/\/+$/, '')}/realms/${encodeURIComponent(realm)}`
+}
 
 /** For `auth({ ...settings.keycloak })`. */
 export interface KeycloakSettings {
@@ -11,12 +20,12 @@ export interface KeycloakSettings {
   readonly breaker: { readonly failures: number; readonly resetMs: number }
 }
 
-const needed = { baseUrl: 'KEYCLOAK_BASE_URL', realm: 'KEYCLOAK_REALM', clientId: 'KEYCLOAK_CLIENT_ID' } as const
+const names = { baseUrl: 'KEYCLOAK_BASE_URL', realm: 'KEYCLOAK_REALM', clientId: 'KEYCLOAK_CLIENT_ID' } as const
 
 /**
  * `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_CLIENT_ID`, `KEYCLOAK_AUDIENCE`, `KEYCLOAK_AUTHORIZED_PARTIES`,
- * `KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX`, `KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT`. Null when none of the first three is set, which production refuses: an app may have an issuer of its
- * own for development.
+ * `KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX`, `KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT`. Null when none of the first three is set, for an app that has
+ * another issuer in development; in production all three are required.
  *
  * @example
  * const settings = defineSettings({ keycloak: keycloakSettings }).read()
@@ -25,7 +34,7 @@ const needed = { baseUrl: 'KEYCLOAK_BASE_URL', realm: 'KEYCLOAK_REALM', clientId
 export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settingsGroup({
   variables: {
     baseUrl: variable.text('KEYCLOAK_BASE_URL', {
-      about: 'Keycloak as tokens name it, without the realm: `https://sso.example.com/`',
+      about: 'Base URL of Keycloak as in the tokens, without the realm: `https://sso.example.com/`',
       optional: true,
       requiredIn: ['production'],
       whenUnset: 'no Keycloak',
@@ -42,46 +51,41 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
       whenUnset: 'no Keycloak',
     }),
     clientId: variable.text('KEYCLOAK_CLIENT_ID', {
-      about: 'Client of this application in the realm: bare role names are its roles',
+      about: 'Client of this application in the realm: role names without prefix are its roles',
       optional: true,
       requiredIn: ['production'],
       whenUnset: 'no Keycloak',
     }),
     audience: variable.text('KEYCLOAK_AUDIENCE', {
-      about: 'Who tokens must be meant for (`aud`)',
+      about: 'Audience that tokens must contain (`aud`)',
       optional: true,
-      whenUnset: 'the client id; with `KEYCLOAK_AUTHORIZED_PARTIES` not checked',
+      whenUnset: 'the client id; not checked when `KEYCLOAK_AUTHORIZED_PARTIES` is set',
     }),
     authorizedParties: variable.list('KEYCLOAK_AUTHORIZED_PARTIES', {
-      about:
-        'Clients of the realm whose tokens are accepted (`azp`), for a realm whose tokens do not name this application',
+      about: 'Clients of the realm whose tokens are accepted (`azp`), for a realm without an audience mapper',
       optional: true,
-      whenUnset: 'any client, by the audience',
+      whenUnset: 'any client',
       expects: 'a JSON list of client ids, such as ["web","mobile"]',
       check: (clients) =>
-        clients.length > 0 && clients.every((each) => each.trim() !== '') ? null : 'must name at least one client',
+        clients.length > 0 && clients.every((each) => each.trim() !== '')
+          ? null
+          : 'must contain at least one client id, and no empty one',
     }),
-    failures: variable.integer('KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX', {
-      about: 'Failures in a row after which Keycloak is left alone for a while',
-      min: 1,
-      max: 1_000_000,
-      default: breakerDefaults.failures,
+    failures: variable.option('KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX', breakerRules.failures, {
+      about: 'Consecutive failures after which requests to Keycloak are paused',
     }),
-    resetMs: variable.duration('KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT', {
-      about: 'How long that is',
-      min: 1,
-      max: 86_400_000,
-      default: breakerDefaults.resetMs,
+    resetMs: variable.option('KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT', breakerRules.resetMs, {
+      about: 'How long requests to Keycloak are paused then',
     }),
   },
-  unsupported: { EXCLUDED_PATHS: "a route that needs no token says so itself: access: 'public'" },
+  unsupported: { EXCLUDED_PATHS: "set access: 'public' on each route that needs no token" },
   check({ isSet }) {
     const keys = ['baseUrl', 'realm', 'clientId'] as const
     const given = keys.filter(isSet)
     if (given.length === keys.length || given.length === 0) return []
     return keys
       .filter((key) => !isSet(key))
-      .map((key) => `${needed[key]} is not set, and ${needed[given[0] ?? key]} is: set it too`)
+      .map((key) => `${names[key]} is required when ${names[given[0] ?? key]} is set`)
   },
   to({ baseUrl, realm, clientId, audience, authorizedParties, failures, resetMs }) {
     if (baseUrl === undefined || realm === undefined || clientId === undefined) return null
@@ -94,7 +98,7 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
   },
 })
 
-/** Whose tokens are accepted: without any of the two those that are meant for this client. */
+/** With neither set, tokens must contain the client id as audience. */
 function toAccepted(
   clientId: string,
   audience: string | undefined,

@@ -2,7 +2,7 @@ import { type Connection, disconnects } from '@twinwire/core'
 import type { Expiry, LiveSocket } from './expiry.ts'
 import type { User } from './user.ts'
 
-/** Connections of this process with a user, by user and by session: from the first moment, before the hub has them. */
+/** The authenticated connections of this process, by user and by session; added before they are in the hub. */
 export class LiveSockets {
   readonly #expiry: Expiry
   readonly #byConnection = new Map<Connection, LiveSocket>()
@@ -22,14 +22,14 @@ export class LiveSockets {
   }
 
   add(connection: Connection, user: User): void {
-    const socket: LiveSocket = { connection, user, isWarned: false, dueSecond: 0 }
+    const socket: LiveSocket = { connection, user, isWarned: false, nextSecond: 0 }
     this.#byConnection.set(connection, socket)
     put(this.#byUser, user.id, socket)
     if (user.sessionId !== null) put(this.#bySession, user.sessionId, socket)
     this.#expiry.watch(socket)
   }
 
-  /** The same user with another token, perhaps of another session. */
+  /** The same user with a new token, which may be of another session. */
   renew(connection: Connection, user: User): void {
     const socket = this.#byConnection.get(connection)
     if (socket === undefined) return
@@ -55,10 +55,10 @@ export class LiveSockets {
     return [...(this.#byUser.get(userId) ?? [])].map(({ user }) => user)
   }
 
-  /** Ends the connections of a session, of a user, or all, whose user's time is over. How many those were. */
-  end(
+  /** Closes the connections of a session, of a user, or all, for which `isRevoked` is true. Returns their number. */
+  close(
     where: { readonly sessionId: string } | { readonly userId: string } | 'all',
-    isOver: (user: User) => boolean,
+    isRevoked: (user: User) => boolean,
   ): number {
     const sockets =
       where === 'all'
@@ -66,13 +66,13 @@ export class LiveSockets {
         : 'userId' in where
           ? this.#byUser.get(where.userId)
           : this.#bySession.get(where.sessionId)
-    let ended = 0
+    let closed = 0
     for (const { connection, user } of [...(sockets ?? [])]) {
-      if (!isOver(user)) continue
-      ended++
+      if (!isRevoked(user)) continue
+      closed++
       connection.close(disconnects.sessionRevoked)
     }
-    return ended
+    return closed
   }
 }
 

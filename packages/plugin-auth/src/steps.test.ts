@@ -290,7 +290,7 @@ describe('a step', () => {
     ['defineRoles', () => defineRoles(['client:read'])],
   ])('%s has one name for a role', (step, create) => {
     expect(create).toThrow(
-      `${step} takes roles of this application's client by their bare names: write 'read' instead of 'client:read'`,
+      `${step} takes roles of this application's client without prefix: write 'read' instead of 'client:read'`,
     )
   })
 
@@ -301,7 +301,7 @@ describe('a step', () => {
     expect(mine.requireAnyRole('realm:admin', 'read').demands).toEqual({ anyRole: ['realm:admin', 'read'] })
     // @ts-expect-error a misspelt role
     expect(() => mine.requireRoles('raed')).toThrow(
-      "requireRoles: 'raed' is none of the roles of defineRoles: read, realm:admin; correct it, or add it there",
+      "requireRoles: 'raed' is not one of the roles of defineRoles (read, realm:admin): correct it, or add it there",
     )
     // @ts-expect-error a role of the client is not the realm's
     expect(() => mine.requireAnyRole('read', 'admin')).toThrow("requireAnyRole: 'admin' is none of the roles")

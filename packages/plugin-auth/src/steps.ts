@@ -1,65 +1,65 @@
 import { BootError, type Call, guard, type Step } from '@twinwire/core'
 import type { PluginKey, StepDemands } from '@twinwire/core/plugin'
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
-import { isUser, mistakeOfRole, type User } from './user.ts'
+import { findRoleError, isUser, type User } from './user.ts'
 
-/** What the steps that demand a user add to the call. */
+/** What the steps that require a user add to the call. */
 export interface WithUser<Role extends string = string> {
   readonly user: User<Role>
 }
 
 /** What `optionalUser()` adds to the call. */
 export interface WithOptionalUser<Role extends string = string> {
-  /** Null: the request had no credentials. */
+  /** Null without credentials. */
   readonly user: User<Role> | null
 }
 
 export type AuthStep<Adds> = Step<'guard', Adds, Call, unknown, PluginKey<'auth', AuthApi>>
 
 /**
- * Any user, whatever roles; adds `user`.
+ * Requires a user, with any roles; adds `user`. Without one: 401.
  *
  * @example
  * use: [authenticated()],
  * handler: (_input, { user }) => ({ name: user.name, email: user.email }),
  */
 export function authenticated(): AuthStep<WithUser> {
-  return demand('auth.authenticated', {}, () => () => {})
+  return requireUser('auth.authenticated', {}, () => () => {})
 }
 
 /**
- * A user with all of these roles; adds `user`. `get-authors` is a role of the application's client (`clientId`), `realm:admin` one of the
- * realm. Without one of them: 403 / PERMISSION_DENIED, `details.missing_roles`. `defineRoles` has the same step for a list of roles of
- * one's own, where a misspelt one is a type error.
+ * Requires a user with all of these roles; adds `user`. `get-authors` is a role of the application's client (`clientId`), `realm:admin`
+ * one of the realm. Without one of them: 403 / PERMISSION_DENIED, `details.missing_roles`. `defineRoles` returns the same step for the
+ * roles of your application, where a misspelt one is a type error.
  *
  * @example
  * use: [requireRoles('create-author')],
  */
 export function requireRoles(...roles: readonly [string, ...string[]]): AuthStep<WithUser> {
   checkRoles('requireRoles', roles)
-  return demand(`auth.requireRoles(${roles.join(', ')})`, { roles }, ({ refusals }) => (user) => {
+  return requireUser(`auth.requireRoles(${roles.join(', ')})`, { roles }, ({ errors }) => (user) => {
     for (const role of roles) {
-      if (!user.has(role)) throw refusals.roles(roles.filter((each) => !user.has(each)))
+      if (!user.has(role)) throw errors.roles(roles.filter((each) => !user.has(each)))
     }
   })
 }
 
 /**
- * A user with at least one of these roles; adds `user`. With none of them: 403 / PERMISSION_DENIED, `details.any_of_roles`.
+ * Requires a user with at least one of these roles; adds `user`. Without any of them: 403 / PERMISSION_DENIED, `details.any_of_roles`.
  *
  * @example
  * use: [requireAnyRole('realm:admin', 'update-author')],
  */
 export function requireAnyRole(...roles: readonly [string, ...string[]]): AuthStep<WithUser> {
   checkRoles('requireAnyRole', roles)
-  return demand(`auth.requireAnyRole(${roles.join(', ')})`, { anyRole: roles }, ({ refusals }) => (user) => {
+  return requireUser(`auth.requireAnyRole(${roles.join(', ')})`, { anyRole: roles }, ({ errors }) => (user) => {
     for (const role of roles) if (user.has(role)) return
-    throw refusals.anyRole(roles)
+    throw errors.anyRole(roles)
   })
 }
 
 /**
- * A token with all of these scopes; adds `user`. Without one of them: 403 / PERMISSION_DENIED, `details.missing_scopes`.
+ * Requires a token with all of these scopes; adds `user`. Without one of them: 403 / PERMISSION_DENIED, `details.missing_scopes`.
  *
  * @example
  * use: [requireScope('authors:write')],
@@ -69,18 +69,18 @@ export function requireScope(...scopes: readonly [string, ...string[]]): AuthSte
   if (scopes.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
     throw new BootError(
       'bad_option',
-      `requireScope needs the name of each scope by itself, in characters that scopes have, and not '${scopes.join("', '")}'`,
+      `requireScope requires one name per scope, without spaces, quotes and backslashes, received '${scopes.join("', '")}'`,
     )
-  return demand(`auth.requireScope(${scopes.join(', ')})`, { scopes }, ({ refusals }) => (user) => {
+  return requireUser(`auth.requireScope(${scopes.join(', ')})`, { scopes }, ({ errors }) => (user) => {
     for (const scope of scopes) {
-      if (!user.scopes.includes(scope)) throw refusals.scopes(scopes.filter((each) => !user.scopes.includes(each)))
+      if (!user.scopes.includes(scope)) throw errors.scopes(scopes.filter((each) => !user.scopes.includes(each)))
     }
   })
 }
 
 /**
- * On a public route: who calls, if anybody; adds `user`, null without credentials. Bad ones are 401. A package on WebSocket has the
- * connection's user.
+ * For a public route: adds `user`, null without credentials. Invalid credentials: 401. A package on WebSocket has the user of its
+ * connection.
  *
  * @example
  * access: 'public',
@@ -88,7 +88,7 @@ export function requireScope(...scopes: readonly [string, ...string[]]): AuthSte
  * handler: (_input, { user }) => (user === null ? 'Hello' : `Hello ${user.name}`),
  */
 export function optionalUser(): AuthStep<WithOptionalUser> {
-  const nobody: WithOptionalUser = { user: null }
+  const anonymous: WithOptionalUser = { user: null }
   return guard({
     name: 'auth.optionalUser',
     identity: 'optional',
@@ -96,7 +96,7 @@ export function optionalUser(): AuthStep<WithOptionalUser> {
     bind:
       () =>
       (call: Call): WithOptionalUser =>
-        isUser(call.identity) ? { user: call.identity } : nobody,
+        isUser(call.identity) ? { user: call.identity } : anonymous,
   })
 }
 
@@ -106,7 +106,7 @@ export interface WithAuth {
 }
 
 /**
- * Adds `auth`, with which a handler ends what a user is signed in with.
+ * Adds `auth`, with which a handler revokes users and sessions.
  *
  * @example
  * use: [requireRoles('admin'), withAuth()],
@@ -123,7 +123,11 @@ export function withAuth(): AuthStep<WithAuth> {
   })
 }
 
-function demand(name: string, demands: StepDemands, bind: (api: AuthApi) => (user: User) => void): AuthStep<WithUser> {
+function requireUser(
+  name: string,
+  demands: StepDemands,
+  bind: (api: AuthApi) => (user: User) => void,
+): AuthStep<WithUser> {
   return guard({
     name,
     demands,
@@ -132,7 +136,7 @@ function demand(name: string, demands: StepDemands, bind: (api: AuthApi) => (use
     bind: (api) => {
       const check = bind(api)
       return ({ identity }: Call): WithUser => {
-        if (!isUser(identity)) throw api.refusals.missing()
+        if (!isUser(identity)) throw api.errors.missing()
         check(identity)
         return { user: identity }
       }
@@ -140,16 +144,16 @@ function demand(name: string, demands: StepDemands, bind: (api: AuthApi) => (use
   })
 }
 
-// What the types say, for those who have none.
+// The same as the types, for JavaScript.
 
 function checkRoles(step: string, roles: readonly string[]): void {
   checkSome(step, 'role', roles)
   for (const role of roles) {
-    const mistake = mistakeOfRole(role)
-    if (mistake !== null) throw new BootError('bad_option', `${step} ${mistake}`)
+    const problem = findRoleError(role)
+    if (problem !== null) throw new BootError('bad_option', `${step} ${problem}`)
   }
 }
 
 function checkSome(step: string, what: string, names: readonly string[]): void {
-  if (names.length === 0) throw new BootError('bad_option', `${step} needs the name of at least one ${what}`)
+  if (names.length === 0) throw new BootError('bad_option', `${step} requires at least one ${what}`)
 }

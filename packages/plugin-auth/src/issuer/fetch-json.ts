@@ -4,34 +4,34 @@ export interface FetchLimits {
   readonly timeoutMs: number
   readonly maxBytes: number
   readonly clock: Clock
-  /** Ends it earlier. */
+  /** Cancels the request. */
   readonly signal: AbortSignal
 }
 
-/** A document that the issuer should have answered with, and did not. The message names the address and no content. */
+/** A document could not be read. The message contains its address and none of its content. */
 export class FetchError extends Error {
   override readonly name = 'FetchError'
 }
 
 /**
- * Reads a JSON document: status 200, no redirect (the answer would be somebody else's), no more bytes and no more time than allowed.
- * Rejects with a FetchError.
+ * Reads a JSON document: status 200, no redirect (it could change the host), within the limits of size and time. Rejects with a
+ * FetchError.
  */
 export async function fetchJson(url: URL, { timeoutMs, maxBytes, clock, signal }: FetchLimits): Promise<unknown> {
   const place = `${url.origin}${url.pathname}`
-  const late = new AbortController()
+  const timeout = new AbortController()
   const timer = clock.timer(timeoutMs, () =>
-    late.abort(new FetchError(`${place} did not answer within ${timeoutMs} ms`)),
+    timeout.abort(new FetchError(`${place} did not respond within ${timeoutMs} ms`)),
   )
   try {
     const response = await fetch(url, {
       redirect: 'error',
       headers: { accept: 'application/json' },
-      signal: AbortSignal.any([late.signal, signal]),
+      signal: AbortSignal.any([timeout.signal, signal]),
     })
     if (response.status !== 200) {
       await response.body?.cancel()
-      throw new FetchError(`${place} answered with the status ${response.status}`)
+      throw new FetchError(`${place} responded with status ${response.status}`)
     }
     return parse(await readText(response, maxBytes, place), place)
   } catch (error) {
@@ -48,7 +48,7 @@ async function readText(response: Response, maxBytes: number, place: string): Pr
   // Leaving the loop cancels the body.
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new FetchError(`${place} answered with more than ${maxBytes} bytes`)
+    if (bytes > maxBytes) throw new FetchError(`${place} responded with more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
@@ -58,7 +58,7 @@ function parse(text: string, place: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The error of JSON.parse quotes what it read.
-    throw new FetchError(`${place} did not answer with JSON`)
+    // The error of JSON.parse quotes its input.
+    throw new FetchError(`${place} did not respond with JSON`)
   }
 }

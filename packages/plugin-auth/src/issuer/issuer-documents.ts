@@ -1,20 +1,20 @@
 import { BootError, type Clock } from '@twinwire/core'
+import { type CircuitBreaker, CircuitOpenError } from '@twinwire/core/plugin'
 import type { AuthInstruments, IssuerRequest } from '../auth-instruments.ts'
 import { createKeySet, type KeySet } from '../token/jose.ts'
-import { type Breaker, BreakerOpenError } from './breaker.ts'
 import { FetchError, fetchJson } from './fetch-json.ts'
 
-/** What the issuer has published. */
+/** What the issuer publishes. */
 export interface Published {
   readonly keys: KeySet
-  /** Epoch milliseconds: tokens issued before are void (`tokens-not-before` of the realm). */
+  /** Epoch milliseconds: tokens that were issued before are invalid (`tokens-not-before` of the realm). */
   readonly notBeforeMs: number
 }
 
 interface DocumentOptions {
-  /** As it stands in tokens. */
+  /** As tokens contain it in `iss`. */
   readonly issuer: string
-  /** Where it is asked. */
+  /** Where its documents are read. */
   readonly address: string
   readonly readNotBefore: boolean
   readonly requireHttps: boolean
@@ -23,17 +23,16 @@ interface DocumentOptions {
 }
 
 interface DocumentParts {
-  readonly breaker: Breaker<Published>
+  readonly breaker: CircuitBreaker
   readonly clock: Clock
   readonly instruments: AuthInstruments
 }
 
-/** Reads discovery, keys and the realm's document: all of them, or it rejects. */
+/** Reads the discovery document, the keys and the realm's document. */
 export class IssuerDocuments {
   readonly #options: DocumentOptions
   readonly #parts: DocumentParts
-  readonly #closing = new AbortController()
-  /** Where the keys are; asked again after a failure. */
+  /** Address of the keys; discovered again after a failure. */
   #keysUrl: URL | null = null
 
   constructor(options: DocumentOptions, parts: DocumentParts) {
@@ -42,79 +41,74 @@ export class IssuerDocuments {
   }
 
   /**
-   * All of it goes through the breaker as one: of an issuer that answers one question and never the next, no failures would come in a row.
-   * Rejects with a BootError for what no waiting will heal.
+   * All documents, as one call of the breaker: with a call for each, an issuer that serves one of them and never the next would not fail
+   * consecutively. Rejects with a BootError where a retry cannot help.
    */
   async read(): Promise<Published> {
     const { breaker, instruments } = this.#parts
     try {
-      return await breaker.run(() => this.#readAll())
+      return await breaker.run(({ signal }) => this.#readAll(signal))
     } catch (error) {
       this.#keysUrl = null
-      if (error instanceof BreakerOpenError) instruments.asked('discovery', 'rejected')
+      if (error instanceof CircuitOpenError) instruments.requested('discovery', 'rejected')
       throw error
     }
   }
 
-  async #readAll(): Promise<Published> {
-    this.#keysUrl ??= await this.#discover()
-    const [keys, notBeforeMs] = await Promise.all([this.#readKeys(this.#keysUrl), this.#readNotBefore()])
+  async #readAll(signal: AbortSignal): Promise<Published> {
+    this.#keysUrl ??= await this.#discover(signal)
+    const [keys, notBeforeMs] = await Promise.all([this.#readKeys(this.#keysUrl, signal), this.#readNotBefore(signal)])
     return { keys, notBeforeMs }
   }
 
-  /** Ends what is under way. */
-  close(): void {
-    this.#closing.abort(new FetchError('The app is closing'))
-  }
-
-  async #discover(): Promise<URL> {
+  async #discover(signal: AbortSignal): Promise<URL> {
     const { issuer, address, requireHttps } = this.#options
-    const document = await this.#get('discovery', new URL(`${address}/.well-known/openid-configuration`))
+    const document = await this.#get('discovery', new URL(`${address}/.well-known/openid-configuration`), signal)
     if (!isRecord(document) || typeof document.jwks_uri !== 'string' || !URL.canParse(document.jwks_uri))
       throw new FetchError('The discovery document has no jwks_uri')
     if (document.issuer !== issuer) {
       throw new BootError(
         'bad_option',
-        `auth(): the issuer at ${address} calls itself '${String(document.issuer)}': set issuer to that, exactly, if it is yours`,
+        `auth(): the discovery document at ${address} is of the issuer '${String(document.issuer)}': if that is your issuer, set the option issuer to exactly that`,
       )
     }
     const url = new URL(document.jwks_uri)
     if (url.protocol !== 'https:' && (requireHttps || url.protocol !== 'http:')) {
       throw new BootError(
         'bad_option',
-        'auth(): the issuer publishes its keys at an address without https: let it do so, or set allowInsecureIssuer: true',
+        'auth(): the jwks_uri of the issuer does not use https: change it at the issuer, or set allowInsecureIssuer: true',
       )
     }
     return url
   }
 
-  async #readKeys(url: URL): Promise<KeySet> {
-    const keys = createKeySet(await this.#get('keys', url))
-    if (keys === null) throw new FetchError('The key set of the issuer has no keys, or is none')
+  async #readKeys(url: URL, signal: AbortSignal): Promise<KeySet> {
+    const keys = createKeySet(await this.#get('keys', url, signal))
+    if (keys === null) throw new FetchError('The issuer does not publish a key set with usable keys')
     return keys
   }
 
-  async #readNotBefore(): Promise<number> {
+  async #readNotBefore(signal: AbortSignal): Promise<number> {
     if (!this.#options.readNotBefore) return 0
-    const realm = await this.#get('realm', new URL(this.#options.address))
+    const realm = await this.#get('realm', new URL(this.#options.address), signal)
     const notBefore = isRecord(realm) ? (realm['tokens-not-before'] ?? 0) : null
     if (typeof notBefore !== 'number')
       throw new FetchError(
-        'The document of the realm has no tokens-not-before: set realmNotBefore: false without Keycloak',
+        'The document of the realm has no tokens-not-before: for an issuer other than Keycloak set realmNotBefore: false',
       )
     return notBefore * 1000
   }
 
-  async #get(type: IssuerRequest, url: URL): Promise<unknown> {
+  async #get(type: IssuerRequest, url: URL, signal: AbortSignal): Promise<unknown> {
     const { timeoutMs, maxBytes } = this.#options
     const { clock, instruments } = this.#parts
     const startedAt = clock.monotonic()
     try {
-      const document = await fetchJson(url, { timeoutMs, maxBytes, clock, signal: this.#closing.signal })
-      instruments.asked(type, 'success')
+      const document = await fetchJson(url, { timeoutMs, maxBytes, clock, signal })
+      instruments.requested(type, 'success')
       return document
     } catch (error) {
-      instruments.asked(type, 'failure')
+      instruments.requested(type, 'failure')
       throw error
     } finally {
       instruments.duration(type, clock.monotonic() - startedAt)

@@ -1,35 +1,33 @@
 import { BootError } from '@twinwire/core'
+import { checkOptions } from '@twinwire/core/plugin'
 import { createTestApp, createTestLogger, createVirtualClock } from '@twinwire/core/testing'
 import { describe, expect, it } from 'vitest'
 import { authFrame, bearer, counted, nextJson, startApp } from '../auth.fixtures.ts'
 import type { Published } from './issuer-documents.ts'
-import { IssuerKeys, type IssuerState, keyDefaults } from './issuer-keys.ts'
+import { IssuerKeys, type IssuerState, type KeyOptions, keyRules } from './issuer-keys.ts'
 
 const keySet = (...ids: string[]): Published['keys'] => ({
   find: () => Promise.reject(new Error('not asked here')),
   ids: new Set(ids),
-  someUnnamed: false,
+  someWithoutId: false,
   fingerprint: ids.join(),
 })
 
-/** An issuer whose answers the test decides. */
-function create(options: Partial<typeof keyDefaults> = {}) {
+/** An issuer whose answers the test sets. */
+function create(options: KeyOptions = {}) {
   const clock = createVirtualClock()
   const log = createTestLogger()
   const issuer = { reads: 0, answer: (): Published | Promise<Published> => ({ keys: keySet('k1'), notBeforeMs: 0 }) }
   const changes: [IssuerState, IssuerState][] = []
-  const keys = new IssuerKeys(
-    { ...keyDefaults, ...options },
-    {
-      clock,
-      log,
-      read: async () => {
-        issuer.reads++
-        return issuer.answer()
-      },
-      onChange: (now, before) => void changes.push([now, before]),
+  const keys = new IssuerKeys(checkOptions('keys', options, keyRules), {
+    clock,
+    log,
+    read: async () => {
+      issuer.reads++
+      return issuer.answer()
     },
-  )
+    onChange: (now, before) => void changes.push([now, before]),
+  })
   const fail = (): void => {
     issuer.answer = () => Promise.reject(new Error('down'))
   }
@@ -40,7 +38,7 @@ function create(options: Partial<typeof keyDefaults> = {}) {
 }
 
 describe('the keys of the issuer', () => {
-  it('are read at the start and then by a timer, so that nobody waits for them', async () => {
+  it('are read at the start and then by a timer, so that no call waits for them', async () => {
     const { keys, issuer, clock } = create()
     await keys.start()
     expect([issuer.reads, keys.current?.keys.ids.has('k1')]).toEqual([1, true])

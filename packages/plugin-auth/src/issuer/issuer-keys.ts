@@ -1,27 +1,29 @@
 import { BootError, type Clock, type Logger } from '@twinwire/core'
-import type { Timer } from '@twinwire/core/plugin'
+import { type OptionRules, type OptionsOf, option, type Timer } from '@twinwire/core/plugin'
 import type { Published } from './issuer-documents.ts'
 
 export interface KeyOptions {
   /** How long one request to the issuer may take. Default 5000. */
   readonly timeoutMs?: number | undefined
-  /** Least time between two requests that tokens of unknown keys cause, and between attempts after a failure. Default 30000. */
+  /** Minimum time between two requests that tokens with unknown keys cause, and between attempts after a failure. Default 30000. */
   readonly cooldownMs?: number | undefined
-  /** How often keys and `not-before` are read anew. Default 600000. */
+  /** How often keys and `not-before` are read again. Default 600000. */
   readonly maxAgeMs?: number | undefined
-  /** How long the last good keys serve while the issuer cannot be reached. Default 3600000. */
+  /** How long the last keys are used while the issuer cannot be reached. Default 3600000. */
   readonly maxStaleMs?: number | undefined
-  /** Largest document. Default 524288. */
+  /** Maximum size of a document of the issuer. Default 524288. */
   readonly maxBytes?: number | undefined
 }
 
-export const keyDefaults: Required<{ [K in keyof KeyOptions]: Exclude<KeyOptions[K], undefined> }> = {
-  timeoutMs: 5000,
-  cooldownMs: 30_000,
-  maxAgeMs: 600_000,
-  maxStaleMs: 3_600_000,
-  maxBytes: 512 * 1024,
-}
+export const keyRules = {
+  timeoutMs: option.duration({ min: 1, default: 5000 }),
+  cooldownMs: option.duration({ min: 1, default: 30_000 }),
+  maxAgeMs: option.duration({ min: 1, default: 600_000 }),
+  maxStaleMs: option.duration({ min: 1, max: 366 * 86_400_000, default: 3_600_000 }),
+  maxBytes: option.bytes({ min: 1024, max: 64 * 1024 * 1024, default: 512 * 1024 }),
+} satisfies OptionRules<KeyOptions>
+
+export type ResolvedKeyOptions = OptionsOf<typeof keyRules>
 
 export interface IssuerState extends Published {
   /** By the monotonic clock. */
@@ -32,60 +34,61 @@ interface IssuerKeysParts {
   readonly read: () => Promise<Published>
   readonly clock: Clock
   readonly log: Logger
-  /** What the issuer publishes has changed. */
+  /** Called when what the issuer publishes has changed. */
   readonly onChange: (now: IssuerState, before: IssuerState) => void
 }
 
-/** First pause after a failure while there have never been keys; each further one is twice as long, up to the cooldown. */
+/** First delay after a failure while no keys have been read yet; each further one is twice as long, up to the cooldown. */
 const firstRetryMs = 1000
 
 /**
- * What the issuer has published, as it was last read. It is read anew by a timer, so that no call waits for it, and when a token names a
- * key that is not known. The last good reading serves while the issuer is down, for a bounded time.
+ * What the issuer publishes, as it was last read. A timer reads it again, so that no call waits for it; a token with an unknown key does
+ * too. While the issuer is down the last keys are used, for a limited time.
  */
 export class IssuerKeys {
-  readonly #options: typeof keyDefaults
+  readonly #options: ResolvedKeyOptions
   readonly #parts: IssuerKeysParts
   #state: IssuerState | null = null
   #running: Promise<void> | null = null
   #timer: Timer | null = null
   #attemptedAt = Number.NEGATIVE_INFINITY
   #failures = 0
-  /** Of the last reading. */
-  #fault: unknown = null
+  /** Of the last attempt. */
+  #error: unknown = null
   #closed = false
 
-  constructor(options: typeof keyDefaults, parts: IssuerKeysParts) {
+  constructor(options: ResolvedKeyOptions, parts: IssuerKeysParts) {
     this.#options = options
     this.#parts = parts
   }
 
-  /** Null when nothing was ever read, or too long ago. */
+  /** Null when nothing was read yet, or too long ago. */
   get current(): IssuerState | null {
     const state = this.#state
     if (state === null) return null
     return this.#parts.clock.monotonic() - state.readAt < this.#options.maxStaleMs ? state : null
   }
 
-  /** Reads for the first time. An issuer that is down does not reject: it is asked again. One that is another does, with a BootError. */
+  /** Reads for the first time. An issuer that is down does not reject: it is tried again. Rejects with a BootError for another issuer than configured. */
   async start(): Promise<void> {
     await this.refresh()
-    if (this.#fault instanceof BootError) throw this.#fault
+    if (this.#error instanceof BootError) throw this.#error
   }
-  /** What is there; without anything, what is just being read. */
+
+  /** The current state; without one, that of the attempt that is running. */
   async get(): Promise<IssuerState | null> {
     if (this.current === null && this.#running !== null) await this.#running
     return this.current
   }
 
-  /** For a token whose key is not known: reads anew, unless that was done just now. Null: the issuer cannot say. */
+  /** For a token with an unknown key: reads again, unless the cooldown has not passed. Null: the issuer cannot be reached. */
   async renew(): Promise<IssuerState | null> {
     if (this.#running !== null) await this.#running
     else if (this.#parts.clock.monotonic() - this.#attemptedAt >= this.#options.cooldownMs) await this.refresh()
     return this.#failures === 0 ? this.current : null
   }
 
-  /** One at a time; never rejects. */
+  /** Reads, one attempt at a time; never rejects. */
   refresh(): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#timer?.cancel()
@@ -108,18 +111,17 @@ export class IssuerKeys {
     try {
       const now: IssuerState = { ...(await read()), readAt: clock.monotonic() }
       this.#state = now
-      if (this.#failures > 0 || before === null)
-        log.info({ keys: now.keys.ids.size }, 'The keys of the issuer were read')
+      if (this.#failures > 0 || before === null) log.info({ keys: now.keys.ids.size }, 'Issuer keys were read')
       this.#failures = 0
-      this.#fault = null
+      this.#error = null
       const changed =
         before !== null && (before.keys.fingerprint !== now.keys.fingerprint || before.notBeforeMs !== now.notBeforeMs)
       if (changed) onChange(now, before)
     } catch (error) {
-      this.#fault = error
+      this.#error = error
       // Once for each outage, not for each attempt.
       if (this.#failures++ === 0 && !this.#closed)
-        log.warn({ err: error, serving: this.current !== null }, 'The issuer cannot be read: it is asked again')
+        log.warn({ err: error, serving: this.current !== null }, 'Issuer keys cannot be read: retrying')
     }
   }
 

@@ -17,13 +17,13 @@ interface LogoutRouteParts {
   readonly path: `/${string}`
   readonly maxTokenBytes: number
   readonly tokens: LogoutTokens
-  /** Ends what was logged out, and says how many connections that were. */
+  /** Revokes what was logged out. Returns the number of closed connections. */
   readonly revoke: (revocation: Revocation) => number
   readonly instruments: AuthInstruments
   readonly log: Logger
 }
 
-/** Where the issuer says that a session has ended (OpenID Connect Back-Channel Logout 1.0). */
+/** The endpoint where the issuer reports that a session has ended (OpenID Connect Back-Channel Logout 1.0). */
 export function createLogoutRoute({
   path,
   maxTokenBytes,
@@ -32,33 +32,35 @@ export function createLogoutRoute({
   instruments,
   log,
 }: LogoutRouteParts): AnyRoute {
-  const refuse = (description: string): MalformedRequestError => {
+  const reject = (description: string): MalformedRequestError => {
     instruments.loggedOut('refused')
-    log.warn({ reason: description }, 'A back-channel logout was refused')
+    log.warn({ reason: description }, 'A back-channel logout was rejected')
     return new MalformedRequestError(description, { headers: noStore })
   }
   const unavailable = (): UnavailableError => {
     instruments.loggedOut('unavailable')
-    // Issuers such as Keycloak send it once.
-    log.error('A back-channel logout could not be verified: connections of its session may stay open until they expire')
+    // Keycloak sends it only once.
+    log.error(
+      'A back-channel logout could not be verified: connections of its session stay open until their token expires',
+    )
     return new UnavailableError('Logout tokens cannot be verified at the moment', { headers: noStore })
   }
   return route({
     summary: 'OpenID Connect back-channel logout',
-    // The path was checked to be plain: to the types it stands for one without parameters.
+    // The options check that the path has no parameters.
     http: { route: `POST ${path}`, body: 'raw', maxBodyBytes: maxTokenBytes + 1024 },
     access: 'public',
     input: rawBody,
     handler: async ({ body }, call) => {
       const token = readToken(call.headers['content-type'], body)
-      if (token === null) throw refuse('The body is not a form with one logout_token')
+      if (token === null) throw reject('The body is not a form with exactly one logout_token')
       const result = await tokens.verify(token)
       if (result.kind === 'unavailable') throw unavailable()
-      if (result.kind === 'refused') throw refuse(result.description)
-      // In the turn in which the token was found good: nothing may come between.
-      const ended = revoke(result.revocation)
+      if (result.kind === 'invalid') throw reject(result.description)
+      // In the same turn as the verification, so that no token is accepted in between.
+      const closed = revoke(result.revocation)
       instruments.loggedOut('success')
-      log.info({ kind: result.revocation.kind, connections: ended }, 'A session was ended by the issuer')
+      log.info({ kind: result.revocation.kind, connections: closed }, 'The issuer ended a session')
       return reply(undefined, { status: 200, headers: noStore })
     },
   })
@@ -72,14 +74,14 @@ function readToken(contentType: string | undefined, body: Uint8Array): string | 
   return tokens.length === 1 && token !== '' ? token : null
 }
 
-/** The bytes as they came: what is in them is judged by the handler, whose refusals the issuer understands. */
+/** The body as it was received: the handler checks it, and responds with the errors of the specification. */
 const rawBody: Schema<unknown, { readonly body: Uint8Array }> = {
   '~standard': {
     version: 1,
     vendor: 'twinwire',
     validate(value) {
       const body = typeof value === 'object' && value !== null && 'body' in value ? value.body : undefined
-      return body instanceof Uint8Array ? { value: { body } } : { issues: [{ message: 'A body is needed' }] }
+      return body instanceof Uint8Array ? { value: { body } } : { issues: [{ message: 'Body is required' }] }
     },
   },
 }

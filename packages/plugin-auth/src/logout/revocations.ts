@@ -1,13 +1,13 @@
 import type { Clock, Logger } from '@twinwire/core'
 import type { User } from '../user.ts'
 
-/** What is over: one session, or everything a user had until a moment. */
+/** One session, or everything of a user until a moment. */
 export type Revocation =
   | { readonly kind: 'session'; readonly sessionId: string }
   | { readonly kind: 'user'; readonly userId: string /** Epoch milliseconds. */; readonly untilMs: number }
 
-/** Does it end what this user came with? Times of tokens are whole seconds: of the same second counts as before. */
-export function isEndedBy(user: User, revocation: Revocation): boolean {
+/** Does it apply to the token of this user? Times of tokens are in seconds: the same second counts as before. */
+export function isRevokedBy(user: User, revocation: Revocation): boolean {
   if (revocation.kind === 'session') return user.sessionId === revocation.sessionId
   return user.id === revocation.userId && user.authenticatedAt <= revocation.untilMs
 }
@@ -18,14 +18,14 @@ interface Entry {
 }
 
 interface RevocationOptions {
-  /** At least as long as a token lives. */
+  /** At least the maximum lifetime of a token. */
   readonly rememberMs: number
   readonly maxEntries: number
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** What was revoked, for as long as a token that was issued before could still be shown. */
+/** The revocations of the recent past, for as long as a token that was issued before can be valid. */
 export class Revocations {
   readonly #options: RevocationOptions
   /** Oldest first. */
@@ -45,24 +45,24 @@ export class Revocations {
     const forgetAt = clock.now() + rememberMs
     if (revocation.kind === 'session') return this.#put(this.#sessions, revocation.sessionId, { revocation, forgetAt })
     const known = this.#users.get(revocation.userId)?.revocation
-    // A logout that was long on its way must not take back a later one.
+    // A delayed logout must not replace a later one.
     const isLater = known?.kind === 'user' && known.untilMs > revocation.untilMs
     this.#put(this.#users, revocation.userId, { revocation: isLater ? known : revocation, forgetAt })
   }
 
-  /** Is what this user came with over? */
+  /** Is the token of this user revoked? */
   has(user: User): boolean {
     const session = user.sessionId === null ? undefined : this.#sessions.get(user.sessionId)
     const all = this.#users.get(user.id)
     return (
-      (session !== undefined && isEndedBy(user, session.revocation)) ||
-      (all !== undefined && isEndedBy(user, all.revocation))
+      (session !== undefined && isRevokedBy(user, session.revocation)) ||
+      (all !== undefined && isRevokedBy(user, all.revocation))
     )
   }
 
   #put(entries: Map<string, Entry>, key: string, entry: Entry): void {
     const { maxEntries, clock, log } = this.#options
-    // To the end: the order is that of time.
+    // Moved to the end: the order is by time.
     entries.delete(key)
     entries.set(key, entry)
     for (const [oldKey, { forgetAt }] of entries) {
@@ -71,7 +71,7 @@ export class Revocations {
       if (isFull && forgetAt > clock.now())
         log.warn(
           { maxEntries },
-          'Too many revocations are remembered: the oldest is forgotten before its tokens expire',
+          'The limit of remembered revocations is reached: the oldest is forgotten before its tokens expire; raise maxRevocations',
         )
       entries.delete(oldKey)
     }

@@ -3,7 +3,7 @@ import type { RevokeTarget } from '../auth.ts'
 import type { LiveSockets } from '../live-sockets.ts'
 import type { TokenCache } from '../token/token-cache.ts'
 import type { User } from '../user.ts'
-import { isEndedBy, type Revocation, type Revocations } from './revocations.ts'
+import { isRevokedBy, type Revocation, type Revocations } from './revocations.ts'
 
 interface RevokeParts {
   readonly cache: TokenCache
@@ -13,24 +13,24 @@ interface RevokeParts {
 }
 
 export interface Revoke {
-  /** Remembers it, forgets its tokens, ends its connections; how many those were. All of it in this turn. */
+  /** Remembers it, drops its tokens from the cache and closes its connections, all in this turn. Returns the number of connections. */
   readonly apply: (revocation: Revocation) => number
   readonly target: (target: RevokeTarget) => number
 }
 
 export function createRevoke({ cache, revocations, sockets, clock }: RevokeParts): Revoke {
   const apply = (revocation: Revocation): number => {
-    const isOver = (user: User): boolean => isEndedBy(user, revocation)
+    const isRevoked = (user: User): boolean => isRevokedBy(user, revocation)
     revocations.add(revocation)
-    cache.drop(isOver)
-    return sockets.end(revocation, isOver)
+    cache.drop(isRevoked)
+    return sockets.close(revocation, isRevoked)
   }
 
-  const endUser = (userId: string): number => {
+  const revokeUser = (userId: string): number => {
     const known = [...sockets.ofUser(userId), ...cache.drop((user) => user.id === userId)]
-    // By the issuer's clock, which may be ahead of ours: what was shown of the user is over in any case.
+    // The clock of the issuer may be ahead of ours: tokens that were seen are revoked in any case.
     const untilMs = known.reduce((latest, { authenticatedAt }) => Math.max(latest, authenticatedAt), clock.now())
-    // A refreshed token is a new one of the same session: the sessions that are known here end with what was shown of them.
+    // A refreshed token is a new token of the same session, so known sessions are revoked too.
     for (const { sessionId } of known) if (sessionId !== null) revocations.add({ kind: 'session', sessionId })
     return apply({ kind: 'user', userId, untilMs })
   }
@@ -38,8 +38,8 @@ export function createRevoke({ cache, revocations, sockets, clock }: RevokeParts
   return {
     apply,
     target(target) {
-      if (typeof target === 'string') return endUser(target)
-      return 'id' in target ? endUser(target.id) : apply({ kind: 'session', sessionId: target.sessionId })
+      if (typeof target === 'string') return revokeUser(target)
+      return 'id' in target ? revokeUser(target.id) : apply({ kind: 'session', sessionId: target.sessionId })
     },
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { hasDuplicateMembers } from './duplicate-members.ts'
+import { hasDuplicateMembers } from './jose.ts'
 
 it.each([
   '{"sub":"a","sub":"b"}',

@@ -10,23 +10,22 @@ import {
   jwtVerify,
 } from 'jose'
 import type { TokenReason } from '../errors.ts'
-import { hasDuplicateMembers } from './duplicate-members.ts'
 
-// The only file that knows the library: what leaves it are values of ours, and no error with a token's claims in it.
+// The only file that uses jose. Its errors, which contain the claims of a token, do not leave it.
 
 /** Public keys of the issuer. */
 export interface KeySet {
   readonly find: JWTVerifyGetKey
   readonly ids: ReadonlySet<string>
-  /** Is a key among them that has no id, so that tokens do not name theirs? */
-  readonly someUnnamed: boolean
-  /** Of the document it was made of: two sets of one fingerprint are the same. */
+  /** Has any of the keys no id? Tokens that it signs do not say which key that is. */
+  readonly someWithoutId: boolean
+  /** Equal for equal sets. */
   readonly fingerprint: string
 }
 
 /**
- * Null for a document that is no key set, or one without a key that can be used. Those that cannot are left out: the library would find
- * out with a token at hand, and whoever names such a key would get an internal error.
+ * Null for a document that is not a key set, or that has no usable key. Unusable keys are left out: with them jose would fail at the
+ * verification of a token, as an internal error.
  */
 export function createKeySet(document: unknown): KeySet | null {
   if (!isKeySet(document)) return null
@@ -35,7 +34,7 @@ export function createKeySet(document: unknown): KeySet | null {
   return {
     find: createLocalJWKSet({ keys }),
     ids: new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
-    someUnnamed: keys.some(({ kid }) => typeof kid !== 'string'),
+    someWithoutId: keys.some(({ kid }) => typeof kid !== 'string'),
     fingerprint: JSON.stringify(keys),
   }
 }
@@ -45,7 +44,7 @@ function isKeySet(document: unknown): document is JSONWebKeySet {
   return Array.isArray(document.keys) && document.keys.every((key) => typeof key === 'object' && key !== null)
 }
 
-/** Least length of an RSA key (RFC 7518, section 3.3). */
+/** Minimum length of an RSA key (RFC 7518, section 3.3). */
 const minModulusBits = 2048
 
 function isUsable(key: JWK): boolean {
@@ -57,21 +56,21 @@ function isUsable(key: JWK): boolean {
   }
 }
 
-/** The parts of a token's header that are looked at before its signature. */
+/** The parts of a token's header that are read before its signature is verified. */
 export interface TokenHeader {
   readonly alg: string | undefined
   readonly typ: string | undefined
   readonly kid: string | undefined
 }
 
-/** Null for what is no JSON object, or names a member twice. */
+/** Null when it is not a JSON object, or has a duplicate member. */
 export function readHeader(token: string): TokenHeader | null {
   const encoded = token.slice(0, token.indexOf('.'))
   if (hasDuplicateMembers(Buffer.from(encoded, 'base64url').toString())) return null
   try {
     const { alg, typ, kid } = decodeProtectedHeader(token)
-    const isText = (value: unknown): boolean => value === undefined || typeof value === 'string'
-    return isText(alg) && isText(typ) && isText(kid) ? { alg, typ, kid } : null
+    const isOptionalString = (value: unknown): boolean => value === undefined || typeof value === 'string'
+    return isOptionalString(alg) && isOptionalString(typ) && isOptionalString(kid) ? { alg, typ, kid } : null
   } catch {
     return null
   }
@@ -85,23 +84,23 @@ export interface VerifyOptions {
   /** Epoch milliseconds. */
   readonly now: number
   readonly requiredClaims: readonly string[]
-  /** Of tokens that are acted on once, and say no end of their own. */
+  /** For tokens without an expiry that are used once. */
   readonly maxAgeMs?: number
 }
 
 export type Claims = JWTPayload & Readonly<Record<string, unknown>>
 export type Verified =
-  | { readonly ok: true; readonly claims: Claims /** By which it was found good. */; readonly keys: KeySet }
+  | { readonly ok: true; readonly claims: Claims /** That verified it. */; readonly keys: KeySet }
   | { readonly ok: false; readonly reason: TokenReason }
 
-/** Signature, algorithm, issuer, audience and times. Rejects only with what is no fault of the token. */
+/** Verifies signature, algorithm, issuer, audience and times. Rejects only with errors that are not the token's. */
 export async function verifyToken(token: string, keys: KeySet, options: VerifyOptions): Promise<Verified> {
   return (await verifyBy(token, keys, keys.find, options)) ?? { ok: false, reason: 'signature' }
 }
 
 /**
- * A token without a `kid` may fit several keys: each of them is tried, and null says that none of them signed it. What else is wrong
- * with the token does not depend on the key, so any other fault ends the search.
+ * A token without a `kid` may match several keys: each is tried; null when none of them signed it. Other errors do not depend on the key,
+ * so they end the search.
  */
 async function verifyByEach(
   token: string,
@@ -156,4 +155,41 @@ function toClaimReason(claim: string, reason: string): TokenReason {
   if (claim === 'iss') return 'issuer'
   if (claim === 'aud') return 'audience'
   return (claim === 'nbf' || claim === 'iat') && reason === 'check_failed' ? 'not_yet_valid' : 'claims'
+}
+
+/**
+ * A JSON string, a bracket, or the colon after a name. The closing quote may be missing: a match that failed for it would be tried again
+ * from each quote within, in quadratic time.
+ */
+const jsonPart = /"(?:[^"\\]|\\.)*"?|[{}[\]:]/gs
+
+/**
+ * Has an object of this JSON, at any depth, a duplicate member? `JSON.parse` takes the last, another parser the first: what two parsers
+ * read differently must not be trusted. The result for invalid JSON is arbitrary.
+ */
+export function hasDuplicateMembers(json: string): boolean {
+  const open: Set<string>[] = []
+  let text = ''
+  for (const [part] of json.matchAll(jsonPart)) {
+    if (part === '{' || part === '[') open.push(new Set())
+    else if (part === '}' || part === ']') open.pop()
+    else if (part === ':') {
+      const names = open.at(-1)
+      if (names === undefined) continue
+      const name = toName(text)
+      if (names.has(name)) return true
+      names.add(name)
+    } else text = part
+  }
+  return false
+}
+
+/** The name `"\u0073ub"` is `sub`. */
+function toName(text: string): string {
+  if (!text.includes('\\')) return text.slice(1, -1)
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text
+  }
 }

@@ -35,12 +35,10 @@ describe('keys that are published without a kid', () => {
         401,
         `Bearer realm="test-client", error="invalid_token", error_description="${description}"`,
       ]
-      expect(await ask(issuer.token('ada', { forged: true }))).toEqual(
-        refused('The signature of the token is not valid'),
-      )
+      expect(await ask(issuer.token('ada', { forged: true }))).toEqual(refused('The signature of the token is invalid'))
       expect(await ask(issuer.token('ada', { lifetimeMs: -60_000 }))).toEqual(refused('The token has expired'))
       expect(await ask(issuer.token('ada', { claims: { aud: 'other' } }))).toEqual(
-        refused('The token is not meant for this service'),
+        refused('The audience of the token does not include this service'),
       )
     })
 

@@ -3,23 +3,23 @@ import type { Clock } from '@twinwire/core'
 import { LRUCache } from 'lru-cache'
 import type { User } from '../user.ts'
 
-/** A verdict as the verifier hands it out, so that a hit allocates nothing. */
-export interface Accepted {
+/** The result of a successful verification, as the verifier returns it: a cache hit allocates nothing. */
+export interface VerifiedToken {
   readonly ok: true
   readonly user: User
 }
 
-/** Tokens are kept by their digest: a dump of the process has none of them. */
+/** The cache is keyed by digests, so that a memory dump does not contain its tokens. */
 export function toTokenKey(token: string): string {
   return hash('sha256', token, 'base64url')
 }
 
-/** Tokens that were verified, at most so many, each until it expires: a token within the tolerance is verified anew. */
+/** Verified tokens, each until it expires; within the tolerance after that a token is verified each time. */
 export class TokenCache {
-  readonly #entries: LRUCache<string, Accepted> | null
+  readonly #entries: LRUCache<string, VerifiedToken> | null
   readonly #clock: Clock
 
-  /** `maxEntries` 0: none are kept. */
+  /** `maxEntries` 0: no cache. */
   constructor(maxEntries: number, clock: Clock) {
     this.#entries = maxEntries === 0 ? null : new LRUCache({ max: maxEntries })
     this.#clock = clock
@@ -29,22 +29,22 @@ export class TokenCache {
     return this.#entries?.size ?? 0
   }
 
-  get(key: string): Accepted | undefined {
+  get(key: string): VerifiedToken | undefined {
     const entry = this.#entries?.get(key)
     if (entry === undefined || entry.user.expiresAt > this.#clock.now()) return entry
     this.#entries?.delete(key)
     return undefined
   }
 
-  set(key: string, entry: Accepted): void {
+  set(key: string, entry: VerifiedToken): void {
     if (entry.user.expiresAt > this.#clock.now()) this.#entries?.set(key, entry)
   }
 
-  /** Forgets the tokens of users for whom it is over, and says who they were. */
-  drop(isOver: (user: User) => boolean): readonly User[] {
+  /** Removes the tokens of users for which `isRevoked` is true. Returns these users. */
+  drop(isRevoked: (user: User) => boolean): readonly User[] {
     const dropped: User[] = []
     for (const [key, { user }] of this.#entries?.entries() ?? []) {
-      if (!isOver(user)) continue
+      if (!isRevoked(user)) continue
       dropped.push(user)
       this.#entries?.delete(key)
     }

@@ -1,16 +1,16 @@
-import { Instruments } from '@twinwire/core/plugin'
+import { checkOptions, Instruments } from '@twinwire/core/plugin'
 import { createTestLogger } from '@twinwire/core/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { startIssuer } from '../auth.fixtures.ts'
 import { createAuthInstruments } from '../auth-instruments.ts'
 import type { Published } from '../issuer/issuer-documents.ts'
-import { IssuerKeys, keyDefaults } from '../issuer/issuer-keys.ts'
+import { IssuerKeys, keyRules } from '../issuer/issuer-keys.ts'
 import { Revocations } from '../logout/revocations.ts'
 import { createKeySet } from './jose.ts'
 import { TokenCache } from './token-cache.ts'
 import { TokenVerifier } from './token-verifier.ts'
 
-/** A verifier whose next look for a key waits until it is let go. */
+/** A verifier whose next search for a key waits until it is released. */
 async function create() {
   const { issuer, clock } = await startIssuer()
   const log = createTestLogger()
@@ -31,7 +31,7 @@ async function create() {
     return { keys: { ...keys, find }, notBeforeMs: 0 }
   }
   const cache = new TokenCache(100, clock)
-  const keys = new IssuerKeys(keyDefaults, { read, clock, log, onChange: () => cache.clear() })
+  const keys = new IssuerKeys(checkOptions('keys', {}, keyRules), { read, clock, log, onChange: () => cache.clear() })
   onTestFinished(() => keys.close())
   await keys.start()
   const verifier = new TokenVerifier(
@@ -42,7 +42,7 @@ async function create() {
       clientId: issuer.clientId,
       authorizedParties: null,
       toleranceMs: 10_000,
-      maxLifetimeMs: 86_400_000,
+      maxTokenLifetimeMs: 86_400_000,
       maxTokenBytes: 16_384,
     },
     {
@@ -56,35 +56,35 @@ async function create() {
   return { issuer, keys, cache, verifier, gate }
 }
 
-it('a key that is withdrawn while it verifies a token vouches for nothing', async () => {
+it('a token whose key is removed during its verification is rejected', async () => {
   const { issuer, keys, cache, verifier, gate } = await create()
   const token = issuer.token('ada')
   gate.held = true
   const reached = new Promise<void>((resolve) => {
     gate.reached = resolve
   })
-  const verdict = verifier.verify(token)
+  const result = verifier.verify(token)
   await reached
   gate.held = false
   issuer.rotateKeys({ retire: true })
   await keys.refresh()
   gate.release()
-  expect(await verdict).toEqual({ ok: false, reason: 'unknown_key' })
+  expect(await result).toEqual({ ok: false, reason: 'unknown_key' })
   expect(cache.size).toBe(0)
 })
 
-it('a key that stays while others change lets its token in', async () => {
+it('a token whose key stays while others change is accepted', async () => {
   const { issuer, keys, cache, verifier, gate } = await create()
   gate.held = true
   const reached = new Promise<void>((resolve) => {
     gate.reached = resolve
   })
-  const verdict = verifier.verify(issuer.token('ada'))
+  const result = verifier.verify(issuer.token('ada'))
   await reached
   gate.held = false
   issuer.rotateKeys()
   await keys.refresh()
   gate.release()
-  expect(await verdict).toMatchObject({ ok: true, user: { name: 'ada' } })
+  expect(await result).toMatchObject({ ok: true, user: { name: 'ada' } })
   expect(cache.size).toBe(1)
 })

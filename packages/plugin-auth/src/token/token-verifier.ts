@@ -6,9 +6,9 @@ import type { Revocations } from '../logout/revocations.ts'
 import type { User } from '../user.ts'
 import { type ClaimRules, isAccessTokenHeader, toUser } from './claims.ts'
 import { readHeader, type TokenHeader, type Verified, type VerifyOptions, verifyToken } from './jose.ts'
-import { type Accepted, type TokenCache, toTokenKey } from './token-cache.ts'
+import { type TokenCache, toTokenKey, type VerifiedToken } from './token-cache.ts'
 
-export type Verdict = Accepted | { readonly ok: false; readonly reason: TokenReason }
+export type VerificationResult = VerifiedToken | { readonly ok: false; readonly reason: TokenReason }
 
 export interface VerifierOptions extends ClaimRules {
   readonly issuer: string
@@ -25,73 +25,73 @@ interface VerifierParts {
   readonly instruments: AuthInstruments
 }
 
-/** Three parts, each of base64url: what has another form is no signed token, and costs no more. */
+/** Three parts of base64url. Anything else is not a signed token, and is rejected without further work. */
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-/** Judges access tokens. A token that was verified before is answered at once, without a promise. */
+/** Verifies access tokens. The result for a token in the cache is returned without a promise. */
 export class TokenVerifier {
   readonly #options: VerifierOptions
   readonly #parts: VerifierParts
-  /** Tokens that are being verified: the same one, sent twenty times at once, is verified once. */
-  readonly #running = new Map<string, Promise<Verdict>>()
+  /** Verifications that are running, shared by concurrent calls with the same token. */
+  readonly #running = new Map<string, Promise<VerificationResult>>()
 
   constructor(options: VerifierOptions, parts: VerifierParts) {
     this.#options = options
     this.#parts = parts
   }
 
-  verify(token: string): Verdict | Promise<Verdict> {
+  verify(token: string): VerificationResult | Promise<VerificationResult> {
     const { cache, instruments } = this.#parts
-    if (token.length > this.#options.maxTokenBytes) return this.#counted(refused('too_large'))
+    if (token.length > this.#options.maxTokenBytes) return this.#counted(invalid('too_large'))
     const key = toTokenKey(token)
     const known = cache.get(key)
     if (known !== undefined) {
       instruments.cacheHits.inc()
       return known
     }
-    if (!compactForm.test(token)) return this.#counted(refused('malformed'))
+    if (!compactForm.test(token)) return this.#counted(invalid('malformed'))
     instruments.cacheMisses.inc()
     const running = this.#running.get(key)
     if (running !== undefined) return running
-    const verdict = this.#verify(token, key).finally(() => this.#running.delete(key))
-    this.#running.set(key, verdict)
-    return verdict
+    const result = this.#verify(token, key).finally(() => this.#running.delete(key))
+    this.#running.set(key, result)
+    return result
   }
 
-  async #verify(token: string, key: string): Promise<Verdict> {
+  async #verify(token: string, key: string): Promise<VerificationResult> {
     const { clock, instruments } = this.#parts
     const startedAt = clock.monotonic()
     try {
-      return this.#counted(await this.#judge(token, key))
+      return this.#counted(await this.#check(token, key))
     } finally {
       instruments.duration('validate_token', clock.monotonic() - startedAt)
     }
   }
 
-  #counted(verdict: Verdict): Verdict {
-    this.#parts.instruments.validated(verdict.ok ? null : verdict.reason)
-    return verdict
+  #counted(result: VerificationResult): VerificationResult {
+    this.#parts.instruments.validated(result.ok ? null : result.reason)
+    return result
   }
 
-  async #judge(token: string, key: string): Promise<Verdict> {
+  async #check(token: string, key: string): Promise<VerificationResult> {
     const { keys, clock, cache } = this.#parts
     const header = readHeader(token)
-    if (header === null) return refused('malformed')
-    if (header.alg === undefined || !this.#options.algorithms.includes(header.alg)) return refused('algorithm')
-    if (!isAccessTokenHeader(header)) return refused('type')
+    if (header === null) return invalid('malformed')
+    if (header.alg === undefined || !this.#options.algorithms.includes(header.alg)) return invalid('algorithm')
+    if (!isAccessTokenHeader(header)) return invalid('type')
     const verified = await verifyWithKeys(keys, token, header, () => this.#verifyOptions())
     if (!verified.ok) return verified
-    // Others were published while the signature was checked: its key may be gone, and the cache was cleared for that.
-    if (keys.current?.keys.fingerprint !== verified.keys.fingerprint) return this.#judge(token, key)
+    // The keys changed while the signature was verified, and the cache was cleared: the key of this token may have been removed.
+    if (keys.current?.keys.fingerprint !== verified.keys.fingerprint) return this.#check(token, key)
     const result = toUser(verified.claims, header, this.#options, clock.now())
     if (!result.ok) return result
-    // In one turn with the cache, and after the last wait: what was revoked while the signature was checked does not come in.
-    if (this.isRevoked(result.user)) return refused('revoked')
+    // After the last wait, in the same turn as the cache: a token that was revoked meanwhile must not be cached.
+    if (this.isRevoked(result.user)) return invalid('revoked')
     cache.set(key, result)
     return result
   }
 
-  /** Asked again by whoever lets time pass between a verdict and what it opens. */
+  /** Check again when time has passed since the verification. */
   isRevoked(user: User): boolean {
     const { keys, revocations } = this.#parts
     return user.issuedAt < (keys.current?.notBeforeMs ?? 0) || revocations.has(user)
@@ -105,8 +105,8 @@ export class TokenVerifier {
 }
 
 /**
- * By the keys there are; for a key that is not among them by those that the issuer has now. A token without a `kid` names no key: of
- * an issuer that publishes keys without one it is tried again when there are others since.
+ * Verifies a token by the current keys, and reads them again for an unknown `kid`. They are also read again for a token without `kid`
+ * when no current key signed it and the issuer publishes keys without id.
  */
 export async function verifyWithKeys(
   keys: IssuerKeys,
@@ -121,12 +121,12 @@ export async function verifyWithKeys(
   if (isUnknown(state)) return { ok: false, reason: 'unknown_key' }
   const verified = await verifyToken(token, state.keys, options())
   const isForOtherKeys = !verified.ok && (verified.reason === 'signature' || verified.reason === 'unknown_key')
-  if (kid !== undefined || !isForOtherKeys || !state.keys.someUnnamed) return verified
+  if (kid !== undefined || !isForOtherKeys || !state.keys.someWithoutId) return verified
   const renewed = await keys.renew()
   if (renewed === null || renewed.keys.fingerprint === state.keys.fingerprint) return verified
   return verifyToken(token, renewed.keys, options())
 }
 
-function refused(reason: TokenReason): Verdict {
+function invalid(reason: TokenReason): VerificationResult {
   return { ok: false, reason }
 }
