@@ -1,4 +1,4 @@
-// What a reader sees of the types of routes: messages for common mistakes, and hovers.
+// What a reader sees of the types of routes: messages for common errors, and hovers.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Compiled, compile } from '../support/compiler.ts'
 
@@ -19,7 +19,7 @@ const span = interceptor({ name: 'span', run: (_call, next: Next<{ span: string 
 const handler = (): void => {}
 `
 
-describe('the compiler names the mistake', () => {
+describe('the compiler names the error', () => {
   const cases: readonly [string, code: string, message: string][] = [
     [
       'a step without the one that adds what it requires',

@@ -345,7 +345,7 @@ describe.each([
         )
       }, 120_000)
 
-      test('a package of any data, likewise', async () => {
+      test('a package of any data: the same', async () => {
         const value = fc.oneof(strings, fc.jsonValue({ maxDepth: 1 }), fc.integer(), fc.double({ noNaN: true }))
         const { filters } = fc.letrec<{ filters: object }>((tie) => ({
           filters: fc.dictionary(

@@ -71,7 +71,7 @@ const kind = (build: () => Builder, samples: fc.Arbitrary<Sample>, arrays = true
 /** A type without a builder: its values are strings. */
 const textual = (dataType: string) => customType<{ data: string }>({ dataType: () => dataType })
 
-const hardTexts = [
+const hardStrings = [
   '',
   ' ',
   'NULL',
@@ -93,7 +93,7 @@ const hardTexts = [
   '$1',
 ]
 const strings = fc.oneof(
-  fc.constantFrom(...hardTexts),
+  fc.constantFrom(...hardStrings),
   fc
     .string({ unit: 'binary', maxLength: 12 })
     .filter((each) => !each.includes('\0') && Buffer.from(each).toString() === each),

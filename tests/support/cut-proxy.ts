@@ -6,7 +6,7 @@ export type Verdict = 'pass' | 'hold' | 'cut'
 export interface CutProxy {
   /** The url of the database, by the proxy. */
   readonly url: string
-  /** Judges what clients send, then what the server answers; both may be changed at any time. */
+  /** Decides on messages of clients and of the server; both may be changed at any time. */
   toServer: (bytes: Buffer) => Verdict
   toClient: (bytes: Buffer) => Verdict
   /** Cuts every connection. */

@@ -6,7 +6,7 @@ import { type LimitStoreFactory, limit, memoryStore, rateLimit } from '@twinwire
 import * as v from 'valibot'
 import { appDrops, callDrops, type DropContext, ghosts, loneDrops } from './drops.ts'
 
-/** Fails while what it wraps is at work, and that fails too. */
+/** Fails while what it wraps still runs, and that fails too. */
 const leaving = interceptor({
   name: 'leaving',
   run: async (call: Call, next: Next) => {

@@ -21,7 +21,7 @@ const sliceSeconds = 0.1
  */
 
 /**
- * Measures the servers of a workload in turns. Every round starts each of them anew: what the JIT makes of a process differs from
+ * Measures the servers of a workload alternately. Every round starts new processes, because JIT compilation differs from
  * run to run, and is part of the spread. Within a round they take turns in short slices, first to last and last to first, so
  * that whatever else the machine does meanwhile falls on all of them alike.
  *

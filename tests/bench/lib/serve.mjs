@@ -4,7 +4,7 @@ import process from 'node:process'
  * The server's end of the control channel: says where it listens, and reads its own CPU when asked. Ends with the channel.
  *
  * @param {() => Promise<number>} listen resolves with the port
- * @param {() => Promise<readonly string[]>} [tokens] what its connections have to show, in turns; left out: nothing
+ * @param {() => Promise<readonly string[]>} [tokens] tokens for its connections, used in rotation; none by default
  */
 export async function serve(listen, tokens = async () => []) {
   process.on('message', (question) => {

@@ -111,7 +111,7 @@ async function findLast(repository, orderBy) {
   return cursor
 }
 
-/** CPU of this process, both in turns. */
+/** CPU of this process, both alternately. */
 async function measureById(db, repository, rounds) {
   const byHand = async (id) => {
     const [row] = await db.select().from(rows).where(eq(rows.id, id)).limit(1)
