@@ -29,6 +29,8 @@ export function compile(source: string): Compiled {
     getDefaultLibFileName: ts.getDefaultLibFilePath,
     fileExists: (name) => name === path || ts.sys.fileExists(name),
     readFile: ts.sys.readFile,
+    // Packages are symbolic links: without it each link would be another copy of their types.
+    ...(ts.sys.realpath === undefined ? {} : { realpath: ts.sys.realpath }),
   }
   const service = ts.createLanguageService(host)
   return {

@@ -9,7 +9,7 @@ const tenant = () => guard({ name: 'tenant', run: () => ({ tenant: 'red' }) })
 describe('limit', () => {
   test('is a guard that adds nothing to the call and requires nothing of it', () => {
     expectTypeOf(limit('10/s', '100/m')).toEqualTypeOf<
-      Step<'guard', void, Call, unknown, PluginKey<'rateLimit', RateLimitApi>>
+      Step<'guard', void, Call, unknown, PluginKey<'rateLimit', RateLimitApi>, `rateLimit.limit(${string})`>
     >()
     route({ use: [limit('100/m')], handler: () => 1 })
     route({ use: [limit({ points: 1, per: '1s', key: ({ address }) => address })], handler: () => 1 })

@@ -11,7 +11,14 @@ export interface RateLimitApi {
 export const rateLimitKey: PluginKey<'rateLimit', RateLimitApi> = pluginKey('rateLimit').of<RateLimitApi>()
 
 /** A guard that needs the plugin `rateLimit` and, for its key functions, a call of type `C`. It adds nothing to the call. */
-export type LimitStep<C extends Call = Call> = Step<'guard', void, C, unknown, PluginKey<'rateLimit', RateLimitApi>>
+export type LimitStep<C extends Call = Call> = Step<
+  'guard',
+  void,
+  NoInfer<C>,
+  unknown,
+  PluginKey<'rateLimit', RateLimitApi>,
+  `rateLimit.limit(${string})`
+>
 
 /**
  * Limits a route, both wires together. All limits of one `limit()` have to accept a call; when one refuses it, the others are not charged.
@@ -26,11 +33,11 @@ export type LimitStep<C extends Call = Call> = Step<'guard', void, C, unknown, P
  * @example
  * use: [tenant(), limit({ points: 100, per: '1m', burst: 50, key: (call: Call & { tenant: string }) => call.tenant })]
  */
-export function limit<C extends Call = Call>(...rules: readonly LimitRule<C>[]): LimitStep<NoInfer<C>> {
+export function limit<C extends Call = Call>(...rules: readonly LimitRule<C>[]): LimitStep<C> {
   if (rules.length === 0) throw new BootError('bad_option', "limit() needs at least one limit, such as limit('100/m')")
   const limits = rules.map((rule) => parseLimit<C>('limit()', '', rule))
   checkNames('limit()', '', limits)
-  return guard<void, C, 'rateLimit', RateLimitApi>({
+  return guard<void, C, 'rateLimit', RateLimitApi, `rateLimit.limit(${string})`>({
     name: `rateLimit.limit(${rules.map(toText).join(', ')})`,
     needs: rateLimitKey,
     bind: (api, route) => api.bind(limits, route),
