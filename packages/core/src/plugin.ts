@@ -39,6 +39,7 @@ export type {
   Identify,
   IdentifyOptions,
   IncomingRequest,
+  PackageOptions,
   PluginHost,
 } from './plugin/host.ts'
 export { definePlugin } from './plugin/plugin.ts'

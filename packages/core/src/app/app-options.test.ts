@@ -119,7 +119,7 @@ describe('an app does not boot', () => {
       'with a topic of two stars',
       { topics: { 'a*:*': { authorize: () => true } } },
       'bad_option',
-      "topics['a*:*']: a pattern may have only one '*', at its end",
+      "createApp(): topics['a*:*']: a pattern may have only one '*', at its end",
     ],
     [
       'in an environment that is none',
@@ -137,7 +137,7 @@ describe('an app does not boot', () => {
       'in production with nobody to authenticate',
       { ...production, defaultAccess: undefined },
       'default_access_missing',
-      /^No plugin says who calls, so every route that does not state its access would be open to everybody: add auth\(\)/,
+      /^No plugin provides identities, so every route that does not state its access would be public: add auth\(\)/,
     ],
   ]
   it.each(cases)('%s', async (_name, options, code, message) => {

@@ -14,6 +14,7 @@ import type { TopicRules } from '../hub/topic.ts'
 import type { LogOptions } from '../log/log-options.ts'
 import { checkPlugins } from '../plugin/check-plugins.ts'
 import type { Plugin } from '../plugin/plugin.ts'
+import type { PluginPkgIds } from '../plugin/plugin-packages.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { checkTable } from '../route/check-table.ts'
 import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
@@ -52,6 +53,11 @@ export interface BaseOptions {
   /** Routes that live on HTTP only. */
   readonly endpoints?: readonly AnyEndpoint[]
   readonly plugins?: readonly Plugin[]
+  /**
+   * PkgIDs for routes and events that plugins add, by plugin and name, instead of those that the plugin sets:
+   * `{ presence: { LIST_ONLINE: 42 } }`.
+   */
+  readonly pluginPkgIds?: PluginPkgIds
   /** Who may join which topics. A topic that none names cannot be joined, and publishing to it throws. `defineTopics` types them elsewhere. */
   readonly topics?: TopicRules
   /** Errors of `defineErrors`, so that two of one code are found at boot. Those of routes need not be repeated. */
@@ -185,6 +191,7 @@ const known = [
   'events',
   'endpoints',
   'plugins',
+  'pluginPkgIds',
   'topics',
   'errors',
   'environment',

@@ -1,7 +1,6 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Environment } from '../base/environment.ts'
 import { type Instruments, unmatchedLabel } from '../base/instruments.ts'
-import { isPromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey } from '../base/plugin-key.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
 import {
@@ -12,15 +11,12 @@ import {
 } from '../call/call-instruments.ts'
 import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
-import type { AnyEvent } from '../call/event.ts'
 import { NotFoundError } from '../errors/app-error.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import { HttpRouter } from '../http/http-router.ts'
-import type { CompiledEvent } from '../hub/hub.ts'
-import type { Registry } from '../plugin/plugin-host.ts'
+import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from '../route/compile-route.ts'
 import type { DescribedRoute } from '../route/describe.ts'
-import { compileValue } from '../route/output.ts'
 import { PkgRouter } from '../route/pkg-router.ts'
 import { type AnyEndpoint, type AnyRoute, type RouteDefinition, route } from '../route/route.ts'
 import { HealthMonitor } from './lifecycle/health.ts'
@@ -37,9 +33,9 @@ export interface CompileOptions {
   readonly maxBodyBytes: number
   readonly unknownKeys: 'validate' | 'ignore'
   readonly validateOutput: boolean
-  /** Of the app, beside those that routes declare. */
+  /** Errors of the app, in addition to those that routes declare. */
   readonly errors: readonly ErrorFactory[]
-  readonly registry: Registry
+  readonly registry: PluginRegistry
   readonly apis: ReadonlyMap<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
   readonly instruments: Instruments
   readonly services: CallServices
@@ -52,9 +48,9 @@ export interface CompiledApp {
   readonly routes: readonly DescribedRoute[]
   readonly pkgRouter: PkgRouter
   readonly httpRouter: HttpRouter<CompiledRoute>
-  /** Stands in for the route of a package that none handles. */
+  /** The route of packages without one. */
   readonly unmatchedPackage: CompiledRoute
-  /** Stands in for the route of a request that none handles, by its method: one for each that has a series of its own. */
+  /** The route of requests without one, by method: one for each method that instruments distinguish. */
   readonly unmatchedRequest: (method: string) => CompiledRoute
   readonly calls: CallInstruments
 }
@@ -67,13 +63,19 @@ export function compileApp(options: CompileOptions): CompiledApp {
       name,
       pkgId: pkgIds[name] ?? null,
       definition,
-      own: false,
+      servesWhileDraining: false,
     })),
     ...options.endpoints.map(({ definition }) => ({
       name: definition.http?.route ?? '',
       pkgId: null,
       definition,
-      own: false,
+      servesWhileDraining: false,
+    })),
+    ...registry.packages.routes.map(({ name, pkgId, route: { definition } }) => ({
+      name,
+      pkgId,
+      definition,
+      servesWhileDraining: false,
     })),
     ...registry.endpoints.map(({ plugin, route: { definition } }) => {
       if (definition.access === null)
@@ -81,13 +83,13 @@ export function compileApp(options: CompileOptions): CompiledApp {
           'bad_route',
           `The endpoint ${definition.http?.route} of plugin '${plugin}' must state its access: 'public' or 'authenticated'`,
         )
-      return { name: definition.http?.route ?? '', pkgId: null, definition, own: true }
+      return { name: definition.http?.route ?? '', pkgId: null, definition, servesWhileDraining: true }
     }),
     ...healthRoutes(options).map(({ definition }) => ({
       name: definition.http?.route ?? '',
       pkgId: null,
       definition,
-      own: true,
+      servesWhileDraining: true,
     })),
   ]
   for (const { name, definition } of declared) checkInstalled(name, definition.use, (key) => apis.get(key))
@@ -99,7 +101,9 @@ export function compileApp(options: CompileOptions): CompiledApp {
 
   const calls = createCallInstruments(options.instruments, toCountedRoutes(entries, options.errors))
   const context = toContext(options, defaultAccess, calls)
-  const compiled = entries.map(({ info, definition, own }) => compileRoute(info, definition, context, own))
+  const compiled = entries.map(({ info, definition, servesWhileDraining }) =>
+    compileRoute(info, definition, context, servesWhileDraining),
+  )
   const pkgRouter = new PkgRouter()
   const httpRouter = new HttpRouter<CompiledRoute>()
   for (const each of compiled) {
@@ -110,13 +114,13 @@ export function compileApp(options: CompileOptions): CompiledApp {
   return { routes: compiled, pkgRouter, httpRouter, ...compileUnmatched(context, calls), calls }
 }
 
-/** Silent routes are authenticated as soon as there is somebody to authenticate them. */
+/** Routes that do not state their access are authenticated if a plugin provides identities. */
 function toDefaultAccess({ registry, defaultAccess, environment }: CompileOptions): Access {
   if (registry.identity !== null) return defaultAccess ?? 'authenticated'
   if (environment === 'production' && defaultAccess === undefined) {
     throw new BootError(
       'default_access_missing',
-      "No plugin says who calls, so every route that does not state its access would be open to everybody: add auth() of @twinwire/plugin-auth to plugins, or say defaultAccess: 'public' if that is meant",
+      "No plugin provides identities, so every route that does not state its access would be public: add auth() of @twinwire/plugin-auth to plugins, or set defaultAccess: 'public' if that is intended",
     )
   }
   return defaultAccess ?? 'public'
@@ -155,7 +159,7 @@ function toCountedRoutes(entries: readonly Entry[], errors: readonly ErrorFactor
   }
 }
 
-/** Stands in where no route is found, so that hooks and instruments see the refusal like any other. */
+/** For calls without a route, so that hooks and instruments see them like any other call. */
 function compileUnmatched(
   context: RouteContext,
   calls: CallInstruments,
@@ -188,24 +192,4 @@ function healthRoutes({ health, registry, services, vitals }: CompileOptions): r
   if (health === null) return []
   const { clock, log } = services
   return createHealthRoutes(health.path, new HealthMonitor({ ...health, checks: registry.health, clock, log, vitals }))
-}
-
-/** What turns the data of each event into what leaves. */
-export function compileEvents(
-  events: Readonly<Record<string, AnyEvent>>,
-  pkgIds: Readonly<Record<string, number>>,
-  validate: boolean,
-): ReadonlyMap<AnyEvent, CompiledEvent> {
-  return new Map(
-    Object.entries(events).map(([name, event]) => {
-      const output = compileValue(event.data, validate)
-      const toData = (data: unknown): unknown => {
-        const result = output(data)
-        if (isPromise(result))
-          throw new Error(`The schema of event ${name} is asynchronous: events need one that answers at once`)
-        return result
-      }
-      return [event, { pkgId: pkgIds[name] as number, toData }]
-    }),
-  )
 }

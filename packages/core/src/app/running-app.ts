@@ -14,9 +14,8 @@ import { Deadlines } from '../call/deadlines.ts'
 import { Rejections } from '../call/rejections.ts'
 import { ConnectionHub } from '../hub/hub.ts'
 import { memoryBroker } from '../hub/memory-broker.ts'
-import { compileTopicRules, type TopicRule } from '../hub/topic.ts'
 import { resolveLogOptions } from '../log/log-options.ts'
-import { createPluginHost, Registry } from '../plugin/plugin-host.ts'
+import { createPluginHost, PluginRegistry } from '../plugin/plugin-host.ts'
 import { type AppDescription, describeApp } from '../route/describe.ts'
 import type { Transport } from '../transport/transport.ts'
 import { uws } from '../transport/uws-server.ts'
@@ -24,8 +23,8 @@ import { createWebSocketInstruments, type WebSocketInstruments } from '../websoc
 import { createAccessLog } from './access-log.ts'
 import type { ListenAddress } from './app.ts'
 import { appDefaults } from './app-defaults.ts'
+import { AppEvents } from './app-events.ts'
 import type { ResolvedOptions } from './app-options.ts'
-import { compileEvents } from './compile-app.ts'
 import { examineApp } from './doctor/doctor.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { drain } from './lifecycle/drain.ts'
@@ -41,8 +40,8 @@ export class RunningApp {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
   readonly #transport: Transport
-  readonly #registry = new Registry()
-  readonly #findTopicRule: (topic: string) => TopicRule | null
+  readonly #registry: PluginRegistry
+  readonly #events: AppEvents
   readonly #deadlines: Deadlines
   readonly #rejections: Rejections
   readonly #services: CallServices
@@ -74,13 +73,14 @@ export class RunningApp {
     this.log = log.logger
     this.#states = new AppStates(this.log)
     this.#webSocketInstruments = createWebSocketInstruments(this.instruments)
-    const events = compileEvents(options.events, options.pkgIds, options.validateOutput)
-    this.#findTopicRule = compileTopicRules(given.topics ?? {})
+    this.#events = new AppEvents(options.events, options.pkgIds, options.validateOutput)
+    const { pluginPkgIds = {}, topics = {} } = given
+    this.#registry = new PluginRegistry({ ...options, pluginPkgIds, topics })
     this.hub = new ConnectionHub({
       broker: given.broker ?? memoryBroker(),
-      findTopicRule: this.#findTopicRule,
+      topics: this.#registry.topics,
       hasIdentities: () => this.#registry.identity !== null || this.#registry.controls.size > 0,
-      findEvent: (event) => events.get(event),
+      findEvent: (event) => this.#events.find(event),
       onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
       onLateError: (error) => {
         this.#webSocketInstruments.broadcastErrors.inc()
@@ -170,9 +170,7 @@ export class RunningApp {
   describe(): AppDescription {
     if (this.#wires === null)
       throw new BootError('wrong_state', 'Plugins can still add routes: await app.ready() before app.describe()')
-    const { events, pkgIds } = this.#options
-    const sent = Object.entries(events).map(([name, { summary }]) => ({ name, pkgId: pkgIds[name] as number, summary }))
-    return describeApp(this.#wires.compiled.routes, sent)
+    return describeApp(this.#wires.compiled.routes, this.#events.describe())
   }
 
   async #boot(): Promise<void> {
@@ -217,13 +215,15 @@ export class RunningApp {
   }
 
   #compile(apis: PluginApis): Wires {
+    const { packages } = this.#registry
+    packages.checkAllUsed()
+    this.#events.add(packages.events)
     const wires = createWires({
       options: this.#options,
       registry: this.#registry,
       apis,
       services: this.#services,
       hub: this.hub,
-      findTopicRule: this.#findTopicRule,
       instruments: this.instruments,
       webSocketInstruments: this.#webSocketInstruments,
       isServing: () => this.state === 'serving',

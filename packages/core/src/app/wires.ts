@@ -7,8 +7,7 @@ import { RequestPreprocessor } from '../edge/request-preprocessor.ts'
 import { HttpWire } from '../http/http-wire.ts'
 import { createSecurityHeaders } from '../http/security-headers.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
-import type { TopicRule } from '../hub/topic.ts'
-import type { Registry } from '../plugin/plugin-host.ts'
+import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
 import { Upgrader } from '../websocket/upgrade.ts'
@@ -31,17 +30,16 @@ export interface Wires {
 
 interface WiresOptions {
   readonly options: ResolvedOptions
-  readonly registry: Registry
+  readonly registry: PluginRegistry
   readonly apis: PluginApis
   readonly services: CallServices
   readonly hub: ConnectionHub
-  readonly findTopicRule: (topic: string) => TopicRule | null
   readonly instruments: Instruments
   readonly webSocketInstruments: WebSocketInstruments
   readonly isServing: () => boolean
 }
 
-/** Compiles the routes and lays both wires to them, once every plugin is set up. */
+/** Compiles the routes and creates both wires, once all plugins are set up. */
 export function createWires(parts: WiresOptions): Wires {
   const { options, registry, services, hub } = parts
   const { given, websocket, hosts, cors } = options
@@ -69,7 +67,7 @@ export function createWires(parts: WiresOptions): Wires {
     unmatched: compiled.unmatchedPackage,
     instruments: parts.webSocketInstruments,
     refusedFrame: compiled.calls.refusedFrame,
-    findTopicRule: parts.findTopicRule,
+    topics: registry.topics,
     controls: registry.controls,
     handshake: registry.handshake,
     onUpgradeRejected: registry.onUpgradeRejected,
@@ -98,7 +96,7 @@ export function createWires(parts: WiresOptions): Wires {
   }
 }
 
-/** By the value of `?format=`, which is read in any case. */
+/** By the value of `?format=`, in lower case. */
 function byFormat(codecs: readonly Codec[]): ReadonlyMap<string, Codec> {
   const byName = new Map<string, Codec>()
   for (const codec of codecs) {
@@ -106,17 +104,17 @@ function byFormat(codecs: readonly Codec[]): ReadonlyMap<string, Codec> {
     if (name === '' || byName.has(name))
       throw new BootError(
         'bad_option',
-        `Two codecs have the name '${codec.name}', or one has none: give each a name of its own`,
+        `codecs: the name '${codec.name}' is empty or used twice: give each codec its own name`,
       )
     byName.set(name, codec)
   }
   return byName
 }
 
-/** Hooks that nobody has stay null, so that a call pays one comparison for them. */
-function listen({ onCall, onReply }: Registry, services: CallServices): void {
+/** Without hooks these stay null, which costs a call one comparison. */
+function listen({ onCall, onReply }: PluginRegistry, services: CallServices): void {
   const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
-  // An async function passes for a hook: its rejection must not end the process.
+  // A hook may be an async function, whose rejection must not end the process.
   const settle = (result: unknown): void => {
     if (isPromise(result)) result.then(undefined, failed)
   }

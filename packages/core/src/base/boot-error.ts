@@ -19,6 +19,8 @@ export type BootErrorCode =
   | 'identity_owner_missing'
   | 'identity_on_public_route'
   | 'handshake_owner_duplicate'
+  | 'control_frame_duplicate'
+  | 'topic_duplicate'
   | 'default_access_missing'
   | 'error_code_duplicate'
   | 'instrument_duplicate'

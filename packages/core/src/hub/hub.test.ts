@@ -173,13 +173,14 @@ describe('the hub', () => {
     it('fails a call that sends an event which the app does not list', async () => {
       const { client, app, logs } = await start(options)
       await expect((await client()).call('STRANGE')).rejects.toMatchObject({ code: 'internal_error' })
-      const message = "This event is not in the app's events: add it to createApp({ events }) under its PkgID"
+      const message =
+        'This event is not an event of the app: add it to createApp({ events }), or in a plugin with host.event(…)'
       expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message })
       expect(() => app.hub.broadcast(stranger, {})).toThrow(message)
       expect(() => app.hub.publish('room:1', stranger, {})).toThrow(message)
       expect(() => app.hub.sendTo('ann', stranger, {})).toThrow(message)
       const named = event({ summary: 'It rains', data: v.object({}) })
-      expect(() => app.hub.broadcast(named, {})).toThrow("The event 'It rains' is not in the app's events")
+      expect(() => app.hub.broadcast(named, {})).toThrow("The event 'It rains' is not an event of the app")
       // @ts-expect-error a route is not an event
       expect(() => app.hub.broadcast(options.routes.SHOUT, {})).toThrow('The published event was not made by event(…)')
     })

@@ -5,7 +5,7 @@ import type { Audience, Publication } from '../call/publication.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { Broker } from './broker.ts'
 import type { Connection, HubConnection } from './connection.ts'
-import type { TopicRule } from './topic.ts'
+import type { TopicTable } from './topic.ts'
 
 /** A compiled event. */
 export interface CompiledEvent {
@@ -16,8 +16,7 @@ export interface CompiledEvent {
 
 interface HubOptions {
   readonly broker: Broker
-  /** Null for a topic without a rule, which no connection can have joined. */
-  readonly findTopicRule: (topic: string) => TopicRule | null
+  readonly topics: TopicTable
   /** Can connections have an identity? Only with a plugin that provides identities. */
   readonly hasIdentities: () => boolean
   /** Undefined for an event that the app does not list. */
@@ -106,10 +105,10 @@ export class ConnectionHub implements Hub {
 
   /** Projects the data at once: data that does not fit throws here, and later changes of it have no effect. */
   prepare(audience: Audience, event: AnyEvent, data: unknown): Publication {
-    const { findEvent, findTopicRule, hasIdentities } = this.#options
+    const { findEvent, topics, hasIdentities } = this.#options
     const compiled = findEvent(event)
     if (compiled === undefined) throw unknownEvent(event)
-    if (audience.kind === 'topic' && findTopicRule(audience.topic) === null)
+    if (audience.kind === 'topic' && topics.find(audience.topic) === null)
       throw new Error(
         `The topic '${audience.topic}' has no rule, so no connection can join it: add a rule to createApp({ topics })`,
       )
@@ -157,7 +156,9 @@ export class ConnectionHub implements Hub {
 function unknownEvent(event: AnyEvent): Error {
   if (event?.kind !== 'event') return new Error('The published event was not made by event(…)')
   const name = event.summary === '' ? 'This event' : `The event '${event.summary}'`
-  return new Error(`${name} is not in the app's events: add it to createApp({ events }) under its PkgID`)
+  return new Error(
+    `${name} is not an event of the app: add it to createApp({ events }), or in a plugin with host.event(…)`,
+  )
 }
 
 function put(sets: Map<string, Set<HubConnection>>, key: string, connection: HubConnection): void {

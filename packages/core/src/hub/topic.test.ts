@@ -1,11 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { compileTopicRules, defineTopics, type TopicRule } from './topic.ts'
+import { defineTopics, type TopicRule, type TopicRules, TopicTable } from './topic.ts'
 
 // A thousand runs are a second's work, on a busy machine many.
 vi.setConfig({ testTimeout: 60_000 })
 
 const rule = (): TopicRule => ({ authorize: () => true })
+const compileTopicRules = (rules: TopicRules) => {
+  const table = new TopicTable()
+  table.add(rules, 'The app')
+  return (topic: string) => table.find(topic)
+}
 
 describe('the rule of a topic', () => {
   const rules = { news: rule(), 'author:*': rule(), 'author:7': rule(), 'author:7:*': rule() }
@@ -38,7 +43,7 @@ describe('the rule of a topic', () => {
     expect(() => compileTopicRules({ [pattern]: rule() })).toThrow(
       expect.objectContaining({
         code: 'bad_option',
-        message: `topics['${pattern}']: a pattern may have only one '*', at its end`,
+        message: `The app: topics['${pattern}']: a pattern may have only one '*', at its end`,
       }),
     )
   })

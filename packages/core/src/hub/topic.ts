@@ -25,32 +25,48 @@ export type TopicRules = Readonly<Record<string, TopicRule>>
 export function defineTopics<const Pattern extends string>(
   rules: Readonly<Record<Pattern, TopicRule>>,
 ): Readonly<Record<Pattern, TopicRule>> {
-  compileTopicRules(rules)
+  new TopicTable().add(rules, 'defineTopics()')
   return rules
 }
 
-/** Finds the rule of a topic: that of the exact topic, else that of the longest prefix; null if the app has none. */
-export function compileTopicRules(rules: TopicRules): (topic: string) => TopicRule | null {
-  const exact = new Map<string, TopicRule>()
-  const prefixes: { readonly prefix: string; readonly rule: TopicRule }[] = []
-  for (const [pattern, rule] of Object.entries(rules)) {
-    if (pattern === '')
-      throw new BootError('bad_option', 'topics has a rule for the empty string: give the topic a name')
-    if (typeof rule?.authorize !== 'function')
-      throw new BootError(
-        'bad_option',
-        `topics['${pattern}'] must have a function authorize(identity, topic) that returns true or false`,
-      )
-    const star = pattern.indexOf('*')
-    if (star === -1) exact.set(pattern, rule)
-    else if (star === pattern.length - 1) prefixes.push({ prefix: pattern.slice(0, -1), rule })
-    else throw new BootError('bad_option', `topics['${pattern}']: a pattern may have only one '*', at its end`)
+/** The topic rules of an app: its own and those of its plugins. */
+export class TopicTable {
+  readonly #exact = new Map<string, TopicRule>()
+  readonly #prefixes: { readonly prefix: string; readonly rule: TopicRule }[] = []
+  /** By pattern: who has declared it, for messages. */
+  readonly #owners = new Map<string, string>()
+
+  /**
+   * @param owner - Who declares them, as messages name it: `plugin 'presence'`.
+   * @throws BootError `bad_option`, or `topic_duplicate` for a pattern that is declared already.
+   */
+  add(rules: TopicRules, owner: string): void {
+    for (const [pattern, rule] of Object.entries(rules)) {
+      if (pattern === '')
+        throw new BootError('bad_option', `${owner}: topics has a rule for the empty string: give the topic a name`)
+      if (typeof rule?.authorize !== 'function')
+        throw new BootError(
+          'bad_option',
+          `${owner}: topics['${pattern}'] must have a function authorize(identity, topic) that returns true or false`,
+        )
+      const star = pattern.indexOf('*')
+      if (star !== -1 && star !== pattern.length - 1)
+        throw new BootError('bad_option', `${owner}: topics['${pattern}']: a pattern may have only one '*', at its end`)
+      const other = this.#owners.get(pattern)
+      if (other !== undefined)
+        throw new BootError('topic_duplicate', `${owner} and ${other} both declare the topic '${pattern}': rename one`)
+      this.#owners.set(pattern, owner)
+      if (star === -1) this.#exact.set(pattern, rule)
+      else this.#prefixes.push({ prefix: pattern.slice(0, -1), rule })
+    }
+    this.#prefixes.sort((a, b) => b.prefix.length - a.prefix.length)
   }
-  prefixes.sort((a, b) => b.prefix.length - a.prefix.length)
-  return (topic) => {
-    const rule = exact.get(topic)
+
+  /** The rule of the exact topic, else that of the longest prefix; null if there is none. */
+  find(topic: string): TopicRule | null {
+    const rule = this.#exact.get(topic)
     if (rule !== undefined) return rule
-    for (const { prefix, rule } of prefixes) if (topic.startsWith(prefix)) return rule
+    for (const { prefix, rule } of this.#prefixes) if (topic.startsWith(prefix)) return rule
     return null
   }
 }

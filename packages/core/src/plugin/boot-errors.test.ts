@@ -92,8 +92,8 @@ describe('an app does not boot', () => {
           plugin((host) => host.controlFrame('a', () => ({})), 'b'),
         ],
       },
-      'handshake_owner_duplicate',
-      "Control frames of type 'a' are claimed twice, the second time by plugin 'b'",
+      'control_frame_duplicate',
+      "Plugins 'a' and 'b' both handle control frames of type 'a': install one of them",
     ],
     [
       'with two health checks of one name',
@@ -104,7 +104,7 @@ describe('an app does not boot', () => {
         ],
       },
       'health_duplicate',
-      "Two health checks are called 'db': rename the one of plugin 'b'",
+      "Two health checks have the name 'db': rename the one of plugin 'b'",
     ],
     [
       'with one instrument twice',
@@ -156,7 +156,7 @@ describe('the host of a plugin', () => {
     })
     await app.ready()
     for (const register of late) {
-      expect(register).toThrow("Plugin 'probe' registered something after its setup had ended: do it within setup")
+      expect(register).toThrow("Plugin 'probe' registered something after its setup has ended: register it in setup")
     }
     await app.close()
   })

@@ -5,38 +5,40 @@ import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Call, RouteInfo, Wire } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
+import type { AnyEvent } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
 import type { ReplyHeaders } from '../call/reply-headers.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { Hub } from '../hub/hub.ts'
-import type { AnyEndpoint } from '../route/route.ts'
+import type { TopicRules } from '../hub/topic.ts'
+import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
 import type { DoctorCheck } from './doctor.ts'
 import type { HealthCheck } from './health.ts'
 
-/** A request or an upgrade that has just come in: nothing of it is verified. */
+/** An HTTP request or an upgrade, before any check of it. */
 export interface IncomingRequest {
   readonly wire: Wire
   readonly method: string
   readonly path: string
-  /** The caller's IP address, behind the trusted proxies. */
+  /** The client's IP address, as trusted proxies report it. */
   readonly address: string
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | readonly string[]>>
-  /** Headers of the answer, whatever it will be: over HTTP those of the call itself, over WebSocket those of a refused upgrade. */
+  /** Headers of the response: over HTTP those of the call, over WebSocket those of a rejected upgrade. */
   readonly replyHeaders: ReplyHeaders
 }
 
-/** Finds out who sent a request. Throws `AuthenticationError` for bad credentials; null when there are none. */
+/** Returns the identity of a request; null if it has no credentials. Throws `AuthenticationError` for invalid ones. */
 export type Identify = (request: IncomingRequest) => MaybePromise<Identity | null>
 
-/** What an owner of the identity may say beside `identify`. */
+/** Options of `host.identify`. */
 export interface IdentifyOptions {
   /**
-   * What a call without an identity is answered with where one is needed: an AuthenticationError with a `www-authenticate` header
-   * that names a scheme. Default: one without.
+   * The error for calls that need an identity and have none: an AuthenticationError with a `www-authenticate` header that names a
+   * scheme. Default: one without that header.
    */
   readonly missing?: () => AppError
 }
@@ -45,30 +47,30 @@ export interface IdentifyOptions {
 export interface DisconnectOutcome {
   readonly code: number
   readonly reason: string
-  /** Did it get through the handshake and `onConnect`? */
+  /** The handshake and all `onConnect` hooks had succeeded. */
   readonly admitted: boolean
 }
 
-/** A text frame of the server: `{"type": "<type>", …}`. */
+/** A text frame that the server sends: `{"type": "<type>", …}`. */
 export interface ControlReply {
   readonly type: string
   readonly [key: string]: unknown
 }
 
-/** What a control frame leads to. */
+/** Result of a control frame. */
 export interface ControlResult {
-  /** Who this connection is from now on; left out: no change. Topics are authorized again. */
+  /** The new identity of the connection; joined topics are authorized again. Default: no change. */
   readonly identity?: Identity
   /**
-   * Sent back as JSON text, in the handshake only after `onConnect` let the connection in. A function is asked then: credentials of
-   * an upgrade are judged before there is a connection.
+   * Sent as JSON text; in the handshake after `onConnect` has succeeded. A function is called at that time: when the credentials of an
+   * upgrade are checked, there is no connection yet.
    */
   readonly reply?: ControlReply | ((connection: Connection) => ControlReply)
 }
 
 /**
- * Handles text frames `{"type": "<type>", …}`. A thrown Disconnect ends the connection with it; a thrown AppError with 4001;
- * anything else with 1011, and is logged. While it runs, packages behind the frame wait.
+ * Handles text frames `{"type": "<type>", …}`. A thrown Disconnect closes the connection with its code, a thrown AppError with 4001.
+ * Any other error is logged and closes it with 1011. Packages that arrive after the frame are held until it is handled.
  */
 export type ControlHandler = (
   frame: Readonly<Record<string, unknown>>,
@@ -76,20 +78,20 @@ export type ControlHandler = (
 ) => MaybePromise<ControlResult>
 
 /**
- * Makes a control frame the handshake: no connection is admitted before it. Sent again it renews the identity; a result with another
- * subject then ends the connection with 4001.
+ * Makes a control frame the handshake: no connection is admitted before it. When it is sent again it renews the identity; a result with
+ * another identity id closes the connection with 4001.
  */
 export interface HandshakeOptions {
-  /** How long a connection may take to send its first frame. Default 5000; then 4002. */
+  /** Time limit for the first frame, in milliseconds; then the connection is closed with 4002. Default 5000. */
   readonly timeoutMs?: number
   /**
-   * Credentials in the upgrade itself: a result admits the connection without a first frame, null waits for one, a thrown AppError
-   * refuses the upgrade with HTTP.
+   * Checks credentials in the upgrade request. A result admits the connection without a first frame, null waits for one, a thrown
+   * AppError rejects the upgrade with an HTTP response.
    */
   readonly fromUpgrade?: (request: IncomingRequest) => MaybePromise<ControlResult | null>
 }
 
-/** The control frame that is the handshake. */
+/** The control frame that is the handshake, as registered. */
 export interface Handshake {
   readonly type: string
   readonly handle: ControlHandler
@@ -97,63 +99,83 @@ export interface Handshake {
   readonly fromUpgrade: HandshakeOptions['fromUpgrade']
 }
 
-/** What the app hands to each plugin's `setup`. Everything is registered there and then: after it, a call here throws. */
+/** PkgID of a route or event that a plugin adds. */
+export interface PackageOptions {
+  /** An integer from 1 to 2^31 - 1. The app can set another one in `pluginPkgIds`, and must if this is not set. */
+  readonly pkgId?: number
+}
+
+/** The argument of a plugin's `setup`. Registers hooks, routes and checks; only during `setup`, later calls throw. */
 export interface PluginHost {
   readonly environment: Environment
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
   readonly hub: Hub
-  /** Every route and endpoint known so far; complete from `onReady` on. */
+  /** All routes and endpoints; complete from `onReady` on. */
   readonly routes: readonly RouteInfo[]
 
-  /** Before any other work on a request or an upgrade. Refuses by throwing an AppError. */
-  onRequest(hook: (arrival: IncomingRequest) => MaybePromise<void>): void
+  /** Runs before any other work on a request or an upgrade. Throw an AppError to refuse it. */
+  onRequest(hook: (request: IncomingRequest) => MaybePromise<void>): void
   /**
-   * An upgrade was refused, by core, by `onRequest` or for its credentials: it becomes no connection, and no other hook is told of its
-   * end. Must not throw. A request that is refused is a call: `onReply` is told.
+   * An upgrade was rejected by core, by `onRequest` or because of its credentials. No other hook runs for it. Must not throw. For an HTTP
+   * request that is refused, `onReply` runs.
    */
-  onUpgradeRejected(hook: (arrival: IncomingRequest, error: AppError) => void): void
-  /** Claims the identity: one plugin may. */
+  onUpgradeRejected(hook: (request: IncomingRequest, error: AppError) => void): void
+  /** Provides the identity of HTTP requests. Only one plugin may. */
   identify(owner: Identify, options?: IdentifyOptions): void
-  /** A connection has passed its handshake and is in neither hub nor topics yet. Refuses by throwing a Disconnect. */
+  /** The handshake of a connection has succeeded; it is not in the hub yet. Throw a Disconnect to refuse it. */
   onConnect(hook: (connection: Connection) => MaybePromise<void>): void
-  /** A call has started and nothing of it has run. Must not throw. */
+  /** A call starts; none of its steps has run. Must not throw. */
   onCall(hook: (call: Call) => void): void
-  /** A call has been answered, whatever came of it; once for every call, unmatched ones too. Must not throw. */
+  /** A call has ended; once for every call, also for those without a route. Must not throw. */
   onReply(hook: (call: Call, outcome: CallOutcome) => void): void
-  /** A socket has closed; once for every one that opened, refused ones too. */
+  /** A connection has closed; once for every socket that opened, also for those that were not admitted. */
   onDisconnect(hook: (connection: Connection, outcome: DisconnectOutcome) => void): void
-  /** Everything is set up and compiled, nothing is served yet. A failure stops the boot. */
+  /** Everything is set up and compiled, nothing is served yet. An error stops the start. */
   onReady(hook: () => MaybePromise<void>): void
-  /** The app is closing and serves no more. In reverse order of registration, each within a time limit. */
+  /** The app closes and serves nothing any more. Runs in reverse order of registration, each hook with a time limit. */
   onClose(hook: () => MaybePromise<void>): void
 
-  /** Puts a guard before those of the routes that `when` names; default: of every route. */
+  /** Adds a guard before the guards of each route for which `when` returns true. Default: all routes. */
   guard(step: Step<'guard', unknown, Call>, options?: { readonly when?: (route: RouteInfo) => boolean }): void
-  /** Adds an HTTP route. It must state its access. */
+  /** Adds a route on HTTP only. It must state its access. */
   endpoint(route: AnyEndpoint): void
   /**
-   * Adds a part to `GET /health`. With `required: false` the report says how it is, and the app stays ready when it fails: for what the app
-   * can work without. Default true.
+   * Adds a route with a PkgID; with `http` it is an HTTP route too. It must state its access. In the app its name is `<plugin>.<name>`.
+   *
+   * @throws BootError `duplicate_pkg_id` if the app or a plugin has the PkgID already; `bad_pkg_id` for none or an invalid one.
+   *
+   * @example
+   * host.route('LIST_ONLINE', listOnline, { pkgId: 900 }) // name 'presence.LIST_ONLINE'
+   * // The app can move it: createApp({ pluginPkgIds: { presence: { LIST_ONLINE: 42 } } })
+   */
+  route(name: string, route: AnyRoute, options?: PackageOptions): void
+  /** Adds an event, with a name and a PkgID as those of `route`. It can be published once the app is ready. */
+  event(name: string, event: AnyEvent, options?: PackageOptions): void
+  /** Adds topic rules. A pattern that the app or another plugin declares too is a boot error, `topic_duplicate`. */
+  topics(rules: TopicRules): void
+  /**
+   * Adds a check to `GET /health`. With `required: false` a failure is reported and the app stays ready: for what the app can work
+   * without. Default true.
    */
   health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void
   /**
-   * Adds a check to `app.doctor()` that needs what `setup` has opened; it runs in an app that is ready. What can be said without is
-   * said by `doctor` of the plugin.
+   * Adds a check to `app.doctor()` that needs what `setup` has opened; it runs only in an app that is ready. Checks that need nothing of
+   * the kind belong in `doctor` of the plugin.
    */
   doctor(name: string, check: DoctorCheck): void
-  /** Claims text frames of one type; with `handshake`, the handshake: one plugin may. */
+  /** Handles text frames of one type, which only one plugin may. With `handshake`, the frame is the handshake of the app. */
   controlFrame(type: string, handler: ControlHandler, handshake?: HandshakeOptions): void
   /**
-   * Makes a promise that your plugin hands to an application safe to be dropped: when it fails and nothing has handled it, that is
-   * logged and counted, and is no unhandled rejection of the process. `name` says what failed; `onBehalfOf` is the call whose log has it,
-   * by default the app's. May be called at any time.
+   * Wraps a promise that your plugin returns to an application, so that the application may drop it: if it rejects and nothing handles
+   * that, the error is logged and counted instead of being an unhandled rejection of the process. `name` is in the log; the line goes to the
+   * log of the call `onBehalfOf`, by default of the app. May be called at any time.
    *
    * @example
    * reset: (key) => host.dropSafe(store.reset(key), 'limits.reset')
    */
   dropSafe<T>(work: Promise<T>, name: string, onBehalfOf?: Pick<Call, 'log'> | null): Promise<T>
-  /** Says what foreign errors (a driver's) are for a caller. */
+  /** Converts errors of a library, such as a database driver, to an AppError. */
   mapErrors(mapper: ErrorMapper): void
 }

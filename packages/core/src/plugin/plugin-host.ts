@@ -12,14 +12,16 @@ import { type AppError, AuthenticationError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
 import type { Hub } from '../hub/hub.ts'
+import { type TopicRules, TopicTable } from '../hub/topic.ts'
 import { checkEndpoint } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
 import type { NamedCheck } from './doctor.ts'
 import type { HealthPart } from './health.ts'
 import type { ControlHandler, DisconnectOutcome, Handshake, Identify, IncomingRequest, PluginHost } from './host.ts'
+import { type AppPackages, PluginPackages } from './plugin-packages.ts'
 
-/** What an app lends to its plugins. */
+/** Services of the app that plugins can use. */
 export interface HostServices {
   readonly environment: Environment
   readonly clock: Clock
@@ -36,9 +38,11 @@ interface AppGuard {
 }
 
 /** Everything that the plugins of one app have registered. */
-export class Registry {
-  readonly onRequest: ((arrival: IncomingRequest) => MaybePromise<void>)[] = []
-  readonly onUpgradeRejected: ((arrival: IncomingRequest, error: AppError) => void)[] = []
+export class PluginRegistry {
+  readonly packages: PluginPackages
+  readonly topics: TopicTable = new TopicTable()
+  readonly onRequest: ((request: IncomingRequest) => MaybePromise<void>)[] = []
+  readonly onUpgradeRejected: ((request: IncomingRequest, error: AppError) => void)[] = []
   readonly onConnect: ((connection: Connection) => MaybePromise<void>)[] = []
   readonly onCall: ((call: Call) => void)[] = []
   readonly onReply: ((call: Call, outcome: CallOutcome) => void)[] = []
@@ -50,30 +54,37 @@ export class Registry {
   readonly health: Map<string, HealthPart> = new Map()
   readonly doctor: NamedCheck[] = []
   readonly controls: Map<string, ControlHandler> = new Map()
+  /** By type of control frame: the plugin that handles it. */
+  readonly controlOwners: Map<string, string> = new Map()
   readonly errorMappers: ErrorMapper[] = []
   identity: { readonly plugin: string; readonly identify: Identify; readonly missing: () => AppError } | null = null
   handshake: (Handshake & { readonly plugin: string }) | null = null
+
+  constructor(app: AppPackages & { readonly topics: TopicRules }) {
+    this.packages = new PluginPackages(app)
+    this.topics.add(app.topics, 'createApp()')
+  }
 }
 
-/** The host of one plugin. `seal` ends the time for registrations. */
+/** The host of one plugin. After `seal` it registers nothing more. */
 export function createPluginHost(
   plugin: string,
-  registry: Registry,
+  registry: PluginRegistry,
   services: HostServices,
 ): { host: PluginHost; seal: () => void } {
   let sealed = false
   let log: Logger | null = null
-  const open = (): void => {
+  const checkOpen = (): void => {
     if (!sealed) return
     throw new BootError(
       'wrong_state',
-      `Plugin '${plugin}' registered something after its setup had ended: do it within setup`,
+      `Plugin '${plugin}' registered something after its setup has ended: register it in setup`,
     )
   }
   const adder =
     <T>(list: T[]) =>
     (item: T): void => {
-      open()
+      checkOpen()
       list.push(item)
     }
   const { environment, clock, instruments, hub, routes, rejections } = services
@@ -97,20 +108,32 @@ export function createPluginHost(
     mapErrors: adder(registry.errorMappers),
     dropSafe: (work, name, onBehalfOf = null) => dropSafe(work, name, rejections.listenerOf(onBehalfOf)),
     onClose(run) {
-      open()
+      checkOpen()
       registry.onClose.push({ plugin, run })
     },
     guard(step, { when = () => true } = {}) {
-      open()
+      checkOpen()
       registry.guards.push({ step, when })
     },
     endpoint(route) {
-      open()
+      checkOpen()
       checkEndpoint(`An endpoint of plugin '${plugin}'`, route)
       registry.endpoints.push({ plugin, route })
     },
+    route(name, route, { pkgId } = {}) {
+      checkOpen()
+      registry.packages.addRoute(plugin, name, route, pkgId)
+    },
+    event(name, event, { pkgId } = {}) {
+      checkOpen()
+      registry.packages.addEvent(plugin, name, event, pkgId)
+    },
+    topics(rules) {
+      checkOpen()
+      registry.topics.add(rules, `Plugin '${plugin}'`)
+    },
     identify(identify, { missing = () => new AuthenticationError() } = {}) {
-      open()
+      checkOpen()
       const owner = registry.identity
       if (owner !== null) {
         throw new BootError(
@@ -121,33 +144,35 @@ export function createPluginHost(
       registry.identity = { plugin, identify, missing }
     },
     health(name, check, { required = true } = {}) {
-      open()
+      checkOpen()
       if (name === 'status' || name === 'websocket') {
         throw new BootError(
           'bad_option',
-          `A health check cannot be called '${name}', which the report has itself: rename that of plugin '${plugin}'`,
+          `Plugin '${plugin}' names a health check '${name}', which is a key of the report itself: rename the check`,
         )
       }
       if (registry.health.has(name))
         throw new BootError(
           'health_duplicate',
-          `Two health checks are called '${name}': rename the one of plugin '${plugin}'`,
+          `Two health checks have the name '${name}': rename the one of plugin '${plugin}'`,
         )
       registry.health.set(name, { check, required })
     },
     doctor(name, check) {
-      open()
+      checkOpen()
       registry.doctor.push({ name, check })
     },
     controlFrame(type, handle, handshake) {
-      open()
-      if (registry.controls.has(type)) {
+      checkOpen()
+      const other = registry.controlOwners.get(type)
+      if (other !== undefined) {
         throw new BootError(
-          'handshake_owner_duplicate',
-          `Control frames of type '${type}' are claimed twice, the second time by plugin '${plugin}'`,
+          'control_frame_duplicate',
+          `Plugins '${other}' and '${plugin}' both handle control frames of type '${type}': install one of them`,
         )
       }
       registry.controls.set(type, handle)
+      registry.controlOwners.set(type, plugin)
       if (handshake === undefined) return
       const owner = registry.handshake
       if (owner !== null) {

@@ -54,9 +54,11 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
  * @example
  * const client = createTestClient(app, await raw.connect())
  * const author = await client.call('CREATE_AUTHOR', { name: 'Ursula' })
+ * // Routes and events that a plugin adds are not in the type of the app: name them.
+ * const presence = createTestClient<PresenceRoutes, PresenceEvents>(app, await raw.connect())
  */
 export function createTestClient<Routes extends RouteTable, Events extends EventTable = Record<never, never>>(
-  app: App<Routes>,
+  app: App<Routes> | App,
   socket: RawSocket,
   over?: TestClientHttp,
 ): TestClient<Routes, Events> {

@@ -6,7 +6,7 @@ import type { WireConnection } from './wire.ts'
 /** Joins `topic` if its rule allows it. `wasAdmitted`: at the time of the call; the connection may have closed since. */
 export async function joinTopic(connection: WireConnection, topic: string, wasAdmitted: boolean): Promise<void> {
   if (!wasAdmitted) throw new Error('A connection can join topics once it is admitted, not in onConnect')
-  const rule = connection.shared.findTopicRule(topic)
+  const rule = connection.shared.topics.find(topic)
   let identity: Identity | null
   do {
     // The identity may be renewed meanwhile, which checks only the topics that are joined already.
@@ -32,7 +32,7 @@ export function reauthorizeTopics(connection: WireConnection): Promise<void> | u
   }
   for (const topic of connection.topics) {
     try {
-      const allowed = connection.shared.findTopicRule(topic)?.authorize(connection.identity, topic)
+      const allowed = connection.shared.topics.find(topic)?.authorize(connection.identity, topic)
       if (isPromise(allowed))
         pending.push(
           allowed.then(

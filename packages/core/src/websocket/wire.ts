@@ -7,7 +7,7 @@ import type { AppError } from '../errors/app-error.ts'
 import type { DisconnectRow } from '../errors/disconnect.ts'
 import type { Connection, HubConnection } from '../hub/connection.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
-import type { TopicRule } from '../hub/topic.ts'
+import type { TopicTable } from '../hub/topic.ts'
 import type { ControlHandler, ControlResult, DisconnectOutcome, Handshake, IncomingRequest } from '../plugin/host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { Frame } from '../protocol/frame.ts'
@@ -26,7 +26,7 @@ export interface WebSocketWire {
   readonly instruments: WebSocketInstruments
   /** Counts an error reply to a frame that did not become a call. */
   readonly refusedFrame: (code: string) => void
-  readonly findTopicRule: (topic: string) => TopicRule | null
+  readonly topics: TopicTable
   readonly controls: ReadonlyMap<string, ControlHandler>
   readonly handshake: Handshake | null
   readonly onUpgradeRejected: readonly ((request: IncomingRequest, error: AppError) => void)[]

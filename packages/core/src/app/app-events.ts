@@ -1,0 +1,49 @@
+import { isPromise } from '../base/maybe-promise.ts'
+import type { AnyEvent } from '../call/event.ts'
+import type { CompiledEvent } from '../hub/hub.ts'
+import type { AppDescription } from '../route/describe.ts'
+import { compileValue } from '../route/output.ts'
+import type { EventTable, PkgIds } from './app-options.ts'
+
+interface NamedEvent {
+  readonly name: string
+  readonly pkgId: number
+  readonly event: AnyEvent
+}
+
+/** The events of an app, compiled: its own, and once its plugins are set up also theirs. */
+export class AppEvents {
+  readonly #validate: boolean
+  readonly #named: NamedEvent[] = []
+  readonly #compiled = new Map<AnyEvent, CompiledEvent>()
+
+  constructor(events: EventTable, pkgIds: PkgIds, validate: boolean) {
+    this.#validate = validate
+    this.add(Object.entries(events).map(([name, event]) => ({ name, pkgId: pkgIds[name] as number, event })))
+  }
+
+  add(events: readonly NamedEvent[]): void {
+    for (const each of events) {
+      this.#named.push(each)
+      this.#compiled.set(each.event, compileEvent(each, this.#validate))
+    }
+  }
+
+  find(event: AnyEvent): CompiledEvent | undefined {
+    return this.#compiled.get(event)
+  }
+
+  describe(): AppDescription['events'] {
+    return this.#named.map(({ name, pkgId, event: { summary } }) => ({ name, pkgId, summary }))
+  }
+}
+
+function compileEvent({ name, pkgId, event }: NamedEvent, validate: boolean): CompiledEvent {
+  const output = compileValue(event.data, validate)
+  const toData = (data: unknown): unknown => {
+    const result = output(data)
+    if (isPromise(result)) throw new Error(`The schema of event ${name} is asynchronous: events need a synchronous one`)
+    return result
+  }
+  return { pkgId, toData }
+}
