@@ -117,7 +117,7 @@ async function startApp() {
     { transport: 'uws', leftovers: 'allow' },
   )
   open.push(app)
-  const url = String(app.logs.find(({ message }) => message === 'Metrics are served')?.fields.url)
+  const url = String(app.logs.find(({ message }) => message === 'Serving metrics')?.fields.url)
   const scrape = async (): Promise<Scrape> => readScrape(await (await fetch(url)).text())
   return { ...app, url, scrape }
 }

@@ -101,9 +101,9 @@ export const breakerRules: ReturnType<typeof circuitBreakerRules> = circuitBreak
 })
 
 const logoutRules = {
-  path: option.string({
+  path: option.custom({
     expects: "a path without parameters, such as '/auth/backchannel-logout'",
-    test: (path) => /^\/[\w./~-]*$/.test(path),
+    is: (path): path is `/${string}` => typeof path === 'string' && /^\/[\w./~-]*$/.test(path),
     default: '/auth/backchannel-logout',
   }),
   clients: option.list({ of: clientRule, expects: 'a list of client ids with at least one entry', min: 1 }),
@@ -201,7 +201,7 @@ function resolveLogout(given: boolean | BackChannelLogoutOptions, clientId: stri
     logoutRules,
     'backChannelLogout',
   )
-  return { path: `/${path.slice(1)}`, clients }
+  return { path, clients }
 }
 
 function isPlainUrl(value: string): boolean {

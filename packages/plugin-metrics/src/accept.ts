@@ -4,8 +4,8 @@ const openMetrics = 'application/openmetrics-text'
 const openMetricsVersions: readonly (string | undefined)[] = ['1.0.0', '0.0.1', undefined]
 
 /**
- * The form that a scraper prefers, by the weights of its `Accept` header (RFC 9110, 12.5.1): OpenMetrics where it is named and not
- * outweighed. Prometheus names it first; whoever says nothing, or what neither form is, gets the plain text.
+ * The format that a scraper prefers, by the weights of its `Accept` header (RFC 9110, 12.5.1): OpenMetrics if it is listed and text does
+ * not have a higher weight, otherwise the text format.
  */
 export function toFormat(accept: string): Format {
   let open = 0

@@ -1,4 +1,4 @@
-/** The two text forms of a scrape: Prometheus 0.0.4, and OpenMetrics 1.0.0. Lines of samples are alike in both. */
+/** The two formats of a scrape: Prometheus text 0.0.4, and OpenMetrics 1.0.0. Sample lines are the same in both. */
 export type Format = 'text' | 'openmetrics'
 
 export const contentTypes: Readonly<Record<Format, string>> = {
@@ -6,10 +6,10 @@ export const contentTypes: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 }
 
-/** What stands behind the last family. */
+/** What follows the last family. */
 export const endings: Readonly<Record<Format, string>> = { text: '', openmetrics: '# EOF\n' }
 
-/** The two lines above the samples of a family. OpenMetrics names a counter without its `_total`, and its samples with it. */
+/** The two lines before the samples of a family. In OpenMetrics the family name of a counter has no `_total`, its samples have it. */
 export function toHeader(name: string, help: string, type: string, format: Format): string {
   const isOpen = format === 'openmetrics'
   const family = isOpen && type === 'counter' ? toBaseName(name) : name
@@ -30,19 +30,19 @@ export function toLabels(labels: Readonly<Record<string, string>>): string {
   return text
 }
 
-/** What comes before the value: `name{labels} `. */
+/** What precedes the value: `name{labels} `. */
 export function toPrefix(name: string, labels: string): string {
   return labels === '' ? `${name} ` : `${name}{${labels}} `
 }
 
-/** Throws for what is none: a function that is read may be one of JavaScript, and answer by a promise or by nothing. */
+/** Throws for anything but a number: a function of a gauge may return a promise or undefined in JavaScript. */
 export function toNumber(value: number): string {
-  if (typeof value !== 'number') throw new TypeError(`A figure must be a number, not ${typeof value}`)
+  if (typeof value !== 'number') throw new TypeError(`A value must be a number, received ${typeof value}`)
   if (value === Number.POSITIVE_INFINITY) return '+Inf'
   return value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value)
 }
 
-/** A bound in a label is a text: `1.0` and `1` would be two series, and OpenMetrics writes the former. */
+/** OpenMetrics writes an integer bound as `1.0`; the label `1` would be another series. */
 export function toBound(bound: number): string {
   return Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : toNumber(bound)
 }

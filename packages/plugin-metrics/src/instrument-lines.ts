@@ -2,13 +2,13 @@ import { type CounterCell, GaugeCell, HistogramCell, type InstrumentFamily } fro
 import { type Format, toBound, toHeader, toLabels, toNumber, toPrefix } from './exposition.ts'
 
 /**
- * Writes the samples of one instrument. Names and labels of a series never change, so what comes before its value is put together
- * once: a scrape appends numbers to texts that are there.
+ * Writes the samples of one instrument. Names and labels of a series never change, so what precedes its value is built once: a scrape only
+ * appends numbers.
  */
 export class InstrumentLines {
   readonly family: InstrumentFamily
   readonly #writers: (() => string)[] = []
-  /** What a scrape of one cell comes to, in series. */
+  /** Number of series of one cell. */
   readonly seriesPerCell: number
 
   constructor(family: InstrumentFamily) {
@@ -22,7 +22,7 @@ export class InstrumentLines {
     return toHeader(name, help, type, format)
   }
 
-  /** The lines of the cell at `index`. Throws what a gauge throws that is read. */
+  /** The lines of the cell at `index`. Throws what the function of a gauge throws. */
   write(index: number): string {
     const known = this.#writers[index]
     if (known !== undefined) return known()
@@ -42,7 +42,7 @@ export class InstrumentLines {
 function valueWriter(prefix: string, cell: CounterCell | GaugeCell): () => string {
   if (cell instanceof GaugeCell) return () => `${prefix}${toNumber(cell.value)}\n`
   return () => {
-    if (!(cell.value >= 0)) throw new Error(`A counter cannot be ${cell.value}`)
+    if (!(cell.value >= 0)) throw new Error(`The value of a counter must not be ${cell.value}`)
     return `${prefix}${toNumber(cell.value)}\n`
   }
 }
@@ -55,7 +55,7 @@ function histogramWriter(name: string, labels: string, cell: HistogramCell): () 
   let written = -1
   let lines = ''
   return () => {
-    // Each value that is observed counts, so with the same count nothing has changed.
+    // Every observation increases the count, so with an equal count nothing has changed.
     if (cell.count === written) return lines
     written = cell.count
     lines = ''

@@ -145,7 +145,7 @@ describe('GET /metrics', () => {
   })
 })
 
-describe('a port of its own', () => {
+describe('a separate port', () => {
   const open: { close(): Promise<void> }[] = []
   afterEach(async () => {
     for (const each of open.splice(0)) await each.close()
@@ -160,7 +160,7 @@ describe('a port of its own', () => {
       plugins,
     })
     open.push(test)
-    const line = test.logs.find(({ message }) => message === 'Metrics are served')
+    const line = test.logs.find(({ message }) => message === 'Serving metrics')
     return { ...test, url: String(line?.fields.url) }
   }
 
@@ -221,14 +221,14 @@ describe('at boot', () => {
     new Gauge({ name: 'app_info', help: 'Theirs', registers: [registry] })
     expect(await boot(metrics({ registry }))).toMatchObject({
       code: 'instrument_duplicate',
-      message: 'The registry of metrics() has app_info, which exists already: rename it there',
+      message: 'metrics(): the name app_info of the registry is already used: rename it in the registry',
     })
     const doubled = new Registry()
     new Gauge({ name: 'process_open_fds', help: 'Theirs', registers: [doubled] })
     expect((await boot(metrics({ registry: doubled }))).message).toContain('set nodeDefaults: false')
   })
 
-  it('a network that is none is refused', async () => {
+  it('an invalid network is refused', async () => {
     const error = await boot(metrics({ access: { networks: ['home'] } }))
     expect(error).toMatchObject({
       code: 'bad_option',
@@ -236,7 +236,7 @@ describe('at boot', () => {
     })
   })
 
-  it('a guard that needs an identity needs somebody who owns it', async () => {
+  it('a guard that requires an identity is refused without a plugin that provides one', async () => {
     const who = guard({ name: 'who', identity: 'required', run: () => {} })
     expect((await boot(metrics({ access: { use: [who] } }))).code).toBe('identity_owner_missing')
   })
@@ -256,13 +256,13 @@ describe('at boot', () => {
     const networks = { access: { networks: ['10.0.0.0/8'] } }
     expect(await examine(metrics(networks))).toMatchObject({ level: 'ok', message: '/metrics is served to 10.0.0.0/8' })
     expect(await examine(metrics({ access: { port: 9464 } }))).toMatchObject({
-      message: '/metrics is served on a port of its own, 127.0.0.1:9464',
+      message: '/metrics is served on the separate port 127.0.0.1:9464',
     })
     expect(await examine(metrics(), 'production')).toMatchObject({ level: 'error' })
   })
 })
 
-it('nodeDefaults: false leaves the figures of the process out', async () => {
+it('nodeDefaults: false leaves the metrics of the process out', async () => {
   const { request, close } = await createTestApp({ ...base, plugins: [metrics({ nodeDefaults: false })] })
   const scrape = readScrape((await request('GET /metrics')).text)
   expect([...scrape.families.keys()].filter((name) => /^(?:nodejs|process)_/.test(name))).toEqual([])

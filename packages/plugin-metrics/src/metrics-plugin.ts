@@ -1,6 +1,6 @@
 import process from 'node:process'
-import { BootError, type Plugin, reply, route } from '@twinwire/core'
-import type { Instruments, PluginHost } from '@twinwire/core/plugin'
+import { BootError, guard, PermissionDeniedError, type Plugin, reply, route } from '@twinwire/core'
+import { createNetworks, type Instruments, type PluginHost } from '@twinwire/core/plugin'
 import { toFormat } from './accept.ts'
 import { contentTypes } from './exposition.ts'
 import { claimNames } from './names.ts'
@@ -15,14 +15,13 @@ import {
 import type { PromRegistry } from './prom-registry.ts'
 import { startScrapeServer } from './scrape-server.ts'
 import { collectSources, Scraper } from './scraper.ts'
-import { fromNetworks } from './steps.ts'
 
 /**
- * Serves everything that the app, its plugins and the process count, for Prometheus: `GET /metrics`, as text or, where the scraper
- * asks for it, as OpenMetrics. Counting itself does not know of it: a call costs the same with and without this plugin.
+ * Serves the metrics of the app, its plugins and the process at `GET /metrics`, in the text format of Prometheus or, if the scraper prefers
+ * it, as OpenMetrics. A call costs the same with and without this plugin.
  *
- * Boot errors: `bad_option`, `unknown_option`, `peer_missing`, `port_taken`, `instrument_duplicate` for a name of `registry` that is
- * taken.
+ * @throws BootError `bad_option`, `unknown_option`, `peer_missing`, `port_taken`, when the app starts; `instrument_duplicate` for a name of
+ * `registry` that is already used.
  *
  * @example
  * metrics({ version: '1.4.0', access: { networks: ['10.0.0.0/8'] } })
@@ -34,12 +33,12 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
       if (options.nodeDefaults !== false)
         host.peer(
           'prom-client',
-          'metrics() needs it for the figures of Node.js, unless nodeDefaults is false',
+          'metrics() requires it for the metrics of Node.js, unless nodeDefaults is false',
           import.meta.url,
         )
       host.doctor('metrics', () => {
         const { access, path } = resolveMetricsOptions(options, host.environment)
-        return { level: 'ok', message: `${path} is served ${toWhom(access)}` }
+        return { level: 'ok', message: `${path} is served ${describeAccess(access)}` }
       })
     },
     async setup(host) {
@@ -52,11 +51,11 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
   }
 }
 
-function toWhom(access: MetricsAccess): string {
-  if (access === 'public') return 'to everybody'
-  if ('use' in access) return `behind ${access.use.map(({ name }) => name).join(', ')}`
+function describeAccess(access: MetricsAccess): string {
+  if (access === 'public') return 'without access control'
+  if ('use' in access) return `to callers that pass ${access.use.map(({ name }) => name).join(', ')}`
   if ('networks' in access) return `to ${access.networks.join(', ')}`
-  return `on a port of its own, ${access.host ?? '127.0.0.1'}:${access.port}`
+  return `on the separate port ${access.host ?? '127.0.0.1'}:${access.port}`
 }
 
 function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: NodeDefaults | null): Scraper {
@@ -69,7 +68,7 @@ function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: 
     .set(1)
   const errors = instruments.counter(
     'metrics_collect_errors_total',
-    'Figures that could not be read for a scrape and were left out of it',
+    'Metrics that could not be read and were left out of a scrape',
     { source: collectSources },
   )
   return new Scraper({
@@ -87,7 +86,7 @@ function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: 
   })
 }
 
-/** What is registered later and clashes is left out of the scrapes; what is there already is a mistake. */
+/** A duplicate name at boot is an error; one that is registered later is left out of the scrapes. */
 function checkRegistry(instruments: Instruments, node: NodeDefaults | null, registry: PromRegistry | null): void {
   if (registry === null) return
   const taken = new Set<string>()
@@ -98,9 +97,9 @@ function checkRegistry(instruments: Instruments, node: NodeDefaults | null, regi
     const clash = claimNames(metric, taken)
     if (clash === null) continue
     const hint = /^(?:nodejs|process)_/.test(clash)
-      ? 'set nodeDefaults: false, or leave them out of it'
-      : 'rename it there'
-    throw new BootError('instrument_duplicate', `The registry of metrics() has ${clash}, which exists already: ${hint}`)
+      ? 'set nodeDefaults: false, or do not collect them in the registry'
+      : 'rename it in the registry'
+    throw new BootError('instrument_duplicate', `metrics(): the name ${clash} of the registry is already used: ${hint}`)
   }
 }
 
@@ -115,7 +114,7 @@ function serve(host: PluginHost, { path, access }: ResolvedMetricsOptions, scrap
     const server = await startScrapeServer({ host: address, port, path, scraper, clock, log })
     closing = () => server.close()
     const name = address.includes(':') ? `[${address}]` : address
-    log.info({ url: `http://${name}:${server.port}${path}` }, 'Metrics are served')
+    log.info({ url: `http://${name}:${server.port}${path}` }, 'Serving metrics')
   })
   host.onClose(() => closing())
 }
@@ -135,5 +134,16 @@ function serveOnApp(host: PluginHost, path: `/${string}`, scraper: Scraper, guar
     }),
   )
   const name = `GET ${path}`
-  for (const guard of guards) host.guard(guard, { when: (route) => route.name === name })
+  for (const each of guards) host.guard(each, { when: (route) => route.name === name })
+}
+
+/** Admits callers from these addresses and networks; others get `permission_denied`. */
+function fromNetworks(networks: readonly string[]): MetricsGuard {
+  const allowed = createNetworks(networks, 'metrics({ access: { networks } })')
+  return guard({
+    name: `metrics.fromNetworks(${networks.join(', ')})`,
+    run: ({ address }) => {
+      if (!allowed.has(address)) throw new PermissionDeniedError('Metrics are not available to this address')
+    },
+  })
 }

@@ -16,13 +16,13 @@ it.each<[Record<string, string>, MetricsSettings]>([
 })
 
 it.each<[Record<string, string>, string]>([
-  [{ ENV: 'production' }, 'METRICS_PORT is not set: set it, or METRICS_NETWORKS'],
-  [{ METRICS_PORT: '1', METRICS_NETWORKS: '["::1"]' }, 'METRICS_PORT is set, and so is METRICS_NETWORKS'],
-  [{ METRICS_HOST: '::1' }, 'METRICS_HOST is set, and METRICS_PORT is not'],
+  [{ ENV: 'production' }, 'METRICS_PORT or METRICS_NETWORKS is required in production'],
+  [{ METRICS_PORT: '1', METRICS_NETWORKS: '["::1"]' }, 'METRICS_PORT and METRICS_NETWORKS are both set: remove one'],
+  [{ METRICS_HOST: '::1' }, 'METRICS_PORT is required when METRICS_HOST is set'],
   [{ METRICS_PORT: '65536' }, 'METRICS_PORT must be an integer'],
   [{ METRICS_PORT: '1', METRICS_HOST: 'a b' }, 'METRICS_HOST must be a host name'],
-  [{ METRICS_NETWORKS: '[]' }, 'METRICS_NETWORKS must name an address'],
-  [{ METRICS_NETWORKS: '["::1","home"]' }, 'METRICS_NETWORKS has an entry, number 2, that is no IP address'],
+  [{ METRICS_NETWORKS: '[]' }, 'METRICS_NETWORKS must contain at least one address'],
+  [{ METRICS_NETWORKS: '["::1","home"]' }, 'METRICS_NETWORKS entry 2 must be an IP address'],
 ])('%j is refused', (variables, message) => {
   expect(() => read(variables)).toThrow(message)
 })

@@ -1,6 +1,6 @@
-import { createNetworks } from '@twinwire/core/plugin'
+import { createNetworks, option } from '@twinwire/core/plugin'
 import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
-import type { MetricsAccess } from './options.ts'
+import { type MetricsAccess, portBounds, portRules } from './options.ts'
 
 /** For `metrics({ ...settings.metrics })`. */
 export interface MetricsSettings {
@@ -9,8 +9,8 @@ export interface MetricsSettings {
 }
 
 /**
- * `METRICS_PORT` with `METRICS_HOST`, or `METRICS_NETWORKS`: in production one of them, elsewhere with neither they are public. `APP_VERSION`. An
- * app that asks for a role leaves the group out and says so in its code.
+ * `METRICS_PORT` with `METRICS_HOST`, or `METRICS_NETWORKS`: one of them is required in production; elsewhere the metrics are public without
+ * them. `APP_VERSION`. An app that requires a role sets `access` in its code instead of using this group.
  *
  * @example
  * const declared = defineSettings({ metrics: metricsSettings })
@@ -18,18 +18,13 @@ export interface MetricsSettings {
  */
 export const metricsSettings: SettingsGroup<MetricsSettings> = settingsGroup({
   variables: {
-    port: variable.integer('METRICS_PORT', {
-      about: 'A port that serves the metrics and nothing else; 0 takes a free one',
-      max: 65_535,
-      optional: true,
-      whenUnset: 'the port of the app serves them',
+    port: variable.option('METRICS_PORT', option.integer(portBounds), {
+      about: 'Separate port that serves only the metrics; 0: any free port',
+      whenUnset: 'they are served on the port of the app',
     }),
-    host: variable.text('METRICS_HOST', {
+    host: variable.option('METRICS_HOST', portRules.host, {
       about: 'Address that this port listens on',
-      optional: true,
       whenUnset: '`127.0.0.1`',
-      expects: 'a host name or an IP address',
-      check: (host) => (/^[\w.:-]+$/.test(host) ? null : 'must be a host name or an IP address'),
     }),
     networks: variable.list('METRICS_NETWORKS', {
       about: 'Addresses that may read the metrics on the port of the app',
@@ -37,9 +32,9 @@ export const metricsSettings: SettingsGroup<MetricsSettings> = settingsGroup({
       whenUnset: { dev: 'any', test: 'any', staging: 'any', production: 'by `METRICS_PORT`' },
       expects: 'a JSON list of IP addresses and CIDR networks, such as ["10.0.0.0/8"]',
       check: (list) => {
-        if (list.length === 0) return 'must name an address or a network'
-        const wrong = list.findIndex((entry) => !isNetwork(entry))
-        return wrong === -1 ? null : `has an entry, number ${wrong + 1}, that is no IP address and no CIDR network`
+        if (list.length === 0) return 'must contain at least one address or network'
+        const invalid = list.findIndex((entry) => !isNetwork(entry))
+        return invalid === -1 ? null : `entry ${invalid + 1} must be an IP address or a CIDR network`
       },
     }),
     version: variable.text('APP_VERSION', {
@@ -49,10 +44,10 @@ export const metricsSettings: SettingsGroup<MetricsSettings> = settingsGroup({
     }),
   },
   check({ environment, isSet }) {
-    if (isSet('port') && isSet('networks')) return ['METRICS_PORT is set, and so is METRICS_NETWORKS: keep one of them']
-    if (isSet('host') && !isSet('port')) return ['METRICS_HOST is set, and METRICS_PORT is not: set it too']
+    if (isSet('port') && isSet('networks')) return ['METRICS_PORT and METRICS_NETWORKS are both set: remove one']
+    if (isSet('host') && !isSet('port')) return ['METRICS_PORT is required when METRICS_HOST is set']
     if (environment !== 'production' || isSet('port') || isSet('networks')) return []
-    return ['METRICS_PORT is not set: set it, or METRICS_NETWORKS, to say who may read the metrics']
+    return ['METRICS_PORT or METRICS_NETWORKS is required in production: set one to say who may read the metrics']
   },
   to({ port, host, networks, version }) {
     const access = toAccess(port, host, networks)
@@ -69,7 +64,7 @@ function toAccess(
   return networks === undefined ? undefined : { networks }
 }
 
-/** By the check of the option itself; its message is not used, since it quotes the entry. */
+/** By the check of the option; its message is not used, because it quotes the entry. */
 function isNetwork(entry: string): boolean {
   try {
     createNetworks([entry], 'METRICS_NETWORKS')

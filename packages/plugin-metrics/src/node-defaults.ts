@@ -3,7 +3,7 @@ import { BootError } from '@twinwire/core'
 import { type HistogramCell, Instruments } from '@twinwire/core/plugin'
 import type { PromRegistry } from './prom-registry.ts'
 
-/** What is counted of this process. */
+/** The metrics of this process. */
 export interface NodeDefaults {
   readonly registry: PromRegistry
   readonly instruments: Instruments
@@ -12,8 +12,8 @@ export interface NodeDefaults {
 let started: Promise<NodeDefaults> | null = null
 
 /**
- * CPU, memory, heap, event loop, handles and garbage collection, of prom-client. Once for the process and all apps in it: it is the
- * process that is measured, and the observers never end.
+ * CPU, memory, heap, event loop, handles and garbage collection, by prom-client. Created once for all apps of the process, since they
+ * measure the process, and the observers never end.
  */
 export function nodeDefaults(): Promise<NodeDefaults> {
   started ??= start()
@@ -26,7 +26,7 @@ async function start(): Promise<NodeDefaults> {
   const { Registry, collectDefaultMetrics } = await importPromClient()
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  // Its observer takes the first collection of a batch and drops the others, which under load are most of them.
+  // Its observer counts only the first collection of a batch, and under load drops most of them.
   registry.removeSingleMetric(gcName)
   const instruments = new Instruments()
   observeCollections(instruments)
@@ -41,7 +41,7 @@ async function importPromClient(): Promise<typeof import('prom-client')> {
     if (!isMissing) throw error
     throw new BootError(
       'peer_missing',
-      "metrics() needs the package 'prom-client' for the figures of Node.js: npm install prom-client, or set nodeDefaults: false",
+      "metrics() requires the package 'prom-client' for the metrics of Node.js: npm install prom-client, or set nodeDefaults: false",
       { cause: error },
     )
   }

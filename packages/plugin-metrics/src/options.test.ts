@@ -5,23 +5,38 @@ import { type MetricsOptions, resolveMetricsOptions } from './options.ts'
 const open = guard({ name: 'open', run: () => {} })
 
 describe('metrics() refuses', () => {
-  // What the types keep an application from writing comes from JavaScript all the same.
+  // The types refuse most of these, JavaScript does not.
   it.each<[string, object, BootError['code'], string]>([
-    ['an unknown option', { port: 9464 }, 'unknown_option', 'Unknown option of metrics(): port'],
-    ['a path without a slash', { path: 'metrics' }, 'bad_option', 'path must be a path'],
-    ['a path with a parameter', { path: '/metrics/:kind' }, 'bad_option', 'path must be a path'],
-    ['an empty version', { version: '' }, 'bad_option', 'version must be a text'],
-    ['a version that is no text', { version: 1 }, 'bad_option', 'version must be a text'],
+    [
+      'an unknown option',
+      { port: 9464 },
+      'unknown_option',
+      'metrics(): port is not an option. Known options: path, access',
+    ],
+    ['a path without a slash', { path: 'metrics' }, 'bad_option', 'path must be a path without parameters'],
+    ['a path with a parameter', { path: '/metrics/:kind' }, 'bad_option', 'path must be a path without parameters'],
+    ['an empty version', { version: '' }, 'bad_option', 'version must be a string'],
+    ['a version that is not a string', { version: 1 }, 'bad_option', 'version must be a string'],
     ['no time at all', { collectTimeoutMs: 0 }, 'bad_option', 'collectTimeoutMs must be'],
-    ['a half answer', { nodeDefaults: 'yes' }, 'bad_option', 'nodeDefaults must be'],
-    ['what is no registry', { registry: {} }, 'bad_option', 'registry must be a Registry'],
+    ['a string for a flag', { nodeDefaults: 'yes' }, 'bad_option', 'nodeDefaults must be'],
+    ['another object as registry', { registry: {} }, 'bad_option', 'registry must be a Registry'],
     ['an unknown access', { access: 'private' }, 'bad_option', "access must be 'public'"],
     ['no access', { access: null }, 'bad_option', "access must be 'public'"],
-    ['no guard', { access: { use: [] } }, 'bad_option', 'access.use must have a guard'],
-    ['another step', { access: { use: [open, { kind: 'check', name: 'own' }] } }, 'bad_option', "'own' is of the kind"],
-    ['no network', { access: { networks: [] } }, 'bad_option', 'access.networks must name'],
-    ['two ways at once', { access: { networks: ['::1'], port: 1 } }, 'unknown_option', 'port; known: networks'],
-    ['no port', { access: {} }, 'bad_option', 'access.port must be'],
+    ['no guard', { access: { use: [] } }, 'bad_option', 'access.use must be a list of guards with at least one entry'],
+    [
+      'another step',
+      { access: { use: [open, { kind: 'check', name: 'own' }] } },
+      'bad_option',
+      'access.use[1] must be a guard',
+    ],
+    ['no network', { access: { networks: [] } }, 'bad_option', 'access.networks must be a list of IP addresses'],
+    [
+      'two ways at once',
+      { access: { networks: ['::1'], port: 1 } },
+      'unknown_option',
+      'access.port is not an option. Known options: networks',
+    ],
+    ['no port', { access: {} }, 'bad_option', 'access.port is required'],
     ['a port out of range', { access: { port: 65_536 } }, 'bad_option', 'access.port must be'],
     ['no host', { access: { port: 1, host: '' } }, 'bad_option', 'access.host must be'],
   ])('%s', (_name, options, code, message) => {

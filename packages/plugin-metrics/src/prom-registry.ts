@@ -1,16 +1,16 @@
 import { type Format, toBaseName, toBound, toHeader, toLabels, toNumber, toPrefix } from './exposition.ts'
 
-/** What is read of a registry of prom-client: any version whose registry has these two. */
+/** The part of a registry of prom-client that is used: any version with these two methods. */
 export interface PromRegistry {
   getMetricsAsJSON(): Promise<readonly PromMetric[]>
   getMetricsAsArray(): ReadonlyArray<{ readonly name: string; readonly type: unknown }>
 }
 
-/** What one metric of prom-client holds at a moment. */
+/** A metric of prom-client, as it was read. */
 export interface PromMetric {
   readonly name: string
   readonly help: string
-  /** `counter`, `gauge`, `histogram` or `summary`; its own types say otherwise. */
+  /** `counter`, `gauge`, `histogram` or `summary`; the types of prom-client declare an enum. */
   readonly type: unknown
   readonly values: readonly PromSample[]
 }
@@ -18,14 +18,14 @@ export interface PromMetric {
 interface PromSample {
   readonly value: number
   readonly labels: PromLabels
-  /** Of the sample, where it is another than the metric's: `…_bucket`. */
+  /** Name of the sample, where it differs from the metric's: `…_bucket`. */
   readonly metricName?: string | undefined
   readonly exemplar?: PromExemplar | null | undefined
 }
 
 type PromLabels = Readonly<Record<string, string | number | undefined>>
 
-/** As it is after a refusal too: prom-client makes it first, without labels and with null, and looks at it then. */
+/** `value` is null after prom-client has rejected an exemplar: it creates the object before it checks the labels. */
 interface PromExemplar {
   readonly labelSet: PromLabels
   readonly value: number | null
@@ -34,8 +34,8 @@ interface PromExemplar {
 }
 
 /**
- * A registry that has one metric of another: so one whose collector fails or hangs takes no other with it. Default labels are
- * added as ever, since it is the registry itself that reads.
+ * A view of a registry with one of its metrics, so that a collector that fails or hangs does not affect the others. The registry itself
+ * reads the metric, so default labels are added.
  */
 export function onlyOne(
   registry: PromRegistry,
@@ -55,7 +55,7 @@ export function toPromHeader({ name, help, type }: PromMetric, format: Format): 
   return toHeader(name, toText(help), types.has(type) ? String(type) : unknown, format)
 }
 
-/** What comes before the value of a sample; throws for a name that has no form. */
+/** What precedes the value of a sample; throws for an invalid name. */
 export function toPromPrefix({ name, type }: PromMetric, { metricName, labels }: PromSample, format: Format): string {
   const isOpenCounter = format === 'openmetrics' && type === 'counter'
   const sampleName = isOpenCounter ? `${toBaseName(name)}_total` : (metricName ?? name)
@@ -63,41 +63,41 @@ export function toPromPrefix({ name, type }: PromMetric, { metricName, labels }:
   return toPrefix(sampleName, toPromLabels(labels))
 }
 
-/** Written here and not by prom-client, whose OpenMetrics form renames the counters of the registry for good. */
+/** Not written by prom-client, whose OpenMetrics format permanently renames the counters of the registry. */
 export function toPromValue({ type }: PromMetric, { value }: PromSample): string {
-  if (type === 'counter' && !(value >= 0)) throw new Error(`A counter cannot be ${value}`)
+  if (type === 'counter' && !(value >= 0)) throw new Error(`The value of a counter must not be ${value}`)
   return toNumber(value)
 }
 
-/** Code points of all names and values of an exemplar's labels together, of OpenMetrics 1.0. */
+/** Maximum number of code points of all label names and values of an exemplar (OpenMetrics 1.0). */
 const maxExemplarLabels = 128
 
-/** What comes behind the value of a sample; '' for none. Throws for one that OpenMetrics cannot say. */
+/** What follows the value of a sample; '' without an exemplar. Throws for one that OpenMetrics does not allow. */
 export function toPromExemplar({ type }: PromMetric, { exemplar, metricName }: PromSample, format: Format): string {
   // Only OpenMetrics has them, and only for counters and buckets.
   if (!exemplar || format !== 'openmetrics') return ''
   if (type !== 'counter' && metricName?.endsWith('_bucket') !== true) return ''
   const { labelSet, value, timestamp } = exemplar
   if (value === null)
-    throw new Error('An exemplar has no value: prom-client refused it, for its labels for the most part')
+    throw new Error('An exemplar has no value: prom-client rejected it, most likely because its labels are too long')
   const length = Object.entries(labelSet).reduce((sum, [name, text]) => sum + [...`${name}${text ?? ''}`].length, 0)
   if (length > maxExemplarLabels)
-    throw new Error(`The labels of an exemplar have ${length} characters, and may have ${maxExemplarLabels}`)
+    throw new Error(`The labels of an exemplar have ${length} characters, more than the limit of ${maxExemplarLabels}`)
   const at = Number.isFinite(timestamp) ? ` ${timestamp}` : ''
   return ` # {${toPromLabels(labelSet)}} ${toNumber(value)}${at}`
 }
 
 function toPromLabels(labels: PromLabels = {}): string {
-  const texts: Record<string, string> = {}
+  const strings: Record<string, string> = {}
   for (const [name, value] of Object.entries(labels)) {
     if (value === undefined) continue
-    // prom-client looks at names of labels, but not at those of `setDefaultLabels` and of exemplars.
+    // prom-client checks names of labels, except those of `setDefaultLabels` and of exemplars.
     if (!labelPattern.test(name))
       throw new Error(`The label '${name}' has a name that is not made of letters, digits and _`)
     const isBound = typeof value === 'number' && (name === 'le' || name === 'quantile')
-    texts[name] = isBound ? toBound(value) : toText(value)
+    strings[name] = isBound ? toBound(value) : toText(value)
   }
-  return toLabels(texts)
+  return toLabels(strings)
 }
 
 function checkName(name: string): void {
@@ -105,7 +105,7 @@ function checkName(name: string): void {
     throw new Error(`The metric '${name}' has a name that is not made of letters, digits, _ and :`)
 }
 
-/** Its types say what it is given, and JavaScript gives what it likes. */
+/** In JavaScript help texts and labels may be anything. */
 function toText(value: unknown): string {
   return value === null || value === undefined ? '' : String(value)
 }

@@ -13,20 +13,20 @@ export interface ScrapeServerOptions {
   readonly log: Logger
 }
 
-/** A port that serves scrapes and nothing else. */
+/** A server that serves only metrics. */
 export interface ScrapeServer {
   readonly port: number
-  /** Takes no more; scrapes under way get two seconds. */
+  /** Stops listening; running scrapes get two seconds. */
   close(): Promise<void>
 }
 
 const closeGraceMs = 2000
-/** A scraper keeps its connection from one scrape to the next. */
+/** A scraper keeps its connection between scrapes. */
 const keepAliveTimeoutMs = 75_000
 const requestTimeoutMs = 10_000
 const maxConnections = 100
 
-/** Rejects with `port_taken`, or with `bad_option` for an address that is not of this machine. */
+/** Rejects with a BootError: `port_taken`, or `bad_option` for an address that is not of this machine. */
 export async function startScrapeServer(options: ScrapeServerOptions): Promise<ScrapeServer> {
   const { host, port, clock, log } = options
   const server = createServer(
@@ -50,8 +50,8 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once('error', (error) => {
       const isTaken = 'code' in error && error.code === 'EADDRINUSE'
       const message = isTaken
-        ? `The port of the metrics, ${host}:${port}, is taken: choose another access.port`
-        : `The metrics cannot listen on ${host}:${port}: choose another access.host or access.port (${error.message})`
+        ? `metrics(): the port ${host}:${port} is taken: choose another access.port`
+        : `metrics(): cannot listen on ${host}:${port}: choose another access.host or access.port (${error.message})`
       reject(new BootError(isTaken ? 'port_taken' : 'bad_option', message, { cause: error }))
     })
     server.listen(port, host, () => resolve())
@@ -74,8 +74,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [asked] = (request.url ?? '').split('?', 1)
-  if (asked !== path) return refuse(response, 404, `Metrics are at ${path}`)
+  const [requested] = (request.url ?? '').split('?', 1)
+  if (requested !== path) return refuse(response, 404, `Not found: metrics are at ${path}`)
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD')
     return refuse(response, 405, 'Method not allowed')

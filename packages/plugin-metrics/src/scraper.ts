@@ -15,15 +15,15 @@ import {
   toPromValue,
 } from './prom-registry.ts'
 
-/** Where something may go wrong while it is read. */
+/** Where a metric is read from. */
 export const collectSources = ['instruments', 'node', 'registry'] as const
 export type CollectSource = (typeof collectSources)[number]
 
 export interface ScraperOptions {
   readonly instruments: Instruments
-  /** Null: not asked for. */
+  /** Null with `nodeDefaults: false`. */
   readonly node: NodeDefaults | null
-  /** The user's own; null: there is none. */
+  /** The registry of the application; null without one. */
   readonly registry: PromRegistry | null
   readonly clock: Clock
   readonly log: Logger
@@ -31,15 +31,15 @@ export interface ScraperOptions {
   readonly errors: Readonly<Record<CollectSource, CounterCell>>
 }
 
-/** Series that are written before other work gets its turn. */
+/** Series that are written before the event loop continues with other work. */
 const seriesPerTurn = 1000
 
-/** Makes scrapes. Those that come while one of their form is being made share it. */
+/** Writes scrapes. Concurrent scrapes of one format share the result. */
 export class Scraper {
   readonly #options: ScraperOptions
   readonly #running = new Map<Format, Promise<Uint8Array>>()
   readonly #lines = new Map<string, InstrumentLines>()
-  /** What has failed the last time, so that it gets a line in the log when it begins to. */
+  /** What failed in the last scrape, so that each failure is logged only when it begins. */
   readonly #failing = new Set<string>()
 
   constructor(options: ScraperOptions) {
@@ -47,8 +47,8 @@ export class Scraper {
   }
 
   /**
-   * Everything that is counted, at about this moment. What cannot be read is left out, counted in `metrics_collect_errors_total` and
-   * logged when it begins to fail: one bad figure must not hide the others.
+   * The current values of all metrics. What cannot be read is left out, counted in `metrics_collect_errors_total`, and logged when it
+   * begins to fail: one broken metric must not hide the others.
    */
   scrape(format: Format): Promise<Uint8Array> {
     let running = this.#running.get(format)
@@ -78,14 +78,18 @@ export class Scraper {
     return page.toBytes()
   }
 
-  /** False for a name that was written already: a scrape with two of one name is refused whole. */
+  /** False for a name that was already written: Prometheus rejects a scrape with a duplicate name. */
   #takes(
     metric: { readonly name: string; readonly type: unknown },
     taken: Set<string>,
     source: CollectSource,
   ): boolean {
     const clash = claimNames(metric, taken)
-    this.#note(source, `name ${metric.name}`, clash === null ? null : new Error(`Another metric is called ${clash}`))
+    this.#note(
+      source,
+      `name ${metric.name}`,
+      clash === null ? null : new Error(`The name ${clash} is used by another metric`),
+    )
     return clash === null
   }
 
@@ -97,7 +101,7 @@ export class Scraper {
         metrics.map((metric) => this.#withLimit(async () => onlyOne(registry, metric).getMetricsAsJSON())),
       )
       if (reads.length > 0 && reads.every(isTypeError)) {
-        // One that an application has written itself, with private members: it cannot be read piece by piece.
+        // A custom registry with private members cannot be read through a view.
         const whole = await this.#withLimit(() => registry.getMetricsAsJSON())
         this.#note(source, 'collect', null)
         return whole
@@ -115,7 +119,7 @@ export class Scraper {
     }
   }
 
-  /** All of it that can be said: one sample or exemplar that cannot would make the whole page unreadable. */
+  /** Without samples and exemplars that are invalid: one of them would make the whole scrape unreadable. */
   async #writeMetric(page: Page, metric: PromMetric, source: CollectSource, format: Format): Promise<void> {
     const errors = new Map<string, unknown>([
       ['metric', null],
@@ -129,7 +133,7 @@ export class Scraper {
         let text: string
         try {
           const prefix = toPromPrefix(metric, sample, format)
-          if (written.has(prefix)) throw new Error(`The series ${prefix} is there twice`)
+          if (written.has(prefix)) throw new Error(`The series ${prefix} is duplicated`)
           text = `${prefix}${toPromValue(metric, sample)}`
           written.add(prefix)
         } catch (error) {
@@ -147,7 +151,7 @@ export class Scraper {
       errors.set('metric', error)
     }
     for (const [part, error] of errors) {
-      // In the other form there is no exemplar that could be well again.
+      // The text format has no exemplars, so it says nothing about their errors.
       if (part === 'exemplar' && format !== 'openmetrics') continue
       this.#note(source, `${part} of ${metric.name}`, error)
     }
@@ -178,7 +182,7 @@ export class Scraper {
     return lines
   }
 
-  /** `error` null: it is well again. */
+  /** `error` null: it was read. */
   #note(source: CollectSource, what: string, error: unknown): void {
     const key = `${source} ${what}`
     if (error === null) {
@@ -188,14 +192,14 @@ export class Scraper {
     this.#options.errors[source].inc()
     if (this.#failing.has(key)) return
     this.#failing.add(key)
-    this.#options.log.error({ err: error, source, what }, 'A part of the metrics could not be read and is left out')
+    this.#options.log.error({ err: error, source, what }, 'A metric could not be read and is left out')
   }
 
   #withLimit<T>(work: () => Promise<T>): Promise<T> {
     const { clock, collectTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
-      const late = (): void => reject(new Error(`It took more than ${collectTimeoutMs} ms`))
-      const timer = clock.timer(collectTimeoutMs, late)
+      const onTimeout = (): void => reject(new Error(`The collector took more than ${collectTimeoutMs} ms`))
+      const timer = clock.timer(collectTimeoutMs, onTimeout)
       work()
         .then(resolve, reject)
         .finally(() => timer.cancel())
@@ -207,13 +211,13 @@ function isTypeError(read: PromiseSettledResult<unknown>): boolean {
   return read.status === 'rejected' && read.reason instanceof TypeError
 }
 
-/** What has been written, in pieces: turning texts into bytes is half of the work of a scrape. */
+/** The scrape so far, in pieces: encoding is half of the work of a scrape. */
 class Page {
   readonly #pieces: Uint8Array[] = []
   #text = ''
   #series = 0
 
-  /** True when it is time to let others work. */
+  /** True when the caller should yield to other work. */
   add(text: string, series: number): boolean {
     this.#text += text
     this.#series += series

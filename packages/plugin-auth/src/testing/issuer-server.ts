@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Clock } from '@twinwire/core'
 
-/** What a relying party asks of an issuer. */
+/** The endpoints of the issuer. */
 export type IssuerEndpoint = 'realm' | 'discovery' | 'certs' | 'token' | 'logout'
 
 /**
- * What goes wrong at an endpoint: `down` cuts the connection without an answer, `hang` keeps it without one until the fault is
- * cleared, `garbage` is a page of HTML with status 200, `empty` is `{}`, `huge` is a body without an end, `redirect` leads to another
- * host, `status` is an error of HTTP, `delayMs` a right answer that comes late by the issuer's clock.
+ * A fault of an endpoint: `down` closes the connection without a response, `hang` sends no response until the fault is cleared,
+ * `garbage` sends an HTML page with status 200, `empty` sends `{}`, `huge` sends an endless body, `redirect` redirects to another host,
+ * `status` sends an HTTP error, `delayMs` sends the correct response later, by the issuer's clock.
  */
 export type IssuerFault =
   | 'down'
@@ -21,11 +21,11 @@ export type IssuerFault =
 
 export interface IssuerAnswer {
   readonly status: number
-  /** Sent as JSON; left out: no body. */
+  /** Sent as JSON; without it, no body. */
   readonly body?: object
 }
 
-/** Answers a request that no fault has got into the way of. */
+/** Handles a request to an endpoint without a fault. */
 export type IssuerHandler = (endpoint: IssuerEndpoint, form: URLSearchParams) => Promise<IssuerAnswer> | IssuerAnswer
 
 interface IssuerServerOptions {
@@ -38,7 +38,7 @@ interface IssuerServerOptions {
 const maxFormBytes = 64 * 1024
 const hugeChunk = Buffer.alloc(64 * 1024, ' ')
 
-/** The HTTP of a test issuer: Keycloak's paths, a count of what was asked, and faults. Loopback only. */
+/** The HTTP server of a test issuer: Keycloak's paths, a count of requests, and faults. Loopback only. */
 export class IssuerServer {
   readonly #options: IssuerServerOptions
   readonly #paths: ReadonlyMap<string, readonly [method: string, endpoint: IssuerEndpoint]>
@@ -66,7 +66,7 @@ export class IssuerServer {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  /** Listens; after a stop on the port that it had. */
+  /** Listens, after a stop on the same port. */
   async start(): Promise<void> {
     if (this.#server !== null) return
     const server = createServer((request, response) => {
@@ -83,7 +83,7 @@ export class IssuerServer {
     this.#server = server
   }
 
-  /** Cuts every connection and frees the port. Idempotent. */
+  /** Closes every connection and the port. Idempotent. */
   async stop(): Promise<void> {
     const server = this.#server
     this.#server = null
@@ -96,7 +96,7 @@ export class IssuerServer {
   setFault(endpoint: IssuerEndpoint, fault: IssuerFault | null): void {
     if (fault === null) this.#faults.delete(endpoint)
     else this.#faults.set(endpoint, fault)
-    // Who has been kept waiting is cut off, as by an issuer that restarts.
+    // As by an issuer that restarts.
     for (const [response, waiting] of this.#hanging) if (waiting === endpoint) response.destroy()
   }
 
@@ -118,7 +118,7 @@ export class IssuerServer {
     send(response, await this.#options.handle(endpoint, form))
   }
 
-  /** Resolves with true when the answer is to follow after all. */
+  /** Resolves with true when the response must still be sent. */
   async #fail(endpoint: IssuerEndpoint, fault: IssuerFault, response: ServerResponse): Promise<boolean> {
     if (typeof fault === 'object') {
       if ('status' in fault) {
@@ -159,7 +159,7 @@ function send(response: ServerResponse, { status, body }: IssuerAnswer): void {
   else response.writeHead(status, headers).end(JSON.stringify(body))
 }
 
-/** As fast as it is read: what ends it is a reader who has had enough. */
+/** Sends as fast as it is read, until the client closes the connection. */
 function sendForever(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' })
   const more = (): void => {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { IssuerAnswer } from './issuer-server.ts'
 import type { KnownUser } from './test-users.ts'
 
-/** What a login gives. */
+/** The result of a login. */
 export interface TestLogin {
   readonly accessToken: string
   readonly refreshToken: string
   readonly idToken: string
-  /** The session, as it stands in the tokens. */
+  /** Id of the session, as in the tokens. */
   readonly sid: string
 }
 
@@ -30,11 +30,11 @@ interface SessionsOptions {
 
 const minSweep = 10_000
 
-/** Logins at a test issuer: the password and the refresh grant, and what a logout ends. */
+/** The sessions of a test issuer: password grant, refresh grant and logout. */
 export class IssuerSessions {
   readonly #options: SessionsOptions
   readonly #sessions = new Map<string, Session>()
-  /** Refresh token -> its session. One can be used again, as in Keycloak by default. */
+  /** Refresh token -> its session. As in Keycloak by default, it can be used more than once. */
   readonly #refreshTokens = new Map<string, string>()
   #sweepAt = minSweep
 
@@ -49,7 +49,7 @@ export class IssuerSessions {
     return this.#issue(user, sid, scope)
   }
 
-  /** The session of a token that was made without a login: there is nothing to renew, and a logout ends it. */
+  /** Adds the session of a token that was created without a login. It has no refresh token; a logout ends it. */
   add(user: KnownUser, sid: string, lifetimeMs: number): void {
     if (!this.#sessions.has(sid)) this.#remember({ sid, user, scope: '', endsAt: this.#options.now() + lifetimeMs })
   }
@@ -58,7 +58,7 @@ export class IssuerSessions {
     return [...this.#sessions.values()].filter(({ user }) => user.username === username).map(({ sid }) => sid)
   }
 
-  /** The user whose session it was; undefined when there is none. */
+  /** Returns the user of the session; undefined for an unknown session. */
   end(sid: string): KnownUser | undefined {
     const session = this.#sessions.get(sid)
     this.#sessions.delete(sid)
@@ -70,7 +70,7 @@ export class IssuerSessions {
     return this.#refreshTokens.get(refreshToken)
   }
 
-  /** The token endpoint, with Keycloak's own words and statuses. */
+  /** The token endpoint, with the messages and statuses of Keycloak. */
   grant(form: URLSearchParams): IssuerAnswer {
     if (form.get('client_id') !== this.#options.clientId)
       return refuse(401, 'invalid_client', 'Invalid client or Invalid client credentials')
@@ -105,7 +105,7 @@ export class IssuerSessions {
     return this.#answer(this.#issue(user, session.sid, session.scope), session.scope)
   }
 
-  /** Tokens of load tests are many: sessions that are over are forgotten. */
+  /** Removes expired sessions, since load tests create many tokens. */
   #remember(session: Session): void {
     if (this.#sessions.size >= this.#sweepAt) {
       const now = this.#options.now()

@@ -6,20 +6,20 @@ import {
   type TestAlgorithm,
 } from './signing-keys.ts'
 
-// An RSA key takes a tenth of a second to make. These two sign and decrypt nothing that counts, so one will do for all issuers.
+// Creating an RSA key takes 100 ms. These keys protect nothing, so all issuers share them.
 let encryptionKey: PublishedKey | undefined
 const foreignKeys = new Map<TestAlgorithm, SigningKey>()
 
-/** The keys of a test issuer: those that sign, and those that are only published any more. */
+/** The keys of a test issuer: those that sign, and former ones that are still published. */
 export class KeyRing {
   readonly algorithms: readonly TestAlgorithm[]
   #current: readonly SigningKey[]
   #passive: readonly SigningKey[] = []
-  readonly #haveIds: boolean
+  readonly #withIds: boolean
 
-  constructor(algorithms: readonly TestAlgorithm[], haveIds: boolean) {
+  constructor(algorithms: readonly TestAlgorithm[], withIds: boolean) {
     this.algorithms = algorithms
-    this.#haveIds = haveIds
+    this.#withIds = withIds
     this.#current = this.#create()
   }
 
@@ -28,21 +28,22 @@ export class KeyRing {
     return [...[...this.#current, ...this.#passive].map(({ jwk }) => jwk), encryptionKey]
   }
 
-  /** Of `algorithm`, else the first. */
+  /** The key of `algorithm`; without one, the first. */
   current(algorithm: TestAlgorithm | undefined): SigningKey {
     const key = this.#current.find((each) => algorithm === undefined || each.algorithm === algorithm)
-    if (key === undefined) throw new Error(`the test issuer has no key of ${algorithm}: name it in its \`algorithms\``)
+    if (key === undefined)
+      throw new Error(`The test issuer has no key for ${algorithm}: add it to the option algorithms`)
     return key
   }
 
-  /** New ones sign from now on; those that did before stay published, or not. */
+  /** Creates new signing keys. The former ones stay published unless `retire` is true. */
   rotate(retire: boolean): void {
     this.#passive = retire ? [] : [...this.#current, ...this.#passive]
     this.#current = this.#create()
   }
 
   #create(): readonly SigningKey[] {
-    return this.algorithms.map((algorithm) => createSigningKey(algorithm, this.#haveIds))
+    return this.algorithms.map((algorithm) => createSigningKey(algorithm, this.#withIds))
   }
 }
 

@@ -1,5 +1,5 @@
-// Signed with node:crypto and not with jose: what verifies tokens must not be what made them, tests want a token without an
-// `await`, and some of the tokens that they want are those that a good library refuses to make.
+// Uses node:crypto instead of jose: tokens must not be created by the library that verifies them, tests need tokens without `await`, and
+// jose refuses to create some of the invalid tokens that tests need.
 import {
   constants,
   createHmac,
@@ -24,13 +24,13 @@ export type TestAlgorithm =
   | 'ES512'
   | 'EdDSA'
 
-// Made as text and read again: a key that shares its data with the job that made it can hang the process, when that job is
-// collected in the midst of an export (seen on Node.js 20).
+// Exported as PEM and imported again: on Node.js 20 an export of a key can hang the process when the job that generated the key is
+// garbage-collected during the export.
 const publicKeyEncoding = { type: 'spki', format: 'pem' } as const
 const privateKeyEncoding = { type: 'pkcs8', format: 'pem' } as const
-const read = (made: Readonly<Record<keyof KeyPair, string>>): KeyPair => ({
-  publicKey: createPublicKey(made.publicKey),
-  privateKey: createPrivateKey(made.privateKey),
+const read = (pem: Readonly<Record<keyof KeyPair, string>>): KeyPair => ({
+  publicKey: createPublicKey(pem.publicKey),
+  privateKey: createPrivateKey(pem.privateKey),
 })
 const rsa = (): KeyPair =>
   read(generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding, privateKeyEncoding }))
@@ -39,17 +39,17 @@ const ec = (namedCurve: string) => (): KeyPair =>
 const ed25519 = (): KeyPair => read(generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding }))
 const pkcs = { padding: constants.RSA_PKCS1_PADDING }
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-// JOSE wants r and s side by side (RFC 7518, section 3.4), not the DER that is the default.
+// JOSE requires r and s concatenated (RFC 7518, section 3.4); the default is DER.
 const raw = { dsaEncoding: 'ieee-p1363' } as const
 
 interface Algorithm {
   create(): KeyPair
-  /** Null where the algorithm has its own. */
+  /** Null for an algorithm with a fixed hash. */
   readonly hash: string | null
   readonly options: object
 }
 
-/** JWS algorithms (RFC 7518, RFC 8037): how a key is made, and how it signs. */
+/** JWS algorithms (RFC 7518, RFC 8037): how a key is created, and how it signs. */
 const algorithms: Readonly<Record<TestAlgorithm, Algorithm>> = {
   RS256: { create: rsa, hash: 'sha256', options: pkcs },
   RS384: { create: rsa, hash: 'sha384', options: pkcs },
@@ -77,7 +77,7 @@ export interface PublishedKey {
 }
 
 export interface SigningKey {
-  /** Undefined: tokens do not say which key signed them. */
+  /** Undefined: tokens do not contain the id of their key. */
   readonly kid: string | undefined
   readonly algorithm: TestAlgorithm
   readonly jwk: PublishedKey
@@ -95,14 +95,14 @@ export function createSigningKey(algorithm: TestAlgorithm, hasId = true): Signin
   }
 }
 
-/** A key that is in Keycloak's set and must never verify a token. */
+/** Keycloak publishes such a key; it must never verify a token. */
 export function createEncryptionKey(): PublishedKey {
   const { publicKey } = rsa()
   const kid = randomBytes(16).toString('base64url')
   return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RSA-OAEP', use: 'enc' }
 }
 
-/** Header and payload in the compact form, signed as they stand: nothing in them is checked. */
+/** Signs header and payload in the compact form without checking them. */
 export function signCompact(header: object, payload: object, key: SigningKey): string {
   const { hash, options } = algorithms[key.algorithm]
   const input = signingInput(header, payload)
@@ -110,7 +110,7 @@ export function signCompact(header: object, payload: object, key: SigningKey): s
   return `${input}.${signature.toString('base64url')}`
 }
 
-/** As Keycloak makes its refresh tokens: only the issuer can read them. */
+/** Signs as Keycloak signs its refresh tokens, with a secret that only the issuer has. */
 export function signWithSecret(header: object, payload: object, secret: Buffer): string {
   const input = signingInput({ ...header, alg: 'HS512' }, payload)
   return `${input}.${createHmac('sha512', secret).update(input).digest('base64url')}`

@@ -19,79 +19,78 @@ import { type KnownUser, type TestUser, toKnownUser } from './test-users.ts'
 export interface TestIssuerOptions {
   /** Default `test`. */
   readonly realm?: string
-  /** The client whose roles `roles` of a user are, and for which tokens are made (`azp`). Default `test-client`. */
+  /** The client of `roles` of a user, and `azp` of the tokens. Default `test-client`. */
   readonly clientId?: string
   /** `aud` of access tokens. Default: the client id. */
   readonly audience?: string | readonly string[]
-  /** Who can log in. Default: nobody; `token()` takes anybody. */
+  /** Users who can log in. Default: none; `token()` accepts other users too. */
   readonly users?: readonly TestUser[]
-  /** One key for each; the first signs what does not say otherwise. Default `RS256` and `ES256`. */
+  /** One key is created for each; the first is the default for signing. Default `RS256` and `ES256`. */
   readonly algorithms?: readonly [TestAlgorithm, ...TestAlgorithm[]]
-  /** Whether keys are published, and tokens name them, with a `kid`. Default true. */
+  /** Whether keys and tokens have a `kid`. Default true. */
   readonly keyIds?: boolean
-  /** Of access tokens, in whole seconds. Default 5 minutes. */
+  /** Lifetime of access tokens, rounded down to seconds. Default 5 minutes. */
   readonly lifetimeMs?: number
-  /** How long a refresh token may be used after the last time. Default 30 minutes. */
+  /** How long a session lives after its last login or refresh. Default 30 minutes. */
   readonly sessionLifetimeMs?: number
-  /** Where logout tokens are sent to when a session ends. Default: nowhere. */
+  /** Where logout tokens are sent when a session ends. Default: they are not sent. */
   readonly backchannelLogoutUrl?: string
-  /** Of 127.0.0.1. Default 0: a free one. */
+  /** Port on 127.0.0.1. Default 0: any free port. */
   readonly port?: number
-  /** Default: the machine's. A virtual one makes `iat` and `exp`, and the delay of a fault, a matter of the test. */
+  /** Default: the system clock. With a virtual clock the test controls `iat`, `exp` and the delay of a fault. */
   readonly clock?: Clock
 }
 
 /** An OpenID Connect issuer in this process, with Keycloak's paths and claims: for tests and development. */
 export interface TestIssuer {
-  /** `http://127.0.0.1:<port>`: what Keycloak's base URL is. */
+  /** `http://127.0.0.1:<port>`, like the base URL of Keycloak. */
   readonly url: string
   /** `<url>/realms/<realm>`: `iss` of its tokens. */
   readonly issuer: string
   readonly realm: string
   readonly clientId: string
   readonly audience: string | readonly string[]
-  /** How often each endpoint was asked; a request that met a fault counts. */
+  /** Number of requests to each endpoint, those with a fault included. */
   readonly hits: Readonly<Record<IssuerEndpoint, number>>
 
-  /** An access token, without a login. `user` is a name that the issuer knows, or anybody; left out: `{ username: 'user' }`. */
+  /** Creates an access token without a login. `user`: the name of a user of the issuer, or any user. Default `{ username: 'user' }`. */
   token(user?: string | TestUser, options?: TestTokenOptions): string
   idToken(user?: string | TestUser, options?: TestTokenOptions): string
   refreshToken(user?: string | TestUser, options?: TestTokenOptions): string
-  /** A logout token; `user` null: for a session alone, which `sid` of the options names. */
+  /** Creates a logout token; with `user` null, for a session only: set `sid`. */
   logoutToken(user: string | TestUser | null, options?: TestLogoutOptions): string
-  /** Any header and payload, signed by the current key of `algorithm` and by nothing checked: for tokens that must be refused. */
+  /** Signs any header and payload with the current key of `algorithm`, without checking them: for invalid tokens. */
   sign(payload: object, header?: object, algorithm?: TestAlgorithm): string
 
-  /** Logs in as the password grant does, with a session that can be renewed and ended. Throws for an unknown user. */
+  /** Logs in like the password grant, with a session that can be refreshed and ended. Throws for an unknown user. */
   login(username: string, scope?: string): TestLogin
   /**
-   * Ends one session, or all of a user, of logins and of tokens that `token()` made, and sends a logout token for each to
-   * `backchannelLogoutUrl`. Resolves with the HTTP statuses that came back; 0 where there was no answer, or no such URL. Rejects for a
-   * user that the issuer has never heard of.
+   * Ends one session, or all of a user, those of `token()` included, and sends a logout token for each to `backchannelLogoutUrl`. Resolves
+   * with the HTTP statuses of the responses; 0 without a response or without such a URL. Rejects for an unknown user.
    */
   logout(of: { readonly sid: string } | { readonly username: string }): Promise<readonly number[]>
-  /** Adds a user, or replaces the one of that name. */
+  /** Adds a user, or replaces the user of that name. */
   setUser(user: TestUser): void
   setBackchannelLogoutUrl(url: string): void
 
-  /** New keys that sign from now on. The old ones stay published, unless `retire` is true. */
+  /** Creates new signing keys. The former ones stay published unless `retire` is true. */
   rotateKeys(options?: { readonly retire?: boolean }): void
-  /** `tokens-not-before` of the realm: what was issued before is void. Milliseconds since the epoch; 0: never. */
+  /** Sets `tokens-not-before` of the realm: tokens that were issued before are invalid. Epoch milliseconds; 0: none. */
   setNotBefore(ms: number): void
 
-  /** From now on every request to `endpoint` meets `fault`; null: none. */
+  /** Sets the fault of an endpoint for all further requests; null removes it. */
   setFault(endpoint: IssuerEndpoint, fault: IssuerFault | null): void
   clearFaults(): void
-  /** Nobody listens any more; connections are cut. */
+  /** Stops listening and closes all connections. */
   stop(): Promise<void>
   /** Listens again, on the same port, with the same keys and sessions. */
   start(): Promise<void>
 }
 
 /**
- * Starts an issuer that real HTTP clients use, on 127.0.0.1: discovery, keys, the document of the realm, the password and the
- * refresh grant, logout with its back-channel, in Keycloak's shapes. Its tokens are signed with real keys, and made without waiting.
- * Whoever reaches its port gets tokens: never for production.
+ * Starts an issuer on 127.0.0.1 for real HTTP clients: discovery, keys, the document of the realm, password and refresh grant, logout with
+ * back-channel logout, in the format of Keycloak. Tokens are signed with real keys, and created synchronously. Any client that reaches its
+ * port gets tokens: do not use it in production.
  *
  * @example
  * const issuer = await createTestIssuer({ users: [{ username: 'ada', roles: ['get-authors'] }] })
@@ -113,7 +112,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
 
   const server = new IssuerServer({ realm, port: options.port ?? 0, clock, handle: answer })
   await server.start()
-  // Known once it listens, and the same after a restart.
+  // Available once it listens; a restart does not change it.
   const { url } = server
   const issuer = `${url}/realms/${encodeURIComponent(realm)}`
   const tokens: TokenIssuer = {
@@ -186,10 +185,10 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   const toUser = (user: string | TestUser): KnownUser => {
     if (typeof user !== 'string') return toKnownUser(user)
     const known = users.get(user)
-    if (known === undefined) throw new Error(`the test issuer knows no user '${user}': name it in its \`users\``)
+    if (known === undefined) throw new Error(`The test issuer has no user '${user}': add it to the option users`)
     return known
   }
-  const somebody: TestUser = { username: 'user' }
+  const defaultUser: TestUser = { username: 'user' }
 
   return {
     url,
@@ -198,14 +197,14 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     clientId,
     audience,
     hits: server.hits,
-    token(user = somebody, changes = {}) {
+    token(user = defaultUser, changes = {}) {
       const known = toUser(user)
       const sid = changes.sid ?? randomUUID()
       sessions.add(known, sid, changes.lifetimeMs ?? lifetimeMs)
       return createAccessToken(tokens, known, { ...changes, sid })
     },
-    idToken: (user = somebody, changes = {}) => createIdToken(tokens, toUser(user), changes),
-    refreshToken: (user = somebody, changes = {}) => createRefreshToken(tokens, toUser(user), changes),
+    idToken: (user = defaultUser, changes = {}) => createIdToken(tokens, toUser(user), changes),
+    refreshToken: (user = defaultUser, changes = {}) => createRefreshToken(tokens, toUser(user), changes),
     logoutToken: (user, changes = {}) => createLogoutToken(tokens, user === null ? null : toUser(user), changes),
     sign(payload, header, algorithm) {
       const key: SigningKey = keys.current(algorithm)

@@ -3,25 +3,25 @@ import { foreignKey } from './key-ring.ts'
 import { type SigningKey, signCompact, signWithSecret, type TestAlgorithm } from './signing-keys.ts'
 import type { KnownUser } from './test-users.ts'
 
-/** What is different about one token. */
+/** Changes of one token. */
 export interface TestTokenOptions {
-  /** From now on; negative for one that has expired. Kept in whole seconds, as tokens are. Default: the issuer's. */
+  /** Lifetime from now; negative for an expired token. Rounded down to seconds. Default: that of the issuer. */
   readonly lifetimeMs?: number
-  /** Claims that are added or replaced; undefined takes one away. */
+  /** Claims to add or replace; undefined removes one. */
   readonly claims?: Readonly<Record<string, unknown>>
-  /** Members of the header that are added or replaced; undefined takes one away. */
+  /** Members of the header to add or replace; undefined removes one. */
   readonly header?: Readonly<Record<string, unknown>>
-  /** Default: the first of the issuer's. */
+  /** Default: the first algorithm of the issuer. */
   readonly algorithm?: TestAlgorithm
-  /** Signs with a key that the issuer does not publish; the header names the key that it does. */
+  /** Signs with a key that the issuer does not publish, under the id of the key that it publishes. */
   readonly forged?: boolean
-  /** The session. Default: one of its own for each token. */
+  /** Id of the session. Default: a new one for each token. */
   readonly sid?: string
-  /** Scopes beside `profile` and `email`, separated by spaces. */
+  /** Scopes in addition to `profile` and `email`, separated by spaces. */
   readonly scope?: string
 }
 
-/** What all tokens of an issuer have in common. */
+/** The common properties of all tokens of an issuer. */
 export interface TokenIssuer {
   readonly issuer: string
   readonly clientId: string
@@ -33,7 +33,7 @@ export interface TokenIssuer {
 
 const refreshSecret = randomBytes(64)
 
-/** An access token as Keycloak 26 makes it. */
+/** An access token like those of Keycloak 26. */
 export function createAccessToken(issuer: TokenIssuer, user: KnownUser, options: TestTokenOptions): string {
   const clients = { [issuer.clientId]: user.roles, account: accountRoles, ...user.clientRoles }
   return signToken(issuer, { typ: 'JWT' }, options, {
@@ -55,7 +55,7 @@ export function createAccessToken(issuer: TokenIssuer, user: KnownUser, options:
   })
 }
 
-/** An ID token: for the client, to know who logged in. No API may take it for an access token. */
+/** An ID token. An API must not accept it as an access token. */
 export function createIdToken(issuer: TokenIssuer, user: KnownUser, options: TestTokenOptions): string {
   return signToken(issuer, { typ: 'JWT' }, options, {
     ...subjectClaims(issuer, user, options),
@@ -67,7 +67,7 @@ export function createIdToken(issuer: TokenIssuer, user: KnownUser, options: Tes
   })
 }
 
-/** A refresh token, signed with a secret of the issuer as in Keycloak. */
+/** A refresh token, signed with a secret of the issuer, as in Keycloak. */
 export function createRefreshToken(issuer: TokenIssuer, user: KnownUser, options: TestTokenOptions): string {
   const claims = {
     ...subjectClaims(issuer, user, options),
@@ -80,7 +80,7 @@ export function createRefreshToken(issuer: TokenIssuer, user: KnownUser, options
   return signWithSecret({ typ: 'JWT', ...options.header }, { ...claims, ...options.claims }, refreshSecret)
 }
 
-/** What a test changes about a logout token; without a user it names the session alone. */
+/** Changes of a logout token. */
 export interface TestLogoutOptions extends Omit<TestTokenOptions, 'scope'> {}
 
 /** A logout token of OpenID Connect Back-Channel Logout 1.0, section 2.4. */

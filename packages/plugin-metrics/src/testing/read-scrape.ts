@@ -1,4 +1,4 @@
-/** One line of a scrape. */
+/** One sample line of a scrape. */
 export interface ScrapedSample {
   /** As written: `http_requests_total`, `…_bucket`. */
   readonly name: string
@@ -14,7 +14,7 @@ export interface ScrapedFamily {
   readonly samples: readonly ScrapedSample[]
 }
 
-/** A scrape that has been read. */
+/** A parsed scrape. */
 export interface Scrape {
   readonly families: ReadonlyMap<string, ScrapedFamily>
   readonly samples: readonly ScrapedSample[]
@@ -33,7 +33,7 @@ const line = new RegExp(
   String.raw`^([a-zA-Z_:][\w:]*)(?:\{(${labelList})\})? (\S+)(?: # \{(${labelList})\} (\S+)(?: (\S+))?)?$`,
 )
 const label = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"(?:,|$)/gsy
-/** What each type appends to the name of its family. In Prometheus' own form a counter is called as its family. */
+/** Suffixes of the sample names of each type. In the text format a counter has the name of its family. */
 const suffixes: Readonly<Record<string, readonly string[]>> = {
   counter: [''],
   gauge: [''],
@@ -42,12 +42,12 @@ const suffixes: Readonly<Record<string, readonly string[]>> = {
   unknown: [''],
   untyped: [''],
 }
-/** Code points of the names and values of an exemplar's labels together, of OpenMetrics. */
+/** Maximum number of code points of all label names and values of an exemplar (OpenMetrics). */
 const maxExemplarLabels = 128
 
 /**
- * Reads what `GET /metrics` answers, in either form, for tests. Strict: throws, with the line, at whatever breaks the format, at a
- * family or series that is there twice, and at samples without a type.
+ * Parses the response of `GET /metrics` in either format, for tests. Strict: throws an Error with the line for anything that breaks the
+ * format, for a duplicate family or series, and for samples without a type.
  *
  * @example
  * const scrape = readScrape((await request('GET /metrics')).text)
@@ -56,31 +56,33 @@ const maxExemplarLabels = 128
 export function readScrape(text: string): Scrape {
   const families = new Map<string, ScrapedFamily & { help: string; type: string; samples: ScrapedSample[] }>()
   const seen = new Set<string>()
-  if (!text.endsWith('\n')) throw new Error('A scrape ends in a line feed')
+  if (!text.endsWith('\n')) throw new Error('A scrape must end with a line feed')
   const lines = text.slice(0, -1).split('\n')
   const end = lines.indexOf('# EOF')
-  if (end !== -1 && end !== lines.length - 1) throw new Error('Something stands behind # EOF')
+  if (end !== -1 && end !== lines.length - 1) throw new Error('Unexpected lines after # EOF')
   const isOpen = end !== -1
   let current: { name: string; type: string; samples: ScrapedSample[] } | undefined
   for (const each of end === -1 ? lines : lines.slice(0, -1)) {
     const [, keyword, name = '', rest = ''] = head.exec(each) ?? []
     if (keyword === 'HELP') {
-      if (families.has(name)) throw new Error(`The family ${name} is there twice`)
+      if (families.has(name)) throw new Error(`Duplicate family: ${name}`)
       const family = { name, help: unescapeText(rest), type: 'unknown', samples: [] }
       families.set(name, family)
       current = family
     } else if (keyword === 'TYPE') {
       const family = families.get(name)
-      if (family === undefined || family !== current) throw new Error(`No HELP before: ${each}`)
-      if (!Object.hasOwn(suffixes, rest)) throw new Error(`No such type: ${each}`)
-      if (isOpen && rest === 'counter' && name.endsWith('_total')) throw new Error(`Not the name of a family: ${each}`)
+      if (family === undefined || family !== current) throw new Error(`HELP is missing before: ${each}`)
+      if (!Object.hasOwn(suffixes, rest)) throw new Error(`Unknown type: ${each}`)
+      if (isOpen && rest === 'counter' && name.endsWith('_total'))
+        throw new Error(`A family name must not end in _total: ${each}`)
       family.type = rest
     } else {
       const sample = toSample(each, isOpen)
-      if (current === undefined || !isOf(current, sample.name, isOpen)) throw new Error(`Not of its family: ${each}`)
-      if (current.type === 'counter' && !(sample.value >= 0)) throw new Error(`Not the value of a counter: ${each}`)
+      if (current === undefined || !isOf(current, sample.name, isOpen))
+        throw new Error(`The sample does not belong to the family: ${each}`)
+      if (current.type === 'counter' && !(sample.value >= 0)) throw new Error(`Invalid value of a counter: ${each}`)
       const key = JSON.stringify([sample.name, Object.entries(sample.labels).sort()])
-      if (seen.has(key)) throw new Error(`The series is there twice: ${each}`)
+      if (seen.has(key)) throw new Error(`Duplicate series: ${each}`)
       seen.add(key)
       current.samples.push(sample)
     }
@@ -106,9 +108,9 @@ function isOf(family: { readonly name: string; readonly type: string }, sample: 
 
 function toSample(text: string, isOpen: boolean): ScrapedSample {
   const [, name, labels = '', value = '', ...exemplar] = line.exec(text) ?? []
-  if (name === undefined) throw new Error(`Not a line of a scrape: ${JSON.stringify(text)}`)
+  if (name === undefined) throw new Error(`Invalid line: ${JSON.stringify(text)}`)
   if (exemplar[1] !== undefined) {
-    if (!isOpen || !/_(?:total|bucket)$/.test(name)) throw new Error(`An exemplar that may not be there: ${text}`)
+    if (!isOpen || !/_(?:total|bucket)$/.test(name)) throw new Error(`Unexpected exemplar: ${text}`)
     checkExemplar(exemplar, text)
   }
   return { name, labels: toLabels(labels, text), value: toValue(value, text) }
@@ -121,7 +123,7 @@ function checkExemplar(
   const length = Object.entries(toLabels(labels, line)).reduce((sum, pair) => sum + [...pair.join('')].length, 0)
   if (length > maxExemplarLabels) throw new Error(`The labels of an exemplar are too long: ${line}`)
   toValue(value, line)
-  if (!Number.isFinite(toValue(timestamp, line))) throw new Error(`Not a time: ${line}`)
+  if (!Number.isFinite(toValue(timestamp, line))) throw new Error(`Invalid timestamp: ${line}`)
 }
 
 function toLabels(text: string, line: string): Record<string, string> {
@@ -130,7 +132,7 @@ function toLabels(text: string, line: string): Record<string, string> {
   label.lastIndex = 0
   while (read < text.length) {
     const [whole, name = '', value = ''] = label.exec(text) ?? []
-    if (whole === undefined || Object.hasOwn(labels, name)) throw new Error(`Bad labels: ${line}`)
+    if (whole === undefined || Object.hasOwn(labels, name)) throw new Error(`Invalid labels: ${line}`)
     labels[name] = unescapeText(value)
     read += whole.length
   }
@@ -141,7 +143,7 @@ function toValue(text: string, line: string): number {
   if (text === '+Inf') return Number.POSITIVE_INFINITY
   if (text === '-Inf') return Number.NEGATIVE_INFINITY
   const value = Number(text)
-  if (Number.isNaN(value) && text !== 'NaN') throw new Error(`Not a number: ${line}`)
+  if (Number.isNaN(value) && text !== 'NaN') throw new Error(`Invalid number: ${line}`)
   return value
 }
 
