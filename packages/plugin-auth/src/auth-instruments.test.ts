@@ -2,7 +2,7 @@ import { onTransports, type RawSocket } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AuthTest, authFrame, bearer, counted, nextJson, startApp } from './auth.fixtures.ts'
 
-/** Shows a token over HTTP, in a first frame, in the headers of an upgrade, and as a renewal of a connection that is open. */
+/** Sends a token over HTTP, in a first frame, in the headers of an upgrade, and as a renewal of an open connection. */
 async function showEverywhere(test: AuthTest, token: string, renewing: RawSocket): Promise<void> {
   await test.request('GET /who', bearer(token))
   const socket = await test.connect()
@@ -26,7 +26,7 @@ describe('auth_backend_requests_total', () => {
       { labels: { type: 'websocket', outcome }, value: 3 },
     ]
 
-    it('counts a good token as success, on both wires and each way that a token comes', async () => {
+    it('counts a valid token as success, on both wires and by each method', async () => {
       const test = await startApp(start)
       const renewing = await open(test)
       const before = counted(test.app, 'auth_backend_requests_total')
@@ -37,7 +37,7 @@ describe('auth_backend_requests_total', () => {
     it.each([
       ['expired', { lifetimeMs: -60_000 }],
       ['forged', { forged: true }],
-      ['meant for another service', { claims: { aud: 'other' } }],
+      ['of another audience', { claims: { aud: 'other' } }],
     ])('counts a token that is %s as denied', async (_what, changes) => {
       const test = await startApp(start)
       const renewing = await open(test)
@@ -46,7 +46,7 @@ describe('auth_backend_requests_total', () => {
       expect(counted(test.app, 'auth_backend_requests_total', before)).toEqual(sides('denied'))
     })
 
-    it('counts credentials that are no bearer token as denied', async () => {
+    it('counts credentials without a bearer token as denied', async () => {
       const { request, app } = await startApp(start)
       await request('GET /who', { headers: { authorization: 'Basic YWRhOmFkYQ==' } })
       expect(counted(app, 'auth_backend_requests_total')).toEqual([
@@ -54,7 +54,7 @@ describe('auth_backend_requests_total', () => {
       ])
     })
 
-    it('counts as error what could not be checked because the issuer does not answer', async () => {
+    it('counts as error what could not be checked because the issuer does not respond', async () => {
       const test = await startApp(start)
       const renewing = await open(test)
       const before = counted(test.app, 'auth_backend_requests_total')

@@ -9,7 +9,7 @@ import { keycloakIssuer, keycloakSettings } from './keycloak-settings.ts'
 
 const good: AuthOptions = { issuer: 'https://sso.example.com/realms/app', audience: 'api', clientId: 'api' }
 
-/** What JavaScript can pass. */
+/** Possible in JavaScript. */
 const options = (changes: object): AuthOptions => ({ ...good, ...changes })
 
 describe('an option of auth()', () => {

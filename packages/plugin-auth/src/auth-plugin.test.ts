@@ -4,7 +4,7 @@ import { authFrame, bearer, callPackage, nextJson, pkgIds, startApp } from './au
 
 describe('auth()', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('answers 401 without a token, with a challenge that names no error', async () => {
+    it('responds 401 without a token, with a challenge without error', async () => {
       const { request } = await startApp(start)
       for (const path of ['GET /who', 'GET /read', 'GET /plain']) {
         const response = await request(path)
@@ -14,13 +14,13 @@ describe('auth()', () => {
       }
     })
 
-    it('lets a token in over HTTP and adds its user', async () => {
+    it('accepts a token over HTTP and adds its user', async () => {
       const { request, issuer } = await startApp(start)
       const response = await request('GET /who', bearer(issuer.token('ada')))
       expect([response.status, response.json()]).toEqual([200, 'ada'])
     })
 
-    it('lets a token in by the first frame, with its end and the size of messages', async () => {
+    it('accepts a token in the first frame, and responds with its expiry and the maximum message size', async () => {
       const { connect, issuer, clock } = await startApp(start, {}, { websocket: { maxMessageBytes: 4096 } })
       const socket = await connect()
       socket.send(authFrame(`Bearer ${issuer.token('ada')}`))

@@ -17,7 +17,7 @@ import { createTestIssuer, type TestIssuer, type TestIssuerOptions } from './tes
 
 export const pkgIds = { WHO: 1, READ: 2, ADMIN: 3, EITHER: 4, WRITE: 5, OPEN: 6, PUBLIC: 7, PLAIN: 8 } as const
 
-/** One route for each step, on both wires; each says who calls. */
+/** One route for each step, on both wires; each returns the name of the user. */
 type Routes = Readonly<Record<keyof typeof pkgIds, AnyRoute>>
 
 export const routes: Routes = {
@@ -44,18 +44,18 @@ export const routes: Routes = {
     use: [optionalUser()],
     handler: (_input, { user }) => user?.name ?? null,
   }),
-  PUBLIC: route({ http: 'GET /public', access: 'public', handler: () => 'anybody' }),
+  PUBLIC: route({ http: 'GET /public', access: 'public', handler: () => 'public' }),
   PLAIN: route({ http: 'GET /plain', handler: (_input, call) => call.identity?.name ?? null }),
 }
 
-/** Starts an issuer by the test's clock; it ends with the test. */
+/** Starts an issuer with the test's clock; it stops with the test. */
 export async function startIssuer(
   options: TestIssuerOptions = {},
 ): Promise<{ issuer: TestIssuer; clock: VirtualClock }> {
   const clock = createVirtualClock()
   const issuer = await createTestIssuer({
     clock,
-    // An RSA key takes long to make on a busy machine.
+    // Creating an RSA key is slow on a busy machine.
     algorithms: ['ES256'],
     users: [
       { username: 'ada', roles: ['read'] },
@@ -84,7 +84,7 @@ export interface AuthTest extends TestApp<Routes, NoEvents> {
   readonly keycloak: AuthPlugin
 }
 
-/** What most tests need: an issuer, an app that believes it, by one clock. */
+/** What most tests need: an issuer and an app that accepts its tokens, with one clock. */
 export async function startApp(
   start: Start,
   options: Partial<AuthOptions> = {},
@@ -105,15 +105,15 @@ export function authFrame(token: unknown): string {
   return JSON.stringify({ type: 'auth', token })
 }
 
-/** The next frame, as what it says. */
+/** The next frame, parsed. */
 export async function nextJson(socket: RawSocket): Promise<Record<string, unknown>> {
   const { data } = await socket.next()
-  if (typeof data !== 'string') throw new Error('it is a binary frame')
+  if (typeof data !== 'string') throw new Error('Received a binary frame')
   return JSON.parse(data)
 }
 
 let lastId = 0
-/** A package, with an id of its own. */
+/** A package with a unique id. */
 export function packet(pkgId: number, data: object = {}): string {
   const reqId = `00000000-0000-4000-8000-${String(++lastId).padStart(12, '0')}`
   return JSON.stringify({ pkg_id: pkgId, req_id: reqId, method: '', data })
@@ -125,7 +125,7 @@ export async function callPackage(socket: RawSocket, pkgId: number): Promise<Rec
   return nextJson(socket)
 }
 
-/** Cells of one instrument that count more than they did `before`, with how much more. */
+/** Cells of one instrument whose value has changed since `before`, with the difference. */
 export function counted(
   app: { readonly instruments: Instruments },
   name: string,
@@ -145,7 +145,7 @@ export interface Count {
   readonly value: number
 }
 
-/** Everything that was logged, errors with their causes included, as one text. */
+/** All log lines as one string, with the causes of errors. */
 export function textOf(logs: readonly LogLine[]): string {
   return inspect(logs, { depth: 20, maxStringLength: null, maxArrayLength: null, showHidden: true })
 }

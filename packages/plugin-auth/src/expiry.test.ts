@@ -21,7 +21,7 @@ const userUntil = (expiresAt: number) =>
     claims: {},
   })
 
-/** A connection of which only what expiry calls is there. */
+/** A connection with only the methods that expiry calls. */
 function createSocket(events: string[], expiresAt: number, now: () => number): LiveSocket {
   const connection = {
     admitted: true,
@@ -36,7 +36,7 @@ function createSocket(events: string[], expiresAt: number, now: () => number): L
   }
 }
 
-it('every socket is warned and closed when a timer of its own would have done it, with one timer for all', async () => {
+it('one timer warns and closes every socket at the same time as separate timers would', async () => {
   const lifetimes = fc.array(
     fc.record({ lifeS: fc.integer({ min: 1, max: 200 }), leavesAtS: fc.option(fc.integer({ min: 1, max: 250 })) }),
     { maxLength: 8 },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-// What a door offers is a promise. A name that comes is a minor release; one that goes is a major one: say so in a changeset.
+// Exports are public API: a new name is a minor release, a removed one a major release. Add a changeset.
 
 it('@twinwire/plugin-auth', async () => {
   expect(Object.keys(await import('@twinwire/plugin-auth')).sort()).toEqual([

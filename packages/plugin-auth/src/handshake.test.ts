@@ -6,7 +6,7 @@ import { authFrame, bearer, callPackage, counted, nextJson, packet, pkgIds, star
 
 const unauthorized = { code: 4001, reason: 'Unauthorized' }
 
-/** A plugin whose `onConnect` waits until it is told. */
+/** A plugin whose `onConnect` waits for the test. */
 function waiting(): { readonly plugin: Plugin; readonly entered: Promise<void>; readonly go: () => void } {
   let go = (): void => {}
   let enter = (): void => {}
@@ -31,19 +31,19 @@ function waiting(): { readonly plugin: Plugin; readonly entered: Promise<void>; 
 async function refusalOf(connecting: Promise<RawSocket>): Promise<UpgradeRefused> {
   const error = await connecting.catch((thrown: unknown) => thrown)
   if (error instanceof UpgradeRefused) return error
-  throw new Error('the upgrade was not refused')
+  throw new Error('The upgrade was not rejected')
 }
 
 describe('the handshake', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it.each(['Bearer', 'bearer', 'BEARER'])('takes the scheme %s', async (scheme) => {
+    it.each(['Bearer', 'bearer', 'BEARER'])('accepts the scheme %s', async (scheme) => {
       const { connect, issuer } = await startApp(start)
       const socket = await connect()
       socket.send(authFrame(`${scheme} ${issuer.token('ada')}`))
       expect(await nextJson(socket)).toMatchObject({ type: 'auth_ok' })
     })
 
-    it('ends with 4001 for every frame that is no authentication, and with nothing else', async () => {
+    it('closes with 4001 after any other frame than auth, and sends nothing else', async () => {
       const { connect, issuer, logs } = await startApp(start, {}, { websocket: { maxMessageBytes: 32_768 } })
       const token = issuer.token('ada')
       const frames: (string | Uint8Array)[] = [
@@ -94,14 +94,14 @@ describe('the handshake', () => {
       expect(logs.filter(({ level }) => level === 'error')).toEqual([])
     })
 
-    it('ends with 4001 for text that is no UTF-8 of JSON', async () => {
+    it('closes with 4001 after a frame that is not UTF-8 or JSON', async () => {
       const { connect } = await startApp(start)
       const socket = await connect()
       socket.send(new TextEncoder().encode('{"type":"auth","token":'), false)
       expect(await socket.closed).toEqual(unauthorized)
     })
 
-    it('ends with 4002 when nothing comes in time', async () => {
+    it('closes with 4002 when no frame arrives in time', async () => {
       const { connect, clock } = await startApp(start)
       const socket = await connect()
       await clock.advance(4999)
@@ -110,7 +110,7 @@ describe('the handshake', () => {
       expect(await socket.closed).toEqual({ code: 4002, reason: 'Authentication timeout' })
     })
 
-    it('holds what comes behind the frame until it is verified, and runs it in order', async () => {
+    it('holds packages behind the frame until it is verified, and runs them in order', async () => {
       const { connect, issuer } = await startApp(start)
       const socket = await connect()
       socket.send(authFrame(`Bearer ${issuer.token('bob')}`))
@@ -121,7 +121,7 @@ describe('the handshake', () => {
       expect(await nextJson(socket)).toMatchObject({ pkg_id: pkgIds.EITHER, data: 'bob' })
     })
 
-    it('is over after onConnect of other plugins, and not before', async () => {
+    it('completes after onConnect of other plugins, not before', async () => {
       const slow = waiting()
       const { connect, issuer, app } = await startApp(start, {}, { plugins: [slow.plugin] })
       const socket = await connect()
@@ -133,7 +133,7 @@ describe('the handshake', () => {
       expect(app.hub.size).toBe(1)
     })
 
-    it('that another plugin refuses leaves nothing behind', async () => {
+    it('that another plugin rejects leaves no timer and no socket behind', async () => {
       const refusing: Plugin = {
         name: 'refusing',
         setup(host) {
@@ -169,7 +169,7 @@ describe('an upgrade', () => {
       expect(await callPackage(socket, pkgIds.WHO)).toMatchObject({ data: 'ada' })
     })
 
-    it('takes a token as a sub-protocol, which it does not echo', async () => {
+    it('accepts a token as a sub-protocol, which it does not echo', async () => {
       const { connect, issuer } = await startApp(start)
       const socket = await connect({ protocols: ['twinwire', `bearer.${issuer.token('ada')}`] })
       expect(socket.protocol).toBe('twinwire')
@@ -177,7 +177,7 @@ describe('an upgrade', () => {
       expect(await callPackage(socket, pkgIds.WHO)).toMatchObject({ data: 'ada' })
     })
 
-    it('without either waits for the first frame', async () => {
+    it('without a token waits for the first frame', async () => {
       const { connect, issuer } = await startApp(start)
       const socket = await connect({ protocols: ['twinwire'] })
       expect(socket.protocol).toBe('twinwire')
@@ -185,7 +185,7 @@ describe('an upgrade', () => {
       expect(await nextJson(socket)).toMatchObject({ type: 'auth_ok' })
     })
 
-    it('with a bad token, two tokens or another scheme is 401, and no socket', async () => {
+    it('with an invalid token, two tokens or another scheme is 401, and opens no socket', async () => {
       const { connect, issuer, app } = await startApp(start)
       const [good, bad] = [issuer.token('ada'), issuer.token('ada', { forged: true })]
       const offered = (...protocols: string[]) => ({ protocols: ['twinwire', ...protocols] })
@@ -210,7 +210,7 @@ describe('an upgrade', () => {
       expect(counted(app, 'ws_connections_total')).toContainEqual({ labels: { status: 'rejected_auth' }, value: 8 })
     })
 
-    it('never takes a token of the query', async () => {
+    it('never reads a token from the query', async () => {
       const { connect, request, issuer, clock } = await startApp(start)
       const token = issuer.token('ada')
       for (const name of ['token', 'access_token', 'Authorization', 'authorization']) {
@@ -225,7 +225,7 @@ describe('an upgrade', () => {
 
 describe('HTTP', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('takes no other scheme than Bearer, in any case, with one token', async () => {
+    it('accepts only the scheme Bearer, in any letter case, with one token', async () => {
       const { request, issuer } = await startApp(start)
       const token = issuer.token('ada')
       const status = async (authorization: string) => (await request('GET /who', { headers: { authorization } })).status
@@ -242,7 +242,7 @@ describe('HTTP', () => {
         expect([header, await status(header)]).toEqual([header, 401])
     })
 
-    it('takes tokens up to 16 KiB, and a frame does too', async () => {
+    it('accepts tokens up to 16 KiB, and so does a frame', async () => {
       const { request, connect, issuer } = await startApp(start)
       const filled = (filler: number) => issuer.token('ada', { claims: { filler: 'x'.repeat(filler) } })
       const token = filled(Math.floor(((16_384 - filled(0).length) * 3) / 4) - 4)

@@ -23,13 +23,13 @@ async function signIn({ connect }: Pick<AuthTest, 'connect'>, token: string): Pr
 
 describe('a renewal', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('gives the next package the new roles, and calls that began keep the old', async () => {
+    it('gives the next package the new roles, and running calls keep the old ones', async () => {
       const test = await startApp(start)
       const user = { username: 'ada' }
       const socket = await signIn(test, test.issuer.token(user))
       expect(await callPackage(socket, pkgIds.READ)).toMatchObject({ status_code: 3 })
       socket.send(authFrame(`Bearer ${test.issuer.token({ ...user, roles: ['read'] })}`))
-      // Behind the frame: it waits for the result.
+      // It is behind the frame, so it waits for the result.
       socket.send(packet(pkgIds.READ))
       expect(await nextJson(socket)).toMatchObject({ type: 'auth_ok' })
       expect(await nextJson(socket)).toMatchObject({ status_code: 0, data: 'ada' })
@@ -44,7 +44,7 @@ describe('a renewal', () => {
       ['an expired one', ({ issuer }) => `Bearer ${issuer.token('ada', { lifetimeMs: -60_000 })}`],
       ['no token', () => undefined],
       ['a number', () => 7],
-    ])('with %s ends with 4001, and what is behind it is not run', async (_, tokenOf) => {
+    ])('with %s closes with 4001, and packages behind it are not run', async (_, tokenOf) => {
       const test = await startApp(start)
       const socket = await signIn(test, test.issuer.token('ada'))
       socket.send(authFrame(tokenOf(test)))
@@ -53,7 +53,7 @@ describe('a renewal', () => {
       expect(socket.frames).toEqual([])
     })
 
-    it('authorizes topics again, and leaves those that are not allowed any more', async () => {
+    it('authorizes topics again, and leaves those that are no longer allowed', async () => {
       const topics = {
         'shelf:*': {
           authorize: (identity: Parameters<typeof isUser>[0]) => isUser(identity) && identity.has('read'),
@@ -77,7 +77,7 @@ describe('a renewal', () => {
 
 describe('expiry', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('is announced 60 s before and ends the socket 10 s after', async () => {
+    it('is announced 60 s before, and closes the socket 10 s after', async () => {
       const test = await startApp(start)
       const expiresAt = test.clock.now() / 1000 + 300
       const socket = await signIn(test, test.issuer.token('ada'))
@@ -85,14 +85,14 @@ describe('expiry', () => {
       expect(socket.frames).toEqual([])
       await test.clock.advance(1)
       expect(await nextJson(socket)).toEqual({ type: 'auth_expiring', expires_at: expiresAt })
-      // Served until the end of the grace.
+      // Calls are served until the tolerance ends.
       await test.clock.advance(69_999)
       expect(await callPackage(socket, pkgIds.WHO)).toMatchObject({ data: 'ada' })
       await test.clock.advance(1)
       expect(await socket.closed).toEqual({ code: 4003, reason: 'Token expired' })
     })
 
-    it('starts anew with a renewal', async () => {
+    it('starts again with a renewal', async () => {
       const test = await startApp(start)
       const socket = await signIn(test, test.issuer.token('ada'))
       await test.clock.advance(250_000)
@@ -107,7 +107,7 @@ describe('expiry', () => {
       expect(await socket.closed).toMatchObject({ code: 4003 })
     })
 
-    it('of a short token is announced when half of its time is over', async () => {
+    it('of a short token is announced after half of its time', async () => {
       const test = await startApp(start)
       const socket = await signIn(test, test.issuer.token('ada', { lifetimeMs: 20_000 }))
       await test.clock.advance(9999)
@@ -118,7 +118,7 @@ describe('expiry', () => {
       expect(await socket.closed).toMatchObject({ code: 4003 })
     })
 
-    it('is announced and ends when the options say', async () => {
+    it('follows the options for warning and tolerance', async () => {
       const test = await startApp(start, { expiryWarningMs: 0, toleranceMs: 0 })
       const socket = await signIn(test, test.issuer.token('ada'))
       await test.clock.advance(299_999)
@@ -127,7 +127,7 @@ describe('expiry', () => {
       expect(await socket.closed).toMatchObject({ code: 4003 })
     })
 
-    it('within the tolerance lets a token in, on both wires, and its socket stays until the grace is over', async () => {
+    it('within the tolerance a token is accepted on both wires, and its socket stays open until the tolerance ends', async () => {
       const test = await startApp(start)
       const token = test.issuer.token('ada', { lifetimeMs: 1000 })
       await test.clock.advance(10_000)
@@ -138,7 +138,7 @@ describe('expiry', () => {
       expect((await test.request('GET /who', bearer(token))).status).toBe(401)
     })
 
-    it('leaves no timer when the sockets are gone', async () => {
+    it('leaves no timer when the sockets have closed', async () => {
       const test = await startApp(start)
       const before = test.clock.pendingTimers
       const sockets = await Promise.all([1, 2, 3].map(() => signIn(test, test.issuer.token('ada'))))
@@ -152,7 +152,7 @@ describe('expiry', () => {
 
 describe('revoke()', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('ends every socket of a user, and nobody else', async () => {
+    it('closes every socket of a user, and no other', async () => {
       const test = await startApp(start)
       const ada = { username: 'ada', id: 'u-ada' }
       const [one, two] = [await signIn(test, test.issuer.token(ada)), await signIn(test, test.issuer.token(ada))]
@@ -163,7 +163,7 @@ describe('revoke()', () => {
       expect(await callPackage(bob, pkgIds.WHO)).toMatchObject({ data: 'bob' })
     })
 
-    it('refuses tokens that were issued before, from the cache and by verification, and lets a later login in', async () => {
+    it('rejects tokens that were issued before, cached or not, and accepts a later login', async () => {
       const test = await startApp(start)
       const ada = { username: 'ada', id: 'u-ada' }
       const [known, unknown] = [test.issuer.token(ada), test.issuer.token(ada)]
@@ -184,7 +184,7 @@ describe('revoke()', () => {
       })
     })
 
-    it('refuses a refreshed token of a session that was known, and one whose login was before', async () => {
+    it('rejects a refreshed token of a known session, and one whose login was before', async () => {
       const test = await startApp(start)
       const ada = { username: 'ada', id: 'u-ada' }
       const loggedInAt = test.clock.now() / 1000
@@ -198,7 +198,7 @@ describe('revoke()', () => {
       expect(await status({ sid: 's-3' })).toBe(200)
     })
 
-    it('holds for what an issuer issued whose clock is ahead, as far as it was shown', async () => {
+    it('covers tokens of an issuer whose clock is ahead, if they were used', async () => {
       const test = await startApp(start)
       const ada = { username: 'ada', id: 'u-ada' }
       const soon = test.clock.now() / 1000 + 8
@@ -211,7 +211,7 @@ describe('revoke()', () => {
       for (const token of [one, two]) expect((await test.request('GET /who', bearer(token))).status).toBe(401)
     })
 
-    it('is not escaped by a login that is said to be later than its token', async () => {
+    it('also covers a token whose auth_time is later than its iat', async () => {
       const test = await startApp(start)
       const ada = { username: 'ada', id: 'u-ada' }
       const token = test.issuer.token(ada, { claims: { auth_time: test.clock.now() / 1000 + 3600 } })
@@ -219,7 +219,7 @@ describe('revoke()', () => {
       expect((await test.request('GET /who', bearer(token))).status).toBe(401)
     })
 
-    it('ends one session alone', async () => {
+    it('closes one session only', async () => {
       const test = await startApp(start)
       const one = await signIn(test, test.issuer.token('ada', { sid: 's-1' }))
       const two = await signIn(test, test.issuer.token('ada', { sid: 's-2' }))
@@ -229,7 +229,7 @@ describe('revoke()', () => {
     })
   })
 
-  it('says so when no app runs', async () => {
+  it('throws when no app is running', async () => {
     const test = await startApp(createTestApp)
     await test.close()
     expect(() => test.keycloak.revoke('u')).toThrow(expect.objectContaining({ code: 'wrong_state' }))

@@ -5,7 +5,7 @@ import { authenticated, optionalUser, requireAnyRole, requireRoles, requireScope
 import type { User } from './user.ts'
 
 describe('a step of auth()', () => {
-  it('adds a user that is certain', () => {
+  it('adds a user', () => {
     route({ use: [authenticated()], handler: (_input, { user }) => expectTypeOf(user).toEqualTypeOf<User>() })
     route({ use: [requireRoles('a', 'b')], handler: (_input, { user }) => expectTypeOf(user).toEqualTypeOf<User>() })
     route({ use: [requireAnyRole('a')], handler: (_input, { user }) => expectTypeOf(user).toEqualTypeOf<User>() })
@@ -19,7 +19,7 @@ describe('a step of auth()', () => {
     })
   })
 
-  it('adds a user that may be nobody', () => {
+  it('adds a user that may be null', () => {
     route({
       access: 'public',
       use: [optionalUser()],
@@ -27,18 +27,18 @@ describe('a step of auth()', () => {
     })
   })
 
-  it('is needed for a user', () => {
+  it('is required for a user', () => {
     // @ts-expect-error without a step there is no user on the call
     route({ handler: (_input, { user }) => user })
     expectTypeOf<Call>().not.toHaveProperty('user')
   })
 
-  it('cannot say both that there is a user and that there may be none', () => {
+  it('cannot be combined with one that adds another type of user', () => {
     // @ts-expect-error two steps add 'user' with different types
     route({ use: [optionalUser(), authenticated()], handler: () => null })
   })
 
-  it('of declared roles takes no other, and neither does `has` of its user', () => {
+  it('of declared roles accepts no other role, and neither does `has` of its user', () => {
     const mine = defineRoles(['agent', 'realm:admin'])
     // @ts-expect-error a misspelt role
     mine.requireRoles('agnt')
@@ -67,16 +67,16 @@ describe('a step of auth()', () => {
       // @ts-expect-error a misspelt role
       handler: (_input, { user }) => user?.has('agnt'),
     })
-    // A user of declared roles is a user, and steps of both kinds go together.
+    // A user with declared roles is a User, and both kinds of steps can be combined.
     route({
       use: [mine.requireRoles('agent'), requireScope('b'), authenticated()],
       handler: (_input, { user }): User => user,
     })
-    // A list of declared roles serves as one.
+    // A list of declared roles can be passed.
     expectTypeOf(mine.roles).toEqualTypeOf<readonly ('agent' | 'realm:admin')[]>()
   })
 
-  it('names at least one role', () => {
+  it('requires at least one role', () => {
     // @ts-expect-error a role is missing
     requireRoles()
     // @ts-expect-error a scope is missing

@@ -19,7 +19,7 @@ import { isUser, type User } from './user.ts'
 
 type RouteName = keyof typeof pkgIds
 
-/** The same call on both wires: what each answered. */
+/** The same call on both wires, and the response of each. */
 async function callBoth({ request, connect, issuer }: AuthTest, name: RouteName, user: TestUser, scope = '') {
   const token = issuer.token(user, { scope })
   const response = await request(`GET /${name.toLowerCase()}`, bearer(token))
@@ -64,7 +64,7 @@ describe('roles', () => {
       })
     })
 
-    it('of which any will do are named when none is there', async () => {
+    it('of requireAnyRole are all listed when none is present', async () => {
       const test = await startApp(start)
       const { status, body, frame } = await callBoth(test, 'EITHER', { username: 'x', roles: ['admin'] })
       const details = { any_of_roles: ['realm:admin', 'write'] }
@@ -72,7 +72,7 @@ describe('roles', () => {
       expect(frame).toMatchObject({ status_code: 3, data: { details } })
     })
 
-    it('that are missing can be kept back', async () => {
+    it('that are missing can be hidden', async () => {
       const test = await startApp(start, { hideMissingRoles: true })
       for (const name of ['READ', 'EITHER', 'WRITE'] as const) {
         const { body, headers, frame } = await callBoth(test, name, { username: 'x' })
@@ -82,8 +82,8 @@ describe('roles', () => {
       }
     })
 
-    it('of a token issued to another client, with its roles, let nobody in', async () => {
-      // What reads roles by `azp` takes a login at a dashboard for one at the application.
+    it('of another client in a token for that client are not accepted', async () => {
+      // Code that reads the roles of `azp` would accept a login at another application.
       const test = await startApp(start)
       const token = test.issuer.token(
         { username: 'eve', clientRoles: { grafana: ['read', 'admin'] } },
@@ -97,7 +97,7 @@ describe('roles', () => {
 
 describe('scopes', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('are demanded all, and named in the challenge', async () => {
+    it('are all required, and listed in the challenge', async () => {
       const test = await startApp(start)
       const user = { username: 'x' }
       const good = await callBoth(test, 'WRITE', user, 'books:read books:write')
@@ -115,7 +115,7 @@ describe('scopes', () => {
 
 describe('a public route', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('takes no notice of a token, good or bad, unless a step asks', async () => {
+    it('ignores a token, valid or not, without a step that reads it', async () => {
       const { request, issuer } = await startApp(start)
       const bad = issuer.token('ada', { forged: true })
       expect((await request('GET /public', bearer(bad))).status).toBe(200)
@@ -124,14 +124,14 @@ describe('a public route', () => {
       expect((await request('GET /open', bearer(issuer.token('ada')))).json()).toBe('ada')
     })
 
-    it("knows the connection's user on WebSocket", async () => {
+    it("has the connection's user on WebSocket", async () => {
       const { frame } = await callBoth(await startApp(start), 'OPEN', { username: 'x' })
       expect(frame).toMatchObject({ status_code: 0, data: 'x' })
     })
   })
 })
 
-describe("roles of the realm that are called like the client's, and the other way round", () => {
+describe('roles of realm and client with the same names', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     const names = ['read', 'realm:read', 'write', 'realm:write', 'realm:admin', 'a:b', 'realm:a:b']
     const mine = defineRoles(['read'])
@@ -154,11 +154,11 @@ describe("roles of the realm that are called like the client's, and the other wa
       const own = route({ http: 'GET /own', use: [mine.requireRoles('read')], handler: () => null })
       const { request, issuer } = await startApp(start, {}, { endpoints: [ask, own, ...guarded] })
       const options = bearer(issuer.token(user))
-      const letIn = (await Promise.all(names.map((_, i) => request(`GET /guarded/${i}`, options)))).map(
+      const admitted = (await Promise.all(names.map((_, i) => request(`GET /guarded/${i}`, options)))).map(
         ({ status }) => status < 300,
       )
       const has: unknown = (await request('GET /ask', options)).json()
-      expect(has).toEqual(names.filter((_, i) => letIn[i]))
+      expect(has).toEqual(names.filter((_, i) => admitted[i]))
       const plain = user.roles ?? []
       const realm = user.realmRoles ?? []
       const right = (name: string) =>
@@ -170,7 +170,7 @@ describe("roles of the realm that are called like the client's, and the other wa
 })
 
 describe('the user', () => {
-  it('says who it is, with the roles of realm and client apart, and can be changed by nobody', async () => {
+  it('has separate roles of realm and client, and is frozen', async () => {
     const users: User[] = []
     const me = route({
       http: 'GET /me',
@@ -190,7 +190,7 @@ describe('the user', () => {
     await request('GET /me', bearer(token))
     await request('GET /me', bearer(token))
     const [user, again] = users
-    if (user === undefined) throw new Error('no user came')
+    if (user === undefined) throw new Error('No user was received')
     expect(user).toMatchObject({
       id: 'u-1',
       name: 'ada',
@@ -246,7 +246,7 @@ describe('a step', () => {
     ['requireScope', requireScope('read')],
     ['optionalUser', optionalUser()],
     ['withAuth', withAuth()],
-  ])('of an app without auth() is a boot error: %s', async (_, step) => {
+  ])('in an app without auth() is a boot error: %s', async (_, step) => {
     const app = createApp({
       environment: 'test',
       pkgIds: { A: 1 },
@@ -280,7 +280,7 @@ describe('a step', () => {
     ['requireAnyRole', () => requireAnyRole(...noNames)],
     ['requireScope', () => requireScope('books:read books:write')],
     ['requireScope', () => requireScope('"')],
-  ])('%s without a usable name is a boot error', (_, create) => {
+  ])('%s without a valid name is a boot error', (_, create) => {
     expect(create).toThrow(expect.objectContaining({ code: 'bad_option' }))
   })
 
@@ -288,13 +288,13 @@ describe('a step', () => {
     ['requireRoles', () => requireRoles('client:read')],
     ['requireAnyRole', () => requireAnyRole('read', 'client:read')],
     ['defineRoles', () => defineRoles(['client:read'])],
-  ])('%s has one name for a role', (step, create) => {
+  ])('%s accepts only one form of the name of a role', (step, create) => {
     expect(create).toThrow(
       `${step} takes roles of this application's client without prefix: write 'read' instead of 'client:read'`,
     )
   })
 
-  it('of declared roles is made for those alone, where types are not checked too', () => {
+  it('of declared roles accepts only those, also without types', () => {
     const mine = defineRoles(['read', 'realm:admin'])
     expect(mine.roles).toEqual(['read', 'realm:admin'])
     expect(mine.requireRoles('read').demands).toEqual({ roles: ['read'] })
@@ -304,11 +304,11 @@ describe('a step', () => {
       "requireRoles: 'raed' is not one of the roles of defineRoles (read, realm:admin): correct it, or add it there",
     )
     // @ts-expect-error a role of the client is not the realm's
-    expect(() => mine.requireAnyRole('read', 'admin')).toThrow("requireAnyRole: 'admin' is none of the roles")
+    expect(() => mine.requireAnyRole('read', 'admin')).toThrow("requireAnyRole: 'admin' is not one of the roles")
     expect(() => defineRoles(['read', 'read'])).toThrow("defineRoles has 'read' twice: remove one")
   })
 
-  it('that needs a user cannot stand on a public route', async () => {
+  it('that requires a user cannot be used on a public route', async () => {
     const { issuer } = await startIssuer()
     const app = createApp({
       environment: 'test',
@@ -319,7 +319,7 @@ describe('a step', () => {
     await expect(app.ready()).rejects.toMatchObject({ code: 'identity_on_public_route' })
   })
 
-  it('names its roles in the description of the app', async () => {
+  it('lists its roles in the description of the app', async () => {
     const { app } = await startApp(createTestApp)
     const stepsOf = (name: string) => app.describe().routes.find((each) => each.name === name)?.steps
     const roles = ['realm:admin', 'write', 'read']
@@ -332,5 +332,5 @@ describe('a step', () => {
   })
 })
 
-/** What JavaScript can pass. */
+/** Possible in JavaScript. */
 const noNames = [] as unknown as [string]

@@ -6,7 +6,7 @@ import { readScrape } from './testing/index.ts'
 
 function linesOf(instruments: Instruments): InstrumentLines {
   const [family] = instruments.families()
-  if (family === undefined) throw new Error('nothing was declared')
+  if (family === undefined) throw new Error('No instrument was declared')
   return new InstrumentLines(family)
 }
 
@@ -25,7 +25,7 @@ describe('the lines of an instrument', () => {
     expect(write(lines)).toBe('refused_total{reason="a \\"b\\"\\\\\\n",wire="ws"} 2.5\n')
   })
 
-  it('are a gauge that is read at that moment', () => {
+  it('are a gauge that is read at the time of the scrape', () => {
     const instruments = new Instruments()
     let value = 1e-7
     instruments
@@ -65,7 +65,7 @@ describe('the lines of an instrument', () => {
     expect(write(lines)).toContain('size_bucket{of="x",le="0.5"} 3\n')
   })
 
-  it('take cells in as they come', () => {
+  it('include cells that are added later', () => {
     const instruments = new Instruments()
     const family = instruments.counter('a_total', 'A', { x: ['1', '2'] })
     family.cell({ x: '1' }).inc()
@@ -75,11 +75,11 @@ describe('the lines of an instrument', () => {
     expect(write(lines)).toBe('a_total{x="1"} 1\na_total{x="2"} 0\n')
   })
 
-  it('are read back as what was counted', () => {
+  it('are parsed as the counted values', () => {
     const values = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }), { maxLength: 20 })
-    const texts = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 3 })
+    const strings = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 3 })
     fc.assert(
-      fc.property(texts, values, (labels, observed) => {
+      fc.property(strings, values, (labels, observed) => {
         const instruments = new Instruments()
         const family = instruments.histogram('a_seconds', 'A', [-1, 0, 0.25, 3], { text: labels })
         for (const text of labels) {

@@ -11,7 +11,7 @@ const openMetrics = { headers: { accept: 'application/openmetrics-text;version=1
 
 describe('GET /metrics', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('has what core, plugins, the app and the process count', async () => {
+    it('has the metrics of core, plugins, the app and the process', async () => {
       const outsider: Plugin = {
         name: 'billing',
         setup: ({ instruments }) =>
@@ -50,7 +50,7 @@ describe('GET /metrics', () => {
       }
     })
 
-    it('speaks OpenMetrics to whoever prefers it', async () => {
+    it('responds with OpenMetrics if the scraper prefers it', async () => {
       const { request } = await start({ ...base, plugins: [metrics()] })
       const { headers, text } = await request('GET /metrics', openMetrics)
       expect(headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
@@ -59,7 +59,7 @@ describe('GET /metrics', () => {
       readScrape(text)
     })
 
-    it('answers HEAD with its headers, and 405 to what it is not asked by', async () => {
+    it('responds to HEAD with its headers, and with 405 to other methods', async () => {
       const { request } = await start({ ...base, plugins: [metrics({ path: '/internal/metrics' })] })
       const head = await request('HEAD /internal/metrics')
       expect([head.status, head.text]).toEqual([200, ''])
@@ -67,7 +67,7 @@ describe('GET /metrics', () => {
       expect((await request('GET /metrics')).status).toBe(404)
     })
 
-    it('is for whom its guards let through: a role of an identity', async () => {
+    it('is protected by its guards: a role of an identity', async () => {
       const admins = guard({
         name: 'admins',
         identity: 'required',
@@ -84,7 +84,7 @@ describe('GET /metrics', () => {
       expect(described).toMatchObject({ access: 'authenticated' })
     })
 
-    it('is for whom its guards let through: a header, with no identity at all', async () => {
+    it('is protected by its guards: a header, without an identity', async () => {
       const secret = guard({
         name: 'secret',
         run: ({ headers }) => {
@@ -97,7 +97,7 @@ describe('GET /metrics', () => {
       expect((await request('GET /ping')).status).toBe(200)
     })
 
-    it('is for its networks, by the address behind the trusted proxies', async () => {
+    it('is protected by networks, with the address behind the trusted proxies', async () => {
       const { request } = await start({
         ...base,
         http: { trustedProxies: ['127.0.0.1'] },
@@ -113,7 +113,7 @@ describe('GET /metrics', () => {
       expect((await request('GET /ping')).status).toBe(200)
     })
 
-    it('is served while the app drains, and a scrape under way is finished', async () => {
+    it('is served while the app drains, and a running scrape is finished', async () => {
       let asked = (): void => {}
       const collecting = new Promise<void>((resolve) => {
         asked = resolve
@@ -164,7 +164,7 @@ describe('a separate port', () => {
     return { ...test, url: String(line?.fields.url) }
   }
 
-  it('serves scrapes, in both forms, and nothing else; the app does not', async () => {
+  it('serves scrapes in both formats and nothing else; the app does not', async () => {
     const { url, request } = await start('production')
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
     const text = await fetch(url)
@@ -179,7 +179,7 @@ describe('a separate port', () => {
     expect((await request('GET /metrics')).status).toBe(404)
   })
 
-  it('closes with the app, and does not wait for a connection that is kept', async () => {
+  it('closes with the app, without waiting for an idle connection', async () => {
     const { url, close } = await start()
     await (await fetch(url)).text()
     await close()
@@ -212,11 +212,11 @@ describe('at boot', () => {
       () => app.close().then(() => null),
       (thrown: unknown) => thrown,
     )
-    if (!(error instanceof BootError)) throw new Error(`no BootError: ${String(error)}`)
+    if (!(error instanceof BootError)) throw new Error(`Not a BootError: ${String(error)}`)
     return error
   }
 
-  it('a name of the registry that is taken is refused', async () => {
+  it('a duplicate name in the registry is refused', async () => {
     const registry = new Registry()
     new Gauge({ name: 'app_info', help: 'Theirs', registers: [registry] })
     expect(await boot(metrics({ registry }))).toMatchObject({
@@ -241,7 +241,7 @@ describe('at boot', () => {
     expect((await boot(metrics({ access: { use: [who] } }))).code).toBe('identity_owner_missing')
   })
 
-  it('the doctor says who may scrape, and what keeps it from starting', async () => {
+  it('the doctor reports who may scrape, and boot errors', async () => {
     const examine = async (plugin: Plugin, environment: 'test' | 'production' = 'test') => {
       const app = createApp({
         ...base,

@@ -45,7 +45,7 @@ describe('metrics() refuses', () => {
     expect(resolve).toThrow(expect.objectContaining({ name: 'BootError', code }))
   })
 
-  it('production without a word on who may scrape, and with `public`', () => {
+  it('production without access, and with `public`', () => {
     for (const options of [{}, { access: 'public' }] as const) {
       expect(() => resolveMetricsOptions(options, 'production')).toThrow(
         /access must say in production who may scrape: .*use:.*networks:.*port:/,

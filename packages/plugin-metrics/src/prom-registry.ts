@@ -105,7 +105,7 @@ function checkName(name: string): void {
     throw new Error(`The metric '${name}' has a name that is not made of letters, digits, _ and :`)
 }
 
-/** In JavaScript help texts and labels may be anything. */
+/** In JavaScript a help text or a label may be anything. */
 function toText(value: unknown): string {
   return value === null || value === undefined ? '' : String(value)
 }

@@ -24,7 +24,7 @@ function create(registry: PromRegistry | null = null) {
 }
 
 describe('a scrape', () => {
-  it('has everything that has a cell, and ends as its form says', async () => {
+  it('has all cells, and ends as its format requires', async () => {
     const { instruments, text, scrape } = create()
     instruments.gauge('never', 'Declared, and no cell asked for')
     instruments.gauge('open', 'Open').cell().set(3)
@@ -35,7 +35,7 @@ describe('a scrape', () => {
     expect(await text()).not.toContain('never')
   })
 
-  it('is shared by those who ask while it is made, and made anew for the next', async () => {
+  it('is shared by concurrent requests, and written again for the next', async () => {
     const { instruments, scraper } = create()
     let reads = 0
     instruments
@@ -54,11 +54,11 @@ describe('a scrape', () => {
     expect(reads).toBe(3)
   })
 
-  it('lets others work in between, however many series there are', async () => {
+  it('yields to other work, however many series there are', async () => {
     const { instruments, scraper } = create()
     const values = Array.from({ length: 20_000 }, (_, i) => String(i))
     const family = instruments.counter('many_total', 'Many', { value: values })
-    // Not asked for one by one: that would look each value up in the list.
+    // Declared at once: one by one, each value would be searched in the list.
     for (const value of values.slice(0, 4000)) family.cell({ value })
     let turns = 0
     let done = false
@@ -73,7 +73,7 @@ describe('a scrape', () => {
     expect(turns).toBeGreaterThanOrEqual(3)
   })
 
-  it('goes on without a gauge that cannot be read, says so once, and has it again when it can', async () => {
+  it('leaves out a gauge that throws, logs that once, and includes it when it recovers', async () => {
     const { instruments, errors, log, scrape } = create()
     let broken = true
     const queue = instruments.gauge('queue', 'Queue', { name: ['a', 'b'] })
@@ -97,7 +97,7 @@ describe('a scrape', () => {
 })
 
 describe('a registry of prom-client', () => {
-  it('is served with ours, in both forms, and is not changed by it', async () => {
+  it('is served too, in both formats, and is not changed', async () => {
     const registry = new Registry()
     registry.setDefaultLabels({ shop: 'north' })
     const registers = [registry]
@@ -123,7 +123,7 @@ describe('a registry of prom-client', () => {
     expect(page.value('wait_sum')).toBe(3)
   })
 
-  it('gives its exemplars to OpenMetrics, which alone has them', async () => {
+  it('has its exemplars in OpenMetrics only', async () => {
     const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>()
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
     const counter = new Counter({
@@ -144,31 +144,34 @@ describe('a registry of prom-client', () => {
   it.each([
     ['throws', () => Promise.reject(new Error('no stock')), 0],
     ['takes too long', () => new Promise<void>(() => {}), 2000],
-  ])('whose collector %s is left out of that scrape, and ours is served', async (_name, collect, waits) => {
-    const registry = new Registry()
-    let broken = true
-    new Gauge({
-      name: 'stock',
-      help: 'Stock',
-      registers: [registry],
-      async collect() {
-        if (broken) await collect()
-        this.set(1)
-      },
-    })
-    const { instruments, clock, errors, log, scraper, scrape } = create(registry)
-    instruments.gauge('open', 'Open').cell().set(3)
-    const pending = scraper.scrape('text')
-    await clock.advance(waits)
-    const page = readScrape(Buffer.from(await pending).toString())
-    expect([page.value('open'), page.value('stock')]).toEqual([3, undefined])
-    expect(errors.registry.value).toBe(1)
-    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
-    broken = false
-    expect((await scrape()).value('stock')).toBe(1)
-  })
+  ])(
+    'whose collector %s is left out of that scrape, and the other metrics are served',
+    async (_name, collect, waits) => {
+      const registry = new Registry()
+      let broken = true
+      new Gauge({
+        name: 'stock',
+        help: 'Stock',
+        registers: [registry],
+        async collect() {
+          if (broken) await collect()
+          this.set(1)
+        },
+      })
+      const { instruments, clock, errors, log, scraper, scrape } = create(registry)
+      instruments.gauge('open', 'Open').cell().set(3)
+      const pending = scraper.scrape('text')
+      await clock.advance(waits)
+      const page = readScrape(Buffer.from(await pending).toString())
+      expect([page.value('open'), page.value('stock')]).toEqual([3, undefined])
+      expect(errors.registry.value).toBe(1)
+      expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+      broken = false
+      expect((await scrape()).value('stock')).toBe(1)
+    },
+  )
 
-  it('does not get a name that is ours: the later one is left out', async () => {
+  it('cannot use a name of an instrument: the later metric is left out', async () => {
     const registry = new Registry()
     const { instruments, errors, scrape } = create(registry)
     instruments.counter('orders_total', 'Ours').cell().inc(5)
@@ -184,7 +187,7 @@ describe('a registry of prom-client', () => {
     expect(errors.registry.value).toBe(4)
   })
 
-  it.each<Format>(['text', 'openmetrics'])('loses what cannot be said, and nothing else, as %s', async (format) => {
+  it.each<Format>(['text', 'openmetrics'])('leaves out only what is invalid in the format %s', async (format) => {
     const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>()
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
     const registers = [registry]
@@ -196,7 +199,7 @@ describe('a registry of prom-client', () => {
     expect(() => weight.observe({ value: 3, exemplarLabels: long })).toThrow(RangeError)
     const named = new Counter({ name: 'named_total', help: 'Named', enableExemplars: true, registers })
     named.inc({ value: 1, exemplarLabels: { 'trace-id': 'abc' } })
-    // 128 characters are allowed, whatever they are in UTF-16.
+    // 128 code points are allowed, whatever their length in UTF-16.
     const faces = new Counter({ name: 'faces_total', help: 'Faces', enableExemplars: true, registers })
     faces.inc({ value: 1, exemplarLabels: { f: '\u{1F600}'.repeat(60) } })
     const { errors, log, text } = create(registry)
@@ -208,7 +211,7 @@ describe('a registry of prom-client', () => {
     expect(exemplars.map((line) => line.split(' ', 1)[0])).toEqual(
       isOpen ? ['weight_bucket{le="1.0"}', 'faces_total'] : [],
     )
-    // Each of the two scrapes counts three; the log has them once.
+    // Each of the two scrapes counts three; they are logged once.
     expect(errors.registry.value).toBe(isOpen ? 6 : 0)
     expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.what)).toEqual(
       isOpen ? ['exemplar of orders_total', 'exemplar of weight', 'exemplar of named_total'] : [],
@@ -232,17 +235,17 @@ describe('a registry of prom-client', () => {
     readScrape(page)
   })
 
-  // What a program without types puts there, and what prom-client does not look at.
+  // Possible without types, and not checked by prom-client.
   it.each<[string, object, number]>([
     ['null as help', { help: null }, 1],
     ['a number as help', { help: 7 }, 1],
     ['help of two lines, with quotes', { help: 'one\ntwo "three" \\ four' }, 1],
     ['no type', { type: undefined }, 1],
-    ['a type that is none', { type: 'Gauge' }, 1],
+    ['an unknown type', { type: 'Gauge' }, 1],
     ['a name with a dash', { name: 'the-odd' }, 0],
     ['an empty name', { name: '' }, 0],
-    ['values that are none', { values: null }, 0],
-    ['a value that is a text', { values: [{ value: '1', labels: {} }] }, 0],
+    ['values of null', { values: null }, 0],
+    ['a value that is a string', { values: [{ value: '1', labels: {} }] }, 0],
     ['a value that is null', { values: [{ value: null, labels: {} }] }, 0],
     ['a value that is missing', { values: [{ labels: {} }] }, 0],
     ['labels that are missing', { values: [{ value: 1 }] }, 1],
@@ -250,10 +253,10 @@ describe('a registry of prom-client', () => {
     ['-Infinity', { values: [{ value: Number.NEGATIVE_INFINITY, labels: {} }] }, 1],
     ['NaN of a counter', { type: 'counter', values: [{ value: Number.NaN, labels: {} }] }, 0],
     ['a counter below zero', { type: 'counter', values: [{ value: -1, labels: {} }] }, 0],
-    ['a label that is no name', { values: [{ value: 1, labels: { 'my-app': 'x' } }] }, 0],
+    ['an invalid label name', { values: [{ value: 1, labels: { 'my-app': 'x' } }] }, 0],
     ['a label of null', { values: [{ value: 1, labels: { app: null } }] }, 1],
-    ['a label with everything', { values: [{ value: 1, labels: { app: 'a"b\\c\nd\re{}, f="g" # h' } }] }, 1],
-    ['half of a character', { values: [{ value: 1, labels: { app: '\ud800' } }] }, 1],
+    ['a label with special characters', { values: [{ value: 1, labels: { app: 'a"b\\c\nd\re{}, f="g" # h' } }] }, 1],
+    ['an unpaired surrogate', { values: [{ value: 1, labels: { app: '\ud800' } }] }, 1],
     [
       'one series twice',
       {
@@ -264,7 +267,7 @@ describe('a registry of prom-client', () => {
       },
       1,
     ],
-  ])('with %s leaves the page readable, and the others in it', async (_name, odd, expected) => {
+  ])('with %s leaves the scrape readable, with all other metrics', async (_name, odd, expected) => {
     const metric = { name: 'the_odd', help: 'Odd', type: 'gauge', values: [{ value: 1, labels: {} }], ...odd }
     const fine = { name: 'fine', help: 'Fine', type: 'gauge', values: [{ value: 3, labels: {} }] }
     const { instruments, errors, text } = create(of(metric, fine))
@@ -277,7 +280,7 @@ describe('a registry of prom-client', () => {
     if (expected === 0) expect(errors.registry.value).toBeGreaterThan(0)
   })
 
-  it('with default labels that Prometheus does not know leaves out what has them', async () => {
+  it('with invalid default labels leaves out the metrics that have them', async () => {
     const registry = new Registry()
     new Gauge({ name: 'stock', help: 'Stock', registers: [registry] }).set(4)
     registry.setDefaultLabels({ 'my-shop': 'north' })
@@ -290,7 +293,7 @@ describe('a registry of prom-client', () => {
     })
   })
 
-  it('loses one metric to a collector that fails, and no other', async () => {
+  it('loses only the metric whose collector fails', async () => {
     const registry = new Registry()
     const registers = [registry]
     registry.setDefaultLabels({ shop: 'north' })
@@ -308,7 +311,7 @@ describe('a registry of prom-client', () => {
     expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([{ fields: { what: 'collect stock' } }])
   })
 
-  it('may be written by the application, with private members', async () => {
+  it('may be a custom registry with private members', async () => {
     class OwnRegistry {
       readonly #metrics = [{ name: 'stock', help: 'Stock', type: 'gauge', values: [{ value: 4, labels: {} }] }]
       getMetricsAsArray() {
@@ -323,8 +326,8 @@ describe('a registry of prom-client', () => {
   })
 })
 
-describe('an instrument of ours', () => {
-  it('that is read and gives no number, or a counter that does not count, is left out', async () => {
+describe('an instrument', () => {
+  it('whose value is not a number, or a negative counter, is left out', async () => {
     const { instruments, errors, text } = create()
     const odd: readonly unknown[] = [undefined, null, '7', 7n, Promise.resolve(7)]
     for (const [at, value] of odd.entries())
@@ -334,7 +337,7 @@ describe('an instrument of ours', () => {
         .readFrom(() => value as number)
     instruments.counter('lost_total', 'Lost').cell().inc(Number.NaN)
     instruments.counter('back_total', 'Back').cell().inc(-1)
-    instruments.gauge('open', 'Open "doors"\nand \\ more').cell().set(3)
+    instruments.gauge('open', 'Open "files"\nand \\ more').cell().set(3)
     for (const format of ['text', 'openmetrics'] as const) {
       const page = readScrape(await text(format))
       expect(page.value('open')).toBe(3)
@@ -344,9 +347,9 @@ describe('an instrument of ours', () => {
   })
 })
 
-/** A registry by its shape alone. */
+/** A registry with only the used methods. */
 function of(...metrics: readonly object[]): PromRegistry {
-  // Typed for what prom-client gives; here it is what a program without types may give.
+  // The values are invalid, as they can be without types.
   const all = metrics as readonly PromMetric[]
   return { getMetricsAsArray: () => all, getMetricsAsJSON: async () => all }
 }

@@ -7,7 +7,7 @@ import type { Published } from './issuer-documents.ts'
 import { IssuerKeys, type IssuerState, type KeyOptions, keyRules } from './issuer-keys.ts'
 
 const keySet = (...ids: string[]): Published['keys'] => ({
-  find: () => Promise.reject(new Error('not asked here')),
+  find: () => Promise.reject(new Error('Not used here')),
   ids: new Set(ids),
   someWithoutId: false,
   fingerprint: ids.join(),
@@ -37,7 +37,7 @@ function create(options: KeyOptions = {}) {
   return { clock, log, issuer, changes, keys, fail, publish }
 }
 
-describe('the keys of the issuer', () => {
+describe('issuer keys', () => {
   it('are read at the start and then by a timer, so that no call waits for them', async () => {
     const { keys, issuer, clock } = create()
     await keys.start()
@@ -50,7 +50,7 @@ describe('the keys of the issuer', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
-  it('are read once for all who ask at once', async () => {
+  it('are read once for concurrent calls', async () => {
     const { keys, issuer, clock, publish } = create()
     await keys.start()
     await clock.advance(30_000)
@@ -60,7 +60,7 @@ describe('the keys of the issuer', () => {
     expect(states.every((state) => state?.keys.ids.has('k2'))).toBe(true)
   })
 
-  it('are asked for again at most once in a cooldown, whatever tokens come', async () => {
+  it('are read again at most once per cooldown, whatever tokens arrive', async () => {
     const { keys, issuer, clock } = create()
     await keys.start()
     for (let second = 0; second < 60; second++) {
@@ -70,7 +70,7 @@ describe('the keys of the issuer', () => {
     expect(issuer.reads).toBe(2)
   })
 
-  it('serve while the issuer is down, for a bounded time', async () => {
+  it('are used while the issuer is down, for a limited time', async () => {
     const { keys, clock, fail, log } = create()
     await keys.start()
     fail()
@@ -82,7 +82,7 @@ describe('the keys of the issuer', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
   })
 
-  it('are asked for again after a failure: soon when there were none, then less and less often', async () => {
+  it('are read again after a failure: soon when there are none yet, then less and less often', async () => {
     const { keys, issuer, clock, fail, publish } = create()
     fail()
     await keys.start()
@@ -98,7 +98,7 @@ describe('the keys of the issuer', () => {
     expect(keys.current?.keys.ids.has('k1')).toBe(true)
   })
 
-  it('wait for a reading that is under way when there are none yet', async () => {
+  it('wait for a running read when there are none yet', async () => {
     const { keys, issuer } = create()
     let answer = (_: Published): void => {}
     issuer.answer = () =>
@@ -113,7 +113,7 @@ describe('the keys of the issuer', () => {
     expect((await waiting)?.keys.ids.has('k1')).toBe(true)
   })
 
-  it('tell of a change, and of nothing else', async () => {
+  it('report a change, and only a change', async () => {
     const { keys, clock, changes, publish, issuer } = create()
     await keys.start()
     await keys.refresh()
@@ -129,14 +129,14 @@ describe('the keys of the issuer', () => {
     expect(clock.pendingTimers).toBe(1)
   })
 
-  it('of an issuer that is another stop the boot, and are only logged later', async () => {
+  it('of an issuer of another name are a boot error, and later only logged', async () => {
     const { keys, issuer, publish } = create()
-    const mistake = new BootError('bad_option', 'another issuer')
-    issuer.answer = () => Promise.reject(mistake)
-    await expect(keys.start()).rejects.toBe(mistake)
+    const problem = new BootError('bad_option', 'another issuer')
+    issuer.answer = () => Promise.reject(problem)
+    await expect(keys.start()).rejects.toBe(problem)
     publish('k1')
     await keys.start()
-    issuer.answer = () => Promise.reject(mistake)
+    issuer.answer = () => Promise.reject(problem)
     await keys.refresh()
     expect(keys.current).not.toBe(null)
   })
@@ -151,7 +151,7 @@ describe('over real HTTP', () => {
     expect(issuer.hits.certs).toBe(2)
   })
 
-  it('a key that is gone vouches for nothing, not even from the cache', async () => {
+  it('a token whose key was removed is rejected, also from the cache', async () => {
     const { request, issuer, clock } = await startApp(createTestApp)
     const token = issuer.token('ada', { lifetimeMs: 3_600_000 })
     expect((await request('GET /who', bearer(token))).status).toBe(200)
@@ -161,7 +161,7 @@ describe('over real HTTP', () => {
     await expect.poll(async () => (await request('GET /who', bearer(token))).status).toBe(401)
   })
 
-  it('not-before of the realm voids tokens and ends sockets', async () => {
+  it('not-before of the realm invalidates tokens and closes sockets', async () => {
     const { request, connect, issuer, clock } = await startApp(createTestApp)
     const token = issuer.token('ada', { lifetimeMs: 3_600_000 })
     const socket = await connect()
@@ -176,7 +176,7 @@ describe('over real HTTP', () => {
   })
 
   it.each(['down', 'garbage', 'empty', 'huge', 'redirect', { status: 500 }] as const)(
-    'an issuer that answers with %j leaves the last keys in place, and the breaker opens after five',
+    'an issuer with the fault %j leaves the last keys in use, and the breaker opens after five failures',
     async (fault) => {
       const { request, issuer, clock, app } = await startApp(createTestApp, { breaker: { failures: 5 } })
       issuer.setFault('certs', fault)
@@ -202,7 +202,7 @@ describe('over real HTTP', () => {
     },
   )
 
-  it('an issuer that is slow is given up after five seconds', async () => {
+  it('a request to a slow issuer is cancelled after five seconds', async () => {
     const { request, issuer, clock, app } = await startApp(createTestApp)
     issuer.setFault('discovery', 'hang')
     issuer.setFault('certs', 'hang')

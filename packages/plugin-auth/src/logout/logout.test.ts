@@ -33,7 +33,7 @@ function post({ request }: Pick<AuthTest, 'request'>, body: string, type = form,
 const logOut = (test: Pick<AuthTest, 'request'>, token: string) =>
   post(test, new URLSearchParams({ logout_token: token }).toString())
 
-it('of a user of the test issuer ends the sockets of tokens that needed no login', async () => {
+it('of a user of the test issuer closes the sockets of tokens that were created without a login', async () => {
   const test = await startApp((options) => createTestApp(options, { transport: 'uws' }), { backChannelLogout: true })
   onTestFinished(() => test.close())
   test.issuer.setBackchannelLogoutUrl(`${test.address.url}${path}`)
@@ -50,7 +50,7 @@ describe('back-channel logout', () => {
     const startWith = (options: Partial<AuthOptions> = {}) => startApp(start, { backChannelLogout: true, ...options })
     const ada = { username: 'ada', id: 'u-ada' }
 
-    it('ends the sockets of a session with 4004, and no others', async () => {
+    it('closes the sockets of a session with 4004, and no others', async () => {
       const test = await startWith()
       const [one, two] = await Promise.all([1, 2].map(() => signIn(test, test.issuer.token(ada, { sid: 's-1' }))))
       const other = await signIn(test, test.issuer.token(ada, { sid: 's-2' }))
@@ -61,14 +61,14 @@ describe('back-channel logout', () => {
       expect(await callPackage(other, pkgIds.WHO)).toMatchObject({ data: 'ada' })
     })
 
-    it('of a session alone needs no user', async () => {
+    it('of a session requires no user', async () => {
       const test = await startWith()
       const socket = await signIn(test, test.issuer.token(ada, { sid: 's-1' }))
       expect((await logOut(test, test.issuer.logoutToken(null, { sid: 's-1' }))).status).toBe(200)
       expect(await socket.closed).toMatchObject({ code: 4004 })
     })
 
-    it('of a user ends all sessions, and lets a later login in', async () => {
+    it('of a user ends all sessions, and a later login is accepted', async () => {
       const test = await startWith()
       const sockets = await Promise.all(['s-1', 's-2'].map((sid) => signIn(test, test.issuer.token(ada, { sid }))))
       const bob = await signIn(test, test.issuer.token('bob'))
@@ -79,7 +79,7 @@ describe('back-channel logout', () => {
       await signIn(test, test.issuer.token(ada, { sid: 's-3' }))
     })
 
-    it('is over for a token of the session too, whether it was seen before or not', async () => {
+    it('rejects a token of the session, whether it was used before or not', async () => {
       const test = await startWith()
       const [seen, unseen] = [test.issuer.token(ada, { sid: 's-1' }), test.issuer.token(ada, { sid: 's-1' })]
       expect((await test.request('GET /who', bearer(seen))).status).toBe(200)
@@ -89,12 +89,12 @@ describe('back-channel logout', () => {
         expect(response.status).toBe(401)
         expect(response.headers['www-authenticate']).toContain('The session of the token has ended')
       }
-      // Long after, while the token itself would still be good.
+      // Much later, while the token itself has not expired.
       await test.clock.advance(200_000)
       expect((await test.request('GET /who', bearer(unseen))).status).toBe(401)
     })
 
-    it('that comes while a renewal is verified wins', async () => {
+    it('during the verification of a renewal closes the socket', async () => {
       const test = await startWith()
       const socket = await signIn(test, test.issuer.token(ada, { sid: 's-1' }))
       socket.send(authFrame(`Bearer ${test.issuer.token(ada, { sid: 's-1' })}`))
@@ -102,7 +102,7 @@ describe('back-channel logout', () => {
       expect(await socket.closed).toMatchObject({ code: 4004 })
     })
 
-    it('is there when it is asked for, at the path that is asked for', async () => {
+    it('is served only with the option, at its path', async () => {
       const none = await startApp(start)
       expect((await logOut(none, none.issuer.logoutToken(ada, { sid: 's-1' }))).status).toBe(404)
       const test = await startWith({ backChannelLogout: { path: '/oidc/logout', clients: ['web', 'test-client'] } })
@@ -112,7 +112,7 @@ describe('back-channel logout', () => {
       expect(described?.access).toBe('public')
     })
 
-    it('takes a logout token once', async () => {
+    it('accepts a logout token once', async () => {
       const test = await startWith()
       const token = test.issuer.logoutToken(ada, { sid: 's-1' })
       expect((await logOut(test, token)).status).toBe(200)
@@ -120,12 +120,12 @@ describe('back-channel logout', () => {
       expect([again.status, again.json()]).toMatchObject([400, { error: { msg: 'The logout token was used before' } }])
     })
 
-    it('takes what Keycloak before 26 sends: the type in the claims alone', async () => {
+    it('accepts tokens of Keycloak before 26, with the type only in the claims', async () => {
       const test = await startWith()
       expect((await logOut(test, test.issuer.logoutToken(ada, { sid: 's', header: { typ: 'JWT' } }))).status).toBe(200)
     })
 
-    it('is refused with 400 for every flaw of its token, and ends nothing', async () => {
+    it('is rejected with 400 for every error in its token, and closes nothing', async () => {
       const test = await startWith()
       const socket = await signIn(test, test.issuer.token(ada, { sid: 's-1' }))
       const now = test.clock.now() / 1000
@@ -143,7 +143,7 @@ describe('back-channel logout', () => {
         'no event': withClaims({ events: {} }),
         'another event': withClaims({ events: { 'urn:other': {} } }),
         'an event that is a list': withClaims({ events: [event] }),
-        'an event that is a text': withClaims({ events: { [event]: '' } }),
+        'an event that is a string': withClaims({ events: { [event]: '' } }),
         'no events': withClaims({ events: undefined }),
         'a nonce': withClaims({ nonce: 'n' }),
         'neither sid nor sub': withClaims({ sid: undefined, sub: undefined }),
@@ -173,7 +173,7 @@ describe('back-channel logout', () => {
         for (const part of token.split('.')) if (part.length > 20) expect(logged).not.toContain(part)
     })
 
-    it('that cannot be verified is 503, is counted, and the log says that it may be lost', async () => {
+    it('that cannot be verified is 503, counted and logged', async () => {
       const { issuer, clock } = await startIssuer()
       issuer.setFault('discovery', 'down')
       const app = { pkgIds, routes, clock, plugins: [authOf(issuer, { backChannelLogout: true })] }
@@ -187,7 +187,7 @@ describe('back-channel logout', () => {
       for (const part of token.split('.')) expect(textOf(test.logs)).not.toContain(part)
     })
 
-    it('is refused with 400 for a body that is no form with one token', async () => {
+    it('is rejected with 400 for any body but a form with one token', async () => {
       const test = await startWith()
       const token = test.issuer.logoutToken(ada, { sid: 's-1' })
       for (const [body, type] of [

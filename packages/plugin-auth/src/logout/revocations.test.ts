@@ -26,7 +26,7 @@ const userOf = (id: string, sessionId: string | null, authenticatedAt: number) =
     claims: {},
   })
 
-it('a revocation is remembered as long as it must be, and forgotten then', async () => {
+it('a revocation is remembered for its time, and forgotten then', async () => {
   const { clock, revocations } = create()
   revocations.add({ kind: 'session', sessionId: 's-1' })
   expect(revocations.has(userOf('u', 's-1', 0))).toBe(true)
@@ -37,7 +37,7 @@ it('a revocation is remembered as long as it must be, and forgotten then', async
   expect(revocations.size).toBe(1)
 })
 
-it('a revocation of a user holds for what was before it, and an older one does not take it back', () => {
+it('a revocation of a user covers what was before it, and an older one does not replace it', () => {
   const { revocations } = create()
   revocations.add({ kind: 'user', userId: 'u', untilMs: 5000 })
   revocations.add({ kind: 'user', userId: 'u', untilMs: 3000 })
@@ -46,7 +46,7 @@ it('a revocation of a user holds for what was before it, and an older one does n
   expect(revocations.has(userOf('other', null, 0))).toBe(false)
 })
 
-it('revocations are bounded: the oldest goes, and the log says so', () => {
+it('revocations are limited: the oldest is removed, and that is logged', () => {
   const { revocations, log } = create(3)
   for (let i = 0; i < 5; i++) revocations.add({ kind: 'session', sessionId: `s-${i}` })
   expect(revocations.size).toBe(3)

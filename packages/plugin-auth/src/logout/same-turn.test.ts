@@ -4,10 +4,10 @@ import { expect, it } from 'vitest'
 import { authFrame, nextJson, startApp } from '../auth.fixtures.ts'
 import { LogoutTokens } from './logout-token.ts'
 
-it('a logout closes its socket in the turn in which its token is found good', async () => {
+it('a logout closes its socket in the turn in which its token is verified', async () => {
   const order: string[] = []
   const { verify } = LogoutTokens.prototype
-  // Watches, and changes nothing: the event loop's next turn begins after everything that this verdict sets off.
+  // Only observes: the next turn of the event loop begins after everything that this result triggers.
   LogoutTokens.prototype.verify = async function (this: LogoutTokens, token: string) {
     const result = await verify.call(this, token)
     order.push(`verified: ${result.kind}`)

@@ -7,7 +7,7 @@ import { createTestIssuer, type TestIssuer, type TestIssuerOptions } from './tes
 const ada = { username: 'ada', roles: ['get-authors'], realmRoles: ['admin'], clientRoles: { grafana: ['viewer'] } }
 
 async function start(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-  // An RSA key takes long to make on a busy machine.
+  // Creating an RSA key is slow on a busy machine.
   const algorithms = ['ES256'] as const
   const issuer = await createTestIssuer({ algorithms, users: [ada, { username: 'bob', enabled: false }], ...options })
   onTestFinished(() => issuer.stop())
@@ -18,7 +18,7 @@ async function getJson(url: string): Promise<unknown> {
   return (await fetch(url)).json()
 }
 
-/** Verified by what a relying party would use, which shares no code with the issuer. */
+/** Verified with jose, which shares no code with the issuer. */
 async function verify(issuer: TestIssuer, token: string): Promise<JWTPayload> {
   const discovery = await getJson(`${issuer.issuer}/.well-known/openid-configuration`)
   expect(discovery).toMatchObject({ issuer: issuer.issuer })
@@ -52,7 +52,7 @@ describe('its tokens', () => {
     },
   )
 
-  it("have Keycloak's claims, with the roles of realm and clients apart", async () => {
+  it('have the claims of Keycloak, with separate roles of realm and clients', async () => {
     const issuer = await start({ audience: ['test-client', 'other'] })
     expect(await verify(issuer, issuer.token('ada', { scope: 'offline_access' }))).toEqual({
       exp: expect.any(Number),
@@ -79,7 +79,7 @@ describe('its tokens', () => {
     })
   })
 
-  it('are for anybody, and say what they are told to', async () => {
+  it('can be of any user, with any claims', async () => {
     const issuer = await start()
     const changes = { claims: { aud: undefined, extra: 1 }, header: { kid: undefined, typ: 'at+jwt' } }
     const token = issuer.token({ username: 'zoe', id: 'z-1', groups: ['/staff'] }, { ...changes, algorithm: 'ES256' })
@@ -88,15 +88,15 @@ describe('its tokens', () => {
     expect(payload).not.toHaveProperty('aud')
     expect(decodeProtectedHeader(token)).toEqual({ alg: 'ES256', typ: 'at+jwt' })
     expect(decodeJwt(issuer.token()).preferred_username).toBe('user')
-    expect(() => issuer.token('nobody')).toThrow("knows no user 'nobody'")
+    expect(() => issuer.token('ada-2')).toThrow("has no user 'ada-2'")
   })
 
-  it('name the same person in every run', async () => {
+  it('have the same subject in every run', async () => {
     const [one, two] = [await start(), await start()]
     expect(decodeJwt(one.token('ada')).sub).toBe(decodeJwt(two.token('ada')).sub)
   })
 
-  it('live by the clock that it was given', async () => {
+  it('expire by the given clock', async () => {
     const clock = createVirtualClock(Date.UTC(2030, 0, 1))
     const issuer = await start({ clock, lifetimeMs: 60_000 })
     const now = Date.UTC(2030, 0, 1) / 1000
@@ -105,7 +105,7 @@ describe('its tokens', () => {
     expect(decodeJwt(issuer.token('ada', { lifetimeMs: -1_000 }))).toMatchObject({ iat: now + 5, exp: now + 4 })
   })
 
-  it('of other kinds say so', async () => {
+  it('of other types contain their type', async () => {
     const issuer = await start()
     expect(await verify(issuer, issuer.idToken('ada'))).toMatchObject({ typ: 'ID', aud: 'test-client' })
     expect(decodeJwt(issuer.refreshToken('ada'))).toMatchObject({ typ: 'Refresh', aud: issuer.issuer })
@@ -126,7 +126,7 @@ describe('its tokens', () => {
 })
 
 describe('its keys', () => {
-  it('rotate: old tokens are good until the old keys are retired', async () => {
+  it('rotate: old tokens are valid until the old keys are retired', async () => {
     const issuer = await start()
     const before = issuer.token('ada')
     issuer.rotateKeys()
@@ -139,7 +139,7 @@ describe('its keys', () => {
     await verify(issuer, issuer.token('ada'))
   })
 
-  it('are of RSA and EC unless told otherwise, and published with one for encryption among them', async () => {
+  it('are RSA and EC by default, and published with an encryption key', async () => {
     const issuer = await createTestIssuer()
     onTestFinished(() => issuer.stop())
     expect(await getJson(`${issuer.issuer}/protocol/openid-connect/certs`)).toMatchObject({
@@ -149,10 +149,10 @@ describe('its keys', () => {
         { use: 'enc', alg: 'RSA-OAEP', kty: 'RSA' },
       ],
     })
-    expect(() => issuer.token(undefined, { algorithm: 'EdDSA' })).toThrow('has no key of EdDSA')
+    expect(() => issuer.token(undefined, { algorithm: 'EdDSA' })).toThrow('has no key for EdDSA')
   })
 
-  it('have a date before which tokens are void', async () => {
+  it('have a not-before date', async () => {
     const issuer = await start()
     expect(await getJson(issuer.issuer)).toMatchObject({ realm: 'test', 'tokens-not-before': 0 })
     issuer.setNotBefore(1_900_000_000_999)
@@ -163,7 +163,7 @@ describe('its keys', () => {
 describe('its grants', () => {
   const password = { grant_type: 'password', username: 'ada', password: 'ada' }
 
-  it('are for the password, and for a refresh token as long as the session is there', async () => {
+  it('accept the password, and a refresh token as long as its session exists', async () => {
     const clock = createVirtualClock(Date.now())
     const issuer = await start({ clock })
     const { status, body } = await post(issuer, 'token', { ...password, scope: 'openid' })
@@ -192,7 +192,7 @@ describe('its grants', () => {
     expect(await post(await start(), 'token', form)).toMatchObject({ status, body: { error } })
   })
 
-  it('are refused to a user who has been disabled', async () => {
+  it('are rejected for a disabled user', async () => {
     const issuer = await start()
     const { refreshToken } = issuer.login('ada')
     issuer.setUser({ ...ada, enabled: false })
@@ -223,7 +223,7 @@ describe('its logout', () => {
     return { received, url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/logout` }
   }
 
-  it('by the user ends the session and tells the application', async () => {
+  it('by the user ends the session and notifies the application', async () => {
     const { url, received } = await listen()
     const issuer = await start({ backchannelLogoutUrl: url })
     const { refreshToken, sid } = issuer.login('ada')
@@ -246,11 +246,13 @@ describe('its logout', () => {
     expect(await issuer.logout({ sid: issuer.login('ada').sid })).toEqual([0])
   })
 
-  it('knows the sessions of tokens that were made without a login', async () => {
+  it('includes sessions of tokens that were created without a login', async () => {
     const { url, received } = await listen()
     const issuer = await start({ backchannelLogoutUrl: url })
-    const anybody = { username: 'cleo', id: 'u-cleo' }
-    const sids = [issuer.token('ada'), issuer.token('ada'), issuer.token(anybody)].map((token) => decodeJwt(token).sid)
+    const otherUser = { username: 'cleo', id: 'u-cleo' }
+    const sids = [issuer.token('ada'), issuer.token('ada'), issuer.token(otherUser)].map(
+      (token) => decodeJwt(token).sid,
+    )
     issuer.token('ada', { sid: 's-1' })
     expect(await issuer.logout({ sid: 's-1' })).toEqual([200])
     expect(await issuer.logout({ username: 'ada' })).toEqual([200, 200])
@@ -259,18 +261,18 @@ describe('its logout', () => {
     expect(told[0]).toMatchObject({ sid: 's-1' })
     expect(told.slice(1).map(({ sid }) => sid)).toEqual(expect.arrayContaining(sids))
     expect(told.at(-1)).toMatchObject({ sub: 'u-cleo' })
-    // Ended once, they are over.
+    // They have ended.
     expect(await issuer.logout({ username: 'ada' })).toEqual([])
   })
 
-  it('of a name that it has never heard of is a mistake of the test', async () => {
+  it('of an unknown user rejects', async () => {
     const issuer = await start()
-    await expect(issuer.logout({ username: 'adda' })).rejects.toThrow("the test issuer knows no user 'adda'")
+    await expect(issuer.logout({ username: 'adda' })).rejects.toThrow("The test issuer has no user 'adda'")
   })
 })
 
 describe('its faults', () => {
-  it('are met by every request until they are cleared, and each request is counted', async () => {
+  it('apply to every request until they are cleared, and each request is counted', async () => {
     const issuer = await start()
     const url = `${issuer.issuer}/protocol/openid-connect/certs`
     issuer.setFault('certs', { status: 503 })
@@ -294,7 +296,7 @@ describe('its faults', () => {
     expect(issuer.hits).toEqual({ realm: 1, discovery: 0, certs: 7, token: 0, logout: 0 })
   })
 
-  it('keep a request waiting, until they are cleared or for a time of its clock', async () => {
+  it('delay a request until they are cleared, or for a time of its clock', async () => {
     const clock = createVirtualClock()
     const issuer = await start({ clock })
     issuer.setFault('certs', 'hang')
@@ -309,7 +311,7 @@ describe('its faults', () => {
     expect((await late).status).toBe(200)
   })
 
-  it('go as far as being away, and back on the same port with the same keys', async () => {
+  it('include a stop, and a start on the same port with the same keys', async () => {
     const issuer = await start()
     const token = issuer.token('ada')
     await issuer.stop()
@@ -320,7 +322,7 @@ describe('its faults', () => {
     await verify(issuer, token)
   })
 
-  it('and a path that is not there is 404, a wrong method 405, a form that is too large 413', async () => {
+  it('do not affect an unknown path (404), a wrong method (405) and a large form (413)', async () => {
     const issuer = await start()
     expect((await fetch(`${issuer.url}/realms/other`)).status).toBe(404)
     expect((await fetch(issuer.issuer, { method: 'POST' })).status).toBe(405)

@@ -17,17 +17,17 @@ const unusable = [
   ['an RSA key without a modulus', { kty: 'RSA', kid: 'k', alg: 'RS256', e: 'AQAB' }],
   ['an RSA key whose modulus is a number', { kty: 'RSA', kid: 'k', n: 5, e: 'AQAB' }],
   ['a point that is not on its curve', { ...good, kid: 'k', y: ec['x'] }],
-  ['a curve that nobody knows', { ...good, kid: 'k', crv: 'P-1' }],
+  ['an unknown curve', { ...good, kid: 'k', crv: 'P-1' }],
   ['a secret', { kty: 'oct', kid: 'k', k: 'AAAA' }],
   ['an object without a type', { kid: 'k' }],
   ['a list', []],
 ] as const
 
-it.each(unusable)('of a key set, %s is left out', (_name, key) => {
+it.each(unusable)('in a key set, %s is left out', (_name, key) => {
   expect(createKeySet({ keys: [key] })).toBe(null)
   expect([...(createKeySet({ keys: [key, good] })?.ids ?? [])]).toEqual(['good'])
 })
 
-it.each([null, [], 'keys', {}, { keys: {} }, { keys: [] }, { keys: [null] }])('%j is no key set', (document) => {
+it.each([null, [], 'keys', {}, { keys: {} }, { keys: [] }, { keys: [null] }])('%j is not a key set', (document) => {
   expect(createKeySet(document)).toBe(null)
 })

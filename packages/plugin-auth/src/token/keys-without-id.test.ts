@@ -4,7 +4,7 @@ import { authFrame, bearer, nextJson, startApp } from '../auth.fixtures.ts'
 
 describe('keys that are published without a kid', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('verify tokens without a kid, each key that fits in turn', async () => {
+    it('verify tokens without a kid, each matching key in turn', async () => {
       const { request, connect, issuer, clock } = await startApp(
         start,
         {},
@@ -23,7 +23,7 @@ describe('keys that are published without a kid', () => {
       expect([statuses, await nextJson(socket)]).toMatchObject([[200, 200, 200], { type: 'auth_ok' }])
     })
 
-    it('refuse what none of them signed, and what is wrong with a token that one of them signed', async () => {
+    it('reject a token that none of them signed, and an invalid token that one of them signed', async () => {
       const { request, issuer, clock } = await startApp(start, {}, {}, { keyIds: false, algorithms: ['ES256'] })
       issuer.rotateKeys()
       await clock.advance(30_000)
@@ -42,7 +42,7 @@ describe('keys that are published without a kid', () => {
       )
     })
 
-    it('are read again when none of them signed a token, at most once in each cooldown', async () => {
+    it('are read again when none of them signed a token, at most once per cooldown', async () => {
       const { request, issuer, clock } = await startApp(start, {}, {}, { keyIds: false, algorithms: ['ES256'] })
       await clock.advance(30_000)
       issuer.rotateKeys({ retire: true })
