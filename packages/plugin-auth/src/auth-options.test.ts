@@ -52,7 +52,7 @@ describe('an option of auth()', () => {
     [
       'a logout path with a parameter',
       { backChannelLogout: { path: '/:x' } },
-      'backChannelLogout.path must be a path without parameters',
+      'backChannelLogout.path must be a path of letters',
     ],
     [
       'a logout of no clients',

@@ -101,11 +101,7 @@ export const breakerRules: ReturnType<typeof circuitBreakerRules> = circuitBreak
 })
 
 const logoutRules = {
-  path: option.custom({
-    expects: "a path without parameters, such as '/auth/backchannel-logout'",
-    is: (path): path is `/${string}` => typeof path === 'string' && /^\/[\w./~-]*$/.test(path),
-    default: '/auth/backchannel-logout',
-  }),
+  path: option.path({ default: '/auth/backchannel-logout' }),
   clients: option.list({ of: clientRule, expects: 'a list of client ids with at least one entry', min: 1 }),
 }
 

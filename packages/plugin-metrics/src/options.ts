@@ -61,11 +61,7 @@ const guardRules = {
 }
 
 const rules = {
-  path: option.custom({
-    expects: "a path without parameters, such as '/metrics'",
-    is: (path): path is `/${string}` => typeof path === 'string' && /^(?:\/[\w.~-]+)+$/.test(path),
-    default: '/metrics',
-  }),
+  path: option.path({ default: '/metrics' }),
   access: option.unchecked<MetricsAccess>(),
   version: option.string({ default: 'unknown' }),
   registry: option.custom({
