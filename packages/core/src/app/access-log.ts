@@ -1,5 +1,5 @@
 import type { ActiveCall } from '../call/active-call.ts'
-import { callFields } from '../call/call-fields.ts'
+import { callFields } from '../call/call-context.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { AccessLogger } from '../call/call-services.ts'
 import type { ResolvedLogOptions } from '../log/log-options.ts'

@@ -8,7 +8,7 @@ import { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import { withTimeout } from '../base/with-timeout.ts'
 import type { RouteInfo } from '../call/call.ts'
-import { countLateEnds } from '../call/call-instruments.ts'
+import { countLateOutcomes } from '../call/call-instruments.ts'
 import type { CallServices } from '../call/call-services.ts'
 import { Deadlines } from '../call/deadlines.ts'
 import { Rejections } from '../call/rejections.ts'
@@ -95,7 +95,7 @@ export class RunningApp {
       hub: this.hub,
       deadlines: this.#deadlines,
       commitTimeoutMs: options.commitTimeoutMs,
-      endedLate: countLateEnds(this.instruments),
+      countLateOutcome: countLateOutcomes(this.instruments),
       rejections: this.#rejections,
       errorMappers: this.#registry.errorMappers,
       onCall: null,

@@ -60,7 +60,7 @@ it('gives what no route handles one series for each usual method, and one for al
   expect(calls.unmatchedHttp('TRACE')).toBe(calls.unmatchedHttp('PROPFIND'))
 })
 
-it('counts errors by code and handler; a code that nobody declared is unmatched', () => {
+it('counts errors by code and handler; an undeclared code is unmatched', () => {
   const { calls, read } = create()
   calls.http('GET', '/a/:id').count(failed(new NotFoundError()))
   calls.http('GET', '/a/:id').count(failed(other.fault()))

@@ -8,10 +8,10 @@ const webSocketBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /** `handler` of `app_errors_total` for everything that came as a package. */
 const webSocketHandler = 'websocket'
-/** Methods that get a series of their own where no route is found. */
+/** Methods that have their own series where no route matches. */
 const usualMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** What there is to be called. Their names are the labels, so series are bounded by construction. */
+/** The routes of an app. Their names are the labels, so the number of series is bounded. */
 export interface CountedRoutes {
   readonly pkgIds: readonly string[]
   readonly endpoints: readonly string[]
@@ -26,13 +26,13 @@ export interface HttpCounter {
   count(outcome: CallOutcome): void
 }
 
-/** What is counted of calls, made once the routes are known. */
+/** The instruments of calls, created once the routes are known. */
 export interface CallInstruments {
   /** Counts the calls of one package; `unmatched` for those that no route handles. */
   webSocket(pkgId: string): (outcome: CallOutcome) => void
   /** Counts the calls of one method and pattern. */
   http(method: string, endpoint: string): HttpCounter
-  /** Counts requests that no route handles, or that were refused before one was looked for. The same one each time. */
+  /** Counts requests that no route handles, or that were rejected before routing. Returns the same counter for the same method. */
   unmatchedHttp(method: string): HttpCounter
   /** A frame was answered with an error and did not become a call. */
   refusedFrame(code: string): void
@@ -72,7 +72,7 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
   function errorsOf(handler: string): (code: string) => void {
     const byCode = new Map<string, CounterCell>()
     return (code) => {
-      // Most handlers never fail, and none fails in every way: a cell is made when it is needed.
+      // Most handlers never fail, and none has every error: a cell is created when it is needed.
       const error_type = codes.includes(code) ? code : unmatchedLabel
       let cell = byCode.get(error_type)
       if (cell === undefined) {
@@ -118,7 +118,7 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
       let counter = unmatched.get(method)
       if (counter === undefined) {
         if (!methods.includes(method)) return this.unmatchedHttp(unmatchedLabel)
-        // Such a request is refused at once: it is never in progress, and has no series that says so.
+        // Such a request is rejected at once: it is never in progress, and needs no series for that.
         counter = { inProgress: new GaugeCell(), count: count(method, unmatchedLabel) }
         unmatched.set(method, counter)
       }
@@ -128,8 +128,8 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
   }
 }
 
-/** Counts the calls that ended after they had been answered with `outcome_unknown`. */
-export function countLateEnds(instruments: Instruments): (succeeded: boolean) => void {
+/** Counts calls that ended after they had been answered with `outcome_unknown`. */
+export function countLateOutcomes(instruments: Instruments): (succeeded: boolean) => void {
   const late = instruments.counter(
     'app_late_outcomes_total',
     'Calls that were answered with outcome_unknown and ended later, by how they ended',

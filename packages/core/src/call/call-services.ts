@@ -8,7 +8,7 @@ import type { AnyEvent } from './event.ts'
 import type { Audience, Publication } from './publication.ts'
 import type { Rejections } from './rejections.ts'
 
-/** What a call publishes through. */
+/** The hub, as calls use it. */
 export interface CallHub {
   /** Encodes the data now; throws for an unknown event, an undeclared topic, and data that does not fit. */
   prepare(audience: Audience, event: AnyEvent, data: unknown): Publication
@@ -24,22 +24,22 @@ export interface CallServices {
   readonly log: Logger
   readonly hub: CallHub
   readonly deadlines: Deadlines
-  /** How long a deadline or a drain waits for what was sent to be committed. */
+  /** How long a deadline or a drain waits for the answer to a commit. */
   readonly commitTimeoutMs: number
   /** A call that was answered with `outcome_unknown` has ended. */
-  endedLate(succeeded: boolean): void
+  countLateOutcome(succeeded: boolean): void
   readonly rejections: Pick<Rejections, 'dropped'>
   readonly errorMappers: readonly ErrorMapper[]
   /** Null when no plugin listens. */
   onCall: ((call: ActiveCall) => void) | null
   /** Null when no plugin listens. */
   onReply: ((call: ActiveCall, outcome: CallOutcome) => void) | null
-  /** Null when no call gets a line. */
+  /** Null when calls are not logged. */
   readonly access: AccessLogger | null
-  /** `currentCall()` is asked for. */
+  /** `currentCall()` works. */
   readonly asyncContext: boolean
-  /** The drain waits: is told whenever a call that was in flight, a held frame or tracked work has ended. Null otherwise. */
+  /** Set during a drain: called whenever a call, a queued frame or tracked work has ended. */
   onWorkEnd: (() => void) | null
-  /** Work that outlives its call's answer: the drain waits for it. */
+  /** Work that continues after the reply: the drain waits for it. */
   track(work: Promise<unknown>): void
 }

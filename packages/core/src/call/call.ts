@@ -8,7 +8,7 @@ export type Wire = 'ws' | 'http'
 /** A parsed query or form. A key that occurs more than once has its values in order. */
 export type QueryRecord = Readonly<Record<string, string | readonly string[]>>
 
-/** `public`: anybody. `authenticated`: only with an identity. */
+/** `public`: any caller. `authenticated`: only with an identity. */
 export type Access = 'public' | 'authenticated'
 
 /** What a route is, once it is part of an app. */
@@ -26,30 +26,30 @@ export interface RouteInfo {
 }
 
 /**
- * Sends events. The same three on the call and on `app.hub`. Each throws at once for an event that is not among the app's, and for data that
- * does not fit it.
+ * Sends events. The same three methods are on the call and on `app.hub`. Each throws at once for an event that the app does not declare, and
+ * for data that does not match it.
  */
 export interface Publisher {
-  /** To every connection that joined `topic`. Throws for a topic that no rule of the app names. */
+  /** To every connection that joined `topic`. Throws for a topic that no rule of the app matches. */
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void
   /** To every admitted connection. */
   broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void
-  /** To every connection of one identity. Throws in an app where no plugin says who calls. */
+  /** To every connection of one identity. Throws in an app without a plugin that identifies callers. */
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void
 }
 
-/** The connection a call came in on, as handlers and steps see it: an object for each call, told apart from others by `id`. */
+/** The connection a call came in on, as handlers and steps see it: a new object for each call, to be compared by `id`. */
 export interface CallConnection {
-  /** Unique for this connection, for ever; a reconnect is another one. */
+  /** Unique, and never used again; a reconnect has another one. */
   readonly id: string
   readonly address: string
   readonly identity: Identity | null
   /**
-   * Joins a topic, after its `authorize` agreed; `permission_denied` when it does not, or when no topic of the app matches. Await it,
-   * so that the caller is told: a failure that nothing awaits is only logged.
+   * Joins a topic, after its `authorize` returned true; `permission_denied` when it does not, or when no topic of the app matches. Await it,
+   * so that the caller gets the error: a failure that is not awaited is only logged.
    */
   join(topic: string): Promise<void>
-  /** Leaves a topic; not having joined is fine. */
+  /** Leaves a topic; does nothing if it has not joined. */
   leave(topic: string): void
 }
 
@@ -67,11 +67,11 @@ export interface Call extends Publisher {
   readonly headers: Readonly<Record<string, string>>
   /** As sent, decoded; on WebSocket that of the upgrade. */
   readonly query: QueryRecord
-  /** Aborted when the client leaves or the deadline passes. */
+  /** Aborted when the client disconnects or the deadline passes. */
   readonly signal: AbortSignal
   /** Epoch milliseconds at which the call is answered with `deadline_exceeded`, unless its COMMIT was sent; Infinity without one. */
   readonly deadline: number
-  /** The W3C `traceparent` of the request, or of the upgrade, to be sent on with requests of one's own; null without a valid one. */
+  /** The W3C `traceparent` of the request, or of the upgrade, to be sent with requests that the handler makes; null without a valid one. */
   readonly traceparent: string | null
   readonly log: Logger
   /** Null on HTTP. */
@@ -79,8 +79,8 @@ export interface Call extends Publisher {
   /** Headers of the reply, on success and failure alike; without effect on WebSocket. */
   readonly replyHeaders: ReplyHeaders
   /**
-   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Never after a failure, nor
-   * when the client has left or the deadline has passed before anything was committed. What it throws is logged: the reply is already decided.
+   * Runs `effect` after the transaction commits, in order; without one, after the call succeeded. Not after a failure, and not
+   * when the client disconnected or the deadline passed before anything was committed. What it throws is logged: the reply is already decided.
    */
   afterCommit(effect: () => void | Promise<void>): void
 }

@@ -4,19 +4,19 @@ import type { QueryRecord, RouteInfo } from './call.ts'
 import type { HttpCounter } from './call-instruments.ts'
 import type { CallOutcome } from './call-outcome.ts'
 
-/** When a call's identity is found out over HTTP. */
+/** When a call over HTTP is identified. */
 export type IdentityPolicy = 'required' | 'optional' | 'none'
 
-/** What a body held. */
+/** A decoded body. */
 export type ParsedBody =
   | { readonly kind: 'empty' }
   /** `hadEscapes`: the text had a `\u`, so that a string of it may hold half a surrogate pair. */
   | { readonly kind: 'json'; readonly value: unknown; readonly hadEscapes: boolean }
   | { readonly kind: 'form'; readonly value: QueryRecord }
-  /** Of an endpoint with `body: 'raw'`: made by the caller, never by `parseBody`. */
+  /** Of an endpoint with `body: 'raw'`: created by the HTTP wire, never by `parseBody`. */
   | { readonly kind: 'raw'; readonly value: Uint8Array }
 
-/** Joins what HTTP says in three places into one input, not yet validated. */
+/** Merges path, query and body into one input, not yet validated. */
 export type InputReader = (
   params: Readonly<Record<string, string>>,
   query: QueryRecord,
@@ -28,24 +28,24 @@ export interface CompiledHttp {
   readonly input: InputReader
   /** POST, PUT, PATCH. */
   readonly hasBody: boolean
-  /** The body is read and left alone: the route has no input. */
+  /** The body is read and ignored: the route has no input. */
   readonly ignoresBody: boolean
   readonly raw: boolean
   readonly maxBodyBytes: number
-  /** Of success; null: 200, or 204 when there is no result. */
+  /** Of a success; null: 200, or 204 when there is no result. */
   readonly status: number | null
 }
 
-/** A route as the wires run it. Everything that can be known at boot is. */
+/** A route as the wires run it. What can be decided at boot is decided. */
 export interface CompiledRoute {
   readonly info: RouteInfo
   /** Calls of this route on one connection never overlap. */
   readonly ordered: boolean
   /** Null for a route that is on WebSocket only. */
   readonly http: CompiledHttp | null
-  /** Answered while the app drains: health and metrics, which are asked for just then. */
+  /** Answered while the app drains: health and metrics, which are needed most then. */
   readonly servesWhileDraining: boolean
-  /** Runs a call from its guards to its answer. Never throws. */
+  /** Runs a call from its guards to its reply. Never throws. */
   readonly run: (call: ActiveCall) => void
   readonly identity: IdentityPolicy
   /** 0: none. */

@@ -111,7 +111,7 @@ describe('deadlines', () => {
         body: body(),
       })
       await until(arrived)
-      // The clock stands still until the call is there to be timed.
+      // The clock does not advance before the timer of the call is set.
       await until(() => options.clock.pendingTimers > 0)
       await options.clock.advance(30_000)
       expect((await answer).status).toBe(504)

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts'
 
-/** Something that ends by itself at a time. */
+/** Something that expires. */
 export interface Expiring {
   expire(): void
 }
@@ -16,8 +16,8 @@ export interface Deadline {
 }
 
 /**
- * Deadlines of equal length, in the order in which they were armed, which is the order in which they fall due: so one timer
- * serves them all, and arming and disarming one is a few assignments.
+ * Deadlines of equal length, in the order in which they were armed, which is the order in which they expire: one timer serves them
+ * all, and arming or disarming one is a few assignments.
  */
 class DeadlineList {
   readonly #clock: Clock
@@ -33,7 +33,7 @@ class DeadlineList {
 
   arm(target: Expiring, startMs: number): Deadline {
     const last = this.#last
-    // A call that waited before it was armed may be due before its predecessor: due with it is soon enough.
+    // A call that waited before it was armed may expire before its predecessor: together with it is early enough.
     const dueMs = Math.max(startMs + this.#lengthMs, last?.dueMs ?? 0)
     const deadline: Deadline = { list: this, dueMs, target, previous: last, next: null, armed: true }
     if (last === null) this.#first = deadline
@@ -50,7 +50,7 @@ class DeadlineList {
     else deadline.previous.next = deadline.next
     if (deadline.next === null) this.#last = deadline.previous
     else deadline.next.previous = deadline.previous
-    // Whoever holds this one (a handler that never ends holds its call) must not hold every later one by it.
+    // A handler that never ends keeps its call and this deadline in memory: it must not keep every later one as well.
     deadline.previous = null
     deadline.next = null
   }

@@ -9,23 +9,23 @@ interface OpenTransaction {
   readonly list: Effect[]
 }
 
-/** Where a list stood: what `rewind` goes back to. */
+/** The length of a list at some time: `rewind` restores it. */
 export interface EffectsMark {
   readonly list: Effect[]
   readonly length: number
 }
 
-// By what runs inside of which: of two transactions that a call begins side by side one may commit and the other roll back.
+// By asynchronous context: of two transactions that a call runs side by side one may commit and the other roll back.
 const transactions = new AsyncScope<OpenTransaction>()
 
-/** What a call wants to happen once its transaction has committed, or, without one, once it has succeeded. */
+/** What a call has scheduled for after the commit of its transaction, or, without one, for after its success. */
 export class Effects {
   readonly #onError: (error: unknown) => void
   readonly #track: (pending: Promise<void>) => void
   readonly #list: Effect[] = []
   #holds = 0
 
-  /** @param track - Is given what runs after a commit that nobody waits for. */
+  /** @param track - Gets what runs after a commit and is not awaited. */
   constructor(onError: (error: unknown) => void, track: (pending: Promise<void>) => void) {
     this.#onError = onError
     this.#track = track
@@ -45,18 +45,18 @@ export class Effects {
     return { list, length: list.length }
   }
 
-  /** Drops what was added since. */
+  /** Drops what was added since `mark`. */
   rewind({ list, length }: EffectsMark): void {
     list.length = Math.min(list.length, length)
   }
 
-  /** An interceptor begins that holds them. Returns what undoes it: what is added from now on. */
+  /** An interceptor with `holdsEffects` begins. Returns the mark for `unhold`. */
   hold(): EffectsMark {
     this.#holds++
     return this.mark
   }
 
-  /** The interceptor that `hold` began is over. The end of the outermost runs the effects; a failure drops those that came in it. */
+  /** That interceptor has ended. The end of the outermost one runs the effects; a failure drops those that were added in it. */
   unhold(mark: EffectsMark, committed: boolean): Promise<void> | undefined {
     this.#holds--
     if (!committed) this.rewind(mark)
@@ -82,7 +82,7 @@ export class Effects {
   }
 
   drop(): void {
-    // Within a transaction that still runs, its own end decides.
+    // Inside of a transaction that is still in progress, its own end decides.
     if (this.#holds === 0) this.#list.length = 0
   }
 
@@ -106,7 +106,7 @@ export class Effects {
   }
 }
 
-/** `Effects.transact` on behalf of a call. Whoever else a transaction is for has no effects. */
+/** `Effects.transact` on behalf of a call. A transaction for anything else has no effects. */
 export function holdEffects<T>(caller: object | null, run: () => Promise<T>): Promise<T> {
   const effects = caller !== null && 'effects' in caller ? caller.effects : null
   return effects instanceof Effects ? effects.transact(run) : run()

@@ -40,7 +40,7 @@ describe('event', () => {
     call.broadcast(created, { id: 1 })
     // @ts-expect-error what is handed over is what the schema takes, not what it makes
     hub.sendTo('user', stamped, { at: 1 })
-    // @ts-expect-error a name is no event
+    // @ts-expect-error a name is not an event
     hub.broadcast('created', author)
     // @ts-expect-error data belongs to it
     call.broadcast(created)

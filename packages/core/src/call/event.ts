@@ -9,10 +9,10 @@ export interface EventDefinition<out Data = unknown, in Sent = never> {
   readonly '~event'?: { readonly data: Data; readonly sent: (data: Sent) => void }
 }
 
-/** Any event, of which nothing more is known. */
+/** Any event. */
 export type AnyEvent = EventDefinition
 
-/** What a publisher hands over for `E`. */
+/** What a publisher passes for `E`. */
 export type EventData<E extends AnyEvent> = E extends EventDefinition<unknown, infer Sent> ? Sent : never
 
 /**

@@ -1,6 +1,6 @@
-/** Who is calling. One plugin owns it; limits, metrics and audit read it. An owner may hand out objects that carry more. */
+/** Who is calling. One plugin determines it; limits, metrics and audit read it. The owner may return objects with more properties. */
 export interface Identity {
-  /** Stable over logins: sockets, limits and `sendTo` go by it. */
+  /** The same for every login: connections, limits and `sendTo` use it. */
   readonly id: string
   /** For people: logs, audit. */
   readonly name: string

@@ -3,11 +3,11 @@ import type { PageMeta } from '../protocol/frame.ts'
 
 declare const madeByPage: unique symbol
 
-/** Made by `page`. A page of items: `data` and `meta` of a reply package, `{items, meta}` over HTTP. */
+/** A page of items, made by `page`: `data` and `meta` of a reply package, `{items, meta}` over HTTP. */
 export interface Page<out T> {
   readonly items: readonly T[]
   readonly meta: PageMeta
-  /** Never there: a page by hand does not compile, as it would be refused when it runs. */
+  /** Never set: a page that `page` did not make does not compile, and would be an `internal_error`. */
   readonly [madeByPage]: true
 }
 
@@ -21,9 +21,9 @@ class PageResult<T> implements Page<T> {
   }
 }
 
-/** Of a page by number: the rest follows from these three. */
+/** Of a page by number: the other properties follow from these three. */
 type OffsetMeta = Pick<PageMeta, 'page' | 'per_page' | 'total'> & Partial<PageMeta>
-/** Of a page of a walk by cursor: there is more unless the cursor is null. */
+/** Of a page by cursor: there are more pages unless the cursor is null. */
 type CursorMeta = Pick<PageMeta, 'per_page' | 'next_cursor'> & Partial<PageMeta>
 
 /**
@@ -41,12 +41,12 @@ export function page<T>(items: readonly T[], meta: OffsetMeta | CursorMeta): Pag
   return new PageResult(items, { page: number, per_page, total, pages, next_cursor, has_more })
 }
 
-/** The same page with its items in another form. */
+/** The same page with other items. */
 export function withItems<T>({ meta }: Page<unknown>, items: readonly T[]): Page<T> {
   return new PageResult(items, meta)
 }
 
-/** True for what `page` made. */
+/** True for what `page` returns. */
 export function isPage(value: unknown): value is Page<unknown> {
   return value instanceof PageResult
 }
@@ -73,7 +73,7 @@ export function pageOf<S extends AnySchema>(item: S): PageSchema<S> {
 
 const notAPage = 'a route with output: pageOf(…) must return page(items, meta)'
 
-/** True for what `pageOf` made. */
+/** True for what `pageOf` returns. */
 export function isPageSchema(schema: AnySchema): schema is PageSchema {
   return schema['~standard'].vendor === 'twinwire' && 'item' in schema
 }

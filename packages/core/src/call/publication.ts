@@ -1,10 +1,10 @@
-/** Whom a publication is for. */
+/** The receivers of a publication. */
 export type Audience =
   | { readonly kind: 'topic'; readonly topic: string }
   | { readonly kind: 'identity'; readonly identityId: string }
   | { readonly kind: 'all' }
 
-/** One event on its way, in its JSON form: what a broker can carry to another process. */
+/** One event in its JSON form: what a broker sends to other processes. */
 export interface Publication {
   readonly audience: Audience
   readonly pkgId: number

@@ -6,16 +6,16 @@ import { ActiveCall } from './active-call.ts'
 import type { Call } from './call.ts'
 import { currentCall } from './current-call.ts'
 
-/** For test kits, which let a test fail that has left one behind. */
+/** For test kits, which fail a test that leaves one. */
 const watchers = new Set<(error: unknown) => void>()
 
-/** Is told of every promise of core that failed and that nothing handled. Returns what stops it. */
+/** Calls `watcher` for every promise of core that failed and that nothing handled. Returns a function that stops it. */
 export function watchDropped(watcher: (error: unknown) => void): () => void {
   watchers.add(watcher)
   return () => watchers.delete(watcher)
 }
 
-/** Logs and counts rejections that nothing handled: of promises that core handed out, and of the application's own. */
+/** Logs and counts rejections that nothing handled: of promises that core returned, and of those of the application. */
 export class Rejections implements DropListener {
   readonly #log: Logger
   readonly #ofCore: CounterCell
@@ -25,7 +25,7 @@ export class Rejections implements DropListener {
     this.#log = log
     const family = instruments.counter(
       'app_unhandled_rejections_total',
-      'Promises that failed and that nothing handled, by who made them',
+      'Promises that failed and that nothing handled, by their origin',
       { source: ['core', 'application'] },
     )
     this.#ofCore = family.cell({ source: 'core' })
@@ -39,10 +39,10 @@ export class Rejections implements DropListener {
     for (const watch of watchers) watch(error)
   }
 
-  /** Who is told of what was handed out on behalf of a call; null: of none. */
+  /** The listener for promises that are returned on behalf of a call; null: of none. */
   listenerOf(call: Pick<Call, 'log'> | null): DropListener {
     if (call === null) return this
-    // A call of ours knows its connection too; whoever stands in for one has a log.
+    // An `ActiveCall` adds its connection; a substitute for one has a log.
     if (call instanceof ActiveCall) return call
     return { dropped: (error, promise) => this.dropped(error, promise, call.log) }
   }

@@ -14,20 +14,20 @@ export class ReplyHeaders {
     this.#entries.push([check(name, value), value])
   }
 
-  /** Drops every header, and takes these. */
+  /** Replaces all headers by these. */
   reset(entries: readonly (readonly [name: string, value: string])[]): void {
     this.#entries.length = 0
     for (const [name, value] of entries) this.#entries.push([name, value])
   }
 
-  /** In the order in which they will be written, names in lower case. */
+  /** In the order in which they are written; lower-case names. */
   entries(): readonly (readonly [name: string, value: string])[] {
     return this.#entries
   }
 }
 
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it rejects control characters
 const unsafeValue = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/
 
 function check(name: string, value: string): string {

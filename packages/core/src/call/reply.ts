@@ -8,19 +8,19 @@ export interface ReplyOptions {
   readonly status?: number
   /** Of HTTP. An `internal_error` on a route that is on WebSocket only. */
   readonly headers?: ReplyHeadersInit
-  /** `meta` of the reply package. Over HTTP a value has no meta beside it: say there in a header what a client has to know; on an endpoint it is an `internal_error`. */
+  /** `meta` of the reply package. Over HTTP a value has no `meta`: send it in a header; on an endpoint it is an `internal_error`. */
   readonly meta?: PageMeta
 }
 
 /**
- * A source of a streamed body: an async generator, a stream of Node or of the web, anything that iterates. It is read as fast as the
- * client takes it, and ended when the client leaves, on HEAD, and when the app closes while it gives nothing: `call.signal` is aborted
- * and the source returned, destroyed or cancelled. An async generator cannot be taken out of an `await`: hand `call.signal` to
- * what it waits for.
+ * A source of a streamed body: an async generator, a stream of Node or of the web, any iterable. It is read as fast as the client
+ * receives it. It is ended when the client disconnects, on HEAD, and when the app closes while the source is idle: `call.signal` is aborted
+ * and the source returned, destroyed or cancelled. An async generator cannot be interrupted in an `await`: pass `call.signal` to what it
+ * waits for.
  */
 export type StreamSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
 
-/** A result with more to say than its value. Over WebSocket the value and `meta` count. */
+/** A result with a status, headers or `meta`. Over WebSocket only the value and `meta` are used. */
 export interface Reply<out T> {
   readonly kind: 'value' | 'text' | 'bytes' | 'stream'
   readonly value: T
@@ -46,7 +46,7 @@ class ReplyResult<T> implements Reply<T> {
   }
 }
 
-/** A stream has no form as a package: a route that answers with one belongs in `endpoints`. */
+/** A stream cannot be a package: put a route that returns one into `endpoints`. */
 export interface StreamReply extends Reply<StreamSource> {
   readonly kind: 'stream'
 }
@@ -56,7 +56,7 @@ class StreamResult extends ReplyResult<StreamSource> implements StreamReply {
 }
 
 /**
- * Answers with a status and headers of one's own. The value goes through `output` as any other.
+ * Answers with a custom status and custom headers. The value goes through `output` as any other.
  *
  * @example
  * handler: (input) => reply({ id: 1 }, { status: 202, headers: { location: '/jobs/1' } })
@@ -67,7 +67,7 @@ export const reply: {
   text(text: string, options?: ReplyOptions): Reply<string>
   /** `application/octet-stream` unless `headers` say otherwise; base64 over WebSocket. */
   bytes(bytes: Uint8Array, options?: ReplyOptions): Reply<Uint8Array>
-  /** A body in pieces, HTTP only: a route that answers with one is in `endpoints`. In `routes` it is a type error, and an `internal_error` on both wires. */
+  /** A streamed body, HTTP only: put the route into `endpoints`. In `routes` it is a type error, and an `internal_error` on both wires. */
   stream(source: StreamSource, options?: ReplyOptions): StreamReply
 } = Object.assign(<T>(value: T, options: ReplyOptions = {}): Reply<T> => new ReplyResult('value', value, options), {
   text: (text: string, options: ReplyOptions = {}): Reply<string> => new ReplyResult('text', text, options),
@@ -76,17 +76,17 @@ export const reply: {
     new StreamResult('stream', source, options),
 })
 
-/** True for what `reply` and its kin made. */
+/** True for what `reply`, `reply.text`, `reply.bytes` and `reply.stream` return. */
 export function isReply(value: unknown): value is Reply<unknown> {
   return value instanceof ReplyResult
 }
 
-/** True for what `reply.stream` made. */
+/** True for what `reply.stream` returns. */
 export function isStreamReply(value: unknown): value is Reply<StreamSource> {
   return isReply(value) && value.kind === 'stream'
 }
 
-/** The same reply with its value in another form. */
+/** The same reply with another value. */
 export function withValue<T>({ kind, status, headers, meta }: Reply<unknown>, value: T): Reply<T> {
   return new ReplyResult(kind, value, {
     headers,

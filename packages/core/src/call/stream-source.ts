@@ -3,20 +3,20 @@ import { isStreamReply, type StreamSource } from './reply.ts'
 
 type Chunk = string | Uint8Array
 
-/** A source as it is read: one chunk at a time, until it is over or ended from outside. */
+/** Reads a source one chunk at a time, until its end or until `end` is called. */
 export interface SourceReader {
   next(): MaybePromise<IteratorResult<Chunk, unknown>>
   /**
-   * Ends the source, also while `next` waits. An async generator that waits for something ends only after that: no one can take it
-   * out of its `await`, which is what `call.signal` is for. Rejects with what the source throws as it ends.
+   * Ends the source, also while `next` waits. An async generator that waits for something ends only after that: its `await` cannot be
+   * interrupted, which is what `call.signal` is for. Rejects with what the source throws as it ends.
    */
   end(): Promise<void>
 }
 
-/** Each kind of source has a way of its own to be ended while it gives nothing. */
+/** Each kind of source is ended in another way while it is idle. */
 export function openSource(source: StreamSource): SourceReader {
   if (source instanceof ReadableStream) {
-    // By its iterator it could not be cancelled before the next chunk.
+    // Its iterator could not be cancelled before the next chunk.
     const reader: ReadableStreamDefaultReader<Chunk> = source.getReader()
     return { next: () => reader.read(), end: () => reader.cancel() }
   }
@@ -35,12 +35,12 @@ function isAsync(source: StreamSource): source is AsyncIterable<Chunk> {
   return typeof source === 'object' && Symbol.asyncIterator in source
 }
 
-/** A stream of Node says so when it is destroyed while it is read, which we did. */
+/** The error of a stream of Node that was destroyed while it was read. */
 export function isPrematureClose(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
-/** A result that is not sent: a source in it is ended, or the file or the query that it reads would stay open. */
+/** Ends the source of a result that is not sent: the file or the query that it reads would stay open. */
 export async function discardResult(result: unknown): Promise<void> {
   if (isStreamReply(result)) await openSource(result.value).end()
 }

@@ -2,8 +2,8 @@ const pattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-
 const maxLength = 256
 
 /**
- * The `traceparent` header as it came, when it is one (https://www.w3.org/TR/trace-context/#traceparent-header); null when there is none,
- * or something else in its place. Version 00 has four parts and no more; later ones may go on behind a dash.
+ * The `traceparent` header as received, if it is valid (https://www.w3.org/TR/trace-context/#traceparent-header), else null. Version 00 has
+ * exactly four parts; later versions may have more.
  *
  * @param header '' when there is none.
  *

@@ -1,5 +1,6 @@
-import type { ActiveCall, CallOrigin } from '../call/active-call.ts'
+import type { ActiveCall } from '../call/active-call.ts'
 import type { QueryRecord } from '../call/call.ts'
+import type { CallPeer } from '../call/call-context.ts'
 import type { ParsedBody } from '../call/compiled-route.ts'
 import { withCurrentCall } from '../call/current-call.ts'
 import { isPage } from '../call/page.ts'
@@ -33,8 +34,8 @@ export interface HttpRequestServices {
   readonly draining: boolean
 }
 
-/** One HTTP request: the origin of its call. */
-export class HttpRequest implements CallOrigin, RequestContext {
+/** One HTTP request: the peer of its call. */
+export class HttpRequest implements CallPeer, RequestContext {
   readonly wire = 'http'
   readonly connection = null
   readonly address: string

@@ -9,14 +9,14 @@ import type { Reply } from '../call/reply.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { DescribedRoute } from './describe.ts'
 import { compileInput } from './input.ts'
+import type { BoundWrapped } from './interceptors.ts'
 import { compileOutput } from './output.ts'
 import { pathParameters } from './path-pattern.ts'
-import { type BoundWrapped, compilePipeline } from './pipeline.ts'
+import { compilePipeline, compileValidate } from './pipeline.ts'
 import type { RouteDefinition } from './route.ts'
 import { hasBody } from './route-definition.ts'
 import type { AnyStep, CheckRun, GuardRun, InterceptorRun } from './step.ts'
 import { splitUse, type Use } from './use.ts'
-import { compileValidate } from './validate.ts'
 
 /** What a route is compiled with. */
 export interface RouteContext {

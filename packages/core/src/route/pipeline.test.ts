@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../base/logger.ts'
-import { ActiveCall, type CallOrigin } from '../call/active-call.ts'
+import { ActiveCall } from '../call/active-call.ts'
+import type { CallPeer } from '../call/call-context.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
@@ -8,7 +9,8 @@ import { Deadlines } from '../call/deadlines.ts'
 import type { Identity } from '../call/identity.ts'
 import { type AppError, AuthenticationError, ConflictError } from '../errors/app-error.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
-import { type BoundWrapped, compilePipeline, type Stages } from './pipeline.ts'
+import type { BoundWrapped } from './interceptors.ts'
+import { compilePipeline, type Stages } from './pipeline.ts'
 
 const user: Identity = { id: 'u', name: 'U' }
 let log: string[]
@@ -43,7 +45,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
     hub: { prepare: unused, send: unused },
     deadlines: new Deadlines(clock),
     commitTimeoutMs: 5000,
-    endedLate: unused,
+    countLateOutcome: unused,
     rejections: { dropped: unused },
     errorMappers: [],
     access: null,
@@ -53,7 +55,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
     onWorkEnd: null,
     track: () => {},
   }
-  const origin: CallOrigin = {
+  const peer: CallPeer = {
     wire: 'ws',
     address: '127.0.0.1',
     headers: {},
@@ -77,7 +79,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
     deadlineMs: 0,
     countWebSocket: () => {},
   } as unknown as CompiledRoute
-  return new ActiveCall(compiled, origin, services, 'id', identity)
+  return new ActiveCall(compiled, peer, services, 'id', identity)
 }
 
 async function run(stages: Partial<Stages>, call = createCall()): Promise<ActiveCall> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
-import { ActiveCall, type CallOrigin } from '../call/active-call.ts'
+import { ActiveCall } from '../call/active-call.ts'
 import type { CallConnection } from '../call/call.ts'
+import type { CallPeer } from '../call/call-context.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage } from '../call/page.ts'
 import { isReply } from '../call/reply.ts'
@@ -32,7 +33,7 @@ import type { CloseRow, UpgradeFacts, WebSocketWire, WireConnection } from './wi
 const closeGraceMs = 5000
 
 /** One open WebSocket: receives frames from the transport, runs calls, sends replies and events. */
-export class WebSocketConnection implements WireConnection, SocketListener, CallOrigin, DropListener {
+export class WebSocketConnection implements WireConnection, SocketListener, CallPeer, DropListener {
   readonly id: string = randomUUID()
   readonly wire = 'ws'
   readonly address: string
@@ -189,7 +190,7 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
     this.#handshake.answerHeldFrames()
   }
 
-  // ---- CallOrigin
+  // ---- CallPeer
 
   readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void {
     next(call, call.data)

@@ -47,7 +47,7 @@ export async function drain(options: DrainOptions): Promise<void> {
     if (ended !== undefined) committing.push(ended)
   })
   await untilIdle(services, isIdle, leftMs())
-  committing.push(...giveUp(http.running))
+  committing.push(...failEarly(http.running))
   for (const body of [...http.streams]) body.cut()
   await Promise.all(committing)
   const flushMs = Math.max(leftMs(), committing.length === 0 ? 0 : lateFlushMs)
@@ -66,7 +66,7 @@ function inOrderOfClose(open: ReadonlySet<WireConnection>): readonly WireConnect
 /** Closes a connection. Returns a promise if one of its calls is committing. */
 function end(connection: WireConnection): Promise<void> | undefined {
   connection.stopWaiting()
-  const committing = giveUp(connection.running)
+  const committing = failEarly(connection.running)
   const close = (): void => connection.close(disconnects.serviceRestart)
   if (committing.length > 0) return Promise.all(committing).then(close)
   close()
@@ -74,8 +74,8 @@ function end(connection: WireConnection): Promise<void> | undefined {
 }
 
 /** Returns a promise for each call whose COMMIT is in progress. */
-function giveUp(calls: Iterable<ActiveCall>): Promise<void>[] {
-  return [...calls].flatMap((call) => call.giveUp(new UnavailableError('The server is restarting')) ?? [])
+function failEarly(calls: Iterable<ActiveCall>): Promise<void>[] {
+  return [...calls].flatMap((call) => call.failEarly(new UnavailableError('The server is restarting')) ?? [])
 }
 
 /** Checks after work has ended, at most once per turn of the event loop. */

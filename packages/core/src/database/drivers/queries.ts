@@ -1,4 +1,4 @@
-import { outcomesOf } from '../../call/outcomes.ts'
+import { pendingCommitsOf } from '../../call/pending-commits.ts'
 import { OutcomeUnknownError } from '../../errors/app-error.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection, Statement, StatementResult } from './connection.ts'
@@ -33,8 +33,8 @@ export class Queries {
     const signal = scope?.signal ?? null
     const connection = await this.#pool.acquire(signal)
     // It commits by itself.
-    const outcomes = mayWrite(statement.text) ? outcomesOf(scope) : null
-    outcomes?.sent('statement')
+    const commits = mayWrite(statement.text) ? pendingCommitsOf(scope) : null
+    commits?.sent('statement')
     const startedMs = this.#meter.start()
     let failure: unknown = null
     try {
@@ -44,7 +44,7 @@ export class Queries {
       throw toThrown(error, statement, signal)
     } finally {
       const { openedMs } = connection
-      outcomes?.known('statement', failure === null || isUnanswered(failure))
+      commits?.answered('statement', failure === null || isUnanswered(failure))
       this.#pool.release(connection)
       this.#meter.done(statement.text, openedMs === null ? null : Math.max(startedMs, openedMs), scope, failure)
     }

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { holdEffects } from '../../call/effects.ts'
-import { outcomesOf } from '../../call/outcomes.ts'
+import { pendingCommitsOf } from '../../call/pending-commits.ts'
 import { InternalError, OutcomeUnknownError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
@@ -158,14 +158,14 @@ export class TransactionSession {
     if (this.#failure !== null) throw this.#notCommitted()
     // Nothing may come behind it.
     this.#isOver = true
-    const outcomes = this.#mayHaveWritten && this.#mode.readOnly !== true ? outcomesOf(this.#scope) : null
+    const commits = this.#mayHaveWritten && this.#mode.readOnly !== true ? pendingCommitsOf(this.#scope) : null
     let isSent = false
     let mayBeDone = false
     try {
       const command = await this.#connection.commit(signal, () => {
         isSent = true
         onSend()
-        outcomes?.sent('commit')
+        commits?.sent('commit')
       })
       mayBeDone = command === 'COMMIT'
     } catch (error) {
@@ -175,7 +175,7 @@ export class TransactionSession {
       if (mayBeDone && this.#mayHaveWritten) throw new OutcomeUnknownError(undefined, { cause: error })
       throw error
     } finally {
-      if (isSent) outcomes?.known('commit', mayBeDone)
+      if (isSent) commits?.answered('commit', mayBeDone)
     }
     this.#rolledBack = Promise.resolve()
     this.#release()

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import type { AnySchema } from '../base/schema.ts'
 import { ValidationError } from '../errors/app-error.ts'
-import { compileValidate } from './validate.ts'
+import { compileValidate } from './pipeline.ts'
 
 const Input = v.object({
   id: v.pipe(v.string(), v.transform(Number)),

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Call, ConflictError, event, interceptor, type Next, type Outcome, route } from '../index.ts'
 import { onTransports } from '../testing.ts'
-import { copyPlain } from './attempts.ts'
+import { copyPlain } from './interceptors.ts'
 
 /** Runs what it wraps until it succeeds, at most three times. */
 const persistent = (holdsEffects = true) =>
