@@ -57,7 +57,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
       expect(answer.json()).toEqual({
         error: {
           code: 'malformed_request',
-          msg: 'The header authorization is there more than once: send it once',
+          msg: 'Header authorization was sent more than once: send it once',
           details: null,
         },
       })

@@ -1,16 +1,19 @@
 import type { RSPCode } from '../errors/status.ts'
 import type { Frame, ReplyMeta } from './frame.ts'
 
-/** Bytes to frames and back. A client chooses one by `?format=` at the upgrade. None of its methods throws for what a client sent. */
+/**
+ * Decodes frames of clients and encodes replies and events. A client chooses a codec by `?format=` at the upgrade. `decode` never throws: it
+ * returns a refused frame. A custom codec must pass `codecSuite` of `@twinwire/core/testing`.
+ */
 export interface Codec {
   /** The value of `?format=`, which clients may write in any case. */
   readonly name: string
-  /** Are the frames it writes binary? */
+  /** Are replies and events sent in binary frames? */
   readonly binary: boolean
-  /** `data` is dead when this returns. */
+  /** `data` is detached when this returns. `binary`: the client sent a binary frame. */
   decode(data: ArrayBuffer, binary: boolean): Frame
-  /** Throws for a value that has no form on the wire. */
+  /** @throws for a value that the format cannot encode */
   encodeReply(pkgId: number, reqId: string, status: RSPCode, meta: ReplyMeta, data: unknown): string | Uint8Array
-  /** Throws for a value that has no form on the wire. */
+  /** @throws for a value that the format cannot encode */
   encodeEvent(pkgId: number, data: unknown): string | Uint8Array
 }

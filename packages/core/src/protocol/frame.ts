@@ -1,12 +1,12 @@
 import type { AppError } from '../errors/app-error.ts'
 
-/** `req_id` of an event, and of an answer to a frame whose own could not be read. */
+/** The `req_id` of an event, and of the answer to a frame without a readable one. */
 export const zeroUuid = '00000000-0000-0000-0000-000000000000'
 
-/** `pkg_id` of an answer to a frame whose own could not be read. */
+/** The `pkg_id` of the answer to a frame without a readable one. */
 export const unknownPkgId = 0
 
-/** What a `req_id` looks like: any UUID, in letters of either case. */
+/** The form of a `req_id`: any UUID, in upper or lower case. */
 export const uuidPattern: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** PkgIDs are positive int32. */
@@ -19,25 +19,25 @@ export interface RequestFrame {
   readonly pkgId: number
   /** A UUID, as the client wrote it. */
   readonly reqId: string
-  /** '' when it was left out. Read by nobody but carried for clients of the reference system. */
+  /** '' when it was left out. Not used; clients of the reference system send it. */
   readonly method: string
-  /** An object; empty when it was left out or null. Checked for unsafe content, not yet against a schema. */
+  /** Empty when it was left out or null. Checked for unsafe content (`findUnsafe`), not yet against a schema. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** A text frame `{"type": …}`: it speaks to the connection and not to a route. */
+/** A frame `{"type": …}`: for the connection, not for a route. */
 export interface ControlFrame {
   readonly kind: 'control'
   readonly type: string
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** A frame that cannot be served; what could be read of its envelope goes into the answer. */
+/** A frame that cannot be served. The answer has what could be read of its envelope. */
 export interface RefusedFrame {
   readonly kind: 'refused'
   readonly pkgId: number
   readonly reqId: string
-  /** `malformed_request`, which counts towards the close for malformed frames, or `validation_error`, which does not. */
+  /** `malformed_request`, which counts towards `maxMalformedFrames`, or `validation_error`, which does not. */
   readonly error: AppError
 }
 

@@ -1,5 +1,5 @@
 /**
- * The JSON form of what a handler may return and JSON does not know: a Date is an ISO 8601 string (by its own `toJSON`), a
+ * The JSON form of what a handler may return and JSON does not have: a Date is an ISO 8601 string (by its own `toJSON`), a
  * BigInt its decimal digits as a string, bytes are base64, a UUID is a string already; NaN and the infinities are null, as
  * JSON.stringify has it. A Map, a Set, a symbol or a function has none and throws: it would arrive as `{}` or vanish.
  *

@@ -35,7 +35,7 @@ export function parseQuery(raw: string): Result<QueryRecord> {
       if (key === null || value === null) {
         return { ok: false, error: new MalformedRequestError('A parameter is not valid percent-encoded UTF-8') }
       }
-      if (isUnsafeKey(key)) return refuse(key, 'The key is not allowed')
+      if (isUnsafeKey(key)) return refuse(key, 'Key is not allowed')
       append(record, key, value)
     }
     start = end + 1

@@ -1,20 +1,18 @@
 import type { HeaderList } from './transport.ts'
 
-/** Written by uWS itself; a second one would be two answers to two readers (rule 7). */
+/** The transport writes these itself. A second one could be read as the end of another answer. */
 const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'date'])
 
-/** Whether a handler may not write it: the transport does. What it may say of the connection is that a protocol is on offer (426). */
+/** Is the header written by the transport, so that one of a handler is dropped? `connection: Upgrade` (for 426) is a handler's own. */
 export function isFraming(lowerCaseName: string, value: string): boolean {
   return framing.has(lowerCaseName) && !(lowerCaseName === 'connection' && value === 'Upgrade')
 }
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that must not get into a header
+// biome-ignore lint/suspicious/noControlCharactersInRegex: no header may have one of these
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/
 
-/**
- * What is wrong with them, or null. A line break in a value would let a client of ours write the rest of the answer.
- */
+/** What is wrong with the headers of an answer, or null. A line break in a value would let a client write the rest of the answer. */
 export function findBadHeader(headers: HeaderList): TypeError | null {
   for (let i = 0; i < headers.length; i++) {
     // In bounds.
@@ -25,7 +23,7 @@ export function findBadHeader(headers: HeaderList): TypeError | null {
   return null
 }
 
-/** These have neither a body nor a length. */
+/** An answer with this status has neither a body nor a length. */
 export function isBodyless(status: number): boolean {
   return status === 204 || status === 304
 }

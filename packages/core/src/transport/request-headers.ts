@@ -1,6 +1,6 @@
 // What transports share about the header fields of a request. They come as a flat list: names in lower case and values in turn.
 
-/** Headers that have one value by their definition: of several the first counts, as in Node. Any other is joined. */
+/** Headers that have one value by definition: the first of several counts, as in Node. Others are joined. */
 const singleValued: ReadonlySet<string> = new Set([
   'age',
   'authorization',
@@ -35,7 +35,7 @@ export function toHeaderRecord(pairs: readonly string[]): Record<string, string>
   return record
 }
 
-/** One header from the flat list of names and values; '' when it is not there. */
+/** One header from the flat list of names and values; '' when it was not sent. */
 export function findHeader(pairs: readonly string[], name: string): string {
   let found: string | undefined
   for (let i = 0; i < pairs.length; i += 2) {
@@ -51,13 +51,13 @@ export function findHeader(pairs: readonly string[], name: string): string {
 const separator = (name: string): string => (name === 'cookie' ? '; ' : ', ')
 
 /**
- * Fields that a request may carry once. A proxy may follow the first of two and the server the second, so a request with two is
- * refused and none of them is chosen. Each either says where the request ends, where it goes, who sends it or how it is read:
+ * Fields that a request may have once. A proxy may use the first of two and the server the second, so a request with two is refused. Each
+ * of them says where the request ends, where it goes, who sends it or how it is read:
  *
  * - `host` (RFC 9112, 3.2), `content-length` and `transfer-encoding` (RFC 9112, 6.1 to 6.3): route and framing.
  * - `authorization`, `proxy-authorization` (RFC 9110, 11.6.2 and 11.7.2): one set of credentials.
  * - `content-type` (RFC 9110, 8.3): how the body is read.
- * - `origin` (RFC 6454, 7.3): which page asks.
+ * - `origin` (RFC 6454, 7.3): which page sends it.
  * - `sec-websocket-key`, `sec-websocket-version` (RFC 6455, 11.3): the handshake.
  * - `idempotency-key` (its draft defines one item): which call is repeated.
  *
@@ -76,12 +76,12 @@ const onceOnly: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ])
 
-/** At most 15 digits, so that it is a number without loss. */
+/** At most 15 digits, so that the number is exact. */
 const lengthDigits = /^\d{1,15}$/
 
 /**
- * Why a request must be refused by its header fields alone, as a sentence for the client; null when it may go on. The native
- * parser is laxer than RFC 9112. `pairs`: names in lower case and values in turn.
+ * Why a request must be refused by its header fields alone, as a message for the client; null when it is well-formed. The native parser
+ * is laxer than RFC 9112. `pairs`: names in lower case and values in turn.
  */
 export function findMalformed(pairs: readonly string[]): string | null {
   let host = ''
@@ -91,7 +91,7 @@ export function findMalformed(pairs: readonly string[]): string | null {
     const value = pairs[i + 1] ?? ''
     // Most pairs of names differ in their length, which makes this cheaper than a set of the names seen.
     for (let j = 0; j < i; j += 2) {
-      if (pairs[j] === name && onceOnly.has(name)) return `The header ${name} is there more than once: send it once`
+      if (pairs[j] === name && onceOnly.has(name)) return `Header ${name} was sent more than once: send it once`
     }
     switch (name) {
       case 'host':
@@ -108,9 +108,9 @@ export function findMalformed(pairs: readonly string[]): string | null {
         framed = true
         break
       case 'trailer':
-        // The native parser takes trailer fields for the next request, after this one has run.
+        // The native parser reads trailer fields as the next request, after this one has run.
         return 'Trailer fields are not supported: send their content in the body or in the header'
     }
   }
-  return host === '' ? 'The Host header is missing' : null
+  return host === '' ? 'Host header is missing' : null
 }

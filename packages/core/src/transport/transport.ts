@@ -2,31 +2,31 @@ import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
 
 /**
- * The port between the network and core. Two implementations keep one contract: `uws-server.ts` and
- * `memory-transport.ts`. Nothing outside this room knows uWebSockets.js, and nothing in it knows a route.
+ * The port between the network and core. Implementations: uWebSockets.js (`uws`) and a network in memory for tests (`memoryTransport`).
+ * Both pass `transportSuite` of `@twinwire/core/testing`, and so must a custom one.
  */
 export interface Transport {
   readonly name: string
   /**
    * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('port_taken')` when
    * another listener has it, and with `BootError('uws_unavailable')` when the native module cannot be loaded. `notes`:
-   * what whoever runs the server should read in the log, one sentence each. `secure`: clients have to speak TLS.
+   * warnings for the log, one sentence each. `secure`: clients must use TLS.
    */
   listen(
     options: ListenOptions,
     handlers: TransportHandlers,
   ): Promise<{ readonly port: number; readonly notes?: readonly string[]; readonly secure?: boolean }>
-  /** What may keep it from listening on this machine. Loads what `listen` would load, and binds nothing. */
+  /** Checks whether it can listen on this machine. Loads what `listen` would load, and binds nothing. */
   doctor?(machine: Machine): readonly Finding[]
-  /** Refuses new TCP connections from now on; open ones go on. Idempotent. */
+  /** Refuses new TCP connections; open ones go on. Idempotent. */
   stopAccepting(): void
   /**
-   * Resolves when the system has taken all that was answered and sent: every answer is whole, every ended socket has sent what
-   * was queued and its close frame. What a client does not read keeps it waiting, until that client is cut or leaves.
+   * Resolves when the system has taken all that was answered and sent: every answer is complete, every ended socket has sent what was
+   * queued and its close frame. It waits for a client that does not read, until that client is cut or disconnects.
    */
   flushed(): Promise<void>
   /**
-   * Cuts whatever is still open and frees the port. Every open socket sees `closed`, every open exchange its abort.
+   * Cuts everything that is still open and frees the port. Every open socket receives `closed`, every open exchange its abort.
    * Idempotent.
    */
   close(): Promise<void>
@@ -35,39 +35,38 @@ export interface Transport {
 export interface ListenOptions {
   readonly host: string
   readonly port: number
-  /** Where sockets are upgraded, for example `/ws`. An upgrade anywhere else arrives as a plain request. */
+  /** The path of upgrades, for example `/ws`. An upgrade on another path arrives as a plain request. */
   readonly websocketPath: string
   readonly limits: SocketLimits
 }
 
-/** What the native layer enforces by itself, checked by `checkSocketLimits` before it sees them. */
+/** Limits that the transport enforces. `checkSocketLimits` checks them. */
 export interface SocketLimits {
   /** A larger frame cuts the connection (the client sees 1006). */
   readonly maxPayloadBytes: number
-  /** Unsent bytes that one socket may have; the frame that crosses it still goes, the next is dropped. */
+  /** Max unsent bytes of one socket. The frame that crosses the limit is still sent, the next is dropped. */
   readonly maxBackpressureBytes: number
-  /** 0 (never), or 8 to 960: seconds without a received frame (a pong counts) until the socket is cut. */
+  /** Seconds without a received frame (a pong counts) until the socket is cut: 0 (never), or 8 to 960. */
   readonly idleTimeoutSeconds: number
-  /** Pings a silent client in time for its pong to keep it open. */
+  /** Ping a silent client early enough for its pong to keep it open. */
   readonly sendPings: boolean
-  /** 0 (never), or 1 to 239: minutes until the socket is ended, so that load spreads again. */
+  /** Minutes until the socket is ended, so that load is balanced again: 0 (never), or 1 to 239. */
   readonly maxLifetimeMinutes: number
 }
 
 export interface TransportHandlers {
-  /** An upgrade on the WebSocket path. To be answered by `accept` or `reject`, now or later. */
+  /** An upgrade on the WebSocket path. Answer it by `accept` or `reject`, now or later. */
   upgrade(request: UpgradeRequest): void
-  /** Any other request. To be answered by `respond` or `stream`, now or later. */
+  /** Any other request. Answer it by `respond` or `stream`, now or later. */
   request(exchange: HttpExchange): void
-  /** A handler above threw: a fault of ours, to be logged. The exchange or socket is ended by the transport. */
+  /** A handler threw, which is to be logged. The transport ends the exchange or socket. */
   fault(error: unknown): void
 }
 
 /**
- * What was asked. Everything stays readable after the callback returned, with two exceptions that keep the fast path
- * free of copies: `address` must be asked for before the client or the answer has gone, and a request that was answered
- * inside its callback keeps only what was read of it by then (all header fields, when one of them was). What is not known any
- * more is ''.
+ * The request line and the headers. All of it stays readable after the callback returned, with two exceptions that keep the fast path
+ * free of copies: `address` must be read before the client disconnects or is answered, and a request that was answered inside its callback
+ * keeps only what was read of it by then (all header fields, when one of them was). Other parts are '' then.
  */
 export interface RequestHead {
   /** As sent: `get` is not `GET` (RFC 9110, 9.1). */
@@ -81,24 +80,24 @@ export interface RequestHead {
   /** True on TLS. */
   readonly secure: boolean
   /**
-   * One header by its lower-case name; '' when it is not there. Repeated ones are joined by ', ' (cookies by '; '); of
-   * those that have one value, such as `user-agent`, the first counts.
+   * One header by its lower-case name; '' when it was not sent. Repeated ones are joined by ', ' (cookies by '; '); of those that have one
+   * value, such as `user-agent`, the first counts.
    */
   header(name: string): string
   /** All headers by lower-case name. */
   headers(): Readonly<Record<string, string>>
   /**
-   * Why the request must be refused by its header fields alone (RFC 9112), as a sentence for the client; null when it may go on.
-   * To be asked before anything else. After the answer to such a request the transport closes the connection, and serves
-   * nothing that came behind it.
+   * Why the request must be refused by its header fields alone (RFC 9112), as a message for the client; null when it is well-formed. Read
+   * it before anything else. After the answer to such a request the transport closes the connection, and serves nothing that came
+   * after it.
    */
   readonly malformed: string | null
 }
 
 interface Abortable {
-  /** The client went away before the answer was complete. */
+  /** The client disconnected before the answer was complete. */
   readonly aborted: boolean
-  /** Runs once when the client goes away before the answer is complete; at once if it already has. */
+  /** Runs once when the client disconnects before the answer is complete; at once if it already has. */
   onAborted(callback: () => void): void
 }
 
@@ -112,50 +111,48 @@ export interface UpgradeRequest extends RequestHead, Abortable {
 /** Pairs of name and value, in the order in which they are written; names in lower case. */
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
 
-/** Why a body could not be had. */
+/** Why a body could not be read. */
 export type BodyFailure = 'too_large' | 'aborted'
 
 export interface HttpExchange extends RequestHead, Abortable {
   /**
-   * Reads the whole body, at most `maxBytes` of it, declared or chunked alike; `done` runs once, perhaps before this
-   * returns, with bytes that are its own to keep or with what went wrong. To be called once. Until then at most 64 KiB
-   * are buffered (and what one receive adds); then the socket is paused, without a time limit of its own and without
-   * noticing that the client leaves.
+   * Reads the whole body, at most `maxBytes` of it, declared or chunked alike. `done` runs once, perhaps before this returns, with bytes
+   * that it may keep or with the failure. Call it once. Until then at most 64 KiB are buffered (and what one receive adds); then the socket
+   * is paused, without a time limit and without noticing that the client disconnects.
    */
   readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void
   /**
    * Answers: status, headers and body in one write. `content-length` is written by the transport (a HEAD request gets
-   * the length and no body). Before the request's body was read, a rest of up to 64 KiB is awaited and dropped, and
-   * past that the connection is closed after the answer. Does nothing once aborted or answered. A header that would
-   * break out of its line is a fault, and the answer a bare 500.
+   * the length and no body). When the body of the request was not read, a rest of up to 64 KiB is awaited and dropped;
+   * with more than that the connection is closed after the answer. Does nothing once aborted or answered. A header that
+   * would break out of its line is a fault, and the answer is a bare 500.
    */
   respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void
   /**
-   * Answers in pieces (chunked); the headers arrive with the first of them. A HEAD request gets the headers and ends at
-   * once.
+   * Answers in chunks; the headers are sent with the first of them. A HEAD request gets the headers and ends at once.
    */
   stream(status: number, headers: HeaderList): ResponseStream
 }
 
 export interface ResponseStream {
-  /** False once it has ended or its client is gone; from the start where no body is wanted (HEAD, 204, 304). */
+  /** False once it has ended or its client has disconnected; always for an answer without a body (HEAD, 204, 304). */
   readonly open: boolean
   /**
-   * Resolves when more may be written: at once, or when a slow client has taken what was buffered; false when the
-   * client is gone.
+   * Resolves when more may be written: to true at once, or when a slow client has taken what was buffered; to false when the client has
+   * disconnected.
    */
   write(chunk: string | Uint8Array): Promise<boolean>
   end(): void
-  /** Cuts the connection, so that the client sees that the body is not whole. */
+  /** Cuts the connection, so that the client sees that the body is not complete. */
   abort(): void
 }
 
-/** What became of one frame. */
+/** The result of sending one frame. */
 export const SendResult = {
-  /** Queued behind back pressure; it will be sent. */
+  /** Queued, because the client is slow. It will be sent. */
   queued: 0,
   sent: 1,
-  /** Discarded: the back pressure limit had been passed. The client has a gap. */
+  /** Discarded: the back pressure limit was exceeded. The client misses this frame. */
   dropped: 2,
   /** The socket is closed already. */
   closed: 3,
@@ -163,30 +160,30 @@ export const SendResult = {
 
 export type SendResult = (typeof SendResult)[keyof typeof SendResult]
 
-/** One open WebSocket, as core drives it. No method throws once it is closed. */
+/** One open WebSocket, as core uses it. No method throws once it is closed. */
 export interface Socket {
   /**
-   * Text when `binary` is false (bytes must then be UTF-8). A failed frame is told by the result and not by `dropped`.
+   * Sends one frame: text when `binary` is false (bytes must then be UTF-8). A failure is a result, never an exception.
    */
   send(data: string | Uint8Array, binary: boolean): SendResult
-  /** Packs what `write` sends into one system call. `write` runs now, also on a closed socket. */
+  /** Runs `write` at once, also on a closed socket, and sends its frames in one system call. */
   cork(write: () => void): void
-  /** Bytes accepted by `send` and not yet taken by the system. */
+  /** Bytes that `send` accepted and the system has not taken yet. */
   bufferedBytes(): number
   /**
-   * Ends with a close frame after what is queued. `closed` runs before this returns, and nothing can be sent any more;
-   * `close` still cuts a client that does not take the queue. `reason`: at most 123 bytes.
+   * Ends with a close frame after what is queued. `closed` runs before this returns, and nothing can be sent after it; `close` still cuts a
+   * client that does not read the queue. `reason`: at most 123 bytes, a longer one is shortened.
    */
   end(code: number, reason: string): void
   /** Cuts the connection now. `closed` runs before this returns. */
   close(): void
 }
 
-/** What core is told about one socket. */
+/** Receives the events of one socket. */
 export interface SocketListener {
   opened(socket: Socket): void
-  /** `data` is dead when this returns: decode or copy it. Text was checked to be UTF-8. */
+  /** `data` is detached when this returns: decode or copy it. Text was checked to be UTF-8. */
   message(data: ArrayBuffer, binary: boolean): void
-  /** Once, last. 1006 when no close frame was seen. */
+  /** Called once, last. 1006 when there was no close frame. */
   closed(code: number, reason: string): void
 }

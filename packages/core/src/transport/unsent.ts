@@ -1,7 +1,7 @@
-/** Taken when the module loads: fake timers of a test do not stop it. */
+/** Captured when the module loads, so that fake timers of a test do not stop it. */
 const { setImmediate } = globalThis
 
-/** Counts answers and ended sockets, which core is done with, until the system has taken their last byte. */
+/** Counts answers and ended sockets whose last byte the system has not taken yet. Core has finished with them. */
 export class Unsent {
   #count = 0
   #waiting: (() => void)[] = []
@@ -19,7 +19,7 @@ export class Unsent {
   async none(): Promise<void> {
     do {
       if (this.#count > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-      // Promises go on before a callback of uWS has returned, and what was written within it is corked until then (rule 5).
+      // Promises may continue before a callback of uWS has returned, and what was written in it is corked until then.
       await new Promise((resolve) => setImmediate(resolve))
     } while (this.#count > 0)
   }

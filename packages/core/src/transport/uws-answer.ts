@@ -3,7 +3,7 @@ import { isBodyless, isFraming } from './answer-rules.ts'
 import type { HeaderList } from './transport.ts'
 import type { UwsResponse } from './uws-types.ts'
 
-/** The one place that writes a whole answer, in the only order that uWS takes (rule 6). The caller has corked. */
+/** Writes a whole answer, status first: uWS takes no other order. The caller has corked. */
 export function writeAnswer(
   res: UwsResponse,
   isHead: boolean,
@@ -17,13 +17,13 @@ export function writeAnswer(
   if (sayClose) res.writeHeader('connection', 'close')
   if (isHead && !isBodyless(status)) res.endWithoutBody(byteLength(body), close)
   else if (!isBodyless(status)) res.end(body ?? '', close)
-  // `endWithoutBody` cannot close without naming a length, so a length of 0 goes out where none should.
+  // `endWithoutBody` cannot close without a length, so a length of 0 is sent where none should be.
   else if (close) res.end('', true)
   else res.endWithoutBody()
 }
 
 export function writeHead(res: UwsResponse, status: number, headers: HeaderList): void {
-  // 200 OK is what uWS writes by itself.
+  // uWS writes 200 OK itself.
   if (status !== 200) res.writeStatus(statusLine(status))
   for (let i = 0; i < headers.length; i++) {
     // In bounds.

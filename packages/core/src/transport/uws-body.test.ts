@@ -8,7 +8,7 @@ const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\
 const show = (body: Uint8Array | BodyFailure): string => (typeof body === 'string' ? body : `${body.byteLength} bytes`)
 
 describe('request bodies over uWebSockets.js', () => {
-  it('rule 28: the bytes are their own, not the native ones that are detached', async () => {
+  it('the bytes are their own, not the native ones that are detached', async () => {
     const bodies: Uint8Array[] = []
     const both = deferred<void>()
     const { port } = await serve({
@@ -29,7 +29,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(bodies.map((body) => body.buffer.byteLength)).toEqual([5, 6])
   })
 
-  it('rule 34: a body is read in the callback, later, in pieces, and on GET', async () => {
+  it('a body is read in the callback, later, in pieces, and on GET', async () => {
     const { port } = await serve({
       request: (exchange) => {
         const read = (): void => exchange.readBody(1000 * kib, (body) => exchange.respond(200, [], show(body)))
@@ -50,7 +50,7 @@ describe('request bodies over uWebSockets.js', () => {
     }
   })
 
-  it('rule 34: a declared length over the cap fails at once, and the answer goes out before the connection closes', async () => {
+  it('a declared length over the cap fails at once, and the answer goes out before the connection closes', async () => {
     const { port } = await serve({
       request: (exchange) => exchange.readBody(100, (body) => exchange.respond(413, [], show(body))),
     })
@@ -62,7 +62,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(peer.text()).toMatch(/too_large$/)
   })
 
-  it('rule 34: a client that sends 8 MB against a small cap still gets the answer', async () => {
+  it('a client that sends 8 MB against a small cap still gets the answer', async () => {
     const { port } = await serve({
       request: (exchange) =>
         setImmediate(() => exchange.readBody(100, (body) => exchange.respond(413, [], show(body)))),
@@ -71,7 +71,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect([answer.status, await answer.text()]).toEqual([413, 'too_large'])
   })
 
-  it('rule 34: a refusal before a small body takes the body in, and the connection goes on', async () => {
+  it('a refusal before a small body takes the body in, and the connection goes on', async () => {
     const { port } = await serve({ request: (exchange) => exchange.respond(401, [], `<${exchange.path}>`) })
     const peer = await dial(port)
     peer.write(request('POST', '/1', { 'content-length': '10' }, '12345'))
@@ -83,7 +83,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(peer.text()).not.toContain('Connection: close')
   })
 
-  it('rule 34: one that waits for leave to send gets it, and then the refusal', async () => {
+  it('one that waits for leave to send gets it, and then the refusal', async () => {
     const { port } = await serve({ request: (exchange) => exchange.respond(401, [], 'no') })
     const peer = await dial(port)
     peer.write(request('POST', '/', { 'content-length': '10', expect: '100-continue' }))
@@ -92,7 +92,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(await peer.until(/no$/)).toContain('401 Unauthorized')
   })
 
-  it('rule 34: an abort while a refusal waits for the rest of the body harms nobody', async () => {
+  it('an abort while a refusal waits for the rest of the body harms nobody', async () => {
     const aborted = deferred<void>()
     const caught = catcher<HttpExchange>()
     const { port, faults } = await serve({
@@ -111,7 +111,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
-  it('rule 34: done runs once, whatever comes after', async () => {
+  it('done runs once, whatever comes after', async () => {
     const done = vi.fn()
     const aborted = deferred<void>()
     const { port } = await serve({
@@ -129,7 +129,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(done.mock.calls).toEqual([['too_large']])
   })
 
-  it('rule 34: an unread body is held to 64 KiB and a receive, then the client is paused', async () => {
+  it('an unread body is held to 64 KiB and a receive, then the client is paused', async () => {
     const caught = catcher<HttpExchange>()
     const { port } = await serve({ request: caught.handle })
     const peer = await dial(port)
@@ -172,7 +172,7 @@ describe('request bodies over uWebSockets.js', () => {
     },
   )
 
-  it('rule 30: a reader that throws is a fault, and the exchange gets a bare 500', async () => {
+  it('a reader that throws is a fault, and the exchange gets a bare 500', async () => {
     const { port, faults } = await serve({
       request: (exchange) =>
         exchange.readBody(10, () => {

@@ -1,25 +1,25 @@
 import type { BodyFailure } from './transport.ts'
 import type { UwsResponse } from './uws-types.ts'
 
-/** What is kept of a body before anybody asked for it; then the socket is paused. One receive of uWS may go over it. */
+/** Bytes of a body that are held before it is read; then the socket is paused. One receive of uWS may exceed it. */
 const heldBodyBytes = 64 * 1024
 
 type Done = (body: Uint8Array | BodyFailure) => void
 
-/** The length that was declared; -1 when chunked; 0 when there is no body. */
+/** The declared length; -1 for chunked; 0 when there is no body. */
 export function declaredLength(length: string, coding: string): number {
   if (length === '') return coding === '' ? 0 : -1
-  // What is no number is refused by the parser right after the callback.
+  // The parser refuses what is not a number, right after the callback.
   const bytes = Number(length)
   return Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : -1
 }
 
 /**
- * A request's body on its way in. `onData` must be attached in the callback of the request (rule 34), so the bytes come
- * whether or not anybody wants them: they are held, then read or dropped.
+ * The body of a request as it arrives. `onData` must be attached in the callback of the request, so the bytes come whether or not
+ * they are wanted: they are held, then read or dropped.
  */
 export class UwsBody {
-  /** Whether its last byte has come, and what came with it was found to be well-formed. */
+  /** Has its last byte arrived, and was what came with it well-formed? */
   complete = false
   readonly #res: UwsResponse
   readonly #declared: number
@@ -29,7 +29,7 @@ export class UwsBody {
   #paused = false
   #aborted = false
   #parts: Uint8Array[] = []
-  /** Where the bytes go when their number is known. */
+  /** The buffer of a body whose length was declared. */
   #target: Uint8Array | null = null
   #maxBytes = 0
   #done: Done | null = null
@@ -42,7 +42,7 @@ export class UwsBody {
     res.onData((chunk, isLast) => this.#receive(chunk, isLast))
   }
 
-  /** Whether waiting for the rest is cheaper than the reset that closing in the middle of it may cause. */
+  /** Is it cheaper to wait for the rest than to close in the middle, which may reset the connection? */
   get restIsSmall(): boolean {
     return this.#declared !== -1 && this.#declared - this.#received <= heldBodyBytes
   }
@@ -62,14 +62,14 @@ export class UwsBody {
     else this.#resume()
   }
 
-  /** Lets go of what was held and ignores the rest. `then` runs when the last byte has come. */
+  /** Drops what was held and ignores the rest. `then` runs when the last byte has arrived. */
   discard(then: () => void): void {
     this.#drop()
     this.#dropped = then
     this.#resume()
   }
 
-  /** The answer goes out before the end of the body, or has gone. */
+  /** The body is no longer wanted: the answer does not wait for its end. */
   abandon(): void {
     this.#drop()
   }
@@ -92,8 +92,8 @@ export class UwsBody {
       if (this.#state === 'holding' && !isLast && !fits) this.#pause()
     }
     if (!isLast) return
-    // uWS says that a chunked body is over before it looks at what follows the last chunk: it finds trailer fields to be wrong, and
-    // ends the connection, when the body would have been handed out already. So that is done when it has looked.
+    // uWS reports the end of a chunked body before it parses what follows the last chunk, and closes the connection for trailer fields:
+    // uws-rules.md#request-body.
     if (this.#declared === -1) setImmediate(() => this.#ended())
     else this.#ended()
   }
@@ -107,7 +107,7 @@ export class UwsBody {
     else if (then !== null) this.#guard(then)
   }
 
-  /** Copies: the chunk is detached when the callback returns (rule 28). */
+  /** Copies: the chunk is detached when the callback returns. */
   #store(chunk: ArrayBuffer): void {
     const bytes = new Uint8Array(chunk)
     if (this.#target === null && this.#declared > 0 && (this.#state === 'reading' || this.#declared <= heldBodyBytes)) {
@@ -149,7 +149,7 @@ export class UwsBody {
   }
 }
 
-/** Memory of its own, not a slice of the pool that other buffers share; not zeroed, for all of it is written. */
+/** A separate allocation, not a slice of Node's shared pool; not zeroed, because all of it is written. */
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   let at = 0

@@ -8,8 +8,8 @@ import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
 export type Unavailable = (what: string, cause?: unknown) => BootError
 
 /**
- * Loads the addon beside `packageFile` from a copy bound to an older glibc. Only a file whose sum we know is patched,
- * only a result whose sum we know is loaded, and only from a folder in which nobody else can write.
+ * Loads the addon beside `packageFile` from a copy bound to an older glibc. Only a file with a known sha256 is patched, only a result with a
+ * known sha256 is loaded, and only from a folder in which no other user can write.
  */
 export function loadCompatCopy(packageFile: string, unavailable: Unavailable): unknown {
   const source = join(dirname(packageFile), `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`)
@@ -19,20 +19,20 @@ export function loadCompatCopy(packageFile: string, unavailable: Unavailable): u
   const original = readFileSync(source)
   if (!entry || sha256(original) !== entry.source) {
     throw unavailable(
-      `its binary needs glibc 2.38, this system has an older one, and ${name} is not a build that the compat copy ` +
-        `knows (its sha256 differs); ${newerImage}`,
+      `its binary needs glibc 2.38, this system has an older one, and ${name} is not a build that core can bind to it ` +
+        `(unknown sha256): ${newerImage}`,
     )
   }
-  if (!entry.ran) throw unavailable(`the compat copy has never been run on ${process.arch}; ${newerImage}`)
+  if (!entry.ran) throw unavailable(`the compat copy was never tested on ${process.arch}: ${newerImage}`)
   const result = bindToOlderGlibc(original, entry.oldVersion)
   if (sha256(result) !== entry.result)
-    throw unavailable(`the compat copy of ${name} came out wrong (its sha256 differs)`)
+    throw unavailable(`the compat copy of ${name} has an unexpected sha256: ${newerImage}`)
   try {
     return placeAndOpen(name, entry, result)
   } catch (error) {
     throw unavailable(
-      `the compat copy of ${name} could not be loaded (${reasonOf(error)}): it needs glibc 2.36, and a folder that can be ` +
-        `written and executed from, node_modules/.cache or TMPDIR; give it one, or ${newerImage}`,
+      `the compat copy of ${name} could not be loaded (${reasonOf(error)}): it needs glibc 2.36 and a folder in which files can ` +
+        `be written and executed, node_modules/.cache or TMPDIR: provide one, or ${newerImage}`,
       error,
     )
   }
@@ -49,7 +49,7 @@ function placeAndOpen(name: string, entry: CompatEntry, bytes: Uint8Array): unkn
     writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
     return open(file)
   } finally {
-    // What is mapped stays mapped.
+    // The loaded file stays mapped.
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -82,7 +82,7 @@ function holds(file: string, entry: CompatEntry): boolean {
   }
 }
 
-/** No link, owned by us or by root, and nobody else may write. */
+/** Not a link, owned by this user or by root, and writable by no other user. */
 function isOurs(path: string): boolean {
   const stat = lstatSync(path)
   if (stat.isSymbolicLink()) return false

@@ -29,12 +29,12 @@ describe('the copy bound to an older glibc', () => {
     expect(differing).toBeLessThan(32)
   })
 
-  it('refuses what is no ELF file, and one with a symbol that has no older twin', () => {
+  it('refuses a file that is not ELF, and one with a symbol that has no older version', () => {
     expect(() => bindToOlderGlibc(Buffer.from('MZ and more'), 'GLIBC_2.2.5')).toThrow('not an ELF-64 file')
     const [name, entry] = Object.entries(compatTable)[0] ?? expect.fail('the table is empty')
     const odd = readFileSync(join(folder, name))
     odd.write('__isoc23_strtox', odd.indexOf('__isoc23_strtol'))
-    expect(() => bindToOlderGlibc(odd, entry.oldVersion)).toThrow('has no older twin')
+    expect(() => bindToOlderGlibc(odd, entry.oldVersion)).toThrow('has no older version')
     expect(() => bindToOlderGlibc(readFileSync(join(folder, name)), 'GLIBC_1.0')).toThrow('no GLIBC_1.0')
   })
 })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Linux builds of uWebSockets.js ask for glibc 2.38, and only for the C23 names of `sscanf`, `strtol` and `strtoul`;
+ * Linux builds of uWebSockets.js need glibc 2.38, and only for the C23 names of `sscanf`, `strtol` and `strtoul`;
  * Debian 12 has 2.36. Each of those names ends in the old name, so it is enough to let the undefined symbol's name
  * begin 9 bytes later and to give it the version of the old function. What changes in behaviour is that `0b` literals
  * are not parsed.
@@ -25,11 +25,11 @@ export function bindToOlderGlibc(binary: Uint8Array, oldVersion: string): Uint8A
     if ((elf.readUInt16LE(versionAt) & 0x7fff) !== asked.index) continue
     const nameAt = symbols.offset + i * symbolBytes
     const name = text(elf.readUInt32LE(nameAt))
-    if (!/^__isoc23_(sscanf|strtou?ll?)$/.test(name)) throw new Error(`${name} has no older twin`)
+    if (!/^__isoc23_(sscanf|strtou?ll?)$/.test(name)) throw new Error(`${name} has no older version`)
     elf.writeUInt32LE(elf.readUInt32LE(nameAt) + '__isoc23_'.length, nameAt)
     elf.writeUInt16LE(old.index, versionAt)
   }
-  // The demand itself becomes a second copy of the old one, or the loader would refuse the file all the same.
+  // The required version itself becomes a copy of the old one, or the loader would still refuse the file.
   elf.writeUInt32LE(old.hash, asked.at)
   elf.writeUInt32LE(old.nameOffset, asked.at + 8)
   return elf

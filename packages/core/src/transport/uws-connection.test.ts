@@ -25,7 +25,7 @@ async function serveSockets(
 }
 
 describe('sockets over uWebSockets.js', () => {
-  it('rules 9, 10, 11, 13: a slow client is queued, the frame that crosses the limit goes, the next is dropped, and the end leaves no gap', async () => {
+  it('a slow client is queued, the frame that crosses the limit goes, the next is dropped, and the end leaves no gap', async () => {
     const { port, recorder } = await serveSockets({}, { maxBackpressureBytes: 64 * 1024 })
     const client = join(port)
     const socket = await recorder.socket
@@ -53,7 +53,7 @@ describe('sockets over uWebSockets.js', () => {
     )
   })
 
-  it('rule 11: a client that never reads is cut by close() after end()', async () => {
+  it('a client that never reads is cut by close() after end()', async () => {
     const { port, recorder } = await serveSockets({}, { maxBackpressureBytes: 64 * 1024 })
     const client = join(port)
     const socket = await recorder.socket
@@ -69,7 +69,7 @@ describe('sockets over uWebSockets.js', () => {
     expect(recorder.log).toEqual(['opened', 'closed 1013 too slow'])
   })
 
-  it('rule 27: a frame over the limit cuts the connection', async () => {
+  it('a frame over the limit cuts the connection', async () => {
     const { port, recorder } = await serveSockets({}, { maxPayloadBytes: 1024 })
     const client = join(port)
     await client.opened
@@ -78,7 +78,7 @@ describe('sockets over uWebSockets.js', () => {
     expect(await recorder.gone).toMatch(/^1006/)
   })
 
-  it('rule 28: a message is dead after its callback', async () => {
+  it('a message is dead after its callback', async () => {
     const kept = deferred<ArrayBuffer>()
     const { port } = await serveSockets({ message: (data) => kept.resolve(data) })
     const client = join(port)
@@ -89,7 +89,7 @@ describe('sockets over uWebSockets.js', () => {
     expect(data.byteLength).toBe(0)
   })
 
-  it.each(['end', 'close'] as const)('rule 29: %s calls closed at once, and closed may call anything', async (how) => {
+  it.each(['end', 'close'] as const)('%s calls closed at once, and closed may call anything', async (how) => {
     let socket!: Socket
     const inside: unknown[] = []
     const { port, recorder, faults } = await serveSockets({
@@ -119,14 +119,14 @@ describe('sockets over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
-  it('rule 29: a socket may be ended while it opens', async () => {
+  it('a socket may be ended while it opens', async () => {
     const { port, recorder } = await serveSockets({ opened: (socket) => socket.end(4000, 'not now') })
     expect(await join(port).closed).toEqual({ code: 4000, reason: 'not now' })
     expect(recorder.log).toEqual(['opened', 'closed 4000 not now'])
   })
 
   it.each(['opened', 'message', 'closed', 'cork'] as const)(
-    'rule 30: a throw in %s is a fault, and the process lives',
+    'a throw in %s is a fault, and the process lives',
     async (where) => {
       const boom = (): never => {
         throw new Error('boom')
@@ -155,7 +155,7 @@ describe('sockets over uWebSockets.js', () => {
     },
   )
 
-  it('rule 5: what is corked goes out in one piece', async () => {
+  it('what is corked goes out in one piece', async () => {
     const { port, recorder } = await serveSockets()
     const peer = await dial(port)
     peer.write(request('GET', '/ws', upgradeHeaders))
@@ -169,7 +169,7 @@ describe('sockets over uWebSockets.js', () => {
     expect(peer.chunks.length - before).toBe(1)
   })
 
-  it('rules 24 and 25: a silent client is pinged, and cut when no pong comes', async () => {
+  it('a silent client is pinged, and cut when no pong comes', async () => {
     const { port, recorder } = await serveSockets({}, { idleTimeoutSeconds: 8 })
     const peer = await dial(port)
     peer.write(request('GET', '/ws', upgradeHeaders))
@@ -189,7 +189,7 @@ describe('sockets over uWebSockets.js', () => {
 })
 
 describe('upgrades over uWebSockets.js', () => {
-  it('rule 19: accepted long after the callback, with what was copied in it', async () => {
+  it('accepted long after the callback, with what was copied in it', async () => {
     const caught = catcher<UpgradeRequest>()
     const { port } = await serve({ upgrade: caught.handle })
     const client = join(port, '/ws?a=1', ['twin', 'other'])
@@ -211,7 +211,7 @@ describe('upgrades over uWebSockets.js', () => {
     expect(recorder.log).toEqual(['opened', 'text hello', 'closed 1000'])
   })
 
-  it('rule 19: many late upgrades all stay open (uWebSockets#1929)', async () => {
+  it('many late upgrades all stay open (uWebSockets#1929)', async () => {
     const { port } = await serve({
       upgrade: (upgrade) =>
         setImmediate(() => upgrade.accept(record({ opened: (socket) => void socket.send('hi', false) }))),
@@ -221,7 +221,7 @@ describe('upgrades over uWebSockets.js', () => {
     expect(clients.every((client) => client.ws.readyState === client.ws.OPEN)).toBe(true)
   })
 
-  it('rule 19: nothing is upgraded after an abort, and the abort is told once', async () => {
+  it('nothing is upgraded after an abort, and the abort is told once', async () => {
     const caught = catcher<UpgradeRequest>()
     const told = vi.fn()
     const aborted = deferred<void>()
@@ -243,7 +243,7 @@ describe('upgrades over uWebSockets.js', () => {
     expect([upgrade.aborted, told.mock.calls.length, recorder.log, faults]).toEqual([true, 1, [], []])
   })
 
-  it('rule 21: without a proper key it is a plain request', async () => {
+  it('without a proper key it is a plain request', async () => {
     const caught = catcher<HttpExchange>()
     const { port } = await serve({ request: caught.handle })
     const peer = await dial(port)
@@ -253,7 +253,7 @@ describe('upgrades over uWebSockets.js', () => {
     expect(await peer.until(/\r\n\r\n/)).toContain('426 Upgrade Required\r\nupgrade: websocket')
   })
 
-  it('rule 22: the address is known before and after the socket opened', async () => {
+  it('the address is known before and after the socket opened', async () => {
     const addresses: string[] = []
     const done = deferred<void>()
     const { port } = await serve({
@@ -271,7 +271,7 @@ describe('upgrades over uWebSockets.js', () => {
     expect(addresses).toEqual(['127.0.0.1', '127.0.0.1'])
   })
 
-  it('rule 30: a throw in the handler is a fault and a bare 500', async () => {
+  it('a throw in the handler is a fault and a bare 500', async () => {
     const { port, faults } = await serve({
       upgrade: () => {
         throw new Error('boom')

@@ -1,25 +1,24 @@
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
 import type { Unsent } from './unsent.ts'
-import { type Fault, report } from './uws-head.ts'
+import { type Fault, reportFault } from './uws-head.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 
 /**
- * What we put on the native object. A property of it is read in 1 ns; `getUserData()`, a Map and a WeakMap take 11 to
- * 13.
+ * The native object with properties of ours. A property is read in 1 ns; `getUserData()`, a Map and a WeakMap take 11 to 13.
  */
 export interface OpenSocket extends UwsWebSocket {
   listener: SocketListener
   socket: UwsSocket
 }
 
-/** One open WebSocket. No native call is made once uWS has let go of it: any would throw. */
+/** One open WebSocket. No native call is made once uWS has freed it: any would throw. */
 export class UwsSocket implements Socket {
   readonly #listener: SocketListener
   readonly #fault: Fault
   readonly #unsent: Unsent
-  /** Null before it is open, and once it is closed as far as core is concerned. */
+  /** Null before it is open, and once it is closed for core. */
   #ws: OpenSocket | null = null
-  /** Closed for core, still sending what was queued; then this code goes out. */
+  /** Closed for core, still sending what was queued; this close frame follows. */
   #ending: { readonly ws: OpenSocket; readonly code: number; readonly reason: string } | null = null
 
   constructor(listener: SocketListener, fault: Fault, unsent: Unsent) {
@@ -45,13 +44,13 @@ export class UwsSocket implements Socket {
     const ws = this.#ws
     if (ws === null) return
     const reason = fitReason(wholeReason)
-    // uWS calls `close` before this returns (rule 29).
+    // uWS calls the `close` handler before this returns.
     if (ws.getBufferedAmount() === 0) {
       ws.end(code, reason)
       return
     }
-    // Over the limit uWS would drop the close frame, cut off what is queued and leave no handle to cut the connection
-    // with (rule 11). So it ends when the queue is empty, unless `close` comes first.
+    // Over the limit uWS would drop the close frame (uws-rules.md#slow-clients). So it ends when the queue is empty, unless `close` comes
+    // first.
     this.#ending = { ws, code, reason }
     this.#unsent.add()
     ws.listener = deaf
@@ -75,13 +74,13 @@ export class UwsSocket implements Socket {
     }
   }
 
-  /** A listener threw (rule 30). */
+  /** A listener threw. */
   fail(error: unknown): void {
-    report(this.#fault, error)
+    reportFault(this.#fault, error)
     this.close()
   }
 
-  /** A hint only (rule 14). */
+  /** Only a hint: bytes may still be queued. */
   drained(): void {
     const ending = this.#ending
     if (ending === null || ending.ws.getBufferedAmount() > 0) return
@@ -89,13 +88,13 @@ export class UwsSocket implements Socket {
     this.#ended()
   }
 
-  /** uWS has let go of it. */
+  /** uWS has freed it. */
   gone(code: number, reason: string): void {
     this.#ended()
     if (this.#ws !== null) this.#tellClosed(code, reason)
   }
 
-  /** Nothing waits for the client any more. */
+  /** The queued rest is sent, or will not be. */
   #ended(): void {
     if (this.#ending === null) return
     this.#ending = null
@@ -103,18 +102,18 @@ export class UwsSocket implements Socket {
   }
 
   #tellClosed(code: number, reason: string): void {
-    // First: the listener may call any of the methods above (rule 29).
+    // First, because the listener may call any of the methods above.
     this.#ws = null
     try {
       this.#listener.closed(code, reason)
     } catch (error) {
-      report(this.#fault, error)
+      reportFault(this.#fault, error)
     }
   }
 }
 
 /**
- * A close frame has room for 123 bytes. uWS would cut in the middle of a character, and the client find it malformed.
+ * A close frame holds 123 bytes. uWS would cut in the middle of a character, and the client would refuse the frame as malformed.
  */
 function fitReason(reason: string): string {
   // No character takes more than 3 bytes per unit of a string.
@@ -128,18 +127,17 @@ function fitReason(reason: string): string {
 
 const deaf: SocketListener = { opened() {}, message() {}, closed() {} }
 
-/** How uWS is to treat every socket of ours. */
+/** The settings and handlers of every socket. */
 export function createBehavior(limits: SocketLimits, upgrade: UwsBehavior['upgrade']): UwsBehavior<OpenSocket> {
   return {
     maxPayloadLength: limits.maxPayloadBytes,
     maxBackpressure: limits.maxBackpressureBytes,
-    // It would only stop reading, and close some time later (rule 12). Core cuts by what `send` returned (rules 9 and
-    // 13).
+    // It would only stop reading, and close some time later. Core closes a slow client by the result of `send`.
     closeOnBackpressureLimit: false,
     idleTimeout: limits.idleTimeoutSeconds,
     maxLifetime: limits.maxLifetimeMinutes,
     sendPingsAutomatically: limits.sendPings,
-    // Off (rule 40).
+    // Off: it costs most of the throughput, and compressed secrets can be guessed.
     compression: 0,
     upgrade,
     open(ws) {
@@ -158,7 +156,7 @@ export function createBehavior(limits: SocketLimits, upgrade: UwsBehavior['upgra
       ws.socket.drained()
     },
     close(ws, code, reason) {
-      // Its remote address and its buffers are gone by now (rule 22).
+      // Neither its remote address nor its buffers can be read here.
       ws.socket.gone(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString())
     },
   }

@@ -26,7 +26,7 @@ function lines(
 const binary = 'ok uws binary: uWebSockets.js has a binary for linux x64, Node ABI 127'
 const glibc = 'ok glibc: glibc 2.41; the binary needs 2.38'
 const limit = 'ok header limit: UWS_HTTP_MAX_HEADERS_SIZE is not set: core sets it before it loads the binary'
-const loads = 'ok uws load: uWebSockets.js loads, and has every function that core uses'
+const loads = 'ok uws load: uWebSockets.js has every function that core uses'
 const newer = 'use a base image with glibc 2.38 or later (such as trixie)'
 const notLoaded = { load: () => expect.fail('what cannot load is not loaded') }
 
@@ -35,7 +35,7 @@ describe('the doctor, of uWebSockets.js', () => {
     expect(lines()).toEqual([binary, glibc, loads, limit])
     expect(lines({ platform: 'darwin', arch: 'arm64', abi: '137', glibc: null })).toHaveLength(3)
     expect(lines({}, { files: () => expect.fail('not looked for') }, { module: {} })).toEqual([
-      'ok uws binary: A module of the application is used: uws({ module })',
+      'ok uws binary: The application provides the module: uws({ module })',
       loads,
       limit,
     ])
@@ -48,7 +48,7 @@ describe('the doctor, of uWebSockets.js', () => {
       limit,
     ])
     expect(lines({ platform: 'freebsd' }, notLoaded)[0]).toBe(
-      `error uws binary: uWebSockets.js has no binary for freebsd x64, Node 22.12.0 (ABI 127), and none for any Node here: ${advice}`,
+      `error uws binary: uWebSockets.js has no binary for freebsd x64, Node 22.12.0 (ABI 127), and none for another Node version either: ${advice}`,
     )
   })
 
@@ -59,8 +59,8 @@ describe('the doctor, of uWebSockets.js', () => {
       limit,
     ])
     const older = 'The binary needs glibc 2.38, this system has 2.36'
-    const copy = `warn glibc: ${older}, so a checked copy runs that is bound to it: to run the binary as it was published, ${newer}`
-    const forbidden = `error glibc: ${older}, and TWINWIRE_UWS_COMPAT=off forbids a checked copy: unset it, or ${newer}`
+    const copy = `warn glibc: ${older}, so core runs a checked copy that is bound to the older version: to run the published binary, ${newer}`
+    const forbidden = `error glibc: ${older}, and TWINWIRE_UWS_COMPAT=off forbids the checked copy: unset it, or ${newer}`
     const withVariable = (TWINWIRE_UWS_COMPAT: string): Partial<Machine> => ({
       glibc: '2.36',
       variables: { TWINWIRE_UWS_COMPAT },
@@ -81,7 +81,7 @@ describe('the doctor, of uWebSockets.js', () => {
   it.each([
     [
       '4096',
-      'warn header limit: UWS_HTTP_MAX_HEADERS_SIZE is 4096, and tokens make headers longer than that: set it to 32768, or unset it',
+      'warn header limit: UWS_HTTP_MAX_HEADERS_SIZE is 4096, which is too small for headers with tokens: set it to 32768, or unset it',
     ],
     ['16k', 'error header limit: UWS_HTTP_MAX_HEADERS_SIZE must be a number of bytes: set it to 32768, or unset it'],
     ['16384', 'ok header limit: UWS_HTTP_MAX_HEADERS_SIZE is 16384'],
@@ -94,18 +94,18 @@ describe('the doctor, of uWebSockets.js', () => {
     expect(lines({ isMainThread: false })[3]).toBe(
       `warn header limit: UWS_HTTP_MAX_HEADERS_SIZE cannot be set in a Worker: ${advice}`,
     )
-    const notes = [`uWebSockets.js was loaded before its header limit could be set; ${advice}`]
+    const notes = [`uWebSockets.js was loaded before core could set its header limit: ${advice}`]
     expect(lines({}, { load: () => ({ module: {}, notes }) }).slice(2)).toEqual([
-      'warn uws load: uWebSockets.js loads, and lacks SSLApp: leave TLS to a proxy, or use the build of the vendor',
-      `warn header limit: uWebSockets.js was loaded before its header limit could be set; ${advice}`,
+      'warn uws load: uWebSockets.js has no SSLApp: terminate TLS at a proxy, or use a build with TLS',
+      `warn header limit: uWebSockets.js was loaded before core could set its header limit: ${advice}`,
     ])
   })
 
   it('says what keeps it from loading', () => {
     const fail = (): never => {
-      throw new BootError('uws_unavailable', 'uWebSockets.js cannot be used: the module lacks App')
+      throw new BootError('uws_unavailable', 'uWebSockets.js cannot be used: the module has no App')
     }
-    const line = 'error uws load: uWebSockets.js cannot be used: the module lacks App'
+    const line = 'error uws load: uWebSockets.js cannot be used: the module has no App'
     expect(lines({}, { load: fail })).toEqual([binary, glibc, line, limit])
     expect(lines({}, { files: fail })).toEqual([line, limit])
   })

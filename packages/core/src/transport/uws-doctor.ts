@@ -5,20 +5,20 @@ import { error, type Finding, ok, warn } from '../base/finding.ts'
 import { type Machine, supportedNodes } from '../base/machine.ts'
 import { compatVariable, limitVariable, loadUws, resolveUws, type UwsLoadOptions } from './uws-loader.ts'
 
-/** The installed package, as the doctor reads it: tests simulate another one. */
+/** The installed package, as the doctor reads it. Tests simulate another one. */
 export interface UwsInstallation {
-  /** Files of the package. Throws BootError when it is not installed. */
+  /** File names of the package. Throws BootError when it is not installed. */
   files(): readonly string[]
-  /** The newest version of glibc that a binary asks for; null when it asks for none. */
+  /** The newest version of glibc that a binary needs; null when it needs none. */
   neededGlibc(file: string): string | null
-  /** Loads it. What is wrong is a BootError. */
+  /** Loads it. Throws BootError when that fails. */
   load(options: UwsLoadOptions): { readonly module: object; readonly notes: readonly string[] }
 }
 
 /** The oldest glibc that a copy bound by `uws-compat.ts` runs on. */
 const compatGlibc = '2.36'
 
-/** Is there a binary for this machine, does it load, and has it what core uses? */
+/** Is there a binary for this machine, does it load, and does it have the functions that core uses? */
 export function examineUws(
   options: UwsLoadOptions,
   machine: Machine,
@@ -28,16 +28,21 @@ export function examineUws(
   let notes: readonly string[] = []
   try {
     if (options.module !== undefined)
-      findings.push(ok('uws binary', 'A module of the application is used: uws({ module })'))
+      findings.push(ok('uws binary', 'The application provides the module: uws({ module })'))
     else findings.push(...examineBinary(options, machine, installation))
-    // On musl loading may end the process; elsewhere it would say the same once more.
+    // On musl loading may end the process; elsewhere it would only repeat the error.
     if (findings.every(({ level }) => level !== 'error')) {
       const loaded = installation.load(options)
       notes = loaded.notes
       findings.push(checkFeatures(loaded.module))
     }
   } catch (reason) {
-    findings.push(error('uws load', reason instanceof BootError ? reason.message : `It failed: ${String(reason)}`))
+    findings.push(
+      error(
+        'uws load',
+        reason instanceof BootError ? reason.message : `Loading uWebSockets.js failed: ${String(reason)}`,
+      ),
+    )
   }
   return [...findings, checkHeaderLimit(machine, notes)]
 }
@@ -49,7 +54,7 @@ function examineBinary(options: UwsLoadOptions, machine: Machine, installation: 
   if (!files.includes(file)) {
     const abis = files.flatMap((name) => /^uws_(.+)_(\d+)\.node$/.exec(name)?.slice(1) ?? [])
     const fitting = abis.filter((_, index) => index % 2 === 1 && abis[index - 1] === `${platform}_${arch}`)
-    const has = fitting.length > 0 ? `only for ABI ${fitting.join(', ')}` : 'and none for any Node here'
+    const has = fitting.length > 0 ? `only for ABI ${fitting.join(', ')}` : 'and none for another Node version either'
     return [
       error(
         'uws binary',
@@ -75,15 +80,15 @@ function checkGlibc({ compat }: UwsLoadOptions, { glibc, node, variables }: Mach
   if (isOlder(glibc, compatGlibc)) return error(check, `${older}: ${newerImage}`)
   const mode = compat ?? (variables[compatVariable] || 'on')
   if (mode === 'off')
-    return error(check, `${older}, and ${compatVariable}=off forbids a checked copy: unset it, or ${newerImage}`)
+    return error(check, `${older}, and ${compatVariable}=off forbids the checked copy: unset it, or ${newerImage}`)
   if (mode !== 'on') return error(check, `${compatVariable} must be on or off, not '${mode}'`)
   return warn(
     check,
-    `${older}, so a checked copy runs that is bound to it: to run the binary as it was published, ${newerImage}`,
+    `${older}, so core runs a checked copy that is bound to the older version: to run the published binary, ${newerImage}`,
   )
 }
 
-/** `notes` are the loader's: it knows whether it came too late to set the limit (rule 33). */
+/** `notes` are those of the loader: it knows whether it could still set the limit. */
 function checkHeaderLimit({ variables, isMainThread }: Machine, notes: readonly string[]): Finding {
   const check = 'header limit'
   const note = notes.find((each) => each.includes(limitVariable))
@@ -99,20 +104,17 @@ function checkHeaderLimit({ variables, isMainThread }: Machine, notes: readonly 
   if (Number(text) < 8192) {
     return warn(
       check,
-      `${limitVariable} is ${text}, and tokens make headers longer than that: set it to 32768, or unset it`,
+      `${limitVariable} is ${text}, which is too small for headers with tokens: set it to 32768, or unset it`,
     )
   }
   return ok(check, `${limitVariable} is ${text}`)
 }
 
-/** The loader has checked what core cannot do without. */
+/** The loader has checked the functions that core requires. */
 function checkFeatures(module: object): Finding {
   if (typeof Reflect.get(module, 'SSLApp') !== 'function')
-    return warn(
-      'uws load',
-      'uWebSockets.js loads, and lacks SSLApp: leave TLS to a proxy, or use the build of the vendor',
-    )
-  return ok('uws load', 'uWebSockets.js loads, and has every function that core uses')
+    return warn('uws load', 'uWebSockets.js has no SSLApp: terminate TLS at a proxy, or use a build with TLS')
+  return ok('uws load', 'uWebSockets.js has every function that core uses')
 }
 
 const installed: UwsInstallation = {
@@ -121,7 +123,7 @@ const installed: UwsInstallation = {
   load: loadUws,
 }
 
-/** The versions that a binary asks for stand in it as texts. */
+/** A binary contains the versions that it needs as strings. */
 function newestGlibc(binary: Buffer): string | null {
   const versions = new Set(binary.toString('latin1').match(/GLIBC_\d+\.\d+/g) ?? [])
   const [newest] = [...versions].map((text) => text.slice('GLIBC_'.length)).sort((a, b) => (isOlder(a, b) ? 1 : -1))

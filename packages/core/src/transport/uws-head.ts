@@ -5,32 +5,32 @@ import type { UwsRequest, UwsResponse } from './uws-types.ts'
 /** Where faults go. */
 export type Fault = (error: unknown) => void
 
-/** A throw must never unwind through native code (rule 30), not even the one of whoever is told about it. */
-export function report(fault: Fault, error: unknown): void {
+/** Reports an error of a handler. What the reporter throws is dropped: an exception must not unwind through native code. */
+export function reportFault(fault: Fault, error: unknown): void {
   try {
     fault(error)
   } catch {
-    // Nobody is left to tell.
+    // There is no one left to report to.
   }
 }
 
 /**
- * What requests and upgrades share. The header is copied once, in one native call, when the first of it is asked for: core looks
- * for repeated fields, which uWS tells in no other way. The rest is copied by `detach` when the request is unanswered as the
- * callback returns, for then it dies (rule 3).
+ * What requests and upgrades share. The header fields are copied once, in one native call, when the first of them is read: core looks for
+ * repeated fields, which uWS shows in no other way. `detach` copies the rest when the callback returns without an answer, because the
+ * native request is dead then.
  */
 export abstract class UwsHead implements RequestHead {
   readonly method: string
-  /** Null as soon as no native call may be made on it any more (rule 1). */
+  /** Null as soon as a native call on it would throw: uws-rules.md#response-lifetime. */
   protected res: UwsResponse | null
-  /** Null once the callback has returned (rule 3). While it is there the response is corked (rule 5). */
+  /** Null once the callback has returned, which ends its life. Until then the response is corked. */
   protected req: UwsRequest | null
   protected readonly fault: Fault
   readonly secure: boolean
   #path: string | undefined
   #query: string | undefined
   #address: string | undefined
-  /** Names and values in turn, once they were copied: half the price of a record, which few ask for. */
+  /** Names and values in turn, once copied: costs half of a record, which few handlers read. */
   #pairs: readonly string[] | null = null
   #headers: Readonly<Record<string, string>> | undefined
   #malformed: string | null | undefined
@@ -43,7 +43,7 @@ export abstract class UwsHead implements RequestHead {
     this.req = req
     this.fault = fault
     this.secure = secure
-    // Before anything else: a callback that returns with neither an answer nor this ends the process (rule 2). uWS
+    // Before anything else: a callback that returns with neither an answer nor this ends the process. uWS
     // keeps one handler only, so this one fans out.
     res.onAborted(() => this.abort())
   }
@@ -59,8 +59,7 @@ export abstract class UwsHead implements RequestHead {
   }
 
   /**
-   * Costs a system call and 1 us, so it is asked for only when somebody asks, and not after the client or the answer
-   * has gone.
+   * Costs a system call and 1 us, so it is read when it is needed; '' once the client has disconnected or was answered.
    */
   get address(): string {
     if (this.#address === undefined) {
@@ -95,7 +94,7 @@ export abstract class UwsHead implements RequestHead {
     else this.#callbacks.push(callback)
   }
 
-  /** The callback returns: copies what is not answered yet, and lets go of the request. */
+  /** The callback returns: copies the request unless it was answered, and drops it. */
   detach(): void {
     if (this.res !== null) {
       void this.path
@@ -105,7 +104,7 @@ export abstract class UwsHead implements RequestHead {
     this.req = null
   }
 
-  /** The client is gone, or we cut it. uWS has let go of the response already. */
+  /** The client has disconnected, or was cut. uWS has freed the response already. */
   protected abort(): void {
     if (this.res === null) return
     this.res = null
@@ -116,7 +115,7 @@ export abstract class UwsHead implements RequestHead {
   }
 
   /**
-   * Gives up the response just before the native call that ends it, so that whatever that call sets off finds it gone.
+   * Drops the response just before the native call that ends it, so that handlers called by it find it dropped.
    */
   protected settle(): void {
     this.res = null
@@ -124,14 +123,14 @@ export abstract class UwsHead implements RequestHead {
   }
 
   /**
-   * Answers a malformed request and closes. Not within the callback: uWS would take what follows in the same read for the next
-   * request and serve it. A request that is pending makes it close the connection instead.
+   * Answers a malformed request and closes, after the callback: within it uWS would serve what follows in the same read as the next
+   * request. While a request is pending it closes the connection instead.
    */
   protected refuse(call: (res: UwsResponse) => void): void {
     setImmediate(() => this.last(call))
   }
 
-  /** Whether the client has said by itself that the connection closes: uWS does not repeat it then. */
+  /** Has the client sent `connection: close`? uWS does not repeat it then. */
   protected get saidClose(): boolean {
     return this.header('connection').toLowerCase() === 'close'
   }
@@ -141,7 +140,7 @@ export abstract class UwsHead implements RequestHead {
     return this.req === null
   }
 
-  /** The native calls that end the response. After the callback they have to be corked by hand (rule 5). */
+  /** Makes the native calls that end the response. After the callback they must be corked by hand. */
   protected last(call: (res: UwsResponse) => void): void {
     const res = this.res
     if (res === null) return
@@ -164,7 +163,7 @@ export abstract class UwsHead implements RequestHead {
     try {
       callback()
     } catch (error) {
-      report(this.fault, error)
+      reportFault(this.fault, error)
     }
   }
 }

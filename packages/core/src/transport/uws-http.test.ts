@@ -8,7 +8,7 @@ const ok = (exchange: HttpExchange): void => exchange.respond(200, [], exchange.
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('requests over uWebSockets.js', () => {
-  it('rule 1: nothing is called on a response that is over', async () => {
+  it('nothing is called on a response that is over', async () => {
     const caught = catcher<HttpExchange>()
     const { port, faults } = await serve({ request: caught.handle })
     const peer = await dial(port)
@@ -23,7 +23,7 @@ describe('requests over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
-  it('rule 2: a handler that returns with neither an answer nor a listener does not end the process', async () => {
+  it('a handler that returns with neither an answer nor a listener does not end the process', async () => {
     const caught = catcher<HttpExchange>()
     const { port } = await serve({ request: caught.handle })
     const answer = fetch(`http://127.0.0.1:${port}/`)
@@ -33,7 +33,7 @@ describe('requests over uWebSockets.js', () => {
     expect(await (await answer).text()).toBe('at last')
   })
 
-  it('rule 3: everything stays readable after the callback, and after the answer', async () => {
+  it('everything stays readable after the callback, and after the answer', async () => {
     const caught = catcher<HttpExchange>()
     const { port } = await serve({ request: caught.handle })
     const answer = fetch(`http://127.0.0.1:${port}/a%20b?x=%20&y`, { method: 'PUT', headers: { 'x-a': '1' } })
@@ -53,7 +53,7 @@ describe('requests over uWebSockets.js', () => {
     await answer
   })
 
-  it('rule 3: an exchange answered in its callback keeps what was read of it, and throws for nothing else', async () => {
+  it('an exchange answered in its callback keeps what was read of it, and throws for nothing else', async () => {
     const answered = deferred<HttpExchange>()
     const { port, faults } = await serve({
       request: (exchange) => {
@@ -77,7 +77,7 @@ describe('requests over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
-  it.each(['at once', 'later'])('rule 4: headers by lower-case name, repeated ones joined (%s)', async (when) => {
+  it.each(['at once', 'later'])('headers by lower-case name, repeated ones joined (%s)', async (when) => {
     const read = deferred<unknown>()
     const look = (exchange: HttpExchange): void => {
       read.resolve(['x-a', 'x-b', 'cookie', 'user-agent', 'constructor', 'x-none'].map((name) => exchange.header(name)))
@@ -120,7 +120,7 @@ describe('requests over uWebSockets.js', () => {
     expect([served, faults]).toEqual([['/1', '/1'], []])
   })
 
-  it('rule 5: an answer after the callback goes out in one piece', async () => {
+  it('an answer after the callback goes out in one piece', async () => {
     const caught = catcher<HttpExchange>()
     const { port } = await serve({ request: caught.handle })
     const peer = await dial(port)
@@ -140,7 +140,7 @@ describe('requests over uWebSockets.js', () => {
     expect(peer.chunks).toHaveLength(1)
   })
 
-  it('rules 6 and 7: status first with its phrase, no second content-length', async () => {
+  it('status first with its phrase, no second content-length', async () => {
     const { port } = await serve({
       request: (exchange) =>
         exchange.respond(
@@ -189,47 +189,44 @@ describe('requests over uWebSockets.js', () => {
     expect(faults).toMatchObject([{ message: 'the header x-a has a control character in its value' }])
   })
 
-  it.each(['in the handler', 'in onAborted', 'in fault itself'])(
-    'rule 30: a throw %s stays in JavaScript',
-    async (where) => {
-      const told = vi.fn()
-      const aborted = deferred<void>()
-      const caught = catcher<HttpExchange>()
-      const { port } = await serve({
-        request: (exchange) => {
-          if (exchange.path === '/fine') return ok(exchange)
-          if (where !== 'in onAborted') throw new Error('boom')
-          exchange.onAborted(() => {
-            throw new Error('boom')
-          })
-          exchange.onAborted(() => aborted.resolve())
-          caught.handle(exchange)
-        },
-        fault: (error) => {
-          told(String(error))
-          if (where === 'in fault itself') throw new Error('again')
-        },
-      })
-      if (where === 'in onAborted') {
-        const peer = await dial(port)
-        peer.write(request('GET', '/'))
-        await caught.next
-        peer.socket.destroy()
-        await aborted.promise
-      } else expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500)
-      expect(told.mock.calls).toEqual([['Error: boom']])
-      expect(await (await fetch(`http://127.0.0.1:${port}/fine`)).text()).toBe('/fine')
-    },
-  )
+  it.each(['in the handler', 'in onAborted', 'in fault itself'])('a throw %s stays in JavaScript', async (where) => {
+    const told = vi.fn()
+    const aborted = deferred<void>()
+    const caught = catcher<HttpExchange>()
+    const { port } = await serve({
+      request: (exchange) => {
+        if (exchange.path === '/fine') return ok(exchange)
+        if (where !== 'in onAborted') throw new Error('boom')
+        exchange.onAborted(() => {
+          throw new Error('boom')
+        })
+        exchange.onAborted(() => aborted.resolve())
+        caught.handle(exchange)
+      },
+      fault: (error) => {
+        told(String(error))
+        if (where === 'in fault itself') throw new Error('again')
+      },
+    })
+    if (where === 'in onAborted') {
+      const peer = await dial(port)
+      peer.write(request('GET', '/'))
+      await caught.next
+      peer.socket.destroy()
+      await aborted.promise
+    } else expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500)
+    expect(told.mock.calls).toEqual([['Error: boom']])
+    expect(await (await fetch(`http://127.0.0.1:${port}/fine`)).text()).toBe('/fine')
+  })
 
-  it('rule 31: pipelined requests that are answered at once are answered in order', async () => {
+  it('pipelined requests that are answered at once are answered in order', async () => {
     const { port } = await serve({ request: ok })
     const peer = await dial(port)
     peer.write([1, 2, 3, 4, 5].map((n) => request('GET', `/${n}/`)).join(''))
     expect((await peer.until(/\/5\//)).match(/\/\d\//g)).toEqual(['/1/', '/2/', '/3/', '/4/', '/5/'])
   })
 
-  it('rule 31: a second request while one is pending closes the connection', async () => {
+  it('a second request while one is pending closes the connection', async () => {
     const aborted = deferred<void>()
     const { port } = await serve({ request: (exchange) => exchange.onAborted(() => aborted.resolve()) })
     const peer = await dial(port)
@@ -239,7 +236,7 @@ describe('requests over uWebSockets.js', () => {
     expect(peer.text()).toBe('')
   })
 
-  it('rule 33: headers of 16 KB arrive when the request is written byte by byte', async () => {
+  it('headers of 16 KB arrive when the request is written byte by byte', async () => {
     const { port } = await serve({
       request: (exchange) => exchange.respond(200, [], String(exchange.header('x-big').length)),
     })
@@ -258,7 +255,7 @@ describe('requests over uWebSockets.js', () => {
     ['33 KB in one header', { 'x-big': 'b'.repeat(33 * 1024) }],
     ['120 headers', Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`x-${i}`, '1']))],
   ])(
-    'rule 33: %s are refused and the process lives',
+    '%s are refused and the process lives',
     async (_name, headers) => {
       const reached = vi.fn(ok)
       const { port } = await serve({ request: reached })
@@ -272,7 +269,7 @@ describe('requests over uWebSockets.js', () => {
     30_000,
   )
 
-  it('rule 36: the 404 is ours for every method, custom ones too', async () => {
+  it('the 404 is ours for every method, custom ones too', async () => {
     const seen: string[] = []
     const { port } = await serve({
       request: (exchange) => {

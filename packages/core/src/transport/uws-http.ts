@@ -3,14 +3,13 @@ import type { BodyFailure, HeaderList, HttpExchange, ResponseStream, TransportHa
 import type { Unsent } from './unsent.ts'
 import { writeAnswer, writeHead } from './uws-answer.ts'
 import { declaredLength, UwsBody } from './uws-body.ts'
-import { type Fault, report, UwsHead } from './uws-head.ts'
+import { type Fault, reportFault, UwsHead } from './uws-head.ts'
 import { largeLength, UwsLargeAnswer } from './uws-large-answer.ts'
 import { deadStream, UwsStream } from './uws-stream.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
 /**
- * One request from its callback on. `usuallyHasBody`: the body is attended to at once, and not only when it is asked
- * for.
+ * Serves one request. `usuallyHasBody`: the body is attached to at once, and not only when the handler reads it.
  */
 export function serveRequest(
   handlers: TransportHandlers,
@@ -23,7 +22,7 @@ export function serveRequest(
 ): void {
   const exchange = new UwsExchange(method, res, req, handlers.fault, secure, unsent)
   try {
-    if (usuallyHasBody) exchange.attend()
+    if (usuallyHasBody) exchange.attachBody()
     handlers.request(exchange)
   } catch (error) {
     exchange.fail(error)
@@ -32,13 +31,13 @@ export function serveRequest(
 }
 
 class UwsExchange extends UwsHead implements HttpExchange {
-  /** Undefined until somebody looked. */
+  /** Undefined until `attachBody`. */
   #body: UwsBody | null | undefined
   #stream: UwsStream | null = null
   #large: UwsLargeAnswer | null = null
   readonly #unsent: Unsent
-  /** It has been answered, and not all of the answer has left. */
-  #owing = false
+  /** Answered, and not all of the answer has been sent. */
+  #isCounted = false
   #answered = false
 
   constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault, secure: boolean, unsent: Unsent) {
@@ -46,8 +45,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#unsent = unsent
   }
 
-  /** Attaches to the body, if there is one. Only in the callback (rule 34). */
-  attend(): UwsBody | null {
+  /** Attaches to the body, if there is one. Only in the callback: `onData` cannot be attached later. */
+  attachBody(): UwsBody | null {
     if (this.#body === undefined) {
       const declared =
         this.req === null ? 0 : declaredLength(this.header('content-length'), this.header('transfer-encoding'))
@@ -62,7 +61,7 @@ class UwsExchange extends UwsHead implements HttpExchange {
       done('aborted')
       return
     }
-    const body = this.attend()
+    const body = this.attachBody()
     if (body === null) done(new Uint8Array(0))
     else body.read(maxBytes, done)
   }
@@ -78,17 +77,17 @@ class UwsExchange extends UwsHead implements HttpExchange {
     const incoming = this.#body
     if (this.malformed !== null) {
       incoming?.abandon()
-      this.#owe()
+      this.#countUnsent()
       const said = this.saidClose
       this.refuse((res) => {
         writeAnswer(res, this.method === 'HEAD', status, headers, body, true, said)
-        this.#pay()
+        this.#countSent()
       })
     } else if (!incoming || incoming.complete) this.#write(status, headers, body, false)
-    // The rest is taken in first: closing with bytes unread resets the connection, and the client may lose the answer
-    // (rule 34). One that waits for leave to send has got it from uWS.
+    // The rest is read first: closing with bytes unread resets the connection, and the client may lose the answer. A client that waits
+    // for `100 Continue` has got it from uWS.
     else if (incoming.restIsSmall) {
-      this.#owe()
+      this.#countUnsent()
       incoming.discard(() => this.#write(status, headers, body, false))
     } else {
       incoming.abandon()
@@ -118,22 +117,22 @@ class UwsExchange extends UwsHead implements HttpExchange {
     return this.#stream
   }
 
-  /** A handler threw (rule 30). What had begun to go out is cut, so that the client does not take it for whole. */
+  /** A handler threw. A stream is cut, so that the client does not take it for complete. */
   fail(error: unknown): void {
-    report(this.fault, error)
+    reportFault(this.fault, error)
     if (this.#stream !== null) this.#stream.abort()
     else this.respond(500, [], null)
   }
 
   override detach(): void {
-    // A body that nobody has looked for: now or never.
-    if (this.res !== null) this.attend()
+    // The last moment to attach to the body.
+    if (this.res !== null) this.attachBody()
     super.detach()
   }
 
   protected override abort(): void {
     this.#large?.over()
-    this.#pay()
+    this.#countSent()
     if (this.res === null) return
     super.abort()
     this.#stream?.cut()
@@ -151,27 +150,27 @@ class UwsExchange extends UwsHead implements HttpExchange {
     const length = isHead || close || isBodyless(status) ? 0 : largeLength(body)
     if (body !== null && length > 0) return this.#writeLarge(status, headers, body, length)
     this.last((res) => writeAnswer(res, isHead, status, headers, body, close, sayClose))
-    this.#pay()
+    this.#countSent()
   }
 
   #writeLarge(status: number, headers: HeaderList, body: string | Uint8Array, length: number): void {
     this.last((res) => {
-      const large = new UwsLargeAnswer(res, length, () => this.#pay())
-      if (large.send(status, headers, body)) return this.#pay()
+      const large = new UwsLargeAnswer(res, length, () => this.#countSent())
+      if (large.send(status, headers, body)) return this.#countSent()
       this.#large = large
-      this.#owe()
+      this.#countUnsent()
     })
   }
 
-  #owe(): void {
-    if (this.#owing) return
-    this.#owing = true
+  #countUnsent(): void {
+    if (this.#isCounted) return
+    this.#isCounted = true
     this.#unsent.add()
   }
 
-  #pay(): void {
-    if (!this.#owing) return
-    this.#owing = false
+  #countSent(): void {
+    if (!this.#isCounted) return
+    this.#isCounted = false
     this.#unsent.remove()
   }
 

@@ -2,7 +2,7 @@ import type { HeaderList } from './transport.ts'
 import { writeHead } from './uws-answer.ts'
 import type { UwsResponse } from './uws-types.ts'
 
-/** Up to here head and body fit into the cork buffer of 16 KB, and `end` sends them by one system call (rule 5). */
+/** Up to here head and body fit into the cork buffer of 16 KB, and `end` sends them by one system call (uws-rules.md#cork). */
 const smallBytes = 12 * 1024
 
 const nothing = new Uint8Array(0)
@@ -17,14 +17,14 @@ export function largeLength(body: string | Uint8Array | null): number {
 }
 
 /**
- * An answer that the system may not take at once. `end` would copy what is left into a buffer of uWS, whose size cannot be asked,
- * so that a drain would not know that it is still there; `tryEnd` leaves it here (rule 35).
+ * An answer that the system may not take at once. `end` would copy the rest into a buffer of uWS whose size cannot be read, so a drain
+ * could not wait for it; `tryEnd` leaves it here.
  */
 export class UwsLargeAnswer {
   readonly #length: number
-  /** Runs once nothing is left, or when the client is gone. */
+  /** Runs when all of it was sent, or when the client has disconnected. */
   readonly #done: () => void
-  /** Null once it is complete or the client gone (rule 1). */
+  /** Null once it is complete or the client has disconnected: calls would throw. */
   #res: UwsResponse | null
   #rest: Uint8Array = nothing
   /** Where `#rest` begins in the body. */
@@ -36,7 +36,7 @@ export class UwsLargeAnswer {
     this.#done = done
   }
 
-  /** Sends head and body as far as the system takes them. The caller has corked. True when that was all. */
+  /** Sends head and as much of the body as the system takes. The caller has corked. True when that was all of it. */
   send(status: number, headers: HeaderList, body: string | Uint8Array): boolean {
     const res = this.#res
     if (res === null) return true
@@ -47,7 +47,7 @@ export class UwsLargeAnswer {
       return true
     }
     this.#from = res.getWriteOffset()
-    // A copy: the bytes are the handler's own.
+    // A copy: the handler may reuse its bytes.
     if (typeof body !== 'string') this.#rest = Uint8Array.prototype.slice.call(body, this.#from)
     // Each character is one byte.
     else if (body.length === this.#length) this.#rest = Buffer.from(body.slice(this.#from), 'latin1')
@@ -56,7 +56,7 @@ export class UwsLargeAnswer {
     return false
   }
 
-  /** The client is gone, or has all of it. */
+  /** The client has disconnected, or has all of it. */
   over(): void {
     if (this.#res === null) return
     this.#res = null
@@ -64,7 +64,7 @@ export class UwsLargeAnswer {
     this.#done()
   }
 
-  /** All of the rest each time: over TLS less than before would be an error. Whether all of it could be sent. */
+  /** Offers all of the rest each time: over TLS, less than before would be an error. Returns whether the system took it. */
   #more(offset: number): boolean {
     const res = this.#res
     if (res === null) return true

@@ -79,13 +79,13 @@ describe('loading uWebSockets.js', () => {
     expect(loadUws({ module: real }).module).toBe(real)
     expect(loadUws({ module: { default: real } }).module).toBe(real)
     for (const [module, lacking] of [
-      [{}, 'the module lacks App, us_listen_socket_close, us_socket_local_port'],
-      [null, 'the module lacks App'],
-      [{ ...real, us_socket_local_port: undefined }, 'the module lacks us_socket_local_port;'],
-      [{ ...real, LIBUS_LISTEN_EXCLUSIVE_PORT: undefined }, 'the module lacks LIBUS_LISTEN_EXCLUSIVE_PORT'],
+      [{}, 'the module has no App, us_listen_socket_close, us_socket_local_port'],
+      [null, 'the module has no App'],
+      [{ ...real, us_socket_local_port: undefined }, 'the module has no us_socket_local_port:'],
+      [{ ...real, LIBUS_LISTEN_EXCLUSIVE_PORT: undefined }, 'the module has no LIBUS_LISTEN_EXCLUSIVE_PORT'],
       [
         { ...real, App: () => ({ get() {}, listen() {} }) },
-        'its App lacks post, put, patch, del, head, options, any, ws, close',
+        'its App has no post, put, patch, del, head, options, any, ws, close',
       ],
     ] as const) {
       const load = (): unknown => loadUws({ module })
@@ -102,7 +102,7 @@ describe('loading uWebSockets.js', () => {
     expect(loadUws()).toBe(loadUws())
   })
 
-  it('rule 33: sets the header limit before the addon loads, and leaves one alone that is set', async () => {
+  it('sets the header limit before the addon loads, and leaves one alone that is set', async () => {
     expect(JSON.parse((await run(temporary(), show)).stdout)).toMatchObject({ limit: '32768' })
     expect((await run(temporary(), bigHeader)).stdout).toBe('200\n')
     const set = { UWS_HTTP_MAX_HEADERS_SIZE: '5000' }
@@ -110,7 +110,7 @@ describe('loading uWebSockets.js', () => {
     expect((await run(temporary(), bigHeader, set)).stdout).not.toBe('200\n')
   }, 120_000)
 
-  it('rule 33: says that the limit cannot be set in a Worker', async () => {
+  it('says that the limit cannot be set in a Worker', async () => {
     // The TypeScript loader does not reach into Workers by itself.
     const api = JSON.stringify(
       pathToFileURL(require.resolve('tsx/esm/api', { paths: [process.cwd()] }).replace(/cjs$/, 'mjs')).href,
@@ -122,7 +122,7 @@ describe('loading uWebSockets.js', () => {
       void loadUws
       new Worker(${JSON.stringify(inWorker)}, { eval: true })`
     const lines = (await run(temporary(), worker)).stdout.trim().split('\n')
-    expect(lines[0]).toContain('cannot be set in a Worker; start the process with UWS_HTTP_MAX_HEADERS_SIZE=32768')
+    expect(lines[0]).toContain('cannot be set in a Worker: start the process with UWS_HTTP_MAX_HEADERS_SIZE=32768')
     expect(lines[1]).not.toBe('200')
   }, 120_000)
 
@@ -133,7 +133,7 @@ describe('loading uWebSockets.js', () => {
     writeFileSync(join(folder, 'package.json'), '{ "main": "main.js" }')
     writeFileSync(join(folder, 'main.js'), 'module.exports = { host: true }')
     const program = `try { loadUws() } catch (error) { console.log(error.message) }`
-    expect((await run(host, program)).stdout).toContain('the module lacks App')
+    expect((await run(host, program)).stdout).toContain('the module has no App')
   }, 120_000)
 
   it('names the way out when there is no binary for this Node, or loading fails otherwise', async () => {
@@ -143,7 +143,7 @@ describe('loading uWebSockets.js', () => {
     const program = `try { loadUws() } catch (error) { console.log(error.code, error.message) }`
     writeFileSync(join(folder, 'index.js'), `require('./uws_odd.node')`)
     expect((await run(host, program)).stdout).toMatch(
-      /^uws_unavailable .* has no binary for \w+ \w+, Node [\d.]+ \(ABI \d+\); use Node 20, 22 or 24 on Linux/,
+      /^uws_unavailable .* has no binary for \w+ \w+, Node [\d.]+ \(ABI \d+\): use Node 20, 22 or 24 on Linux/,
     )
     writeFileSync(join(folder, 'index.js'), `throw new Error('first line\\nlast line')`)
     expect((await run(host, program)).stdout).toMatch(/^uws_unavailable .* failed: last line\n$/)
@@ -205,7 +205,7 @@ describe('the compat copy', () => {
     async () => {
       const program = `process.env.TMPDIR = '/proc'; try { loadUws() } catch (error) { console.log(error.message) }`
       expect((await run(temporary(), program)).stdout).toMatch(
-        /compat copy of \S+ could not be loaded \(.*\): it needs glibc 2\.36, and a folder .*, node_modules\/\.cache or TMPDIR/,
+        /compat copy of \S+ could not be loaded \(.*\): it needs glibc 2\.36 and a folder .*, node_modules\/\.cache or TMPDIR/,
       )
     },
     120_000,
@@ -215,7 +215,7 @@ describe('the compat copy', () => {
     const folder = temporary()
     writeFileSync(join(folder, addon), 'something else')
     expect(() => loadCompatCopy(join(folder, 'uws.js'), unavailable)).toThrow(
-      `this system has an older one, and ${addon} is not a build that the compat copy knows`,
+      `this system has an older one, and ${addon} is not a build that core can bind to it`,
     )
   })
 

@@ -11,11 +11,10 @@ import { loadCompatCopy } from './uws-compat-copy.ts'
 import type { UwsModule } from './uws-types.ts'
 
 export interface UwsLoadOptions {
-  /** A build of uWebSockets.js that the host has loaded itself. */
+  /** A build of uWebSockets.js that the application has loaded. */
   readonly module?: unknown
   /**
-   * Bytes of the request line and all headers together. Default 32768: uWS's own 4096 is too little for Keycloak's
-   * tokens.
+   * Max bytes of the request line and all headers together. Default 32768: the 4096 of uWS are too few for Keycloak's tokens.
    */
   readonly maxHeaderBytes?: number
   /**
@@ -31,7 +30,7 @@ export interface LoadedUws {
   readonly module: UwsModule
   /** True when the binary is a copy bound to an older glibc. */
   readonly compat: boolean
-  /** What the operator should know, one sentence each. */
+  /** Warnings for the log, one sentence each. */
   readonly notes: readonly string[]
 }
 
@@ -41,7 +40,7 @@ export const maxHeaderBytesRule: OptionRule<number> = option.integer({ min: 4096
 export const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
 export const compatVariable = 'TWINWIRE_UWS_COMPAT'
 const compatNote =
-  "uWebSockets.js needs glibc 2.38 and this system has an older one, so a checked copy runs that is bound to the system's; " +
+  'uWebSockets.js needs glibc 2.38 and this system has an older one, so a checked copy runs that is bound to the older version; ' +
   `${compatVariable}=off forbids it`
 
 // One addon per process, however many copies or test registries of this module there are. `globalThis` has no declared
@@ -49,7 +48,7 @@ const compatNote =
 const slot = globalThis as { [key: symbol]: LoadedUws | undefined }
 const slotKey = Symbol.for('twinwire.uws')
 
-/** Loads uWebSockets.js: the one given, else the host application's own, else ours. */
+/** Loads uWebSockets.js: the given module, else the package of the application, else that of core. */
 export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
   const { module: given, compat: mode = readCompatMode() } = options
   const maxHeaderBytes = checkOption('uws()', 'maxHeaderBytes', options.maxHeaderBytes, maxHeaderBytesRule)
@@ -68,17 +67,17 @@ export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
   return result
 }
 
-/** The host's own copy goes first: it may point the name at the vendor's build. */
+/** The package of the application comes first: it may be another build under the same name. */
 export function resolveUws(): string {
   const places = [join(process.cwd(), 'package.json'), process.argv[1], import.meta.url]
   for (const place of places) {
     try {
       if (place) return createRequire(place).resolve('uWebSockets.js')
     } catch {
-      // Not to be found from there.
+      // Not found from there.
     }
   }
-  throw unavailable('the package uWebSockets.js is not installed; install it, or pass uws({ module })')
+  throw unavailable('the package uWebSockets.js is not installed: install it, or pass uws({ module })')
 }
 
 function readCompatMode(): string {
@@ -86,10 +85,10 @@ function readCompatMode(): string {
 }
 
 function loadFile(path: string, mode: CompatMode): { exports: unknown; compat: boolean } {
-  // Not tried and caught: on musl loading can end in a segmentation fault (rule 41).
+  // Checked first, because on musl loading can end in a segmentation fault.
   if (process.platform === 'linux' && usesMusl()) {
     throw unavailable(
-      `it has no build for musl (Alpine); use an image with glibc, such as node:${nodeMajor()}-trixie-slim`,
+      `it has no build for musl (Alpine): use an image with glibc, such as node:${nodeMajor()}-trixie-slim`,
     )
   }
   try {
@@ -99,7 +98,7 @@ function loadFile(path: string, mode: CompatMode): { exports: unknown; compat: b
     if (process.platform === 'linux' && /GLIBC_2\.38' not found/.test(reason)) {
       if (mode === 'off') {
         throw unavailable(
-          `its binary needs glibc 2.38, this system has an older one, and ${compatVariable}=off forbids the copy bound to it; ` +
+          `its binary needs glibc 2.38, this system has an older one, and ${compatVariable}=off forbids the copy bound to it: ` +
             'use a base image with glibc 2.38 or later (such as trixie), unset the variable, or pass uws({ module })',
         )
       }
@@ -108,7 +107,7 @@ function loadFile(path: string, mode: CompatMode): { exports: unknown; compat: b
     if (/Cannot find module '\.\/uws_/.test(reason)) {
       const here = `${process.platform} ${process.arch}, Node ${process.versions.node} (ABI ${process.versions.modules})`
       throw unavailable(
-        `the installed build has no binary for ${here}; use Node ${supportedNodes} on Linux with glibc, macOS or Windows, or pass uws({ module })`,
+        `the installed build has no binary for ${here}: use Node ${supportedNodes} on Linux with glibc, macOS or Windows, or pass uws({ module })`,
         error,
       )
     }
@@ -117,35 +116,35 @@ function loadFile(path: string, mode: CompatMode): { exports: unknown; compat: b
 }
 
 /**
- * uWS reads the limit once, when the addon loads (rule 33), and a Worker's `process.env` is a copy that native code
- * never sees.
+ * uWS reads the limit once, when the addon loads, and native code does not see the `process.env` of a Worker, which is a
+ * copy.
  */
 function headerNotes(maxHeaderBytes: number, alreadyLoaded: boolean): string[] {
   const found = process.env[limitVariable]
   if (found !== undefined) return []
-  const advice = `start the process with ${limitVariable}=${maxHeaderBytes}, or requests with headers over 4096 bytes fail`
-  if (alreadyLoaded) return [`uWebSockets.js was loaded before its header limit could be set; ${advice}`]
-  if (!isMainThread) return [`the header limit of uWebSockets.js cannot be set in a Worker; ${advice}`]
+  const advice = `start the process with ${limitVariable}=${maxHeaderBytes}, or requests with headers of more than 4096 bytes fail`
+  if (alreadyLoaded) return [`uWebSockets.js was loaded before core could set its header limit: ${advice}`]
+  if (!isMainThread) return [`The header limit of uWebSockets.js cannot be set in a Worker: ${advice}`]
   process.env[limitVariable] = String(maxHeaderBytes)
   return []
 }
 
-/** Fails at boot on what would else fail at the first request. `close` is the youngest of the functions (v20.34). */
+/** Fails at boot instead of at the first request. `close` is the newest of the functions (v20.34). */
 function checkModule(candidate: unknown): UwsModule {
-  // An import of a CommonJS module may give the namespace; the cast only opens `default` to be looked at.
+  // An import of a CommonJS module may be its namespace; the cast only makes `default` readable.
   const namespace = candidate as { default?: unknown } | null | undefined
   const found = has(namespace, 'App') ? namespace : namespace?.default
   const lacking = ['App', 'us_listen_socket_close', 'us_socket_local_port'].filter((name) => !has(found, name))
   if (lacking.length > 0)
-    throw unavailable(`the module lacks ${lacking.join(', ')}; is it uWebSockets.js, version 20.34 or later?`)
+    throw unavailable(`the module has no ${lacking.join(', ')}: pass uWebSockets.js, version 20.34 or later`)
   // Checked above: what follows calls the functions that were found.
   const module = found as UwsModule
   if (typeof module.LIBUS_LISTEN_EXCLUSIVE_PORT !== 'number')
-    throw unavailable('the module lacks LIBUS_LISTEN_EXCLUSIVE_PORT')
+    throw unavailable('the module has no LIBUS_LISTEN_EXCLUSIVE_PORT: pass uWebSockets.js, version 20.34 or later')
   const app = module.App()
   const methods = ['get', 'post', 'put', 'patch', 'del', 'head', 'options', 'any', 'ws', 'listen', 'close']
   const missing = methods.filter((name) => !has(app, name))
-  if (missing.length > 0) throw unavailable(`its App lacks ${missing.join(', ')}; use version 20.34 or later`)
+  if (missing.length > 0) throw unavailable(`its App has no ${missing.join(', ')}: use version 20.34 or later`)
   app.close()
   return module
 }
@@ -155,7 +154,7 @@ function has(value: unknown, name: string): boolean {
   return typeof Reflect.get(value, name) === 'function'
 }
 
-/** The name of the system's dynamic loader stands near the start of Node's own binary. */
+/** The binary of Node has the name of the system's dynamic loader near its start. */
 function usesMusl(): boolean {
   const head = Buffer.alloc(8192)
   const file = openSync(process.execPath, 'r')

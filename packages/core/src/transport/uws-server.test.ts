@@ -11,15 +11,15 @@ const options = (port: number, more: Partial<ListenOptions> = {}): ListenOptions
 }
 
 describe('listening over uWebSockets.js', () => {
-  it('rule 37: a port that one of our own servers has is taken', async () => {
+  it('a port that one of our own servers has is taken', async () => {
     const { port } = await serve({})
     await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({
       code: 'port_taken',
-      message: `port ${port} of 127.0.0.1 is taken; stop what listens there, or choose another port`,
+      message: `Port ${port} of 127.0.0.1 is already in use: stop the other listener, or choose another port`,
     })
   })
 
-  it('rule 37: a port that another server has is taken', async () => {
+  it('a port that another server has is taken', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     // Listening on a TCP port: an object.
@@ -31,17 +31,17 @@ describe('listening over uWebSockets.js', () => {
   it('an address that is not ours is another refusal', async () => {
     await expect(uws().listen(options(0, { host: '203.0.113.1' }), handlers)).rejects.toMatchObject({
       code: 'bad_option',
-      message: expect.stringContaining('cannot listen on port 0 of 203.0.113.1: '),
+      message: expect.stringContaining('Cannot listen on port 0 of 203.0.113.1: '),
     })
   })
 
   it.each([
-    [{ port: 70_000 }, 'port must be'],
-    [{ host: '' }, 'host must not be empty'],
-    [{ websocketPath: '/ws/:id' }, 'the WebSocket path must be a plain path'],
-    [{ websocketPath: 'ws' }, 'the WebSocket path must be a plain path'],
+    [{ port: 70_000 }, 'listen(): port must be an integer from 0 to 65535'],
+    [{ host: '' }, 'listen(): host must be a host name'],
+    [{ websocketPath: '/ws/:id' }, "createApp(): websocket.path must be a plain path such as '/ws'"],
+    [{ websocketPath: 'ws' }, "createApp(): websocket.path must be a plain path such as '/ws'"],
     [{ limits: { ...defaultSocketLimits, idleTimeoutSeconds: 3 } }, 'websocket.idleTimeoutSeconds'],
-  ])('rules 24 and 42: checks its options before anything native sees them (%#)', async (more, message) => {
+  ])('checks its options before anything native sees them (%#)', async (more, message) => {
     const listening = uws().listen(options(0, more), handlers)
     await expect(listening).rejects.toMatchObject({ code: 'bad_option', message: expect.stringContaining(message) })
   })
@@ -61,7 +61,7 @@ describe('listening over uWebSockets.js', () => {
     await transport.close()
   })
 
-  it('rule 38: close cuts everything, tells everyone once, and may be called from in there', async () => {
+  it('close cuts everything, tells everyone once, and may be called from in there', async () => {
     const recorder = record({ closed: () => void transport.close() })
     const pending = { http: catcher<HttpExchange>(), upgrade: catcher<UpgradeRequest>() }
     const { port, transport, faults } = await serve({
@@ -94,7 +94,7 @@ describe('listening over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
-  it('rules 37 and 38: the port is free at once, though connections that were cut linger', async () => {
+  it('the port is free at once, though connections that were cut linger', async () => {
     // Of a port that the system chose, uWS would leave out SO_REUSEADDR.
     const probe = await serve({})
     await probe.transport.close()
@@ -109,7 +109,7 @@ describe('listening over uWebSockets.js', () => {
     }
   })
 
-  it('rule 38: close may come from inside a handler', async () => {
+  it('close may come from inside a handler', async () => {
     const { port, transport, faults } = await serve({
       request: (exchange) => {
         void transport.close()

@@ -2,6 +2,8 @@ import { createServer } from 'node:net'
 import { BootError } from '../base/boot-error.ts'
 import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
+import { option } from '../base/option.ts'
+import { badOption, checkOption } from '../base/options.ts'
 import { checkSocketLimits } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { Unsent } from './unsent.ts'
@@ -15,7 +17,7 @@ import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute, UwsTlsFiles } from
 import { serveUpgrade } from './uws-upgrade.ts'
 
 export interface UwsOptions extends UwsLoadOptions {
-  /** Serve https and wss, and nothing else on that port. Default: plain, for what stands behind a proxy. */
+  /** Serve https and wss, and nothing else on that port. Default: plain http and ws, for a server behind a proxy. */
   readonly tls?: UwsTlsOptions
 }
 
@@ -27,9 +29,9 @@ export function uws(options: UwsOptions = {}): Transport {
 interface Serving {
   readonly loaded: LoadedUws
   readonly app: UwsApp
-  /** Null where there is no loopback. */
+  /** Null where loopback cannot be reached. */
   readonly spare: SpareResponse | null
-  /** Null once it is closed: closing it twice is undefined behaviour (rule 38). */
+  /** Null once it is closed: closing it twice is undefined behaviour. */
   listening: UwsListenSocket | null
 }
 
@@ -49,7 +51,7 @@ class UwsTransport implements Transport {
     handlers: TransportHandlers,
   ): Promise<{ port: number; notes: readonly string[]; secure: boolean }> {
     if (this.#serving || this.#starting)
-      throw new BootError('wrong_state', 'this transport listens already; call close() first')
+      throw new BootError('wrong_state', 'This transport is already listening: call close() first')
     this.#starting = true
     try {
       checkListenOptions(options)
@@ -91,7 +93,7 @@ class UwsTransport implements Transport {
     const serving = this.#serving
     if (!serving) return
     this.stopAccepting()
-    // First: what it calls back may come here again (rule 29).
+    // First, because `app.close` calls handlers that may call `close` again.
     this.#serving = null
     serving.app.close()
     serving.spare?.close()
@@ -99,20 +101,21 @@ class UwsTransport implements Transport {
 }
 
 const withoutSpare =
-  'this process cannot reach itself at 127.0.0.1: uWebSockets.js will print a line to stderr for each WebSocket whose upgrade had to wait'
+  'This process cannot connect to itself at 127.0.0.1: uWebSockets.js will print a line to stderr for each WebSocket whose upgrade had to wait'
+
+const portRule = option.integer({ max: 65_535, required: true })
+const hostRule = option.string({
+  expects: 'a host name or an IP address (0.0.0.0 is every IPv4 address)',
+  required: true,
+})
 
 function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions): void {
   checkSocketLimits(limits)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
-  }
-  if (host === '') throw new BootError('bad_option', 'host must not be empty; 0.0.0.0 means every IPv4 address')
+  checkOption('listen()', 'port', port, portRule)
+  checkOption('listen()', 'host', host, hostRule)
   // `:` and `*` are patterns to uWS.
   if (!/^\/[^:*?#\s]*$/.test(websocketPath)) {
-    throw new BootError(
-      'bad_option',
-      `the WebSocket path must be a plain path such as /ws, not ${JSON.stringify(websocketPath)}`,
-    )
+    throw badOption('createApp()', 'websocket.path', "must be a plain path such as '/ws'", websocketPath)
   }
 }
 
@@ -120,20 +123,18 @@ function createTlsApp({ module }: LoadedUws, files: UwsTlsFiles): UwsApp {
   if (module.SSLApp === undefined)
     throw new BootError(
       'uws_unavailable',
-      'uWebSockets.js cannot be used: this build has no TLS; leave out uws({ tls })',
+      'uWebSockets.js cannot be used: this build has no TLS: remove uws({ tls }), and terminate TLS at a proxy',
     )
   try {
     return module.SSLApp(files)
   } catch (cause) {
-    const message = 'uWebSockets.js refuses the files of uws({ tls }), which Node accepts: are key and certificate PEM?'
+    const message =
+      'uWebSockets.js does not accept the files of uws({ tls }), though Node does: check that key and certificate are PEM'
     throw new BootError('bad_option', message, { cause })
   }
 }
 
-/**
- * A route of its own for each method, so that a request's method costs nothing; all of them lead to one place (rule
- * 36).
- */
+/** One route per method, so that the method of a request is known without a native call. All of them call `serveRequest`. */
 function route(
   app: UwsApp,
   { websocketPath, limits }: ListenOptions,
@@ -142,7 +143,7 @@ function route(
   unsent: Unsent,
   spare: SpareResponse | null,
 ): void {
-  // `fault` is passed on by itself.
+  // `fault` is passed on as a function of its own.
   const bound: TransportHandlers = {
     upgrade: (request) => handlers.upgrade(request),
     request: (exchange) => handlers.request(exchange),
@@ -155,16 +156,16 @@ function route(
   const upgrade: UwsBehavior['upgrade'] = (res, req, context) =>
     serveUpgrade(bound, res, req, context, secure, unsent, spare)
   const behavior = createBehavior(limits, upgrade)
-  // uWS gives its own object to these callbacks; ours differ from it by the properties that `open` sets.
+  // uWS passes its own object to these callbacks; the type adds the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
-  // What has no proper key falls through to these (rule 21).
+  // Upgrades without a valid key arrive at these routes.
   app.get('/*', serve('GET', false)).head('/*', serve('HEAD', false)).options('/*', serve('OPTIONS', false))
   app.post('/*', serve('POST', true)).put('/*', serve('PUT', true)).patch('/*', serve('PATCH', true))
   app.del('/*', serve('DELETE', true))
   app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod(), true, res, req, secure, unsent))
 }
 
-/** Always exclusively: by default a second server would share the port without a word (rule 37). */
+/** Always exclusively: by default a second server would share the port without an error. */
 async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOptions): Promise<UwsListenSocket> {
   const bound = await new Promise<UwsListenSocket | false>((resolve) => {
     app.listen(host, port, module.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
@@ -174,16 +175,16 @@ async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOp
   throw await explainRefusal(host, port)
 }
 
-/** uWS says only that it failed. Node, asked for the same, says why. */
+/** uWS reports only that it failed. Node reports the reason for the same port. */
 function explainRefusal(host: string, port: number): Promise<BootError> {
   return new Promise((resolve) => {
     const taken = new BootError(
       'port_taken',
-      `port ${port} of ${host} is taken; stop what listens there, or choose another port`,
+      `Port ${port} of ${host} is already in use: stop the other listener, or choose another port`,
     )
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      const message = `cannot listen on port ${port} of ${host}: ${error.message}`
+      const message = `Cannot listen on port ${port} of ${host}: ${error.message}`
       resolve(error.code === 'EADDRINUSE' ? taken : new BootError('bad_option', message, { cause: error }))
     })
     probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(taken)))

@@ -8,14 +8,14 @@ const timeoutMs = 5000
 /**
  * A response that is never written. Upgrades that had to wait run within its cork.
  *
- * uWS wants every native write within a cork, and prints a line to stderr for each one that is not. An upgrade must not run within the
- * cork of its own response (see `uws-upgrade.ts`), and when nothing else is open there is no other cork. So the transport sends
- * itself one request over loopback, to an app of its own that listens until it has it.
+ * uWS prints a line to stderr for each native write outside of a cork. A late upgrade must not run within the cork of its own response
+ * (uws-rules.md#upgrades), and while no other response is open there is no other cork. So the transport sends itself one request over
+ * loopback, to a separate app that listens until the request has arrived.
  */
 export class SpareResponse {
   readonly #app: UwsApp
   readonly #client: Socket
-  /** Null once its connection is gone. */
+  /** Null once its connection has ended. */
   #res: UwsResponse | null
 
   private constructor(app: UwsApp, client: Socket, res: UwsResponse) {
@@ -41,7 +41,7 @@ export class SpareResponse {
         let listening: UwsListenSocket | null = socket
         const client = connect({ host: '127.0.0.1', port: module.us_socket_local_port(socket) })
         const finish = (res: UwsResponse | null): void => {
-          // Closing it twice is undefined behaviour (rule 38).
+          // Closing it twice is undefined behaviour.
           if (listening === null) return
           module.us_listen_socket_close(listening)
           listening = null
@@ -52,11 +52,11 @@ export class SpareResponse {
           resolve(null)
         }
         app.any('/*', (res, req) => {
-          // Another process of this machine may have found the port.
+          // Another process of this machine may have connected to the port.
           if (listening === null || req.getUrl() !== path) res.close()
           else finish(res)
         })
-        // It must not be what keeps a process alive.
+        // It must not keep the process alive.
         client.unref()
         client.setTimeout(timeoutMs, () => finish(null))
         client.on('error', () => finish(null))
@@ -65,7 +65,7 @@ export class SpareResponse {
     })
   }
 
-  /** Runs it within the cork; without one when the connection is gone. */
+  /** Runs `run` within the cork; without one when the connection has ended. */
   cork(run: () => void): void {
     if (this.#res === null) run()
     else this.#res.cork(run)

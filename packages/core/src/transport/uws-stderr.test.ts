@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url)
 const tsx = pathToFileURL(require.resolve('tsx', { paths: [process.cwd()] })).href
 
 // In a process of its own: what uWS prints goes past Node to the file descriptor.
-it('rule 5: sockets whose upgrade had to wait, one after the other, open without a line on stderr', async () => {
+it('sockets whose upgrade had to wait, one after the other, open without a line on stderr', async () => {
   const program = `
     import { WebSocket } from 'ws'
     import { defaultSocketLimits } from './socket-limits.ts'

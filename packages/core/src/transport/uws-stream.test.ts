@@ -7,7 +7,7 @@ const mib = 1024 * 1024
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('streams over uWebSockets.js', () => {
-  it('rule 35: a slow client holds the writer back, and gets every byte in order', async () => {
+  it('a slow client holds the writer back, and gets every byte in order', async () => {
     const caught = catcher<HttpExchange>()
     const { port } = await serve({ request: caught.handle })
     const peer = await dial(port)
@@ -99,7 +99,7 @@ describe('streams over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
-  it('rule 34: a stream before the end of a request body waits for it with its own end', async () => {
+  it('a stream before the end of a request body waits for it with its own end', async () => {
     const streams: ResponseStream[] = []
     const { port } = await serve({
       request: (exchange) => {

@@ -10,27 +10,26 @@ interface Pending {
 }
 
 /**
- * Written piece by piece: a chunk that uWS cannot pass on is buffered whole, and the size of that buffer cannot be
- * asked. A piece with its framing fits into the cork buffer of 16 KB (rule 5) and into what the system frees before it
- * calls again.
+ * Chunks are written in pieces: uWS buffers what the system does not take, and the size of that buffer cannot be read. A piece with its
+ * framing fits into the cork buffer of 16 KB and into what the system frees before it calls again.
  */
 const pieceBytes = 16 * 1024 - 64
 
 const yes = Promise.resolve(true)
 const no = Promise.resolve(false)
 
-/** What a handler gets when there is nobody to stream to, or nothing to stream. */
+/** For a handler whose client has disconnected, and for answers without a body. */
 export const deadStream: ResponseStream = { open: false, write: () => no, end() {}, abort() {} }
 
 export class UwsStream implements ResponseStream {
-  /** Null once the stream is over or the client gone (rule 1). */
+  /** Null once the stream has ended or the client has disconnected: calls would throw. */
   #res: UwsResponse | null
   readonly #body: UwsBody | null
   readonly #settle: () => void
   readonly #unsent: Unsent
   readonly #queue: Pending[] = []
   #blocked = false
-  /** The client has once not kept pace. */
+  /** The client was too slow at least once. */
   #slow = false
   #ending = false
 
@@ -77,7 +76,7 @@ export class UwsStream implements ResponseStream {
     res.close()
   }
 
-  /** The client is gone, or no longer wanted. */
+  /** The client has disconnected, or is cut. */
   cut(): void {
     if (this.#res === null) return
     this.#over()
@@ -85,8 +84,8 @@ export class UwsStream implements ResponseStream {
   }
 
   #flush(): void {
-    // With nothing to write a cork still passes on what uWS has buffered, which it does not do by itself for a response
-    // that has an `onWritable`.
+    // Also with nothing to write: a cork sends what uWS has buffered, which it does not do itself for a response that has an
+    // `onWritable`.
     while (this.#res !== null && !this.#blocked) {
       this.#res.cork(() => this.#writePiece())
       if (this.#queue.length === 0) break
@@ -103,15 +102,15 @@ export class UwsStream implements ResponseStream {
       first.at = end
       if (this.#blocked) this.#slow = true
     }
-    // Not while blocked: whoever waits for room waits until `onWritable`.
+    // While blocked, the writer waits until `onWritable`.
     if (this.#blocked || first.at < first.bytes.byteLength) return
     this.#queue.shift()
     first.resolve(true)
   }
 
   /**
-   * `write` says that uWS holds something back only when more is written. So the last byte of a chunk goes by itself to a client
-   * that does not keep pace: then it is known whether the chunk has left, and a drain does not cut it.
+   * `write` reports what uWS holds back only when more is written. So a slow client gets the last byte of a chunk in a write of its own:
+   * then it is known whether the chunk has left, and a drain does not cut it.
    */
   #endOfPiece({ bytes, at }: Pending): number {
     const end = at + pieceBytes
@@ -127,8 +126,7 @@ export class UwsStream implements ResponseStream {
   #finish(): void {
     if (this.#res === null) return
     // uWS would write `connection: close` into the middle of a chunked body, so the connection cannot be closed with
-    // the end: the rest of the request is awaited instead (rule 34), under the timeout that uWS has for slow bodies
-    // (rule 32).
+    // the end. Instead the rest of the request is awaited, under the time limit that uWS has for slow bodies.
     if (this.#body !== null && !this.#body.complete) {
       this.#body.discard(() => this.#finish())
       return

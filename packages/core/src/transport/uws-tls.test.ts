@@ -140,13 +140,13 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     expect(cipher).toBe('ECDHE-ECDSA-AES256-GCM-SHA384')
   })
 
-  test('whoever speaks plain HTTP to it is not served, and the next one is', async () => {
+  test('a client that speaks plain HTTP is not served, and the next one is', async () => {
     const { url } = await boot(files)
     await expect(fetch(`${url.replace('https', 'http')}/secure`)).rejects.toThrow()
     expect((await get(`${url}/secure`)).status).toBe(200)
   })
 
-  test('a client certificate of somebody else is refused, and none at all is let in', async () => {
+  test('a client certificate of another authority is refused, and a client without one is admitted', async () => {
     const { url, port } = await boot({ ...files, caFile: at('cert.pem') })
     const { readFileSync } = await import('node:fs')
     const attempt = (name: string) =>
@@ -168,15 +168,15 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
   })
 
   test.each<[string, object, string]>([
-    ['a key that is not there', { keyFile: at('absent.pem') }, 'uws({ tls: { keyFile } }) cannot be read: ENOENT'],
-    ['a certificate that is not there', { certFile: at('absent.pem') }, 'uws({ tls: { certFile } }) cannot be read'],
-    ['a folder', { certFile: folder }, 'uws({ tls: { certFile } }) cannot be read: EISDIR'],
+    ['a key that is not there', { keyFile: at('absent.pem') }, 'uws(): tls.keyFile cannot be read: ENOENT'],
+    ['a certificate that is not there', { certFile: at('absent.pem') }, 'uws(): tls.certFile cannot be read'],
+    ['a folder', { certFile: folder }, 'uws(): tls.certFile cannot be read: EISDIR'],
     ['no key', { keyFile: '' }, 'uws(): tls.keyFile must be the path of a PEM file'],
-    ['a file of something else', { keyFile: at('nonsense.pem') }, 'uws({ tls }) cannot be used'],
-    ['the key of another certificate', { keyFile: at('otherkey.pem') }, 'uws({ tls }) cannot be used'],
-    ['an encrypted key without its passphrase', { keyFile: at('locked.pem') }, 'uws({ tls }) cannot be used'],
-    ['a wrong passphrase', { keyFile: at('locked.pem'), passphrase: 'no' }, 'uws({ tls }) cannot be used'],
-    ['ciphers that there are not', { ciphers: 'NONSENSE' }, 'uws({ tls }) cannot be used'],
+    ['a file of something else', { keyFile: at('nonsense.pem') }, 'uws(): tls cannot be used with'],
+    ['the key of another certificate', { keyFile: at('otherkey.pem') }, 'uws(): tls cannot be used with'],
+    ['an encrypted key without its passphrase', { keyFile: at('locked.pem') }, 'uws(): tls cannot be used with'],
+    ['a wrong passphrase', { keyFile: at('locked.pem'), passphrase: 'no' }, 'uws(): tls cannot be used with'],
+    ['ciphers that do not exist', { ciphers: 'NONSENSE' }, 'uws(): tls cannot be used with'],
     ['an unknown option', { keyfile: 'x' }, "uws(): tls.keyfile is not an option. Did you mean 'keyFile'?"],
   ])('%s stops the boot with a sentence', async (_name, wrong, message) => {
     await expect(boot({ ...files, ...wrong })).rejects.toMatchObject({

@@ -6,16 +6,16 @@ import type { OptionRules } from '../base/option-rule.ts'
 import { checkOptions } from '../base/options.ts'
 import type { UwsTlsFiles } from './uws-types.ts'
 
-/** What `uws({ tls })` takes. Files are PEM, read when the app listens. */
+/** Options of `uws({ tls })`. Files are PEM, read when the app listens. */
 export interface UwsTlsOptions {
   readonly keyFile: string
-  /** The certificate, then those that lead from it to a root. */
+  /** The certificate, followed by those of the chain to a root. */
   readonly certFile: string
   /** Of an encrypted key. */
   readonly passphrase?: string
   /**
-   * Certificate authorities of clients. Clients are then asked for a certificate, and one that is not of theirs ends the handshake; one
-   * that has none is still let in: nobody is authenticated by it.
+   * Certificate authorities of client certificates. The server then requests one, and a certificate of another authority ends the handshake.
+   * A client without one is still admitted: this does not authenticate anyone.
    */
   readonly caFile?: string
   /** In OpenSSL's notation, for TLS 1.2. Default: OpenSSL's own. */
@@ -32,8 +32,8 @@ const rules = {
 } satisfies OptionRules<UwsTlsOptions>
 
 /**
- * Checks everything by Node's own TLS, whose errors are exceptions: of files that are missing, or do not belong together, the native
- * server only says that there is no server.
+ * Checks everything with Node's TLS, which has readable errors: for files that are missing or do not belong together, the native server
+ * only reports that it cannot be created.
  *
  * @throws BootError `bad_option`
  */
@@ -46,7 +46,7 @@ export function toTlsFiles(options: UwsTlsOptions): UwsTlsFiles {
     createSecureContext({ key, cert, passphrase, ca, ciphers })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new BootError('bad_option', `uws({ tls }) cannot be used (${certFile}, ${keyFile}): ${reason}`, { cause })
+    throw new BootError('bad_option', `uws(): tls cannot be used with ${certFile} and ${keyFile}: ${reason}`, { cause })
   }
   return {
     key_file_name: keyFile,
@@ -62,6 +62,6 @@ function read(name: string, file: string): Buffer {
     return readFileSync(file)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new BootError('bad_option', `uws({ tls: { ${name} } }) cannot be read: ${reason}`, { cause })
+    throw new BootError('bad_option', `uws(): tls.${name} cannot be read: ${reason}`, { cause })
   }
 }

@@ -1,7 +1,6 @@
 /**
- * The part of uWebSockets.js that this room uses, in our own words: a host may bring any build of it, and the
- * declarations that come with a build differ from what it does (an enum that is absent at run time, `listen` without
- * its host and options form).
+ * The part of uWebSockets.js that this folder uses. Declared here, because an application may bring any build, and the declarations
+ * of builds differ from what they do (an enum that does not exist at run time, `listen` without its form with host and options).
  */
 export interface UwsModule {
   App(): UwsApp
@@ -21,7 +20,7 @@ export interface UwsTlsFiles {
   readonly ssl_ciphers?: string
 }
 
-/** A native pointer: closing it twice is undefined behaviour (rule 38). */
+/** A native pointer: closing it twice is undefined behaviour. */
 export type UwsListenSocket = object
 
 /** A native pointer, valid as long as the app. */
@@ -43,19 +42,19 @@ export interface UwsApp {
   close(): UwsApp
 }
 
-/** Dead when the callback that got it returns (rule 3). */
+/** Valid until its callback returns. */
 export interface UwsRequest {
   getUrl(): string
   getQuery(): string
   getCaseSensitiveMethod(): string
-  /** All header fields in their order, repeated ones too (rule 4). */
+  /** All header fields in their order, repeated ones too. */
   forEach(each: (lowerCaseName: string, value: string) => void): void
 }
 
-/** Dead after the abort, `end`, `endWithoutBody`, `close` and `upgrade`: any call then throws (rule 1). */
+/** After the abort, `end`, `endWithoutBody`, `close` or `upgrade` any call throws. */
 export interface UwsResponse {
   onAborted(handler: () => void): unknown
-  /** The chunk is detached when the handler returns (rule 28). */
+  /** The chunk is detached when the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown
   onWritable(handler: (offset: number) => boolean): unknown
   pause(): unknown
@@ -76,9 +75,9 @@ export interface UwsResponse {
   upgrade(userData: object, key: string, protocol: string, extensions: string, context: UwsUpgradeContext): void
 }
 
-/** Dead after the `close` event: any call then throws. */
+/** After the `close` event any call throws. */
 export interface UwsWebSocket {
-  /** 1 sent, 0 queued, 2 dropped (rule 9). */
+  /** 1 sent, 0 queued, 2 dropped. */
   send(message: string | Uint8Array, isBinary: boolean): 0 | 1 | 2
   getBufferedAmount(): number
   cork(write: () => void): unknown

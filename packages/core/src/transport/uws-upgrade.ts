@@ -3,11 +3,11 @@ import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } fr
 import type { Unsent } from './unsent.ts'
 import { writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
-import { type Fault, report, UwsHead } from './uws-head.ts'
+import { type Fault, reportFault, UwsHead } from './uws-head.ts'
 import type { SpareResponse } from './uws-spare.ts'
 import type { UwsRequest, UwsResponse, UwsUpgradeContext } from './uws-types.ts'
 
-/** One upgrade from its callback on. */
+/** Serves one upgrade. */
 export function serveUpgrade(
   handlers: TransportHandlers,
   res: UwsResponse,
@@ -26,9 +26,7 @@ export function serveUpgrade(
   upgrade.detach()
 }
 
-/**
- * Rule 19: aborts are listened to first, what `upgrade` needs is copied, and nothing native is called after an abort.
- */
+/** An upgrade that may be answered late: uws-rules.md#upgrades. */
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
   readonly #unsent: Unsent
@@ -58,16 +56,16 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     }
     const key = this.header('sec-websocket-key')
     const socket = new UwsSocket(listener, this.fault, this.#unsent)
-    // uWS calls `open` before `upgrade` returns. Extensions are for compression only, which is off (rule 40). Of a
-    // protocol with a comma only the part before it would be echoed (rule 20).
+    // uWS calls `open` before `upgrade` returns. The only extension is compression, which is off. Of a protocol with a comma only the
+    // part before it is sent.
     const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, '', this.#context)
     if (this.isLate) this.#upgradeLate(upgrade)
     else this.last(upgrade)
   }
 
   /**
-   * Not within the cork of the response: uWS shrinks it to a socket where it lies, takes that for the response when the cork ends, and
-   * closes it if what lies behind it in memory happens to say so (uWebSockets#1929).
+   * Not within the cork of the response: uWS turns it into a socket in place, and would treat that as the response when the cork ends
+   * (uWebSockets#1929).
    */
   #upgradeLate(upgrade: (res: UwsResponse) => void): void {
     const { res } = this
@@ -89,14 +87,14 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
   }
 
   override detach(): void {
-    // The socket outlives the request, and cannot be asked any more (rule 22).
+    // The address cannot be read after the upgrade.
     void this.address
     super.detach()
   }
 
-  /** The handler threw (rule 30). */
+  /** The handler threw. */
   fail(error: unknown): void {
-    report(this.fault, error)
+    reportFault(this.fault, error)
     this.reject(500, [], '')
   }
 }

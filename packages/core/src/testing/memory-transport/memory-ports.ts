@@ -1,6 +1,6 @@
 import { BootError } from '../../base/boot-error.ts'
 
-/** Ports that memory transports of this process listen on: two on one port is the mistake that it is on a machine. */
+/** Ports that memory transports of this process listen on: two on one port is an error, as on a machine. */
 const taken = new Set<number>()
 
 /** The range that systems take free ports from. */
@@ -15,7 +15,7 @@ export function claimPort(wanted: number): { readonly port: number; readonly fre
   if (taken.has(port)) {
     throw new BootError(
       'port_taken',
-      `port ${port} is taken by another memory transport: close it, or listen on another port`,
+      `Port ${port} is in use by another memory transport: close it, or listen on another port`,
     )
   }
   taken.add(port)
@@ -34,5 +34,5 @@ function findFreePort(): number {
     nextPort = port === lastPort ? firstFreePort : port + 1
     if (!taken.has(port)) return port
   }
-  throw new BootError('port_taken', 'no port is free: close the memory transports that are no longer used')
+  throw new BootError('port_taken', 'No port is free: close memory transports that are not used')
 }

@@ -59,7 +59,7 @@ export class MemorySocket implements Socket {
 
   send(data: string | Uint8Array, binary: boolean): SendResult {
     if (!this.#open) return SendResult.closed
-    // Tested before sending: the frame that crosses the limit still goes (rule 10).
+    // Compared before sending, as uWS does: the frame that crosses the limit is still sent.
     if (this.#queuedBytes > this.#around.limits.maxBackpressureBytes) return SendResult.dropped
     return this.#transmit({ kind: 'frame', bytes: toOwnBytes(data), binary })
   }
@@ -193,7 +193,7 @@ export class MemorySocket implements Socket {
   }
 }
 
-/** Makes every view on it unusable, as native memory is after the callback (rule 28). */
+/** Makes every view of it unusable, as native memory is after the callback. */
 function detach(buffer: ArrayBuffer): void {
   // An empty one has nothing to keep, and one that the listener transferred away is detached already.
   if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer] })

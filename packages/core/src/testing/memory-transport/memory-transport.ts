@@ -77,7 +77,7 @@ class InMemoryTransport implements MemoryTransport {
 
   async listen(options: ListenOptions, handlers: TransportHandlers): Promise<{ readonly port: number }> {
     if (this.#serving !== null)
-      throw new BootError('wrong_state', 'this memory transport listens already: create another')
+      throw new BootError('wrong_state', 'This memory transport is already listening: create another one')
     checkSocketLimits(options.limits)
     const { port, free } = claimPort(options.port)
     this.#serving = { options, handlers, port, freePort: free, accepting: true }
@@ -199,7 +199,7 @@ const handshakeHeaders = {
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 }
 
-/** What the native layer takes for a handshake: it looks at the path and at the length of the key (rule 21). */
+/** As uWS recognises a handshake: by the path and the length of the key. */
 function isHandshake(serving: Serving, parts: RequestParts): boolean {
   const request = new MemoryRequest(parts, () => {})
   const { method, path } = request

@@ -48,7 +48,7 @@ export class MemoryUpgrade extends MemoryRequest implements UpgradeRequest {
 
   accept(listener: SocketListener, protocol = ''): void {
     if (this.#isBad([['sec-websocket-protocol', protocol]]) || !this.#answer()) return
-    // The native layer echoes only what stands before the first comma (rule 20).
+    // As uWS does: only the part before the first comma is sent.
     const chosen = protocol.split(',', 1)[0] ?? ''
     const peer = new MemoryPeer(chosen, this.#client.events, this.#client.onGone)
     const socket = new MemorySocket(listener, peer, this.#around)

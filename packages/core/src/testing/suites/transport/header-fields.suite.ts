@@ -32,7 +32,7 @@ export function headerFieldsSuite({ describe, it, expect }: TestRunner, { serve 
         for (const second of [value, `${value}x`]) {
           expect(await answerOf({ [name]: [value, second] })).toEqual([
             400,
-            `The header ${name} is there more than once: send it once`,
+            `Header ${name} was sent more than once: send it once`,
             'close',
           ])
         }
@@ -59,7 +59,7 @@ export function headerFieldsSuite({ describe, it, expect }: TestRunner, { serve 
       ]) {
         expect(await answerOf({ 'content-length': lengths }, 'ab')).toEqual([
           400,
-          'The header content-length is there more than once: send it once',
+          'Header content-length was sent more than once: send it once',
           'close',
         ])
       }
