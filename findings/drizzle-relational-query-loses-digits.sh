@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# drizzle-orm 0.45.4, relational queries (`db.query.x.findMany({ with })`), PostgreSQL dialect: rows of a relation are fetched as JSON and read
-# by JSON.parse before the column maps them. A `bigint({ mode: 'bigint' })` of a related row comes back as another number, and a `numeric`
-# loses digits, without an error; the same row read by `db.select()` is right.
-# Whom it hurts: everybody with 64-bit ids (snowflakes) or exact amounts in related rows: what is read is written back, or joined on, wrong.
-# Exits 0 while that is so, 1 when it changes. Needs Node.js 20 or newer and npm.
+# drizzle-orm 0.45.4, relational queries (`db.query.x.findMany({ with })`), PostgreSQL dialect: related rows are fetched as JSON and
+# parsed with JSON.parse before the column maps them. A `bigint({ mode: 'bigint' })` of a related row becomes another number, and a `numeric`
+# loses digits, without an error; `db.select()` returns the same row correctly.
+# Affected: applications with 64-bit ids (snowflakes) or exact amounts in related rows, which write or join on wrong values.
+# Exits with 0 while the bug exists, with 1 when it is fixed. Needs Node.js 20 or newer and npm.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
