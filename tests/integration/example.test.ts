@@ -517,7 +517,7 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
     expect(code).toBe(1)
     expect(stderr).toBe(
       [
-        'The settings are not right:',
+        'Invalid settings:',
         '  PORT must be an integer from 0 to 65535',
         '  HOST must be a host name or an IP address',
         '  DATABASE_URL must start with postgres:// or pglite://',

@@ -32,7 +32,7 @@ test('tells all that is wrong at once, and no value', () => {
     new BootError(
       'settings_invalid',
       [
-        'The settings are not right:',
+        'Invalid settings:',
         '  PORT must be an integer from 0 to 65535',
         '  HOST must be a host name or an IP address',
         '  DATABASE_URL must start with postgres:// or pglite://',
@@ -45,7 +45,7 @@ test('production wants a database, a Keycloak and a Redis of its own, the names 
   const keycloak = ['KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID']
   const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', ...keycloak, 'METRICS_PORT', 'REDIS_URL']
   expect(() => read({ ENV: 'production' })).toThrow(
-    new RegExp(`^The settings are not right:${lines.map((name) => `\\n {2}${name} [^\\n]*`).join('')}$`),
+    new RegExp(`^Invalid settings:${lines.map((name) => `\\n {2}${name} [^\\n]*`).join('')}$`),
   )
 })
 
@@ -54,7 +54,7 @@ test('limits are in memory, or in a Redis by its url or its parts', () => {
   expect(read({ REDIS_URL: 'redis://127.0.0.1:6379/1' }).redis).toMatchObject({ url: 'redis://127.0.0.1:6379/1' })
   expect(read({ REDIS_IP: 'redis.example' }).redis).toMatchObject({ url: 'redis://redis.example:6379/1' })
   expect(() => read({ REDIS_URL: 'redis://127.0.0.1', REDIS_IP: 'redis.example' })).toThrow(
-    'keep one way to name Redis',
+    'REDIS_URL and REDIS_IP exclude each other: keep one of them',
   )
 })
 
@@ -83,7 +83,7 @@ test('a variable that is not supported stops the start, with what to do instead,
   ])
   for (const name of names) {
     expect(() => read({ [name]: 'do-not-print' })).toThrow(
-      new RegExp(`^The settings are not right:\\n {2}${name} is not supported: (?![^]*do-not-print).+$`),
+      new RegExp(`^Invalid settings:\\n {2}${name} is not supported: (?![^]*do-not-print).+$`),
     )
     expect(read({ [name]: '' }).environment).toBe('dev')
   }
@@ -106,16 +106,16 @@ const ofTheReference =
 
 test('docs_site/reference-settings.md says of each variable of the reference what became of it, as it is', () => {
   const page = readFileSync(new URL('../../../docs_site/reference-settings.md', import.meta.url), 'utf8')
-  const rows = [...page.matchAll(/^\| (`[^|]+) \| (read|refused|ignored) \|/gm)]
+  const rows = [...page.matchAll(/^\| (`[^|]+) \| (read|rejected|ignored) \|/gm)]
   const said = new Map(
     rows.flatMap(([, names = '', what = '']) => [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => [name, what])),
   )
   const { settings, unsupported } = declaredSettings.describe()
   const isRead = new Set(settings.map(({ name }) => name))
-  const isRefused = new Set(unsupported.map(({ name }) => name))
+  const isRejected = new Set(unsupported.map(({ name }) => name))
   const is = ofTheReference.map((name) => [
     name,
-    isRead.has(name) ? 'read' : isRefused.has(name) ? 'refused' : 'ignored',
+    isRead.has(name) ? 'read' : isRejected.has(name) ? 'rejected' : 'ignored',
   ])
   expect(Object.fromEntries(said)).toEqual(Object.fromEntries(is))
 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-// What a door offers is a promise. A name that comes is a minor release; one that goes is a major one: say so in a changeset.
+// Exported names are a promise. Adding one needs a minor release, removing one a major release: say so in a changeset.
 
 it('@twinwire/core', async () => {
   expect(Object.keys(await import('@twinwire/core')).sort()).toMatchInlineSnapshot(`

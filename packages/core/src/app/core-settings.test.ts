@@ -190,7 +190,7 @@ describe('the settings of a database', () => {
     [
       { ENV: 'production' },
       [
-        '  ALLOWED_HOSTS is not set, and in production it has to be: set ALLOWED_HOSTS to a JSON list of host names, such as ' +
+        '  ALLOWED_HOSTS is not set, and is required in production: set ALLOWED_HOSTS to a JSON list of host names, such as ' +
           '["api.example.com"] (Host names that the app answers to, without port; `*` for any, which production has to say)',
         '  DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set DB_USER, DB_PASSWORD, DB_NAME',
       ],

@@ -1,4 +1,4 @@
-/** Every reason for which an application refuses to start. */
+/** Every reason for which an application does not start. */
 export type BootErrorCode =
   | 'unknown_option'
   | 'bad_option'
@@ -33,7 +33,7 @@ export type BootErrorCode =
   | 'migration_failed'
   | 'wrong_state'
 
-/** The application cannot start as it is written or configured. The message says what to change. */
+/** The application cannot start because of its code or configuration. The message says what to change. */
 export class BootError extends Error {
   override readonly name = 'BootError'
   readonly code: BootErrorCode

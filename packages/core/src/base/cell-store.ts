@@ -1,11 +1,11 @@
 import { BootError } from './boot-error.ts'
 import type { AnyCell, Family, InstrumentFamily, Labels } from './instruments.ts'
 
-/** One name with its cells: what a declaration makes, or joins when it is shared. */
+/** One instrument with its cells: created by a declaration, or joined if it is shared. */
 export class CellStore<Cell extends AnyCell> {
   readonly family: InstrumentFamily<Cell>
   readonly #shared: boolean
-  /** What has to be alike in all declarations of a shared name. */
+  /** What must be equal in all declarations of a shared name. */
   readonly #shape: string
   readonly #create: () => Cell
   readonly #cells: { labels: Record<string, string>; cell: Cell }[] = []
@@ -30,7 +30,7 @@ export class CellStore<Cell extends AnyCell> {
     )
   }
 
-  /** The view of one declaration: it asks for cells of the values it named, and sees those of all. */
+  /** The view of one declaration: it creates cells of its own label values, and reads those of all. */
   view<L extends Labels>(known: Labels): Family<L, Cell> {
     const { family } = this
     return {
@@ -42,7 +42,7 @@ export class CellStore<Cell extends AnyCell> {
 
   #cell(known: Labels, values: Readonly<Record<string, string>>): Cell {
     const { name, labelNames } = this.family
-    // The compiler lets a variable with more keys through, and each text of theirs would be a series.
+    // The compiler accepts a variable with more keys, and each of their values would be a series.
     const unknown = Object.keys(values).find((label) => !labelNames.includes(label))
     if (unknown !== undefined) throw new BootError('bad_option', `${name} has no label ${unknown}`)
     for (const label of labelNames) {

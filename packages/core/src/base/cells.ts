@@ -1,4 +1,4 @@
-/** A number that only grows. */
+/** A number that only increases. */
 export class CounterCell {
   value = 0
 
@@ -24,7 +24,7 @@ export class GaugeCell {
   dec(by = 1): void {
     this.#value -= by
   }
-  /** From now on its value is what `read` says at the moment it is asked for. */
+  /** From now on its value is the result of `read`, called when the value is read. */
   readFrom(read: () => number): void {
     this.#read = read
   }
@@ -33,7 +33,7 @@ export class GaugeCell {
 /** Counts values by upper bound. */
 export class HistogramCell {
   readonly bounds: readonly number[]
-  /** How many values lie in each bucket alone, not cumulated; the last one is above every bound. */
+  /** Number of values in each bucket, not cumulated; the last one is above every bound. */
   readonly counts: Float64Array
   count = 0
   sum = 0

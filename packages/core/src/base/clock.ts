@@ -7,7 +7,7 @@ export interface Timer {
   cancel(): void
 }
 
-/** Time, as every room and plugin reads it: tests drive a virtual one. */
+/** The time source of all modules and plugins. Tests use a virtual clock. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
@@ -17,10 +17,10 @@ export interface Clock {
   timer(delayMs: number, callback: () => void): Timer
 }
 
-/** Longest delay that `setTimeout` takes without firing at once. */
+/** Longest delay that `setTimeout` supports; with a longer one it fires at once. */
 const maxDelayMs = 2 ** 31 - 1
 
-/** The machine's own clock. */
+/** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -1,4 +1,4 @@
-/** A type that nothing has: the compiler reports a mistake by this message. */
+/** A type that no value has: the compiler reports an error with this message. */
 export interface CompileError<Message extends string> {
   readonly 'type error': Message
 }

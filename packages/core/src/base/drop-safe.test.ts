@@ -47,7 +47,7 @@ describe('a promise that may be dropped', () => {
     ['raced', (promise) => Promise.race([promise, turns(20)])],
     ['adopted', (promise) => Promise.resolve(promise)],
     ['the result of another', (promise) => new Promise((resolve) => resolve(promise))],
-  ])('tells nothing when it is %s: whoever handles it is told', async (_name, handle) => {
+  ])('reports nothing when it is %s: the handler receives the error', async (_name, handle) => {
     for (const afterTurns of [0, 3]) {
       const { dropped, listener } = listen()
       await expect(handle(dropSafe(fail(afterTurns), 'p', listener))).rejects.toThrow('no')
@@ -68,7 +68,7 @@ describe('a promise that may be dropped', () => {
     expect(dropped).toEqual([])
   })
 
-  it('may be handled late: it was told of by then', async () => {
+  it('may be handled late: it has been reported by then', async () => {
     const { dropped, listener } = listen()
     const promise = dropSafe(fail(), 'p', listener)
     await turns(3)

@@ -1,26 +1,26 @@
 import process from 'node:process'
 
-/** Is told of a promise that has failed and that nothing had handled. */
+/** Receives promises that have rejected and that nothing has handled. */
 export interface DropListener {
-  /** `promise` names it: `connection.join`. */
+  /** `promise` is its name: `connection.join`. */
   dropped(error: unknown, promise: string): void
 }
 
-/** Taken when the module loads: fake timers of a test must not silence it. */
+/** Captured when the module loads, so that fake timers of a test cannot disable it. */
 const { setImmediate } = globalThis
 const nativeThen = Promise.prototype.then
 const ignore = (): void => {}
 
 /**
- * A promise that may be dropped: one that fails and that nothing has handled tells its listener, and is never an unhandled
- * rejection of the process. One that is awaited, or has a `then`, `catch` or `finally`, behaves as any other.
+ * A promise that may be dropped: if it rejects and nothing has handled it, its listener is called, and there is no unhandled
+ * rejection of the process. A promise that is awaited, or has a `then`, `catch` or `finally`, behaves like any other.
  *
- * `await` calls `then` on a subclass (on a native promise it would not), which is how it knows that something handles it.
+ * `await` calls `then` on a subclass (on a native promise it would not), which is how it detects that it is handled.
  */
 class DropSafePromise<T> extends Promise<T> {
   #handled = false
 
-  /** What `then` and its kin make is a plain promise: it belongs to whoever asked for it. */
+  /** `then`, `catch` and `finally` return plain promises, which the caller is responsible for. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
@@ -41,7 +41,7 @@ class DropSafePromise<T> extends Promise<T> {
       resolve = onResolved
       reject = onRejected
     })
-    // `resolve` itself and no function around it: V8 follows it, so that the stack of an error names who awaited the promise.
+    // `resolve` itself, without a wrapper: V8 follows it, so that the stack of an error shows where the promise was awaited.
     work.then(resolve, (error: unknown) => {
       if (!promise.#handled) promise.#drop(error, name, listener)
       reject(error)
@@ -51,7 +51,7 @@ class DropSafePromise<T> extends Promise<T> {
 
   #drop(error: unknown, name: string, listener: DropListener): void {
     void nativeThen.call(this, undefined, ignore)
-    // As long as Node waits, and a little longer: a handler may still come within this turn of the event loop.
+    // As long as Node waits, and a little longer: a handler may still be added within this turn of the event loop.
     setImmediate(() => {
       if (!this.#handled) listener.dropped(error, name)
     })
@@ -59,15 +59,15 @@ class DropSafePromise<T> extends Promise<T> {
 }
 
 /**
- * Makes a promise of ours safe to be dropped. Every promise that is handed to an application goes through here.
+ * Makes a promise safe to drop. Every promise that core returns to an application passes through here.
  *
- * @param name - What failed, for the log: `connection.join`.
+ * @param name - Name of the promise for the log: `connection.join`.
  */
 export function dropSafe<T>(work: Promise<T>, name: string, listener: DropListener): Promise<T> {
   return DropSafePromise.follow(work, name, listener)
 }
 
-/** For promises of no app: a warning of the process. */
+/** For promises without an app: a warning of the process. */
 export const warnOfDropped: DropListener = {
   dropped(error, promise) {
     const text = error instanceof Error ? error.stack : String(error)

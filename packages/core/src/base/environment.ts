@@ -4,7 +4,7 @@ export const environments = ['dev', 'test', 'staging', 'production'] as const
 
 export type Environment = (typeof environments)[number]
 
-/** What other tools call them. */
+/** Other names for them. */
 const aliases: ReadonlyMap<string, Environment> = new Map([
   ['development', 'dev'],
   ['prod', 'production'],
@@ -12,8 +12,8 @@ const aliases: ReadonlyMap<string, Environment> = new Map([
 ])
 
 /**
- * Where the app runs: what `createApp` was told, else `ENV`, else `NODE_ENV`, else `dev`. Production in either variable wins, so that
- * a forgotten one cannot weaken it; `conflict` then says so.
+ * The environment of the app: the option of `createApp`, else `ENV`, else `NODE_ENV`, else `dev`. `production` in either variable
+ * takes precedence, so that a forgotten one cannot weaken it; `conflict` is then the warning.
  */
 export function resolveEnvironment(
   told: Environment | undefined,
@@ -36,7 +36,7 @@ export function resolveEnvironment(
 function parse(name: string, value: string | undefined): Environment | undefined {
   if (value === undefined || value === '') return undefined
   const known = aliases.get(value) ?? environments.find((each) => each === value)
-  // NODE_ENV belongs to every tool: only ENV is ours to refuse.
+  // Other tools use NODE_ENV too: only ENV is rejected.
   if (known === undefined && name === 'ENV') {
     throw new BootError('bad_option', `ENV must be one of ${environments.join(', ')}, not '${value}'`)
   }

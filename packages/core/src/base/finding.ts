@@ -1,13 +1,13 @@
 export type FindingLevel = 'ok' | 'warn' | 'error'
 
-/** One thing that was looked at. The message is a sentence; of a `warn` or an `error` it says what to change. */
+/** One result of a check. The message is a sentence; that of a `warn` or an `error` says what to change. */
 export interface Finding {
   readonly check: string
   readonly level: FindingLevel
   readonly message: string
 }
 
-/** What the doctor found; as text a line for each finding. */
+/** The report of the doctor; converted to a string, a line for each finding. */
 export interface DoctorReport {
   /** No finding is an error. */
   readonly ok: boolean
@@ -16,7 +16,7 @@ export interface DoctorReport {
   toString(): string
 }
 
-/** A finding of a check that has its name already. */
+/** A finding without the name of its check. */
 export type CheckResult = Omit<Finding, 'check'>
 
 export const ok = (check: string, message: string): Finding => ({ check, level: 'ok', message })

@@ -131,7 +131,7 @@ describe('instruments', () => {
   })
 
   it.each([[[1, 1]], [[2, 1]], [[Number.NaN]], [[1, Number.NaN]]])('refuse the buckets %j', (buckets) => {
-    expect(() => new Instruments().histogram('a', 'A', buckets)).toThrow('The buckets of a must rise')
+    expect(() => new Instruments().histogram('a', 'A', buckets)).toThrow('The buckets of a must increase')
   })
 
   it.each([

@@ -9,7 +9,7 @@ export type Labels = Readonly<Record<string, readonly string[]>>
 /** One value for each label. */
 export type LabelValues<L extends Labels> = { readonly [K in keyof L]: L[K][number] }
 
-/** What stands for every value that has no series of its own. */
+/** Label value of everything without its own series. */
 export const unmatchedLabel = 'unmatched'
 
 export type InstrumentType = 'counter' | 'gauge' | 'histogram'
@@ -21,22 +21,22 @@ export interface InstrumentFamily<out Cell = AnyCell> {
   readonly help: string
   readonly type: InstrumentType
   readonly labelNames: readonly string[]
-  /** Every cell that has been asked for, with its labels. */
+  /** Every cell that has been created, with its labels. */
   readonly cells: ReadonlyArray<{ readonly labels: Readonly<Record<string, string>>; readonly cell: Cell }>
 }
 
-/** Gives out the cells of one name. Ask once, at boot: counting then is an addition. */
+/** Returns the cells of one instrument. Get them once, at boot: then counting is an addition. */
 export interface Family<L extends Labels, out Cell> extends InstrumentFamily<Cell> {
-  /** The same values give the same cell. Throws for a value that the labels do not name. */
+  /** Equal values return the same cell. Throws for a value that the labels do not declare. */
   cell(...labels: keyof L extends never ? [] : [labels: LabelValues<L>]): Cell
 }
 
 /** How an instrument may be declared. */
 export interface DeclareOptions {
   /**
-   * Several plugins count into this name, each under label values of its own: `circuit_breaker_state` by `service`. All of them declare
-   * it so, with the same help, label names and buckets, and ask for cells of the values they named themselves. Default false: a name
-   * that is declared twice is a boot error.
+   * Several plugins count into this instrument, each with its own label values: `circuit_breaker_state` by `service`. Each declares
+   * it as shared, with the same help, label names and buckets, and uses cells of the values that it declared. Default false: declaring
+   * a name twice is a boot error.
    */
   readonly shared?: boolean
 }
@@ -54,7 +54,7 @@ interface Declaration<L extends Labels, Cell> {
 }
 
 /**
- * Where rooms and plugins declare what they count. With no reader a cell is a plain number.
+ * The registry in which modules and plugins declare what they count. Without a reader a cell is a plain number.
  *
  * Names follow the rules of Prometheus: a counter ends in `_total` and nothing else does. A name that breaks them is a boot error
  * (`bad_option`), one that is declared twice is `instrument_duplicate`.
@@ -66,7 +66,7 @@ export class Instruments {
   readonly #families: InstrumentFamily[] = []
 
   /**
-   * Only ever grows.
+   * Only increases.
    *
    * @example
    * const refused = host.instruments.counter('billing_refused_total', 'Refused payments', { reason: ['expired', 'limit'] })
@@ -82,7 +82,7 @@ export class Instruments {
     return this.#declare(this.#counters, { name, help, type: 'counter', labels, options, create })
   }
 
-  /** Goes up and down, or is read when asked: `cell().readFrom(() => queue.length)`. */
+  /** Goes up and down, or is computed when it is read: `cell().readFrom(() => queue.length)`. */
   gauge<const L extends Labels = NoLabels>(
     name: string,
     help: string,
@@ -93,7 +93,7 @@ export class Instruments {
     return this.#declare(this.#gauges, { name, help, type: 'gauge', labels, options, create })
   }
 
-  /** `buckets`: rising upper bounds, without the infinite one. */
+  /** `buckets`: increasing upper bounds, without the infinite one. */
   histogram<const L extends Labels = NoLabels>(
     name: string,
     help: string,
@@ -102,7 +102,7 @@ export class Instruments {
     options?: DeclareOptions,
   ): Family<L, HistogramCell> {
     if (buckets.some((bound, i) => !(bound > (buckets[i - 1] ?? Number.NEGATIVE_INFINITY)))) {
-      throw new BootError('bad_option', `The buckets of ${name} must rise`)
+      throw new BootError('bad_option', `The buckets of ${name} must increase`)
     }
     const create = (): HistogramCell => new HistogramCell(buckets)
     return this.#declare(this.#histograms, { name, help, type: 'histogram', labels, options, buckets, create })

@@ -4,7 +4,7 @@ import type { PageMeta } from '../protocol/frame.ts'
 import type { Jsonified } from './jsonified.ts'
 
 describe('Jsonified', () => {
-  test('leaves alone what JSON knows', () => {
+  test('does not change types that JSON has', () => {
     expectTypeOf<Jsonified<string>>().toEqualTypeOf<string>()
     expectTypeOf<Jsonified<'a' | 1 | true | null>>().toEqualTypeOf<'a' | 1 | true | null>()
     expectTypeOf<Jsonified<boolean>>().toEqualTypeOf<boolean>()

@@ -1,6 +1,6 @@
 /**
- * `T` as it arrives at the other end of the wire: dates, big integers and bytes are strings there, nothing is null, and what
- * has no JSON form is never (`protocol/json-value.ts`). A property that may be undefined may be missing.
+ * `T` as a client receives it: dates, big integers and bytes are strings, undefined is null, and a type
+ * without a JSON form is never (`protocol/json-value.ts`). A property that may be undefined may be missing.
  */
 export type Jsonified<T> = unknown extends T
   ? unknown
@@ -32,11 +32,11 @@ type JsonifiedObject<T> = Flat<
     [K in keyof T as Kept<T, K> extends never ? never : Unsure<T, K>]?: Kept<T, K>
   }
 >
-// Mapped and not inferred, so that it is only looked into when somebody does: types that hold themselves would never end.
+// A mapped type, because it is resolved lazily: recursive types would never end.
 type Flat<T> = { [K in keyof T]: T[K] }
-/** The form of a property that is there. */
+/** The form of a property that is present. */
 type Kept<T, K extends keyof T> = Jsonified<Exclude<T[K], undefined>>
-/** `K` when its value is never undefined. A value of unknown type may be, but who wrote it said the key is there. */
+/** `K` when its value is never undefined. A value of unknown type may be, but its key is declared as present. */
 type Sure<T, K extends keyof T> = unknown extends T[K] ? K & JsonKey : undefined extends T[K] ? never : K & JsonKey
 type Unsure<T, K extends keyof T> = Exclude<K & JsonKey, Sure<T, K>>
 type JsonKey = string | number

@@ -1,4 +1,4 @@
-/** Levels in rising order of weight. */
+/** Levels in order of severity. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
 interface LogMethod {
@@ -6,9 +6,9 @@ interface LogMethod {
   (message: string): void
 }
 
-/** What core and plugins log through; pino's own shape, so a pino logger is one. */
+/** The log interface of core and plugins; pino loggers implement it. */
 export interface Logger extends Record<LogLevel, LogMethod> {
   child(fields: Record<string, unknown>): Logger
-  /** Would a line of this level be written? Without it, core takes it that it would. */
+  /** Is a line of this level written? If it is missing, core assumes true. */
   isLevelEnabled?(level: LogLevel): boolean
 }

@@ -1,4 +1,4 @@
-/** A value now, or a promise of it. Core never awaits the former. */
+/** A value, or a promise of it. Core never awaits a plain value. */
 export type MaybePromise<T> = T | Promise<T>
 
 /** True for anything with a `then`: promises of other realms and libraries (drizzle's query builders) included. */

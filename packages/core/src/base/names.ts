@@ -6,7 +6,7 @@ const labelPattern = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 /** What exporters append to the name of a counter or a histogram for their series. */
 const seriesSuffixes = /_(?:total|count|sum|bucket|created)$/
 
-/** An exporter has no answer for a bad name: a scrape would fail, or take two series for one. */
+/** Checked here because an exporter cannot report an invalid name: a scrape would fail, or merge two series. */
 export function checkNames(name: string, help: string, type: InstrumentType, labelNames: readonly string[]): void {
   const refuse = (message: string): never => {
     throw new BootError('bad_option', message)

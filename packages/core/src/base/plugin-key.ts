@@ -1,15 +1,15 @@
 /**
- * Ties the steps of a plugin to what the plugin offers them. Made once beside the plugin; a second key of the same name
- * is another key: a step made with it does not fit the installed plugin, and the app does not boot.
+ * Connects the steps of a plugin with its API. Created once, next to the plugin. A second key of the same name
+ * is another key: a step that uses it does not match the installed plugin, and the app does not boot.
  */
 export interface AnyPluginKey {
   readonly name: string
 }
 
-/** The same, with what it stands for. */
+/** A plugin key with the type of the API. */
 export interface PluginKey<out Name extends string = string, in out Api = never> extends AnyPluginKey {
   readonly name: Name
-  /** Never set: carries the type, in both directions, so that keys of different APIs never pass for one another. */
+  /** Never set: carries the type, in both directions, so that keys of different APIs are not interchangeable. */
   readonly '~api'?: (api: Api) => Api
 }
 

@@ -66,7 +66,7 @@ describe('schemas of any vendor', () => {
       }
     }
     route({ input: byClass, output: byCall, command: () => new Rename() })
-    // @ts-expect-error a name is no id
+    // @ts-expect-error a name is not an id
     route({ input: byCall, output: byCall, command: () => new Rename() })
     expectTypeOf(event({ data: byClass })['~event']!.data).toEqualTypeOf<{ id: number; at: Date }>()
   })

@@ -1,18 +1,18 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-/** Any Standard Schema (https://standardschema.dev): valibot, zod, arktype. `unknown` stands for "any input". */
+/** Any Standard Schema (https://standardschema.dev): valibot, zod, arktype. `unknown` means "any input". */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 
-/** A schema of which nothing but its being one is known. */
+/** A schema of unknown input and output. */
 export type AnySchema = StandardSchemaV1<unknown, unknown>
 
-/** What a caller has to send for `S`. */
+/** The input type of `S`: what a caller sends. */
 export type InputOf<S extends AnySchema> = StandardSchemaV1.InferInput<S>
 
-/** What `S` makes of it. */
+/** The output type of `S`. */
 export type OutputOf<S extends AnySchema> = StandardSchemaV1.InferOutput<S>
 
-/** One thing wrong with an input: where (`author.name`, `items[2].id`, `` for the whole) and what. */
+/** One error of an input: its path (`author.name`, `items[2].id`, empty for the whole input) and a message. */
 export interface Issue {
   readonly path: string
   readonly message: string

@@ -1,8 +1,8 @@
 import type { AnySchema } from './schema.ts'
 
 /**
- * What core reads of a valibot schema to compile a plan from it. Structure only: valibot itself is never imported, so an app
- * that brings another validator does without it.
+ * The parts of a valibot schema that core reads to compile it. Only the structure: valibot itself is never imported, so an app
+ * with another validator does not need it.
  */
 export interface ValibotSchema {
   readonly kind: 'schema'
@@ -25,6 +25,6 @@ export interface ValibotSchema {
 /** The structure of a valibot schema; null for any other vendor's. */
 export function toValibot(schema: AnySchema): ValibotSchema | null {
   if (schema['~standard'].vendor !== 'valibot') return null
-  // The vendor says what it is; every field beyond these three is optional and looked at before use.
+  // `vendor` identifies it; every field except these three is optional and checked before use.
   return schema as unknown as ValibotSchema
 }

@@ -1,8 +1,8 @@
 /** A string as the runtime has it (Node.js 20, ES2024); the project's `lib` is ES2023. */
 type Text = string & { isWellFormed(): boolean }
 
-/** False for a text with half of a surrogate pair: it has no form in UTF-8, and would become another text. */
+/** False for a string with half of a surrogate pair: UTF-8 cannot encode it, and it would become another string. */
 export function isWellFormed(text: string): boolean {
-  // See Text: the method is there, only the type is younger.
+  // The method exists (see Text); only its type is missing.
   return (text as Text).isWellFormed()
 }

@@ -14,8 +14,8 @@ export interface AppErrorOptions {
 }
 
 /**
- * An error that *answers* one call: `{code, msg, details}` on both wires. Everything it carries but `cause` is meant for
- * the caller. Throw one of its subclasses, or one of your own made by `defineErrors`.
+ * An error that *answers* one call: `{code, msg, details}` on both wires. Everything except `cause` is sent to
+ * the caller. Throw one of its subclasses, or your own error made with `defineErrors`.
  *
  * @example
  * throw new NotFoundError('Author with ID 7 not found')
@@ -57,14 +57,14 @@ export class MalformedRequestError extends AppError {
   }
 }
 
-/** Input that breaks a rule: 422 / INVALID_DATA. `issues` become `details`. */
+/** Invalid input: 422 / INVALID_DATA. `issues` become `details`. */
 export class ValidationError extends AppError {
   constructor(message?: string, issues: readonly Issue[] = [], options: AppErrorOptions = {}) {
     super(...core('validation_error'), message, { details: issues, ...options })
   }
 }
 
-/** No credentials, or bad ones: 401 / PERMISSION_DENIED. */
+/** Missing or invalid credentials: 401 / PERMISSION_DENIED. */
 export class AuthenticationError extends AppError {
   constructor(message?: string, options?: AppErrorOptions) {
     super(...core('authentication_failed'), message, options)
@@ -85,14 +85,14 @@ export class NotFoundError extends AppError {
   }
 }
 
-/** The state of the data forbids it (a name that is taken, a lost race): 409 / INVALID_DATA. */
+/** Conflict with existing data (a name that already exists, a concurrent change): 409 / INVALID_DATA. */
 export class ConflictError extends AppError {
   constructor(message?: string, options?: AppErrorOptions) {
     super(...core('conflict'), message, options)
   }
 }
 
-/** A body or a message over its cap: 413 / INVALID_DATA. */
+/** A body or a message over its limit: 413 / INVALID_DATA. */
 export class PayloadTooLargeError extends AppError {
   constructor(maxBytes: number) {
     super(...core('payload_too_large'), `At most ${maxBytes} bytes are accepted`, { details: { max_bytes: maxBytes } })
@@ -101,8 +101,8 @@ export class PayloadTooLargeError extends AppError {
 
 /** 429 / ERROR. `retryAfterMs` is also sent as `Retry-After`, in whole seconds, rounded up. */
 export class RateLimitError extends AppError {
-  constructor(figures: { retryAfterMs: number; limit: number; remaining: number }, options: AppErrorOptions = {}) {
-    const { retryAfterMs, limit, remaining } = figures
+  constructor(quota: { retryAfterMs: number; limit: number; remaining: number }, options: AppErrorOptions = {}) {
+    const { retryAfterMs, limit, remaining } = quota
     super(...core('rate_limit_exceeded'), undefined, {
       details: { retry_after_ms: retryAfterMs, limit, remaining },
       ...options,
@@ -119,9 +119,9 @@ export class DeadlineExceededError extends AppError {
 }
 
 /**
- * Done or not done, nobody can say: a COMMIT, or a statement that commits by itself, was sent and its answer did not come in time, the
- * connection was lost before it, or a call ended early of which a part is committed. 504 / ERROR. To make the same call again is safe
- * only where doing it twice is.
+ * It is not known whether the call was done: a COMMIT, or a statement that commits by itself, was sent and its result did not arrive in
+ * time, the connection was lost, or a call ended early after a part of it was committed. 504 / ERROR. Repeat the call only if it is
+ * idempotent.
  */
 export class OutcomeUnknownError extends AppError {
   constructor(message?: string, options?: AppErrorOptions) {
@@ -129,28 +129,28 @@ export class OutcomeUnknownError extends AppError {
   }
 }
 
-/** Draining, an open breaker, a database that does not answer: 503 / ERROR. Worth a retry. */
+/** Draining, an open circuit breaker, a database that does not answer: 503 / ERROR. May be retried. */
 export class UnavailableError extends AppError {
   constructor(message?: string, options?: AppErrorOptions) {
     super(...core('unavailable'), message, options)
   }
 }
 
-/** A failure of the database that no other code describes: 500 / ERROR. The SQL stays in `cause`. */
+/** A failure of the database that no other code describes: 500 / ERROR. The SQL is only in `cause`. */
 export class DatabaseError extends AppError {
   constructor(options?: AppErrorOptions) {
     super(...core('database_error'), undefined, options)
   }
 }
 
-/** Anything unknown: 500 / ERROR. Its `cause` is logged and never sent. */
+/** Any other error: 500 / ERROR. Its `cause` is logged and never sent. */
 export class InternalError extends AppError {
   constructor(options?: AppErrorOptions) {
     super(...core('internal_error'), undefined, options)
   }
 }
 
-/** An error of core's table that needs no class of its own. */
+/** An error of core's table without its own class. */
 export function coreError(code: CoreErrorCode, message?: string, options?: AppErrorOptions): AppError {
   return new AppError(...core(code), message, options)
 }

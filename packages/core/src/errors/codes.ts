@@ -6,7 +6,7 @@ export interface ErrorCode {
   readonly status: RSPCode
   /** Status of the HTTP response. */
   readonly httpStatus: number
-  /** The message when the thrower gives none. */
+  /** Default message. */
   readonly message: string
   /** May the same call succeed if it is made again later? */
   readonly retry: boolean
@@ -33,7 +33,7 @@ export type CoreErrorCode =
   | 'database_error'
   | 'internal_error'
 
-/** Every code that core answers with. Plugins and applications add theirs by `defineErrors`, under a namespace. */
+/** Every error code of core. Plugins and applications add theirs by `defineErrors`, under a namespace. */
 export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
   malformed_request: {
     status: INVALID_DATA,
@@ -73,7 +73,7 @@ const byHttpStatus: ReadonlyMap<number, RSPCode> = new Map(
   Object.values(errorCodes).map(({ httpStatus, status }) => [httpStatus, status]),
 )
 
-/** The status of a package that core's own codes with this HTTP status have; ERROR where it has none. */
+/** `status_code` of core's codes with this HTTP status; ERROR if there is none. */
 export function rspCodeOf(httpStatus: number): RSPCode {
   return byHttpStatus.get(httpStatus) ?? ERROR
 }

@@ -3,17 +3,17 @@ import { AppError, type AppErrorOptions } from './app-error.ts'
 import { type ErrorCode, rspCodeOf } from './codes.ts'
 import type { RSPCode } from './status.ts'
 
-/** What an application says of one error of its own. */
+/** An error of the application. */
 export interface ErrorDefinition {
   readonly httpStatus: number
   readonly message: string
-  /** Of the reply package. Default: that of core's own codes with this `httpStatus` (409 is `INVALID_DATA`, 403 `PERMISSION_DENIED`), else `ERROR`. */
+  /** `status_code` of the reply package. Default: that of core's codes with this `httpStatus` (409 is `INVALID_DATA`, 403 `PERMISSION_DENIED`), else `ERROR`. */
   readonly status?: RSPCode
   /** Default false. */
   readonly retry?: boolean
 }
 
-/** Makes errors of one code; name it in a route's `errors` to declare that the route may answer it. */
+/** Creates errors of one code. List it in a route's `errors` to declare that the route may answer with it. */
 export interface ErrorFactory<Code extends string = string> {
   (message?: string, options?: AppErrorOptions): AppError
   readonly code: Code
@@ -21,7 +21,7 @@ export interface ErrorFactory<Code extends string = string> {
 }
 
 /**
- * Declares errors under a namespace. Two factories of one code in one app are a boot error.
+ * Declares errors under a namespace. Two factories with the same code in one app are a boot error.
  *
  * @example
  * const billing = defineErrors('billing', { card_declined: { httpStatus: 402, message: 'The card was declined' } })
@@ -42,7 +42,7 @@ export function defineErrors<const Namespace extends string, const Definitions e
     const create = (message?: string, options?: AppErrorOptions): AppError => new AppError(code, row, message, options)
     factories[name] = Object.assign(create, { code, row })
   }
-  // The loop above made one factory for each name: what the mapped type says, which a Record cannot.
+  // The loop above creates a factory for each name, which a Record cannot express.
   return Object.freeze(factories) as {
     readonly [Name in keyof Definitions & string]: ErrorFactory<`${Namespace}.${Name}`>
   }

@@ -1,4 +1,4 @@
-/** How a close code is sent, and what a client should make of it. */
+/** A close code with its reason, and what a client should do. */
 export interface DisconnectRow {
   readonly code: number
   /** At most 123 bytes: the limit of a close frame. */
@@ -20,7 +20,7 @@ export type DisconnectName =
   | 'tokenExpired'
   | 'sessionRevoked'
 
-/** Every close that core makes. */
+/** Every close code of core. */
 export const disconnects: Readonly<Record<DisconnectName, DisconnectRow>> = {
   normal: { code: 1000, reason: '', reconnect: 'no' },
   tooManyConnections: { code: 1008, reason: 'Maximum concurrent connections exceeded', reconnect: 'later' },
@@ -39,7 +39,7 @@ export const disconnects: Readonly<Record<DisconnectName, DisconnectRow>> = {
 const brand = Symbol.for('twinwire.Disconnect')
 
 /**
- * Ends a connection. Thrown by hooks of the handshake, or handed to `connection.close`.
+ * Ends a connection. Thrown by hooks of the handshake, or passed to `connection.close`.
  *
  * @example
  * throw new Disconnect(disconnects.unauthorized)

@@ -148,13 +148,13 @@ describe('toAppError', () => {
     expect(toAppError(new Error('x'), [() => null, () => conflict, () => other])).toBe(conflict)
   })
 
-  it('makes internal_error of what nobody knows, with it as the cause', () => {
+  it('makes internal_error of unknown errors, with the error as the cause', () => {
     const cause = new Error('x')
     const failing = (): never => {
       throw new Error('A mapper fails')
     }
     expect(toAppError(cause, [failing, () => null])).toMatchObject({ code: 'internal_error', cause, details: null })
-    expect(toAppError('a text', [])).toMatchObject({ code: 'internal_error', cause: 'a text' })
+    expect(toAppError('thrown string', [])).toMatchObject({ code: 'internal_error', cause: 'thrown string' })
     expect(toAppError(undefined, []).cause).toEqual(new Error('Thrown was undefined'))
   })
 })

@@ -1,9 +1,9 @@
 import { AppError, InternalError } from './app-error.ts'
 
-/** Knows some foreign errors (a driver's) and says what they are for a caller; null for all others. */
+/** Maps some errors of a library, such as a database driver, to errors for the caller; returns null for all others. */
 export type ErrorMapper = (error: unknown) => AppError | null
 
-/** Anything thrown becomes an AppError: itself, what a mapper makes of it, or `internal_error` with it as the cause. */
+/** Converts anything thrown to an AppError: itself, the result of a mapper, or `internal_error` with it as the cause. */
 export function toAppError(error: unknown, mappers: readonly ErrorMapper[]): AppError {
   if (AppError.is(error)) return error
   for (const map of mappers) {
@@ -13,7 +13,7 @@ export function toAppError(error: unknown, mappers: readonly ErrorMapper[]): App
   return new InternalError({ cause: error ?? new Error(`Thrown was ${error}`) })
 }
 
-/** A mapper that fails knows nothing: what it was asked about is what has to be told. */
+/** If a mapper throws, its error is ignored: the original error is the one to report. */
 function tryMap(map: ErrorMapper, error: unknown): AppError | null {
   try {
     return map(error)
@@ -24,13 +24,13 @@ function tryMap(map: ErrorMapper, error: unknown): AppError | null {
 
 const mapped = new WeakSet<AppError>()
 
-/** Notes of an error that it is core's word for a failure of a driver, as if a mapper had made it: no handler has thrown it. */
+/** Marks an error as core's mapping of a driver error, as if a mapper had returned it and no handler had thrown it. */
 export function asMapped(error: AppError): AppError {
   mapped.add(error)
   return error
 }
 
-/** Is `error` core's word for what was thrown, and not what an application has thrown itself? */
+/** Was `error` mapped from what was thrown, and not thrown by the application itself? */
 export function isMapped(error: AppError, thrown: unknown): boolean {
   return error !== thrown || mapped.has(error)
 }

@@ -1,6 +1,6 @@
 import type { AppError } from './app-error.ts'
 
-/** What an expected failure is inside: a value, never an exception that crosses rooms. */
+/** An expected failure is a value inside core, and never an exception that crosses modules. */
 export type Result<T> = Ok<T> | Failure
 
 export interface Ok<T> {

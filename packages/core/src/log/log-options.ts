@@ -4,16 +4,16 @@ import type { Logger, LogLevel } from '../base/logger.ts'
 import { checkKeys } from '../route/route-definition.ts'
 import { createLogger, type LogFormat } from './pino-logger.ts'
 
-/** Which calls get a line of their own when they end. */
+/** Which calls get a line when they end. */
 export type AccessLog = 'all' | 'failures' | false
 
-/** What `createApp({ log })` takes beside a level or a logger. */
+/** Options of `createApp({ log })`, which is also a level or a logger. */
 export interface LogOptions {
-  /** Least weight of what is written. Default `debug` in development, `warn` in tests, `info` elsewhere. */
+  /** Minimum log level. Default `debug` in development, `warn` in tests, `info` elsewhere. */
   readonly level?: LogLevel
   /** Default: `human` on a terminal in development, else `json`. */
   readonly format?: LogFormat
-  /** A logger of one's own, in place of `level` and `format`. */
+  /** A custom logger, instead of `level` and `format`. */
   readonly logger?: Logger
   /**
    * One line for each call: all of them, those that did not succeed, or none. Default: `all` in development, `failures` in staging and
@@ -39,7 +39,7 @@ const levels: readonly unknown[] = ['trace', 'debug', 'info', 'warn', 'error', '
 
 const accessDefaults = { dev: 'all', test: false, staging: 'failures', production: 'failures' } as const
 
-/** Makes the logger of an app, of whatever `createApp({ log })` was given. `healthPath`: null without health routes. */
+/** Creates the logger of an app from `createApp({ log })`. `healthPath`: null without health routes. */
 export function resolveLogOptions(
   given: Logger | LogLevel | LogOptions | undefined,
   environment: Environment,

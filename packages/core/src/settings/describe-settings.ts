@@ -6,9 +6,9 @@ import type { Variable } from './variable.ts'
 export interface SettingDescription {
   readonly group: string
   readonly name: string
-  /** What its text has to be. */
+  /** Required form of its value. */
   readonly type: string
-  /** The text that stands for what holds when it is not set; `required` where it must be. */
+  /** The effect of not setting it; `required` where it must be set. */
   readonly defaults: Readonly<Record<Environment, string>>
   readonly about: string
   readonly secret: boolean
@@ -21,7 +21,7 @@ export interface UnsupportedSetting {
   readonly instead: string
 }
 
-/** Every variable of an app; as text a table in Markdown for each group. */
+/** Every variable of an app; converted to a string, a Markdown table for each group. */
 export interface SettingsDescription {
   readonly settings: readonly SettingDescription[]
   readonly unsupported: readonly UnsupportedSetting[]
@@ -33,7 +33,7 @@ const environmentRow: SettingDescription = {
   name: 'ENV',
   type: `one of ${environments.join(', ')}`,
   defaults: everywhere(() => '`NODE_ENV`, else dev'),
-  about: 'Where the app runs. Production in `ENV` or `NODE_ENV` wins over anything else in the other',
+  about: 'Environment of the app. `production` in `ENV` or `NODE_ENV` overrides the other',
   secret: false,
 }
 
@@ -84,7 +84,7 @@ function toTables(settings: readonly SettingDescription[]): string {
 function toUnsupportedTable(unsupported: readonly UnsupportedSetting[]): string {
   if (unsupported.length === 0) return ''
   const rows = unsupported.map(({ name, instead }) => `| \`${name}\` | ${instead.replaceAll('|', '\\|')} |`)
-  return `\n${['## Not supported', '', 'Each of these stops the start when it is set.', '', '| name | what to do |', '|---|---|', ...rows].join('\n')}\n`
+  return `\n${['## Not supported', '', 'Setting one of these is an error at start.', '', '| name | what to do |', '|---|---|', ...rows].join('\n')}\n`
 }
 
 function toRow({ name, type, defaults, about, secret }: SettingDescription): string {
@@ -92,7 +92,7 @@ function toRow({ name, type, defaults, about, secret }: SettingDescription): str
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
-/** One text where all environments agree, else `dev, test: a; production: b`. */
+/** One default if all environments agree, else `dev, test: a; production: b`. */
 function toDefaultCell(defaults: SettingDescription['defaults']): string {
   const byText = groupByText(defaults)
   if (byText.size === 1) return defaults.dev

@@ -1,7 +1,7 @@
 import type { Environment } from '../base/environment.ts'
 import type { Variable } from './variable.ts'
 
-/** Variables by the key that their values get. */
+/** Variables by the key of their values. */
 export type VariableTable = Readonly<Record<string, Variable>>
 
 type OptionalKeys<Table extends VariableTable> = {
@@ -10,7 +10,7 @@ type OptionalKeys<Table extends VariableTable> = {
 
 type ValueOf<V> = V extends Variable<infer T> ? T : never
 
-/** What a table of variables becomes: an optional variable is an optional key. */
+/** The values of a table of variables: an optional variable is an optional key. */
 export type ValuesOf<Table extends VariableTable> = Simplify<
   { readonly [Key in Exclude<keyof Table, OptionalKeys<Table>>]: ValueOf<Table[Key]> } & {
     readonly [Key in OptionalKeys<Table>]?: ValueOf<Table[Key]>
@@ -19,14 +19,14 @@ export type ValuesOf<Table extends VariableTable> = Simplify<
 
 type Simplify<T> = { [Key in keyof T]: T[Key] } & {}
 
-/** What is known of the variables of a group before they are right. */
+/** What is known of the variables of a group before they are valid. */
 export interface GroupState<Key extends string = string> {
   readonly environment: Environment
-  /** Was it set, by the environment or the file, and not empty? */
+  /** Is it set, by the environment or the file, and not empty? */
   isSet(key: Key): boolean
 }
 
-/** Variables that are settings of one part of an app, and what they make together. */
+/** Variables of one part of an app, and the value that is built from them. */
 export interface SettingsGroup<out Value = unknown> {
   readonly '~group': true
   readonly variables: VariableTable
@@ -36,9 +36,9 @@ export interface SettingsGroup<out Value = unknown> {
 }
 
 /**
- * Declares variables that make something together. `check` says what is wrong with which of them are set, each time as a sentence
- * that begins with a variable's name; `to` runs when all of them are right. `unsupported` names variables that somebody may expect
- * to work here, each with what to do instead: one that is set is a mistake in the report, unless another group reads it.
+ * Declares variables from which one value is built. `check` returns an error for each invalid combination, as a sentence that
+ * begins with the name of a variable; `to` runs when all of them are valid. `unsupported` lists variables that a user may expect
+ * to work, with what to do instead: setting one is an error, unless another group reads it.
  *
  * @example
  * const mailSettings = settingsGroup({
@@ -62,18 +62,18 @@ export function settingsGroup<const Table extends VariableTable, Value>(group: {
     variables,
     unsupported,
     check,
-    // The values handed to `to` are read by `variables`, so they are of its types.
+    // The values passed to `to` are read by `variables`, so they have its types.
     to: (values, environment) => to(values as ValuesOf<Table>, environment),
   }
 }
 
-/** A group, or just variables. */
+/** A group, or a table of variables. */
 export type AnyGroup = SettingsGroup | VariableTable
 
 export type GroupValue<Group> =
   Group extends SettingsGroup<infer Value> ? Value : Group extends VariableTable ? ValuesOf<Group> : never
 
-/** Variables alone become their values. */
+/** A table of variables is a group of their values. */
 export function toGroup(group: AnyGroup): SettingsGroup {
   return isGroup(group) ? group : settingsGroup({ variables: group, to: (values) => values })
 }

@@ -3,8 +3,8 @@ import { inspect } from 'node:util'
 const masked = '[secret]'
 
 /**
- * Freezes plain objects and lists at every depth, and lets each of them print without the secrets that it holds, also where one has
- * become a piece of something longer, such as a url. What is read from it is the value itself.
+ * Freezes plain objects and lists at every depth, and hides secrets when they are printed, also where a secret is part of a
+ * longer string, such as a url. Reading a property returns the value itself.
  */
 export function freezeMasked<T>(value: T, secrets: readonly string[]): T {
   if (!isPlain(value) || Object.isFrozen(value)) return value

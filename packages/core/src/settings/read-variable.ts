@@ -6,7 +6,7 @@ import type { Variable } from './variable.ts'
 /** An empty variable counts as not set. */
 export const isSet = (name: string, variables: Variables): boolean => (variables[name] ?? '') !== ''
 
-/** The value of a variable in an environment; undefined for an optional one that is not set. `message` follows the name. */
+/** The value of a variable in an environment; undefined for an optional one that is not set. A `message` continues after the name. */
 export function readVariable(
   { name, reader, options }: Variable,
   variables: Variables,
@@ -17,12 +17,12 @@ export function readVariable(
   const { secret = false, check, expects } = options
   const reading = reader.read(text)
   if (!reading.ok) {
-    // A schema's words may be about the value, and with a secret that is too much.
+    // The message of a schema may describe the value, which must not happen for a secret.
     if (expects !== undefined && reading.ofEntry !== true) return failed(`must be ${expects}`)
     return secret ? failed(`must be ${reader.expects} (no details of a secret are shown)`) : reading
   }
-  const mistake = check?.(reading.value) ?? null
-  return mistake === null ? reading : failed(mistake)
+  const problem = check?.(reading.value) ?? null
+  return problem === null ? reading : failed(problem)
 }
 
 function whenUnset(
@@ -35,6 +35,6 @@ function whenUnset(
   if (value !== undefined) return { ok: true, value }
   const isRequiredHere = requiredIn.includes(environment)
   if (optional && !isRequiredHere) return { ok: true, value: undefined }
-  const where = isRequiredHere || defaults !== undefined ? `, and in ${environment} it has to be` : ''
+  const where = isRequiredHere || defaults !== undefined ? `, and is required in ${environment}` : ''
   return failed(`is not set${where}: set ${name} to ${options.expects ?? reader.expects} (${about})`)
 }

@@ -1,20 +1,20 @@
-/** The value of a variable, or what is wrong with its text. */
+/** The value of a variable, or what is wrong with it. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | FailedReading
 
 export interface FailedReading {
   readonly ok: false
-  /** Follows the variable's name. Never holds the value. */
+  /** Continues after the name of the variable. Never contains the value. */
   readonly message: string
   /** The message is about one entry of a list. */
   readonly ofEntry?: boolean
 }
 
-/** Turns the text of an environment variable into a value, strictly. */
+/** Parses the string of an environment variable strictly. */
 export interface Reader<out T> {
-  /** What the text must be: `an integer from 0 to 65535`. */
+  /** Required form: `an integer from 0 to 65535`. */
   readonly expects: string
   read(text: string): Reading<T>
-  /** The text of a value, for documentation. */
+  /** A value as a string, for documentation. */
   show(value: T): string
 }
 

@@ -8,7 +8,7 @@ const byteUnits = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
 
 export type DurationUnit = keyof typeof milliseconds
 
-/** How the text of a variable differs from the value of an option. */
+/** How a variable is written, other than the value of an option. */
 export interface TextOptions {
   /** Unit of a duration without one. Default `s`. */
   readonly unit?: DurationUnit
@@ -16,15 +16,15 @@ export interface TextOptions {
   readonly aliases?: Readonly<Record<string, string>>
 }
 
-/** How the values of one kind of option are written in a text. */
+/** How values of one kind of option are written as strings. */
 interface Notation {
   readonly expects: string
-  /** Undefined: the text has another form. */
+  /** Returns undefined if the string has another form. */
   readonly parse: (text: string) => unknown
   readonly show: (value: unknown) => string
 }
 
-/** Reads a text by the rule of an option. The value is never part of a message: it may be a credential in the wrong variable. */
+/** Reads a string with the rule of an option. Messages never contain the value: it may be a credential in the wrong variable. */
 export function ruleReader<T>(rule: OptionRule<T | undefined>, options: TextOptions): Reader<T> {
   const { expects, parse, show } = toNotation(rule, options)
   return {

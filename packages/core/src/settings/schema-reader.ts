@@ -3,12 +3,12 @@ import type { Schema } from '../base/schema.ts'
 import { failed, type Reader, type Reading } from './reader.ts'
 
 /**
- * Reads by a Standard Schema of a text. What the schema says of a mistake is shown without what was received: libraries quote it
+ * Reads a string with a Standard Schema. Messages of the schema are shown without the received value, which libraries quote
  * (`Expected number but received "hunter2"`).
  */
 export function schemaReader<T>(schema: Schema<string, T>, name: string): Reader<T> {
   return {
-    expects: 'a text that its schema takes',
+    expects: 'a string that its schema accepts',
     show: (value) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))),
     read: (text) => validate(schema, name, text),
   }
@@ -19,33 +19,36 @@ function validate<T>(schema: Schema<string, T>, name: string, text: string): Rea
   try {
     result = schema['~standard'].validate(text)
   } catch {
-    // A transformation that throws, such as JSON.parse, quotes the text in its message.
-    return failed('is not right: its schema failed on it')
+    // A transformation that throws, such as JSON.parse, quotes the string in its message.
+    return failed('is invalid: its schema threw an error')
   }
   if (result instanceof Promise) {
-    // Its rejection is nobody's.
+    // The result is not used: its rejection must not be unhandled.
     result.catch(() => {})
-    throw new BootError('bad_option', `The schema of the variable ${name} is asynchronous: settings are read at once`)
+    throw new BootError(
+      'bad_option',
+      `The schema of the variable ${name} is asynchronous: settings are read synchronously`,
+    )
   }
   if (result.issues === undefined) return { ok: true, value: result.value }
   const messages = result.issues.map(({ message }) => withoutValue(message, text))
-  return failed(`is not right: ${[...new Set(messages)].join('; ')}`)
+  return failed(`is invalid: ${[...new Set(messages)].join('; ')}`)
 }
 
-/** Cuts what was received, and anything quoted that stands in the text. */
+/** Removes the received value, and quoted parts of it. */
 function withoutValue(message: string, text: string): string {
-  const told = text.length < leastTold ? message : message.replaceAll(text, '…')
-  const said = told
+  const hidden = text.length < minPieceLength ? message : message.replaceAll(text, '…')
+  const shown = hidden
     .replace(/\s*(?:\bbut received|[:,;]?\s*\breceived|\(was|, was|, got)\b[\s\S]*$/i, '')
     .replace(/(["'`])((?:(?!\1).)+)\1/g, (whole, quote: string, inner: string) =>
       isPiece(inner, text) ? `${quote}…${quote}` : whole,
     )
     .replace(/\/\/[^/@\s]*@/g, '//…@')
-  return said === '' ? 'it does not fit' : said
+  return shown === '' ? 'the schema rejects it' : shown
 }
 
-/** What is shorter stands in too many words to be looked for. */
-const leastTold = 4
+/** Shorter pieces are part of too many words to be searched for. */
+const minPieceLength = 4
 
 const isPiece = (inner: string, text: string): boolean =>
-  inner === text || (inner.length >= leastTold && text.includes(inner))
+  inner === text || (inner.length >= minPieceLength && text.includes(inner))

@@ -95,13 +95,13 @@ describe('settings', () => {
   it('refuse what a variable cannot be', () => {
     // @ts-expect-error a default of another type
     variable.integer('A', { about, default: '3' })
-    // @ts-expect-error a default that is no choice
+    // @ts-expect-error a default that is not a choice
     variable.oneOf('A', ['open', 'closed'], { about, default: 'ajar' })
     // @ts-expect-error an option that there is not
     variable.text('A', { about, defualt: 'x' })
     // @ts-expect-error a variable says what it does
     variable.text('A', {})
-    // @ts-expect-error a variable is a text: its schema must take one
+    // @ts-expect-error a variable is a string: its schema must accept one
     variable.of('A', v.number(), { about })
     // @ts-expect-error an environment that there is not
     variable.text('A', { about, defaults: { prod: 'x' } })

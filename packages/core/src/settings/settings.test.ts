@@ -22,7 +22,7 @@ function problems(groups: SettingsGroups, source: SettingsSource['variables'] | 
     if (!(error instanceof BootError)) throw error
     expect(error.code).toBe('settings_invalid')
     const [head, ...lines] = error.message.split('\n')
-    expect(head).toBe('The settings are not right:')
+    expect(head).toBe('Invalid settings:')
     return lines.map((line) => line.replace(/^ {2}/, ''))
   }
   return []
@@ -142,7 +142,7 @@ describe('a setting', () => {
     ])
   })
 
-  it('that is not set has its default, or is left out, or is asked for', () => {
+  it('that is not set has its default, or is left out, or is an error', () => {
     const group = {
       always: variable.integer('ALWAYS', { about, default: 3 }),
       byEnvironment: variable.text('BY', { about, defaults: { dev: 'd', staging: 's' } }),
@@ -156,8 +156,8 @@ describe('a setting', () => {
     expect(declared.read({ variables: { ENV: 'staging' } }).group.byEnvironment).toBe('s')
     expect(declared.read({ variables: {}, environment: 'staging' }).environment).toBe('staging')
     expect(problems({ group, more: { must: variable.flag('MUST', { about }) } }, { ENV: 'production' })).toEqual([
-      'BY is not set, and in production it has to be: set BY to a string (Of the test)',
-      'OPTIONAL is not set, and in production it has to be: set OPTIONAL to a string (Of the test)',
+      'BY is not set, and is required in production: set BY to a string (Of the test)',
+      'OPTIONAL is not set, and is required in production: set OPTIONAL to a string (Of the test)',
       'MUST is not set: set MUST to true or false (Of the test)',
     ])
   })
@@ -174,29 +174,29 @@ describe('a setting', () => {
 describe('a schema of a setting', () => {
   const value = 'hunter2-of-the-admin'
   it.each([
-    [v.pipe(v.string(), v.email()), 'X is not right: Invalid email'],
-    [v.pipe(v.string(), v.minLength(99)), 'X is not right: Invalid length: Expected >=99'],
-    [v.picklist(['a', 'b']), 'X is not right: Invalid type: Expected ("a" | "b")'],
+    [v.pipe(v.string(), v.email()), 'X is invalid: Invalid email'],
+    [v.pipe(v.string(), v.minLength(99)), 'X is invalid: Invalid length: Expected >=99'],
+    [v.picklist(['a', 'b']), 'X is invalid: Invalid type: Expected ("a" | "b")'],
     [
       v.pipe(
         v.string(),
         v.check(() => false, `'${value}' will not do`),
       ),
-      "X is not right: '…' will not do",
+      "X is invalid: '…' will not do",
     ],
     [
       v.pipe(
         v.string(),
         v.check(() => false, 'It has "hunter2" in it'),
       ),
-      'X is not right: It has "…" in it',
+      'X is invalid: It has "…" in it',
     ],
     [
       v.pipe(
         v.string(),
         v.transform((text) => JSON.parse(text)),
       ),
-      'X is not right: its schema failed on it',
+      'X is invalid: its schema threw an error',
     ],
   ])('%#: says what it wants and not what it got', (schema, sentence) => {
     expect(problems({ a: { a: variable.of('X', schema, { about }) } }, { X: value })).toEqual([sentence])
@@ -210,7 +210,7 @@ describe('a schema of a setting', () => {
     const silent = variable.of('X', schema, { about, secret: true })
     const spoken = variable.of('X', schema, { about, secret: true, expects: 'a key that begins with sk-' })
     expect(problems({ a: { silent } }, { X: value })).toEqual([
-      'X must be a text that its schema takes (no details of a secret are shown)',
+      'X must be a string that its schema accepts (no details of a secret are shown)',
     ])
     expect(problems({ a: { spoken } }, { X: value })).toEqual(['X must be a key that begins with sk-'])
   })
@@ -221,7 +221,7 @@ describe('a schema of a setting', () => {
       v.checkAsync(async () => true),
     )
     expect(() => read(variable.of('X', schema, { about }), 'a')).toThrow(
-      new BootError('bad_option', 'The schema of the variable X is asynchronous: settings are read at once'),
+      new BootError('bad_option', 'The schema of the variable X is asynchronous: settings are read synchronously'),
     )
   })
 })
@@ -250,7 +250,7 @@ describe('settings as they were read', () => {
     }
   })
 
-  it('print without secrets, wherever those have gone, and hold them', () => {
+  it('print without secrets, even as parts of other values, and keep them', () => {
     expect(settings.mail.key).toBe('p@ss word')
     expect({ ...settings.mail }).toEqual({
       url: 'smtp://me:p%40ss%20word@host',
@@ -274,14 +274,14 @@ describe('settings as they were read', () => {
 describe('a variable that is not supported', () => {
   const cache = settingsGroup({
     variables: { size: variable.integer('CACHE_SIZE', { about, default: 1 }) },
-    unsupported: { CACHE_DIR: 'the cache is in memory; take it out' },
+    unsupported: { CACHE_DIR: 'the cache is in memory; remove it' },
     to: ({ size }) => size,
   })
 
-  it('is a mistake when it is set, beside all others, and without its value', () => {
+  it('is an error when it is set, like all others, and without its value', () => {
     expect(problems({ cache }, { CACHE_DIR: '/secret', CACHE_SIZE: 'x' })).toEqual([
       expect.stringContaining('CACHE_SIZE must be an integer'),
-      'CACHE_DIR is not supported: the cache is in memory; take it out',
+      'CACHE_DIR is not supported: the cache is in memory; remove it',
     ])
     for (const variables of [{}, { CACHE_DIR: '' }]) expect(problems({ cache }, variables)).toEqual([])
   })
@@ -296,10 +296,8 @@ describe('a variable that is not supported', () => {
 
   it('is described beside the tables', () => {
     const { unsupported, ...description } = defineSettings({ cache }).describe()
-    expect(unsupported).toEqual([{ group: 'cache', name: 'CACHE_DIR', instead: 'the cache is in memory; take it out' }])
-    expect(String({ toString: description.toString })).toContain(
-      '| `CACHE_DIR` | the cache is in memory; take it out |',
-    )
+    expect(unsupported).toEqual([{ group: 'cache', name: 'CACHE_DIR', instead: 'the cache is in memory; remove it' }])
+    expect(String({ toString: description.toString })).toContain('| `CACHE_DIR` | the cache is in memory; remove it |')
   })
 })
 
@@ -313,7 +311,7 @@ describe('a declaration of settings', () => {
       "the variable ENV is declared in 'environment' and in 'a': declare it once",
     )
     expect(() => defineSettings({ environment: { name } })).toThrow(
-      "defineSettings: 'environment' is always there: call the group otherwise",
+      "defineSettings: the name 'environment' is reserved: choose another name for the group",
     )
     expect(() => variable.text('MY-NAME', { about })).toThrow(
       "'MY-NAME' is not a valid variable name: use letters, digits and _",
@@ -382,10 +380,10 @@ describe('a file of variables', () => {
   it('must be there when it is named', () => {
     const envFile = join(folder, 'none.env')
     expect(problems({ group }, { envFile, variables: {} })).toEqual([
-      `The file ${envFile} cannot be read (ENOENT): make it readable, or do not name it`,
+      `The file ${envFile} cannot be read (ENOENT): make it readable, or do not set it`,
     ])
     expect(problems({ group }, { envFile: folder, variables: {} })).toEqual([
-      `The file ${folder} cannot be read (EISDIR): make it readable, or do not name it`,
+      `The file ${folder} cannot be read (EISDIR): make it readable, or do not set it`,
     ])
     expect(declared.read({ variables: {} }).group).toEqual({})
   })
@@ -393,7 +391,7 @@ describe('a file of variables', () => {
   it('with a line that is none is told by its place', () => {
     const envFile = write('A=1\n\nhunter2 without a name\nB=2\n')
     expect(problems({ group }, { envFile, variables: {} })).toEqual([
-      `The file ${envFile} has a line that is no NAME=value, at line 3: correct it or put # before it`,
+      `Line 3 of the file ${envFile} is not NAME=value: correct it or put # before it`,
     ])
   })
 })

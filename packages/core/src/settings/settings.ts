@@ -8,9 +8,9 @@ import { isSet, readVariable } from './read-variable.ts'
 
 export type SettingsGroups = Readonly<Record<string, AnyGroup>>
 
-/** Settings as they were read: frozen at every depth. */
+/** Settings that have been read: frozen at every depth. */
 export type SettingsOf<Groups extends SettingsGroups> = {
-  /** By `ENV`, else `NODE_ENV`, else `dev`; for `createApp({ environment })`. */
+  /** From `ENV`, else `NODE_ENV`, else `dev`; for `createApp({ environment })`. */
   readonly environment: Environment
 } & { readonly [Name in keyof Groups]: GroupValue<Groups[Name]> }
 
@@ -19,24 +19,24 @@ export interface SettingsSource {
   /** Default `process.env`. */
   readonly variables?: Variables
   /**
-   * A file of `NAME=value` lines; what `variables` has wins. Default: `.env` in the working directory if it is there, and none when
-   * `variables` is given. A file that is named must be there.
+   * A file of `NAME=value` lines; `variables` take precedence. Default: `.env` in the working directory if it exists, and no file if
+   * `variables` is given. A file that is set here must exist.
    */
   readonly envFile?: string | false
-  /** Instead of what `ENV` and `NODE_ENV` say. */
+  /** Overrides `ENV` and `NODE_ENV`. */
   readonly environment?: Environment
 }
 
-/** Settings that are declared and not read yet. */
+/** Declared settings that have not been read yet. */
 export interface SettingsDeclaration<Groups extends SettingsGroups> {
-  /** Reads and checks everything at once. Throws BootError `settings_invalid` with every mistake, by variable. */
+  /** Reads and checks all variables. Throws BootError `settings_invalid` that lists every error, by variable. */
   read(source?: SettingsSource): SettingsOf<Groups>
-  /** Every variable; as text it is a table in Markdown. */
+  /** Every variable; converted to a string it is a Markdown table. */
   describe(): SettingsDescription
 }
 
 /**
- * Declares the settings of an app in groups. Nothing is read before `read()`, which belongs into the entry file.
+ * Declares the settings of an app in groups. Nothing is read before `read()`; call it in the entry file.
  *
  * @example
  * const declared = defineSettings({
@@ -62,7 +62,10 @@ export function defineSettings<const Groups extends SettingsGroups>(groups: Grou
 
 function checkNames(groups: ReadonlyMap<string, SettingsGroup>): void {
   if (groups.has('environment'))
-    throw new BootError('bad_option', "defineSettings: 'environment' is always there: call the group otherwise")
+    throw new BootError(
+      'bad_option',
+      "defineSettings: the name 'environment' is reserved: choose another name for the group",
+    )
   const owners = new Map([
     ['ENV', 'environment'],
     ['NODE_ENV', 'environment'],
@@ -99,13 +102,13 @@ function readSettings(groups: ReadonlyMap<string, SettingsGroup>, source: Settin
   if (problems.length > 0) {
     throw new BootError(
       'settings_invalid',
-      ['The settings are not right:', ...problems.map((problem) => `  ${problem}`)].join('\n'),
+      ['Invalid settings:', ...problems.map((problem) => `  ${problem}`)].join('\n'),
     )
   }
   return freezeMasked(settings, secrets)
 }
 
-/** A variable that would be ignored in silence. One that another group reads is not. */
+/** Unsupported variables that are set and that no other group reads. */
 function findUnsupported(groups: ReadonlyMap<string, SettingsGroup>, variables: Variables): string[] {
   const all = [...groups.values()]
   const read = new Set(all.flatMap((group) => Object.values(group.variables).map(({ name }) => name)))
@@ -124,10 +127,10 @@ function collect({ variables, envFile }: SettingsSource, problems: string[]): Va
   return merged
 }
 
-/** Where it cannot be told, the rest is checked as in development, which asks for least. */
-function findEnvironment(told: Environment | undefined, variables: Variables, problems: string[]): Environment {
+/** If the environment is invalid, the rest is checked as in development, which requires the fewest variables. */
+function findEnvironment(given: Environment | undefined, variables: Variables, problems: string[]): Environment {
   try {
-    return resolveEnvironment(told, variables).environment
+    return resolveEnvironment(given, variables).environment
   } catch (error) {
     if (!(error instanceof BootError)) throw error
     problems.push(error.message)

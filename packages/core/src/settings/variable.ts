@@ -8,24 +8,24 @@ import type { Reader } from './reader.ts'
 import { type DurationUnit, ruleReader, type TextOptions } from './rule-reader.ts'
 import { schemaReader } from './schema-reader.ts'
 
-/** What a variable has beside its type. It is required unless it has a default or is optional. */
+/** Options of a variable in addition to its type. It is required unless it has a default or is optional. */
 export interface VariableOptions<T, Optional extends boolean = boolean> {
-  /** What it does, in a sentence, for the settings table and the report of what is wrong. */
+  /** What it does, for the settings table and for errors. */
   readonly about: string
   /** Its value is never shown. Default false. */
   readonly secret?: boolean
   readonly default?: T
-  /** By environment; required in an environment that is not named. */
+  /** By environment; required in an environment without a default. */
   readonly defaults?: Readonly<Partial<Record<Environment, T>>>
-  /** When it is not set its key is missing, so that the option it is for has its own default. */
+  /** If it is not set its key is missing, so that the default of the option applies. */
   readonly optional?: Optional
   /** Environments in which an optional variable is required. */
   readonly requiredIn?: readonly Environment[]
   /** For the settings table: the effect of an optional variable that is not set. */
   readonly whenUnset?: string | Readonly<Partial<Record<Environment, string>>>
-  /** What the text must be, where that is more than its type says: `https://, a host, and no path`. */
+  /** Required form, if the type does not say enough: `https://, a host, and no path`. */
   readonly expects?: string
-  /** What is wrong with a value of the right type, as a sentence after the name, or null. It must not quote the value. */
+  /** Returns what is wrong with a value of the right type, to be shown after the name, or null. Must not quote the value. */
   check?(value: T): string | null
 }
 
@@ -44,18 +44,18 @@ type Declare<T, Extra = unknown> = <Optional extends boolean = false>(
   options: VariableOptions<T, Optional> & Extra,
 ) => Variable<T, NoInfer<Optional>>
 
-/** Of a variable whose type and presence are those of an option. */
+/** For a variable that has the type and the default of an option. */
 type RuleVariableOptions<T> = Omit<VariableOptions<Exclude<T, undefined>>, 'default' | 'defaults' | 'optional'> &
   TextOptions
 
-/** Values that have a text form. */
+/** Values that a variable can hold. */
 type TextValue = string | number | boolean | null | readonly string[]
 
 /**
  * Declares environment variables. An empty one counts as not set.
  *
  * @example
- * const retries = option.integer({ max: 10, default: 3 }) // of an option `retries`, too
+ * const retries = option.integer({ max: 10, default: 3 }) // also the rule of an option `retries`
  * const mail = {
  *   key: variable.text('MAIL_KEY', { about: 'Key of the mail service', secret: true }),
  *   retries: variable.option('MAIL_RETRIES', retries, { about: 'Attempts after the first' }),
@@ -81,13 +81,13 @@ export const variable: {
     choices: readonly T[],
     options: VariableOptions<NoInfer<T>, Optional> & { readonly aliases?: Readonly<Record<string, NoInfer<T>>> },
   ) => Variable<T, NoInfer<Optional>>
-  /** By a Standard Schema of a string: valibot's, zod's, a custom one. */
+  /** Reads with a Standard Schema for strings, of valibot, zod or another library. */
   readonly of: <T, Optional extends boolean = false>(
     name: string,
     schema: Schema<string, T>,
     options: VariableOptions<NoInfer<T>, Optional>,
   ) => Variable<T, NoInfer<Optional>>
-  /** By the rule of an option, which has the bounds, the default, and whether it is required. Not set, an option without a default is left out. */
+  /** Reads with the rule of an option: bounds, default, and whether it is required. An option without a default is left out if it is not set. */
   readonly option: <T extends TextValue | undefined>(
     name: string,
     rule: OptionRule<T>,

@@ -55,11 +55,11 @@ describe('the doctor as a command', () => {
 
   it('finds an app that cannot be created', async () => {
     const create = (): never => {
-      throw new BootError('settings_invalid', 'The settings are not right:\n  A is not set\n  B is not set')
+      throw new BootError('settings_invalid', 'Invalid settings:\n  A is not set\n  B is not set')
     }
     const report = await runDoctor(create, { args: [] })
     expect(report.findings.map(({ check }) => check)).toEqual(['node', 'clock', 'boot'])
-    expect(report.findings.at(-1)).toEqual(error('boot', 'The settings are not right: A is not set; B is not set'))
+    expect(report.findings.at(-1)).toEqual(error('boot', 'Invalid settings: A is not set; B is not set'))
     expect(process.exitCode).toBe(1)
     const fault = runDoctor(() => {
       throw new TypeError('a fault')
