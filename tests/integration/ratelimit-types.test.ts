@@ -16,7 +16,7 @@ route({ use: [perMinute, byTenant], handler: () => 1 })
 it('a limit without what its key function reads is a readable type error', () => {
   expect(errors).toHaveLength(1)
   expect(errors[0]).toContain(
-    "guard 'rateLimit.limit(${string})' requires 'tenant', which no earlier step adds: put the step that adds it before",
+    `guard 'rateLimit.limit(\${string})' requires 'tenant', which no earlier step adds: put the step that adds it before`,
   )
 })
 
