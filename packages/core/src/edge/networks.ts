@@ -40,14 +40,21 @@ export function createNetworks(entries: readonly string[], option: string): Netw
   }
 }
 
-/** One spelling for one address, so that limits and lists compare texts; null when it is none. */
+/**
+ * The address in one spelling, so that limits and lists can compare strings; null for what is not an address.
+ *
+ * By Node's parser: ipaddr.js takes `::192.0.2.1` for an IPv4 address, so that it could pass for a trusted proxy, and accepts
+ * `::ffff:010.0.0.1`.
+ */
 export function toAddress(text: string): string | null {
   const version = isIP(text)
   if (version === 0) return null
   if (version === 4) return text
   const [bare = ''] = text.split('%', 1)
   const { address } = new SocketAddress({ address: bare, family: 'ipv6' })
-  return mappedV4.exec(address)?.[1] ?? address
+  if (!address.includes('.')) return address
+  // Node writes `::192.0.2.1` for `::c000:201`, which is not that IPv4 address. The transport writes the latter.
+  return mappedV4.exec(address)?.[1] ?? new URL(`http://[${address}]`).hostname.slice(1, -1)
 }
 
 function toNetwork(entry: string, option: string): Network {
