@@ -2,20 +2,20 @@ import { BootError } from '../base/boot-error.ts'
 import { type AppError, MalformedRequestError } from '../errors/app-error.ts'
 import { parsePattern } from '../route/path-pattern.ts'
 
-/** The path leads to a route. */
+/** A route was found. */
 export interface RouteHit<T> {
   readonly value: T
-  /** Percent-decoded. Frozen when the pattern has none. */
+  /** Percent-decoded. Frozen if the pattern has no parameters. */
   readonly params: Readonly<Record<string, string>>
 }
 
-/** The path is known, under other methods. */
+/** The path has routes, but for other methods. */
 export interface WrongMethod {
   /** For the `Allow` header: sorted, with OPTIONS, and with HEAD where GET is. */
   readonly allow: readonly string[]
 }
 
-/** The path leads to a route, but a parameter cannot be decoded. */
+/** A route was found, but a parameter is invalid. */
 export interface MalformedPath {
   readonly error: AppError
 }
@@ -32,26 +32,26 @@ interface Leaf<T> {
 interface Node<T> {
   readonly statics: Map<string, Node<T>>
   parameter: Node<T> | null
-  /** Takes the rest of the path, when nothing below leads anywhere. */
+  /** Matches the rest of the path, if no other child does. */
   wildcard: Leaf<T> | null
   leaf: Leaf<T> | null
 }
 
-/** What one method has. */
+/** The routes of one method. */
 interface Table<T> {
-  /** Whole paths without a parameter: one look-up, and the hit is made already. */
+  /** Paths without a parameter: one lookup, with a result that was created at boot. */
   readonly exact: Map<string, RouteHit<T>>
   readonly root: Node<T>
-  /** Shape to pattern, to name both when two are the same. */
+  /** Shape to pattern, to name both patterns if two have the same shape. */
   readonly shapes: Map<string, string>
 }
 
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
 /**
- * Leads a method and a path, as sent, to a value. At each segment a static one wins over a parameter, and that over a wildcard;
- * `/a` and `/a/` are two paths; letters count in their case; a parameter is never empty and may hold an encoded slash. What a
- * wildcard takes may be joined to a folder: with `..` or a backslash in it the path is malformed.
+ * Finds the value for a method and a path, as sent. In each segment, static text has priority over a parameter, and a parameter over a
+ * wildcard. `/a` and `/a/` are different paths. Paths are case-sensitive. A parameter is never empty and may contain an encoded slash. The
+ * value of a wildcard is safe to join to a folder: a path with `..` or a backslash in it is malformed.
  *
  * @example
  * const router = new HttpRouter<string>()
@@ -62,13 +62,13 @@ const noParams: Readonly<Record<string, string>> = Object.freeze({})
  */
 export class HttpRouter<T> {
   readonly #tables = new Map<string, Table<T>>()
-  // What the parameters on the way down held. One walk runs at a time, so one array serves all.
+  // Values of the parameters so far. Only one search runs at a time, so they share one array.
   readonly #captured: string[] = []
 
   /** @throws BootError `bad_path`, `duplicate_path` */
   add(method: string, pattern: string, value: T): void {
     if (!/^[A-Z]+$/.test(method)) {
-      throw new BootError('bad_path', `The method '${method}' of the path '${pattern}' has to be in capital letters`)
+      throw new BootError('bad_path', `The method '${method}' of the path '${pattern}' must be in upper case`)
     }
     const { segments, parameters, shape, wildcard } = parsePattern(pattern)
     const table = this.#table(method)
@@ -92,7 +92,7 @@ export class HttpRouter<T> {
 
   /** `path` is as sent: not decoded, without the query. */
   find(method: string, path: string): RouteMatch<T> | null {
-    // `OPTIONS *` and whatever else is no path.
+    // `OPTIONS *` and other targets that are not a path.
     if (!path.startsWith('/')) return null
     const found = this.#findIn(method, path) ?? (method === 'HEAD' ? this.#findIn('GET', path) : null)
     if (found !== null) return found
@@ -105,7 +105,7 @@ export class HttpRouter<T> {
     if (table === undefined) return null
     const exact = table.exact.get(path)
     if (exact !== undefined) return exact
-    const leaf = this.#walk(table.root, path, 1, 0)
+    const leaf = this.#search(table.root, path, 1, 0)
     return leaf === null ? null : this.#toHit(leaf)
   }
 
@@ -120,27 +120,27 @@ export class HttpRouter<T> {
         return { error: new MalformedRequestError(`The path parameter '${name}' is not valid percent-encoded UTF-8`) }
       }
       params[name] = decoded
-      if (leaf.wildcard && index === leaf.parameters.length - 1 && climbs.test(decoded)) {
-        return { error: new MalformedRequestError(`The path parameter '${name}' must not lead upwards`) }
+      if (leaf.wildcard && index === leaf.parameters.length - 1 && unsafe.test(decoded)) {
+        return { error: new MalformedRequestError(`The path parameter '${name}' must not contain '..'`) }
       }
     }
     return { value: leaf.value, params }
   }
 
-  // `start` is where the segment of `node`'s children begins; `depth` counts the parameters passed.
-  #walk(node: Node<T>, path: string, start: number, depth: number): Leaf<T> | null {
+  // `start` is the index of the next segment; `depth` is the number of parameters so far.
+  #search(node: Node<T>, path: string, start: number, depth: number): Leaf<T> | null {
     if (start > path.length) return node.leaf
     const slash = path.indexOf('/', start)
     const end = slash === -1 ? path.length : slash
     const segment = path.slice(start, end)
     const fixed = node.statics.get(segment)
     if (fixed !== undefined) {
-      const leaf = this.#walk(fixed, path, end + 1, depth)
+      const leaf = this.#search(fixed, path, end + 1, depth)
       if (leaf !== null) return leaf
     }
     if (node.parameter !== null && segment !== '') {
       this.#captured[depth] = segment
-      const leaf = this.#walk(node.parameter, path, end + 1, depth + 1)
+      const leaf = this.#search(node.parameter, path, end + 1, depth + 1)
       if (leaf !== null) return leaf
     }
     if (node.wildcard === null || start === path.length) return null
@@ -151,7 +151,7 @@ export class HttpRouter<T> {
   #allow(path: string): string[] {
     const allow = new Set<string>()
     for (const [method, table] of this.#tables) {
-      if (table.exact.has(path) || this.#walk(table.root, path, 1, 0) !== null) allow.add(method)
+      if (table.exact.has(path) || this.#search(table.root, path, 1, 0) !== null) allow.add(method)
     }
     if (allow.size === 0) return []
     if (allow.has('GET')) allow.add('HEAD')
@@ -168,9 +168,9 @@ export class HttpRouter<T> {
   }
 }
 
-/** A segment of dots, a backslash (a slash to Windows), or the end of a C string. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a NUL is what it looks for
-const climbs = /(?:^|\/)\.{1,2}(?:\/|$)|[\\\u0000]/
+/** A segment `.` or `..`, a backslash (a separator on Windows), or a NUL (the end of a C string). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches a NUL
+const unsafe = /(?:^|\/)\.{1,2}(?:\/|$)|[\\\u0000]/
 
 function createNode<T>(): Node<T> {
   return { statics: new Map(), parameter: null, wildcard: null, leaf: null }

@@ -3,22 +3,22 @@ import type { StreamSource } from '../call/reply.ts'
 import { isPrematureClose, openSource, type SourceReader } from '../call/stream-source.ts'
 import type { ResponseStream } from '../transport/transport.ts'
 
-/** During a drain: how long a source may give nothing until it is told to end, and then until it is cut. */
+/** During a drain: how long a source may produce nothing until it is asked to end, and then until it is cut. */
 const idleMs = 1000
 
 const restarting = 'The server is restarting'
 
-/** A streamed answer: sends its source piece by piece, never faster than the client takes it. */
+/** A streamed response: sends the chunks of its source, never faster than the client receives them. */
 export class StreamedBody {
   readonly #call: ActiveCall
   readonly #source: StreamSource
   readonly #stream: ResponseStream
   #reader: SourceReader | null = null
-  /** The source is not read any more. */
+  /** The source is no longer read. */
   #stopped = false
-  /** `call.signal` has said that nobody wants more: what the source throws then is its way to end. */
-  #told = false
-  /** Since when the source has been asked for its next chunk; null while it is the client that is waited for. */
+  /** `call.signal` is aborted: an error of the source is expected then. */
+  #aborted = false
+  /** Since when the source is awaited; null while the client is. */
   #waitingSinceMs: number | null = null
   #wake: () => void = () => {}
 
@@ -29,20 +29,20 @@ export class StreamedBody {
   }
 
   /**
-   * Resolves when nothing is to be sent any more, and never rejects. A source that throws cuts the connection, so that the client does
-   * not take half a body for a whole one.
+   * Resolves when the body has ended, and never rejects. If the source throws, the connection is cut, so that the client does not mistake
+   * a part of the body for all of it.
    */
   async run(): Promise<void> {
-    // By then the call has been answered, and what is told to it concerns the body alone.
+    // After this the call has been answered, and aborting it concerns only the body.
     await Promise.resolve()
     try {
-      if (!this.#stream.open) return this.stop('No body is wanted')
+      if (!this.#stream.open) return this.stop('The response has no body')
       this.#reader ??= openSource(this.#source)
       while (!this.#stopped) {
         const next = await this.#next(this.#reader)
         if (next === null) return
         if (next.done === true) return this.#stream.end()
-        if (!(await this.#stream.write(next.value))) return this.stop('The client takes no more')
+        if (!(await this.#stream.write(next.value))) return this.stop('The client has stopped receiving')
       }
     } catch (error) {
       this.#stream.abort()
@@ -50,36 +50,36 @@ export class StreamedBody {
     }
   }
 
-  /** The client has left, or no body is wanted: the source is told, and ended. */
+  /** The client has disconnected, or the response has no body: aborts `call.signal` and ends the source. */
   stop(reason: string): void {
-    this.#tell(reason)
+    this.#abort(reason)
     if (this.#stopped) return
     this.#stopped = true
     this.#wake()
     this.#end().catch((error: unknown) => this.#failed(error))
   }
 
-  /** The time of the drain is over. */
+  /** The drain timeout has passed. */
   cut(): void {
     this.stop(restarting)
     this.#stream.abort()
   }
 
   /**
-   * The app closes. A source that gives nothing for a second is told to end, by `call.signal`; one that neither ends nor gives anything
-   * for another second is cut.
+   * The app closes. If the source produces nothing for a second, `call.signal` is aborted; if it neither ends nor produces anything for
+   * another second, the response is cut.
    */
-  endWhenIdle(toldMs: number = Number.NEGATIVE_INFINITY): void {
+  endWhenIdle(abortedMs: number = Number.NEGATIVE_INFINITY): void {
     const { clock } = this.#call.services
     if (!this.#stream.open) return
     const nowMs = clock.monotonic()
-    const leftMs = this.#waitingSinceMs === null ? idleMs : Math.max(this.#waitingSinceMs, toldMs) + idleMs - nowMs
+    const leftMs = this.#waitingSinceMs === null ? idleMs : Math.max(this.#waitingSinceMs, abortedMs) + idleMs - nowMs
     if (leftMs > 0) {
-      clock.timer(leftMs, () => this.endWhenIdle(toldMs))
-    } else if (toldMs !== Number.NEGATIVE_INFINITY) {
+      clock.timer(leftMs, () => this.endWhenIdle(abortedMs))
+    } else if (abortedMs !== Number.NEGATIVE_INFINITY) {
       this.cut()
     } else {
-      this.#tell(restarting)
+      this.#abort(restarting)
       clock.timer(idleMs, () => this.endWhenIdle(nowMs))
     }
   }
@@ -98,20 +98,20 @@ export class StreamedBody {
     })
   }
 
-  /** Never read, it is opened all the same: only so can it be ended. */
+  /** A source that was never read has to be opened before it can be ended. */
   async #end(): Promise<void> {
     this.#reader ??= openSource(this.#source)
     await this.#reader.end()
   }
 
-  #tell(reason: string): void {
-    this.#told = true
+  #abort(reason: string): void {
+    this.#aborted = true
     this.#call.abandon(reason)
   }
 
   #failed(error: unknown): void {
-    if (!this.#told) this.#call.log.error({ err: error }, 'A streamed body failed: the connection was cut')
-    // Only a fault is worth a line then, which is for the call to tell.
+    if (!this.#aborted) this.#call.log.error({ err: error }, 'A streamed body failed: the connection was cut')
+    // The call logs it if it is not the result of the abort.
     else if (!isPrematureClose(error)) this.#call.fail(error)
   }
 }

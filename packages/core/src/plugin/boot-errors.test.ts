@@ -62,7 +62,7 @@ describe('an app does not boot', () => {
       'with a plugin that was not called',
       { plugins: [testAuth] },
       'bad_option',
-      'plugins[0] is no plugin: call it, as in plugins: [testAuth(…)]',
+      'plugins[0] is not a plugin: call it, as in plugins: [testAuth(…)]',
     ],
     [
       'with a step that needs an identity on a public route',

@@ -1,14 +1,14 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Plugin } from './plugin.ts'
 
-/** Two of one name, or one without what it requires. */
+/** @throws BootError for two plugins with the same name, or a plugin without the ones it requires. */
 export function checkPlugins(plugins: readonly Plugin[]): void {
   const names = new Set<string>()
   for (const [i, plugin] of plugins.entries()) {
     // `plugins: [auth]`, where types are not checked.
     if (typeof plugin?.setup !== 'function') {
       const hint = typeof plugin === 'function' ? `: call it, as in plugins: [${Reflect.get(plugin, 'name')}(…)]` : ''
-      throw new BootError('bad_option', `plugins[${i}] is no plugin${hint}`)
+      throw new BootError('bad_option', `plugins[${i}] is not a plugin${hint}`)
     }
     const { name } = plugin
     if (names.has(name)) throw new BootError('plugin_duplicate', `Plugin '${name}' is in the list twice: remove one`)

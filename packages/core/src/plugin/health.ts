@@ -1,11 +1,11 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
 
-/** Resolves when the part works; throws or rejects when it does not. What it throws is logged and not shown. */
+/** Resolves if the part works; throws or rejects if it does not. The error is logged and not in the response. */
 export type HealthCheck = () => MaybePromise<void>
 
-/** A part of the app that is looked after. */
+/** A part of the app with a health check. */
 export interface HealthPart {
   readonly check: HealthCheck
-  /** False: the app works without it, and is ready when it fails. */
+  /** False: the app stays ready when it fails. */
   readonly required: boolean
 }

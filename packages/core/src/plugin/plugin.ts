@@ -3,22 +3,22 @@ import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
 import type { DoctorHost } from './doctor.ts'
 import type { PluginHost } from './host.ts'
 
-/** A part that an app composes: hooks, endpoints, and an API that its steps are bound to. */
+/** Extends an app: hooks, routes, checks, and an API that its steps use. */
 export interface Plugin<out Api = unknown> {
   /** Unique in an app. */
   readonly name: string
-  /** The key its steps are made with; left out by a plugin that has none. */
+  /** The key of its steps; not set if it has none. */
   readonly key?: AnyPluginKey
-  /** Names of plugins that must be installed too, anywhere in the list. */
+  /** Names of plugins that must be installed too, in any order. */
   readonly requires?: readonly string[]
-  /** Says what `app.doctor()` is to look at, also in an app that was not started. Connects to nothing. */
+  /** Adds checks to `app.doctor()` that also run in an app that was not started. Must not connect to anything. */
   doctor?(host: DoctorHost): void
-  /** Runs once while the app starts, in list order. What it returns is what its steps are bound to, in this app. */
+  /** Runs once while the app starts, in list order. Returns the API that its steps get in this app. */
   setup(host: PluginHost): MaybePromise<Api>
 }
 
 /**
- * Makes a plugin whose steps are bound to what `setup` returns.
+ * Creates a plugin. Its steps, made with `key`, get what `setup` returns.
  *
  * @example
  * export const flags = (on: readonly string[]) =>
