@@ -59,7 +59,7 @@ describe('an app does not boot', () => {
       'with a body cap of nothing',
       { http: { maxBodyBytes: 0 } },
       'bad_option',
-      'http.maxBodyBytes must be a whole number of bytes, not 0',
+      'http.maxBodyBytes must be a positive integer of bytes, not 0',
     ],
     [
       'with a word for unknown keys that is none',
@@ -71,13 +71,13 @@ describe('an app does not boot', () => {
       'with no call in flight',
       { websocket: { maxInFlight: 0 } },
       'bad_option',
-      'websocket.maxInFlight must be a whole number from 1, not 0',
+      'websocket.maxInFlight must be an integer from 1, not 0',
     ],
     [
       'with an idle time that uWS would not take',
       { websocket: { idleTimeoutSeconds: 7 } },
       'bad_option',
-      'websocket.idleTimeoutSeconds must be 0 or a whole number from 8 to 960, not 7',
+      'createApp(): websocket.idleTimeoutSeconds must be 0 or an integer from 8 to 960, received 7',
     ],
     [
       'with messages over the native limit',
@@ -95,7 +95,7 @@ describe('an app does not boot', () => {
       'with an origin that is none',
       { websocket: { origins: ['app.example'] } },
       'bad_option',
-      "websocket.origins: 'app.example' is no origin; write it as 'https://app.example'",
+      "websocket.origins: 'app.example' is not an origin; write it as 'https://app.example'",
     ],
     [
       'with an order that is none',
@@ -104,7 +104,7 @@ describe('an app does not boot', () => {
       "websocket.ordered must be 'connection' or 'none', not 'true'",
     ],
     [
-      'with a proxy that is no address',
+      'with a proxy that is not an address',
       { http: { trustedProxies: ['proxy'] } },
       'bad_option',
       "trustedProxies: 'proxy' is no IP address and no CIDR network",
@@ -113,7 +113,7 @@ describe('an app does not boot', () => {
       'with a header that is none',
       { http: { securityHeaders: { 'X-Frame-Options': 'DENY' } } },
       'bad_option',
-      "securityHeaders has 'X-Frame-Options', which is no header name in lower case",
+      "securityHeaders has 'X-Frame-Options', which is not a lower-case header name",
     ],
     [
       'with a topic of two stars',
@@ -134,7 +134,7 @@ describe('an app does not boot', () => {
       /^In production say which hosts the app answers to/,
     ],
     [
-      'in production with nobody to authenticate',
+      'in production without a plugin that owns the identity',
       { ...production, defaultAccess: undefined },
       'default_access_missing',
       /^No plugin provides identities, so every route that does not state its access would be public: add auth\(\)/,
@@ -150,7 +150,7 @@ describe('listen', () => {
     const app = createApp({ pkgIds: {}, routes: {}, environment: 'test', transport: memoryTransport() })
     await expect(app.listen({ port })).rejects.toMatchObject({
       code: 'bad_option',
-      message: `port must be a whole number from 0 to 65535, not ${port}`,
+      message: `port must be an integer from 0 to 65535, not ${port}`,
     })
   })
 })

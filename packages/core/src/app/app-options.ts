@@ -30,7 +30,7 @@ export type EventTable = Readonly<Record<string, AnyEvent>>
 
 /** The HTTP wire of an app. */
 export interface HttpWireOptions {
-  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are believed. Default: nobody's. */
+  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are used. Default: none. */
   readonly trustedProxies?: readonly string[]
   /** Host names that the app answers to, without port; `*` for any. In production it has to be said. Both wires. */
   readonly hosts?: readonly string[]
@@ -91,21 +91,21 @@ export interface BaseOptions {
   readonly validateOutput?: boolean
   /** Routes for probes, `/health`, `/health/live` and `/health/ready`; false for none. */
   readonly health?: HealthOptions | false
-  /** The level of our logger, a logger of one's own (pino's shape), or both in detail, with the access log. */
+  /** A level, a custom logger with pino's interface, or options for both and for the access log. */
   readonly log?: Logger | LogLevel | LogOptions
   /** `currentCall()` knows the call on whose behalf code runs, however deep. Default false: it costs each call. */
   readonly asyncContext?: boolean
   /**
    * What becomes of a promise of the application that fails and that nothing handles, while the app listens. `log` (the default): a line
    * in the log, counted in `app_unhandled_rejections_total`, and the process goes on; listeners of your own are called too. `false`:
-   * core does not listen, and Node ends the process unless you do. Promises that core hands out never get there.
+   * core does not listen, and Node ends the process unless you do. Promises that core returns are never unhandled.
    */
   readonly unhandledRejections?: 'log' | false
   /** Default: uWebSockets.js. */
   readonly transport?: Transport
   /** Default: the machine's. */
   readonly clock?: Clock
-  /** The first is what a client gets that names no `?format=`. Default: JSON. */
+  /** The first one is used for clients without `?format=`. Default: JSON. */
   readonly codecs?: readonly [Codec, ...Codec[]]
   /** Default: this process alone. */
   readonly broker?: Broker
@@ -118,7 +118,7 @@ type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Exclude<
     keyof Routes,
     keyof Ids
-  >]: CompileError<`'${Name & string}' is no PkgID; a route that is on HTTP only goes into endpoints`>
+  >]: CompileError<`'${Name & string}' is not declared in pkgIds: put HTTP-only routes into endpoints`>
 } & {
   // `Extract` and not `&`: from a bare `keyof Events` the compiler would infer Events out of the routes.
   readonly [Name in Extract<keyof Routes, keyof Events>]: CompileError<`'${Name & string}' is a route and an event`>
@@ -131,7 +131,7 @@ export type AppOptions<Ids extends PkgIds, Routes extends RouteTable, Events ext
   /** By name of the PkgID. Routes and events together cover every PkgID. */
   readonly routes: Routes & TotalTable<Ids, Routes, Events>
   readonly events?: Events & {
-    readonly [Name in Exclude<keyof Events, keyof Ids>]: CompileError<`'${Name & string}' is no PkgID`>
+    readonly [Name in Exclude<keyof Events, keyof Ids>]: CompileError<`'${Name & string}' is not declared in pkgIds`>
   }
 }
 
@@ -239,7 +239,7 @@ function checkOptions(options: BaseOptions): void {
   checkMilliseconds('closeTimeoutMs', options.closeTimeoutMs)
   const maxBodyBytes = options.http?.maxBodyBytes ?? 1
   if (!Number.isInteger(maxBodyBytes) || maxBodyBytes < 1) {
-    throw new BootError('bad_option', `http.maxBodyBytes must be a whole number of bytes, not ${maxBodyBytes}`)
+    throw new BootError('bad_option', `http.maxBodyBytes must be a positive integer of bytes, not ${maxBodyBytes}`)
   }
 }
 

@@ -44,9 +44,9 @@ describe('the table', () => {
   })
 
   test('has nothing more', () => {
-    // @ts-expect-error DELETE is no PkgID
+    // @ts-expect-error DELETE is not declared in pkgIds
     createApp({ pkgIds: { GET: 1 }, routes: { GET: get, DELETE: create } })
-    // @ts-expect-error CREATED is no PkgID
+    // @ts-expect-error CREATED is not declared in pkgIds
     createApp({ pkgIds: { GET: 1 }, routes: { GET: get }, events: { CREATED: created } })
     createApp({
       pkgIds: { GET: 1, CREATED: 2 },
@@ -98,11 +98,11 @@ describe('the table', () => {
   })
 
   test('has routes where routes are, and events where events are', () => {
-    // @ts-expect-error an event is no route
+    // @ts-expect-error an event is not a route
     createApp({ pkgIds: { CREATED: 1 }, routes: { CREATED: created } })
-    // @ts-expect-error a route is no event
+    // @ts-expect-error a route is not an event
     createApp({ pkgIds: { GET: 1 }, routes: {}, events: { GET: get } })
-    // @ts-expect-error a handler is no route
+    // @ts-expect-error a handler is not a route
     createApp({ pkgIds: { GET: 1 }, routes: { GET: () => 1 } })
     // @ts-expect-error a PkgID is a number
     createApp({ pkgIds: { GET: '1' }, routes: { GET: get } })
@@ -138,6 +138,6 @@ test('createApp knows its options', () => {
   createApp({ pkgIds: { GET: 1 }, routes: { GET: get }, pluginss: [] })
   // @ts-expect-error no such environment
   createApp({ ...base, environment: 'prod' })
-  // @ts-expect-error an event is no endpoint
+  // @ts-expect-error an event is not an endpoint
   createApp({ ...base, endpoints: [created] })
 })

@@ -27,7 +27,7 @@ export const listenSettings: SettingsGroup<{ readonly port: number; readonly hos
 export const lifecycleSettings: SettingsGroup<{ readonly drainTimeoutMs: number }> = settingsGroup({
   variables: {
     drainTimeoutMs: variable.duration('DRAIN_TIMEOUT', {
-      about: 'How long calls in flight and connections get when the app closes',
+      about: 'Time for calls in flight and connections when the app closes',
       max: 3_600_000,
       default: appDefaults.drainTimeoutMs,
     }),
@@ -45,21 +45,21 @@ export interface HttpSettings {
 export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
   variables: {
     hosts: variable.list('ALLOWED_HOSTS', {
-      about: 'Host names that the app answers to, without port; `*` for any, which production has to say',
+      about: 'Accepted host names, without port; `*` for any. Required in production',
       optional: true,
       requiredIn: ['production'],
       whenUnset: 'any',
       expects: 'a JSON list of host names, such as ["api.example.com"]',
-      check: everyEntry(isHost, 'is no host name: write it without scheme and port'),
+      check: everyEntry(isHost, 'is not a host name: write it without scheme and port'),
     }),
     trustedProxies: variable.list('TRUSTED_PROXIES', {
-      about: 'Proxies whose `X-Forwarded-*` headers are believed',
+      about: 'Proxies whose `X-Forwarded-*` headers are used',
       default: [],
       expects: 'a JSON list of IP addresses and CIDR networks, such as ["10.0.0.0/8"]',
-      check: everyEntry(isNetwork, 'is no IP address and no CIDR network'),
+      check: everyEntry(isNetwork, 'is not an IP address or a CIDR network'),
     }),
     maxBodyBytes: variable.bytes('MAX_REQUEST_BODY_SIZE', {
-      about: 'Largest body of a request, unless its route says otherwise',
+      about: 'Largest body of a request, unless its route sets another limit',
       default: appDefaults.maxBodyBytes,
     }),
   },
@@ -70,13 +70,13 @@ export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
 export const websocketSettings: SettingsGroup<{ readonly origins?: readonly string[] }> = settingsGroup({
   variables: {
     origins: variable.list('ALLOWED_WS_ORIGINS', {
-      about: 'Origins that browsers may open a WebSocket from; `*` for any',
+      about: 'Origins of pages that may open a WebSocket; `*` for any',
       optional: true,
-      whenUnset: { dev: 'any', test: 'any', staging: 'the host itself', production: 'the host itself' },
+      whenUnset: { dev: 'any', test: 'any', staging: 'the host of the request', production: 'the host of the request' },
       expects: 'a JSON list of origins, such as ["https://app.example.com"]',
       check: everyEntry(
         (entry) => entry === '*' || isOrigin(entry),
-        "is no origin: write it as 'https://app.example.com'",
+        "is not an origin: write it as 'https://app.example.com'",
       ),
     }),
   },
@@ -93,12 +93,12 @@ export const nativeServerSettings: SettingsGroup<NativeServerSettings> = setting
   variables: {
     compat: variable.oneOf('TWINWIRE_UWS_COMPAT', ['on', 'off'], {
       about:
-        'Whether, on Linux with glibc below 2.38, a checked copy of uWebSockets.js runs that is bound to the older glibc; ' +
-        'with `off` the app does not start there',
+        'On Linux with glibc below 2.38: `on` uses a verified copy of uWebSockets.js that is patched for it, ' +
+        'with `off` the app does not start',
       default: 'on',
     }),
     maxHeaderBytes: variable.option('UWS_HTTP_MAX_HEADERS_SIZE', maxHeaderBytesRule, {
-      about: 'Bytes of the request line and all headers together; a longer request is refused',
+      about: 'Bytes of the request line and all headers together; a longer request is rejected',
     }),
   },
   to: (values) => values,
@@ -116,7 +116,7 @@ export interface LogSettings {
 export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
   variables: {
     level: variable.oneOf('LOG_LEVEL', levels, {
-      about: 'Least weight of what is logged',
+      about: 'Minimum log level',
       aliases: {
         DEBUG: 'debug',
         INFO: 'info',
@@ -127,25 +127,25 @@ export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
       defaults: { dev: 'debug', test: 'warn', staging: 'info', production: 'warn' },
     }),
     format: variable.oneOf('LOG_CONSOLE_FORMAT', ['json', 'human'], {
-      about: 'Lines of JSON for machines, or text for people',
+      about: 'JSON lines, or human-readable text',
       defaults: { dev: 'human', test: 'json', staging: 'json', production: 'json' },
     }),
     excludedPaths: variable.list('LOG_EXCLUDED_PATHS', {
-      about: 'Paths of routes, as they were declared, whose requests get no line in the log',
+      about: 'Declared paths of routes whose requests are not logged',
       optional: true,
       whenUnset: 'the health routes and /metrics',
       expects: 'a JSON list of paths, such as ["/health","/metrics"]',
-      check: everyEntry((entry) => entry.startsWith('/'), 'is no path: it begins with a /'),
+      check: everyEntry((entry) => entry.startsWith('/'), 'is not a path: it must begin with a /'),
     }),
   },
   unsupported: { LOG_FILE_PATH: 'the log goes to the standard output; let the platform write the file' },
   to: (values) => values,
 })
 
-function everyEntry(isRight: (entry: string) => boolean, mistake: string): (list: readonly string[]) => string | null {
+function everyEntry(isValid: (entry: string) => boolean, problem: string): (list: readonly string[]) => string | null {
   return (list) => {
-    const wrong = list.findIndex((entry) => !isRight(entry))
-    return wrong === -1 ? null : `has an entry, number ${wrong + 1}, that ${mistake}`
+    const index = list.findIndex((entry) => !isValid(entry))
+    return index === -1 ? null : `entry ${index + 1} ${problem}`
   }
 }
 

@@ -83,7 +83,7 @@ describe('what core counts', () => {
     it('each close is counted once, by the code that ended the socket', async () => {
       const ends = plugin((host) => {
         host.onConnect(({ query }) => {
-          if (query.fault === '1') throw new Error('a fault of ours')
+          if (query.fault === '1') throw new Error('a server error')
           const row = Object.values(disconnects).find(({ code }) => String(code) === query.code)
           if (row !== undefined) throw new Disconnect(row)
         })

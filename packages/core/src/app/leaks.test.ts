@@ -91,7 +91,7 @@ describe('after 2,000 calls with aborts in between', () => {
       const active = app.instruments.families().find(({ name }) => name === 'ws_connections_active')
       expect(active?.cells[0]?.cell).toMatchObject({ value: 0 })
       expect(clock.pendingTimers).toBe(0)
-      // Nothing is in flight: the app closes without waiting for anybody.
+      // Nothing is in flight: the app closes without waiting.
       await app.close()
       expect(clock.pendingTimers).toBe(0)
     }, 60_000)

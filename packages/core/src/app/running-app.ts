@@ -295,5 +295,5 @@ export class RunningApp {
 
 function checkPort(port: number): void {
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
-  throw new BootError('bad_option', `port must be a whole number from 0 to 65535, not ${port}`)
+  throw new BootError('bad_option', `port must be an integer from 0 to 65535, not ${port}`)
 }

@@ -11,14 +11,14 @@ const clients = createClientAddress(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32',
 
 describe('the client address', () => {
   test.each([
-    ['a peer that is no proxy is believed nothing', '203.0.113.9', '6.6.6.6', '203.0.113.9'],
+    ['the header of a peer that is not a proxy is ignored', '203.0.113.9', '6.6.6.6', '203.0.113.9'],
     ['a proxy without the header is the client', '10.0.0.1', '', '10.0.0.1'],
     ['one proxy', '10.0.0.1', '203.0.113.7', '203.0.113.7'],
-    ['what stands further left may be forged', '10.0.0.1', '6.6.6.6, 203.0.113.7', '203.0.113.7'],
+    ['entries further left may be forged', '10.0.0.1', '6.6.6.6, 203.0.113.7', '203.0.113.7'],
     ['a chain of proxies', '10.0.0.1', '6.6.6.6,203.0.113.7,10.1.1.1 , 192.0.2.1', '203.0.113.7'],
     ['proxies only: the left-most', '10.0.0.1', '10.3.3.3, 10.2.2.2', '10.3.3.3'],
     ['a forged proxy behind the client is not reached', '10.0.0.1', '10.6.6.6, 203.0.113.7, 10.2.2.2', '203.0.113.7'],
-    ['garbage stops the walk', '10.0.0.1', '203.0.113.7, unknown, 10.2.2.2', '10.2.2.2'],
+    ['an invalid entry ends the search', '10.0.0.1', '203.0.113.7, unknown, 10.2.2.2', '10.2.2.2'],
     ['garbage at once', '10.0.0.1', '203.0.113.7, <script>', '10.0.0.1'],
     ['an empty entry is garbage', '10.0.0.1', '203.0.113.7,', '10.0.0.1'],
     ['an empty first entry', '10.0.0.1', ',10.2.2.2', '10.2.2.2'],
@@ -35,10 +35,10 @@ describe('the client address', () => {
     expect(clients.resolve(peer, forwardedFor)).toBe(expected)
   })
 
-  test('nobody is trusted unless named', () => {
-    const nobody = createClientAddress([])
-    expect(nobody.resolve('127.0.0.1', '6.6.6.6')).toBe('127.0.0.1')
-    expect(nobody.isTrusted('127.0.0.1')).toBe(false)
+  test('no proxy is trusted by default', () => {
+    const untrusting = createClientAddress([])
+    expect(untrusting.resolve('127.0.0.1', '6.6.6.6')).toBe('127.0.0.1')
+    expect(untrusting.isTrusted('127.0.0.1')).toBe(false)
   })
 
   test('isTrusted', () => {
@@ -90,7 +90,7 @@ test.each([
   '::ffff:10.0.0.0/95',
   '*',
   '10.0.0.0/1e1',
-])('%j is no trusted proxy', (entry) => {
+])('%j is not a valid proxy', (entry) => {
   const create = (): unknown => createClientAddress(['10.0.0.0/8', entry])
   expect(create).toThrow(BootError)
   expect(create).toThrow(expect.objectContaining({ code: 'bad_option' }))

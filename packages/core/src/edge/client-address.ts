@@ -1,30 +1,30 @@
 import { createNetworks, toAddress } from './networks.ts'
 
-/** Tells the client's address from the peer's. */
+/** Finds the address of the client behind proxies. */
 export interface ClientAddress {
   /** `forwardedFor`: the `X-Forwarded-For` header, '' when there is none. */
   readonly resolve: (peer: string, forwardedFor: string) => string
-  /** May this peer's `X-Forwarded-*` headers be believed? */
+  /** Are the `X-Forwarded-*` headers of this peer used? */
   readonly isTrusted: (peer: string) => boolean
 }
 
-/** What was found out about one text. */
-interface Judgement {
+/** A parsed entry of the header. */
+interface Entry {
   readonly address: string
   readonly isTrusted: boolean
 }
 
-const maxJudged = 4096
-/** The longest text that is an address, with some room for a zone; what is longer is not kept. */
+const maxCached = 4096
+/** Longest address, with a zone; longer strings are not cached. */
 const maxAddressLength = 64
 
-/** Without proxies the peer is the client, at no cost. */
-const nobody: ClientAddress = { resolve: (peer) => peer, isTrusted: () => false }
+/** Without proxies the peer is the client. */
+const withoutProxies: ClientAddress = { resolve: (peer) => peer, isTrusted: () => false }
 
 /**
- * The right-most address that is not a trusted proxy: what stands further left may have been written by the client itself.
- * Nobody is trusted unless named. The walk goes from the peer to the left and stops at the first entry that is no IP
- * address; the last good one is the answer.
+ * The right-most address that is not a trusted proxy: entries further left may have been written by the client itself.
+ * No proxy is trusted by default. Entries are read from the peer to the left, up to the first one that is not an IP
+ * address; the last valid one is the result.
  *
  * @param trustedProxies addresses and CIDR networks, IPv4 and IPv6.
  * @throws BootError `bad_option`, naming the entry.
@@ -35,29 +35,29 @@ const nobody: ClientAddress = { resolve: (peer) => peer, isTrusted: () => false 
  * clients.resolve('203.0.113.9', '6.6.6.6') // '203.0.113.9'
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
-  if (trustedProxies.length === 0) return nobody
+  if (trustedProxies.length === 0) return withoutProxies
   const trusted = createNetworks(trustedProxies, 'trustedProxies')
-  // Asking the native list takes over a microsecond, and every request asks; proxies and clients come again and again.
-  const judged = new Map<string, Judgement | null>()
-  const judge = (text: string): Judgement | null => {
-    const known = judged.get(text)
+  // Cached, because a lookup in the list of networks takes over a microsecond, and proxies and clients recur.
+  const cache = new Map<string, Entry | null>()
+  const parse = (text: string): Entry | null => {
+    const known = cache.get(text)
     if (known !== undefined) return known
     const address = toAddress(text)
-    const judgement = address === null ? null : { address, isTrusted: trusted.has(address) }
-    if (judged.size >= maxJudged) judged.clear()
-    if (text.length <= maxAddressLength) judged.set(text, judgement)
-    return judgement
+    const entry = address === null ? null : { address, isTrusted: trusted.has(address) }
+    if (cache.size >= maxCached) cache.clear()
+    if (text.length <= maxAddressLength) cache.set(text, entry)
+    return entry
   }
-  const isTrusted = (peer: string): boolean => judge(peer)?.isTrusted ?? false
+  const isTrusted = (peer: string): boolean => parse(peer)?.isTrusted ?? false
   const resolve = (peer: string, forwardedFor: string): string => {
     if (forwardedFor === '' || !isTrusted(peer)) return peer
     let client = peer
     for (let end = forwardedFor.length; end >= 0; ) {
       const comma = end === 0 ? -1 : forwardedFor.lastIndexOf(',', end - 1)
-      const judgement = judge(withoutPort(forwardedFor.slice(comma + 1, end).trim()))
-      if (judgement === null) return client
-      client = judgement.address
-      if (!judgement.isTrusted) return client
+      const entry = parse(withoutPort(forwardedFor.slice(comma + 1, end).trim()))
+      if (entry === null) return client
+      client = entry.address
+      if (!entry.isTrusted) return client
       end = comma
     }
     return client
@@ -65,7 +65,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   return { resolve, isTrusted }
 }
 
-/** `1.2.3.4:5`, `[::1]:5`, `[::1]` without what is no address. */
+/** `1.2.3.4:5`, `[::1]:5`, `[::1]` without port and brackets. */
 function withoutPort(entry: string): string {
   return /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(entry)?.[1] ?? entry
 }

@@ -27,7 +27,7 @@ function toName(host: string): string {
   // As browsers write it, whose Host header it is compared with.
   if (isIPv6(bare) && !bare.includes('%')) return toHostName(new URL(`http://[${bare}]`).host)
   if (plainName.test(host)) return toHostName(host)
-  throw new BootError('bad_option', `http.hosts: '${host}' is no host name: write it without scheme, port and path`)
+  throw new BootError('bad_option', `http.hosts: '${host}' is not a host name: write it without scheme, port and path`)
 }
 
 /** `https://app.example`: scheme, host and port, as a browser writes it. */

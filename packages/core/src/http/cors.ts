@@ -7,7 +7,7 @@ import type { HeaderList } from '../transport/transport.ts'
 export interface CorsOptions {
   /** `https://app.example`, without a path; `*` alone for any. `null` (sandboxed pages, files) only when it is named. */
   readonly origins: readonly string[]
-  /** Default: those of the path that is asked for. */
+  /** Default: those of the requested path. */
   readonly methods?: readonly string[]
   /** Request headers that pages may set. Default: `content-type`, `authorization`, `x-correlation-id`, `traceparent`. */
   readonly headers?: readonly string[]
@@ -23,7 +23,7 @@ export interface CorsOptions {
 export interface Cors {
   /** Of every response, errors included. `origin`: the header, '' when there is none. */
   responseHeaders(origin: string): HeaderList
-  /** Of the answer to a preflight. `methods`: those of the path that is asked for. */
+  /** Headers of the answer to a preflight. `methods`: those of the requested path. */
   preflightHeaders(origin: string, methods: readonly string[]): HeaderList
 }
 
@@ -80,24 +80,24 @@ export function createCors(options: CorsOptions): Cors {
 function check(options: CorsOptions): void {
   checkKeys(options, known, 'createApp({ http: { cors } })')
   const { origins, credentials = false, maxAgeSeconds = 0 } = options
-  if (!Array.isArray(origins) || origins.length === 0) throw bad('origins must name at least one origin')
+  if (!Array.isArray(origins) || origins.length === 0) throw bad('origins must contain at least one origin')
   if (origins.includes('*')) {
-    if (origins.length > 1) throw bad("origins has '*' beside others: it means all of them")
+    if (origins.length > 1) throw bad("origins contains '*' and others: '*' already means all")
     if (credentials)
-      throw bad("origins must be named when credentials are allowed: '*' would let every page act for its visitor")
+      throw bad("origins must be listed when credentials are allowed: with '*' every page could act for its visitor")
   }
   for (const origin of origins) {
     if (origin !== '*' && origin !== 'null' && !isOrigin(origin))
-      throw bad(`origins: '${origin}' is no origin; write it as 'https://app.example'`)
+      throw bad(`origins: '${origin}' is not an origin; write it as 'https://app.example'`)
   }
   if (typeof credentials !== 'boolean') throw bad('credentials must be true or false')
   if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 0 || maxAgeSeconds > 86_400)
     throw bad(`maxAgeSeconds must be 0 to 86400, not ${maxAgeSeconds}`)
   for (const key of ['methods', 'headers', 'exposedHeaders'] as const) {
     for (const each of options[key] ?? []) {
-      // To a browser that sends credentials it would be a header or a method of that name.
-      if (each === '*') throw bad(`${key} has to name what is allowed: '*' does not hold for every request`)
-      if (!token.test(each)) throw bad(`${key}: '${each}' is no name`)
+      // For requests with credentials browsers treat '*' as a literal name.
+      if (each === '*') throw bad(`${key} must be listed: '*' does not apply to every request`)
+      if (!token.test(each)) throw bad(`${key}: '${each}' is not a valid name`)
     }
   }
 }

@@ -60,7 +60,7 @@ describe('find', () => {
   })
 
   test.each(['..', '../etc', 'a/../../etc', 'a/..', './a', '%2e%2e/etc', '%2E%2e%2fetc', 'a%5c..%5cb', 'a%00', '%ff'])(
-    'a wildcard never leads upwards: %s',
+    'a wildcard never matches a path that leaves its directory: %s',
     (rest) => {
       expect(routerOf('GET /files/*').find('GET', `/files/${rest}`)).toHaveProperty('error.code', 'malformed_request')
     },
@@ -99,7 +99,7 @@ describe('find', () => {
     'xauthors/7',
     '/authors/7/books',
     '/%61uthors',
-  ])('knows no %s', (path) => {
+  ])('does not match %s', (path) => {
     expect(authors.find('GET', path)).toBeNull()
   })
 
@@ -120,7 +120,7 @@ describe('find', () => {
     expect(match).toMatchObject({ error: { code: 'malformed_request', message: expect.stringContaining(`'id'`) } })
   })
 
-  test('a static hit is one object, made at boot, that nobody can change', () => {
+  test('a static hit is one frozen object, made at boot', () => {
     const hit = authors.find('GET', '/authors')
     expect(authors.find('GET', '/authors')).toBe(hit)
     expect(Object.isFrozen(hit)).toBe(true)

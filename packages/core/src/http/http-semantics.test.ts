@@ -84,14 +84,14 @@ onTransports({ describe, afterEach }, ({ start }) => {
       }
     })
 
-    test("a handler's own Vary stands beside ours", async () => {
+    test("a handler's Vary is kept in addition to core's", async () => {
       const { request } = await boot({ origins: [page] })
       const { headers } = await request('GET /varied', from(page))
       expect(headers.vary?.split(', ').sort()).toEqual(['Accept', 'Origin'])
       expect(headers['x-own']).toBe('1')
     })
 
-    test('a preflight is answered before anybody is asked who he is', async () => {
+    test('a preflight is answered before authentication', async () => {
       const { request } = await boot({ origins: [page], maxAgeSeconds: 60 })
       const answer = await request('OPTIONS /things/1', preflight(page))
       expect([answer.status, answer.text]).toEqual([204, ''])
@@ -104,7 +104,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
       })
       expect(answer.headers['x-content-type-options']).toBe('nosniff')
       expect((await request('OPTIONS /nowhere', preflight(page))).status).toBe(204)
-      // Not one: no method is asked for.
+      // Not a preflight: no method is requested.
       expect((await request('OPTIONS /nowhere', from(page))).status).toBe(404)
     })
 
@@ -210,14 +210,14 @@ onTransports({ describe, afterEach }, ({ start }) => {
 })
 
 test.each([
-  [{ origins: [] }, 'origins must name'],
-  [{ origins: ['*'], credentials: true }, 'origins must be named when credentials'],
-  [{ origins: ['*', page] }, "has '*' beside others"],
-  [{ origins: ['https://app.example/'] }, 'is no origin'],
-  [{ origins: ['app.example'] }, 'is no origin'],
-  [{ origins: [page], methods: ['*'] }, 'methods has to name'],
-  [{ origins: [page], headers: ['a b'] }, "'a b' is no name"],
-  [{ origins: [page], exposedHeaders: ['*'] }, 'exposedHeaders has to name'],
+  [{ origins: [] }, 'origins must contain'],
+  [{ origins: ['*'], credentials: true }, 'origins must be listed when credentials'],
+  [{ origins: ['*', page] }, "contains '*' and others"],
+  [{ origins: ['https://app.example/'] }, 'is not an origin'],
+  [{ origins: ['app.example'] }, 'is not an origin'],
+  [{ origins: [page], methods: ['*'] }, 'methods must be listed'],
+  [{ origins: [page], headers: ['a b'] }, "'a b' is not a valid name"],
+  [{ origins: [page], exposedHeaders: ['*'] }, 'exposedHeaders must be listed'],
   [{ origins: [page], maxAgeSeconds: -1 }, 'maxAgeSeconds'],
   [{ origins: [page], origin: page }, 'origin'],
 ])('refuses cors: %j', (cors, reason) => {
@@ -233,7 +233,7 @@ test.each([
   '*.example.com',
   'a b',
 ])('refuses the host %j', (host) => {
-  expect(() => createApp({ ...base, http: { hosts: [host] } })).toThrow('is no host name')
+  expect(() => createApp({ ...base, http: { hosts: [host] } })).toThrow('is not a host name')
 })
 
 test('a host of one spelling', () => {

@@ -74,7 +74,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     test.each([
       ['two lengths', { 'content-length': ['8', '8'] }],
       ['a length and chunks', { 'content-length': '8', 'transfer-encoding': 'chunked' }],
-      ['a length that is no number of bytes', { 'content-length': '8.0' }],
+      ['a length that is not a number of bytes', { 'content-length': '8.0' }],
       ['another coding', { 'transfer-encoding': 'gzip, chunked' }],
       ['trailers', { 'transfer-encoding': 'chunked', trailer: 'x-sum' }],
       ['two content types', { 'content-type': ['application/json', 'text/plain'] }],
@@ -116,7 +116,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     })
 
     test.each([
-      ['a key that is no base64', { 'sec-websocket-key': '************************' }],
+      ['a key that is not base64', { 'sec-websocket-key': '************************' }],
       ['a body', { 'content-length': '2' }],
       ['two versions', { 'sec-websocket-version': ['13', '8'] }],
       ['two tokens', { authorization: ['Bearer a', 'Bearer b'] }],

@@ -141,7 +141,7 @@ describe('replies', () => {
                 begun.resolve()
                 await new Promise((resolve) => call.signal.addEventListener('abort', resolve))
                 aborted.resolve()
-                yield 'nobody hears this'
+                yield 'not received'
               } finally {
                 ended.resolve()
               }
@@ -165,13 +165,13 @@ describe('replies', () => {
           reply.stream(
             (async function* () {
               yield 'half'
-              throw new Error('the disk is gone')
+              throw new Error('the disk failed')
             })(),
           ),
         ),
       )
       await expect(request('GET /broken')).rejects.toThrow()
-      expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message: 'the disk is gone' })
+      expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message: 'the disk failed' })
     })
 
     it('carry the security headers and a correlation id, whatever they say', async () => {

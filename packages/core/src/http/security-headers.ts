@@ -43,7 +43,7 @@ const tlsOnly = new Set(['strict-transport-security'])
  * Compiles the headers that every response carries, errors included. HSTS, default or overridden, is in the secure list
  * only.
  *
- * @throws BootError `bad_option` for what is no header name (lower case) or no value.
+ * @throws BootError `bad_option` for an invalid header name (lower case) or value.
  *
  * @example
  * const headersOf = createSecurityHeaders({ 'x-frame-options': 'SAMEORIGIN', 'x-xss-protection': false })
@@ -74,7 +74,7 @@ function compile(defaults: HeaderList, options: SecurityHeaderOptions, secure: b
 
 function checkHeader(name: string, value: unknown): void {
   if (!token.test(name)) {
-    throw new BootError('bad_option', `securityHeaders has '${name}', which is no header name in lower case`)
+    throw new BootError('bad_option', `securityHeaders has '${name}', which is not a lower-case header name`)
   }
   if (value !== false && (typeof value !== 'string' || !fieldValue.test(value))) {
     throw new BootError('bad_option', `securityHeaders['${name}'] has to be visible ASCII on one line, or false`)

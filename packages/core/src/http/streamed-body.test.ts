@@ -143,7 +143,7 @@ describe('a streamed answer', () => {
     }
 
     describe.each(idleSources)('of %s', (_what, make) => {
-      it('is ended when its client leaves while it gives nothing, and nobody complains', async () => {
+      it('is ended when its client disconnects while it yields nothing, and nothing is logged', async () => {
         const { raw, made, signals, complaints, app } = await idle(make, { drainTimeoutMs: 3_600_000 })
         const { body } = await raw.stream({ method: 'GET', path: '/ticks' })
         for await (const _chunk of body) break
@@ -264,7 +264,7 @@ describe('a streamed answer', () => {
         if (why === 'deadline') await clock.advance(1000)
         else leaving.abort()
         expect((await response)?.status).toBe(why === 'deadline' ? 504 : undefined)
-        // The server hears of it a little later.
+        // The server notices it a little later.
         for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
         go.resolve()
         await ended.promise
@@ -314,14 +314,14 @@ describe('a streamed answer', () => {
           (async function* () {
             yield 'tick'
             await new Promise((resolve) => signal.addEventListener('abort', resolve))
-            throw new Error('the disk is gone')
+            throw new Error('the disk failed')
           })(),
         ),
       )
       const { body } = await raw.stream({ method: 'GET', path: '/ticks' })
       for await (const _chunk of body) break
       await until(() => complaints().length > 0)
-      expect(complaints()).toMatchObject([{ level: 'warn', fields: { err: { message: 'the disk is gone' } } }])
+      expect(complaints()).toMatchObject([{ level: 'warn', fields: { err: { message: 'the disk failed' } } }])
     })
   })
 })

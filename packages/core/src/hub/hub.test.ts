@@ -36,8 +36,8 @@ const options = {
   },
   events: { SAID: said },
   topics: {
-    'room:*': { authorize: () => true },
-    'room:secret': { authorize: async (identity: Identity | null) => identity?.id === 'ann' },
+    'chat:*': { authorize: () => true },
+    'chat:secret': { authorize: async (identity: Identity | null) => identity?.id === 'ann' },
     'own:*': { authorize: (identity: Identity | null, name: string) => name === `own:${identity?.id}` },
     broken: {
       authorize: () => {
@@ -53,15 +53,15 @@ describe('the hub', () => {
     it('carries an event to the sockets of a topic, with the zero req_id and no status', async () => {
       const { connect, client, app, request } = await start(options)
       const raw = await connect()
-      raw.send(JSON.stringify({ pkg_id: 1, req_id: zero, data: { topic: 'room:1' } }))
+      raw.send(JSON.stringify({ pkg_id: 1, req_id: zero, data: { topic: 'chat:1' } }))
       await raw.next()
       const other = await client()
-      await other.call('JOIN', { topic: 'room:2' })
-      expect((await request('POST /say', { json: { topic: 'room:1' } })).status).toBe(204)
+      await other.call('JOIN', { topic: 'chat:2' })
+      expect((await request('POST /say', { json: { topic: 'chat:1' } })).status).toBe(204)
       expect((await raw.next()).data).toBe(`{"pkg_id":100,"req_id":"${zero}","data":{"text":"topic"}}`)
-      app.hub.publish('room:2', said, { text: 'from outside', at: new Date(0) })
+      app.hub.publish('chat:2', said, { text: 'from outside', at: new Date(0) })
       expect(await other.nextEvent('SAID')).toEqual({ text: 'from outside', at: '1970-01-01T00:00:00.000Z' })
-      expect([app.hub.topicSize('room:1'), app.hub.topicSize('room:2'), app.hub.topicSize('room:3')]).toEqual([1, 1, 0])
+      expect([app.hub.topicSize('chat:1'), app.hub.topicSize('chat:2'), app.hub.topicSize('chat:3')]).toEqual([1, 1, 0])
     })
 
     it('projects what is sent on the schema of the event', async () => {
@@ -76,52 +76,52 @@ describe('the hub', () => {
     it('stops at a leave, and leaving twice or what was never joined is fine', async () => {
       const { client, app } = await start(options)
       const [one, other] = [await client(), await client()]
-      await one.call('JOIN', { topic: 'room:1' })
-      await one.call('JOIN', { topic: 'room:1' })
-      await other.call('JOIN', { topic: 'room:1' })
-      expect(app.hub.topicSize('room:1')).toBe(2)
-      await one.call('LEAVE', { topic: 'room:1' })
-      await one.call('LEAVE', { topic: 'room:1' })
+      await one.call('JOIN', { topic: 'chat:1' })
+      await one.call('JOIN', { topic: 'chat:1' })
+      await other.call('JOIN', { topic: 'chat:1' })
+      expect(app.hub.topicSize('chat:1')).toBe(2)
+      await one.call('LEAVE', { topic: 'chat:1' })
+      await one.call('LEAVE', { topic: 'chat:1' })
       await one.call('LEAVE', { topic: 'never' })
-      await other.call('SAY', { topic: 'room:1' })
+      await other.call('SAY', { topic: 'chat:1' })
       await other.nextEvent('SAID')
       await one.call('SHOUT')
       expect(await one.nextEvent('SAID')).toEqual({ text: 'all' })
     })
 
-    it('lets nobody join without a rule, past its rule, or when the rule fails', async () => {
+    it('admits no connection without a rule, against its rule, or when the rule fails', async () => {
       const { client, app, logs } = await start({ ...options, plugins: [testAuth()] })
       const ann = await client(as('ann'))
       const bob = await client(as('bob'))
-      await ann.call('JOIN', { topic: 'room:secret' })
+      await ann.call('JOIN', { topic: 'chat:secret' })
       await ann.call('JOIN', { topic: 'own:ann' })
-      for (const name of ['room:secret', 'own:ann', 'nowhere', 'room', '']) {
+      for (const name of ['chat:secret', 'own:ann', 'nowhere', 'chat', '']) {
         await expect(bob.call('JOIN', { topic: name })).rejects.toMatchObject({ code: 'permission_denied', rspCode: 3 })
       }
       await expect(bob.call('JOIN', { topic: 'broken' })).rejects.toMatchObject({ code: 'internal_error' })
       expect(logs.some(({ fields }) => (fields.err as Error | undefined)?.message === 'no database')).toBe(true)
-      expect([app.hub.topicSize('room:secret'), app.hub.topicSize('own:ann')]).toEqual([1, 1])
+      expect([app.hub.topicSize('chat:secret'), app.hub.topicSize('own:ann')]).toEqual([1, 1])
     })
 
-    it('reaches every socket of one identity and nobody else; one that closes leaves the other', async () => {
+    it('reaches every socket of one identity and no others; one that closes leaves the other', async () => {
       const { client, app } = await start({ ...options, plugins: [testAuth()] })
       const [phone, desk, bob] = [await client(as('ann')), await client(as('ann')), await client(as('bob'))]
-      await phone.call('JOIN', { topic: 'room:1' })
-      await desk.call('JOIN', { topic: 'room:1' })
+      await phone.call('JOIN', { topic: 'chat:1' })
+      await desk.call('JOIN', { topic: 'chat:1' })
       await bob.call('TELL', { id: 'ann' })
       expect(await phone.nextEvent('SAID')).toEqual({ text: 'you' })
       expect(await desk.nextEvent('SAID')).toEqual({ text: 'you' })
       phone.close()
       await until(() => app.hub.size === 2)
-      expect([app.hub.ofIdentity('ann').length, app.hub.topicSize('room:1')]).toEqual([1, 1])
+      expect([app.hub.ofIdentity('ann').length, app.hub.topicSize('chat:1')]).toEqual([1, 1])
       await bob.call('TELL', { id: 'ann' })
       expect(await desk.nextEvent('SAID')).toEqual({ text: 'you' })
-      await bob.call('TELL', { id: 'nobody' })
+      await bob.call('TELL', { id: 'unknown' })
       await bob.call('SHOUT')
       expect(await bob.nextEvent('SAID')).toEqual({ text: 'all' })
       desk.terminate()
       await until(() => app.hub.size === 1)
-      expect([app.hub.ofIdentity('ann').length, app.hub.topicSize('room:1')]).toEqual([0, 0])
+      expect([app.hub.ofIdentity('ann').length, app.hub.topicSize('chat:1')]).toEqual([0, 0])
     })
 
     it('finds a connection by its id, and ends it when asked', async () => {
@@ -146,8 +146,8 @@ describe('the hub', () => {
       const errors = logs.filter(({ level }) => level === 'error').map(({ fields }) => fields.err)
       expect(errors).toEqual([expect.objectContaining({ message }), expect.objectContaining({ message })])
       expect(() => app.hub.publish('rooom:1', said, { text: 'x' })).toThrow(message)
-      // One that is declared may have nobody.
-      expect(() => app.hub.publish('room:empty', said, { text: 'x' })).not.toThrow()
+      // A declared topic may be empty.
+      expect(() => app.hub.publish('chat:empty', said, { text: 'x' })).not.toThrow()
       expect(() => app.hub.publish('broken', said, { text: 'x' })).not.toThrow()
     })
 
@@ -157,17 +157,17 @@ describe('the hub', () => {
       await expect((await client()).call('TELL', { id: 'ann' })).rejects.toMatchObject({ code: 'internal_error' })
       expect(() => app.hub.sendTo('ann', said, { text: 'x' })).toThrow(message)
       const owned = await start({ ...options, plugins: [testAuth()] })
-      expect(() => owned.app.hub.sendTo('nobody', said, { text: 'x' })).not.toThrow()
+      expect(() => owned.app.hub.sendTo('unknown', said, { text: 'x' })).not.toThrow()
     })
 
-    it('lets somebody join for `true` alone, and keeps them for it alone', async () => {
+    it('admits a connection for `true` alone, and keeps it for `true` alone', async () => {
       // What JavaScript may answer.
       const authorize = () => 'yes' as unknown as boolean
-      const { client, app } = await start({ ...options, topics: { 'room:*': { authorize } } })
-      await expect((await client()).call('JOIN', { topic: 'room:1' })).rejects.toMatchObject({
+      const { client, app } = await start({ ...options, topics: { 'chat:*': { authorize } } })
+      await expect((await client()).call('JOIN', { topic: 'chat:1' })).rejects.toMatchObject({
         code: 'permission_denied',
       })
-      expect(app.hub.topicSize('room:1')).toBe(0)
+      expect(app.hub.topicSize('chat:1')).toBe(0)
     })
 
     it('fails a call that sends an event which the app does not list', async () => {
@@ -177,7 +177,7 @@ describe('the hub', () => {
         'This event is not an event of the app: add it to createApp({ events }), or in a plugin with host.event(…)'
       expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message })
       expect(() => app.hub.broadcast(stranger, {})).toThrow(message)
-      expect(() => app.hub.publish('room:1', stranger, {})).toThrow(message)
+      expect(() => app.hub.publish('chat:1', stranger, {})).toThrow(message)
       expect(() => app.hub.sendTo('ann', stranger, {})).toThrow(message)
       const named = event({ summary: 'It rains', data: v.object({}) })
       expect(() => app.hub.broadcast(named, {})).toThrow("The event 'It rains' is not an event of the app")
@@ -188,8 +188,8 @@ describe('the hub', () => {
     it('keeps the order of what is published', async () => {
       const { client, app } = await start(options)
       const one = await client()
-      await one.call('JOIN', { topic: 'room:1' })
-      for (let i = 0; i < 200; i++) app.hub.publish('room:1', said, { text: String(i) })
+      await one.call('JOIN', { topic: 'chat:1' })
+      for (let i = 0; i < 200; i++) app.hub.publish('chat:1', said, { text: String(i) })
       for (let i = 0; i < 200; i++) expect(await one.nextEvent('SAID')).toEqual({ text: String(i) })
     })
 

@@ -28,7 +28,7 @@ describe('the rule of a topic', () => {
   })
 
   it.each(['', 'new', 'news:1', 'author', 'toString', '__proto__'])(
-    'of %j, which nobody declared, is none',
+    'of %j, which is not declared, is null',
     (topic) => {
       expect(find(topic)).toBeNull()
     },

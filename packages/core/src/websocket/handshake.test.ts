@@ -53,10 +53,10 @@ describe('the handshake', () => {
       ['true', 'true'],
       ['no type', '{"token":"ann"}'],
       ['another type', '{"type":"hello","token":"ann"}'],
-      ['a type that is no string', '{"type":["auth"],"token":"ann"}'],
+      ['a type that is not a string', '{"type":["auth"],"token":"ann"}'],
       ['a package', packet(1)],
       ['no token', '{"type":"auth"}'],
-      ['a token that is no string', '{"type":"auth","token":{"a":1}}'],
+      ['a token that is not a string', '{"type":"auth","token":{"a":1}}'],
       ['a token that is null', '{"type":"auth","token":null}'],
       ['a bad token', auth('bad')],
       ['a binary frame', new TextEncoder().encode(auth('ann'))],
@@ -96,7 +96,7 @@ describe('the handshake', () => {
       })
     })
 
-    it('times nobody out who was in time', async () => {
+    it('does not time out clients that were in time', async () => {
       const clock = createVirtualClock()
       const { client } = await start({ ...options, clock, plugins: [testAuth()] })
       const one = await client({ handshake: { type: 'auth', token: 'ann' } })

@@ -63,7 +63,7 @@ describe('a hook that never ends', () => {
 
 describe('a drain', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('waits for a request whose onRequest is at work, and answers it', async () => {
+    it('waits for a request whose onRequest still runs, and answers it', async () => {
       const [asked, allowed] = [deferred(), deferred()]
       const slow = plugin((host) => {
         host.onRequest(() => {

@@ -35,11 +35,14 @@ describe('options of the WebSocket wire', () => {
     expect(() => resolve({ path: path as '/' })).toThrow(bad(/^websocket.path must be a plain path/))
   })
 
-  it.each(['maxInFlight', 'maxMessageBytes', 'maxMalformedFrames'] as const)('refuse a %s that is no count', (name) => {
-    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => resolve({ [name]: value })).toThrow(bad(`websocket.${name} must be`))
-    }
-  })
+  it.each(['maxInFlight', 'maxMessageBytes', 'maxMalformedFrames'] as const)(
+    'reject a %s that is not a positive integer',
+    (name) => {
+      for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(() => resolve({ [name]: value })).toThrow(bad(`websocket.${name} must be`))
+      }
+    },
+  )
 
   it('refuse messages larger than what is read at all', () => {
     expect(() => resolve({ maxMessageBytes: 2049, maxPayloadBytes: 2048 })).toThrow(
@@ -48,7 +51,7 @@ describe('options of the WebSocket wire', () => {
     expect(resolve({ maxMessageBytes: 2048, maxPayloadBytes: 2048 }).maxMessageBytes).toBe(2048)
   })
 
-  it('refuse what would end the process, what is not known and what is no order', () => {
+  it('reject what would end the process, unknown options and unknown orders', () => {
     expect(() => resolve({ idleTimeoutSeconds: 5 })).toThrow(bad(/websocket.idleTimeoutSeconds/))
     expect(() => resolve({ pathh: '/ws' } as WebSocketOptions)).toThrow(bad(/pathh/, 'unknown_option'))
     expect(() => resolve({ ordered: 'route' as 'none' })).toThrow(bad(/^websocket.ordered must be/))
@@ -72,7 +75,7 @@ describe('options of the WebSocket wire', () => {
       'https://a.example:443',
       '',
     ])('are none: %j', (origin) => {
-      expect(() => resolve({ origins: [origin] })).toThrow(bad(/is no origin; write it as 'https:\/\/app.example'/))
+      expect(() => resolve({ origins: [origin] })).toThrow(bad(/is not an origin; write it as 'https:\/\/app.example'/))
     })
   })
 })

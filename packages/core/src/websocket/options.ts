@@ -10,12 +10,12 @@ export interface WebSocketOptions extends Partial<SocketLimits> {
   readonly path?: `/${string}`
   /**
    * Origins that browsers may connect from, `https://app.example`; `*` for any. Default: any in development and test, else only
-   * the host that was asked. A client without an Origin header is no browser and is let through.
+   * the host of the request. A client without an Origin header is not a browser and is accepted.
    */
   readonly origins?: readonly string[]
   /** Calls of one connection that may run at once. Default 64. */
   readonly maxInFlight?: number
-  /** A larger message is refused with `payload_too_large`. Default 256 KiB. */
+  /** A larger message is rejected with `payload_too_large`. Default 256 KiB. */
   readonly maxMessageBytes?: number
   /** Malformed frames in a row that close a connection. Default 10. */
   readonly maxMalformedFrames?: number
@@ -95,7 +95,7 @@ function resolveOrigins(
     if (!isOrigin(origin)) {
       throw new BootError(
         'bad_option',
-        `websocket.origins: '${origin}' is no origin; write it as 'https://app.example'`,
+        `websocket.origins: '${origin}' is not an origin; write it as 'https://app.example'`,
       )
     }
   }
@@ -104,5 +104,5 @@ function resolveOrigins(
 
 function checkCount(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1)
-    throw new BootError('bad_option', `websocket.${name} must be a whole number from 1, not ${value}`)
+    throw new BootError('bad_option', `websocket.${name} must be an integer from 1, not ${value}`)
 }

@@ -43,9 +43,9 @@ function steered() {
 }
 
 /** Counts the calls that have arrived. */
-function arrivals() {
+function countCalls() {
   let count = 0
-  const probe = plugin((host) => host.onCall(() => void count++), 'arrivals')
+  const probe = plugin((host) => host.onCall(() => void count++), 'countCalls')
   return { probe, arrived: (expected: number) => until(() => count === expected) }
 }
 
@@ -146,7 +146,7 @@ describe('ordered calls', () => {
 
     it('are answered in order too, also when the next one is refused at once', async () => {
       const { handler, end } = steered()
-      const { probe, arrived } = arrivals()
+      const { probe, arrived } = countCalls()
       const denied = guard({ name: 'denied', run: () => Promise.reject<void>(new PermissionDeniedError()) })
       const { connect } = await start({
         pkgIds: { SLOW: 1, NOW: 2, DENIED: 3 },
@@ -188,7 +188,7 @@ describe('ordered calls', () => {
       async (kind) => {
         const { handler, end, log } = steered()
         const time = createVirtualClock()
-        const { probe, arrived } = arrivals()
+        const { probe, arrived } = countCalls()
         const { connect } = await start({
           clock: time,
           pkgIds: { WORK: 1 },
@@ -215,7 +215,7 @@ describe('ordered calls', () => {
     it('that pass their deadline while they wait are answered then and never run', async () => {
       const { handler, end, log } = steered()
       const time = createVirtualClock()
-      const { probe, arrived } = arrivals()
+      const { probe, arrived } = countCalls()
       const { connect } = await start({
         clock: time,
         pkgIds: { WORK: 1 },
@@ -236,7 +236,7 @@ describe('ordered calls', () => {
 
     it('that wait never start once the connection has closed', async () => {
       const { handler, log } = steered()
-      const { probe, arrived } = arrivals()
+      const { probe, arrived } = countCalls()
       const opened = deferred()
       const locked = interceptor({
         name: 'locked',

@@ -123,7 +123,7 @@ describe('a renewal', () => {
       await expect(one.call('JOIN')).rejects.toMatchObject({ code: 'permission_denied' })
     })
 
-    it('asks again for a topic whose rule was still at work, with the identity it is now', async () => {
+    it('authorizes a topic again whose rule was still running, with the new identity', async () => {
       const asked: number[] = []
       const slow = deferred()
       const { connect, app } = await start({

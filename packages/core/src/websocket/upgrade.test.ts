@@ -15,7 +15,7 @@ async function refusal(
   connecting: Promise<unknown>,
 ): Promise<{ status: number; code: string; headers: UpgradeRefused['headers'] }> {
   const error = await connecting.then(
-    () => new Error('it was let in'),
+    () => new Error('it was accepted'),
     (thrown: unknown) => thrown,
   )
   if (!(error instanceof UpgradeRefused)) throw error
@@ -104,7 +104,7 @@ describe('an upgrade', () => {
       expect(looked).toBe(0)
     })
 
-    it('that is refused is told to onUpgradeRejected once, whoever refused it, with what onRequest added to the answer', async () => {
+    it('that is rejected is reported to onUpgradeRejected once, with what onRequest added to the answer', async () => {
       const told: unknown[] = []
       const watch = plugin((host) => {
         host.onRequest(({ wire, replyHeaders, headers }) => {
@@ -137,7 +137,7 @@ describe('an upgrade', () => {
       expect(logs.filter(({ message }) => message === 'An onUpgradeRejected hook failed')).toHaveLength(3)
     })
 
-    it('whose client leaves while onRequest is at work opens nothing', async () => {
+    it('whose client disconnects while onRequest runs opens nothing', async () => {
       const arrived = deferred()
       const release = deferred()
       let opened = 0
@@ -276,7 +276,7 @@ describe('an upgrade', () => {
       expect((await connect()).protocol).toBe('')
     })
 
-    it('lies on the path that the app names; a plain GET there is a 426', async () => {
+    it('is on the configured path; a plain GET of it is a 426', async () => {
       const { connect, request } = await start({ ...options, websocket: { path: '/web' } })
       await connect({ path: '/web' })
       expect((await refusal(connect({ path: '/ws' }))).status).toBe(404)

@@ -199,7 +199,7 @@ describe('the doctor, of plugins', () => {
       'warn database: The database is embedded (PGlite) in production, by allowEmbedded: set a postgres:// url, and back it up until then',
     ])
     expect(await ofDatabase({ plugins: [database({ url: 'pglite://memory', pool: { max: 0 } })] })).toEqual([
-      'error database: max of pool of database() must be a whole number from 1 to 2147483647, not 0',
+      'error database: max of pool of database() must be an integer from 1 to 2147483647, not 0',
     ])
   })
 

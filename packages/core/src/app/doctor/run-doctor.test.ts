@@ -48,7 +48,7 @@ describe('the doctor as a command', () => {
     expect(report.findings.at(-1)).toEqual(error(`peer ${name}`, `The package ${name} ${sentence}`))
   })
 
-  it('does not take a file of the app that is not there for a package', async () => {
+  it('does not report a missing file of the app as a missing package', async () => {
     const missing = Object.assign(new Error("Cannot find module '/app/src/none.ts'"), { code: 'ERR_MODULE_NOT_FOUND' })
     await expect(runDoctor(() => Promise.reject(missing), { args: [] })).rejects.toBe(missing)
   })

@@ -141,7 +141,7 @@ describe('closing', () => {
       expect(clock.pendingTimers).toBe(0)
     })
 
-    it('is done once, however often it is asked for', async () => {
+    it('is done once, however often it is called', async () => {
       const log: string[] = []
       const { app } = await start({ ...working().options, plugins: [closer('one', log)] })
       const first = app.close()

@@ -42,7 +42,7 @@ describe('the listener of unhandled rejections', () => {
     await app.close()
   })
 
-  it('is not there under the test kit, whose runner should hear of them', async () => {
+  it('is off in the test kit, whose runner should report them', async () => {
     // The kit's own, which lets the test fail.
     const before = listeners()
     const { close } = await createTestApp(table, { leftovers: 'allow' })
@@ -100,7 +100,7 @@ describe('a promise of core that is dropped and fails', () => {
     process.exitCode = before
   })
 
-  it('is not told of when another has handled it: closing is one promise for all who ask', async () => {
+  it('is not reported when another caller has handled it: close returns one promise to all callers', async () => {
     const log = createTestLogger()
     const transport = Object.assign(memoryTransport(), { close: () => Promise.reject(new Error('It does not close')) })
     const app = createApp({ ...table, environment: 'test', log, transport })
