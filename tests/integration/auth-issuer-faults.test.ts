@@ -46,7 +46,7 @@ async function prepare() {
   return { issuer, clock, boot }
 }
 
-/** Waits for real HTTP; time by the clock stands still meanwhile. */
+/** Waits for real HTTP; the virtual clock does not advance meanwhile. */
 function eventually(read: () => unknown, expected: unknown): Promise<void> {
   return expect.poll(read, { timeout: 20_000, interval: 2 }).toEqual(expected)
 }
@@ -60,7 +60,7 @@ const faults: [what: string, fault: IssuerFault][] = [
   ['answers with a page of HTML', 'garbage'],
   ['answers with an empty object', 'empty'],
   ['answers without an end', 'huge'],
-  ['leads to another host', 'redirect'],
+  ['redirects to another host', 'redirect'],
   ['answers 500', { status: 500 }],
   ['answers 404', { status: 404 }],
 ]

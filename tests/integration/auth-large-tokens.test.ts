@@ -106,7 +106,7 @@ const read1 = JSON.stringify({
 })
 
 describe('a token of 16 KB', () => {
-  test.each([1, 7, 1000, 1448, 65_536])('is let in over HTTP when it comes %i bytes at a time', async (size) => {
+  test.each([1, 7, 1000, 1448, 65_536])('is admitted over HTTP when it comes %i bytes at a time', async (size) => {
     const token = tokenOf(maxTokenBytes)
     const socket = await open()
     const answer = read(socket, /\r\n\r\n\{.*\}$/)
@@ -118,7 +118,7 @@ describe('a token of 16 KB', () => {
     expect((await again).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
   })
 
-  test.each([1, 1448])('is let in by the header of an upgrade, %i bytes at a time', async (size) => {
+  test.each([1, 1448])('is admitted by the header of an upgrade, %i bytes at a time', async (size) => {
     const socket = await open()
     const { bytes, accept } = upgrade(`authorization: Bearer ${tokenOf(maxTokenBytes)}`)
     const greeting = read(socket, /"auth_ok".*\}/)
@@ -131,7 +131,7 @@ describe('a token of 16 KB', () => {
     await reply
   })
 
-  test.each([1, 1448])('is let in by the protocol of an upgrade, %i bytes at a time', async (size) => {
+  test.each([1, 1448])('is admitted by the protocol of an upgrade, %i bytes at a time', async (size) => {
     const socket = await open()
     const { bytes } = upgrade(`sec-websocket-protocol: twinwire, bearer.${tokenOf(maxTokenBytes)}`)
     const greeting = read(socket, /"auth_ok".*\}/)
@@ -142,7 +142,7 @@ describe('a token of 16 KB', () => {
     expect(text).not.toContain('bearer.')
   })
 
-  test.each([1, 1448])('is let in by the first frame, %i bytes at a time', async (size) => {
+  test.each([1, 1448])('is admitted by the first frame, %i bytes at a time', async (size) => {
     const socket = await open()
     const { bytes } = upgrade()
     const switched = read(socket, /^HTTP\/1\.1 101 [\s\S]*\r\n\r\n/)
@@ -161,7 +161,7 @@ test('a byte more is refused, and not cut', async () => {
   expect((await answer).toString()).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n[\s\S]*www-authenticate: Bearer /i)
 })
 
-test('of a hundred sizes in pieces of any length, each is let in', async () => {
+test('of a hundred sizes in pieces of any length, each is admitted', async () => {
   const socket = await open()
   for (let round = 0; round < 100; round += 1) {
     const answer = read(socket, /\r\n\r\n\{.*\}$/)

@@ -7,7 +7,7 @@ import { createTestLogger } from '@twinwire/core/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
 
-// Connecting is no part of the time of the statement that comes first, so that a start is no slow query.
+// Connecting is not part of the time of the first statement, so that a start is not a slow query.
 
 type App = ReturnType<typeof createApp>
 

@@ -227,7 +227,7 @@ function describeOn(known: Readonly<Record<string, Kind>>, ddl: readonly string[
     }
     expect(Reflect.get(Object(joined.at(-1)), 'other')).toBeNull()
 
-    // Found by filters, and walked through by cursors.
+    // Found by filters, and paged through by cursors.
     for (const name of names) {
       const column = shape.columns[name]
       const row = expected.find((each) => Reflect.get(each, name) !== null)

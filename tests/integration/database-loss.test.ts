@@ -64,7 +64,7 @@ describe.skipIf(!available)('connections that are lost', () => {
       const work = begin(async (tx) => {
         await mark(tx, `${name} before`)
         await lose(tx)
-        // Swallowed, as a handler may.
+        // Ignored, as a handler may do.
         await mark(tx, `${name} after`).catch(() => {})
       })
       expect(await code(work)).toBe('unavailable')
@@ -73,7 +73,7 @@ describe.skipIf(!available)('connections that are lost', () => {
     }
   })
 
-  test('its rollback never ends the transaction of somebody else', async () => {
+  test('its rollback never ends another transaction', async () => {
     const api = await boot(2)
     const mine = new Error('mine')
     let lost = () => {}

@@ -300,7 +300,7 @@ describe.skipIf(!available)('the outcome of a write', () => {
     })
 
     test.each(wires)(
-      'that passes after something was committed is no answer that says "not done", by %s',
+      'that passes after something was committed is not answered with "not done", by %s',
       async (wire) => {
         expect(await ask(app, wire, 'WRITE_THEN_WAIT', `one-${wire}`)).toBe('outcome_unknown')
         expect(await isThere(`one-${wire}`)).toBe(true)
@@ -442,7 +442,7 @@ describe.skipIf(!available)('the outcome of a write', () => {
       await expect.poll(() => isThere(`answer-${wire}`), { timeout: 15_000 }).toBe(true)
     })
 
-    test.each(wires)('with the COMMIT on its way: outcome_unknown, and the row is not there, by %s', async (wire) => {
+    test.each(wires)('with the COMMIT on its way: outcome_unknown, and the row does not exist, by %s', async (wire) => {
       proxy.toServer = (bytes) => (isCommit(bytes) ? 'cut' : 'pass')
       expect(await ask(app, wire, 'WRITE', `way-${wire}`)).toBe('outcome_unknown')
       expect(await isThere(`way-${wire}`)).toBe(false)
@@ -498,11 +498,13 @@ describe.skipIf(!available)('the outcome of a write', () => {
     test('is told to a transaction of no call too', async () => {
       const api = await boot(proxy.url)
       cutAnswerTo(isCommit)
-      await expect(api.transaction((tx) => write(tx, 'nobody'), { retries: 3 })).rejects.toMatchObject({
+      await expect(api.transaction((tx) => write(tx, 'unknown'), { retries: 3 })).rejects.toMatchObject({
         code: 'outcome_unknown',
       })
       cutAnswerTo(isCommit)
-      await expect(api.db.transaction((tx) => write(tx, 'nobody 2'))).rejects.toMatchObject({ code: 'outcome_unknown' })
+      await expect(api.db.transaction((tx) => write(tx, 'unknown 2'))).rejects.toMatchObject({
+        code: 'outcome_unknown',
+      })
       cutAnswerTo(isCommit)
       // Nothing that it did can be lost.
       await expect(api.transaction((tx) => tx.select().from(marks))).rejects.toMatchObject({ code: 'unavailable' })

@@ -62,7 +62,7 @@ describe.each([
       expect(await repository.count({ endedAt: null })).toBe(9)
     })
 
-    test('sorts, and is walked by a cursor in both directions without a row lost or seen twice', async () => {
+    test('sorts, and is paged by a cursor in both directions without a lost or repeated row', async () => {
       for (const direction of ['asc', 'desc'] as const) {
         const orderBy = { createdAt: direction, endedAt: direction } as const
         const whole = (await repository.getAll({}, { orderBy })).map(({ id }) => id)
@@ -81,7 +81,7 @@ describe.each([
       }
     })
 
-    test('refuses what is no date', async () => {
+    test('rejects what is not a date', async () => {
       const not: object[] = [{ createdAt: new Date(Number.NaN) }, { createdAt: 5 }, { createdAt: 'yesterday' }]
       for (const each of not) {
         await expect(repository.count(each)).rejects.toMatchObject({ code: 'validation_error' })

@@ -85,7 +85,7 @@ function describeValues(open: () => DatabaseApi): void {
       await expect(db().query.things.findMany()).rejects.toThrow(message)
     })
 
-    test("of an expression and of a query of one's own, only PostgreSQL's type is known", async () => {
+    test("for an expression and a custom query, only PostgreSQL's type is known", async () => {
       const expressions = {
         list: sql`array['a', null, 'b"']`,
         numbers: sql`array[array[1, 2]]`,
@@ -171,7 +171,7 @@ function describeValues(open: () => DatabaseApi): void {
       ])
     })
 
-    test("values within a query of one's own are written as those of a column", async () => {
+    test('values within a custom query are written as those of a column', async () => {
       const date = new Date('+012024-05-06T01:02:03.004Z')
       const [row] = await db()
         .select({
@@ -216,7 +216,7 @@ function describeValues(open: () => DatabaseApi): void {
       }
     })
 
-    test('undefined is refused in a query, and a Buffer within an array of which drizzle has made a text', async () => {
+    test('undefined is rejected in a query, and so is a Buffer within an array that drizzle has converted to a string', async () => {
       const forgotten = Reflect.get({}, 'id')
       const query = db().select().from(things).where(eq(things.id, forgotten)).execute()
       await expect(query).rejects.toMatchObject({ cause: { message: /undefined/ } })

@@ -18,13 +18,13 @@ interface Process {
   readonly args: string
 }
 
-/** Processes of this machine whose command line or environment has a text in it. */
+/** Processes of this machine whose command line or environment contains a string. */
 async function processesWith(text: string): Promise<Process[]> {
   const found: Process[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
     const args = (await read('cmdline')).replaceAll('\0', ' ')
-    // One that has ended and that nobody has asked for its code has no command line.
+    // A zombie process has no command line.
     if (args !== '' && (args + (await read('environ'))).includes(text)) found.push({ pid: Number(pid), args })
   }
   return found.filter(({ pid }) => pid !== process.pid)

@@ -74,7 +74,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await admins.call(PkgID.WRITE)).toMatchObject({ status_code: 0 })
   })
 
-  test('its ID tokens and refresh tokens are no access tokens', async () => {
+  test('its ID tokens and refresh tokens are not access tokens', async () => {
     const { idToken, refreshToken } = await keycloak.login('admin')
     for (const token of [idToken, refreshToken]) {
       expect(await read(token)).toMatchObject({ status: 401, body: { error: { code: 'authentication_failed' } } })
@@ -153,7 +153,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     renewed.authenticate(fresh.accessToken)
     await renewed.controlled(2)
     expect(renewed.control[1]).toMatchObject({ type: 'auth_ok', expires_at: decodeJwt(fresh.accessToken).exp })
-    // Somebody else's token is no renewal.
+    // A token of another user is not a renewal.
     stranger.authenticate(fresh.accessToken)
     expect(await stranger.closed).toBe(4001)
 
@@ -259,8 +259,8 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     const socket = await PackageClient.connect(example.socketUrl, reader)
     onTestFinished(() => socket.close())
     expect(await socket.call(1, { name: author.name })).toMatchObject({ status_code: 0, data: [author] })
-    await expect(getToken('nobody')).rejects.toThrow(
-      "The issuer issued no token for 'nobody': Invalid user credentials",
+    await expect(getToken('unknown')).rejects.toThrow(
+      "The issuer issued no token for 'unknown': Invalid user credentials",
     )
   })
 })

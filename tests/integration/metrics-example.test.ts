@@ -27,14 +27,14 @@ function dashboardExpressions(): readonly { readonly where: string; readonly exp
   return dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr })))
 }
 
-/** Every expression of the alerts: what stands behind `expr:`, in the same line or in a block. */
+/** Every expression of the alerts: what follows `expr:`, in the same line or in a block. */
 function alertExpressions(): readonly { readonly where: string; readonly expr: string }[] {
   return [...read('alerts.yml').matchAll(/- alert: (\w+)\n +expr: (?:\|\n((?: {10,}.*\n)+)|(.*)\n)/g)].map(
     ([, where = '', block, inline = '']) => ({ where, expr: block ?? inline }),
   )
 }
 
-/** Words of PromQL that are no metric. */
+/** Words of PromQL that are not metrics. */
 const words =
   /^(?:sum|max|min|by|rate|increase|histogram_quantile|min_over_time|le|and|or|unless|instance|job|label_values)$/
 
@@ -108,7 +108,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
     for (const { name, labels } of metrics) {
       if (name === 'up') continue
       const there = labelsOf(name)
-      expect([name, there === null ? 'is not there' : 'is there']).toEqual([name, 'is there'])
+      expect([name, there === null ? 'missing' : 'exists']).toEqual([name, 'exists'])
       for (const label of there ?? []) known.add(label)
       for (const label of labels) expect([...(there ?? []), ...ofPrometheus]).toContain(label)
     }

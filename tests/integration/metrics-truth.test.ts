@@ -320,7 +320,7 @@ test('connections: each attempt and each close, once; messages and their bytes b
   expect(nonZero(page, 'ws_closes_total')).toEqual({
     1000: 1,
     1005: 1,
-    // The one that was lost before it was let in, and the one that was cut.
+    // The one that was lost before it was admitted, and the one that was cut.
     1006: 2,
     1008: 2,
     4001: 2,
