@@ -33,7 +33,7 @@ function onMessage(ws, message) {
   if (typeof req_id !== 'string' || !uuid.test(req_id)) {
     return fail(ws, 0, zeroUuid, 2, 'malformed_request', 'req_id must be a UUID')
   }
-  if (!Number.isInteger(pkg_id)) return fail(ws, 0, req_id, 2, 'malformed_request', 'pkg_id must be a whole number')
+  if (!Number.isInteger(pkg_id)) return fail(ws, 0, req_id, 2, 'malformed_request', 'pkg_id must be an integer')
   const route = routes.get(pkg_id)
   if (route === undefined) return fail(ws, pkg_id, req_id, 1, 'not_found', `No handler found for pkg_id ${pkg_id}`)
   const input = v.safeParse(route.input, data ?? {})
