@@ -232,7 +232,7 @@ describe('at boot', () => {
     const error = await boot(metrics({ access: { networks: ['home'] } }))
     expect(error).toMatchObject({
       code: 'bad_option',
-      message: "metrics({ access: { networks } }): 'home' is no IP address and no CIDR network",
+      message: "metrics({ access: { networks } }): 'home' is not an IP address or a CIDR network",
     })
   })
 

@@ -107,7 +107,7 @@ describe('an app does not boot', () => {
       'with a proxy that is not an address',
       { http: { trustedProxies: ['proxy'] } },
       'bad_option',
-      "trustedProxies: 'proxy' is no IP address and no CIDR network",
+      "trustedProxies: 'proxy' is not an IP address or a CIDR network",
     ],
     [
       'with a header that is none',

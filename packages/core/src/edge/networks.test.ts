@@ -12,7 +12,7 @@ it('knows the addresses of its networks, however they are written', () => {
     expect([address, networks.has(address)]).toEqual([address, false])
 })
 
-it('has nobody in it when it is empty', () => {
+it('contains no address when it is empty', () => {
   expect(createNetworks([], 'a list').has('127.0.0.1')).toBe(false)
 })
 
@@ -24,7 +24,7 @@ it('names the option and the entry that is wrong', () => {
   expect(create('home')).toThrow(
     expect.objectContaining({
       code: 'bad_option',
-      message: "metrics({ access: { networks } }): 'home' is no IP address and no CIDR network",
+      message: "metrics({ access: { networks } }): 'home' is not an IP address or a CIDR network",
     }),
   )
 })

@@ -3,7 +3,7 @@ import { BootError } from '../base/boot-error.ts'
 
 /** IP addresses and networks, IPv4 and IPv6 in any spelling. */
 export interface Networks {
-  /** False for a text that is no IP address. */
+  /** False for a string that is not an IP address. */
   has(address: string): boolean
 }
 
@@ -61,7 +61,7 @@ function toNetwork(entry: string, option: string): Network {
   const slash = entry.indexOf('/')
   const [text, size] = slash === -1 ? [entry, null] : [entry.slice(0, slash), entry.slice(slash + 1)]
   const address = toAddress(text)
-  if (address === null || text.includes('%')) throw badEntry(option, entry, 'is no IP address and no CIDR network')
+  if (address === null || text.includes('%')) throw badEntry(option, entry, 'is not an IP address or a CIDR network')
   const family = address.includes(':') ? 'ipv6' : 'ipv4'
   const bits = family === 'ipv4' ? 32 : 128
   // `::ffff:10.0.0.0/104` is 10.0.0.0/8, seen through IPv6.

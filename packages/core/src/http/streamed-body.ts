@@ -29,7 +29,7 @@ export class StreamedBody {
   }
 
   /**
-   * Resolves when the body has ended, and never rejects. If the source throws, the connection is cut, so that the client does not mistake
+   * Resolves when the body has ended, and never rejects. If the source throws, the connection is cut, so that the client does not take
    * a part of the body for all of it.
    */
   async run(): Promise<void> {

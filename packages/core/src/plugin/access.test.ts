@@ -64,7 +64,7 @@ describe('access', () => {
       expect(await (await client({ handshake: { type: 'auth', token: 'ann' } })).call('SILENT')).toBe('ann')
     })
 
-    it('is asked for in the words of the plugin that owns the identity', async () => {
+    it('is required with the message of the plugin that owns the identity', async () => {
       const headers = { 'www-authenticate': 'Bearer realm="books"' }
       const owner = plugin((host) =>
         host.identify(() => null, { missing: () => new AuthenticationError('Sign in', { headers }) }),
@@ -75,7 +75,7 @@ describe('access', () => {
       expect(refused.json()).toMatchObject({ error: { code: 'authentication_failed', msg: 'Sign in' } })
     })
 
-    it('is given to nobody by an owner that forgets to answer', async () => {
+    it('is missing when its owner returns nothing', async () => {
       for (const identify of [() => undefined, async () => undefined]) {
         // What a plugin in JavaScript may do.
         const owner = testAuth({ identify: identify as unknown as Identify })
@@ -95,7 +95,7 @@ describe('access', () => {
       expect((await request('GET /nowhere', { headers: { authorization: 'bad' } })).status).toBe(404)
       expect((await request('PUT /silent')).status).toBe(405)
       expect(asked).toEqual([])
-      // Over WebSocket it lies behind the handshake and sees who it was.
+      // Over WebSocket it is behind the handshake and has the identity of the connection.
       expect(await (await client({ handshake: { type: 'auth', token: 'ann' } })).call('OPEN')).toBe('ann')
     })
 

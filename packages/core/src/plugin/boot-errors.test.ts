@@ -47,13 +47,13 @@ describe('an app does not boot', () => {
       "Plugins 'a' and 'b' both own the identity: install one of them",
     ],
     [
-      'with an authenticated route and nobody to authenticate',
+      'with an authenticated route and no plugin that owns the identity',
       { endpoints: [route({ http: 'GET /a', access: 'authenticated', handler: () => null })] },
       'identity_owner_missing',
       "Route GET /a: it is authenticated, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does, or set access: 'public'",
     ],
     ...(['public', 'authenticated', undefined] as const).map((access): (typeof cases)[number] => [
-      `with a step that needs an identity and nobody to say who calls: ${access}`,
+      `with a step that needs an identity and no plugin that owns it: ${access}`,
       { endpoints: [route({ http: 'GET /a', ...(access && { access }), use: [needsIdentity], handler: () => null })] },
       'identity_owner_missing',
       "Route GET /a: its step 'needsIdentity' needs an identity, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does",
