@@ -4,7 +4,7 @@ import type { TableShape } from './table.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** Rows in as few runs as the number of parameters of one statement allows. */
+/** Rows in as few batches as the number of parameters of one statement allows. */
 export function toBatches<T extends Values>({ columns }: TableShape, rows: readonly T[]): T[][] {
   const batches: T[][] = []
   const list = Object.values(columns)
@@ -25,7 +25,7 @@ export function toBatches<T extends Values>({ columns }: TableShape, rows: reado
   return batches
 }
 
-/** drizzle computes a value of its own where none is given; a default of the database is the word `default`. */
+/** drizzle computes a value where none is given; a default of the database is the keyword `default`, without a parameter. */
 function fillsIn({ defaultFn, onUpdateFn }: PgColumn): boolean {
   return defaultFn !== undefined || onUpdateFn !== undefined
 }

@@ -6,30 +6,27 @@ import { columnWriter } from './values/column-writers.ts'
 import { isStorable } from './values/time-text.ts'
 
 /**
- * What may be asked of a column. `scalar`: its values have an order. `equal`: they can only be equal (jsonb, arrays).
- * `opaque`: PostgreSQL has no `=` for them (json, point), only "is null" can be asked.
+ * How values of a column can be compared. `scalar`: they have an order. `equal`: only for equality (jsonb, arrays). `opaque`: PostgreSQL has
+ * no `=` for them (json, point), only "is null" is possible.
  */
 export type Comparison = 'scalar' | 'equal' | 'opaque'
 
-/** What core knows of the values of a column. */
+/** The values of a column. */
 export interface ColumnKind {
   readonly comparison: Comparison
-  /** Are these texts, in which one may look for a part? */
+  /** Can it be searched for a text? */
   readonly isText: boolean
-  /** What is wrong with a value that is not null; null when the database can take it. */
+  /** What is wrong with a value that is not null; null for a valid one. */
   check(value: unknown): string | null
-  /**
-   * What is wrong with a value, not null, that is to be stored, where PostgreSQL would not name the column, or store another value.
-   * All else it tells itself.
-   */
+  /** What is wrong with a value, not null, to be stored, where PostgreSQL would not name the column, or would store another value. */
   checkStored(value: unknown): string | null
   /** PostgreSQL's text of a value; null where drizzle's is right. */
   readonly toStored: ((value: unknown) => string) | null
-  /** Can this text of a cursor be a value? Where a pattern is too coarse, the database has the last word (class 22). */
+  /** Can this text of a cursor be a value? Where the check is coarse, the database refuses the rest (class 22). */
   admits(text: string): boolean
   /**
-   * The database's own text of a row's value. Null where the value in JavaScript may have lost something (microseconds,
-   * digits): there the text has to be selected.
+   * The database's text of a value of a row. Null where the value in JavaScript may have lost something (microseconds, digits): there the
+   * text has to be selected.
    */
   readonly toText: ((value: unknown) => string) | null
   /** The type, as `cast(… as type)` needs it. */
@@ -38,7 +35,7 @@ export interface ColumnKind {
 
 type Traits = Omit<ColumnKind, 'type' | 'checkStored' | 'toStored'>
 
-/** Read once for each table, see `toTableShape`. */
+/** Called once for each table, see `toTableShape`. */
 export function toColumnKind(column: PgColumn): ColumnKind {
   const traits = Object.hasOwn(byColumnType, column.columnType) ? byColumnType[column.columnType] : undefined
   const { enumValues } = column
@@ -48,37 +45,36 @@ export function toColumnKind(column: PgColumn): ColumnKind {
 }
 
 const scalar = { comparison: 'scalar', isText: false, toText: null } as const
-const whole = /^-?\d{1,20}$/
+const integerText = /^-?\d{1,20}$/
 const decimal = /^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i
 const notANumber = /^(NaN|-?Infinity)$/
 const uuidPattern = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
 
 function integer(bits: number): Traits {
-  const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]
-  const message = `Must be a whole number from ${least} to ${most}`
+  const [min, max] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]
+  const message = `Must be an integer from ${min} to ${max}`
   const isOne = (value: unknown): boolean =>
-    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
   return {
     ...scalar,
     check: (value) => (isOne(value) ? null : message),
-    admits: (text) => whole.test(text) && isOne(Number(text)),
+    admits: (text) => integerText.test(text) && isOne(Number(text)),
     toText: String,
   }
 }
 
 const isBigint = (value: bigint): boolean => BigInt.asIntN(64, value) === value
-const isBigintText = (text: string): boolean => whole.test(text) && isBigint(BigInt(text))
+const isBigintText = (text: string): boolean => integerText.test(text) && isBigint(BigInt(text))
 
-/** `mode: 'number'`: what is past 2^53 is no longer exact, so a cursor takes the database's own text. */
+/** `mode: 'number'`: numbers above 2^53 are not exact, so a cursor uses the database's text. */
 const bigintAsNumber: Traits = {
   ...scalar,
-  check: (value) => (Number.isSafeInteger(value) ? null : 'Must be a whole number from -(2^53 - 1) to 2^53 - 1'),
+  check: (value) => (Number.isSafeInteger(value) ? null : 'Must be an integer from -(2^53 - 1) to 2^53 - 1'),
   admits: isBigintText,
 }
 const bigint: Traits = {
   ...scalar,
-  check: (value) =>
-    typeof value === 'bigint' && isBigint(value) ? null : 'Must be a whole number from -2^63 to 2^63 - 1',
+  check: (value) => (typeof value === 'bigint' && isBigint(value) ? null : 'Must be an integer from -2^63 to 2^63 - 1'),
   admits: isBigintText,
   toText: String,
 }
@@ -87,7 +83,7 @@ const numeric: Traits = {
   check: (value) =>
     typeof value === 'string' && (decimal.test(value) || value === 'NaN')
       ? null
-      : 'Must be a decimal number, as a text',
+      : 'Must be a decimal number, as a string',
   admits: (text) => decimal.test(text) || notANumber.test(text),
   toText: String,
 }
@@ -96,11 +92,11 @@ const finite: Traits = {
   check: (value) => (Number.isFinite(value) ? null : 'Must be a number'),
   admits: (text) => decimal.test(text) || notANumber.test(text),
 }
-/** NaN and the infinities are values of PostgreSQL, and NaN is equal to itself there. */
+/** PostgreSQL has NaN and the infinities, and NaN equals itself there. */
 const float: Traits = { ...finite, check: (value) => (typeof value === 'number' ? null : 'Must be a number') }
 const numericAsBigint: Traits = {
   ...scalar,
-  check: (value) => (typeof value === 'bigint' ? null : 'Must be a whole number'),
+  check: (value) => (typeof value === 'bigint' ? null : 'Must be an integer'),
   admits: numeric.admits,
 }
 const hasNoNul = (text: string): boolean => !text.includes('\0')
@@ -108,11 +104,11 @@ const text: Traits = {
   ...scalar,
   isText: true,
   check: (value) =>
-    typeof value !== 'string' ? 'Must be a text' : hasNoNul(value) ? null : 'Must not contain the character U+0000',
+    typeof value !== 'string' ? 'Must be a string' : hasNoNul(value) ? null : 'Must not contain the character U+0000',
   admits: hasNoNul,
   toText: String,
 }
-/** Dates and times as texts, addresses, intervals: the database reads them. */
+/** Dates and times as strings, addresses, intervals: the database parses them. */
 const written: Traits = { ...text, isText: false, toText: null }
 const uuid: Traits = {
   ...scalar,
@@ -134,7 +130,7 @@ const date: Traits = {
 const opaque: Traits = {
   ...scalar,
   comparison: 'opaque',
-  check: () => 'Can only be asked for null',
+  check: () => 'Can only be compared with null',
   admits: () => false,
 }
 
@@ -181,14 +177,14 @@ function byDataType(column: PgColumn): Traits {
   }
 }
 
-/** PostgreSQL compares arrays by their elements, and has no `=` for JSON as text and for points. */
+/** PostgreSQL compares arrays by their elements, and has no `=` for `json` and `point`. */
 function isEquatable(column: PgColumn): boolean {
   if (!is(column, PgArray)) return column.columnType === 'PgJsonb'
   const { baseColumn }: { readonly baseColumn: PgColumn } = column
   return toColumnKind(baseColumn).comparison !== 'opaque' || isEquatable(baseColumn)
 }
 
-/** What only the column itself can read: a type of the application, an array. Its encoder may throw for another type. */
+/** For custom types and arrays, which only the column can read. Its encoder may throw for a value of another type. */
 function mapped(column: PgColumn): Traits['check'] {
   const write = columnWriter(column)
   return (value) => {
@@ -196,7 +192,7 @@ function mapped(column: PgColumn): Traits['check'] {
       void (write === null ? column.mapToDriverValue(value) : write(value))
       return null
     } catch {
-      return 'Not a value of this column'
+      return 'Not a valid value of this column'
     }
   }
 }
@@ -216,7 +212,7 @@ function storedCheck(column: PgColumn): ColumnKind['checkStored'] {
   return checkAll
 }
 
-/** Anything else than a Date is SQL, or drizzle's to refuse. */
+/** Anything but a Date is SQL, or is refused by drizzle. */
 function checkTime(value: unknown): string | null {
   if (!(value instanceof Date)) return null
   if (Number.isNaN(value.getTime())) return 'Must be a date'
@@ -226,7 +222,7 @@ function checkTime(value: unknown): string | null {
 function checkText(value: unknown): string | null {
   if (typeof value !== 'string') return null
   if (!hasNoNul(value)) return 'Must not contain the character U+0000'
-  return isWellFormed(value) ? null : 'Must not contain half of a surrogate pair'
+  return isWellFormed(value) ? null : 'Must not contain a lone surrogate'
 }
 
 function oneOf(values: readonly string[], base: Traits): Traits {
@@ -235,7 +231,7 @@ function oneOf(values: readonly string[], base: Traits): Traits {
   return {
     ...base,
     check: (value) => (known.has(value) ? null : message),
-    // Rows may hold a text that is no longer, or not yet, in the list; of an enum the database tells.
+    // A row may have a text that is no longer, or not yet, in the list; an enum is checked by the database.
     admits: hasNoNul,
     toText: String,
   }

@@ -6,12 +6,12 @@ import type { Position } from './keyset.ts'
 import type { SortTerm } from './order.ts'
 import type { TableShape } from './table.ts'
 
-/** The query that a cursor walks: it fits no other one. */
+/** The query of a cursor, which is valid for no other query. */
 export interface CursorScope {
   readonly shape: TableShape
   readonly terms: readonly SortTerm[]
   readonly where: SQL | undefined
-  /** '' for none: then the tag is a checksum. */
+  /** '' for none: the tag is then a checksum. */
   readonly secret: string
 }
 
@@ -20,37 +20,38 @@ const version = 1
 const tagBytes = 16
 const headBytes = 1 + tagBytes
 
-/** Values that an index can hold are shorter (2704 bytes); a URL has to carry it. */
+/** A value of an index is shorter (2704 bytes); a cursor must fit into a URL. */
 const maxPositionBytes = 6000
-/** What `toCursor` can make, in base64url. */
+/** Length of the longest cursor of `toCursor`, in base64url. */
 export const maxCursorLength: number = Math.ceil(((headBytes + maxPositionBytes) * 4) / 3)
 
 const dialect = new PgDialect()
 
-/** Throws ValidationError for a position whose values are too long to be carried around. */
+/** Throws ValidationError for a position whose values are too long. */
 export function toCursor(scope: CursorScope, position: Position): string {
   const body = Buffer.from(JSON.stringify(position))
-  if (body.length > maxPositionBytes) throw invalid('A value to sort by is too long for a cursor: use page numbers')
+  if (body.length > maxPositionBytes)
+    throw invalid('A value of the sort columns is too long for a cursor: use page numbers')
   return Buffer.concat([Buffer.of(version), toTag(scope, body), body]).toString('base64url')
 }
 
 /**
- * The position that a cursor stands for. Throws ValidationError for one that is malformed, of another table, filter or
- * order, tampered with, or whose values the columns cannot have.
+ * The position of a cursor. Throws ValidationError for a cursor that is malformed, of another table, filter or order, tampered with, or whose
+ * values the columns cannot have.
  */
 export function fromCursor(scope: CursorScope, cursor: string): Position {
-  if (cursor.length > maxCursorLength || !/^[\w-]+$/.test(cursor)) throw invalid('Not a cursor')
+  if (cursor.length > maxCursorLength || !/^[\w-]+$/.test(cursor)) throw invalid('Not a valid cursor')
   const bytes = Buffer.from(cursor, 'base64url')
-  // The last character has bits that say nothing: one cursor, one spelling.
+  // The last character has unused bits: only one spelling of a cursor is valid.
   if (bytes.length <= headBytes || bytes[0] !== version || bytes.toString('base64url') !== cursor) {
-    throw invalid('Not a cursor')
+    throw invalid('Not a valid cursor')
   }
   const body = bytes.subarray(headBytes)
   if (!timingSafeEqual(bytes.subarray(1, headBytes), toTag(scope, body))) {
-    throw invalid('Not a cursor of this query: keep filters and order while you walk')
+    throw invalid('This cursor belongs to other filters or another order')
   }
   const position = parse(body.toString('utf8'))
-  if (!isPosition(scope.terms, position)) throw invalid('Not a cursor of this query')
+  if (!isPosition(scope.terms, position)) throw invalid('This cursor belongs to another query')
   return position
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../errors/app-error.ts'
 import { type ConstraintWordings, toWording } from './constraint-wording.ts'
 
-/** What drivers say of a failure; each in words of its own. */
+/** A failure as drivers report it, each in its own format. */
 export interface DatabaseFailure {
   /** SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), a driver's or Node's code; '' when there is none. */
   readonly code: string
@@ -21,7 +21,7 @@ export interface DatabaseFailure {
   readonly routine: string | null
 }
 
-/** Codes of Node and of postgres.js for a server that is not there, or is there no more. */
+/** Codes of Node and of postgres.js for a server that is not reachable, or no longer. */
 const connectionCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -37,21 +37,21 @@ const connectionCodes = new Set([
   'CONNECTION_DESTROYED',
 ])
 
-/** Finds the driver's error behind what drizzle or the driver threw; null for an error that is no database's. */
+/** Finds the driver's error behind what drizzle or the driver threw; null for an error that is not the database's. */
 export function findDatabaseFailure(error: unknown): DatabaseFailure | null {
   let ofDatabase = false
   let last: Fields | null = null
-  // Bounded: a chain of causes may be a ring.
+  // Limited: a chain of causes may be a cycle.
   for (let each = error, depth = 0; isFields(each) && depth < 10; each = each.cause, depth += 1) {
     const marked = isQueryError(each) || isDriverError(each)
     ofDatabase ||= marked
-    // Whose ECONNREFUSED it is, only the error around it tells: a handler's own fetch may throw one too.
+    // Only the error around an ECONNREFUSED tells whose it is: a fetch of the handler may throw one too.
     if (ofDatabase) last = each
   }
   return last === null ? null : toFailure(last)
 }
 
-/** The same, for an error of which the caller knows that it is the database's. */
+/** The same, for an error that the caller knows to be the database's. */
 export function toFailure(error: unknown): DatabaseFailure {
   if (!isFields(error))
     return { code: '', message: String(error), constraint: null, column: null, detail: null, routine: null }
@@ -66,23 +66,23 @@ export function toFailure(error: unknown): DatabaseFailure {
   }
 }
 
-/** Is the server not there, going, starting or full? */
+/** Is the server not reachable, stopping, starting or full? */
 export function isConnectionFailure(code: string): boolean {
   return connectionCodes.has(code) || endCodes.has(code) || code.startsWith('57P0') || /^08...$/.test(code)
 }
 
-/** Too many connections; a session that was idle in a transaction for too long, or a transaction that took too long, was ended. */
+/** Too many connections; the server ended a session that was idle in a transaction, or a transaction, for too long. */
 const endCodes = new Set(['53300', '25P03', '25P04'])
 
 /**
- * Was the statement prepared before a table changed its columns (`cached plan must not change result type`), or does the server have it no
- * more? Nothing is wrong with the statement, and it has done nothing. Messages may be translated, so they are not looked at.
+ * Was the statement prepared before a table changed its columns (`cached plan must not change result type`), or does the server no longer
+ * have it? The statement is valid, and has done nothing. Messages are not compared, because they may be translated.
  */
 export function isStalePlan({ code, routine }: DatabaseFailure): boolean {
   return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
 
-/** An AppError that came through drizzle, which puts whatever a driver rejects with into an error of its own. */
+/** An AppError that came through drizzle, which wraps whatever a driver rejects with. */
 export function findAppError(error: unknown): AppError | null {
   for (let each = error, depth = 0; isFields(each) && depth < 10; each = each.cause, depth += 1) {
     if (AppError.is(each)) return each
@@ -90,7 +90,7 @@ export function findAppError(error: unknown): AppError | null {
   return null
 }
 
-/** For `host.mapErrors`: null for what is no database's error. SQL and values stay in `cause`. */
+/** For `host.mapErrors`: null for an error that is not the database's. SQL and values stay in `cause`. */
 export function mapDatabaseError(error: unknown, wordings: ConstraintWordings = {}): AppError | null {
   const failure = findDatabaseFailure(error)
   if (failure === null) return null
@@ -98,8 +98,8 @@ export function mapDatabaseError(error: unknown, wordings: ConstraintWordings = 
 }
 
 /**
- * What a caller is told of a failure of the database. Names of constraints and columns leave; messages of PostgreSQL do not, and
- * values only where `wordings` says so.
+ * The error that a caller receives for a failure of the database. It contains names of constraints and columns, no message of PostgreSQL, and
+ * values only where `wordings` puts them.
  */
 export function toAppError(failure: DatabaseFailure, cause: unknown, wordings: ConstraintWordings = {}): AppError {
   const { code, constraint, column } = failure
@@ -108,19 +108,19 @@ export function toAppError(failure: DatabaseFailure, cause: unknown, wordings: C
   switch (code) {
     case '23505': // unique_violation
     case '23P01': // exclusion_violation
-      return new ConflictError(wording ?? 'The same is already there', { details: { constraint }, cause })
+      return new ConflictError(wording ?? 'A record with this value already exists', { details: { constraint }, cause })
     case '23503': // foreign_key_violation
     case '23001': // restrict_violation
-      return new ConflictError(wording ?? 'It refers to something that is not there, or is still referred to', {
+      return new ConflictError(wording ?? 'Referenced record does not exist, or the record is still referenced', {
         details: { constraint },
         cause,
       })
     case '23502': // not_null_violation
-      return new ValidationError(undefined, [{ path, message: 'A value is needed' }], { cause })
+      return new ValidationError(undefined, [{ path, message: 'Value is required' }], { cause })
     case '23514': // check_violation
       return new ValidationError(
         undefined,
-        [{ path, message: wording ?? `Breaks the rule ${constraint ?? 'of the table'}` }],
+        [{ path, message: wording ?? `Violates the constraint ${constraint ?? 'of the table'}` }],
         {
           cause,
         },
@@ -128,17 +128,17 @@ export function toAppError(failure: DatabaseFailure, cause: unknown, wordings: C
     case '40001': // serialization_failure
     case '40P01': // deadlock_detected
     case '55P03': // lock_not_available
-      return new ConflictError('Something else changed the same data at the same time', { cause })
+      return new ConflictError('The data was changed by a concurrent request', { cause })
     case '57014': // query_canceled, by the server's statement_timeout
-      return coreError('deadline_exceeded', 'The database took too long', { cause })
+      return coreError('deadline_exceeded', 'The database did not answer in time', { cause })
   }
   // Class 22, data exceptions: too long, out of range, no uuid, a NUL in a text.
   if (/^22...$/.test(code)) {
-    return new ValidationError(undefined, [{ path, message: 'Not a value that the database can take' }], { cause })
+    return new ValidationError(undefined, [{ path, message: 'Not a valid value for the database' }], { cause })
   }
   if (isConnectionFailure(code)) return new UnavailableError('The database is not reachable', { cause })
   if (isStalePlan(failure)) {
-    return new UnavailableError('A table of the database was changed a moment ago: nothing was done, try again', {
+    return new UnavailableError('The database schema has just changed: nothing was done, try again', {
       cause,
     })
   }

@@ -3,16 +3,16 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/app-error.ts'
 import { type ColumnName, findColumn, type RowOf, type ShapeColumn, type TableShape } from './table.ts'
 
-/** The columns in which a text may be looked for. */
+/** Columns that can be searched for a text. */
 type TextColumnType = 'PgText' | 'PgVarchar' | 'PgChar'
-/** Kinds of data whose values have an order. */
+/** Data types whose values have an order. */
 type ScalarDataType = 'string' | 'number' | 'bigint' | 'boolean' | 'date' | 'custom'
 
 interface Equality<T> {
   readonly eq?: T | null | undefined
-  /** All others, rows without a value too: `is distinct from`. */
+  /** All other rows, also rows without a value: `is distinct from`. */
   readonly ne?: T | null | undefined
-  /** At most 1000, and 10,000 in all lists of one filter. An empty list finds nothing. */
+  /** At most 1000 values, and 10,000 in all lists of one filter. An empty list matches no row. */
   readonly in?: readonly T[] | undefined
   /** True: has no value. False: has one. */
   readonly isNull?: boolean | undefined
@@ -26,13 +26,13 @@ interface Range<T> {
 }
 
 interface Pattern {
-  /** Starts with this text, in upper or lower case; `%` and `_` mean themselves. At most 256 characters. */
+  /** Starts with this text, ignoring case; `%` and `_` are literal. At most 256 characters. */
   readonly prefix?: string | undefined
-  /** Has this text in it, likewise. No index but one of trigrams (pg_trgm) serves it. */
+  /** Contains this text, likewise. Only a trigram index (pg_trgm) can speed it up. */
   readonly contains?: string | undefined
 }
 
-/** What `Filters` admits for one column: a value, null, or operators, all of which have to hold. */
+/** The filter of one column: a value, null, or operators, all of which must match. */
 export type FilterOf<TTable extends PgTable, TName extends ColumnName<TTable>> = FilterFor<
   NonNullable<RowOf<TTable>[TName]>,
   TTable['_']['columns'][TName]['_']['dataType'],
@@ -49,16 +49,15 @@ type FilterFor<T, TData, TType> =
       : never)
 
 /**
- * Which rows: conditions by column, all of which have to hold. The same language for repositories and, by `filterSchema`,
- * for the inputs of routes.
+ * Conditions by column, all of which must match. The same language for repositories and, by `filterSchema`, for the inputs of routes.
  *
  * - a value: equal to it; `null`: without a value; undefined: skipped;
- * - `{ eq, ne, in, isNull, gt, gte, lt, lte }`, and for texts `{ prefix, contains }`, which know no upper and lower case;
- * - `and`, `or`: lists of such conditions, at most 5 deep and 100 in all. A table whose object calls a column so cannot be
- *   filtered by that one.
+ * - `{ eq, ne, in, isNull, gt, gte, lt, lte }`, and for text columns `{ prefix, contains }`, which ignore case;
+ * - `and`, `or`: lists of such conditions, at most 5 levels deep and 100 in all. A column that the table's object calls `and` or `or` cannot
+ *   be filtered by.
  *
- * Columns of JSON and arrays can be equal to a value, or null. A name that is no column and a value that the column cannot
- * take are a type error, and a ValidationError when it comes to run: neither ever gets into SQL.
+ * Columns of JSON and arrays can be equal to a value, or null. An unknown column, and a value that the column cannot have, are type errors,
+ * and a ValidationError at run time: neither ever gets into SQL.
  *
  * @example
  * const filters: Filters<typeof authors> = {
@@ -74,7 +73,7 @@ export type Filters<TTable extends PgTable> = {
   readonly or?: readonly Filters<TTable>[] | undefined
 }
 
-/** What may be asked of a column, beside the bare value. */
+/** Operators of a column, beside the bare value. */
 export type Operator = 'eq' | 'ne' | 'in' | 'isNull' | 'gt' | 'gte' | 'lt' | 'lte' | 'prefix' | 'contains'
 
 export const operatorNames: readonly Operator[] = [
@@ -94,25 +93,25 @@ export const maxPatternLength = 256
 export const maxListLength = 1000
 const maxDepth = 5
 const maxConditions = 100
-/** In all lists together: far from what one statement can carry (65,534), with room for what else is in it. */
+/** In all lists together: a statement has at most 65,534 parameters, and other parts of it need some. */
 const maxValues = 10_000
 
 interface Reading {
   readonly shape: TableShape
-  /** Refuse a value that is undefined, instead of looking past it. */
+  /** Refuse a value that is undefined, instead of ignoring it. */
   readonly strict: boolean
   conditions: number
   values: number
 }
 
-/** Both of a repository's ways to choose rows, as one condition; undefined when there is none. */
+/** Filters and a condition of drizzle, as one condition; undefined when there is none. */
 export function toWhere(shape: TableShape, filters: object, where?: SQL): SQL | undefined {
   return and(read({ shape, strict: false, conditions: 0, values: 0 }, filters, '', 0), where)
 }
 
 /**
- * As `toWhere`, for questions about one row: `{ token: undefined }` must not find the first row that comes. Throws a
- * ValidationError when filters are named and none has a value.
+ * `toWhere` for queries of one row: `{ token: undefined }` must not find an arbitrary row. Throws a ValidationError when there are filters and
+ * none has a value.
  */
 export function toOneWhere(shape: TableShape, filters: object, where?: SQL): SQL | undefined {
   const found = toWhere(shape, filters, where)
@@ -121,24 +120,25 @@ export function toOneWhere(shape: TableShape, filters: object, where?: SQL): SQL
   return found
 }
 
-/** For what cannot be undone: there has to be a condition, and no value may be missing. */
+/** For deletions: requires a condition, and no value may be undefined. */
 export function toStrictWhere(shape: TableShape, filters: object): SQL {
   const found = read({ shape, strict: true, conditions: 0, values: 0 }, filters, '', 0)
-  if (found === undefined) throw new ValidationError('No filter: that would be every row', [])
+  if (found === undefined)
+    throw new ValidationError('At least one filter is required: without one, all rows would be deleted', [])
   return found
 }
 
 function read(reading: Reading, filters: unknown, path: string, depth: number): SQL | undefined {
-  if (!isPlain(filters)) throw invalid(path, 'Must be an object of conditions')
-  if (depth > maxDepth) throw invalid(path, `At most ${maxDepth} deep`)
+  if (!isPlain(filters)) throw invalid(path, 'Must be an object of filters')
+  if (depth > maxDepth) throw invalid(path, `Must be nested at most ${maxDepth} levels deep`)
   const conditions: SQL[] = []
-  // In one order whatever the caller's, so that one question is one statement, and its cursors fit.
+  // Sorted, so that equal filters are one statement, and their cursors are valid whatever the order of the keys.
   for (const name of Object.keys(filters).sort()) {
     const value = filters[name]
     const at = join(path, name)
     if (value === undefined) {
       if (reading.strict) throw noValue([at])
-      // Told all the same: a misspelt name is a mistake with and without a value.
+      // Checked all the same: a misspelled name is an error with and without a value.
       if (name !== 'and' && name !== 'or') columnOf(reading, name, at)
     } else if (name === 'and' || name === 'or') {
       const nested = readList(reading, name, value, at, depth)
@@ -151,12 +151,12 @@ function read(reading: Reading, filters: unknown, path: string, depth: number): 
 }
 
 function readList(reading: Reading, name: 'and' | 'or', value: unknown, path: string, depth: number): SQL | undefined {
-  if (!Array.isArray(value)) throw invalid(path, 'Must be a list of conditions')
-  // What is empty costs depth and no condition: count it too.
+  if (!Array.isArray(value)) throw invalid(path, 'Must be a list of filters')
+  // Empty entries have no condition, but cost time: count them too.
   spend(reading, value.length, path)
   const parts = value.map((each, index) => {
     const part = read(reading, each, `${path}[${index}]`, depth + 1)
-    // As an alternative it would be every row.
+    // As an alternative it would match every row.
     if (part === undefined && name === 'or') throw invalid(`${path}[${index}]`, 'Must have a condition')
     return part
   })
@@ -173,7 +173,7 @@ function readColumn(reading: Reading, column: ShapeColumn, value: unknown, path:
   for (const name of Object.keys(value).sort()) {
     const operand = value[name]
     const at = join(path, name)
-    if (!isOperator(name)) throw invalid(at, `No such operator: there is ${operatorNames.join(', ')}`)
+    if (!isOperator(name)) throw invalid(at, `Unknown operator: use ${operatorNames.join(', ')}`)
     if (operand === undefined) {
       if (reading.strict) throw noValue([at])
       continue
@@ -187,16 +187,16 @@ function readColumn(reading: Reading, column: ShapeColumn, value: unknown, path:
 
 type ToCondition = (column: ShapeColumn, value: unknown, path: string) => SQL
 
-/** A value as the condition has it; throws a ValidationError for one that the column cannot take. */
+/** Throws a ValidationError for a value that the column cannot have. */
 function checked(column: ShapeColumn, value: unknown, path: string): unknown {
-  const message = value === null || value === undefined ? 'A value is needed' : column.check(value)
+  const message = value === null || value === undefined ? 'Value is required' : column.check(value)
   if (message !== null) throw invalid(path, message)
   return value
 }
 
 const toParam: ToCondition = (column, value, path) => {
   const given = checked(column, value, path)
-  // drizzle looks into a parameter's value, and cannot into an object without a prototype: it gets the driver's text of it.
+  // drizzle inspects the value of a parameter, and fails on an object without a prototype: it receives the driver's text instead.
   if (column.toStored !== null) return sql`${sql.param(column.toStored(given))}`
   if (column.comparison === 'equal') return sql`${sql.param(column.column.mapToDriverValue(given))}`
   return sql`${sql.param(given, column.column)}`
@@ -213,11 +213,11 @@ const compare =
 const matches =
   (before: string): ToCondition =>
   (column, value, path) => {
-    if (!column.isText) throw invalid(path, 'Only texts can be looked into')
-    if (typeof value !== 'string' || value.includes('\0')) throw invalid(path, 'Must be a text')
-    if (value.length > maxPatternLength) throw invalid(path, `At most ${maxPatternLength} characters`)
+    if (!column.isText) throw invalid(path, 'Only text columns can be searched')
+    if (typeof value !== 'string' || value.includes('\0')) throw invalid(path, 'Must be a string')
+    if (value.length > maxPatternLength) throw invalid(path, `Must have at most ${maxPatternLength} characters`)
     const pattern = `${before}${value.replace(/[\\%_]/g, '\\$&')}%`
-    // The escape is said, since a server may be set to another way to read a backslash.
+    // An explicit escape, because a server may be configured to read a backslash in another way.
     return sql`${ilike(column.column, pattern)} escape ${sql.raw(String.raw`E'\\'`)}`
   }
 
@@ -227,7 +227,7 @@ const operators: Readonly<Record<Operator, ToCondition>> = {
     value === null ? isNotNull(column.column) : sql`${column.column} is distinct from ${toParam(column, value, path)}`,
   in: (column, value, path) => {
     if (!Array.isArray(value)) throw invalid(path, 'Must be a list of values')
-    if (value.length > maxListLength) throw invalid(path, `At most ${maxListLength} values`)
+    if (value.length > maxListLength) throw invalid(path, `Must have at most ${maxListLength} values`)
     return inArray(
       column.column,
       value.map((each, index) => toParam(column, each, `${path}[${index}]`)),
@@ -251,18 +251,18 @@ function isOperator(name: string): name is Operator {
 
 function spend(reading: Reading, count: number, path: string): void {
   reading.conditions += count
-  if (reading.conditions > maxConditions) throw invalid(path, `At most ${maxConditions} conditions`)
+  if (reading.conditions > maxConditions) throw invalid(path, `Must have at most ${maxConditions} conditions`)
 }
 
 function spendValues(reading: Reading, count: number, path: string): void {
   reading.values += count
-  if (reading.values > maxValues) throw invalid(path, `At most ${maxValues} values in all lists together`)
+  if (reading.values > maxValues) throw invalid(path, `All lists together must have at most ${maxValues} values`)
 }
 
 function columnOf({ shape }: Reading, name: string, path: string): ShapeColumn {
   const column = findColumn(shape, name)
   if (column === undefined) {
-    throw new ValidationError('Unknown column', [{ path, message: `${shape.entityName} has no such column` }])
+    throw new ValidationError('Unknown column', [{ path, message: `Not a column of ${shape.entityName}` }])
   }
   return column
 }
@@ -280,7 +280,7 @@ function join(path: string, name: string): string {
 function noValue(names: readonly string[]): ValidationError {
   return new ValidationError(
     'A filter has no value',
-    names.map((path) => ({ path, message: 'A value is needed' })),
+    names.map((path) => ({ path, message: 'Value is required' })),
   )
 }
 

@@ -3,17 +3,17 @@ import { ValidationError } from '../errors/app-error.ts'
 import { type KeyList, toIdentity, toKeyList, toKeyValue } from './key-list.ts'
 import type { ShapeColumn, TableShape } from './table.ts'
 
-/** PostgreSQL takes 65,535 parameters in a statement; postgres.js stops a little before. */
+/** PostgreSQL accepts 65,535 parameters in a statement, postgres.js slightly fewer. */
 export const maxParameters = 65_000
 
-/** Throws ValidationError for what no row can have as its key. */
+/** Throws ValidationError for a value that cannot be a key. */
 export function isId(shape: TableShape, id: unknown): SQL {
   const [only, ...others] = shape.key
   if (only !== undefined && others.length === 0) return eq(only.column, checked(only, id))
   return and(...shape.key.map((column) => eq(column.column, checked(column, keyPart(column, id))))) ?? sql`false`
 }
 
-/** These keys, each once, and the place that an id has among them. Throws ValidationError for what no row can have as its key. */
+/** The distinct keys, and the index of each id among them. Throws ValidationError for a value that cannot be a key. */
 export function toIdList(
   shape: TableShape,
   ids: readonly unknown[],
@@ -32,8 +32,8 @@ export function toIdList(
     return place
   })
   if (keys.length * key.length > maxParameters) {
-    throw new ValidationError('Too many rows', [
-      { path: '', message: `At most ${Math.floor(maxParameters / key.length)} at a time` },
+    throw new ValidationError('Too many IDs', [
+      { path: '', message: `Must have at most ${Math.floor(maxParameters / key.length)} entries` },
     ])
   }
   return { list: toKeyList(key, keys), places }
@@ -55,7 +55,7 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function checked(column: ShapeColumn, value: unknown): unknown {
-  const message = value === null || value === undefined ? 'A value is needed' : column.check(value)
+  const message = value === null || value === undefined ? 'Value is required' : column.check(value)
   if (message === null) return value
   throw new ValidationError('Invalid ID', [{ path: column.name, message }])
 }

@@ -2,21 +2,21 @@ import { and, eq, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm'
 import type { SortTerm } from './order.ts'
 import type { ShapeColumn } from './table.ts'
 
-/** Where a row stands in an order: for each term the text of its value, null where it has none. */
+/** The position of a row in an order: for each term the text of its value, null where it has none. */
 export type Position = readonly (string | null)[]
 
 /**
- * The rows that come after a position, which need not be a row that is still there.
+ * The rows after a position. The row of the position need not exist any more.
  *
- * Where no term may be null and all go one way it is one comparison of rows, `(a, b) > (x, y)`, which an index on (a, b) answers
- * from its middle. Else it is written out: after in the first term, or equal there and after in the second, and so on.
+ * When no term may be null and all have one direction, it is one comparison of rows, `(a, b) > (x, y)`, for which an index on (a, b) can
+ * start in its middle. Otherwise it is written out: after in the first term, or equal there and after in the second, and so on.
  *
  * @see https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON
  */
 export function toKeyset(terms: readonly SortTerm[], position: Position): SQL {
   const [first] = terms
   if (first === undefined || position.length !== terms.length)
-    throw new TypeError('A position has a value for each term')
+    throw new TypeError('A position must have a value for each term')
   if (terms.every(({ column, descending }) => !column.nullable && descending === first.descending)) {
     return compareRows(terms, position, first.descending)
   }
@@ -26,7 +26,7 @@ export function toKeyset(terms: readonly SortTerm[], position: Position): SQL {
   })
   const written = or(...alternatives) ?? sql`false`
   const text = position[0] ?? null
-  // Says nothing new, but an index on the first column can start there; no index starts within an `or`.
+  // Redundant, but an index on the first column can start there; no index can start at an `or`.
   if (first.column.nullable || text === null) return written
   const bound = toValue(first.column, text)
   const from = first.descending ? sql`${first.column.column} <= ${bound}` : sql`${first.column.column} >= ${bound}`
@@ -57,7 +57,7 @@ function isSame(column: ShapeColumn, text: string | null): SQL {
   return text === null ? isNull(column.column) : eq(column.column, toValue(column, text))
 }
 
-/** Bound as a text and read by PostgreSQL itself: drivers and drizzle would each make something of their own of it. */
+/** Sent as text and cast by PostgreSQL: drivers and drizzle would convert it, each in its own way. */
 function toValue(column: ShapeColumn, text: string | null): SQL {
   return sql`cast(${text}::text as ${column.type})`
 }

@@ -8,34 +8,34 @@ import { findDatabaseFailure, toFailure } from './errors.ts'
 import { type MigrationFile, readMigrationFiles, toExcerpt, toMigrationFolder } from './migration-files.ts'
 
 /**
- * `applied`, or `pending`: the next `migrate` applies it. `skipped`: a later one has been applied before it, so that none ever will
- * (two branches were merged: generate it again). `changed`: its file is not the one that was applied.
+ * `applied`, or `pending`: the next `migrate` applies it. `skipped`: a later migration was applied before it, so that it never will be
+ * (two branches were merged: generate it again). `changed`: its file differs from the one that was applied.
  */
 export type MigrationState = 'applied' | 'pending' | 'skipped' | 'changed'
 
 /** One migration of a drizzle-kit folder. */
 export interface MigrationEntry {
-  /** `0001_books`, as its file is called. */
+  /** The name of its file: `0001_books`. */
   readonly tag: string
   readonly state: MigrationState
-  /** Of a pending one: why `migrate` will refuse it, and with it all that is pending. Absent when nothing is known against it. */
+  /** Why `migrate` will refuse it, and with it all pending migrations. Only for a pending one; absent when no problem is known. */
   readonly problem?: string
 }
 
-/** drizzle's own record of what was applied: `created_at` is the time of the journal, not of the application. */
+/** drizzle's table of applied migrations: `created_at` is the time in the journal, not the time of the application. */
 const applied = pgSchema('drizzle').table('__drizzle_migrations', {
   hash: text().notNull(),
   createdAt: bigint('created_at', { mode: 'number' }),
 })
 
 /**
- * Applies a drizzle-kit folder; a folder that is already applied is no work. Each file is a transaction of its own, together with its
- * entry in drizzle's table. Throws BootError `migration_failed`, which names the file and those that were applied before it.
+ * Applies the pending migrations of a drizzle-kit folder. Each file runs in a separate transaction, together with its entry in drizzle's table.
+ * Throws BootError `migration_failed`, which names the file and those that were applied before it.
  */
 export async function runMigrations(
   maintenance: Maintenance,
   migrations: URL | string,
-  place: string,
+  location: string,
   log: Pick<Logger, 'warn'>,
 ): Promise<readonly MigrationEntry[]> {
   const folder = toMigrationFolder(migrations)
@@ -45,8 +45,8 @@ export async function runMigrations(
     const files = await readStatus(db, folder)
     for (const { tag, state } of files) {
       if (state === 'skipped')
-        log.warn({ migration: tag }, 'A migration is skipped: a later one has been applied before')
-      if (state === 'changed') log.warn({ migration: tag }, 'A migration was changed after it had been applied')
+        log.warn({ migration: tag }, 'A migration is skipped: a later migration was applied before it')
+      if (state === 'changed') log.warn({ migration: tag }, 'A migration was changed after it was applied')
     }
     const groups = toGroups(files.filter(({ state }) => state === 'pending'))
     if (groups.length > 0) await createRecord(db)
@@ -58,15 +58,15 @@ export async function runMigrations(
   } catch (error) {
     const what = error instanceof MigrationFailure ? `The migration ${error.tag}` : `The migrations of ${folder}`
     const before = done.length === 0 ? '' : `. Applied before it: ${done.join(', ')}`
-    throw failed(`${what} cannot be applied to ${place}`, error, before)
+    throw failed(`${what} cannot be applied to ${location}`, error, before)
   }
 }
 
-/** What is applied of a drizzle-kit folder. Changes nothing. Throws BootError `migration_failed`. */
+/** The states of the migrations of a drizzle-kit folder. Changes nothing. Throws BootError `migration_failed`. */
 export async function readMigrations(
   db: Database,
   migrations: URL | string,
-  place: string,
+  location: string,
 ): Promise<readonly MigrationEntry[]> {
   const folder = toMigrationFolder(migrations)
   try {
@@ -74,7 +74,7 @@ export async function readMigrations(
       state === 'pending' && problem !== null ? { tag, state, problem } : { tag, state },
     )
   } catch (error) {
-    throw failed(`The migrations of ${place} cannot be read`, error)
+    throw failed(`The migrations of ${location} cannot be read`, error)
   }
 }
 
@@ -100,7 +100,7 @@ async function hasRecord(db: Database): Promise<boolean> {
   return there?.is === true
 }
 
-/** As drizzle's own migrator makes it, so that either can go on where the other has ended. */
+/** As drizzle's migrator creates it, so that either can continue where the other has stopped. */
 async function createRecord(db: Database): Promise<void> {
   if (await hasRecord(db)) return
   await db.execute(sql`create schema if not exists "drizzle"`)
@@ -110,8 +110,8 @@ async function createRecord(db: Database): Promise<void> {
 }
 
 /**
- * The files that share a transaction: one each. Where the journal is not in the order of its times, those that are out of order go with the
- * one before them: applied without them, it would make them look skipped. Throws for what cannot be applied, before anything is.
+ * Groups files by transaction: usually one each. Where the times of the journal are not ascending, a file that is out of order shares the
+ * transaction of the one before it: applied alone, that one would make it look skipped. Throws for a file that cannot be applied, before any is.
  */
 function toGroups(files: readonly MigrationFile[]): MigrationFile[][] {
   const groups: MigrationFile[][] = []
@@ -126,7 +126,7 @@ function toGroups(files: readonly MigrationFile[]): MigrationFile[][] {
     const alone = group.find(({ inTransaction }) => !inTransaction)
     if (alone === undefined || group.length === 1) continue
     const reason =
-      'it says `-- no transaction`, and the times of the journal are not in the order of its files: generate it again'
+      'it has `-- no transaction`, and the timestamps of the journal are not in the order of its files: generate it again'
     throw new MigrationFailure(alone.tag, reason)
   }
   return groups
@@ -135,16 +135,16 @@ function toGroups(files: readonly MigrationFile[]): MigrationFile[][] {
 async function applyGroup(maintenance: Maintenance, group: readonly MigrationFile[]): Promise<void> {
   const [first] = group
   if (first === undefined) return
-  if (!first.inTransaction) return applyByItself(maintenance, first)
-  const at: Place = { tag: first.tag, statement: null }
+  if (!first.inTransaction) return applyUnwrapped(maintenance, first)
+  const at: Progress = { tag: first.tag, statement: null }
   try {
     await maintenance.db.transaction(
       async (tx) => {
-        // Should the lock be lost with its connection, a second process waits here, and finds what the first has done.
+        // If the lock is lost with its connection, a second process waits here, and then finds what the first has applied.
         await tx.execute(sql`lock table ${applied} in share row exclusive mode`)
         const [done] = await tx.select().from(applied).where(gte(applied.createdAt, first.when)).limit(1)
         if (done !== undefined)
-          throw new MigrationFailure(first.tag, 'another process has applied it meanwhile: start again')
+          throw new MigrationFailure(first.tag, 'another process has applied it in the meantime: start again')
         for (const file of group) {
           at.tag = file.tag
           await execute(tx, file.statements, at)
@@ -157,35 +157,35 @@ async function applyGroup(maintenance: Maintenance, group: readonly MigrationFil
     if (error instanceof MigrationFailure) throw error
     throw new MigrationFailure(
       at.tag,
-      `${toReason(error, at)}. Nothing of it was kept: the next start begins with it`,
+      `${toReason(error, at)}. Nothing of it was applied: the next start begins with it`,
       error,
     )
   }
 }
 
-/** Statement by statement: what has run stays. */
-async function applyByItself({ db, holdsLock }: Maintenance, file: MigrationFile): Promise<void> {
+/** Without a transaction: statements that have run stay applied. */
+async function applyUnwrapped({ db, holdsLock }: Maintenance, file: MigrationFile): Promise<void> {
   const { tag, statements } = file
   if (!holdsLock()) throw new MigrationFailure(tag, 'the connection that holds the lock was lost: start again')
-  const at: Place = { tag, statement: null }
+  const at: Progress = { tag, statement: null }
   try {
     await execute(db, statements, at)
     await record(db, file)
   } catch (error) {
     const again =
-      'It says `-- no transaction`: what has run of it stays, and the next start runs it from its first statement again. Its statements must ' +
-      'be such that may run twice; an index that CREATE INDEX CONCURRENTLY has left invalid has to be dropped first'
+      'It has `-- no transaction`: its statements so far stay applied, and the next start runs it again from its first statement. Make its ' +
+      'statements repeatable; drop an index first that CREATE INDEX CONCURRENTLY has left invalid'
     throw new MigrationFailure(tag, `${toReason(error, at)}. ${again}`, error)
   }
 }
 
-/** What is at work. */
-interface Place {
+/** The statement that runs. */
+interface Progress {
   tag: string
   statement: string | null
 }
 
-async function execute(db: Database, statements: readonly string[], at: Place): Promise<void> {
+async function execute(db: Database, statements: readonly string[], at: Progress): Promise<void> {
   for (const statement of statements) {
     at.statement = statement
     await db.execute(sql.raw(statement))
@@ -197,7 +197,7 @@ async function record(db: Database, { hash, when }: MigrationFile): Promise<void
   await db.insert(applied).values({ hash, createdAt: when })
 }
 
-/** What went wrong with one file. */
+/** The failure of one file. */
 class MigrationFailure extends Error {
   readonly tag: string
 
@@ -209,12 +209,12 @@ class MigrationFailure extends Error {
 
 const hints: Readonly<Record<string, string>> = {
   // unsafe_new_enum_value_usage
-  '55P04': '; a value that is added to an enum can be used in the next file',
+  '55P04': '; a value that is added to an enum can only be used in the next file',
   // active_sql_transaction
   '25001': '; put the line `-- no transaction` at the top of its file',
 }
 
-function toReason(error: unknown, { statement }: Place = { tag: '', statement: null }): string {
+function toReason(error: unknown, { statement }: Progress = { tag: '', statement: null }): string {
   const { message, code } = findDatabaseFailure(error) ?? toFailure(error)
   const reason = code === '' ? message : `${message} (${code})`
   return `${reason}${hints[code] ?? ''}${statement === null ? '' : `, in \`${toExcerpt(statement)}\``}`

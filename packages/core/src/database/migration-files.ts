@@ -8,16 +8,16 @@ import { type SqlStatement, splitStatements } from './sql-text.ts'
 
 /** One file of a drizzle-kit folder. */
 export interface MigrationFile {
-  /** `0001_books`, as the file is called. */
+  /** The name of the file: `0001_books`. */
   readonly tag: string
-  /** The time in the journal, by which drizzle tells what has been applied. */
+  /** The time in the journal, by which drizzle identifies applied migrations. */
   readonly when: number
-  /** As drizzle makes it: SHA-256 of the file. */
+  /** SHA-256 of the file, as drizzle computes it. */
   readonly hash: string
   readonly statements: readonly string[]
-  /** False for a file that begins with `-- no transaction`. */
+  /** False for a file that starts with `-- no transaction`. */
   readonly inTransaction: boolean
-  /** Why the file cannot be applied as it is; null when nothing is known against it. */
+  /** Why the file cannot be applied; null when no problem is known. */
   readonly problem: string | null
 }
 
@@ -44,19 +44,19 @@ export function readMigrationFiles(folder: string): MigrationFile[] {
 
 function findProblem({ text, words, parameters }: SqlStatement, inTransaction: boolean): string | null {
   const [parameter] = parameters
-  // A routine has parameters of its own, and so has PREPARE.
+  // Routines and PREPARE have their own parameters.
   const hasOwn = words[0] === 'prepare' || words.some((word) => word === 'function' || word === 'procedure')
   if (parameter !== undefined && !hasOwn) {
     return (
-      `${parameter} in \`${toExcerpt(text)}\` has no value: drizzle-kit leaves out what is put into sql\`…\` by \${…} in CHECK constraints, indexes and ` +
+      `${parameter} in \`${toExcerpt(text)}\` has no value: drizzle-kit drops values of sql\`\${…}\` in CHECK constraints, indexes and ` +
       'policies. Write the value itself into the file and into the schema'
     )
   }
   const control = toControl(words, inTransaction)
   if (control === null) return null
   return inTransaction
-    ? `\`${control}\`: each file is a transaction of its own. Leave it out, or split the file`
-    : `\`${control}\`: the file says \`-- no transaction\`, so each of its statements runs by itself. Put what belongs together into another file`
+    ? `\`${control}\`: each file runs in a separate transaction. Remove it, or split the file`
+    : `\`${control}\`: the file has \`-- no transaction\`, so each statement runs separately. Move statements that need a transaction to another file`
 }
 
 /** The start of a statement, on one line. */
@@ -65,14 +65,14 @@ export function toExcerpt(statement: string): string {
   return line.length > 120 ? `${line.slice(0, 120)}…` : line
 }
 
-/** Throws BootError `migration_failed` for a folder that drizzle-kit has not made. */
+/** Throws BootError `migration_failed` for a folder that is not drizzle-kit's. */
 export function toMigrationFolder(migrations: URL | string): string {
   const isFile = migrations instanceof URL || migrations.startsWith('file:')
   const folder = isFile ? fileURLToPath(migrations) : resolve(migrations)
   if (existsSync(join(folder, 'meta', '_journal.json'))) return folder
   throw new BootError(
     'migration_failed',
-    `There are no migrations in ${folder}: drizzle-kit generate makes them (meta/_journal.json is missing)`,
+    `There are no migrations in ${folder}: run drizzle-kit generate (meta/_journal.json is missing)`,
   )
 }
 
@@ -86,7 +86,7 @@ function readJournal(folder: string): readonly JournalEntry[] {
   const entries: unknown =
     typeof journal === 'object' && journal !== null && 'entries' in journal ? journal.entries : null
   if (!Array.isArray(entries) || !entries.every(isJournalEntry)) {
-    throw new BootError('migration_failed', `${join(folder, 'meta', '_journal.json')} is no journal of drizzle-kit`)
+    throw new BootError('migration_failed', `${join(folder, 'meta', '_journal.json')} is not a journal of drizzle-kit`)
   }
   return entries
 }

@@ -4,7 +4,7 @@ import { ValidationError } from '../errors/app-error.ts'
 import type { SortDirection } from './sort-direction.ts'
 import { type ColumnName, findColumn, type ShapeColumn, type TableShape } from './table.ts'
 
-/** The columns whose values have an order: all but JSON, arrays and their like. */
+/** Columns whose values have an order: all but JSON, arrays and bytes. */
 export type SortableName<TTable extends PgTable> = {
   [Name in ColumnName<TTable>]: TTable['_']['columns'][Name]['_']['dataType'] extends 'json' | 'array' | 'buffer'
     ? never
@@ -30,27 +30,20 @@ const directions: Readonly<Record<SortDirection, Omit<SortTerm, 'column'>>> = {
   'desc nulls last': { descending: true, nullsFirst: false },
 }
 
-/**
- * Ends with the primary key, so that the order is total: pages of an unstable order skip and repeat rows. Throws
- * ValidationError.
- */
+/** Adds the primary key, so that the order is total: pages of an unstable order skip and repeat rows. Throws ValidationError. */
 export function toTerms(shape: TableShape, orderBy: object): SortTerm[] {
   const terms: SortTerm[] = []
   for (const [name, direction] of Object.entries(orderBy)) {
     const column = findColumn(shape, name)
-    if (column === undefined) throw invalid('Unknown column', name, `${shape.entityName} has no such column`)
+    if (column === undefined) throw invalid('Unknown column', name, `Not a column of ${shape.entityName}`)
     if (direction === undefined) continue
-    if (column.comparison !== 'scalar') throw invalid('Unknown order', name, 'Has no order')
+    if (column.comparison !== 'scalar') throw invalid('Invalid order', name, 'Cannot be sorted by')
     if (!isDirection(direction)) {
-      throw invalid(
-        'Unknown sort direction',
-        name,
-        "Must be 'asc' or 'desc', with or without 'nulls first' or 'nulls last'",
-      )
+      throw invalid('Invalid order', name, "Must be 'asc' or 'desc', with or without 'nulls first' or 'nulls last'")
     }
     terms.push({ column, ...directions[direction] })
   }
-  // Which way the rest of the key goes decides nothing but whether one comparison of rows, and with it an index, will do.
+  // The direction of the rest of the key only decides whether one comparison of rows, and with it an index, is enough.
   const descending = terms.length > 0 && terms.every((term) => term.descending)
   for (const column of shape.key) {
     if (terms.some((term) => term.column === column)) continue
@@ -63,7 +56,7 @@ export function toTerms(shape: TableShape, orderBy: object): SortTerm[] {
 export function toOrderBy(terms: readonly SortTerm[]): SQL[] {
   return terms.map(({ column, descending, nullsFirst }) => {
     const term = descending ? desc(column.column) : asc(column.column)
-    // Said only where it is not the rule: an index is made by the rule.
+    // Only where it is not the default: an index has the default.
     if (!column.nullable || descending === nullsFirst) return term
     return nullsFirst ? sql`${term} nulls first` : sql`${term} nulls last`
   })

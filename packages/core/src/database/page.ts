@@ -5,18 +5,18 @@ import type { Filters } from './filters.ts'
 import type { OrderBy } from './order.ts'
 import type { PageSettings } from './page-settings.ts'
 
-/** Which page of which rows: by number, or with a `cursor` from where the last one ended. */
+/** A page of rows: by number, or with a `cursor` after the last page. */
 export interface PageRequest<TTable extends PgTable> {
-  /** From 1. Default 1. Not looked at with a cursor. */
+  /** From 1. Default 1. Ignored with a cursor. */
   readonly page?: number | undefined
-  /** From 1; more than the app's cap (1000) is the cap. Default the app's (20); see `pages` of `database()`. `meta.per_page` says which. */
+  /** From 1; reduced to the maximum of the app (1000). Default of the app: 20; see `pages` of `database()`. `meta.per_page` has the size in use. */
   readonly perPage?: number | undefined
-  /** The `next_cursor` of the page before; `''` starts a walk at the beginning. */
+  /** The `next_cursor` of the previous page; `''` for the first page. */
   readonly cursor?: string | undefined
-  /** Count all rows? Default true by number, false with a cursor: there `total` and `pages` are 0. */
+  /** Count all rows. Default true by number, false with a cursor: `total` and `pages` are then 0. */
   readonly total?: boolean | undefined
   readonly filters?: Filters<TTable> | undefined
-  /** Any further condition, in drizzle's words. A cursor fits only the same one, values included. */
+  /** A further condition of drizzle. A cursor is only valid with the same condition, values included. */
   readonly where?: SQL | undefined
   /** Default by primary key, which is also added as the last term. */
   readonly orderBy?: OrderBy<TTable> | undefined
@@ -27,19 +27,19 @@ interface Numbers {
   readonly perPage?: number | undefined
 }
 
-/** Rows of a page, at most the cap. Throws ValidationError, with the wire's names of the fields. */
+/** Rows of a page, at most `maxSize`. Throws ValidationError, with the field names of the wire. */
 export function toSize({ perPage }: Numbers, { defaultSize, maxSize }: PageSettings): number {
   const size = perPage ?? defaultSize
   if (Number.isSafeInteger(size) && size >= 1) return Math.min(size, maxSize)
-  throw invalid('per_page', 'Must be a whole number from 1')
+  throw invalid('per_page', 'Must be an integer of at least 1')
 }
 
-/** How many rows lie before the page. Throws ValidationError. */
+/** Number of rows before the page. Throws ValidationError. */
 export function toOffset(page: number, size: number): number {
   const offset = (page - 1) * size
-  // Past it, products of numbers are no longer exact, and PostgreSQL's OFFSET ends soon after.
+  // Larger numbers are not exact, and PostgreSQL's OFFSET ends soon after.
   if (!Number.isSafeInteger(page) || page < 1 || !Number.isSafeInteger(offset)) {
-    throw invalid('page', 'Must be a whole number from 1')
+    throw invalid('page', 'Must be an integer of at least 1')
   }
   return offset
 }

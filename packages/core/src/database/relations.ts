@@ -7,20 +7,20 @@ import { toIdentity, toKeyList, toKeyValue } from './key-list.ts'
 import { type OrderBy, toOrderBy, toTerms } from './order.ts'
 import { type RowOf, type ShapeColumn, type TableShape, toTableShape } from './table.ts'
 
-/** Rows of another table that belong to a row; made by `hasMany` and `hasOne`. */
+/** Rows of another table that belong to a row; created by `hasMany` and `hasOne`. */
 export interface Relation<TTable extends PgTable = PgTable, TMany extends boolean = boolean> {
   readonly table: TTable
   readonly many: TMany
-  /** Of the row that has them. */
+  /** Column of the row that has them. */
   readonly from: PgColumn
-  /** Of the rows that it has. */
+  /** Column of the related rows. */
   readonly to: PgColumn
-  /** Of `hasMany`: by which columns, and at most how many for each row. */
+  /** For `hasMany`: the order, and the maximum for each row. */
   readonly orderBy: object
   readonly limit: number
 }
 
-/** By the names under which they are loaded. */
+/** Relations by the names under which they are loaded. */
 export type Relations = Readonly<Record<string, Relation>>
 
 /** What a relation loads for one row. */
@@ -28,16 +28,13 @@ export type RelatedOf<TRelation extends Relation> = TRelation['many'] extends tr
   ? RowOf<TRelation['table']>[]
   : RowOf<TRelation['table']> | null
 
-/**
- * A row with what was loaded for it. Where the names are written down every one of them is there; where they come from an
- * input any of them may be missing.
- */
+/** A row with its related rows. Literal names are always present; names that come from an input may be missing. */
 export type Loaded<TRow, TRelations extends Relations, TNames extends readonly (keyof TRelations)[]> = TRow &
   (number extends TNames['length']
     ? { readonly [Name in TNames[number]]?: RelatedOf<TRelations[Name]> }
     : { readonly [Name in TNames[number]]: RelatedOf<TRelations[Name]> })
 
-/** Rows of one relation for each row: what is more is not loaded. */
+/** Maximum rows of one relation for each row. */
 const defaultLimit = 1000
 
 /**
@@ -53,12 +50,13 @@ export function hasMany<TTable extends PgTable>(
     readonly to: PgColumn
     /** Default by primary key. */
     readonly orderBy?: OrderBy<TTable>
-    /** Most of them for each row. Default 1000. */
+    /** Maximum for each row. Default 1000. */
     readonly limit?: number
   },
 ): Relation<TTable, true> {
   const { from, to, orderBy = {}, limit = defaultLimit } = options
-  if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError('limit of hasMany() must be a whole number from 1')
+  if (!Number.isSafeInteger(limit) || limit < 1)
+    throw new TypeError('limit of hasMany() must be an integer of at least 1')
   checkColumn('hasMany', table, to)
   toTerms(toTableShape(table), orderBy)
   return { table, many: true, from, to, orderBy, limit }
@@ -86,7 +84,7 @@ function checkColumn(what: string, table: PgTable, column: PgColumn): void {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** The rows with those of each relation, under its name: one query for each name, and one more for each further 65,000 keys. */
+/** The rows with the related rows under the name of each relation: one query for each name, and one more for each further 65,000 keys. */
 export async function loadRelations<TRow, TRelations extends Relations, TNames extends readonly (keyof TRelations)[]>(
   db: Database,
   shape: TableShape,
@@ -105,13 +103,11 @@ export async function loadRelations(
   for (const name of new Set(names)) {
     const relation = Object.hasOwn(relations, name) ? relations[name] : undefined
     if (relation === undefined) {
-      throw new ValidationError('Unknown relation', [
-        { path: name, message: `${shape.entityName} has no such relation` },
-      ])
+      throw new ValidationError('Unknown relation', [{ path: name, message: `Not a relation of ${shape.entityName}` }])
     }
     const from = columnOf(shape, relation.from)
     if (from === undefined) {
-      throw new TypeError(`The relation '${name}' starts from a column that is none of '${shape.name}'`)
+      throw new TypeError(`\`from\` of the relation '${name}' must be a column of '${shape.name}'`)
     }
     const groups = await loadOne(db, relation, from, rows)
     for (const row of loaded) {
@@ -122,7 +118,7 @@ export async function loadRelations(
   return loaded
 }
 
-/** The related rows, by what the row's value is told apart by. */
+/** The related rows, by the identity of the row's value. */
 async function loadOne(
   db: Database,
   relation: Relation,
@@ -146,7 +142,7 @@ async function loadOne(
   }
   const order = sql.join(toOrderBy(toTerms(shape, relation.orderBy)), sql`, `)
   const columns = getTableColumns(shape.table)
-  // All rows of one key are in one part, so each part is whole by itself.
+  // All rows of one key are in one part.
   for (let start = 0; start < keys.length; start += maxParameters) {
     const part = keys.slice(start, start + maxParameters)
     const list = toKeyList(
@@ -165,16 +161,15 @@ async function loadOne(
   return groups
 }
 
-/** As which column's values the keys are sent, and what is sent for one; null for what no related row can have. */
+/** The column by which keys are written, and the parameter of a value; null for a value that no related row can have. */
 interface RelatedKey {
   readonly column: ShapeColumn
   toValue(value: unknown): SQL | null
 }
 
 /**
- * PostgreSQL joins two columns of one kind itself, of whichever types: integer and numeric, char and text, date and timestamp. Then
- * the keys are of the type that the row's column has. For others it has no `=`, text and uuid: then the key's text is read as
- * a value of the column that is looked into.
+ * PostgreSQL compares columns of related types: integer and numeric, char and text, date and timestamp. The keys then have the type of the
+ * row's column. For other pairs it has no `=` (text and uuid): then the text of the key is read as a value of the related column.
  */
 function toRelatedKey(from: ShapeColumn, to: ShapeColumn): RelatedKey {
   if (toFamily(from.column) === toFamily(to.column)) {
@@ -200,7 +195,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   time: ['date', 'timestamp', 'timestamptz', 'timestamp with time zone', 'timestamp without time zone'],
 }
 
-/** Of a type that is in none: its name. */
+/** The name of the type when it is in no family. */
 function toFamily(column: PgColumn): string {
   const type = column
     .getSQLType()

@@ -1,33 +1,33 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { type ColumnName, findColumn, type KeyName, type RowOf, type ShapeColumn, type TableShape } from './table.ts'
 
-/** What a repository cannot read off its table. */
+/** What a repository cannot read from its table. */
 export interface RepositoryOptions<TTable extends PgTable, TKey extends ColumnName<TTable> = KeyName<TTable>> {
   /**
-   * The columns of the primary key, in any order. Needed for a key of several columns, which drizzle's types do not show;
-   * checked against the table. Default: the table's.
+   * The columns of the primary key, in any order. Required for a key of several columns, which drizzle's types do not show;
+   * checked against the table. Default: the key of the table.
    */
   readonly key?: readonly TKey[]
   /**
-   * A whole-number column that counts changes, for optimistic locking: each `update` adds one to it, and refuses to write
-   * over a row that somebody has changed since, when it is told which version its caller had read.
+   * An integer column that counts changes, for optimistic locking: each `update` adds one to it, and fails with ConflictError when the row no
+   * longer has the `version` of its options.
    */
   readonly version?: VersionName<TTable>
 }
 
-/** The columns that may count changes. */
+/** Columns that can count changes. */
 export type VersionName<TTable extends PgTable> = {
   [Name in ColumnName<TTable>]: RowOf<TTable>[Name] extends number | bigint ? Name : never
 }[ColumnName<TTable>]
 
-/** Throws a TypeError for a key that is not the table's, or that had to be said. */
+/** Throws a TypeError for a key that is not the table's, or that is missing. */
 export function checkKey(shape: TableShape, key: readonly string[] | undefined): void {
   const names = shape.key.map(({ name }) => name)
   if (key === undefined) {
     if (names.length === 1) return
     const list = names.map((name) => `'${name}'`).join(', ')
     throw new TypeError(
-      `The primary key of '${shape.name}' has ${names.length} columns: name them, super(db, table, { key: [${list}] })`,
+      `The primary key of '${shape.name}' has ${names.length} columns: name them: super(db, table, { key: [${list}] })`,
     )
   }
   if (key.length === names.length && names.every((name) => key.includes(name))) return
@@ -41,7 +41,5 @@ export function findVersion(shape: TableShape, name: string | undefined): ShapeC
   if (name === undefined) return null
   const column = findColumn(shape, name)
   if (column !== undefined && !column.nullable && versionTypes.has(column.column.columnType)) return column
-  throw new TypeError(
-    `The version of '${shape.name}' must be a column of whole numbers that is not null, not '${name}'`,
-  )
+  throw new TypeError(`The version of '${shape.name}' must be an integer column that is not null, not '${name}'`)
 }

@@ -1,4 +1,4 @@
-/** Where rows without a value stand is PostgreSQL's own rule unless it is said: last in `asc`, first in `desc`. */
+/** Without `nulls`, PostgreSQL's default: rows without a value are last in `asc`, first in `desc`. */
 export type SortDirection =
   | 'asc'
   | 'desc'

@@ -1,6 +1,6 @@
-/** What a text of SQL is made of, as far as one has to know where its statements begin and end. */
+/** A token of SQL, as far as it is needed to find the start and the end of statements. */
 export interface Token {
-  /** `end` is a semicolon that ends a statement; `other` is a string, a quoted name or a sign. */
+  /** `end` is a semicolon that ends a statement; `other` is a string, a quoted name or a symbol. */
   readonly kind: 'word' | 'parameter' | 'end' | 'other'
   readonly start: number
   /** Words are in lower case. */
@@ -17,7 +17,7 @@ export interface SqlStatement {
 }
 
 const maxWords = 4
-/** Those of SQL: all else past ASCII may be part of a name. */
+/** White space of SQL: all other characters beyond ASCII may be part of a name. */
 const space = /[ \t\n\v\f\r]/
 const word = /[a-z_\u0080-\uffff][\w$\u0080-\uffff]*/iy
 const parameter = /\$\d+/y
@@ -25,7 +25,7 @@ const dollarQuote = /\$([a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/iy
 const commentEdge = /\/\*|\*\//g
 const escapedString = /'(?:[^'\\]|\\[\s\S]|'')*'?/y
 
-/** The statements of a text. A statement of nothing but comments is left out. */
+/** The statements of a text, without those that consist of comments only. */
 export function splitStatements(text: string): SqlStatement[] {
   const statements: SqlStatement[] = []
   let start = 0
@@ -43,7 +43,7 @@ export function splitStatements(text: string): SqlStatement[] {
   return statements
 }
 
-/** The words that each statement of a text begins with; of the first one alone where the text is sent as a single statement. */
+/** The first words of each statement of a text; only of the first statement where the text is sent as a single one. */
 export function* leadingWords(text: string, single: boolean): Generator<readonly string[]> {
   let words: string[] = []
   let isOpen = true
@@ -70,26 +70,26 @@ function toStatement(text: string, tokens: readonly Token[]): SqlStatement {
   return { text, words, parameters }
 }
 
-/** As psql finds the ends of statements: not within brackets (CREATE RULE), nor within the body of BEGIN ATOMIC. */
+/** Finds the ends of statements as psql does: not inside brackets (CREATE RULE), nor inside the body of BEGIN ATOMIC. */
 export function* tokensOf(text: string): Generator<Token> {
   let brackets = 0
   let blocks = 0
   let words: string[] = []
   let at = 0
   while (at < text.length) {
-    const sign = text.charAt(at)
+    const symbol = text.charAt(at)
     const start = at
     at = skipOne(text, at)
-    if (space.test(sign) || isComment(text, start)) continue
-    if (sign === ';' && brackets === 0 && blocks === 0) {
+    if (space.test(symbol) || isComment(text, start)) continue
+    if (symbol === ';' && brackets === 0 && blocks === 0) {
       words = []
-      yield { kind: 'end', start, text: sign }
+      yield { kind: 'end', start, text: symbol }
       continue
     }
-    if (sign === '(') brackets += 1
-    if (sign === ')') brackets = Math.max(0, brackets - 1)
+    if (symbol === '(') brackets += 1
+    if (symbol === ')') brackets = Math.max(0, brackets - 1)
     const kind = kindAt(text, start)
-    const token: Token = { kind, start, text: kind === 'other' ? sign : text.slice(start, at).toLowerCase() }
+    const token: Token = { kind, start, text: kind === 'other' ? symbol : text.slice(start, at).toLowerCase() }
     if (kind === 'word') {
       if (words.length < maxWords) words.push(token.text)
       if (brackets === 0 && isRoutine(words)) blocks += toDepth(token.text, blocks)
@@ -120,13 +120,13 @@ function kindAt(text: string, at: number): Token['kind'] {
   return found === null || /^['"&]/.test(text.charAt(at + found.length)) ? 'other' : 'word'
 }
 
-/** Where the string, name, comment, word or sign ends that begins here. */
+/** The end of the string, name, comment, word or symbol at this position. */
 function skipOne(text: string, at: number): number {
-  const sign = text.charAt(at)
+  const symbol = text.charAt(at)
   if (text.startsWith('--', at)) return indexAfter(text, '\n', at)
   if (text.startsWith('/*', at)) return skipComment(text, at)
-  if (sign === "'" || sign === '"') return indexAfter(text, sign, at + 1)
-  if (sign === '$') {
+  if (symbol === "'" || symbol === '"') return indexAfter(text, symbol, at + 1)
+  if (symbol === '$') {
     const quote = matchAt(dollarQuote, text, at)
     if (quote !== null) return indexAfter(text, quote, at + quote.length)
     return at + (matchAt(parameter, text, at)?.length ?? 1)
@@ -138,7 +138,7 @@ function skipOne(text: string, at: number): number {
   return after + (matchAt(escapedString, text, after)?.length ?? 0)
 }
 
-/** Comments may be within comments. */
+/** Comments may be nested. */
 function skipComment(text: string, at: number): number {
   let depth = 0
   commentEdge.lastIndex = at

@@ -4,7 +4,7 @@ import { guard, interceptor, type Next, type Step } from '../route/step.ts'
 import { type Database, type DatabaseApi, databaseKey } from './database.ts'
 import { checkTransactionOptions, type TransactionOptions } from './transaction-options.ts'
 
-/** What both steps add to the call. */
+/** Both steps add it to the call. */
 export interface WithDatabase {
   readonly db: Database
 }
@@ -19,8 +19,8 @@ type DatabaseStep<Kind extends 'guard' | 'interceptor', Name extends string> = S
 >
 
 /**
- * Adds `db` to the call: the pool's handle, each query for itself. For reads, and for checks that look into a table. When the
- * client leaves or the deadline passes, a running query is cancelled.
+ * Adds `db` to the call: the pool's handle, without a transaction. For reads, and for checks that query a table. When the client
+ * disconnects or the deadline passes, the running query is cancelled.
  *
  * @example
  * use: [withDb()],
@@ -37,16 +37,16 @@ export function withDb(): DatabaseStep<'guard', 'database.withDb'> {
 }
 
 /**
- * Runs the command or handler in a transaction and adds it as `db`. Commits when the handler succeeds, rolls back when it
- * throws, and when the client leaves or the deadline passes: the running query is then cancelled and the connection free at once. A COMMIT
- * that was sent is waited for instead, and without an answer the call gets `outcome_unknown`.
- * Publications and `afterCommit` wait for the commit. Inside of another one it is a savepoint. The pool's handle (of `withDb()`, or
- * one that was kept) is refused inside.
+ * Runs the command or handler in a transaction and adds it as `db`. Commits when the handler succeeds. Rolls back when it throws, when the
+ * client disconnects or when the deadline passes: the running query is then cancelled and the connection is free at once. A COMMIT that was
+ * sent is waited for; without an answer the call fails with `outcome_unknown`.
+ * Publications and `afterCommit` wait for the commit. Inside another transaction it is a savepoint. The pool's handle (of `withDb()`, or one
+ * that was kept) is refused inside.
  *
- * A check that is behind it in `use` runs inside of it, and its refusal rolls back.
+ * A check after it in `use` runs inside the transaction, and a refusal rolls back.
  *
- * With `retries` all that is behind it in `use`, and the handler, runs again after a serialization failure or a deadlock, with the
- * input as it came in: what is outside of the database belongs into `afterCommit`. Those of the outermost one count.
+ * With `retries`, the later steps of `use` and the handler run again after a serialization failure or a deadlock, with the original input:
+ * side effects outside the database belong into `afterCommit`. Only the retries of the outermost transaction apply.
  *
  * Boot errors: `bad_option`, `unknown_option`.
  *

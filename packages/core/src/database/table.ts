@@ -5,10 +5,10 @@ import { type ColumnKind, toColumnKind } from './column-kind.ts'
 /** A row of `TTable`, as selected. */
 export type RowOf<TTable extends PgTable> = InferSelectModel<TTable>
 
-/** What an insert takes: columns with a default, and nullable ones, may be left out. */
+/** Values of an insert: columns with a default, and nullable ones, may be left out. */
 export type InsertOf<TTable extends PgTable> = InferInsertModel<TTable>
 
-/** What an update takes; columns that are left out or undefined stay as they are. */
+/** Values of an update; columns that are left out or undefined stay as they are. */
 export type PatchOf<TTable extends PgTable> = {
   readonly [Name in keyof InsertOf<TTable>]?: InsertOf<TTable>[Name] | undefined
 }
@@ -22,8 +22,8 @@ type ShownKey<TTable extends PgTable> = {
 }[ColumnName<TTable>]
 
 /**
- * The name of the primary key, as far as drizzle's types tell: of the column declared with `.primaryKey()`, else `id`. What
- * is declared beside the columns (`primaryKey({ columns: [t.a, t.b] })`) they do not show: name it, see `RepositoryOptions`.
+ * The name of the primary key, as far as drizzle's types show it: the column declared with `.primaryKey()`, else `id`. A key that is
+ * declared beside the columns (`primaryKey({ columns: [t.a, t.b] })`) has to be named, see `RepositoryOptions`.
  */
 export type KeyName<TTable extends PgTable> = [ShownKey<TTable>] extends [never]
   ? Extract<ColumnName<TTable>, 'id'>
@@ -32,37 +32,37 @@ export type KeyName<TTable extends PgTable> = [ShownKey<TTable>] extends [never]
 type IsUnion<T, Each = T> = [T] extends [never] ? false : Each extends T ? ([T] extends [Each] ? false : true) : false
 
 /**
- * What a row is found by: the type of the primary key's column, or for a key of several columns an object of them,
- * `{ userId: 1, groupId: 2 }`. `never` for a table whose key the types do not show.
+ * The ID of a row: the type of the primary key's column, or for a key of several columns an object, `{ userId: 1, groupId: 2 }`.
+ * `never` for a table whose key the types do not show.
  */
 export type IdOf<TTable extends PgTable, TKey extends ColumnName<TTable> = KeyName<TTable>> =
   IsUnion<TKey> extends true
     ? { readonly [Name in TKey]: NonNullable<RowOf<TTable>[Name]> }
     : NonNullable<RowOf<TTable>[TKey]>
 
-/** A column, and what core knows of its values. */
+/** A column and its values. */
 export interface ShapeColumn extends ColumnKind {
-  /** As the table's object has it, not the database. */
+  /** The key in the table's object, not the name in the database. */
   readonly name: string
   readonly column: PgColumn
-  /** May a row have no value? A column of the primary key always has one, declared beside the columns or not. */
+  /** Can it be null? A column of the primary key cannot, wherever the key is declared. */
   readonly nullable: boolean
 }
 
-/** What a repository has to know of its table at run time. */
+/** A table at run time. */
 export interface TableShape {
   readonly table: PgTable
-  /** As the database has it, for messages and cursors. */
+  /** The name in the database, for messages and cursors. */
   readonly name: string
-  /** By the names of the table's object. */
+  /** By the keys of the table's object. */
   readonly columns: Readonly<Record<string, ShapeColumn>>
-  /** The primary key, in the order in which it was declared. */
+  /** The primary key, in the declared order. */
   readonly key: readonly ShapeColumn[]
-  /** What messages call a row: `Author` for the table `authors`. */
+  /** The name of a row in messages: `Author` for the table `authors`. */
   readonly entityName: string
 }
 
-// Repositories are made once for each call; reading a table's configuration runs its index and constraint builders.
+// Repositories are created for each call; reading a table's configuration runs its index and constraint builders.
 const shapes = new WeakMap<PgTable, TableShape>()
 
 /** Throws a TypeError for a table without a primary key. */
@@ -70,12 +70,12 @@ export function toTableShape(table: PgTable): TableShape {
   const known = shapes.get(table)
   if (known !== undefined) return known
   const { name, schema, columns: list, primaryKeys } = getTableConfig(table)
-  // By name: what is declared beside the columns refers to them by objects of its own.
+  // By name: a key that is declared beside the columns has other column objects.
   const beside = primaryKeys.flatMap((key) => key.columns)
   const keys = [...new Set([...list.filter((column) => column.primary), ...beside].map((column) => column.name))]
   if (keys.length === 0) {
     throw new TypeError(
-      `A repository needs a table with a primary key; '${name}' has none. ` +
+      `A repository requires a table with a primary key; '${name}' has none. ` +
         'Declare one with .primaryKey() or primaryKey({ columns }), or query the table with drizzle.',
     )
   }
@@ -95,12 +95,12 @@ export function toTableShape(table: PgTable): TableShape {
   return shape
 }
 
-/** Own names only: `constructor` and its kin are no columns. */
+/** Own properties only: `constructor` is not a column. */
 export function findColumn(shape: TableShape, name: string): ShapeColumn | undefined {
   return Object.hasOwn(shape.columns, name) ? shape.columns[name] : undefined
 }
 
-/** `authors` -> `Author`, `book_categories` -> `BookCategory`. English plurals of the regular kinds only. */
+/** `authors` -> `Author`, `book_categories` -> `BookCategory`. Only regular English plurals. */
 export function toEntityName(tableName: string): string {
   const words = tableName.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '')
   const last = words.pop() ?? tableName

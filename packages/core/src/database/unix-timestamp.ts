@@ -10,20 +10,20 @@ const ofType = customType<UnixTimestamp>({
   dataType: () => 'bigint',
   toDriver(date) {
     if (!(date instanceof Date) || Number.isNaN(date.getTime())) {
-      throw new ValidationError('Not a time', [{ path: '', message: 'Must be a date' }])
+      throw new ValidationError('Invalid time', [{ path: '', message: 'Must be a date' }])
     }
     return String(Math.floor(date.getTime() / 1000))
   },
-  // A text of postgres.js; PGlite gives numbers.
   fromDriver: (seconds) => new Date(Number(seconds) * 1000),
 })
 
 /**
- * A column of whole seconds since 1970 in UTC, kept as `bigint` and seen as a `Date`: what other systems call a Unix timestamp. A
- * fraction of a second is cut off (to the past) when it is written or compared with. Sorts, filters and pages like any other column.
- * `name`: as in the database; left out, the key in the table.
+ * A Unix timestamp as a `Date`: seconds since 1970 in UTC, stored as `bigint`. Fractions of a second are rounded down when the value is
+ * written or compared. Sorts, filters and pages like any other column.
  *
- * A value that is no valid `Date` is a ValidationError.
+ * A value that is not a valid `Date` is a ValidationError.
+ *
+ * @param name - Of the column in the database. Default: the key in the table.
  *
  * @example
  * const sessions = pgTable('sessions', {

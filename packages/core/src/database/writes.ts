@@ -8,7 +8,7 @@ import { findColumn, type ShapeColumn, type TableShape } from './table.ts'
 type Row = Record<string, unknown>
 type Values = Readonly<Row>
 
-/** The values of a patch that change something: of columns, not undefined, and not the version, which counts by itself. */
+/** The values of a patch that change something: of columns, not undefined, and not the version, which is counted automatically. */
 export function toChanges(shape: TableShape, version: ShapeColumn | null, patch: object): Row {
   const changes: Row = {}
   for (const [name, value] of Object.entries(patch)) {
@@ -17,7 +17,7 @@ export function toChanges(shape: TableShape, version: ShapeColumn | null, patch:
   return changes
 }
 
-/** The values as drizzle is given them. Throws a ValidationError that names the column of one that cannot be stored. */
+/** The values as drizzle receives them. Throws a ValidationError that names the column of a value that cannot be stored. */
 export function toStored(shape: TableShape, values: Values): Row {
   const stored: Row = { ...values }
   for (const [name, value] of Object.entries(values)) {
@@ -30,12 +30,12 @@ export function toStored(shape: TableShape, values: Values): Row {
   return stored
 }
 
-/** For SET: one more than the row has. */
+/** For SET: the version of the row plus one. */
 export function toNextVersion(version: ShapeColumn | null): Row {
   return version === null ? {} : { [version.name]: sql`${version.column} + 1` }
 }
 
-/** All rows or none: more statements than one are a transaction. */
+/** All rows or none: several statements run in a transaction. */
 export async function insertAll(db: Database, shape: TableShape, values: readonly Values[]): Promise<Row[]> {
   const batches = toBatches(
     shape,
@@ -56,9 +56,9 @@ export interface UpsertPlan {
   readonly shape: TableShape
   readonly version: ShapeColumn | null
   readonly values: Values
-  /** The unique columns by which a row is taken to be there. */
+  /** The unique columns that identify an existing row. */
   readonly target: readonly ShapeColumn[]
-  /** What to change in that row; undefined: to the values. */
+  /** Changes of the existing row; undefined: the values. */
   readonly patch: object | undefined
 }
 
@@ -66,7 +66,7 @@ export async function insertOrUpdate(db: Database, plan: UpsertPlan): Promise<Ro
   const { shape, version, values, target, patch } = plan
   const changes = patch === undefined ? toExcluded(plan) : toStored(shape, toChanges(shape, version, patch))
   const [first] = target
-  // A row that stays as it is has to be touched: what conflicts and is left alone is not returned.
+  // PostgreSQL does not return a conflicting row that is not updated, so one column is set to itself.
   if (Object.keys(changes).length === 0 && first !== undefined) changes[first.name] = sql`${first.column}`
   const [row] = await db
     .insert(shape.table)
@@ -79,7 +79,7 @@ export async function insertOrUpdate(db: Database, plan: UpsertPlan): Promise<Ro
   return row
 }
 
-/** The values that were given, by the name under which PostgreSQL has the row that could not be inserted. */
+/** The values to insert, as PostgreSQL names them in ON CONFLICT: `excluded`. */
 function toExcluded({ shape, version, values, target }: UpsertPlan): Row {
   const changes = toChanges(shape, version, values)
   for (const { name } of [...target, ...shape.key]) delete changes[name]
@@ -90,14 +90,14 @@ function toExcluded({ shape, version, values, target }: UpsertPlan): Row {
   return changes
 }
 
-/** How many rows there were. They are counted where they are, and not sent. */
+/** The number of deleted rows, counted by the server. */
 export async function deleteCounting(db: Database, shape: TableShape, where: SQL): Promise<number> {
-  const gone = db.$with('gone').as(
+  const deleted = db.$with('deleted').as(
     db
       .delete(shape.table)
       .where(where)
       .returning({ one: sql`1`.as('one') }),
   )
-  const [row] = await db.with(gone).select({ rows: count() }).from(gone)
+  const [row] = await db.with(deleted).select({ rows: count() }).from(deleted)
   return row?.rows ?? 0
 }

@@ -2,7 +2,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../../base/clock.ts'
 
-/** Where a server is, in the words of postgres.js's parsed options. */
+/** The address of a server, as in the parsed options of postgres.js. */
 export interface CancelTarget {
   readonly host: readonly string[]
   readonly port: readonly number[]
@@ -11,26 +11,26 @@ export interface CancelTarget {
   readonly sslnegotiation?: string | null | undefined
 }
 
-/** What the server told a connection at its start. */
+/** The key of a connection, which the server sends when it starts. */
 export interface Backend {
   readonly pid: number
   readonly secret: number
 }
 
-/** How long the server may take. */
+/** Time limit of a cancel request. */
 const limitMs = 5000
 
 /**
  * Asks PostgreSQL to cancel what a connection is doing (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS).
- * Resolves when the server has closed the request, which it does after it has signalled the connection's process: what that one is
- * sent from then on is out of danger. Rejects when that cannot be known.
+ * Resolves when the server has closed the request, which it does after it has signalled the connection's process: statements that are
+ * sent later are not cancelled. Rejects when that cannot be known.
  *
- * postgres.js (3.4.9) has a `cancel` of its own, whose promise never settles over TLS and which asks the first host only.
+ * postgres.js (3.4.9) has `cancel`, but its promise never settles over TLS, and it asks the first host only.
  */
 export async function requestCancel(target: CancelTarget, backend: Backend, clock: Clock): Promise<void> {
   const { host, port, path } = target
   const servers = path ? [{ path }] : host.map((name, index) => ({ host: name, port: port[index] ?? port[0] ?? 5432 }))
-  // Which of several hosts the connection is to, postgres.js keeps to itself; the others do not know the secret and do nothing.
+  // postgres.js does not expose which of several hosts the connection is to; the others do not know the secret and do nothing.
   const results = await Promise.allSettled(servers.map((server) => requestAt(server, target, backend, clock)))
   const failure = results.find((result) => result.status === 'rejected')
   if (failure !== undefined && results.every((result) => result.status === 'rejected')) throw failure.reason
@@ -50,7 +50,7 @@ function requestAt(
       timer.cancel()
       socket.destroy()
       plain.destroy()
-      // After the request a reset is as good as an end.
+      // After the request, a reset counts as success.
       if (sent && !(error instanceof TimeoutError)) resolve()
       else reject(error ?? new Error('The server closed the connection of a cancel request before it was sent'))
     }
@@ -69,7 +69,7 @@ function requestAt(
       socket = connectTls({ socket: plain, ...name, ...direct, ...trust(ssl) }, send)
       watch(socket)
     }
-    const askForTls = (): void => {
+    const requestTls = (): void => {
       plain.once('data', ([answer]) => {
         if (answer === 0x53) secure()
         else if (ssl === 'prefer') send()
@@ -81,20 +81,20 @@ function requestAt(
     plain.once('connect', () => {
       if (!ssl || 'path' in server) send()
       else if (sslnegotiation === 'direct') secure()
-      else askForTls()
+      else requestTls()
     })
   })
 }
 
 class TimeoutError extends Error {}
 
-/** As postgres.js takes its option `ssl`. */
+/** As postgres.js reads its option `ssl`. */
 function trust(ssl: CancelTarget['ssl']): object {
   if (typeof ssl === 'object') return ssl
   return ssl === 'require' || ssl === 'allow' || ssl === 'prefer' ? { rejectUnauthorized: false } : {}
 }
 
-/** Its length, then the numbers. */
+/** A packet: its length, then the numbers. */
 function packet(...numbers: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 + numbers.length * 4)
   for (const [index, number] of [bytes.length, ...numbers].entries()) bytes.writeInt32BE(number | 0, index * 4)

@@ -7,13 +7,10 @@ import { type Field, fieldReader } from './row-reader.ts'
 type Built = BuildRelationalQueryResult<PgTable, PgColumn>
 type Selection = Built['selection']
 
-/** How a value of a relational query is read, by its place in a row and its type. */
+/** Reads a value of a relational query, by its index in a row and its type. */
 export type RelationalReader = (type: number) => Reader | null
 
-/**
- * drizzle's SQL, with readers of our own for relational queries: there drizzle maps rows where a session cannot see it, and values of
- * relations come as JSON.
- */
+/** drizzle's SQL, with custom readers for relational queries: drizzle maps their rows outside of the session, and nested rows are JSON. */
 export class Dialect extends PgDialect {
   readonly #selections = new WeakMap<SQL, Selection>()
   readonly #readers = new WeakMap<Query, readonly RelationalReader[]>()
@@ -22,7 +19,7 @@ export class Dialect extends PgDialect {
     const built = super.buildRelationalQueryWithoutPK(options)
     const isNested = options.nestedQueryRelation !== undefined
     if (!isNested && is(built.sql, SQL)) this.#selections.set(built.sql, built.selection)
-    // What is not nested has been read by the session when drizzle maps it.
+    // Values that are not nested were read by the session before drizzle maps them.
     const selection = built.selection.map((item) => {
       if (item.isJson) return item
       const read = isNested ? nestedReader(item.field) : (value: unknown) => value
@@ -38,7 +35,7 @@ export class Dialect extends PgDialect {
     return made
   }
 
-  /** Those of a relational query, for each column of its result. */
+  /** The readers of a relational query, one for each column of its result. */
   readersOf(query: Query): readonly RelationalReader[] | undefined {
     return this.#readers.get(query)
   }

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors/app-error.ts'
 import { findDatabaseFailure, isConnectionFailure, isStalePlan, toFailure } from '../errors.ts'
 
-/** Values of the label `error_type`: names of PostgreSQL's conditions, and a few groups of them. */
+/** Values of the label `error_type`: names of PostgreSQL's conditions, and groups of them. */
 export const errorTypes = [
   'unique_violation',
   'foreign_key_violation',
@@ -38,7 +38,7 @@ const byCode: Readonly<Record<string, ErrorType>> = {
 }
 
 export function toErrorType(error: unknown): ErrorType {
-  // Of ours: the call ended before the statement did.
+  // An AppError of this package: the call ended before the statement did.
   if (AppError.is(error)) return 'query_canceled'
   const failure = findDatabaseFailure(error) ?? toFailure(error)
   const { code } = failure

@@ -2,12 +2,12 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BootError } from '../../base/boot-error.ts'
 
-/** Folders of this process: after a restart in a container, the process before had the same id. */
+/** Locks of this process: after a restart in a container, the previous process had the same id. */
 const held = new Set<string>()
 
 /**
- * Makes the folder and claims it for this process until the result is called. PGlite itself lets a second process in, and
- * each then overwrites what the other wrote. A claim of a process that is gone does not count.
+ * Creates the folder and locks it for this process; the result unlocks it. PGlite itself accepts a second process, and each then overwrites
+ * what the other wrote. A lock of a process that does not exist any more is removed.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, 'twinwire.lock')
@@ -21,13 +21,9 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     }
   } catch (error) {
     if (error instanceof BootError) throw error
-    throw new BootError(
-      'database_unreachable',
-      `The folder ${folder} of the database cannot be used: ${String(error)}`,
-      {
-        cause: error,
-      },
-    )
+    throw new BootError('database_unreachable', `The database folder ${folder} cannot be used: ${String(error)}`, {
+      cause: error,
+    })
   }
   held.add(file)
   return async () => {
@@ -36,7 +32,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   }
 }
 
-/** False when it is there already. */
+/** False when the file exists. */
 async function claim(file: string): Promise<boolean> {
   try {
     await writeFile(file, String(process.pid), { flag: 'wx' })
@@ -54,7 +50,7 @@ function isAlive(pid: number, file: string): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // Somebody else's process: alive.
+    // A process of another user: alive.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
@@ -62,7 +58,7 @@ function isAlive(pid: number, file: string): boolean {
 function inUse(folder: string, pid: number, file: string): BootError {
   return new BootError(
     'database_unreachable',
-    `The folder ${folder} of the database is in use by process ${pid}: stop it first, or name another folder. ` +
-      `If no such process uses it, remove ${file}.`,
+    `The database folder ${folder} is in use by process ${pid}: stop that process, or use another folder. ` +
+      `If that process does not use it, delete ${file}.`,
   )
 }

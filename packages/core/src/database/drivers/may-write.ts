@@ -2,12 +2,12 @@ import { tokensOf } from '../sql-text.ts'
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
 
-/** What a statement that only reads begins with. */
+/** First words of statements that only read. */
 const readers = words('select values table show explain with')
-/** `into` makes a table of a select. The rest may be within a CTE, or be what EXPLAIN ANALYZE runs. */
+/** `into` creates a table from a select. The others may be in a CTE, or in EXPLAIN ANALYZE. */
 const writers = words('insert update delete merge into call execute create refresh')
 
-/** What may be before a bracket and is no function: words of the language, and types with a length. */
+/** Words before a bracket that are not functions: keywords, and types with a length. */
 const noFunctions = words(`
   select from where and or not in any some all exists as on using by having values with over filter within group order
   union intersect except case when then else end between like ilike similar is distinct limit offset row array lateral
@@ -48,15 +48,15 @@ const harmless = words(`
   has_table_privilege has_column_privilege has_schema_privilege pg_get_expr pg_get_constraintdef pg_get_indexdef
 `)
 
-/** Texts come again, each as often as its query runs. */
+/** Texts are repeated, each as often as its query runs. */
 const known = new Map<string, boolean>()
-const mostKnown = 2000
-const longestKnown = 4000
+const maxKnown = 2000
+const maxKnownLength = 4000
 
 /**
- * May the statement change anything? False is said of what can be seen to read only: a SELECT, VALUES, TABLE, SHOW or EXPLAIN without a
- * writing part that calls only functions of PostgreSQL which are known to change nothing. A function of one's own may do anything.
- * What a view, a rule, an operator of one's own or row level security calls is not seen.
+ * May the statement change data? False only for a statement that visibly reads: a SELECT, VALUES, TABLE, SHOW or EXPLAIN without a
+ * writing part that calls only PostgreSQL functions known to change nothing. A custom function may do anything. Functions that a view, a
+ * rule, a custom operator or row level security calls are not visible here.
  */
 export function mayWrite(text: string): boolean {
   const first = text.charCodeAt(0) | 32
@@ -64,15 +64,15 @@ export function mayWrite(text: string): boolean {
   if (first === 105 || first === 117 || first === 100) return true
   const found = known.get(text)
   if (found !== undefined) return found
-  const result = readWhole(text)
-  if (text.length <= longestKnown) {
-    if (known.size >= mostKnown) known.clear()
+  const result = mayTextWrite(text)
+  if (text.length <= maxKnownLength) {
+    if (known.size >= maxKnown) known.clear()
     known.set(text, result)
   }
   return result
 }
 
-function readWhole(text: string): boolean {
+function mayTextWrite(text: string): boolean {
   let isFirst = true
   let before = { kind: 'end', text: '' }
   let beforeThat = ''
@@ -91,12 +91,12 @@ function readWhole(text: string): boolean {
   return false
 }
 
-/** A bracket behind a name, of which it is not known that it does no harm. */
+/** A call of a function that is not known to change nothing. */
 function isCall({ kind, text }: { readonly kind: string; readonly text: string }, beforeThat: string): boolean {
   // A quoted name.
   if (kind === 'other') return text === '"'
   if (kind !== 'word') return false
-  // Of a schema, which may have a function of a known name.
+  // Qualified by a schema, which may have another function of that name.
   if (beforeThat === '.') return true
   return !noFunctions.has(text) && !harmless.has(text)
 }

@@ -2,7 +2,7 @@ import type { CounterCell } from '../../base/cells.ts'
 import type { Instruments } from '../../base/instruments.ts'
 import type { PoolOptions } from './pool-options.ts'
 
-/** What a pool knows of itself. */
+/** The state of a pool. */
 export interface PoolFigures {
   readonly max: number
   readonly inUse: number
@@ -12,13 +12,13 @@ export interface PoolFigures {
 
 const main = { pool_name: ['main'] } as const
 
-/** Where a pool counts the connections that it makes. */
+/** The counter of the connections that a pool opens. */
 export function countCreated(instruments: Instruments): CounterCell {
-  const created = instruments.counter('db_pool_connections_created_total', 'Connections made since the start', main)
+  const created = instruments.counter('db_pool_connections_created_total', 'Connections opened since the start', main)
   return created.cell({ pool_name: 'main' })
 }
 
-/** Lets the figures of the pool be read. */
+/** Registers the gauges of a pool. */
 export function watchPool(
   instruments: Instruments,
   pool: PoolFigures,
@@ -28,10 +28,10 @@ export function watchPool(
     instruments.gauge(name, help, main).cell({ pool_name: 'main' }).readFrom(read)
   const open = instruments.gauge('db_connections_active', 'Open connections to the database')
   open.cell().readFrom(() => pool.open)
-  gauge('db_pool_max_connections', 'Most connections of the pool', () => pool.max)
-  gauge('db_pool_connections_in_use', 'Connections that are lent', () => pool.inUse)
-  gauge('db_pool_connections_available', 'Connections that could be lent now', () => pool.max - pool.inUse)
-  gauge('db_pool_connections_waiting', 'Queries and transactions that wait for a connection', () => pool.waiting)
+  gauge('db_pool_max_connections', 'Maximum number of connections of the pool', () => pool.max)
+  gauge('db_pool_connections_in_use', 'Connections in use', () => pool.inUse)
+  gauge('db_pool_connections_available', 'Connections available now', () => pool.max - pool.inUse)
+  gauge('db_pool_connections_waiting', 'Queries and transactions waiting for a connection', () => pool.waiting)
   const settings = { pool_size: String(pool.max), max_overflow: '0', timeout: String(acquireTimeoutMs / 1000) }
   const info = instruments.gauge('db_pool_info', 'Settings of the pool', {
     ...main,

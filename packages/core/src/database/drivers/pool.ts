@@ -7,14 +7,14 @@ import type { PoolOptions } from './pool-options.ts'
 import { scopeEnded } from './scope.ts'
 
 export interface PoolConnection {
-  /** No longer of use. */
+  /** Can no longer be used. */
   readonly lost: boolean
-  /** Asks it something; false when it fails or takes too long. */
+  /** Sends a ping; false when it fails or takes too long. */
   isAlive(): Promise<boolean>
   end(): Promise<void>
 }
 
-/** Times of 0 stand for: without end. */
+/** A time of 0 means no limit. */
 export type PoolLimits = Required<
   Pick<PoolOptions, 'max' | 'acquireTimeoutMs' | 'idleTimeoutMs' | 'maxLifetimeMs' | 'prePing'>
 >
@@ -29,17 +29,17 @@ interface Idle<C> {
   readonly sinceMs: number
 }
 
-/** A connection that lay unused for so long may have been cut on the way without a word. */
+/** A connection that was unused for this time may have been cut by the network without notice. */
 const pingAfterMs = 5000
 
-/** At most `max` connections, opened when needed, each in the hands of one user at a time; who waits is served in order. */
+/** At most `max` connections, opened when needed, each used by one caller at a time. Callers that wait are served in order. */
 export class Pool<C extends PoolConnection> {
   readonly max: number
   readonly #create: () => C
   readonly #limits: PoolLimits
   readonly #clock: Clock
   readonly #created: CounterCell
-  /** By when they went idle. The latest is used first, so that those beyond the usual load end. */
+  /** In the order in which they became idle. The latest is used first, so that connections beyond the usual load expire. */
   readonly #idle: Idle<C>[] = []
   readonly #waiting = new Set<Waiting<C>>()
   readonly #inUse = new Set<C>()
@@ -56,11 +56,11 @@ export class Pool<C extends PoolConnection> {
     this.#created = created
   }
 
-  /** Lent to somebody. */
+  /** Connections in use. */
   get inUse(): number {
     return this.#inUse.size
   }
-  /** Lent, or ready to be. */
+  /** Connections in use, and idle ones. */
   get open(): number {
     return this.#inUse.size + this.#idle.length
   }
@@ -68,11 +68,11 @@ export class Pool<C extends PoolConnection> {
     return this.#waiting.size
   }
 
-  /** Lends a connection, which has to come back by `release`. Rejects when `signal` aborts while it waits. */
+  /** Takes a connection, which must be returned by `release`. Rejects when `signal` aborts while it waits. */
   acquire(signal: AbortSignal | null): MaybePromise<C> {
     if (this.#closed) throw connectionLost('CONNECTION_ENDED')
     if (signal?.aborted) throw scopeEnded(signal)
-    // Who came earlier is served earlier.
+    // First come, first served.
     const next = this.#waiting.size === 0 ? this.#next() : null
     if (next === null) return this.#wait(signal)
     return next.mayBeDead ? this.#afterPing(next.connection, signal) : next.connection
@@ -95,14 +95,14 @@ export class Pool<C extends PoolConnection> {
     }
   }
 
-  /** Replaces all that are open, each when it is free, because one of them is of no further use: unless that has been done since. */
+  /** Replaces all open connections, each when it is free, because one of them is stale; does nothing when that one was replaced already. */
   renew(connection: C): void {
     const now = this.#clock.monotonic()
     if (now >= this.#expiryOf(connection)) return
     for (const each of [...this.#inUse, ...this.#idle.map((idle) => idle.connection)]) this.#expiry.set(each, now)
   }
 
-  /** Lends nothing any more, waits for what is lent, but not longer than `limit`, then cuts it. */
+  /** Refuses callers, waits for connections in use until `limit` resolves, then ends them. */
   async close(limit: () => Promise<void>): Promise<void> {
     this.#closed = true
     this.#sweep?.cancel()
@@ -173,7 +173,7 @@ export class Pool<C extends PoolConnection> {
     }
     await connection.end()
     this.release(connection)
-    // The others that lay idle may be as dead: they are asked in turn, and after them a new one is opened.
+    // Other idle connections may be dead too: each is pinged, and at last a new one is opened.
     return this.acquire(signal)
   }
 
@@ -181,18 +181,21 @@ export class Pool<C extends PoolConnection> {
     return this.#expiry.get(connection) ?? Number.POSITIVE_INFINITY
   }
 
-  /** Sees to it that what has been idle for too long is closed, by one timer for all. */
+  /** Closes connections that were idle for too long, by one timer for all. */
   #sweepLater(): void {
     const [oldest] = this.#idle
     if (this.#sweep !== null || oldest === undefined || this.#closed) return
-    const due = Math.min(this.#idleUntil(oldest), ...this.#idle.map(({ connection }) => this.#expiryOf(connection)))
-    if (due === Number.POSITIVE_INFINITY) return
-    this.#sweep = this.#clock.timer(Math.max(1, due - this.#clock.monotonic()), () => {
+    const expiryMs = Math.min(
+      this.#idleUntil(oldest),
+      ...this.#idle.map(({ connection }) => this.#expiryOf(connection)),
+    )
+    if (expiryMs === Number.POSITIVE_INFINITY) return
+    this.#sweep = this.#clock.timer(Math.max(1, expiryMs - this.#clock.monotonic()), () => {
       this.#sweep = null
       const now = this.#clock.monotonic()
-      const isDue = (idle: Idle<C>): boolean =>
+      const isExpired = (idle: Idle<C>): boolean =>
         now >= this.#idleUntil(idle) || now >= this.#expiryOf(idle.connection) || idle.connection.lost
-      const ending = this.#idle.filter(isDue)
+      const ending = this.#idle.filter(isExpired)
       this.#idle.splice(0, this.#idle.length, ...this.#idle.filter((idle) => !ending.includes(idle)))
       for (const { connection } of ending) void connection.end()
       this.#sweepLater()
@@ -206,5 +209,5 @@ export class Pool<C extends PoolConnection> {
 }
 
 function noneFree(waitedMs: number): UnavailableError {
-  return new UnavailableError(`No connection to the database became free within ${waitedMs} ms`)
+  return new UnavailableError(`No database connection was available within ${waitedMs} ms`)
 }

@@ -32,11 +32,11 @@ const maxPreparedLength = 4000
 /**
  * One connection to PostgreSQL: a client of postgres.js that may open one, once.
  *
- * postgres.js has a pool and transactions of its own, which do not survive the loss of a connection (3.4.9): a write to the
- * lost socket ends the process (porsager/postgres#1154, #1208); what a transaction does after the loss runs on the connection
- * that replaces it, outside of the transaction or inside somebody else's (#1216); statements and reservations that wait are
- * never settled (#1186, #1195); and BEGIN may run without its connection being reserved (#1189). So one client is one
- * connection here, it runs one statement at a time, and after a loss it is used no more.
+ * The pool and the transactions of postgres.js (3.4.9) do not survive the loss of a connection: a write to the lost socket ends the
+ * process (porsager/postgres#1154, #1208); statements of a transaction after the loss run on the connection that replaces it, outside of
+ * the transaction or inside another one (#1216); waiting statements and reservations never settle (#1186, #1195); and BEGIN may run
+ * before its connection is reserved (#1189). So here one client is one connection, it runs one statement at a time, and after a loss it is
+ * not used again.
  */
 export class PostgresConnection implements Connection {
   readonly #client: Sql
@@ -53,12 +53,12 @@ export class PostgresConnection implements Connection {
     this.#options = options
     this.#client = create({
       max: 1,
-      // They count the pauses within a transaction too, of which the client knows nothing.
+      // They would count the pauses within a transaction too, which the client does not know of.
       max_lifetime: null,
       idle_timeout: 0,
-      // drizzle reads arrays itself, and a connection that is lost while their types are asked for is a rejection of nobody's.
+      // Arrays are read by type here, and a connection that is lost during the query of types would be an unhandled rejection.
       fetch_types: false,
-      // The server tells its parameters when a connection is made, before it takes a statement.
+      // The server reports its parameters when a connection opens, before it accepts a statement.
       onparameter: () => {
         this.#openedMs ??= options.clock.monotonic()
       },
@@ -74,7 +74,7 @@ export class PostgresConnection implements Connection {
     return this.#openedMs
   }
 
-  /** No longer of use; what it was in the middle of is rolled back by the server. */
+  /** Can no longer be used; the server rolls its transaction back. */
   get lost(): boolean {
     return this.#lost
   }
@@ -121,8 +121,7 @@ export class PostgresConnection implements Connection {
   }
 
   /**
-   * postgres.js prepares a statement again that PostgreSQL no longer takes, but not for each such failure, and in a transaction it is
-   * too late: that one has failed.
+   * postgres.js prepares a stale statement again, but not for each such failure, and not in a transaction, which has failed by then.
    */
   async #runFresh(
     statement: Statement,
@@ -138,13 +137,13 @@ export class PostgresConnection implements Connection {
       if (this.#isStale || this.#prepared.get(text) !== true || !mayBeStale(error)) throw error
       this.#markStale()
       if (restart === null) throw error
-      // In the same turn: the statements that wait must not get in between.
+      // In the same turn of the queue: waiting statements must not run in between.
       for (const each of restart) await this.#execute(toCommand(each), signal)
       return this.#execute(statement, signal)
     }
   }
 
-  /** From now on nothing that was prepared is used. */
+  /** From now on no prepared statement is used. */
   #markStale(): void {
     if (this.#isStale) return
     this.#isStale = true
@@ -160,7 +159,7 @@ export class PostgresConnection implements Connection {
     if (this.#lost) throw connectionLost()
     onSend?.()
     const mayCancel = onSend === null
-    // drizzle has made the parameters: its types and those of postgres.js do not name each other.
+    // The parameters are drizzle's, whose types are not those of postgres.js.
     const pending = this.#client.unsafe(text, parameters as never[], { prepare: this.#mayPrepare(text, parameters) })
     const cancels: Promise<void>[] = []
     const cancel = (): void => {
@@ -182,12 +181,12 @@ export class PostgresConnection implements Connection {
     } finally {
       timer?.cancel()
       signal?.removeEventListener('abort', cancel)
-      // Until it is through, it could hit the statement that comes next.
+      // A cancellation in progress could hit the next statement.
       for (const cancelled of cancels) await cancelled
     }
   }
 
-  /** A statement with parameters that is not prepared costs a second way to the server and back. */
+  /** A statement with parameters that is not prepared costs a second round trip. */
   #mayPrepare(text: string, parameters: readonly unknown[]): boolean {
     const { maxPrepared } = this.#options
     if (parameters.length === 0 || text.length > maxPreparedLength || this.#isStale) return false
@@ -197,11 +196,11 @@ export class PostgresConnection implements Connection {
     return true
   }
 
-  /** Never rejects. A connection of which it is not known whether it has been cancelled is used no more. */
+  /** Never rejects. When it is unknown whether the cancellation is over, the connection is ended. */
   async #cancel(pending: object): Promise<void> {
     const backend = backendOf(pending)
     try {
-      // Null: not sent yet, the connection is still being made.
+      // Null: not sent yet, the connection is not open.
       if (backend === null) await this.end()
       else await requestCancel(toTarget(this.#client.options), backend, this.#options.clock)
     } catch {
@@ -209,10 +208,10 @@ export class PostgresConnection implements Connection {
     }
   }
 
-  /** postgres.js never settles a statement that is sent between the socket's 'error' and its 'close'. */
+  /** postgres.js never settles a statement that is sent between 'error' and 'close' of the socket. */
   #untilLost(pending: Promise<ClientResult>): Promise<ClientResult> {
     return new Promise<ClientResult>((resolve, reject) => {
-      // After the reason that postgres.js has, if it has one.
+      // After the error of postgres.js, if there is one.
       this.#onLost = () => queueMicrotask(() => reject(connectionLost()))
       pending.then(resolve, reject)
     }).finally(() => {
@@ -225,7 +224,7 @@ function toCommand(text: string): Statement {
   return { text, parameters: [], rowMode: 'object' }
 }
 
-/** What postgres.js notes on a query that it has sent. */
+/** postgres.js keeps it on a query that it has sent. */
 function backendOf(pending: object): Backend | null {
   const state: unknown = 'state' in pending ? pending.state : null
   if (typeof state !== 'object' || state === null || !('pid' in state) || !('secret' in state)) return null
@@ -234,26 +233,26 @@ function backendOf(pending: object): Backend | null {
 }
 
 /**
- * postgres.js sets `state` when it has a connection for a query, and `describeFirst` until it has asked what its parameters are, which is
- * before it executes it. Bytes that it holds back for the end of the turn count as sent: it does not tell.
+ * postgres.js sets `state` when it has a connection for a query, and `describeFirst` until the server has described its parameters, which is
+ * before it executes it. Bytes that it buffers until the end of the event loop turn count as sent, because it does not expose them.
  */
 function wasSent(pending: object): boolean {
   const isWaiting = 'state' in pending && pending.state === null
   return !isWaiting && !('describeFirst' in pending && pending.describeFirst === true)
 }
 
-/** Of a statement that succeeded before: one that is found to be of wrong types was prepared for those of then. */
+/** For a statement that succeeded before: an error of types says that it was prepared for earlier ones. */
 function mayBeStale(error: unknown): boolean {
   const failure = toFailure(error)
   return isStalePlan(failure) || ['42804', '42846', '42883'].includes(failure.code)
 }
 
-/** What postgres.js notes on a query whose prepared statement the server refused, so that it has prepared it again. */
+/** postgres.js marks a query whose prepared statement the server refused, so that it has prepared it again. */
 function wasPreparedAgain(pending: object): boolean {
   return 'retried' in pending && pending.retried !== undefined
 }
 
-/** It has more options than its types name. */
+/** postgres.js has an option that its types lack. */
 function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
   const { host, port, path, ssl, sslnegotiation } = options
   return { host, port, path, ssl, sslnegotiation: sslnegotiation === 'direct' ? 'direct' : null }

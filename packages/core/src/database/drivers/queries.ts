@@ -11,10 +11,10 @@ import { type Scope, scopeEnded } from './scope.ts'
 import { refuseControl } from './transaction-control.ts'
 import { TransactionSession } from './transaction-session.ts'
 
-/** A statement that is no part of a transaction has done nothing when it fails. */
-const byItself: readonly string[] = []
+/** A statement outside of a transaction has done nothing when it fails, and may run again without further commands. */
+const noCommands: readonly string[] = []
 
-/** What the handles of one pool do, whatever the driver: statements each for itself, and transactions. */
+/** Runs the statements and transactions of the handles of one pool, whatever the driver. */
 export class Queries {
   readonly #pool: Pool<Connection>
   readonly #meter: QueryMeter
@@ -32,13 +32,13 @@ export class Queries {
     refuseInside(this, scope)
     const signal = scope?.signal ?? null
     const connection = await this.#pool.acquire(signal)
-    // It commits by itself.
+    // Outside of a transaction a statement commits itself.
     const commits = mayWrite(statement.text) ? pendingCommitsOf(scope) : null
     commits?.sent('statement')
     const startedMs = this.#meter.start()
     let failure: unknown = null
     try {
-      return await connection.run(statement, signal, byItself)
+      return await connection.run(statement, signal, noCommands)
     } catch (error) {
       failure = error
       throw toThrown(error, statement, signal)
@@ -69,7 +69,7 @@ export class Queries {
   }
 }
 
-/** For what a statement failed that is no part of a transaction. */
+/** The error of a statement outside of a transaction. */
 function toThrown(error: unknown, { text }: Statement, signal: AbortSignal | null): unknown {
   if (!isUnanswered(error)) return error
   if (mayWrite(text)) return new OutcomeUnknownError(undefined, { cause: error })

@@ -21,11 +21,11 @@ export interface QueryMeterOptions {
   readonly instruments: Instruments
   readonly clock: Clock
   readonly log: Logger
-  /** Slower statements get a line in the log; 0: none does, and none is counted as slow. */
+  /** Slower statements are logged and counted; 0: none is. */
   readonly slowQueryMs: number
 }
 
-/** Counts statements, and tells of the slow ones. */
+/** Counts statements, and logs slow ones. */
 export class QueryMeter {
   readonly #clock: Clock
   readonly #log: Logger
@@ -38,13 +38,13 @@ export class QueryMeter {
     this.#log = log
     this.#slowQueryMs = slowQueryMs
     const labels = { operation: operations }
-    const duration = instruments.histogram('db_query_duration_seconds', 'Time of statements', buckets, labels)
+    const duration = instruments.histogram('db_query_duration_seconds', 'Duration of statements', buckets, labels)
     const slow = instruments.counter('db_slow_queries_total', 'Statements slower than the threshold', labels)
     const errors = instruments.counter('db_query_errors_total', 'Statements that failed', {
       ...labels,
       error_type: errorTypes,
     })
-    const retries = instruments.counter('db_transaction_retries_total', 'Transactions begun again after a conflict')
+    const retries = instruments.counter('db_transaction_retries_total', 'Transactions retried after a conflict')
     this.#retries = retries.cell()
     const cellsOf = (operation: Operation): Cells => ({
       duration: duration.cell({ operation }),
@@ -60,12 +60,12 @@ export class QueryMeter {
     }
   }
 
-  /** To be handed to `done`. */
+  /** Returns `startedMs` of `done`. */
   start(): number {
     return this.#clock.monotonic()
   }
 
-  /** `error` is null for a statement that went well; `startedMs` for one that was never sent: there was no connection. */
+  /** `error` is null for a statement that succeeded; `startedMs` for one that was never sent, because there was no connection. */
   done(text: string, startedMs: number | null, scope: Scope | null, error: unknown): void {
     const operation = toOperation(text)
     const cells = this.#cells[operation]
@@ -82,10 +82,10 @@ export class QueryMeter {
       failed: error !== null,
     }
     const log = scope?.log ?? this.#log
-    log.warn(fields, 'A slow query')
+    log.warn(fields, 'Slow query')
   }
 
-  /** Of what stands around drizzle's statements: BEGIN, COMMIT and their kin. */
+  /** For BEGIN, COMMIT, ROLLBACK and savepoints. */
   commandFailed(error: unknown): void {
     this.#cells.other.errors.get(toErrorType(error))?.inc()
   }
@@ -95,7 +95,7 @@ export class QueryMeter {
   }
 }
 
-/** By the first word. What begins with a CTE is `other`. */
+/** By the first word. A statement that starts with a CTE is `other`. */
 function toOperation(text: string): Operation {
   const start = text.charCodeAt(0) > 32 && text.charCodeAt(0) !== 40 ? 0 : text.search(/[^\s(]/)
   switch (text.slice(start, start + 6).toLowerCase()) {

@@ -2,16 +2,16 @@ import { Column, type DriverValueDecoder, getTableName, is, noopDecoder, SQL, Su
 import { columnReader, decoded } from '../values/column-readers.ts'
 import { type Reader, readerOf } from '../values/type-readers.ts'
 
-/** What is selected: a column, or an expression. */
+/** A selected column or expression. */
 export type Field = Column | SQL | SQL.Aliased | Subquery
-/** A selection, with the place of each value in the object of a row. */
+/** A selection, with the path of each value in the object of a row. */
 export type Fields = readonly { readonly path: readonly string[]; readonly field: Field }[]
 /** A row as the server sends it. */
 export type Texts = readonly (string | null)[]
-/** By the name of a table: is a row of it there in each row of a join? */
+/** By the name of a table: does each row of a join have a row of it? */
 export type JoinedTables = Readonly<Record<string, boolean>>
 
-/** How a field of a selection reads PostgreSQL's text of a value of `type`; null where the text is the value. */
+/** The reader of PostgreSQL's text of a value of `type`, for a field of a selection; null where the text is the value. */
 export function fieldReader(field: Field, type: number): Reader | null {
   if (is(field, Column)) return columnReader(field, type)
   const decoder = decoderOf(field)
@@ -21,7 +21,7 @@ export function fieldReader(field: Field, type: number): Reader | null {
 
 type Decoder = DriverValueDecoder<unknown, unknown>
 
-/** What `mapWith` has set. drizzle keeps it out of its types. */
+/** The decoder of `mapWith`, which is not in drizzle's types. */
 function decoderOf(field: SQL | SQL.Aliased | Subquery): Decoder {
   const from: unknown = is(field, SQL) ? field : is(field, Subquery) ? field._.sql : field.sql
   const decoder: unknown = typeof from === 'object' && from !== null && 'decoder' in from ? from.decoder : null
@@ -40,7 +40,7 @@ interface Place {
 
 type Row = Record<string, unknown>
 
-/** Makes an object of a row, as drizzle shapes it. `types` are those of the columns of the result. */
+/** Builds the object of a row, as drizzle shapes it. `types`: of the columns of the result. */
 export function createRowReader(
   fields: Fields,
   types: readonly number[],
@@ -83,7 +83,7 @@ function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null
 }
 
-/** Objects of the columns of one table that a join may have found no row of: null when none of them has a value. */
+/** Objects of one table of a join that may have no row: null when all their columns are null. */
 function toOptional(
   fields: Fields,
   joined: JoinedTables,

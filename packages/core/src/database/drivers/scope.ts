@@ -1,18 +1,15 @@
 import type { Logger } from '../../base/logger.ts'
 import { AppError, UnavailableError } from '../../errors/app-error.ts'
 
-/**
- * On whose behalf statements run, a call above all: they end with its signal, what is said of them goes to its log, and the effects of a
- * call wait for its transactions.
- */
+/** What statements run for, usually a call: they end with its signal and are logged to its log, and its effects wait for its transactions. */
 export interface Scope {
   readonly signal: AbortSignal
   readonly log: Logger
 }
 
-/** Why nothing more is done for a scope: the deadline's error as it is, and one of ours when the client has left. */
+/** The error of work for a scope that has ended: the error of the deadline, or `unavailable` when the client has disconnected. */
 export function scopeEnded(signal: AbortSignal): AppError {
   const reason: unknown = signal.reason
   if (AppError.is(reason)) return reason
-  return new UnavailableError('The call ended before its work with the database', { cause: reason })
+  return new UnavailableError('The call ended before its database work', { cause: reason })
 }

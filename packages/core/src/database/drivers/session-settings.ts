@@ -3,8 +3,8 @@ import { BootError } from '../../base/boot-error.ts'
 import type { Database } from '../database.ts'
 
 /**
- * What texts of values depend on, and could be set for a server, a database or a role: `alter database … set datestyle`. Dates and times
- * without a zone are in UTC for drizzle; without `array_nulls` a null in an array would be stored as the text NULL.
+ * Settings that the text of values depends on, and that may be changed for a server, a database or a role: `alter database … set datestyle`.
+ * drizzle treats dates and times without a zone as UTC; without `array_nulls` a null in an array would be stored as the text NULL.
  */
 const settings = {
   DateStyle: 'ISO, MDY',
@@ -25,7 +25,7 @@ const names: readonly Name[] = [
   'array_nulls',
 ]
 
-/** For the start of a session. A PgBouncer refuses what it does not keep for each client, which is all but two of them. */
+/** For the start of a session. A PgBouncer refuses settings that it does not track for each client: all but two of these. */
 export function startParameters(pgBouncer: boolean): Record<string, string> {
   const { DateStyle, TimeZone } = settings
   return pgBouncer ? { DateStyle, TimeZone } : { ...settings }
@@ -36,7 +36,7 @@ export function toSetCommands(scope: 'session' | 'local'): string {
   return names.map((name) => `set ${scope} ${name} = '${settings[name]}'`).join('; ')
 }
 
-/** What a session has when it begins. Throws a BootError that names the commands to run. */
+/** Checks the settings of a new session. Throws a BootError that names the commands to run. */
 export async function checkSettings(db: Database): Promise<void> {
   const current = names.map((name) => sql`current_setting(${name})`)
   const [row] = await db
@@ -54,13 +54,13 @@ export async function checkSettings(db: Database): Promise<void> {
   )
   throw new BootError(
     'bad_option',
-    `The sessions of the database have another ${wrong.join(', ')} than values are read by. Take it out of the url of database(); ` +
-      `behind a PgBouncer run: ${commands.join(' ')} and then RECONNECT in its console`,
+    `Sessions of the database have an unsupported ${wrong.join(', ')}. Remove it from the url of database(); ` +
+      `behind a PgBouncer run ${commands.join(' ')} and then RECONNECT in its console`,
   )
 }
 
 function isRight(name: Name, value: string): boolean {
-  // PostgreSQL has one behaviour for all numbers from 1 on.
+  // PostgreSQL treats all numbers from 1 alike.
   if (name === 'extra_float_digits') return Number(value) >= 1
   return value.toLowerCase() === settings[name].toLowerCase()
 }

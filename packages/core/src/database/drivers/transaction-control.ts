@@ -3,8 +3,8 @@ import { leadingWords } from '../sql-text.ts'
 import type { Statement } from './connection.ts'
 
 /**
- * Refuses BEGIN, COMMIT and their kin to the handle of the pool: each of its statements may run on another connection, so that a
- * transaction would be left open on one, and statements of others would fall into it.
+ * Refuses BEGIN, COMMIT and similar commands to the pool's handle: each of its statements may run on another connection, so that a
+ * transaction would stay open on one, and statements of other callers would become part of it.
  */
 export function refuseControl({ text, parameters }: Statement): void {
   const found = mayControl(text, parameters) ? findControl(text, parameters, false) : null
@@ -15,17 +15,17 @@ export function refuseControl({ text, parameters }: Statement): void {
   )
 }
 
-/** Refuses what would end the transaction behind its back. Savepoints by hand are left alone. */
+/** Refuses commands that would end the transaction. Manual savepoints are allowed. */
 export function refuseControlInside({ text, parameters }: Statement): void {
   const found = mayControl(text, parameters) ? findControl(text, parameters, true) : null
   if (found === null) return
   throw refused(
     `\`${found}\` was sent inside of a transaction, which commits when its function resolves and rolls back when it throws: ` +
-      'leave it out; what is to be undone by itself belongs into db.transaction() of this handle, which is a savepoint',
+      'remove it; to undo a part of the transaction, use db.transaction() of this handle, which is a savepoint',
   )
 }
 
-/** Most statements are known by their first letters. Only a text without parameters can hold more than one. */
+/** Most statements are recognized by their first letters. Only a text without parameters can hold several statements. */
 function mayControl(text: string, parameters: readonly unknown[]): boolean {
   return mayBegin(text) || (parameters.length === 0 && text.includes(';'))
 }
@@ -51,7 +51,7 @@ function findControl(text: string, parameters: readonly unknown[], inside: boole
   return null
 }
 
-/** The command that begins with these words, if it begins or ends a transaction. */
+/** The command that starts with these words, if it starts or ends a transaction. */
 export function toControl(words: readonly string[], inside = false): string | null {
   const [first = '', second = ''] = words
   switch (first) {
@@ -63,7 +63,7 @@ export function toControl(words: readonly string[], inside = false): string | nu
     case 'prepare':
       return second === 'transaction' ? `${first} transaction` : null
     case 'commit':
-      // Of a prepared transaction, which belongs to no connection.
+      // A prepared transaction belongs to no connection.
       return second === 'prepared' ? null : first
     case 'rollback':
       if (second === 'prepared') return null

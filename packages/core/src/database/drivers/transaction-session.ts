@@ -18,13 +18,13 @@ export interface TransactionSessionOptions {
   readonly meter: QueryMeter
   readonly scope: Scope | null
   readonly mode: TransactionMode
-  /** Commands behind BEGIN; '' for none. */
+  /** Commands after BEGIN; '' for none. */
   readonly atBegin: string
-  /** Takes the connection back; called once. */
+  /** Returns the connection to the pool; called once. */
   readonly release: () => void
 }
 
-/** One transaction on a connection that is its own from BEGIN to COMMIT or ROLLBACK. */
+/** One transaction, which has its connection exclusively from BEGIN to COMMIT or ROLLBACK. */
 export class TransactionSession {
   readonly #connection: Connection
   readonly #meter: QueryMeter
@@ -36,10 +36,10 @@ export class TransactionSession {
   #savepoints = 0
   #isOver = false
   #mayHaveWritten = false
-  /** The statement after which the server answers all others with 25P02, until a savepoint is rolled back to. */
+  /** The first failure: the server then answers all statements with 25P02 until a savepoint is rolled back to. */
   #failure: unknown = null
   #rolledBack: Promise<void> | null = null
-  /** Until the first statement after BEGIN or a savepoint: the commands that bring it back to there. */
+  /** Until the first statement after BEGIN or a savepoint: the commands that return to that state. */
   #restart: readonly string[] | null = null
 
   constructor({ connection, meter, scope, mode, atBegin, release }: TransactionSessionOptions) {
@@ -65,7 +65,7 @@ export class TransactionSession {
       await this.#command(begin, signal)
     } catch (error) {
       this.#isOver = true
-      // What it is in the middle of, if its answer was lost, nobody knows.
+      // The state of the connection is unknown when the answer was lost.
       if (!signal?.aborted) this.#connection.retire()
       this.#release()
       throw error
@@ -106,7 +106,7 @@ export class TransactionSession {
     }
   }
 
-  /** Rolls back to where it began when `run` rejects. Those that are begun side by side run one after the other. */
+  /** Rolls back to its start when `run` rejects. Savepoints that are started in parallel run one after the other. */
   savepoint<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
     return inTurn(this.#nested, () => this.savepointNow(run))
   }
@@ -120,22 +120,22 @@ export class TransactionSession {
     const signal = this.#scope?.signal ?? null
     this.#savepoints += 1
     const name = `twinwire_${this.#savepoints}`
-    // Before it is sent: what is given meanwhile runs behind it, and ends this.
+    // Before it is sent: a statement that is added meanwhile runs after it, and clears this.
     this.#restart = [`rollback to savepoint ${name}`]
     await this.#command(`savepoint ${name}`, signal)
     try {
       const result = await run(new NestedSession(this))
       this.#restart = null
-      // Nobody waited for it, and the connection may be another's by now.
+      // The savepoint was not awaited, and the connection may belong to another caller by now.
       if (this.#isOver) throw this.#over()
       await this.#command(`release savepoint ${name}`, signal)
       return result
     } catch (error) {
       this.#restart = null
-      // 25P02 says only that something failed before, which nothing awaited.
+      // 25P02 only says that an earlier statement failed, which nothing awaited.
       const isLater = findDatabaseFailure(error)?.code === '25P02' && this.#failure !== null
       const reason = isLater ? this.#notCommitted() : error
-      // Should it fail, so will the commit.
+      // If it fails, the commit fails too.
       if (!this.#isOver) await this.#command(`rollback to savepoint ${name}`, null).catch(() => {})
       throw reason
     }
@@ -153,10 +153,10 @@ export class TransactionSession {
     }
   }
 
-  /** Until COMMIT is sent, which is behind the statements that nobody waited for, the scope's end still rolls back. */
+  /** COMMIT is sent after statements that were not awaited; until then, the end of the scope still rolls back. */
   async #commit(signal: AbortSignal | null, onSend: () => void): Promise<void> {
     if (this.#failure !== null) throw this.#notCommitted()
-    // Nothing may come behind it.
+    // No statement may follow.
     this.#isOver = true
     const commits = this.#mayHaveWritten && this.#mode.readOnly !== true ? pendingCommitsOf(this.#scope) : null
     let isSent = false
@@ -179,11 +179,11 @@ export class TransactionSession {
     }
     this.#rolledBack = Promise.resolve()
     this.#release()
-    // PostgreSQL answers with ROLLBACK after a statement that failed and whose error was caught, or that nobody waited for.
+    // PostgreSQL answers ROLLBACK after a failed statement whose error was caught, or that was not awaited.
     if (!mayBeDone) throw this.#notCommitted()
   }
 
-  /** Once. Behind the statements that were given before, the cancelled one among them. */
+  /** Once. After the statements that were added before, including the cancelled one. */
   #rollback(): Promise<void> {
     this.#rolledBack ??= this.#rollbackNow()
     return this.#rolledBack
@@ -194,7 +194,7 @@ export class TransactionSession {
     try {
       await this.#connection.command('rollback', null)
     } catch {
-      // A connection that is lost has rolled back. One that is not must not reach anybody else in the middle of a transaction.
+      // A lost connection has rolled back. Any other must not reach another caller in the middle of a transaction.
       this.#connection.retire()
     } finally {
       this.#release()
@@ -204,14 +204,14 @@ export class TransactionSession {
   #failed(error: unknown): void {
     const failure = findDatabaseFailure(error)
     if (failure === null) return
-    // 25P02 says that it has failed already; the reason is the one before.
+    // 25P02 says that the transaction had failed before, for the earlier reason.
     if (/^[0-9A-Z]{5}$/.test(failure.code) && failure.code !== '25P02') this.#failure ??= error
-    // A server that takes no writes any more, after a failover: the next user should find the one that does.
+    // A server that became read-only by a failover: the next caller should connect to the new primary.
     if (failure.code === '25006' && this.#mode.readOnly !== true) this.#connection.retire()
   }
 
   #notCommitted(): Error {
-    return new Error('A statement of the transaction had failed: it was rolled back, not committed', {
+    return new Error('The transaction was rolled back instead of committed, because one of its statements had failed', {
       cause: this.#failure,
     })
   }
@@ -220,12 +220,12 @@ export class TransactionSession {
     const signal = this.#scope?.signal
     if (signal?.aborted) return scopeEnded(signal)
     return new InternalError({
-      cause: new Error('A query was given to a transaction that had ended: await every query inside of it'),
+      cause: new Error('A query was sent to a transaction that has ended: await every query inside the transaction'),
     })
   }
 }
 
-/** What is inside of a savepoint, with savepoints of its own. */
+/** The inside of a savepoint, which may have savepoints. */
 export class NestedSession {
   readonly #session: TransactionSession
   readonly #nested = new SerialQueue()
@@ -249,7 +249,7 @@ async function inTurn<T>(queue: SerialQueue, begin: () => Promise<T>): Promise<T
   return queue.run(AsyncResource.bind(() => runInSavepoint(queue, begin)))
 }
 
-/** Of the transaction: it does nothing that could not be done again. */
+/** A setting of the transaction, which can be repeated. */
 function isSetting({ text, parameters }: Statement): boolean {
   return parameters.length === 0 && /^\s*set\s+(transaction|local|constraints)\s[^;]*$/i.test(text)
 }

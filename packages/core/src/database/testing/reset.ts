@@ -1,19 +1,19 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 
-/** Where the rows of the start are kept. */
+/** The schema of the copies. */
 const keptSchema = 'twinwire_test_rows'
-/** Of PostgreSQL itself, of drizzle-kit's list of migrations, and of this file. */
+/** Schemas of PostgreSQL, of drizzle-kit's migrations, and of this file. */
 const notOfTheApplication = sql`(${sql.join([sql`'information_schema'`, sql`'drizzle'`, sql.raw(`'${keptSchema}'`)], sql`, `)})`
 
 interface Table {
   /** Quoted, with its schema. */
   readonly name: string
-  /** Quoted, all that can be written, separated by commas. */
+  /** All columns that can be written, quoted, separated by commas. */
   readonly columns: string
 }
 
-/** Keeps a copy of all rows, and returns what puts them back. */
+/** Copies all rows, and returns a function that restores them. */
 export async function createReset(db: Database): Promise<() => Promise<void>> {
   await db.execute(sql.raw(`create schema ${keptSchema}`))
   const statements: string[] = []
@@ -27,7 +27,7 @@ export async function createReset(db: Database): Promise<() => Promise<void>> {
   }
   for (const { name, value, isCalled } of await findSequences(db))
     statements.push(`perform setval('${name}', ${value}, ${isCalled});`)
-  // Without triggers and foreign keys, so that the order of the tables does not matter; for this transaction alone.
+  // Without triggers and foreign keys, so that the order of the tables does not matter; only for this transaction.
   const text = `do $reset$ begin
     perform set_config('session_replication_role', 'replica', true);
     ${statements.join('\n    ')}

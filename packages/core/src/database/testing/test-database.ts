@@ -9,26 +9,26 @@ import type { DatabaseOptions } from '../database-options.ts'
 import { database } from '../database-plugin.ts'
 import { createReset } from './reset.ts'
 
-/** What `database()` takes, but for where the database is. `onStart` adds the rows that each test begins with. */
-export type TestDatabaseOptions = Omit<DatabaseOptions, 'url' | 'allowEmbedded' | 'connect'>
+/** Options of `database()` without the address. `onStart` adds the rows that each test starts with. */
+export type TestDatabaseOptions = Omit<DatabaseOptions, 'url' | 'driver' | 'allowEmbedded' | 'connect'>
 
-/** A PostgreSQL in this process (PGlite) for the tests of one file: opened and migrated once, put back before each test. */
+/** A PostgreSQL in this process (PGlite) for the tests of one file: opened and migrated once, reset before each test. */
 export interface TestDatabase extends Pick<DatabaseApi, 'db' | 'transaction'> {
-  /** In the place of `database()`, in as many apps as the tests make: closing one of them leaves it open. */
+  /** Replaces `database()` in any number of apps: closing an app leaves the database open. */
   readonly plugin: Plugin<DatabaseApi>
   /**
-   * Puts all rows and sequences back to what they were after the migrations and `onStart`. What tests change of the tables themselves stays.
-   * Waits for a transaction that is still open.
+   * Restores all rows and sequences to their state after the migrations and `onStart`. Changes of the schema stay. Waits for a transaction
+   * that is still open.
    */
   reset(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Opens a PGlite in memory, applies the migrations, and notes what is in its tables. Tests use it as the application uses its database, with
- * transactions that really commit; between two of them `reset` puts it back, in milliseconds.
+ * Opens a PGlite in memory, applies the migrations, and copies the rows of its tables. Tests use it as the application uses its database, with
+ * transactions that really commit; `reset` restores the rows in milliseconds.
  *
- * Needs the packages `drizzle-orm` and `@electric-sql/pglite`. Boot errors: those of `database()`.
+ * Requires the packages `drizzle-orm` and `@electric-sql/pglite`. Boot errors: those of `database()`.
  *
  * @example
  * const database = await createTestDatabase({ migrations: new URL('../drizzle', import.meta.url) })
@@ -51,7 +51,7 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const setup: Plugin['setup'] = async (host) => {
     opened.push(await inner.setup({ ...host, mapErrors: (mapper) => void mappers.push(mapper) }))
   }
-  // An app of its own keeps it open: those under test come and go.
+  // A separate app keeps it open while tests open and close theirs.
   const log = createTestLogger()
   const owner = createApp({
     pkgIds: {},

@@ -4,14 +4,14 @@ import type { ShapeColumn } from '../table.ts'
 
 type AnySchema = v.GenericSchema<unknown, unknown>
 
-/** What of `filterSchema` and `sortSchema` only the columns' own kinds are derived for: types of an application are not. */
+/** Data types that `filterSchema` derives a schema for; custom types are not. */
 const derived = new Set(['string', 'number', 'bigint', 'boolean', 'date'])
 
 export function isDerived({ comparison, column }: ShapeColumn): boolean {
   return comparison === 'scalar' && derived.has(column.dataType)
 }
 
-/** The schema of one value of a column as it comes over the wire: dates are ISO 8601, bigints are numerals or whole numbers. */
+/** The schema of a value of a column on the wire: dates are ISO 8601, bigints are strings of digits or integers. */
 export function toColumnSchema(column: ShapeColumn): AnySchema {
   const { enumValues, dataType } = column.column
   if (enumValues !== undefined && enumValues.length > 0) return v.picklist(enumValues)
@@ -23,7 +23,7 @@ export function toColumnSchema(column: ShapeColumn): AnySchema {
     case 'bigint':
       return v.pipe(
         v.union([v.string(), v.number()]),
-        v.check(isWhole, 'Must be a whole number'),
+        v.check(isInteger, 'Must be an integer'),
         v.transform((value: string | number) => BigInt(value)),
         rule(column),
       )
@@ -33,7 +33,7 @@ export function toColumnSchema(column: ShapeColumn): AnySchema {
         v.rawTransform(({ dataset, addIssue, NEVER }) => {
           const date = toDate(dataset.value)
           if (date !== undefined) return date
-          addIssue({ message: 'Must be a date of ISO 8601' })
+          addIssue({ message: 'Must be an ISO 8601 date' })
           return NEVER
         }),
       )
@@ -42,14 +42,14 @@ export function toColumnSchema(column: ShapeColumn): AnySchema {
   }
 }
 
-/** The column's own rule, so that what gets through is never the database's to refuse. */
+/** The column's check, so that the database refuses no value that passes. */
 function rule<T>(column: ShapeColumn): v.CheckAction<T, (issue: v.CheckIssue<T>) => string> {
   return v.check<T, (issue: v.CheckIssue<T>) => string>(
     (value) => column.check(value) === null,
-    ({ input }) => column.check(input) ?? 'Not a value of this column',
+    ({ input }) => column.check(input) ?? 'Not a valid value of this column',
   )
 }
 
-function isWhole(value: string | number): boolean {
+function isInteger(value: string | number): boolean {
   return typeof value === 'number' ? Number.isSafeInteger(value) : /^-?\d{1,20}$/.test(value)
 }

@@ -8,7 +8,7 @@ import { type FlatEntries, rememberFlat } from './filters-from-query.ts'
 type AnySchema = v.GenericSchema<unknown, unknown>
 type ColumnOf<TTable extends PgTable, Name extends ColumnName<TTable>> = TTable['_']['columns'][Name]['_']
 
-/** The columns that a schema can be derived for. */
+/** Columns that a schema can be derived for. */
 type DerivedName<TTable extends PgTable> = {
   [Name in ColumnName<TTable>]: ColumnOf<TTable, Name>['dataType'] extends
     | 'string'
@@ -38,7 +38,7 @@ type OperatorsOf<TTable extends PgTable, TSpec, Name extends keyof TSpec> = TSpe
     ? OperatorOf<TTable, Name>
     : never
 
-/** As it comes in. */
+/** A value on the wire. */
 type WireOf<T> = T extends Date ? string : T extends bigint ? string | number : T
 
 type Operand<T, Op> = Op extends 'in'
@@ -55,7 +55,7 @@ type ColumnFilter<T, TNull, Op extends Operator> =
 
 type NullOf<T> = null extends T ? null : never
 
-/** Conditions that may be joined. An interface, so that comparing two of them ends where it began. */
+/** Filters that may be combined. An interface, so that comparing two recursive types terminates. */
 export interface JoinedFilters<out TColumns> {
   and?: (TColumns & JoinedFilters<TColumns>)[] | undefined
   or?: (TColumns & JoinedFilters<TColumns>)[] | undefined
@@ -81,32 +81,32 @@ type ColumnsOut<TTable extends PgTable, TSpec> = {
     | undefined
 }
 
-/** What a client may send. */
+/** The input of a filter schema. */
 export type FilterInput<TTable extends PgTable, TSpec, TCombine extends boolean = false> = Combined<
   ColumnsIn<TTable, TSpec>,
   TCombine
 >
 
-/** What becomes of it: `Filters` of a repository of the table. */
+/** The output of a filter schema: `Filters` of a repository of the table. */
 export type FilterOutput<TTable extends PgTable, TSpec, TCombine extends boolean = false> = Combined<
   ColumnsOut<TTable, TSpec>,
   TCombine
 >
 
-/** Names that are no columns of the table have no place. */
+/** Refuses names that are not columns of the table. */
 type NoOther<TSpec, TNames> = { readonly [Name in Exclude<keyof TSpec, TNames>]: never }
 
 export interface FilterSchemaOptions<TCombine extends boolean = boolean> {
-  /** Lets a client join conditions by `and` and `or`, at most 5 deep and 100 in all. Default false. */
+  /** Lets a client combine filters by `and` and `or`, at most 5 levels deep and 100 conditions in all. Default false. */
   readonly combine?: TCombine
 }
 
 /**
- * A valibot schema for the filters of a route, of exactly the columns and operators that are named: all else is a
- * validation_error. What it makes goes into a repository as it is. Dates come as ISO 8601, bigints as numerals.
+ * A valibot schema for the filters of a route, with the columns and operators of `spec`: all else is a validation_error. Its output are
+ * filters of a repository. Dates are ISO 8601, bigints strings of digits.
  *
- * A bare value stands for `eq` and needs it; `isNull` is there for a query, which has no null. Columns of JSON, arrays and types
- * of your own get no schema from their table. A column that is none is a TypeError.
+ * A bare value stands for `eq`, and is only accepted where `eq` is; `isNull` is for a query, which has no null. Columns of JSON, arrays and
+ * custom types have no derived schema. An unknown column is a TypeError.
  *
  * @example
  * const AuthorFilters = filterSchema(authors, { id: true, name: ['eq', 'prefix'], born: ['gte', 'lt'] })
@@ -133,7 +133,7 @@ export function filterSchema(
   for (const [name, allowed] of Object.entries(spec)) {
     const column = findColumn(shape, name)
     if (column === undefined || !isDerived(column)) {
-      throw new TypeError(`filterSchema() has no schema for '${name}' of '${shape.name}': not a column of a plain type`)
+      throw new TypeError(`filterSchema() has no schema for '${name}' of '${shape.name}': not a column of a basic type`)
     }
     const operators = toOperators(column, allowed, shape.name)
     entries[name] = v.optional(toEntry(operators))
@@ -158,7 +158,9 @@ function toOperators(column: ShapeColumn, allowed: unknown, table: string): Map<
   const operators = new Map<Operator, AnySchema>()
   for (const name of possible) if (names.includes(name)) operators.set(name, toOperand(name, value, column.nullable))
   if (operators.size === names.length && names.length > 0) return operators
-  throw new TypeError(`filterSchema() knows for '${column.name}' of '${table}': ${possible.join(', ')}`)
+  throw new TypeError(
+    `filterSchema(): operators of '${column.name}' of '${table}' must be some of ${possible.join(', ')}`,
+  )
 }
 
 function toOperand(operator: Operator, value: AnySchema, nullable: boolean): AnySchema {

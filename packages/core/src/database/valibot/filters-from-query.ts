@@ -13,7 +13,7 @@ interface Flat {
 
 const flats = new WeakMap<AnySchema, Flat>()
 
-/** What a schema of `filterSchema` looks like in a query. */
+/** The query form of a schema of `filterSchema`. */
 export function rememberFlat(schema: AnySchema, entries: FlatEntries): void {
   flats.set(schema, { keys: new Set(Object.keys(entries)), coerce: compileCoercion(v.strictObject(entries)) })
 }
@@ -21,9 +21,9 @@ export function rememberFlat(schema: AnySchema, entries: FlatEntries): void {
 type Query = Readonly<Record<string, unknown>>
 
 /**
- * For `http.input`: what a query says in flat keys becomes the filters of the input, with the types of the columns. `name=x` is
- * the value itself, `name.prefix=x` an operator, `id.in=1&id.in=2` a list, `country.isNull=true` stands for null. All other keys
- * stay where they are, for the route's schema to admit or refuse. A schema that is not of `filterSchema` is a TypeError.
+ * For `http.input`: flat keys of a query become the filters of the input, with the types of the columns. `name=x` is the value itself,
+ * `name.prefix=x` an operator, `id.in=1&id.in=2` a list, `country.isNull=true` stands for null. All other keys stay, and the route's schema
+ * accepts or refuses them. A schema that is not of `filterSchema` is a TypeError.
  *
  * @example
  * http: { route: 'GET /authors', input: filtersFromQuery(AuthorFilters) },
@@ -32,7 +32,7 @@ type Query = Readonly<Record<string, unknown>>
  */
 export function filtersFromQuery(schema: v.GenericSchema<object, object>, key = 'filters'): (query: Query) => Query {
   const flat = flats.get(schema)
-  if (flat === undefined) throw new TypeError('filtersFromQuery() takes a schema that filterSchema() made')
+  if (flat === undefined) throw new TypeError('filtersFromQuery() requires a schema of filterSchema()')
   return (query) => {
     const rest: Record<string, unknown> = {}
     const texts: Record<string, string | readonly string[]> = {}
@@ -46,7 +46,7 @@ export function filtersFromQuery(schema: v.GenericSchema<object, object>, key = 
   }
 }
 
-/** A value and operators of one column: the value is one of them, `eq`. */
+/** A column may have a value and operators: the value then is the operator `eq`. */
 function put(filters: Record<string, unknown>, name: string, value: unknown): void {
   const dot = name.lastIndexOf('.')
   const [column, operator] = dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)]

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { maxCursorLength } from '../cursor.ts'
 
 export interface PageInputOptions {
-  /** A larger `per_page` is this; the app's own cap holds beside it. Default: the app's alone. */
+  /** A larger `per_page` is reduced to it; `pages.maxSize` of `database()` applies too. Default: only the latter. */
   readonly maxPerPage?: number
 }
 
@@ -14,8 +14,8 @@ export interface PageInput {
 }
 
 /**
- * What a route needs to be told to answer with a page: `page`, `per_page` and `cursor`, all optional; how many rows when it is not
- * told is the app's to say (`pages.defaultSize` of `database()`), and so is how many there are at most: a larger `per_page` is no mistake.
+ * The input of a route that answers with a page: `page`, `per_page` and `cursor`, all optional. The default size and the maximum are settings
+ * of the app (`pages` of `database()`): a larger `per_page` is reduced, and is not an error.
  *
  * @example
  * input: v.strictObject({ ...pageInput(), sort: v.optional(sortSchema(authors, ['name', 'born'])) }),
@@ -23,14 +23,14 @@ export interface PageInput {
  *   new AuthorRepository(db).getPage({ page, perPage: per_page, cursor, orderBy: sort }),
  */
 export function pageInput({ maxPerPage }: PageInputOptions = {}): PageInput {
-  const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+  const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
   return {
-    page: v.optional(whole),
+    page: v.optional(positive),
     per_page: v.optional(
       maxPerPage === undefined
-        ? whole
+        ? positive
         : v.pipe(
-            whole,
+            positive,
             v.transform((size) => Math.min(size, maxPerPage)),
           ),
     ),

@@ -7,8 +7,8 @@ import { findColumn, toTableShape } from '../table.ts'
 const maxTerms = 8
 
 /**
- * A valibot schema for the order of a route: names of columns, comma between them, `-` before one that goes down. It makes an
- * `OrderBy` of it. Any other name, and one that is named twice, is a validation_error; at most 8.
+ * A valibot schema for the order of a route: names of columns, separated by commas, with `-` for descending order. Its output is an `OrderBy`.
+ * Another name, a repeated name, and more than 8 names are a validation_error.
  *
  * @example
  * const sort = sortSchema(authors, ['name', 'born'])
@@ -22,7 +22,7 @@ export function sortSchema(table: PgTable, names: readonly string[]): v.GenericS
   const shape = toTableShape(table)
   for (const name of names) {
     if (findColumn(shape, name)?.comparison === 'scalar') continue
-    throw new TypeError(`sortSchema(): '${name}' of '${shape.name}' is no column that has an order`)
+    throw new TypeError(`sortSchema(): '${name}' of '${shape.name}' is not a column that can be sorted by`)
   }
   const known = new Set(names)
   return v.pipe(
@@ -39,7 +39,9 @@ export function sortSchema(table: PgTable, names: readonly string[]): v.GenericS
           order[name] = direction
           continue
         }
-        addIssue({ message: `Must be some of ${names.join(', ')}, each once, with - before one that goes down` })
+        addIssue({
+          message: `Must be a list of ${names.join(', ')}, separated by commas, each at most once, with - for descending order`,
+        })
         return NEVER
       }
       return order

@@ -1,11 +1,11 @@
 /**
- * The elements of an array as PostgreSQL writes it: `{a,NULL,"b,\"c\""}`, `[0:1]={1,2}`. Elements that are quoted are never NULL.
- * `read` makes a value of the text of an element.
+ * The elements of an array as PostgreSQL writes it: `{a,NULL,"b,\"c\""}`, `[0:1]={1,2}`. Quoted elements are never NULL. `read` returns the
+ * value of the text of an element.
  *
  * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 export function fromArrayText(text: string, read: (element: string) => unknown, separator = ','): unknown[] {
-  // Bounds other than from 1 come before the elements; JavaScript has no place for them.
+  // Bounds other than 1 precede the elements; JavaScript arrays have none.
   const start = text.startsWith('[') ? text.indexOf('={') + 1 : 0
   if (text[start] !== '{' || !text.endsWith('}')) throw new TypeError('Not the text of an array')
   return new ArrayReader(text, start + 1, read, separator).elements()
@@ -24,7 +24,7 @@ class ArrayReader {
     this.#separator = separator
   }
 
-  /** From behind the opening brace to behind the closing one. */
+  /** From after the opening brace to after the closing one. */
   elements(): unknown[] {
     const elements: unknown[] = []
     for (;;) {
@@ -62,7 +62,7 @@ class ArrayReader {
         this.#at = end + 1
         return value
       }
-      // The character behind a backslash stands for itself.
+      // A character after a backslash is literal.
       value += text[end + 1] ?? ''
       from = end + 2
     }
@@ -78,7 +78,7 @@ class ArrayReader {
   }
 }
 
-/** As PostgreSQL reads it. `write` makes the text of an element that is not null. */
+/** As PostgreSQL reads it. `write` returns the text of an element that is not null. */
 export function toArrayText(value: unknown, write: (element: unknown) => string): string {
   if (value === null || value === undefined) return 'NULL'
   if (Array.isArray(value)) return `{${value.map((each) => toArrayText(each, write)).join(',')}}`

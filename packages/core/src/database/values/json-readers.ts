@@ -1,14 +1,14 @@
 import type { Column } from 'drizzle-orm'
-import { elementOf, readTime, readWholeNumeric } from './column-readers.ts'
+import { elementOf, readIntegerNumeric, readTime } from './column-readers.ts'
 import { readBytes } from './type-readers.ts'
 
-/** Before a number that would lose digits: PostgreSQL's texts have no such character. */
+/** Precedes a number that would lose digits: PostgreSQL's texts never contain it. */
 const mark = '\0'
 
-/** A text within quotes, or a number. */
+/** A string or a number. */
 const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 
-/** Rows of relations come as JSON. A number that JavaScript cannot hold comes out as its text, behind a mark. */
+/** Parses JSON of nested rows. A number that JavaScript cannot represent becomes a marked string of its text. */
 export function parseExactJson(text: string): unknown {
   return JSON.parse(
     text.replace(tokens, (token) =>
@@ -17,18 +17,18 @@ export function parseExactJson(text: string): unknown {
   )
 }
 
-/** Past 2^53 a number may be written like one that it is not. */
+/** Above 2^53 the text of a number may be that of another number. */
 function isExact(token: string, value: number): boolean {
   return String(value) === token && (Number.isSafeInteger(value) || !Number.isInteger(value))
 }
 
-/** How a column reads a value, not null, of such JSON. */
+/** A column's reader of a value, not null, of such JSON. */
 export function jsonColumnReader(column: Column): (value: unknown) => unknown {
   const element = elementOf(column)
   return element === null ? scalarReader(column, column) : elementsOf(scalarReader(element, column))
 }
 
-/** `named` is what errors name: the elements of an array have no name. */
+/** `named`: the column that errors name, because elements of an array have no name. */
 function scalarReader(column: Column, named: Column): (value: unknown) => unknown {
   switch (column.columnType) {
     case 'PgJson':
@@ -40,7 +40,7 @@ function scalarReader(column: Column, named: Column): (value: unknown) => unknow
     case 'PgTimestampString':
       return toTimeOfRow
     case 'PgNumericBigInt':
-      return (value) => readWholeNumeric(named, String(toExact(value)))
+      return (value) => readIntegerNumeric(named, String(toExact(value)))
     case 'PgCustomColumn':
       return customReader(column)
     default:
@@ -48,7 +48,7 @@ function scalarReader(column: Column, named: Column): (value: unknown) => unknow
   }
 }
 
-/** As it would have come in a row of its own. */
+/** Restores the value as it would be in a row that is not nested. */
 function customReader(column: Column): (value: unknown) => unknown {
   switch (column.getSQLType()) {
     case 'bytea':
@@ -85,7 +85,7 @@ function toExact(value: unknown): unknown {
   return isMarked(value) ? value.slice(1) : value
 }
 
-/** Within JSON of the application, and where the type is not known, a number is what `JSON.parse` makes of it. */
+/** In JSON of the application, and where the type is unknown, a number is what `JSON.parse` returns. */
 export function toNumbers(value: unknown): unknown {
   if (isMarked(value)) return Number(value.slice(1))
   if (Array.isArray(value)) return value.map(toNumbers)

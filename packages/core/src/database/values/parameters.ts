@@ -2,7 +2,7 @@ import { toArrayText } from './array-text.ts'
 import { fromIsoText, toTimeText } from './time-text.ts'
 import { typeIds } from './type-readers.ts'
 
-/** PostgreSQL's text of a value that drizzle hands over, or that stands in a query of the application. Throws a TypeError. */
+/** PostgreSQL's text of a value of drizzle, or of a query of the application. Throws a TypeError. */
 export function toParameterText(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -18,14 +18,11 @@ export function toParameterText(value: unknown): string {
       if (Array.isArray(value)) return toArrayText(value, toParameterText)
       return JSON.stringify(value)
     default:
-      throw new TypeError(`A parameter of the query is ${value === undefined ? 'undefined' : `a ${typeof value}`}`)
+      throw new TypeError(`A query parameter must not be ${value === undefined ? 'undefined' : `a ${typeof value}`}`)
   }
 }
 
-/**
- * The type that the server is told for a value, since in `select $1` it has nothing to find it out by; 0: it finds it out. These are
- * those that postgres.js tells.
- */
+/** The type of a value that is sent to the server, which cannot infer it in `select $1`; 0: the server infers it. The same as those of postgres.js. */
 export function typeIdOf(value: unknown): number {
   if (typeof value === 'boolean') return typeIds.boolean
   if (typeof value === 'bigint') return typeIds.bigint
@@ -33,7 +30,7 @@ export function typeIdOf(value: unknown): number {
   return value instanceof Uint8Array ? typeIds.bytea : 0
 }
 
-/** What a driver is given: a text, or a value whose type it tells the server. Throws a TypeError. */
+/** A parameter for a driver: a string, or a value whose type is sent to the server. Throws a TypeError. */
 export function toParameter(value: unknown): unknown {
   return value === null || typeIdOf(value) !== 0 ? value : toParameterText(value)
 }
@@ -43,7 +40,10 @@ type Serializer = (value: unknown) => string
 const toTimes: Serializer = (value) =>
   toParameterText(value).replaceAll(/(?:[+-]\d{6}|0000)-\d\d-\d\dT[\d:.]+Z/g, fromIsoText)
 
-/** By the type that PostgreSQL expects: what drizzle writes for a column, and PostgreSQL would not read. */
+/**
+ * Parameter writers by the type (`pg_type.oid`) that PostgreSQL expects: they rewrite texts of drizzle that PostgreSQL would not accept, such
+ * as dates after the year 9999. For a driver that knows the type of a parameter by describing the statement.
+ */
 export const serializers: Readonly<Record<number, Serializer>> = {
   [typeIds.date]: (value) => fromIsoText(toParameterText(value)),
   [typeIds.timestamp]: (value) => fromIsoText(toParameterText(value)),
@@ -52,18 +52,18 @@ export const serializers: Readonly<Record<number, Serializer>> = {
   [typeIds.timestampArray]: toTimes,
   [typeIds.timestamptzArray]: toTimes,
   [typeIds.byteaArray]: toBytesArray,
-  // Of the types that `typeIdOf` tells.
+  // Types of `typeIdOf`.
   [typeIds.boolean]: toParameterText,
   [typeIds.bytea]: toParameterText,
   [typeIds.bigint]: toParameterText,
 }
 
-/** drizzle makes a text of a Buffer within an array, which is no longer what it was. */
+/** drizzle converts a Buffer in an array to a string, which loses its bytes. */
 function toBytesArray(value: unknown): string {
   const text = toParameterText(value)
   if (/^[{},\s]*(?:(?:NULL|"\\\\x[\da-f]*")[{},\s]*)*$/i.test(text)) return text
   throw new TypeError(
-    'drizzle cannot write a Buffer within an array: let toDriver of the column type return the text that bytea has, ' +
+    'drizzle cannot write a Buffer in an array: return the text of bytea from toDriver of the column type, ' +
       String.raw`'\\x' + bytes.toString('hex')`,
   )
 }

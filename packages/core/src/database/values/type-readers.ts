@@ -1,9 +1,9 @@
 import { fromArrayText } from './array-text.ts'
 
-/** Makes a value of PostgreSQL's text of it. */
+/** Returns the value of PostgreSQL's text. */
 export type Reader = (text: string) => unknown
 
-/** The numbers under which every PostgreSQL knows its own types (`pg_type.oid`). */
+/** The identifiers of PostgreSQL's built-in types (`pg_type.oid`). */
 export const typeIds = {
   boolean: 16,
   bytea: 17,
@@ -20,7 +20,7 @@ export const typeIds = {
   timestamptzArray: 1185,
 } as const
 
-/** Of PostgreSQL's arrays, each with the type of its elements: `select typarray, oid from pg_type`. */
+/** PostgreSQL's array types, each with its element type: `select typarray, oid from pg_type`. */
 const arrays =
   '143:142 199:114 271:5069 629:628 651:650 719:718 775:774 791:790 1000:16 1001:17 1002:18 1003:19 ' +
   '1005:21 1006:22 1007:23 1008:24 1009:25 1010:27 1011:28 1012:29 1013:30 1014:1042 1015:1043 1016:20 ' +
@@ -44,7 +44,7 @@ export function elementTypeOf(type: number): number | undefined {
   return elementTypes.get(type)
 }
 
-/** What separates the elements of an array of this type. */
+/** The separator of the elements of an array type. */
 export function separatorOf(type: number): string {
   return type === boxArray ? ';' : ','
 }
@@ -62,8 +62,8 @@ const readers: ReadonlyMap<number, Reader> = new Map<number, Reader>([
 ])
 
 /**
- * How a value is read of which only PostgreSQL's type is known: small numbers as numbers, booleans, JSON and bytes as such, arrays of
- * them as arrays. Null: it stays a text, as `bigint`, `numeric`, dates and times do, which would lose something.
+ * The reader of a value by PostgreSQL's type alone: small numbers, booleans, JSON, bytes, and arrays of them. Null: it stays a string, as
+ * `bigint`, `numeric`, dates and times do, which would lose precision.
  */
 export function readerOf(type: number): Reader | null {
   const known = readers.get(type)
