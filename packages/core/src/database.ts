@@ -20,11 +20,18 @@ export type { OrderBy, SortableName } from './database/order.ts'
 export type { PageRequest } from './database/page.ts'
 export type { PageOptions } from './database/page-settings.ts'
 export { hasMany, hasOne, type Loaded, type RelatedOf, type Relation, type Relations } from './database/relations.ts'
-export { BaseRepository, type ListOptions, type UpsertOptions, type VersionOptions } from './database/repository.ts'
-export type { RepositoryOptions, VersionName } from './database/repository-options.ts'
+export { BaseRepository } from './database/repository.ts'
+export type {
+  ListOptions,
+  RepositoryOptions,
+  UpsertOptions,
+  VersionName,
+  VersionOptions,
+  WhereOptions,
+} from './database/repository-options.ts'
 export type { SortDirection } from './database/sort-direction.ts'
 export { transaction, type WithDatabase, withDb } from './database/steps.ts'
-export type { ColumnName, IdOf, InsertOf, KeyName, PatchOf, RowOf } from './database/table.ts'
+export type { ColumnName, IdOf, InsertOf, KeyName, PatchOf, RowOf, TableOf } from './database/table.ts'
 export type { TransactionOptions } from './database/transaction-options.ts'
 export { unixTimestamp } from './database/unix-timestamp.ts'
 export { serializers as driverSerializers } from './database/values/parameters.ts'

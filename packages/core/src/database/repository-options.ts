@@ -1,5 +1,15 @@
+import type { SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { type ColumnName, findColumn, type KeyName, type RowOf, type ShapeColumn, type TableShape } from './table.ts'
+import type { OrderBy } from './order.ts'
+import {
+  type ColumnName,
+  findColumn,
+  type KeyName,
+  type PatchOf,
+  type RowOf,
+  type ShapeColumn,
+  type TableShape,
+} from './table.ts'
 
 /** What a repository cannot read from its table. */
 export interface RepositoryOptions<TTable extends PgTable, TKey extends ColumnName<TTable> = KeyName<TTable>> {
@@ -19,6 +29,34 @@ export interface RepositoryOptions<TTable extends PgTable, TKey extends ColumnNa
 export type VersionName<TTable extends PgTable> = {
   [Name in ColumnName<TTable>]: RowOf<TTable>[Name] extends number | bigint ? Name : never
 }[ColumnName<TTable>]
+
+/** A part of the rows, and their order. */
+export interface ListOptions<TTable extends PgTable> extends WhereOptions {
+  /** Maximum number of rows. Default 1000, so that a growing table does not fill the memory. */
+  readonly limit?: number | undefined
+  /** Rows to skip. Default 0. */
+  readonly offset?: number | undefined
+  /** Default by primary key, which is also added as the last term. */
+  readonly orderBy?: OrderBy<TTable> | undefined
+}
+
+export interface WhereOptions {
+  /** A further condition of drizzle: `gt(authors.born, authors.died)`. */
+  readonly where?: SQL | undefined
+}
+
+/** For optimistic locking, see `version` of `RepositoryOptions`. */
+export interface VersionOptions {
+  /** The version that the caller has read. */
+  readonly version?: number | bigint | undefined
+}
+
+export interface UpsertOptions<TTable extends PgTable> {
+  /** The columns of the unique index that identifies an existing row. Default the primary key. */
+  readonly on?: readonly ColumnName<TTable>[] | undefined
+  /** Changes of the existing row. Default: all values except `on` and the primary key. */
+  readonly patch?: PatchOf<TTable> | undefined
+}
 
 /** Throws a TypeError for a key that is not the table's, or that is missing. */
 export function checkKey(shape: TableShape, key: readonly string[] | undefined): void {

@@ -2,6 +2,15 @@ import { getTableColumns, type InferInsertModel, type InferSelectModel } from 'd
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core'
 import { type ColumnKind, toColumnKind } from './column-kind.ts'
 
+/**
+ * The type of a table, to give it a name: editors then show `Filters<Authors>` instead of all its columns.
+ *
+ * @example
+ * interface Authors extends TableOf<typeof authors> {}
+ * class AuthorRepository extends BaseRepository<Authors> {}
+ */
+export type TableOf<TTable extends PgTable> = TTable
+
 /** A row of `TTable`, as selected. */
 export type RowOf<TTable extends PgTable> = InferSelectModel<TTable>
 
