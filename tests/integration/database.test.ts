@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { integer, pgTable, serial, text } from 'drizzle-orm/pg-core'
+import * as vitest from 'vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createFakeHost,
@@ -13,8 +14,9 @@ import {
 } from '../../packages/core/src/database/database.fixtures.ts'
 import { database } from '../../packages/core/src/database/database-plugin.ts'
 import { mapDatabaseError } from '../../packages/core/src/database/errors.ts'
-import { describeDatabase } from '../../packages/core/src/database/repository.suite.ts'
+import { describeQueries } from '../../packages/core/src/database/queries.suite.ts'
 import { BaseRepository } from '../../packages/core/src/database/repository.ts'
+import { describeDatabase } from '../../packages/core/src/database/testing/suites/driver.suite.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { freePort } from '../support/service.ts'
 
@@ -252,7 +254,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
     })
   })
 
-  describeDatabase('on PostgreSQL', async () => {
+  const open = async () => {
     const own = await startPostgres()
     const host = createFakeHost()
     const api = await database({ url: own.url, migrations }).setup(host)
@@ -261,5 +263,6 @@ describe.skipIf(!available)('PostgreSQL', () => {
       await own.stop()
     }
     return { api, close }
-  })
+  }
+  describeDatabase(vitest, 'on PostgreSQL', open, describeQueries)
 })

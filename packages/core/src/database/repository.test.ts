@@ -1,17 +1,26 @@
 import { bigint, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/pglite'
-import { describe, expect, test } from 'vitest'
+import * as vitest from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createFakeHost, writeMigrations } from './database.fixtures.ts'
 import { database } from './database-plugin.ts'
-import { describeDatabase } from './repository.suite.ts'
+import { describeQueries } from './queries.suite.ts'
+import { describeDatabase } from './testing/suites/driver.suite.ts'
 import { BaseRepository } from './repository.ts'
 import { toEntityName } from './table.ts'
 
-describeDatabase('on PGlite', async () => {
-  const host = createFakeHost()
-  const api = await database({ url: 'pglite://memory', migrations: await writeMigrations() }).setup(host)
-  return { api, close: () => host.close() }
-})
+vi.setConfig({ hookTimeout: 180_000 })
+
+describeDatabase(
+  vitest,
+  'on PGlite',
+  async () => {
+    const host = createFakeHost()
+    const api = await database({ url: 'pglite://memory', migrations: await writeMigrations() }).setup(host)
+    return { api, close: () => host.close() }
+  },
+  describeQueries,
+)
 
 describe('the primary key', () => {
   const db = drizzle.mock()
@@ -33,11 +42,11 @@ describe('the primary key', () => {
     expect(new BaseRepository(db, beside)).toBeDefined()
   })
 
-  test('a version is a column of whole numbers that is not null', () => {
+  test('a version is an integer column that is not null', () => {
     const table = pgTable('v', { id: integer().primaryKey(), maybe: integer(), version: integer().notNull() })
     expect(new BaseRepository(db, table, { version: 'version' })).toBeDefined()
     const maybe: object = { version: 'maybe' }
-    expect(() => new BaseRepository(db, table, maybe)).toThrow(/whole numbers that is not null, not 'maybe'/)
+    expect(() => new BaseRepository(db, table, maybe)).toThrow(/an integer column that is not null, not 'maybe'/)
     const nowhere: object = { version: 'constructor' }
     expect(() => new BaseRepository(db, table, nowhere)).toThrow(/not 'constructor'/)
   })

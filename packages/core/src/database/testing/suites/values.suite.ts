@@ -1,7 +1,7 @@
 import { bigint, boolean, date, integer, jsonb, numeric, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
-import { describe, expect, test } from 'vitest'
-import type { DatabaseApi } from './database.ts'
-import { BaseRepository } from './repository.ts'
+import type { DatabaseApi } from '../../database.ts'
+import { BaseRepository } from '../../repository.ts'
+import type { TestRunner } from '../../../testing/test-runner.ts'
 
 const kinds = pgTable('kinds', {
   id: bigint({ mode: 'bigint' }).primaryKey().generatedByDefaultAsIdentity(),
@@ -15,10 +15,10 @@ const kinds = pgTable('kinds', {
   data: jsonb().$type<unknown>(),
 })
 
-/** What a driver does to values on their way to the table and back. */
-export function describeValueKinds(open: () => DatabaseApi): void {
+/** Values of each type, stored and read by a driver. */
+export function valuesSuite({ describe, it, expect }: TestRunner, open: () => DatabaseApi): void {
   describe('values', () => {
-    test('values of every kind come back as they went, and are found by equality', async () => {
+    it('values of every type are read as they were written, and are found by equality', async () => {
       const repository = new BaseRepository(open().db, kinds)
       const row = {
         id: 2n ** 62n,

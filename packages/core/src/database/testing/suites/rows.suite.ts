@@ -11,12 +11,11 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
-import type { Database, DatabaseApi } from './database.ts'
-import { refused } from './refused.fixtures.ts'
-import { describeRelations } from './relations.suite.ts'
-import { BaseRepository } from './repository.ts'
+import type { Database, DatabaseApi } from '../../database.ts'
+import { refused } from './suite-tools.ts'
+import { relationsSuite } from './relations.suite.ts'
+import { BaseRepository } from '../../repository.ts'
+import type { TestRunner } from '../../../testing/test-runner.ts'
 
 const groups = pgTable('groups', { id: uuid().primaryKey().defaultRandom(), name: text().notNull() })
 const members = pgTable(
@@ -63,8 +62,9 @@ class CounterRepository extends BaseRepository<typeof counters> {
 const a = '0aaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa'
 const b = '0bbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb'
 
-/** What repositories do with more than one row, more than one key column, and more than one writer; on any driver. */
-export function describeRows(open: () => DatabaseApi): void {
+/** Many rows, keys of several columns, and concurrent writers. */
+export function rowsSuite(runner: TestRunner, open: () => DatabaseApi): void {
+  const { describe, it, expect, beforeAll, beforeEach } = runner
   describe('rows, keys and versions', () => {
     const group = () => new BaseRepository(open().db, groups)
     const member = () => new MemberRepository(open().db)
@@ -92,12 +92,14 @@ export function describeRows(open: () => DatabaseApi): void {
     beforeAll(async () => {
       for (const statement of ddl) await open().db.execute(sql.raw(statement))
     })
-    beforeEach(() => open().db.execute(sql`truncate groups, members, counters, codes restart identity`))
+    beforeEach(async () => {
+      await open().db.execute(sql`truncate groups, members, counters, codes restart identity`)
+    })
 
     describe('a key of several columns', () => {
       const id = { groupId: a, userId: 2n ** 60n }
 
-      test('finds, changes and deletes the one row that has them all', async () => {
+      it('finds, changes and deletes the one row that has them all', async () => {
         const row = await member().create({ ...id, role: 'owner' })
         await member().create({ ...id, groupId: b })
         expect(await member().getById(id)).toEqual(row)
@@ -108,13 +110,13 @@ export function describeRows(open: () => DatabaseApi): void {
         expect(await member().getAll()).toMatchObject([{ groupId: b }])
       })
 
-      test('messages name every column', async () => {
+      it('messages name every column', async () => {
         await expect(member().getById(id)).rejects.toThrow(
           new NotFoundError(`Member with ID userId 1152921504606846976, groupId ${a} not found`),
         )
       })
 
-      test('one that lacks a column, or is no key at all, is refused', async () => {
+      it('one that lacks a column, or is no key at all, is refused', async () => {
         const ids: unknown[] = [
           { groupId: a },
           { groupId: a, userId: null },
@@ -132,7 +134,7 @@ export function describeRows(open: () => DatabaseApi): void {
         }
       })
 
-      test('orders by the columns of the key as they were declared', async () => {
+      it('orders by the columns of the key as they were declared', async () => {
         for (const [groupId, userId] of [
           [b, 1n],
           [a, 2n],
@@ -148,7 +150,7 @@ export function describeRows(open: () => DatabaseApi): void {
     })
 
     describe('getMany', () => {
-      test('one query; the rows in the order of the ids; who is missing is left out, who is asked twice comes twice', async () => {
+      it('one query; the rows in the order of the ids; who is missing is left out, who is asked twice comes twice', async () => {
         const made = await group().createMany([{ name: 'x' }, { name: 'y' }, { name: 'z' }])
         const [x, y, z] = made.map(({ id }) => id)
         const { db, statements } = counting()
@@ -160,7 +162,7 @@ export function describeRows(open: () => DatabaseApi): void {
         expect(statements).toHaveLength(2)
       })
 
-      test('of a key of several columns, and of one that is padded', async () => {
+      it('of a key of several columns, and of one that is padded', async () => {
         const ids = [
           { groupId: b, userId: 3n },
           { groupId: a, userId: 3n },
@@ -179,7 +181,7 @@ export function describeRows(open: () => DatabaseApi): void {
         expect((await padded.getMany(['abcd', 'ab'])).map(({ no }) => no)).toEqual([2, 1])
       })
 
-      test('5000 at once', async () => {
+      it('5000 at once', async () => {
         const rows = await counter().createMany(Array.from({ length: 5000 }, (_, i) => ({ name: `n${i}` })))
         const ids = rows.map(({ id }) => id).reverse()
         expect((await counter().getMany(ids)).map(({ id }) => id)).toEqual(ids)
@@ -189,7 +191,7 @@ export function describeRows(open: () => DatabaseApi): void {
     })
 
     describe('createMany', () => {
-      test('10,000 rows are one statement, 70,000 a few in one transaction; in the order of the values', async () => {
+      it('10,000 rows are one statement, 70,000 a few in one transaction; in the order of the values', async () => {
         const { db, statements } = counting()
         const repository = new CounterRepository(db)
         const first = await repository.createMany(
@@ -201,7 +203,7 @@ export function describeRows(open: () => DatabaseApi): void {
         expect([second.length, second[69_999]?.name, statements]).toEqual([70_000, 'b69999', ['insert', 'transaction']])
       }, 120_000)
 
-      test('all of them or none, over one statement and over several', async () => {
+      it('all of them or none, over one statement and over several', async () => {
         await counter().create({ name: 'taken' })
         expect(await refused(counter().createMany([{ name: 'new' }, { name: 'taken' }]))).toMatchObject({
           code: 'conflict',
@@ -221,7 +223,7 @@ export function describeRows(open: () => DatabaseApi): void {
     })
 
     describe('upsert', () => {
-      test('inserts, and then changes what is given and nothing else', async () => {
+      it('inserts, and then changes what is given and nothing else', async () => {
         const made = await counter().upsert({ name: 'x', value: 1 }, { on: ['name'] })
         expect(made).toEqual({ id: 1, name: 'x', value: 1, version: 1 })
         const again = await counter().upsert({ name: 'x', value: 7 }, { on: ['name'] })
@@ -233,7 +235,7 @@ export function describeRows(open: () => DatabaseApi): void {
         expect(await counter().count()).toBe(1)
       })
 
-      test('by the primary key unless it is told otherwise, of several columns too', async () => {
+      it('by the primary key unless it is told otherwise, of several columns too', async () => {
         const id = { groupId: a, userId: 1n }
         expect(await member().upsert({ ...id, note: 'a' })).toMatchObject({ role: 'reader', note: 'a' })
         expect(await member().upsert({ ...id, role: 'owner' })).toMatchObject({ role: 'owner', note: 'a' })
@@ -241,7 +243,7 @@ export function describeRows(open: () => DatabaseApi): void {
         expect(await member().upsert({ ...id, note: null })).toMatchObject({ note: null })
       })
 
-      test('a name that is no column is refused', async () => {
+      it('a name that is no column is refused', async () => {
         const options: object = { on: ['nope'] }
         expect(await refused(Promise.resolve().then(() => counter().upsert({ name: 'x' }, options)))).toMatchObject({
           code: 'validation_error',
@@ -249,7 +251,7 @@ export function describeRows(open: () => DatabaseApi): void {
       })
     })
 
-    test('deleteWhere says how many there were', async () => {
+    it('deleteWhere says how many there were', async () => {
       await counter().createMany([
         { name: 'a', value: 1 },
         { name: 'b', value: 2 },
@@ -260,7 +262,7 @@ export function describeRows(open: () => DatabaseApi): void {
       expect(await counter().count()).toBe(1)
     })
 
-    test('exists asks for no row', async () => {
+    it('exists asks for no row', async () => {
       await counter().create({ name: 'a' })
       const selected: string[][] = []
       const { db } = open()
@@ -276,7 +278,7 @@ export function describeRows(open: () => DatabaseApi): void {
     })
 
     describe('a version', () => {
-      test('counts the changes, and refuses one that is made over another', async () => {
+      it('counts the changes, and refuses one that is made over another', async () => {
         const row = await counter().create({ name: 'x' })
         expect(await counter().update(row.id, { value: 1 }, { version: row.version })).toMatchObject({
           value: 1,
@@ -292,30 +294,30 @@ export function describeRows(open: () => DatabaseApi): void {
         expect(await counter().update(row.id, { value: 4, version: 99 })).toMatchObject({ value: 4, version: 4 })
       })
 
-      test('is looked at by an empty patch and by delete, and a row that is gone is not found', async () => {
+      it('is looked at by an empty patch and by delete, and a row that is gone is not found', async () => {
         const row = await counter().create({ name: 'x' })
         expect(await counter().update(row.id, {}, { version: 1 })).toEqual(row)
-        await expect(counter().update(row.id, {}, { version: 5 })).rejects.toThrow(ConflictError)
-        await expect(counter().delete(row.id, { version: 5 })).rejects.toThrow(ConflictError)
+        await expect(counter().update(row.id, {}, { version: 5 })).rejects.toMatchObject({ code: 'conflict' })
+        await expect(counter().delete(row.id, { version: 5 })).rejects.toMatchObject({ code: 'conflict' })
         await counter().delete(row.id, { version: 1 })
-        await expect(counter().delete(row.id, { version: 1 })).rejects.toThrow(NotFoundError)
-        await expect(counter().update(row.id, { value: 1 }, { version: 1 })).rejects.toThrow(NotFoundError)
-        await expect(counter().update(1, {}, { version: 1.5 })).rejects.toThrow(ValidationError)
+        await expect(counter().delete(row.id, { version: 1 })).rejects.toMatchObject({ code: 'not_found' })
+        await expect(counter().update(row.id, { value: 1 }, { version: 1 })).rejects.toMatchObject({ code: 'not_found' })
+        await expect(counter().update(1, {}, { version: 1.5 })).rejects.toMatchObject({ code: 'validation_error' })
       })
 
-      test('without a column for it there is none to ask for', async () => {
+      it('without a column for it there is none to ask for', async () => {
         const { id } = await group().create({ name: 'x' })
         await expect(group().update(id, { name: 'y' }, { version: 1 })).rejects.toThrow(/has no version/)
       })
     })
 
-    test('an empty patch sends no UPDATE: the row is read', async () => {
+    it('an empty patch sends no UPDATE: the row is read', async () => {
       const { id } = await counter().create({ name: 'x' })
       const { db, statements } = counting()
       expect(await new CounterRepository(db).update(id, { name: undefined })).toMatchObject({ name: 'x', version: 1 })
       expect(statements).toEqual(['select'])
     })
 
-    describeRelations(open, counting)
+    relationsSuite(runner, open, counting)
   })
 }

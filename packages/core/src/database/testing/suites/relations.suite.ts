@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { bigint, pgTable, text, uuid } from 'drizzle-orm/pg-core'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Database, DatabaseApi } from './database.ts'
-import { refused } from './refused.fixtures.ts'
-import { hasMany, hasOne } from './relations.ts'
-import { BaseRepository } from './repository.ts'
+import type { Database, DatabaseApi } from '../../database.ts'
+import { refused } from './suite-tools.ts'
+import { hasMany, hasOne } from '../../relations.ts'
+import { BaseRepository } from '../../repository.ts'
+import type { TestRunner } from '../../../testing/test-runner.ts'
 
 const teams = pgTable('teams', { id: uuid().primaryKey(), name: text().notNull() })
 const players = pgTable('players', {
@@ -20,8 +20,9 @@ const ddl = [
 const a = '0aaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa'
 const b = '0bbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb'
 
-/** What is loaded beside rows, on any driver. `counting`: a handle that counts what is sent through it. */
-export function describeRelations(
+/** Related rows. `counting`: a handle that counts what is sent through it. */
+export function relationsSuite(
+  { describe, it, expect, beforeAll, beforeEach }: TestRunner,
   open: () => DatabaseApi,
   counting: () => { readonly db: Database; readonly statements: readonly string[] },
 ): void {
@@ -44,7 +45,7 @@ export function describeRelations(
       await player().createMany([1n, 2n, 3n].map((playerId) => ({ teamId: a, playerId })))
     })
 
-    test('one query for each name, whatever the number of rows; in order, and not more than the limit', async () => {
+    it('one query for each name, whatever the number of rows; in order, and not more than the limit', async () => {
       const { db, statements } = counting()
       const repository = new BaseRepository(db, teams)
       const rows = await repository.load(await repository.getAll(), relations, ['members', 'members'])
@@ -55,7 +56,7 @@ export function describeRelations(
       expect(statements.filter((each) => each === 'select')).toHaveLength(3) // the rows, and a query within a query
     })
 
-    test('of more keys than one statement can carry', async () => {
+    it('of more keys than one statement can carry', async () => {
       const keys = Array.from(
         { length: 70_000 },
         (_, index) => `0ddddddd-dddd-4ddd-8ddd-${String(index).padStart(12, '0')}`,
@@ -65,18 +66,18 @@ export function describeRelations(
       expect(loaded.filter(({ members: some }) => some.length > 0).map(({ id }) => id)).toEqual([a])
     })
 
-    test('of one row; null where there is none', async () => {
+    it('of one row; null where there is none', async () => {
       await player().create({ teamId: '0ccccccc-cccc-4ccc-8ccc-cccccccccccc', playerId: 9n })
       const rows = await player().load(await player().getAll({ playerId: { in: [1n, 9n] } }), back, ['team'])
       expect(rows.map((row) => row.team?.name ?? null)).toEqual(['a', null])
       expect(await player().load([], back, ['team'])).toEqual([])
     })
 
-    test('a name that is none, however it came, is refused; a relation of another table does not fit', async () => {
+    it('a name that is none, however it came, is refused; a relation of another table does not fit', async () => {
       const names: string[] = ['toString']
       const work = Promise.resolve().then(() => Reflect.apply(team().load, team(), [[], relations, names]))
       expect(await refused(work)).toMatchObject({ code: 'validation_error', details: [{ path: 'toString' }] })
-      await expect(team().load(await team().getAll(), back, ['team'])).rejects.toThrow(/none of 'teams'/)
+      await expect(team().load(await team().getAll(), back, ['team'])).rejects.toThrow(/must be a column of 'teams'/)
       expect(() => hasMany(players, { from: teams.id, to: teams.id })).toThrow(/must be a column of 'players'/)
       expect(() => hasMany(players, { from: teams.id, to: players.teamId, limit: 0 })).toThrow(/limit/)
     })

@@ -108,8 +108,8 @@ const change = fc.oneof(
 )
 
 /** Walks by cursor, on any driver. */
-export function describeWalks(open: () => DatabaseApi): void {
-  describe('walks by cursor', () => {
+export function describePagination(open: () => DatabaseApi): void {
+  describe('pages by cursor', () => {
     const repository = () => new BaseRepository(open().db, steps, { key: ['path', 'no'] })
     const insert = (rows: readonly object[]) =>
       open().db.execute(
