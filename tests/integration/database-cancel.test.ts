@@ -305,7 +305,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       expect(await waiting).toBe('unavailable')
       expect(figure(host, 'db_pool_connections_waiting')).toBe(0)
       await expect(api.db.execute(sql`select 1`)).rejects.toMatchObject({
-        cause: { code: 'unavailable', message: 'No connection to the database became free within 200 ms' },
+        cause: { code: 'unavailable', message: 'No database connection was available within 200 ms' },
       })
       release()
       await held
@@ -374,7 +374,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       expect(lines).toEqual([
         [
           expect.objectContaining({ operation: 'select', failed: false, statement: 'select pg_sleep(?), $1::text, ?' }),
-          'A slow query',
+          'Slow query',
         ],
       ])
       expect(JSON.stringify(host.lines)).not.toMatch(/secret|hunter2/)

@@ -166,7 +166,13 @@ describe.each([
       const conflict = await subject.request('POST /notes', { json: { text: 'once' } })
       expect([conflict.status, conflict.json()]).toEqual([
         409,
-        { error: { code: 'conflict', msg: 'The same is already there', details: { constraint: 'notes_text_key' } } },
+        {
+          error: {
+            code: 'conflict',
+            msg: 'A record with this value already exists',
+            details: { constraint: 'notes_text_key' },
+          },
+        },
       ])
       const rule = await subject.request('POST /notes', { json: { text: '' } })
       expect([rule.status, rule.json()]).toMatchObject([422, { error: { code: 'validation_error' } }])

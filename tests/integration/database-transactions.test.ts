@@ -344,7 +344,7 @@ describe.each([
         log.length = 0
         expect(await refusal(client[wire]('RETRIED', { ...input, name: 'y', failures: 9 }))).toEqual({
           code: 'conflict',
-          msg: 'Something else changed the same data at the same time',
+          msg: 'The data was changed by a concurrent request',
         })
         expect(log).toEqual(['run', 'run', 'run'])
         expect(await names()).toEqual(['x'])

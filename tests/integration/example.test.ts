@@ -530,7 +530,7 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
   test('with a database that does not exist: 1, and a message without the password', async () => {
     const { code, stdout, stderr } = await runExample({ databaseUrl: 'postgres://me:hunter2@127.0.0.1:1/authors' })
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^The database at .*127\.0\.0\.1:1.* cannot be reached.*\n$/)
+    expect(stderr).toMatch(/^The database at .*127\.0\.0\.1:1.* is not reachable.*\n$/)
     expect(stdout + stderr).not.toContain('hunter2')
   })
 

@@ -1,2 +1,2 @@
-export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database/testing/test-database.ts'
 export { type DatabaseDriverSubject, databaseDriverSuite } from './database/testing/suites/driver.suite.ts'
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database/testing/test-database.ts'

@@ -120,6 +120,7 @@ it('@twinwire/core/database', async () => {
       "database",
       "databaseKey",
       "databaseSettings",
+      "driverSerializers",
       "hasMany",
       "hasOne",
       "migrate",
@@ -132,7 +133,10 @@ it('@twinwire/core/database', async () => {
 })
 
 it('@twinwire/core/database/testing', async () => {
-  expect(Object.keys(await import('@twinwire/core/database/testing'))).toEqual(['createTestDatabase'])
+  expect(Object.keys(await import('@twinwire/core/database/testing')).sort()).toEqual([
+    'createTestDatabase',
+    'databaseDriverSuite',
+  ])
 })
 
 it('@twinwire/core/database/valibot', async () => {

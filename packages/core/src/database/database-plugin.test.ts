@@ -59,7 +59,7 @@ describe('options', () => {
     const name = 'no-such-package'
     await expect(importPeer(name, () => import(/* @vite-ignore */ name))).rejects.toMatchObject({
       code: 'peer_missing',
-      message: "database() needs the package 'no-such-package' for this url: npm install no-such-package",
+      message: "database() requires the package 'no-such-package' for this url: run npm install no-such-package",
     })
     const other = Object.assign(new Error("Cannot find package 'inner' imported from x"), {
       code: 'ERR_MODULE_NOT_FOUND',
@@ -155,7 +155,7 @@ describe('PGlite in a folder', () => {
     await expect(boot({ url, migrations: next })).rejects.toMatchObject({
       code: 'migration_failed',
       message: expect.stringMatching(
-        /The migration 0001_test cannot be applied to .*: syntax error at or near "tabel" \(42601\), in `create tabel x \(\)`\. Nothing of it was kept/,
+        /The migration 0001_test cannot be applied to .*: syntax error at or near "tabel" \(42601\), in `create tabel x \(\)`\. Nothing of it was applied/,
       ),
     })
     const third = createFakeHost()

@@ -88,9 +88,9 @@ describe('mapDatabaseError', () => {
     const details = (more: object, code: string) => mapDatabaseError(query(server(code, more)))?.details
     expect(details({ constraint: 'a_key' }, '23505')).toEqual({ constraint: 'a_key' })
     expect(details({ constraint_name: 'a_key' }, '23505')).toEqual({ constraint: 'a_key' })
-    expect(details({ column: 'name' }, '23502')).toEqual([{ path: 'name', message: 'A value is needed' }])
-    expect(details({ column_name: 'name' }, '23502')).toEqual([{ path: 'name', message: 'A value is needed' }])
-    expect(details({}, '23514')).toEqual([{ path: '', message: 'Breaks the rule of the table' }])
+    expect(details({ column: 'name' }, '23502')).toEqual([{ path: 'name', message: 'Value is required' }])
+    expect(details({ column_name: 'name' }, '23502')).toEqual([{ path: 'name', message: 'Value is required' }])
+    expect(details({}, '23514')).toEqual([{ path: '', message: 'Violates the constraint of the table' }])
   })
 
   test('an AppError that came through drizzle passes as it is', () => {
@@ -131,7 +131,7 @@ describe('the wording of a constraint', () => {
   })
 
   test('that says nothing, or is of another constraint, leaves it to core', () => {
-    expect(broken('none', '')?.message).toBe('The same is already there')
-    expect(broken('constructor', '')?.message).toBe('The same is already there')
+    expect(broken('none', '')?.message).toBe('A record with this value already exists')
+    expect(broken('constructor', '')?.message).toBe('A record with this value already exists')
   })
 })

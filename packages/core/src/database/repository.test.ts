@@ -5,11 +5,12 @@ import { describe, expect, test, vi } from 'vitest'
 import { createFakeHost, writeMigrations } from './database.fixtures.ts'
 import { database } from './database-plugin.ts'
 import { describeQueries } from './queries.suite.ts'
-import { describeDatabase } from './testing/suites/driver.suite.ts'
 import { BaseRepository } from './repository.ts'
 import { toEntityName } from './table.ts'
+import { describeDatabase } from './testing/suites/driver.suite.ts'
 
-vi.setConfig({ hookTimeout: 180_000 })
+// The start of PGlite, and statements of many rows, take their time on a busy machine.
+vi.setConfig({ hookTimeout: 180_000, testTimeout: 120_000 })
 
 describeDatabase(
   vitest,

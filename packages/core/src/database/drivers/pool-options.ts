@@ -29,8 +29,8 @@ export interface PoolOptions {
   readonly pgBouncer?: boolean
 }
 
-/** The longest time that a timer takes. */
-const maxMs = 2 ** 31 - 1
+/** 24 days: a timer takes no longer time (2^31 - 1 ms). */
+const maxMs = 24 * 86_400_000
 
 /** A time: 0 stands for no limit, where `min` allows it. */
 export function time(value: number, min = 0): OptionRule<number> {

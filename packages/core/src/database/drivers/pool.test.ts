@@ -102,7 +102,7 @@ describe('a pool', () => {
     await clock.advance(1000)
     expect(await late).toMatchObject({
       code: 'unavailable',
-      message: 'No connection to the database became free within 1000 ms',
+      message: 'No database connection was available within 1000 ms',
     })
     expect([pool.waiting, clock.pendingTimers]).toEqual([0, 0])
     pool.release(held)

@@ -6,11 +6,11 @@ import type { TestRunner } from '../../../testing/test-runner.ts'
 import type { DatabaseApi } from '../../database.ts'
 import { database } from '../../database-plugin.ts'
 import type { OpenDriver } from '../../drivers/driver.ts'
-import { errorsSuite } from './errors.suite.ts'
-import { repositorySuite } from './repository.suite.ts'
+import { bulkSuite } from './bulk.suite.ts'
+import { authorsOf, booksOf, repositorySuite } from './repository.suite.ts'
 import { rowsSuite } from './rows.suite.ts'
 import { refused } from './suite-tools.ts'
-import { AuthorRepository, BookRepository, ddl } from './tables.ts'
+import { ddl } from './tables.ts'
 import { transactionsSuite } from './transactions.suite.ts'
 import { valuesSuite } from './values.suite.ts'
 
@@ -50,7 +50,12 @@ export function databaseDriverSuite(runner: TestRunner, { driver }: DatabaseDriv
 /** A database with the tables of `ddl`. */
 type Open = () => Promise<{ readonly api: DatabaseApi; readonly close: () => Promise<void> }>
 
-export function describeDatabase(runner: TestRunner, name: string, start: Open, more?: (open: () => DatabaseApi) => void): void {
+export function describeDatabase(
+  runner: TestRunner,
+  name: string,
+  start: Open,
+  more?: (open: () => DatabaseApi) => void,
+): void {
   const { describe, it, expect, beforeAll, afterAll, beforeEach } = runner
   describe(name, () => {
     let api: DatabaseApi
@@ -66,23 +71,26 @@ export function describeDatabase(runner: TestRunner, name: string, start: Open, 
 
     it('rolls back when the call ends, and serves the next one', async () => {
       const call = { signal: AbortSignal.timeout(50), log: createTestLogger() }
-      const work = api.transaction(async (tx) => {
-        await new AuthorRepository(tx).create({ name: 'Ursula' })
-        await new Promise((resolve) => setTimeout(resolve, 200))
-        await new AuthorRepository(tx).create({ name: 'Octavia' })
-      }, { call })
+      const work = api.transaction(
+        async (tx) => {
+          await authorsOf(tx).create({ name: 'Ursula' })
+          await new Promise((resolve) => setTimeout(resolve, 200))
+          await authorsOf(tx).create({ name: 'Octavia' })
+        },
+        { call },
+      )
       expect((await refused(work)).code).toBe('unavailable')
-      expect(await new AuthorRepository(api.db).count()).toBe(0)
+      expect(await authorsOf(api.db).count()).toBe(0)
     })
 
     valuesSuite(runner, open)
     repositorySuite(runner, open)
     rowsSuite(runner, open)
-    errorsSuite(runner, open)
+    bulkSuite(runner, open)
     transactionsSuite(runner, {
       open,
-      authors: (db) => new AuthorRepository(db),
-      books: (db) => new BookRepository(db),
+      authors: authorsOf,
+      books: booksOf,
     })
     more?.(open)
   })

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { bigint, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import type { TestRunner } from '../../../testing/test-runner.ts'
 import type { Database, DatabaseApi } from '../../database.ts'
-import { refused } from './suite-tools.ts'
 import { hasMany, hasOne } from '../../relations.ts'
 import { BaseRepository } from '../../repository.ts'
-import type { TestRunner } from '../../../testing/test-runner.ts'
+import { refused } from './suite-tools.ts'
 
 const teams = pgTable('teams', { id: uuid().primaryKey(), name: text().notNull() })
 const players = pgTable('players', {

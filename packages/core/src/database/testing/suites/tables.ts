@@ -1,49 +1,5 @@
-import { ilike, sql } from 'drizzle-orm'
-import { check, integer, jsonb, pgTable, serial, text, uuid, varchar } from 'drizzle-orm/pg-core'
-import type { Database } from '../../database.ts'
-import { BaseRepository } from '../../repository.ts'
-
-export const authors = pgTable(
-  'authors',
-  {
-    id: serial().primaryKey(),
-    name: varchar({ length: 40 }).notNull().unique(),
-    country: text(),
-    birthYear: integer('birth_year'),
-    extra: jsonb().$type<{ note: string }>(),
-  },
-  (table) => [check('authors_birth_year_check', sql`${table.birthYear} > 0`)],
-)
-
-export const books = pgTable('books', {
-  isbn: uuid('book_isbn').primaryKey().defaultRandom(),
-  title: text().notNull(),
-  authorId: integer('author_id')
-    .notNull()
-    .references(() => authors.id),
-})
-
-export class AuthorRepository extends BaseRepository<typeof authors> {
-  constructor(db: Database) {
-    super(db, authors)
-  }
-  search(term: string) {
-    return this.db
-      .select()
-      .from(this.table)
-      .where(ilike(this.table.name, `${term}%`))
-  }
-}
-
-export class BookRepository extends BaseRepository<typeof books> {
-  protected override readonly entityName = 'Volume'
-  constructor(db: Database) {
-    super(db, books)
-  }
-}
-
 /** One migration of drizzle-kit: the tables of the suites. */
-export const ddl = `
+export const ddl: string = `
 CREATE TABLE "authors" (
   "id" serial PRIMARY KEY, "name" varchar(40) NOT NULL CONSTRAINT "authors_name_unique" UNIQUE,
   "country" text, "birth_year" integer CONSTRAINT "authors_birth_year_check" CHECK ("birth_year" > 0), "extra" jsonb

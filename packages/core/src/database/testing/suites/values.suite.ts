@@ -1,7 +1,7 @@
 import { bigint, boolean, date, integer, jsonb, numeric, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
+import type { TestRunner } from '../../../testing/test-runner.ts'
 import type { DatabaseApi } from '../../database.ts'
 import { BaseRepository } from '../../repository.ts'
-import type { TestRunner } from '../../../testing/test-runner.ts'
 
 const kinds = pgTable('kinds', {
   id: bigint({ mode: 'bigint' }).primaryKey().generatedByDefaultAsIdentity(),
