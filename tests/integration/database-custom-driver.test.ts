@@ -108,7 +108,7 @@ describe('embedded', () => {
         log,
         pkgIds: {},
         routes: {},
-        http: { allowedHosts: hosts },
+        http,
         plugins,
       })
     }
