@@ -1,5 +1,6 @@
-/** Levels in order of severity. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+/** From the least to the most severe. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+export type LogLevel = (typeof logLevels)[number]
 
 interface LogMethod {
   (fields: object, message?: string): void

@@ -37,10 +37,18 @@ export interface OptionRule<out Value = unknown> {
 /** Rules by the name of their option. */
 export type OptionTable = Readonly<Record<string, OptionRule>>
 
-/** The options of a table: checked, defaults filled in. */
-export type OptionsOf<Table extends OptionTable> = {
-  readonly [Key in keyof Table]: Table[Key] extends OptionRule<infer Value> ? Value : never
-}
+type ValueOf<Rule> = Rule extends OptionRule<infer Value> ? Value : never
+type UnsetKey<Table extends OptionTable> = {
+  [Key in keyof Table]: undefined extends ValueOf<Table[Key]> ? Key : never
+}[keyof Table]
+
+/** The options of a table: checked, defaults filled in. One that is not set and has no default is left out. */
+export type OptionsOf<Table extends OptionTable> = Flat<
+  { readonly [Key in Exclude<keyof Table, UnsetKey<Table>>]: ValueOf<Table[Key]> } & {
+    readonly [Key in UnsetKey<Table>]?: Exclude<ValueOf<Table[Key]>, undefined>
+  }
+>
+type Flat<T> = { [Key in keyof T]: T[Key] } & {}
 
 /** A table with a rule for each option of an interface: `const rules = { … } satisfies OptionRules<MailOptions>`. */
 export type OptionRules<Options> = { readonly [Key in keyof Options]-?: OptionRule<Options[Key] | undefined> }

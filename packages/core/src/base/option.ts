@@ -174,11 +174,12 @@ function path<const D extends `/${string}` | undefined = undefined, R extends bo
   options?: Presence<D, R>,
 ): OptionRule<Present<`/${string}`, D, R>>
 function path(presence: Given<`/${string}`> = {}) {
-  const expects = "a path of letters, digits and -._~, such as '/internal/health'"
+  const expects = "a path of letters, digits and -._~, such as '/health'"
   return createRule({ form: { kind: 'string' }, expects, is: isPlainPath, ...presence })
 }
 
-type AnyOf<Rules extends readonly OptionRule[]> = Exclude<OptionsOf<{ rule: Rules[number] }>['rule'], undefined>
+type AnyOf<Rules extends readonly OptionRule[]> =
+  Rules[number] extends OptionRule<infer Value> ? Exclude<Value, undefined> : never
 
 function anyOf<
   const Rules extends readonly OptionRule[],

@@ -10,7 +10,7 @@ interface MailOptions {
   readonly path?: `/${string}` | undefined
   readonly onRetry?: (attempt: number) => void
   readonly hosts?: readonly string[]
-  readonly breaker?: { readonly failures?: number }
+  readonly breaker?: { readonly failures?: number; readonly isOn?: boolean } | false
   readonly extra?: ReadonlyMap<string, string>
 }
 
@@ -25,7 +25,7 @@ describe('options', () => {
       path: option.custom({ expects: 'a path', is: isPath, default: '/mail' }),
       onRetry: option.callback<(attempt: number) => void>(),
       hosts: option.list({ of: option.string(), expects: 'a list of hosts', default: [] }),
-      breaker: option.object({ failures: option.integer({ min: 1, default: 5 }) }),
+      breaker: option.object({ failures: option.integer({ min: 1, default: 5 }), isOn: option.flag() }),
       extra: option.unchecked(),
     } satisfies OptionRules<MailOptions>
     expectTypeOf(checkOptions('mail()', { key: 'a' }, rules)).toEqualTypeOf<{
@@ -33,10 +33,10 @@ describe('options', () => {
       readonly retries: number
       readonly format: 'text' | 'html' | false
       readonly path: `/${string}`
-      readonly onRetry: ((attempt: number) => void) | undefined
+      readonly onRetry?: (attempt: number) => void
       readonly hosts: readonly string[]
-      readonly breaker: { readonly failures: number }
-      readonly extra: ReadonlyMap<string, string> | undefined
+      readonly breaker: { readonly failures: number; readonly isOn?: boolean }
+      readonly extra?: ReadonlyMap<string, string>
     }>()
   })
 
@@ -60,6 +60,8 @@ describe('options', () => {
     void ({ a: option.flag(), c: option.flag() } satisfies OptionRules<{ a?: boolean }>)
     // @ts-expect-error a number is not a flag
     void ({ a: option.integer() } satisfies OptionRules<{ a?: boolean }>)
+    // @ts-expect-error a number within options is not a flag
+    void ({ a: option.object({ b: option.integer() }) } satisfies OptionRules<{ a?: { b?: boolean } }>)
     // @ts-expect-error a default of another type
     option.integer({ default: '3' })
     // @ts-expect-error a default that is not one of the choices

@@ -58,11 +58,19 @@ export function checkOption<T>(owner: string, path: string, value: unknown, rule
  * An error about an option, in the words of `checkOptions`: for what a rule by itself cannot say.
  *
  * @param problem - Follows the name: `must be less than drainTimeoutMs (10000)`.
- * @param received - The value, unless it is a secret.
+ * @param details - `received`: the value, unless it is a secret.
+ *
+ * @example
+ * throw badOption('mail()', 'retryMs', `must be less than timeoutMs (${timeoutMs})`, { received: retryMs })
  */
-export function badOption(owner: string, path: string, problem: string, ...received: [unknown?]): BootError {
-  const shown = received.length === 0 ? null : show(received[0])
-  return toBootError(owner, path, { ok: false, code: 'bad_option', at: '', problem, received: shown })
+export function badOption(
+  owner: string,
+  path: string,
+  problem: string,
+  { received, cause }: { readonly received?: unknown; readonly cause?: unknown } = {},
+): BootError {
+  const shown = received === undefined ? '' : `, received ${show(received)}`
+  return new BootError('bad_option', `${owner}: ${path} ${problem}${shown}`, cause === undefined ? {} : { cause })
 }
 
 function toBootError(owner: string, path: string, { code, at, problem, received }: OptionProblem): BootError {
@@ -90,7 +98,7 @@ export function readTable(options: unknown, rules: OptionTable): OptionReading<R
   for (const [key, rule] of Object.entries(rules)) {
     const reading = readOption(Reflect.get(options, key), rule)
     if (!reading.ok) return { ...reading, at: `.${key}${reading.at}` }
-    read[key] = reading.value
+    if (reading.value !== undefined) read[key] = reading.value
   }
   return { ok: true, value: read }
 }
