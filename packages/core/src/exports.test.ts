@@ -65,6 +65,7 @@ it('@twinwire/core/plugin', async () => {
       "createNetworks",
       "definePlugin",
       "isSecretKey",
+      "networkRule",
       "option",
       "pluginKey",
       "redact",

@@ -1,6 +1,7 @@
 export {
   type HttpSettings,
   httpSettings,
+  type LifecycleSettings,
   type LogSettings,
   lifecycleSettings,
   listenSettings,

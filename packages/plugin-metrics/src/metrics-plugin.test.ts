@@ -232,7 +232,8 @@ describe('at boot', () => {
     const error = await boot(metrics({ access: { networks: ['home'] } }))
     expect(error).toMatchObject({
       code: 'bad_option',
-      message: "metrics({ access: { networks } }): 'home' is not an IP address or a CIDR network",
+      message:
+        "metrics({ access: { networks } }): entry 1 must be an IP address or a CIDR network, such as 10.0.0.0/8, received 'home'",
     })
   })
 

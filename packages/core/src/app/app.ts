@@ -4,9 +4,9 @@ import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { AppDescription } from '../route/describe.ts'
-import { appDefaults } from './app-defaults.ts'
-import { type AppOptions, type EventTable, type PkgIds, type RouteTable, resolveOptions } from './app-options.ts'
+import type { AppOptions, EventTable, PkgIds, RouteTable } from './app-options.ts'
 import type { AppState } from './lifecycle/app-states.ts'
+import { resolveOptions } from './resolve-options.ts'
 import { RunningApp } from './running-app.ts'
 
 /** Where an app is bound. */
@@ -80,7 +80,7 @@ export function createApp<
     instruments: running.instruments,
     log: running.log,
     ready: () => running.ready(),
-    listen: ({ port = appDefaults.port, host = appDefaults.host } = {}) => running.listen(host, port),
+    listen: (address = {}) => running.listen(address),
     close: () => running.close(),
     describe: () => running.describe(),
     doctor: () => running.doctor(),

@@ -138,13 +138,13 @@ describe('the settings of the parts of core', () => {
       '  PORT must be an integer from 0 to 65535',
       '  HOST must be a host name or an IP address',
       '  DRAIN_TIMEOUT must be a duration from 0ms to 1h (such as 500ms, 2s or 5m; a number alone is seconds)',
-      '  ALLOWED_HOSTS entry 2 is not a host name: write it without scheme and port',
-      '  TRUSTED_PROXIES entry 2 is not an IP address or a CIDR network',
+      '  ALLOWED_HOSTS entry 2 must be a host name without scheme, port and path',
+      '  TRUSTED_PROXIES entry 2 must be an IP address or a CIDR network, such as 10.0.0.0/8',
       '  MAX_REQUEST_BODY_SIZE must be a size of at least 1B (such as 512KiB or 1MiB; a number alone is bytes)',
-      "  ALLOWED_WS_ORIGINS entry 1 is not an origin: write it as 'https://app.example.com'",
+      "  ALLOWED_WS_ORIGINS entry 1 must be an origin such as 'https://app.example.com'",
       '  LOG_LEVEL must be one of trace, debug, info, warn, error, fatal',
       '  LOG_CONSOLE_FORMAT must be one of json, human',
-      '  LOG_EXCLUDED_PATHS entry 1 is not a path: it must begin with a /',
+      "  LOG_EXCLUDED_PATHS entry 1 must be the path of a route, such as '/health'",
       '  DATABASE_URL must start with postgres:// or pglite://',
       '  DB_POOL_SIZE must be an integer from 1 to 10000',
       '  DB_INIT_RETRY_INTERVAL must be a duration from 0ms to 1d (such as 500ms, 2s or 5m; a number alone is seconds)',
@@ -190,8 +190,8 @@ describe('the settings of a database', () => {
     [
       { ENV: 'production' },
       [
-        '  ALLOWED_HOSTS is not set, and is required in production: set ALLOWED_HOSTS to a JSON list of host names, such as ' +
-          '["api.example.com"] (Accepted host names, without port; `*` for any. Required in production)',
+        '  ALLOWED_HOSTS is required in production: set it to a JSON list of host names, such as ' +
+          '["api.example.com"] (Host names that the app answers to, without port; `*` for any)',
         '  DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set DB_USER, DB_PASSWORD, DB_NAME',
       ],
     ],

@@ -1,35 +1,43 @@
-import type { LogLevel } from '../base/logger.ts'
-import { createClientAddress } from '../edge/client-address.ts'
-import { isOrigin, toHostNames } from '../edge/host.ts'
-import type { LogFormat } from '../log/pino-logger.ts'
+import { type LogLevel, logLevels } from '../base/logger.ts'
+import { trustedProxiesRule } from '../edge/client-address.ts'
+import { hostsRule } from '../edge/host.ts'
+import { excludedPathsRule } from '../log/log-options.ts'
+import { type LogFormat, logFormats } from '../log/pino-logger.ts'
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
-import { type CompatMode, maxHeaderBytesRule } from '../transport/uws-loader.ts'
-import { appDefaults } from './app-defaults.ts'
+import { addressRules } from '../transport/socket-limits.ts'
+import { type CompatMode, compatRule, maxHeaderBytesRule } from '../transport/uws-loader.ts'
+import { webSocketOriginsRule } from '../websocket/options.ts'
+import { commitTimeoutRule, drainTimeoutRule, maxBodyBytesRule } from './resolve-options.ts'
 
 // Constants with written types, and no functions: an app that leaves a group out does not declare its variables.
 
 /** `PORT`, `HOST`: for `app.listen(settings.listen)`. */
 export const listenSettings: SettingsGroup<{ readonly port: number; readonly host: string }> = settingsGroup({
   variables: {
-    port: variable.integer('PORT', { about: 'Port; 0 takes a free one', max: 65_535, default: appDefaults.port }),
-    host: variable.text('HOST', {
+    port: variable.option('PORT', addressRules.port, { about: 'Port; 0 takes a free one' }),
+    host: variable.option('HOST', addressRules.host, {
       about: 'Address to listen on; 0.0.0.0 is every IPv4 address of the machine',
-      default: appDefaults.host,
       expects: 'a host name or an IP address',
-      check: (host) => (/^[\w.:-]+$/.test(host) ? null : 'must be a host name or an IP address'),
     }),
   },
   to: (values) => values,
 })
 
-/** `DRAIN_TIMEOUT`: for `createApp({ ...settings.lifecycle })`. */
-export const lifecycleSettings: SettingsGroup<{ readonly drainTimeoutMs: number }> = settingsGroup({
+export interface LifecycleSettings {
+  readonly drainTimeoutMs: number
+  readonly commitTimeoutMs?: number
+}
+
+/** `DRAIN_TIMEOUT`, `COMMIT_TIMEOUT`: for `createApp({ ...settings.lifecycle })`. */
+export const lifecycleSettings: SettingsGroup<LifecycleSettings> = settingsGroup({
   variables: {
-    drainTimeoutMs: variable.duration('DRAIN_TIMEOUT', {
-      about: 'Time for calls in flight and connections when the app closes',
-      max: 3_600_000,
-      default: appDefaults.drainTimeoutMs,
+    drainTimeoutMs: variable.option('DRAIN_TIMEOUT', drainTimeoutRule, {
+      about: 'How long calls in flight and connections may take when the app closes',
+    }),
+    commitTimeoutMs: variable.option('COMMIT_TIMEOUT', commitTimeoutRule, {
+      about: 'How long a deadline or a drain waits for the answer to a COMMIT that was sent; less than `DRAIN_TIMEOUT`',
+      whenUnset: '`5s`, or half of `DRAIN_TIMEOUT` where that is less',
     }),
   },
   to: (values) => values,
@@ -44,23 +52,16 @@ export interface HttpSettings {
 /** `ALLOWED_HOSTS`, `TRUSTED_PROXIES`, `MAX_REQUEST_BODY_SIZE`: for `createApp({ http: settings.http })`. */
 export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
   variables: {
-    hosts: variable.list('ALLOWED_HOSTS', {
-      about: 'Accepted host names, without port; `*` for any. Required in production',
-      optional: true,
+    hosts: variable.option('ALLOWED_HOSTS', hostsRule, {
+      about: 'Host names that the app answers to, without port; `*` for any',
       requiredIn: ['production'],
       whenUnset: 'any',
-      expects: 'a JSON list of host names, such as ["api.example.com"]',
-      check: everyEntry(isHost, 'is not a host name: write it without scheme and port'),
     }),
-    trustedProxies: variable.list('TRUSTED_PROXIES', {
-      about: 'Proxies whose `X-Forwarded-*` headers are used',
-      default: [],
-      expects: 'a JSON list of IP addresses and CIDR networks, such as ["10.0.0.0/8"]',
-      check: everyEntry(isNetwork, 'is not an IP address or a CIDR network'),
+    trustedProxies: variable.option('TRUSTED_PROXIES', trustedProxiesRule, {
+      about: 'Proxies whose `X-Forwarded-*` headers are trusted',
     }),
-    maxBodyBytes: variable.bytes('MAX_REQUEST_BODY_SIZE', {
-      about: 'Largest body of a request, unless its route sets another limit',
-      default: appDefaults.maxBodyBytes,
+    maxBodyBytes: variable.option('MAX_REQUEST_BODY_SIZE', maxBodyBytesRule, {
+      about: 'Largest body of a request, unless its route has its own limit',
     }),
   },
   to: (values) => values,
@@ -69,15 +70,9 @@ export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
 /** `ALLOWED_WS_ORIGINS`: for `createApp({ websocket: { ...settings.websocket } })`. */
 export const websocketSettings: SettingsGroup<{ readonly origins?: readonly string[] }> = settingsGroup({
   variables: {
-    origins: variable.list('ALLOWED_WS_ORIGINS', {
-      about: 'Origins of pages that may open a WebSocket; `*` for any',
-      optional: true,
-      whenUnset: { dev: 'any', test: 'any', staging: 'the host of the request', production: 'the host of the request' },
-      expects: 'a JSON list of origins, such as ["https://app.example.com"]',
-      check: everyEntry(
-        (entry) => entry === '*' || isOrigin(entry),
-        "is not an origin: write it as 'https://app.example.com'",
-      ),
+    origins: variable.option('ALLOWED_WS_ORIGINS', webSocketOriginsRule, {
+      about: 'Origins that browsers may open a WebSocket from; `*` for any',
+      whenUnset: { dev: 'any', test: 'any', staging: 'the host itself', production: 'the host itself' },
     }),
   },
   to: (values) => values,
@@ -91,11 +86,10 @@ export interface NativeServerSettings {
 /** `TWINWIRE_UWS_COMPAT`, `UWS_HTTP_MAX_HEADERS_SIZE`: for `createApp({ transport: uws(settings.nativeServer) })`. */
 export const nativeServerSettings: SettingsGroup<NativeServerSettings> = settingsGroup({
   variables: {
-    compat: variable.oneOf('TWINWIRE_UWS_COMPAT', ['on', 'off'], {
+    compat: variable.option('TWINWIRE_UWS_COMPAT', compatRule, {
       about:
-        'On Linux with glibc below 2.38: `on` uses a verified copy of uWebSockets.js that is patched for it, ' +
-        'with `off` the app does not start',
-      default: 'on',
+        'Whether, on Linux with glibc below 2.38, a checked copy of uWebSockets.js runs that is bound to the older glibc; ' +
+        'with `off` the app does not start there',
     }),
     maxHeaderBytes: variable.option('UWS_HTTP_MAX_HEADERS_SIZE', maxHeaderBytesRule, {
       about: 'Bytes of the request line and all headers together; a longer request is rejected',
@@ -103,8 +97,6 @@ export const nativeServerSettings: SettingsGroup<NativeServerSettings> = setting
   },
   to: (values) => values,
 })
-
-const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const satisfies readonly LogLevel[]
 
 export interface LogSettings {
   readonly level: LogLevel
@@ -115,7 +107,7 @@ export interface LogSettings {
 /** `LOG_LEVEL`, `LOG_CONSOLE_FORMAT`, `LOG_EXCLUDED_PATHS`: for `createApp({ log: settings.log })`. */
 export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
   variables: {
-    level: variable.oneOf('LOG_LEVEL', levels, {
+    level: variable.oneOf('LOG_LEVEL', logLevels, {
       about: 'Minimum log level',
       aliases: {
         DEBUG: 'debug',
@@ -126,43 +118,15 @@ export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
       },
       defaults: { dev: 'debug', test: 'warn', staging: 'info', production: 'warn' },
     }),
-    format: variable.oneOf('LOG_CONSOLE_FORMAT', ['json', 'human'], {
-      about: 'JSON lines, or human-readable text',
+    format: variable.oneOf('LOG_CONSOLE_FORMAT', logFormats, {
+      about: 'Lines of JSON for machines, or text for people',
       defaults: { dev: 'human', test: 'json', staging: 'json', production: 'json' },
     }),
-    excludedPaths: variable.list('LOG_EXCLUDED_PATHS', {
-      about: 'Declared paths of routes whose requests are not logged',
-      optional: true,
+    excludedPaths: variable.option('LOG_EXCLUDED_PATHS', excludedPathsRule, {
+      about: 'Paths of routes, as they were declared, whose requests are not logged',
       whenUnset: 'the health routes and /metrics',
-      expects: 'a JSON list of paths, such as ["/health","/metrics"]',
-      check: everyEntry((entry) => entry.startsWith('/'), 'is not a path: it must begin with a /'),
     }),
   },
   unsupported: { LOG_FILE_PATH: 'the log goes to the standard output; let the platform write the file' },
   to: (values) => values,
 })
-
-function everyEntry(isValid: (entry: string) => boolean, problem: string): (list: readonly string[]) => string | null {
-  return (list) => {
-    const index = list.findIndex((entry) => !isValid(entry))
-    return index === -1 ? null : `entry ${index + 1} ${problem}`
-  }
-}
-
-function isHost(entry: string): boolean {
-  return entry === '*' || isTaken(() => toHostNames([entry]))
-}
-
-function isNetwork(entry: string): boolean {
-  return isTaken(() => createClientAddress([entry]))
-}
-
-/** By the check of the option itself; its message is not used, since it quotes the entry. */
-function isTaken(check: () => unknown): boolean {
-  try {
-    check()
-    return true
-  } catch {
-    return false
-  }
-}

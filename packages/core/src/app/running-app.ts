@@ -6,6 +6,7 @@ import type { Environment } from '../base/environment.ts'
 import type { DoctorReport } from '../base/finding.ts'
 import { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
+import { checkOptions } from '../base/options.ts'
 import { withTimeout } from '../base/with-timeout.ts'
 import type { RouteInfo } from '../call/call.ts'
 import { countLateOutcomes } from '../call/call-instruments.ts'
@@ -17,18 +18,18 @@ import { memoryBroker } from '../hub/memory-broker.ts'
 import { resolveLogOptions } from '../log/log-options.ts'
 import { createPluginHost, PluginRegistry } from '../plugin/plugin-host.ts'
 import { type AppDescription, describeApp } from '../route/describe.ts'
+import { addressRules } from '../transport/socket-limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import { uws } from '../transport/uws-server.ts'
 import { createWebSocketInstruments, type WebSocketInstruments } from '../websocket/websocket-instruments.ts'
 import { createAccessLog } from './access-log.ts'
 import type { ListenAddress } from './app.ts'
-import { appDefaults } from './app-defaults.ts'
 import { AppEvents } from './app-events.ts'
-import type { ResolvedOptions } from './app-options.ts'
 import { examineApp } from './doctor/doctor.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { drain } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
+import type { ResolvedOptions } from './resolve-options.ts'
 import { createWires, type PluginApis, type Wires } from './wires.ts'
 
 /** An app from `created` to `closed`. `createApp` returns its public interface. */
@@ -120,12 +121,12 @@ export class RunningApp {
     return this.#ready
   }
 
-  listen(host: string, port: number): Promise<ListenAddress> {
-    return dropSafe(this.#listen(host, port), 'app.listen', this.#failedStart)
+  listen(address: Partial<Pick<ListenAddress, 'host' | 'port'>>): Promise<ListenAddress> {
+    return dropSafe(this.#listen(address), 'app.listen', this.#failedStart)
   }
 
-  async #listen(host: string, port: number): Promise<ListenAddress> {
-    checkPort(port)
+  async #listen(address: object): Promise<ListenAddress> {
+    const { host, port } = checkOptions('app.listen()', address, addressRules)
     await this.ready()
     const wires = this.#wires
     if (this.#binding !== null) throw new BootError('wrong_state', 'The app is already listening: call listen once')
@@ -264,7 +265,7 @@ export class RunningApp {
   }
 
   async #drain({ http, webSocket, upgrader }: Wires): Promise<void> {
-    const { drainTimeoutMs = appDefaults.drainTimeoutMs, drainSpreadMs = 2000 } = this.#options.given
+    const { drainTimeoutMs, drainSpreadMs } = this.#options
     http.draining = true
     webSocket.draining = true
     upgrader.rejectPending()
@@ -282,7 +283,7 @@ export class RunningApp {
 
   /** In reverse order. A plugin that fails or hangs does not prevent the others from closing. */
   async #closePlugins(): Promise<void> {
-    const { closeTimeoutMs = 5000 } = this.#options.given
+    const { closeTimeoutMs } = this.#options
     for (const { plugin, run } of this.#registry.onClose.splice(0).reverse()) {
       try {
         await withTimeout(this.#clock, closeTimeoutMs, 'onClose', run)
@@ -291,9 +292,4 @@ export class RunningApp {
       }
     }
   }
-}
-
-function checkPort(port: number): void {
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return
-  throw new BootError('bad_option', `port must be an integer from 0 to 65535, not ${port}`)
 }

@@ -13,9 +13,8 @@ import { jsonCodec } from '../protocol/json-codec.ts'
 import { Upgrader } from '../websocket/upgrade.ts'
 import type { WebSocketInstruments } from '../websocket/websocket-instruments.ts'
 import type { WebSocketWire } from '../websocket/wire.ts'
-import { appDefaults } from './app-defaults.ts'
-import type { ResolvedOptions } from './app-options.ts'
 import { type CompiledApp, compileApp } from './compile-app.ts'
+import type { ResolvedOptions } from './resolve-options.ts'
 
 /** What the `setup` of each plugin returned, by its name. */
 export type PluginApis = Map<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
@@ -42,13 +41,10 @@ interface WiresOptions {
 /** Compiles the routes and creates both wires, once all plugins are set up. */
 export function createWires(parts: WiresOptions): Wires {
   const { options, registry, services, hub } = parts
-  const { given, websocket, hosts, cors } = options
+  const { given, websocket, hosts, cors, trustedProxies } = options
   const compiled = compileApp({
     ...options,
     defaultAccess: given.defaultAccess,
-    deadlineMs: given.deadlineMs ?? appDefaults.deadlineMs,
-    maxBodyBytes: given.http?.maxBodyBytes ?? appDefaults.maxBodyBytes,
-    unknownKeys: given.http?.unknownKeys ?? 'validate',
     registry,
     apis: parts.apis,
     instruments: parts.instruments,
@@ -56,7 +52,6 @@ export function createWires(parts: WiresOptions): Wires {
     vitals: () => ({ connections: hub.size, serving: parts.isServing() }),
   })
   listen(registry, services)
-  const trustedProxies = given.http?.trustedProxies ?? []
   const preprocessor = new RequestPreprocessor({ trustedProxies, hosts }, registry.onRequest)
   const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
   const webSocket: WebSocketWire = {

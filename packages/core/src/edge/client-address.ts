@@ -1,4 +1,12 @@
-import { createNetworks, toAddress } from './networks.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule } from '../base/option-rule.ts'
+import { createNetworks, networkRule, toAddress } from './networks.ts'
+
+export const trustedProxiesRule: OptionRule<readonly string[]> = option.list({
+  of: networkRule,
+  expects: 'a list of IP addresses and CIDR networks, such as ["10.0.0.0/8"]',
+  default: [],
+})
 
 /** Finds the address of the client behind proxies. */
 export interface ClientAddress {

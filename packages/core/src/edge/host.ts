@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
-import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule } from '../base/option-rule.ts'
 
 /**
  * A `Host` header without its port, in one spelling: small letters, no dot at the end, IPv6 without brackets.
@@ -15,22 +16,41 @@ export function toHostName(header: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name
 }
 
-/** The names an app answers to. An IPv6 address may stand in brackets or not. @throws BootError `bad_option` */
-export function toHostNames(hosts: readonly string[]): readonly string[] {
-  return hosts.map(toName)
-}
-
 const plainName = /^[\w-]+(?:\.[\w-]+)*\.?$/
 
-function toName(host: string): string {
+/** Null for what is not a host name. An IPv6 address may have brackets. */
+function readHostName(host: string): string | null {
   const bare = /^\[(.*)\]$/.exec(host)?.[1] ?? host
   // As browsers write it, whose Host header it is compared with.
   if (isIPv6(bare) && !bare.includes('%')) return toHostName(new URL(`http://[${bare}]`).host)
-  if (plainName.test(host)) return toHostName(host)
-  throw new BootError('bad_option', `http.hosts: '${host}' is not a host name: write it without scheme, port and path`)
+  return plainName.test(host) ? toHostName(host) : null
+}
+
+/** Of the names that an app answers to; `*` for any. */
+export const hostsRule: OptionRule<readonly string[] | undefined> = option.list({
+  of: option.string({
+    expects: 'a host name without scheme, port and path',
+    test: (host) => host === '*' || readHostName(host) !== null,
+  }),
+  expects: 'a list of host names, such as ["api.example.com"]',
+})
+
+/** Host names that `hostsRule` has accepted, in the spelling of `toHostName`. */
+export function toHostNames(hosts: readonly string[]): readonly string[] {
+  return hosts.map((host) => readHostName(host) ?? host)
 }
 
 /** `https://app.example`: scheme, host and port, as a browser writes it. */
-export function isOrigin(text: string): boolean {
+function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
+
+/** `alsoAllowed`: texts that are accepted beside origins. */
+export const originsRule = (...alsoAllowed: readonly string[]): OptionRule<readonly string[] | undefined> =>
+  option.list({
+    of: option.string({
+      expects: "an origin such as 'https://app.example.com'",
+      test: (entry) => alsoAllowed.includes(entry) || isOrigin(entry),
+    }),
+    expects: 'a list of origins, such as ["https://app.example.com"]',
+  })

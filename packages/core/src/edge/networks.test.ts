@@ -19,12 +19,13 @@ it('contains no address when it is empty', () => {
 it('names the option and the entry that is wrong', () => {
   const create = (entry: string) => () => createNetworks(['::1', entry], 'metrics({ access: { networks } })')
   expect(create('10.0.0.0/33')).toThrow(
-    "metrics({ access: { networks } }): '10.0.0.0/33' has no prefix length of 0 to 32",
+    "metrics({ access: { networks } }): entry 2 must be an IP address or a CIDR network, such as 10.0.0.0/8, received '10.0.0.0/33'",
   )
   expect(create('home')).toThrow(
     expect.objectContaining({
       code: 'bad_option',
-      message: "metrics({ access: { networks } }): 'home' is not an IP address or a CIDR network",
+      message:
+        "metrics({ access: { networks } }): entry 2 must be an IP address or a CIDR network, such as 10.0.0.0/8, received 'home'",
     }),
   )
 })

@@ -1,5 +1,7 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
-import { BootError } from '../base/boot-error.ts'
+import { option as rule } from '../base/option.ts'
+import type { OptionRule } from '../base/option-rule.ts'
+import { badOption } from '../base/options.ts'
 
 /** IP addresses and networks, IPv4 and IPv6 in any spelling. */
 export interface Networks {
@@ -16,10 +18,10 @@ interface Network {
 const mappedV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /**
- * A list of addresses to look callers up in, made once at boot.
+ * A list of addresses and networks, compiled once at boot.
  *
  * @param entries addresses and CIDR networks.
- * @param option what they are called in a message.
+ * @param option name of the list, for messages.
  * @throws BootError `bad_option`, naming the entry.
  *
  * @example
@@ -28,9 +30,11 @@ const mappedV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
  */
 export function createNetworks(entries: readonly string[], option: string): Networks {
   const list = new BlockList()
-  for (const entry of entries) {
-    const { address, prefix, family } = toNetwork(entry, option)
-    list.addSubnet(address, prefix, family)
+  for (const [i, entry] of entries.entries()) {
+    const network = toNetwork(entry)
+    if (network === null)
+      throw badOption(option, `entry ${i + 1}`, `must be ${networkRule.expects}`, { received: entry })
+    list.addSubnet(network.address, network.prefix, network.family)
   }
   return {
     has(text) {
@@ -57,22 +61,23 @@ export function toAddress(text: string): string | null {
   return mappedV4.exec(address)?.[1] ?? new URL(`http://[${address}]`).hostname.slice(1, -1)
 }
 
-function toNetwork(entry: string, option: string): Network {
+/** Null for what is not a network. */
+function toNetwork(entry: string): Network | null {
   const slash = entry.indexOf('/')
   const [text, size] = slash === -1 ? [entry, null] : [entry.slice(0, slash), entry.slice(slash + 1)]
   const address = toAddress(text)
-  if (address === null || text.includes('%')) throw badEntry(option, entry, 'is not an IP address or a CIDR network')
+  if (address === null || text.includes('%')) return null
   const family = address.includes(':') ? 'ipv6' : 'ipv4'
   const bits = family === 'ipv4' ? 32 : 128
+  if (size === null) return { address, family, prefix: bits }
   // `::ffff:10.0.0.0/104` is 10.0.0.0/8, seen through IPv6.
   const offset = family === 'ipv4' && text.includes(':') ? 96 : 0
-  if (size === null) return { address, family, prefix: bits }
   const prefix = /^\d{1,3}$/.test(size) ? Number(size) - offset : -1
-  if (prefix < 0 || prefix > bits)
-    throw badEntry(option, entry, `has no prefix length of ${offset} to ${bits + offset}`)
-  return { address, family, prefix }
+  return prefix < 0 || prefix > bits ? null : { address, family, prefix }
 }
 
-function badEntry(option: string, entry: string, reason: string): BootError {
-  return new BootError('bad_option', `${option}: '${entry}' ${reason}`)
-}
+/** Of an address (IPv4 or IPv6) or a CIDR network. */
+export const networkRule: OptionRule<string | undefined> = rule.string({
+  expects: 'an IP address or a CIDR network, such as 10.0.0.0/8',
+  test: (entry) => toNetwork(entry) !== null,
+})

@@ -1,7 +1,9 @@
-import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import type { OptionRules } from '../base/option-rule.ts'
+import { checkOptions } from '../base/options.ts'
 import { AppError, type AppErrorOptions } from './app-error.ts'
 import { type ErrorCode, rspCodeOf } from './codes.ts'
-import type { RSPCode } from './status.ts'
+import { RSPCode } from './status.ts'
 
 /** An error of the application. */
 export interface ErrorDefinition {
@@ -20,6 +22,13 @@ export interface ErrorFactory<Code extends string = string> {
   readonly row: ErrorCode
 }
 
+const rules = {
+  httpStatus: option.integer({ min: 400, max: 599, required: true }),
+  message: option.string({ expects: 'a string', test: () => true, required: true }),
+  status: option.choice(Object.values(RSPCode)),
+  retry: option.flag({ default: false }),
+} satisfies OptionRules<ErrorDefinition>
+
 /**
  * Declares errors under a namespace. Two factories with the same code in one app are a boot error.
  *
@@ -34,10 +43,12 @@ export function defineErrors<const Namespace extends string, const Definitions e
   const factories: Record<string, ErrorFactory> = {}
   for (const [name, definition] of Object.entries(definitions)) {
     const code = `${namespace}.${name}`
-    const { httpStatus } = definition
-    if (!Number.isInteger(httpStatus) || httpStatus < 400 || httpStatus > 599)
-      throw new BootError('bad_option', `The error '${code}' has an httpStatus from 400 to 599, not ${httpStatus}`)
-    const { status = rspCodeOf(httpStatus), message, retry = false } = definition
+    const {
+      httpStatus,
+      message,
+      retry,
+      status = rspCodeOf(httpStatus),
+    } = checkOptions('defineErrors()', definition, rules, code)
     const row: ErrorCode = { status, httpStatus, message, retry }
     const create = (message?: string, options?: AppErrorOptions): AppError => new AppError(code, row, message, options)
     factories[name] = Object.assign(create, { code, row })

@@ -1,6 +1,8 @@
-import { BootError } from '../base/boot-error.ts'
-import { isOrigin } from '../edge/host.ts'
-import { checkKeys } from '../route/route-definition.ts'
+import type { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import type { OptionRules, OptionsOf } from '../base/option-rule.ts'
+import { badOption, checkOptions } from '../base/options.ts'
+import { originsRule } from '../edge/host.ts'
 import type { HeaderList } from '../transport/transport.ts'
 
 /** What `createApp({ http: { cors } })` takes: which pages of other origins may read answers. */
@@ -27,12 +29,6 @@ export interface Cors {
   preflightHeaders(origin: string, methods: readonly string[]): HeaderList
 }
 
-const defaults = {
-  headers: ['content-type', 'authorization', 'x-correlation-id', 'traceparent'],
-  exposedHeaders: ['x-correlation-id'],
-  maxAgeSeconds: 600,
-}
-const known = ['origins', 'methods', 'headers', 'exposedHeaders', 'credentials', 'maxAgeSeconds'] as const
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const none: HeaderList = []
 
@@ -47,9 +43,7 @@ const none: HeaderList = []
  * cors.responseHeaders('https://app.example') // [['vary', 'Origin'], ['access-control-allow-origin', 'https://app.example'], …]
  */
 export function createCors(options: CorsOptions): Cors {
-  check(options)
-  const { origins, headers = defaults.headers, exposedHeaders = defaults.exposedHeaders, credentials = false } = options
-  const { methods, maxAgeSeconds = defaults.maxAgeSeconds } = options
+  const { origins, methods, headers, exposedHeaders, credentials, maxAgeSeconds } = check(options)
   const anyOrigin = origins.includes('*')
   const named = new Set(origins)
   // One answer for all origins does not vary, so that caches may keep it.
@@ -77,31 +71,32 @@ export function createCors(options: CorsOptions): Cors {
   }
 }
 
-function check(options: CorsOptions): void {
-  checkKeys(options, known, 'createApp({ http: { cors } })')
-  const { origins, credentials = false, maxAgeSeconds = 0 } = options
-  if (!Array.isArray(origins) || origins.length === 0) throw bad('origins must contain at least one origin')
+const name = option.string({
+  expects: "a name; '*' is not accepted, because browsers do not apply it to every request",
+  test: (value) => value !== '*' && token.test(value),
+})
+const names = { of: name, expects: 'a list of names' }
+
+const rules = {
+  origins: originsRule('*', 'null'),
+  methods: option.list(names),
+  headers: option.list({ ...names, default: ['content-type', 'authorization', 'x-correlation-id', 'traceparent'] }),
+  exposedHeaders: option.list({ ...names, default: ['x-correlation-id'] }),
+  credentials: option.flag({ default: false }),
+  maxAgeSeconds: option.integer({ max: 86_400, default: 600 }),
+} satisfies OptionRules<CorsOptions>
+
+function check(options: CorsOptions): OptionsOf<typeof rules> & Pick<CorsOptions, 'origins'> {
+  const checked = checkOptions('createApp()', options, rules, 'http.cors')
+  const { origins = [], credentials } = checked
+  if (origins.length === 0) throw bad('must name at least one origin')
   if (origins.includes('*')) {
-    if (origins.length > 1) throw bad("origins contains '*' and others: '*' already means all")
-    if (credentials)
-      throw bad("origins must be listed when credentials are allowed: with '*' every page could act for its visitor")
+    if (origins.length > 1) throw bad("must not have '*', which means all of them, beside others")
+    if (credentials) throw bad("must not be '*' with credentials: any page could act for its visitor; name the origins")
   }
-  for (const origin of origins) {
-    if (origin !== '*' && origin !== 'null' && !isOrigin(origin))
-      throw bad(`origins: '${origin}' is not an origin; write it as 'https://app.example'`)
-  }
-  if (typeof credentials !== 'boolean') throw bad('credentials must be true or false')
-  if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 0 || maxAgeSeconds > 86_400)
-    throw bad(`maxAgeSeconds must be 0 to 86400, not ${maxAgeSeconds}`)
-  for (const key of ['methods', 'headers', 'exposedHeaders'] as const) {
-    for (const each of options[key] ?? []) {
-      // For requests with credentials browsers treat '*' as a literal name.
-      if (each === '*') throw bad(`${key} must be listed: '*' does not apply to every request`)
-      if (!token.test(each)) throw bad(`${key}: '${each}' is not a valid name`)
-    }
-  }
+  return { ...checked, origins }
 }
 
-function bad(reason: string): BootError {
-  return new BootError('bad_option', `http.cors.${reason}`)
+function bad(problem: string): BootError {
+  return badOption('createApp()', 'http.cors.origins', problem)
 }

@@ -1,4 +1,5 @@
-import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import { badOption, checkOption } from '../base/options.ts'
 import type { HeaderList } from '../transport/transport.ts'
 
 /** By lower-case name: another value, or false to leave the header out. A name that is not among the defaults is added. */
@@ -37,6 +38,10 @@ const overTls: HeaderList = [
 
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 const fieldValue = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+const headerRule = option.anyOf([
+  option.string({ expects: 'visible ASCII on one line', test: (value) => fieldValue.test(value) }),
+  option.choice([false]),
+])
 const tlsOnly = new Set(['strict-transport-security'])
 
 /**
@@ -73,10 +78,7 @@ function compile(defaults: HeaderList, options: SecurityHeaderOptions, secure: b
 }
 
 function checkHeader(name: string, value: unknown): void {
-  if (!token.test(name)) {
-    throw new BootError('bad_option', `securityHeaders has '${name}', which is not a lower-case header name`)
-  }
-  if (value !== false && (typeof value !== 'string' || !fieldValue.test(value))) {
-    throw new BootError('bad_option', `securityHeaders['${name}'] has to be visible ASCII on one line, or false`)
-  }
+  if (!token.test(name))
+    throw badOption('createApp()', `http.securityHeaders['${name}']`, 'must be named in lower case, as a header name')
+  checkOption('createApp()', `http.securityHeaders['${name}']`, value, headerRule)
 }

@@ -1,19 +1,20 @@
-import { BootError } from '../base/boot-error.ts'
 import type { Environment } from '../base/environment.ts'
-import type { Logger, LogLevel } from '../base/logger.ts'
-import { checkKeys } from '../route/route-definition.ts'
-import { createLogger, type LogFormat } from './pino-logger.ts'
+import { type Logger, type LogLevel, logLevels } from '../base/logger.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule, OptionRules } from '../base/option-rule.ts'
+import { badOption, checkOptions } from '../base/options.ts'
+import { createLogger, type LogFormat, logFormats } from './pino-logger.ts'
 
 /** Which calls get a line when they end. */
 export type AccessLog = 'all' | 'failures' | false
 
 /** Options of `createApp({ log })`, which is also a level or a logger. */
 export interface LogOptions {
-  /** Minimum log level. Default `debug` in development, `warn` in tests, `info` elsewhere. */
-  readonly level?: LogLevel
+  /** Minimum level, or `silent` for no line at all. Default `debug` in development, `warn` in tests, `info` elsewhere. */
+  readonly level?: LogLevel | 'silent'
   /** Default: `human` on a terminal in development, else `json`. */
   readonly format?: LogFormat
-  /** A custom logger, instead of `level` and `format`. */
+  /** A custom logger, in place of `level` and `format`. */
   readonly logger?: Logger
   /**
    * One line for each call: all of them, those that did not succeed, or none. Default: `all` in development, `failures` in staging and
@@ -34,55 +35,50 @@ export interface ResolvedLogOptions {
   readonly excludedPaths: ReadonlySet<string>
 }
 
-const known = ['level', 'format', 'logger', 'access', 'sampleSuccesses', 'excludedPaths'] as const
-const levels: readonly unknown[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+export const excludedPathsRule: OptionRule<readonly string[] | undefined> = option.list({
+  of: option.string({ expects: "the path of a route, such as '/health'", test: (path) => path.startsWith('/') }),
+  expects: 'a list of paths, such as ["/health","/metrics"]',
+})
+
+const rules = {
+  level: option.choice([...logLevels, 'silent']),
+  format: option.choice(logFormats),
+  logger: option.custom({ expects: "a logger of pino's shape", is: isLogger }),
+  access: option.choice(['all', 'failures', false]),
+  sampleSuccesses: option.number({ min: 0, max: 1, default: 1 }),
+  excludedPaths: excludedPathsRule,
+} satisfies OptionRules<LogOptions>
 
 const accessDefaults = { dev: 'all', test: false, staging: 'failures', production: 'failures' } as const
 
-/** Creates the logger of an app from `createApp({ log })`. `healthPath`: null without health routes. */
+/** Makes the logger of an app by `createApp({ log })`. `healthPath`: null without health routes. */
 export function resolveLogOptions(
-  given: Logger | LogLevel | LogOptions | undefined,
+  given: Logger | LogLevel | 'silent' | LogOptions | undefined,
   environment: Environment,
   healthPath: string | null,
 ): ResolvedLogOptions {
-  const options = toOptions(given)
-  check(options)
-  const { level, format, access = accessDefaults[environment], sampleSuccesses = 1 } = options
+  const options = checkOptions('createApp()', toOptions(given), rules, 'log')
+  const { level, format, logger, access = accessDefaults[environment], sampleSuccesses } = options
+  if (logger !== undefined && (level !== undefined || format !== undefined)) {
+    const name = level === undefined ? 'log.format' : 'log.level'
+    throw badOption('createApp()', name, 'is an option of the built-in logger: remove it, or remove log.logger')
+  }
   const settings = { environment, ...(level !== undefined && { level }), ...(format !== undefined && { format }) }
   const health = healthPath === null ? [] : [healthPath, `${healthPath}/live`, `${healthPath}/ready`]
   return {
-    logger: options.logger ?? createLogger(settings),
+    logger: logger ?? createLogger(settings),
     access,
     sampleSuccesses,
     excludedPaths: new Set(options.excludedPaths ?? [...health, '/metrics']),
   }
 }
 
-function toOptions(given: Logger | LogLevel | LogOptions | undefined): LogOptions {
+function toOptions(given: Logger | LogLevel | 'silent' | LogOptions | undefined): LogOptions {
   if (given === undefined) return {}
   if (typeof given === 'string') return { level: given }
   return isLogger(given) ? { logger: given } : given
 }
 
-function isLogger(given: Logger | LogOptions): given is Logger {
-  return 'child' in given && typeof given.child === 'function'
-}
-
-function check(options: LogOptions): void {
-  checkKeys(options, known, 'createApp({ log })')
-  const { level, format, logger, access, sampleSuccesses = 1, excludedPaths = [] } = options
-  if (level !== undefined && !levels.includes(level))
-    throw new BootError('bad_option', `log.level must be one of ${levels.join(', ')}, not '${level}'`)
-  if (format !== undefined && format !== 'json' && format !== 'human')
-    throw new BootError('bad_option', `log.format must be 'json' or 'human', not '${format}'`)
-  if (logger !== undefined && (level !== undefined || format !== undefined))
-    throw new BootError('bad_option', 'log.level and log.format are of our own logger: leave them out, or log.logger')
-  if (access !== undefined && access !== false && access !== 'all' && access !== 'failures')
-    throw new BootError('bad_option', `log.access must be 'all', 'failures' or false, not '${access}'`)
-  if (!(sampleSuccesses >= 0 && sampleSuccesses <= 1))
-    throw new BootError('bad_option', `log.sampleSuccesses must be 0 to 1, not ${sampleSuccesses}`)
-  for (const path of excludedPaths) {
-    if (!path.startsWith('/'))
-      throw new BootError('bad_option', `log.excludedPaths: '${path}' must be the path of a route, such as '/health'`)
-  }
+function isLogger(given: unknown): given is Logger {
+  return typeof given === 'object' && given !== null && typeof Reflect.get(given, 'child') === 'function'
 }

@@ -4,13 +4,14 @@ import type { Logger, LogLevel } from '../base/logger.ts'
 import { toHuman } from './human-format.ts'
 import { redactFields } from './redact.ts'
 
-/** Format of a log line: JSON for machines, or text for people. */
-export type LogFormat = 'json' | 'human'
+/** How lines look: JSON for machines, or text for people. */
+export const logFormats = ['json', 'human'] as const
+export type LogFormat = (typeof logFormats)[number]
 
 export interface LoggerSettings {
   readonly environment: Environment
-  /** Default `debug` in development, `warn` in tests, `info` elsewhere. */
-  readonly level?: LogLevel
+  /** Minimum level, or `silent` for no line at all. Default `debug` in development, `warn` in tests, `info` elsewhere. */
+  readonly level?: LogLevel | 'silent'
   /** Default: `human` on a terminal in development, else `json`. */
   readonly format?: LogFormat
   /** Destination of lines. Default: standard output. */

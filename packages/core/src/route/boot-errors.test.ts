@@ -210,13 +210,13 @@ describe('what is wrong by itself is said where it is written', () => {
       'a route option that is none',
       () => route({ http: 'GET /a', handler: () => null, ouput: null } as never),
       'unknown_option',
-      /^GET \/a has the unknown option 'ouput'/,
+      /^GET \/a: ouput is not an option. Did you mean 'output'\?/,
     ],
     [
       'an http option that is none',
       () => route({ http: { route: 'GET /a', statuss: 1 }, handler: () => null } as never),
       'unknown_option',
-      /^GET \/a has the unknown option 'statuss'/,
+      /^GET \/a: http.statuss is not an option. Did you mean 'status'\?/,
     ],
     [
       'a route that does nothing',
@@ -227,8 +227,8 @@ describe('what is wrong by itself is said where it is written', () => {
     [
       'a status that is no success',
       () => route({ http: { route: 'GET /a', status: 404 }, handler: () => null }),
-      'bad_route',
-      'GET /a: http.status is the status of success, 200 to 299, not 404',
+      'bad_option',
+      'GET /a: http.status must be an integer from 200 to 299, received 404',
     ],
     ...(['query', 'body', 'maxBodyBytes'] as const).map((option): (typeof cases)[number] => [
       `http.${option} where there is no body`,
@@ -255,19 +255,19 @@ describe('what is wrong by itself is said where it is written', () => {
       'a deadline out of range',
       () => route({ http: 'GET /a', deadlineMs: Number.POSITIVE_INFINITY, handler: () => null }),
       'bad_option',
-      'GET /a: deadlineMs must be 0 (none) to 86400000, not Infinity',
+      'GET /a: deadlineMs must be an integer from 0 to 86400000 (milliseconds), received Infinity',
     ],
     [
       'an access that is none, which would be open',
       () => route({ http: 'GET /a', access: 'autenticated', handler: () => null } as never),
-      'bad_route',
-      "GET /a: access is 'public' or 'authenticated', not 'autenticated'",
+      'bad_option',
+      "GET /a: access must be 'public' or 'authenticated', received 'autenticated'",
     ],
     [
       'an error with the status of a success',
       () => defineErrors('billing', { declined: { httpStatus: 200, message: '' } }),
       'bad_option',
-      "The error 'billing.declined' has an httpStatus from 400 to 599, not 200",
+      'defineErrors(): billing.declined.httpStatus must be an integer from 400 to 599, received 200',
     ],
     [
       'a prefix that ends with a slash',

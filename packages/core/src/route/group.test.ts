@@ -85,8 +85,8 @@ describe('route', () => {
     ['an option of http that nobody knows', { http: { route: 'GET /a', statsu: 1 }, handler }, 'unknown_option'],
     ['neither a handler nor a command', {}, 'bad_route'],
     ['both', { handler, command: handler }, 'bad_route'],
-    ['a status that is no success', { http: { route: 'GET /a', status: 404 }, handler }, 'bad_route'],
-    ['a part of a byte', { http: { route: 'GET /a', maxBodyBytes: 1.5 }, handler }, 'bad_route'],
+    ['a status that is no success', { http: { route: 'GET /a', status: 404 }, handler }, 'bad_option'],
+    ['a part of a byte', { http: { route: 'GET /a', maxBodyBytes: 1.5 }, handler }, 'bad_option'],
     ['a deadline of days', { deadlineMs: 86_400_001, handler }, 'bad_option'],
     ['a deadline that is none', { deadlineMs: Number.NaN, handler }, 'bad_option'],
   ])('refuses %s', (_name, options, code) => {

@@ -13,7 +13,7 @@ export function readVariable(
   environment: Environment,
 ): Reading<unknown> {
   const text = variables[name] ?? ''
-  if (text === '') return whenUnset(name, { reader, options }, environment)
+  if (text === '') return whenUnset({ reader, options }, environment)
   const { secret = false, check, expects } = options
   const reading = reader.read(text)
   if (!reading.ok) {
@@ -26,7 +26,6 @@ export function readVariable(
 }
 
 function whenUnset(
-  name: string,
   { reader, options }: Pick<Variable, 'reader' | 'options'>,
   environment: Environment,
 ): Reading<unknown> {
@@ -35,6 +34,6 @@ function whenUnset(
   if (value !== undefined) return { ok: true, value }
   const isRequiredHere = requiredIn.includes(environment)
   if (optional && !isRequiredHere) return { ok: true, value: undefined }
-  const where = isRequiredHere || defaults !== undefined ? `, and is required in ${environment}` : ''
-  return failed(`is not set${where}: set ${name} to ${options.expects ?? reader.expects} (${about})`)
+  const where = isRequiredHere || defaults !== undefined ? ` in ${environment}` : ''
+  return failed(`is required${where}: set it to ${options.expects ?? reader.expects} (${about})`)
 }

@@ -138,7 +138,7 @@ describe('a setting', () => {
       'WAIT must be a duration from 0ms to 1m (such as 500ms, 2s or 5m; a number alone is milliseconds)',
       'MODE must be one of fast, safe',
       'HOSTS entry 2 must be a host name',
-      'KEY is not set: set KEY to a string that is not empty (Of the test)',
+      'KEY is required: set it to a string that is not empty (Of the test)',
     ])
   })
 
@@ -156,9 +156,9 @@ describe('a setting', () => {
     expect(declared.read({ variables: { ENV: 'staging' } }).group.byEnvironment).toBe('s')
     expect(declared.read({ variables: {}, environment: 'staging' }).environment).toBe('staging')
     expect(problems({ group, more: { must: variable.flag('MUST', { about }) } }, { ENV: 'production' })).toEqual([
-      'BY is not set, and is required in production: set BY to a string (Of the test)',
-      'OPTIONAL is not set, and is required in production: set OPTIONAL to a string (Of the test)',
-      'MUST is not set: set MUST to true or false (Of the test)',
+      'BY is required in production: set it to a string (Of the test)',
+      'OPTIONAL is required in production: set it to a string (Of the test)',
+      'MUST is required: set it to true or false (Of the test)',
     ])
   })
 
@@ -166,7 +166,7 @@ describe('a setting', () => {
     expect(problems({ a: { a: integer }, b: { b: variable.flag('B', { about }) } }, { ENV: 'prd', X: 'x' })).toEqual([
       "ENV must be one of dev, test, staging, production, not 'prd'",
       'X must be an integer from 0 to 65535',
-      'B is not set: set B to true or false (Of the test)',
+      'B is required: set it to true or false (Of the test)',
     ])
   })
 })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { checkSocketLimits, defaultSocketLimits } from './socket-limits.ts'
+import { checkListenOptions, defaultSocketLimits } from './socket-limits.ts'
 import type { SocketLimits } from './transport.ts'
 
-const check = (limits: Partial<SocketLimits>) => () => checkSocketLimits({ ...defaultSocketLimits, ...limits })
+const check = (limits: Partial<SocketLimits>) => () =>
+  checkListenOptions({ host: '::1', port: 0, websocketPath: '/ws', limits: { ...defaultSocketLimits, ...limits } })
 
 describe('socket limits', () => {
   it('takes the defaults', () => {
@@ -24,7 +25,9 @@ describe('socket limits', () => {
   })
 
   it.each([-1, 240, 1.5])('refuses a lifetime of %d, which would end the process', (value) => {
-    expect(check({ maxLifetimeMinutes: value })).toThrow('websocket.maxLifetimeMinutes must be 0 or an integer from 1')
+    expect(check({ maxLifetimeMinutes: value })).toThrow(
+      'websocket.maxLifetimeMinutes must be an integer from 0 to 239',
+    )
   })
 
   it.each([2 ** 31, 2 ** 32 + 1024, -1, Infinity])('refuses %d bytes, which would be cast to int32', (value) => {

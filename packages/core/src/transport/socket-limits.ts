@@ -1,38 +1,44 @@
 import { option } from '../base/option.ts'
 import type { OptionRule, OptionTable } from '../base/option-rule.ts'
 import { checkOption, checkOptions } from '../base/options.ts'
-import type { SocketLimits } from './transport.ts'
+import type { ListenOptions, SocketLimits } from './transport.ts'
 
-/** uWS casts larger numbers to int32 without an error. */
+type Rules<T> = { readonly [Name in keyof T]: OptionRule<T[Name]> }
+
+/** Where an app listens, with the defaults of `app.listen()`. */
+export const addressRules: Rules<Pick<ListenOptions, 'host' | 'port'>> = {
+  host: option.string({
+    expects: 'a host name or an IP address (0.0.0.0 is every IPv4 address)',
+    test: (host) => /^[\w.:%-]+$/.test(host),
+    default: '127.0.0.1',
+  }),
+  port: option.integer({ max: 65_535, default: 8000 }),
+}
+
+/** The native layer casts numbers to int32 without a warning. */
 const maxInt32 = 2 ** 31 - 1
-const mebibyte = 1_048_576
+const bytes = option.bytes({ min: 1024, max: maxInt32, default: 1_048_576 })
 
 /**
- * Bounds and defaults of the limits. The native layer would end the process for a time outside of these bounds, and has no limit at
- * all for a back pressure of 0: uws-rules.md#socket-options.
+ * The native layer would end the process for a time outside of these bounds, and has no limit at all for a back pressure of 0:
+ * uws-rules.md#socket-options.
  */
-export const socketLimitRules: { readonly [Key in keyof SocketLimits]: OptionRule<SocketLimits[Key]> } = {
-  maxPayloadBytes: option.integer({ min: 1024, max: maxInt32, default: mebibyte }),
-  maxBackpressureBytes: option.integer({ min: 1024, max: maxInt32, default: mebibyte }),
-  idleTimeoutSeconds: zeroOr(8, 960, 120),
+export const socketLimitRules: Rules<SocketLimits> = {
+  maxPayloadBytes: bytes,
+  maxBackpressureBytes: bytes,
+  idleTimeoutSeconds: option.anyOf([option.choice([0]), option.integer({ min: 8, max: 960 })], { default: 120 }),
   sendPings: option.flag({ default: true }),
-  maxLifetimeMinutes: zeroOr(1, 239, 0),
+  maxLifetimeMinutes: option.integer({ max: 239, default: 0 }),
 }
 
-export const defaultSocketLimits: SocketLimits = checkOptions('createApp()', {}, socketLimitRules, 'websocket')
+export const defaultSocketLimits: SocketLimits = checkOptions('', {}, socketLimitRules)
 
 /** @throws BootError `bad_option` */
-export function checkSocketLimits(limits: SocketLimits): void {
+export function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions): void {
+  checkOption('app.listen()', 'host', host, addressRules.host)
+  checkOption('app.listen()', 'port', port, addressRules.port)
+  checkOption('createApp()', 'websocket.path', websocketPath, option.path())
   const rules: OptionTable = socketLimitRules
-  for (const [key, rule] of Object.entries(rules))
-    checkOption('createApp()', `websocket.${key}`, Reflect.get(limits, key), rule)
-}
-
-function zeroOr(min: number, max: number, value: number): OptionRule<number> {
-  return option.custom({
-    expects: `0 or an integer from ${min} to ${max}`,
-    is: (given): given is number =>
-      given === 0 || (typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max),
-    default: value,
-  })
+  for (const [name, rule] of Object.entries(rules))
+    checkOption('createApp()', `websocket.${name}`, Reflect.get(limits, name), rule)
 }

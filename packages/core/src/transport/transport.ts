@@ -40,7 +40,7 @@ export interface ListenOptions {
   readonly limits: SocketLimits
 }
 
-/** Limits that the transport enforces. `checkSocketLimits` checks them. */
+/** Limits that the transport enforces. `checkListenOptions` checks them. */
 export interface SocketLimits {
   /** A larger frame cuts the connection (the client sees 1006). */
   readonly maxPayloadBytes: number

@@ -95,7 +95,9 @@ describe('loading uWebSockets.js', () => {
   })
 
   it.each([0, 4095, 2 ** 21, 8192.5])('refuses a header limit of %d', (maxHeaderBytes) => {
-    expect(() => loadUws({ maxHeaderBytes })).toThrow('uws(): maxHeaderBytes must be an integer from 4096 to 1048576')
+    expect(() => loadUws({ maxHeaderBytes })).toThrow(
+      `uws(): maxHeaderBytes must be an integer from 4096 to 1048576, received ${maxHeaderBytes}`,
+    )
   })
 
   it('loads once per process', () => {
@@ -196,7 +198,7 @@ describe('the compat copy', () => {
   it('is switched by on or off, and by nothing else', async () => {
     const program = `try { loadUws() } catch (error) { console.log(error.code, error.message) }`
     expect((await run(temporary(), program, { TWINWIRE_UWS_COMPAT: 'false' })).stdout).toBe(
-      "bad_option TWINWIRE_UWS_COMPAT, or compat of uws(), must be on or off, not 'false'\n",
+      "bad_option The environment: TWINWIRE_UWS_COMPAT must be 'on' or 'off', received 'false'\n",
     )
   }, 120_000)
 

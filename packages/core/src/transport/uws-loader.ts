@@ -5,8 +5,8 @@ import { isMainThread } from 'node:worker_threads'
 import { BootError } from '../base/boot-error.ts'
 import { supportedNodes } from '../base/machine.ts'
 import { option } from '../base/option.ts'
-import type { OptionRule } from '../base/option-rule.ts'
-import { checkOption } from '../base/options.ts'
+import type { OptionRule, OptionRules } from '../base/option-rule.ts'
+import { checkOption, checkOptions } from '../base/options.ts'
 import { loadCompatCopy } from './uws-compat-copy.ts'
 import type { UwsModule } from './uws-types.ts'
 
@@ -34,8 +34,16 @@ export interface LoadedUws {
   readonly notes: readonly string[]
 }
 
-/** Of the option `maxHeaderBytes` and of its variable. */
+/** `UWS_HTTP_MAX_HEADERS_SIZE` is read by native code, too: a number and no unit. */
 export const maxHeaderBytesRule: OptionRule<number> = option.integer({ min: 4096, max: 1_048_576, default: 32_768 })
+export const compatRule: OptionRule<CompatMode> = option.choice(['on', 'off'], { default: 'on' })
+
+const rules = {
+  module: option.unchecked(),
+  maxHeaderBytes: maxHeaderBytesRule,
+  compat: compatRule,
+  tls: option.unchecked(),
+} satisfies OptionRules<UwsLoadOptions & { tls: unknown }>
 
 export const limitVariable = 'UWS_HTTP_MAX_HEADERS_SIZE'
 export const compatVariable = 'TWINWIRE_UWS_COMPAT'
@@ -50,10 +58,8 @@ const slotKey = Symbol.for('twinwire.uws')
 
 /** Loads uWebSockets.js: the given module, else the package of the application, else that of core. */
 export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
+  const { maxHeaderBytes } = checkOptions('uws()', options, rules)
   const { module: given, compat: mode = readCompatMode() } = options
-  const maxHeaderBytes = checkOption('uws()', 'maxHeaderBytes', options.maxHeaderBytes, maxHeaderBytesRule)
-  if (mode !== 'on' && mode !== 'off')
-    throw new BootError('bad_option', `${compatVariable}, or compat of uws(), must be on or off, not '${mode}'`)
   if (given !== undefined)
     return { module: checkModule(given), compat: false, notes: headerNotes(maxHeaderBytes, true) }
   const loaded = slot[slotKey]
@@ -80,8 +86,8 @@ export function resolveUws(): string {
   throw unavailable('the package uWebSockets.js is not installed: install it, or pass uws({ module })')
 }
 
-function readCompatMode(): string {
-  return process.env[compatVariable] || 'on'
+function readCompatMode(): CompatMode {
+  return checkOption('The environment', compatVariable, process.env[compatVariable] || undefined, compatRule)
 }
 
 function loadFile(path: string, mode: CompatMode): { exports: unknown; compat: boolean } {

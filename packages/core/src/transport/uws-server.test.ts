@@ -36,10 +36,10 @@ describe('listening over uWebSockets.js', () => {
   })
 
   it.each([
-    [{ port: 70_000 }, 'listen(): port must be an integer from 0 to 65535'],
-    [{ host: '' }, 'listen(): host must be a host name'],
-    [{ websocketPath: '/ws/:id' }, "createApp(): websocket.path must be a plain path such as '/ws'"],
-    [{ websocketPath: 'ws' }, "createApp(): websocket.path must be a plain path such as '/ws'"],
+    [{ port: 70_000 }, 'app.listen(): port must be an integer from 0 to 65535, received 70000'],
+    [{ host: '' }, 'app.listen(): host must be a host name or an IP address'],
+    [{ websocketPath: '/ws/:id' }, 'websocket.path must be a path'],
+    [{ websocketPath: 'ws' }, 'websocket.path must be a path'],
     [{ limits: { ...defaultSocketLimits, idleTimeoutSeconds: 3 } }, 'websocket.idleTimeoutSeconds'],
   ])('checks its options before anything native sees them (%#)', async (more, message) => {
     const listening = uws().listen(options(0, more), handlers)

@@ -2,9 +2,7 @@ import { createServer } from 'node:net'
 import { BootError } from '../base/boot-error.ts'
 import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
-import { option } from '../base/option.ts'
-import { badOption, checkOption } from '../base/options.ts'
-import { checkSocketLimits } from './socket-limits.ts'
+import { checkListenOptions } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { Unsent } from './unsent.ts'
 import { createBehavior } from './uws-connection.ts'
@@ -102,22 +100,6 @@ class UwsTransport implements Transport {
 
 const withoutSpare =
   'This process cannot connect to itself at 127.0.0.1: uWebSockets.js will print a line to stderr for each WebSocket whose upgrade had to wait'
-
-const portRule = option.integer({ max: 65_535, required: true })
-const hostRule = option.string({
-  expects: 'a host name or an IP address (0.0.0.0 is every IPv4 address)',
-  required: true,
-})
-
-function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions): void {
-  checkSocketLimits(limits)
-  checkOption('listen()', 'port', port, portRule)
-  checkOption('listen()', 'host', host, hostRule)
-  // `:` and `*` are patterns to uWS.
-  if (!/^\/[^:*?#\s]*$/.test(websocketPath)) {
-    throw badOption('createApp()', 'websocket.path', "must be a plain path such as '/ws'", websocketPath)
-  }
-}
 
 function createTlsApp({ module }: LoadedUws, files: UwsTlsFiles): UwsApp {
   if (module.SSLApp === undefined)

@@ -22,12 +22,12 @@ export interface UwsTlsOptions {
   readonly ciphers?: string
 }
 
-const pemFile = { expects: 'the path of a PEM file' }
+const file = { expects: 'the path of a PEM file' }
 const rules = {
-  keyFile: option.string({ ...pemFile, required: true }),
-  certFile: option.string({ ...pemFile, required: true }),
+  keyFile: option.string({ ...file, required: true }),
+  certFile: option.string({ ...file, required: true }),
   passphrase: option.string({ secret: true, expects: 'a string', test: () => true }),
-  caFile: option.string(pemFile),
+  caFile: option.string(file),
   ciphers: option.string(),
 } satisfies OptionRules<UwsTlsOptions>
 
@@ -57,9 +57,9 @@ export function toTlsFiles(options: UwsTlsOptions): UwsTlsFiles {
   }
 }
 
-function read(name: string, file: string): Buffer {
+function read(name: string, path: string): Buffer {
   try {
-    return readFileSync(file)
+    return readFileSync(path)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new BootError('bad_option', `uws(): tls.${name} cannot be read: ${reason}`, { cause })

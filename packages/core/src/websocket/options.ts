@@ -1,7 +1,8 @@
-import { BootError } from '../base/boot-error.ts'
-import { isOrigin } from '../edge/host.ts'
-import { checkKeys } from '../route/route-definition.ts'
-import { checkSocketLimits, defaultSocketLimits } from '../transport/socket-limits.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule, OptionRules } from '../base/option-rule.ts'
+import { badOption, checkOptions } from '../base/options.ts'
+import { originsRule } from '../edge/host.ts'
+import { socketLimitRules } from '../transport/socket-limits.ts'
 import type { SocketLimits } from '../transport/transport.ts'
 
 /** The WebSocket wire of an app. */
@@ -33,56 +34,26 @@ export type ResolvedWebSocketOptions = SocketLimits & {
   readonly ordered: boolean
 }
 
-const known = [
-  ...Object.keys(defaultSocketLimits),
-  'path',
-  'origins',
-  'maxInFlight',
-  'maxMessageBytes',
-  'maxMalformedFrames',
-  'ordered',
-]
+export const webSocketOriginsRule: OptionRule<readonly string[] | undefined> = originsRule('*')
+
+const rules = {
+  ...socketLimitRules,
+  path: option.path({ default: '/ws' }),
+  origins: webSocketOriginsRule,
+  maxInFlight: option.integer({ min: 1, default: 64 }),
+  maxMessageBytes: option.bytes({ default: 256 * 1024 }),
+  maxMalformedFrames: option.integer({ min: 1, default: 10 }),
+  ordered: option.choice(['connection', 'none'], { default: 'none' }),
+} satisfies OptionRules<WebSocketOptions>
 
 export function resolveWebSocketOptions(options: WebSocketOptions, isDevelopment: boolean): ResolvedWebSocketOptions {
-  checkKeys(options, known, 'websocket')
-  const {
-    path = '/ws',
-    maxInFlight = 64,
-    maxMessageBytes = 256 * 1024,
-    maxMalformedFrames = 10,
-    ordered = 'none',
-  } = options
-  if (!/^(\/[\w.~-]+)+$/.test(path))
-    throw new BootError('bad_option', `websocket.path must be a plain path such as '/ws', not '${path}'`)
-  const limits = { ...defaultSocketLimits, ...pickLimits(options) }
-  checkSocketLimits(limits)
-  checkCount('maxInFlight', maxInFlight)
-  checkCount('maxMalformedFrames', maxMalformedFrames)
-  checkCount('maxMessageBytes', maxMessageBytes)
-  if (maxMessageBytes > limits.maxPayloadBytes) {
-    throw new BootError(
-      'bad_option',
-      `websocket.maxMessageBytes (${maxMessageBytes}) must not be over maxPayloadBytes (${limits.maxPayloadBytes})`,
-    )
+  const { origins, ordered, ...others } = checkOptions('createApp()', options, rules, 'websocket')
+  const { maxMessageBytes, maxPayloadBytes } = others
+  if (maxMessageBytes > maxPayloadBytes) {
+    const problem = `must not be more than maxPayloadBytes (${maxPayloadBytes})`
+    throw badOption('createApp()', 'websocket.maxMessageBytes', problem, { received: maxMessageBytes })
   }
-  if (ordered !== 'connection' && ordered !== 'none') {
-    throw new BootError('bad_option', `websocket.ordered must be 'connection' or 'none', not '${ordered}'`)
-  }
-  return {
-    ...limits,
-    path,
-    origins: resolveOrigins(options.origins, isDevelopment),
-    maxInFlight,
-    maxMessageBytes,
-    maxMalformedFrames,
-    ordered: ordered === 'connection',
-  }
-}
-
-function pickLimits(options: WebSocketOptions): Partial<SocketLimits> {
-  const given = Object.entries(options).filter(([key, value]) => key in defaultSocketLimits && value !== undefined)
-  // Keys and value types are those of SocketLimits, by the filter above and the type of `options`.
-  return Object.fromEntries(given) as Partial<SocketLimits>
+  return { ...others, ordered: ordered === 'connection', origins: resolveOrigins(origins, isDevelopment) }
 }
 
 function resolveOrigins(
@@ -90,19 +61,5 @@ function resolveOrigins(
   isDevelopment: boolean,
 ): ResolvedWebSocketOptions['origins'] {
   if (origins === undefined) return isDevelopment ? null : 'same-host'
-  if (origins.includes('*')) return null
-  for (const origin of origins) {
-    if (!isOrigin(origin)) {
-      throw new BootError(
-        'bad_option',
-        `websocket.origins: '${origin}' is not an origin; write it as 'https://app.example'`,
-      )
-    }
-  }
-  return origins
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1)
-    throw new BootError('bad_option', `websocket.${name} must be an integer from 1, not ${value}`)
+  return origins.includes('*') ? null : origins
 }

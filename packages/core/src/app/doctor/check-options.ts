@@ -1,7 +1,6 @@
 import { error, type Finding, ok, warn } from '../../base/finding.ts'
 import type { Transport } from '../../transport/transport.ts'
-import { appDefaults } from '../app-defaults.ts'
-import type { ResolvedOptions } from '../app-options.ts'
+import type { ResolvedOptions } from '../resolve-options.ts'
 
 export function checkEnvironment({ environment, conflict }: ResolvedOptions): Finding {
   if (conflict === null) return ok('environment', `The environment is ${environment}`)
@@ -11,8 +10,8 @@ export function checkEnvironment({ environment, conflict }: ResolvedOptions): Fi
 /** Options that are too permissive for production, or meant for development. */
 export function checkProduction(options: ResolvedOptions, transport: Transport): readonly Finding[] {
   if (options.environment !== 'production') return []
-  const { given, hosts, websocket } = options
-  const everywhere = (given.http?.trustedProxies ?? []).filter((proxy) => proxy.endsWith('/0'))
+  const { given, hosts, websocket, trustedProxies } = options
+  const everywhere = trustedProxies.filter((proxy) => proxy.endsWith('/0'))
   return [
     hosts === null
       ? warn('hosts', "http.hosts contains '*' in production: list the host names of the app")
@@ -45,11 +44,16 @@ const toText = (origins: readonly string[] | 'same-host'): string =>
 const max = { maxInFlight: 10_000, bytes: 256 * 1024 * 1024 } as const
 
 /** Limits that let one client, or one call that hangs, use resources without bound. */
-export function checkLimits({ given, websocket, routes, endpoints }: ResolvedOptions): readonly Finding[] {
+export function checkLimits({
+  deadlineMs,
+  maxBodyBytes,
+  websocket,
+  routes,
+  endpoints,
+}: ResolvedOptions): readonly Finding[] {
   const found: Finding[] = []
   const say = (message: string): unknown => found.push(warn('limits', message))
-  if (given.deadlineMs === 0)
-    say(`deadlineMs is 0, so a call that hangs is never answered: set it, for example to ${appDefaults.deadlineMs}`)
+  if (deadlineMs === 0) say(`deadlineMs is 0, so a call that hangs is never answered: set it, for example to 30000`)
   const named = [...Object.entries(routes), ...endpoints.map((each, index) => [`endpoint ${index + 1}`, each] as const)]
   for (const [name, { definition }] of named) {
     const what = definition.http?.route ?? name
@@ -68,7 +72,7 @@ export function checkLimits({ given, websocket, routes, endpoints }: ResolvedOpt
     )
   checkBytes('websocket.maxPayloadBytes', websocket.maxPayloadBytes)
   checkBytes('websocket.maxBackpressureBytes', websocket.maxBackpressureBytes)
-  checkBytes('http.maxBodyBytes', given.http?.maxBodyBytes)
+  checkBytes('http.maxBodyBytes', maxBodyBytes)
   return found.length > 0 ? found : [ok('limits', 'All limits are set')]
 
   function checkBytes(name: string, bytes = 0): void {

@@ -1,6 +1,6 @@
 import { error, type Finding, ok, warn } from '../../base/finding.ts'
 import type { Machine } from '../../base/machine.ts'
-import type { ResolvedOptions } from '../app-options.ts'
+import type { ResolvedOptions } from '../resolve-options.ts'
 import { isInRange } from './version-range.ts'
 
 /** A peer package that an app needs, and why: `database() needs it`. */

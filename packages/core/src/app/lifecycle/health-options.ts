@@ -1,28 +1,28 @@
-import { BootError } from '../../base/boot-error.ts'
-import { checkKeys } from '../../route/route-definition.ts'
+import { option } from '../../base/option.ts'
+import type { OptionRules } from '../../base/option-rule.ts'
+import { checkOptions } from '../../base/options.ts'
 
 /** What `createApp({ health })` takes. */
 export interface HealthOptions {
-  /** Where the report is; `/live` and `/ready` lie beneath it. Default `/health`. */
+  /** Where the report is; `/live` and `/ready` are below it. Default `/health`. */
   readonly path?: `/${string}`
   /** How long one check may take before it counts as failed. Default 2000. */
   readonly checkTimeoutMs?: number
-  /** How long results hold, so that many probes are one. Default 1000. */
+  /** How long a result is reused by further probes. Default 1000. */
   readonly cacheMs?: number
 }
 
 /** With defaults; null: no health routes. */
 export type ResolvedHealthOptions = Required<HealthOptions> | null
 
+const maxMs = 60_000
+
+const rules = {
+  path: option.path({ default: '/health' }),
+  checkTimeoutMs: option.duration({ min: 1, max: maxMs, default: 2000 }),
+  cacheMs: option.duration({ max: maxMs, default: 1000 }),
+} satisfies OptionRules<HealthOptions>
+
 export function resolveHealthOptions(options: HealthOptions | false = {}): ResolvedHealthOptions {
-  if (options === false) return null
-  checkKeys(options, ['path', 'checkTimeoutMs', 'cacheMs'], 'createApp({ health })')
-  const { path = '/health', checkTimeoutMs = 2000, cacheMs = 1000 } = options
-  if (!/^(\/[\w.~-]+)+$/.test(path))
-    throw new BootError('bad_option', `health.path must be a plain path such as '/health', not '${path}'`)
-  if (!Number.isFinite(checkTimeoutMs) || checkTimeoutMs <= 0 || checkTimeoutMs > 60_000)
-    throw new BootError('bad_option', `health.checkTimeoutMs must be over 0 and at most 60000, not ${checkTimeoutMs}`)
-  if (!Number.isFinite(cacheMs) || cacheMs < 0 || cacheMs > 60_000)
-    throw new BootError('bad_option', `health.cacheMs must be 0 to 60000, not ${cacheMs}`)
-  return { path, checkTimeoutMs, cacheMs }
+  return options === false ? null : checkOptions('createApp()', options, rules, 'health')
 }

@@ -1,6 +1,6 @@
 import { BootError } from '../../base/boot-error.ts'
 import type { Clock } from '../../base/clock.ts'
-import { checkSocketLimits } from '../../transport/socket-limits.ts'
+import { checkListenOptions } from '../../transport/socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from '../../transport/transport.ts'
 import { Unsent } from '../../transport/unsent.ts'
 import {
@@ -78,7 +78,7 @@ class InMemoryTransport implements MemoryTransport {
   async listen(options: ListenOptions, handlers: TransportHandlers): Promise<{ readonly port: number }> {
     if (this.#serving !== null)
       throw new BootError('wrong_state', 'This memory transport is already listening: create another one')
-    checkSocketLimits(options.limits)
+    checkListenOptions(options)
     const { port, free } = claimPort(options.port)
     this.#serving = { options, handlers, port, freePort: free, accepting: true }
     return { port }

@@ -1,0 +1,146 @@
+import { type Environment, environments, resolveEnvironment } from '../base/environment.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule, OptionRules, OptionsOf } from '../base/option-rule.ts'
+import { badOption, checkOptions } from '../base/options.ts'
+import { trustedProxiesRule } from '../edge/client-address.ts'
+import { hostsRule, toHostNames } from '../edge/host.ts'
+import type { ErrorFactory } from '../errors/define-errors.ts'
+import { type Cors, createCors } from '../http/cors.ts'
+import { checkPlugins } from '../plugin/check-plugins.ts'
+import type { Plugin } from '../plugin/plugin.ts'
+import { checkTable } from '../route/check-table.ts'
+import type { AnyEndpoint } from '../route/route.ts'
+import { accessRule } from '../route/route-definition.ts'
+import { type ResolvedWebSocketOptions, resolveWebSocketOptions } from '../websocket/options.ts'
+import type { AppOptions, BaseOptions, EventTable, HttpWireOptions, PkgIds, RouteTable } from './app-options.ts'
+import { type ResolvedHealthOptions, resolveHealthOptions } from './lifecycle/health-options.ts'
+
+/** Options as the app uses them: checked, defaults filled in. */
+export interface ResolvedOptions {
+  readonly given: BaseOptions
+  readonly pkgIds: PkgIds
+  readonly routes: RouteTable
+  readonly events: EventTable
+  readonly endpoints: readonly AnyEndpoint[]
+  readonly errors: readonly ErrorFactory[]
+  readonly plugins: readonly Plugin[]
+  readonly environment: Environment
+  /** Set when ENV and NODE_ENV contradict each other. */
+  readonly conflict: string | null
+  readonly websocket: ResolvedWebSocketOptions
+  /** As `toHostName` writes them; null: any. */
+  readonly hosts: readonly string[] | null
+  readonly cors: Cors | null
+  readonly validateOutput: boolean
+  readonly health: ResolvedHealthOptions
+  readonly deadlineMs: number
+  readonly drainTimeoutMs: number
+  readonly drainSpreadMs: number
+  readonly commitTimeoutMs: number
+  readonly closeTimeoutMs: number
+  readonly trustedProxies: readonly string[]
+  readonly maxBodyBytes: number
+  readonly unknownKeys: 'validate' | 'ignore'
+}
+
+const maxMs = 3_600_000
+export const drainTimeoutRule: OptionRule<number> = option.duration({ max: maxMs, default: 10_000 })
+export const commitTimeoutRule: OptionRule<number | undefined> = option.duration({ max: maxMs })
+export const maxBodyBytesRule: OptionRule<number> = option.bytes({ default: 1_048_576 })
+const defaultCommitTimeoutMs = 5000
+
+const httpRules = {
+  trustedProxies: trustedProxiesRule,
+  hosts: hostsRule,
+  cors: option.unchecked(),
+  securityHeaders: option.unchecked(),
+  maxBodyBytes: maxBodyBytesRule,
+  unknownKeys: option.choice(['validate', 'ignore'], { default: 'validate' }),
+} satisfies OptionRules<HttpWireOptions>
+
+const rules = {
+  pkgIds: option.unchecked(),
+  routes: option.unchecked(),
+  events: option.unchecked(),
+  endpoints: option.unchecked(),
+  plugins: option.unchecked(),
+  pluginPkgIds: option.unchecked(),
+  topics: option.unchecked(),
+  errors: option.unchecked(),
+  environment: option.choice(environments),
+  defaultAccess: accessRule,
+  deadlineMs: option.duration({ default: 30_000 }),
+  websocket: option.unchecked(),
+  http: option.object(httpRules),
+  drainTimeoutMs: drainTimeoutRule,
+  drainSpreadMs: option.duration({ max: maxMs, default: 2000 }),
+  commitTimeoutMs: commitTimeoutRule,
+  closeTimeoutMs: option.duration({ max: maxMs, default: 5000 }),
+  validateOutput: option.flag(),
+  health: option.unchecked(),
+  log: option.unchecked(),
+  asyncContext: option.flag(),
+  unhandledRejections: option.choice(['log', false]),
+  transport: option.unchecked(),
+  clock: option.unchecked(),
+  codecs: option.unchecked(),
+  broker: option.unchecked(),
+} satisfies OptionRules<BaseOptions & { pkgIds: PkgIds; routes: RouteTable; events: EventTable }>
+
+/** Checks everything that can be checked before a plugin is set up. */
+export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable>(
+  options: AppOptions<Ids, Routes, Events>,
+): ResolvedOptions {
+  const checked = checkOptions('createApp()', options, rules)
+  const { pkgIds, routes, events = {}, endpoints = [], plugins = [], errors = [] } = options
+  checkTable({ pkgIds, routes, events, endpoints, errors })
+  checkPlugins(plugins)
+  const { environment, conflict } = resolveEnvironment(options.environment, process.env)
+  const isDevelopment = environment === 'dev' || environment === 'test'
+  const { deadlineMs, drainTimeoutMs, drainSpreadMs, closeTimeoutMs, http, validateOutput = isDevelopment } = checked
+  return {
+    given: options,
+    pkgIds,
+    routes,
+    events,
+    endpoints,
+    errors,
+    plugins,
+    environment,
+    conflict,
+    websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),
+    hosts: resolveHosts(http.hosts, environment),
+    cors: http.cors === undefined ? null : createCors(http.cors),
+    validateOutput,
+    health: resolveHealthOptions(options.health),
+    deadlineMs,
+    drainTimeoutMs,
+    drainSpreadMs,
+    commitTimeoutMs: resolveCommitTimeout(checked),
+    closeTimeoutMs,
+    trustedProxies: http.trustedProxies,
+    maxBodyBytes: http.maxBodyBytes,
+    unknownKeys: http.unknownKeys,
+  }
+}
+
+function resolveCommitTimeout({
+  commitTimeoutMs,
+  drainTimeoutMs,
+}: Pick<OptionsOf<typeof rules>, 'commitTimeoutMs' | 'drainTimeoutMs'>): number {
+  // An app that closes without a drain still has deadlines.
+  const limitMs = drainTimeoutMs === 0 ? Number.POSITIVE_INFINITY : drainTimeoutMs
+  if (commitTimeoutMs === undefined) return Math.min(defaultCommitTimeoutMs, Math.floor(limitMs / 2))
+  if (commitTimeoutMs < limitMs) return commitTimeoutMs
+  const problem = `must be less than drainTimeoutMs (${drainTimeoutMs}), which includes the wait for a COMMIT that was sent`
+  throw badOption('createApp()', 'commitTimeoutMs', problem, { received: commitTimeoutMs })
+}
+
+/** Null: any host. */
+function resolveHosts(hosts: readonly string[] | undefined, environment: Environment): readonly string[] | null {
+  if (hosts !== undefined) return hosts.includes('*') ? null : toHostNames(hosts)
+  if (environment !== 'production') return null
+  const problem =
+    "is required in production: set it to the names of this app, such as ['api.example.com'], or to ['*'] for any"
+  throw badOption('createApp()', 'http.hosts', problem)
+}
