@@ -94,7 +94,7 @@ it('@twinwire/core/transport', async () => {
   expect(Object.keys(await import('@twinwire/core/transport')).sort()).toMatchInlineSnapshot(`
     [
       "SendResult",
-      "checkSocketLimits",
+      "checkListenOptions",
       "defaultSocketLimits",
       "findBadHeader",
       "findHeader",

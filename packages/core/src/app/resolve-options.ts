@@ -133,7 +133,7 @@ function resolveCommitTimeout({
   if (commitTimeoutMs === undefined) return Math.min(defaultCommitTimeoutMs, Math.floor(limitMs / 2))
   if (commitTimeoutMs < limitMs) return commitTimeoutMs
   const problem = `must be less than drainTimeoutMs (${drainTimeoutMs}), which includes the wait for a COMMIT that was sent`
-  throw badOption('createApp()', 'commitTimeoutMs', problem, { received: commitTimeoutMs })
+  throw badOption('createApp()', 'commitTimeoutMs', problem, commitTimeoutMs)
 }
 
 /** Null: any host. */

@@ -160,7 +160,7 @@ describe('a rule', () => {
 })
 
 it('badOption speaks in the same words', () => {
-  expect(badOption('f()', 'a.b', 'must be less than c (2)', { received: 3 }).message).toBe(
+  expect(badOption('f()', 'a.b', 'must be less than c (2)', 3).message).toBe(
     'f(): a.b must be less than c (2), received 3',
   )
   expect(badOption('f()', 'a.b', 'must be less than c (2)').message).toBe('f(): a.b must be less than c (2)')

@@ -58,16 +58,17 @@ export function checkOption<T>(owner: string, path: string, value: unknown, rule
  * An error about an option, in the words of `checkOptions`: for what a rule by itself cannot say.
  *
  * @param problem - Follows the name: `must be less than drainTimeoutMs (10000)`.
- * @param details - `received`: the value, unless it is a secret.
+ * @param received - The value, unless it is a secret.
  *
  * @example
- * throw badOption('mail()', 'retryMs', `must be less than timeoutMs (${timeoutMs})`, { received: retryMs })
+ * throw badOption('mail()', 'retryMs', `must be less than timeoutMs (${timeoutMs})`, retryMs)
  */
 export function badOption(
   owner: string,
   path: string,
   problem: string,
-  { received, cause }: { readonly received?: unknown; readonly cause?: unknown } = {},
+  received?: unknown,
+  cause?: unknown,
 ): BootError {
   const shown = received === undefined ? '' : `, received ${show(received)}`
   return new BootError('bad_option', `${owner}: ${path} ${problem}${shown}`, cause === undefined ? {} : { cause })

@@ -72,7 +72,7 @@ type OptionName = keyof DatabaseOptions
 export interface CheckedOptions extends Pick<DatabaseOptions, Exclude<OptionName, 'pages'>> {
   readonly connect: Required<ConnectOptions>
   readonly pool: Required<PoolOptions>
-  readonly pages: Required<PageOptions> & { readonly defaultSize: number; readonly maxSize: number }
+  readonly pages: PageOptions & { readonly defaultSize: number; readonly maxSize: number }
   readonly slowQueryMs: number
   readonly constraints: ConstraintWordings
   readonly allowEmbedded: boolean

@@ -32,8 +32,7 @@ export function createNetworks(entries: readonly string[], option: string): Netw
   const list = new BlockList()
   for (const [i, entry] of entries.entries()) {
     const network = toNetwork(entry)
-    if (network === null)
-      throw badOption(option, `entry ${i + 1}`, `must be ${networkRule.expects}`, { received: entry })
+    if (network === null) throw badOption(option, `entry ${i + 1}`, `must be ${networkRule.expects}`, entry)
     list.addSubnet(network.address, network.prefix, network.family)
   }
   return {

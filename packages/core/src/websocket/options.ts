@@ -51,7 +51,7 @@ export function resolveWebSocketOptions(options: WebSocketOptions, isDevelopment
   const { maxMessageBytes, maxPayloadBytes } = others
   if (maxMessageBytes > maxPayloadBytes) {
     const problem = `must not be more than maxPayloadBytes (${maxPayloadBytes})`
-    throw badOption('createApp()', 'websocket.maxMessageBytes', problem, { received: maxMessageBytes })
+    throw badOption('createApp()', 'websocket.maxMessageBytes', problem, maxMessageBytes)
   }
   return { ...others, ordered: ordered === 'connection', origins: resolveOrigins(origins, isDevelopment) }
 }
