@@ -1,4 +1,4 @@
-// What becomes of tokens when the issuer is away, slow, or answers with nonsense: over real HTTP, with every request to it counted.
+// Tokens while the issuer is down, slow, or sends invalid responses: over real HTTP, with every request to it counted.
 import type { Plugin } from '@twinwire/core'
 import { CounterCell, type Instruments } from '@twinwire/core/plugin'
 import { createTestApp, type TestApp, type VirtualClock } from '@twinwire/core/testing'
@@ -9,13 +9,13 @@ import { authFrame, authOf, bearer, pkgIds, routes, startIssuer } from '../../pa
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
-/** Reading everything is one request to each of these. */
+/** A complete read is one request to each of these. */
 const documents = ['discovery', 'certs', 'realm'] as const satisfies readonly IssuerEndpoint[]
 
 interface Subject {
   readonly issuer: TestIssuer
   readonly clock: VirtualClock
-  /** Requests to the issuer of this kind that have failed. */
+  /** Failed requests to the issuer of this type. */
   failures(type: 'discovery' | 'keys'): number
   status(token: string): Promise<number>
   readonly app: TestApp<typeof routes, Record<never, never>>
@@ -24,7 +24,7 @@ interface Subject {
 async function prepare() {
   const { issuer, clock } = await startIssuer()
   const boot = async (options: Partial<AuthOptions> = {}): Promise<Subject> => {
-    // The breaker has tests of its own at the end.
+    // The breaker has separate tests at the end.
     let instruments: Instruments | undefined
     const probe: Plugin = {
       name: 'probe',
@@ -83,9 +83,9 @@ describe('an issuer that fails from the start', () => {
       })
       const socket = await subject.app.connect()
       socket.send(authFrame(`Bearer ${token}`))
-      // Not 4001: a client must not throw away a token that nothing is wrong with.
+      // Not 4001: a client must not discard a token that may be valid.
       expect(await socket.closed).toMatchObject({ code: 1011 })
-      // However many ask: none of them is a request to the issuer.
+      // No call causes a request to the issuer.
       expect(issuer.hits).toMatchObject({ discovery: 1, certs: 1 })
 
       issuer.clearFaults()
@@ -103,7 +103,7 @@ describe('an issuer that fails from the start', () => {
     expect(await status(issuer.token('ada'))).toBe(503)
   })
 
-  test('is asked again after 1, 2, 4 ... seconds, at most every cooldown', async () => {
+  test('is requested again after 1, 2, 4 ... seconds, at most once per cooldown', async () => {
     const { issuer, clock, boot } = await prepare()
     issuer.setFault('discovery', 'down')
     const { failures } = await boot({ keys: { cooldownMs: 5 * secondMs } })
@@ -112,13 +112,13 @@ describe('an issuer that fails from the start', () => {
       await clock.advance(pause * secondMs - 1)
       expect(issuer.hits.discovery).toBe(index + 1)
       await clock.advance(1)
-      // The next attempt is planned when this one has failed.
+      // The next attempt is scheduled when this one has failed.
       await eventually(() => failures('discovery'), index + 2)
       expect(issuer.hits.discovery).toBe(index + 2)
     }
   })
 
-  test('that takes ten seconds is given up after five: the boot goes on, and no call waits for it', async () => {
+  test('that takes ten seconds is cancelled after five: the boot continues, and no call waits for it', async () => {
     const { issuer, clock, boot } = await prepare()
     issuer.setFault('discovery', { delayMs: 10 * secondMs })
     const booting = boot()
@@ -131,10 +131,10 @@ describe('an issuer that fails from the start', () => {
     await eventually(() => status(issuer.token('ada')), 200)
   })
 
-  test('that calls itself otherwise stops the boot', async () => {
+  test('of another name is a boot error', async () => {
     const { issuer, boot } = await prepare()
     await expect(boot({ issuer: `${issuer.issuer}x`, internalUrl: issuer.issuer })).rejects.toThrow(
-      `calls itself '${issuer.issuer}'`,
+      `is of the issuer '${issuer.issuer}'`,
     )
   })
 })
@@ -165,12 +165,12 @@ describe('an issuer that fails later', () => {
         await clock.advance(30 * secondMs)
         return subject.status(issuer.token('bob', { lifetimeMs }))
       }
-      // A step of the clock takes its time from a request that is under way: between two of them one must get through.
+      // An advance of the clock shortens the time of a running request, so one must complete between two of them.
       await expect.poll(tryAgain, { timeout: 25_000, interval: 250 }).toBe(200)
     },
   )
 
-  test('and is slow then: tokens of known keys are answered at once, that of an unknown one when it has given up', async () => {
+  test('and is slow: tokens of known keys get a response at once, a token of an unknown key after the timeout', async () => {
     const { issuer, clock, boot } = await prepare()
     const { status } = await boot()
     const known = issuer.token('ada')
@@ -189,7 +189,7 @@ describe('an issuer that fails later', () => {
 })
 
 describe('an issuer that rotates its keys', () => {
-  test('is asked once, however many tokens of the new key come at once', async () => {
+  test('is requested once for concurrent tokens of the new key', async () => {
     const { issuer, clock, boot } = await prepare()
     const { status } = await boot()
     await clock.advance(30 * secondMs)
@@ -199,7 +199,7 @@ describe('an issuer that rotates its keys', () => {
     expect(issuer.hits).toMatchObject({ discovery: 1, certs: 2, realm: 2 })
   })
 
-  test('is not asked more than once within the cooldown, whatever keys tokens name', async () => {
+  test('is requested at most once per cooldown, whatever key ids tokens contain', async () => {
     const { issuer, clock, boot } = await prepare()
     const { status } = await boot()
     const invented = (index: number): string => issuer.token('ada', { header: { kid: `invented-${index}` } })
@@ -213,7 +213,7 @@ describe('an issuer that rotates its keys', () => {
     expect(await status(issuer.token('ada'))).toBe(200)
   })
 
-  test('and retires the old ones: a token of one is refused as soon as that is known, cached or not', async () => {
+  test('and retires the old ones: their tokens are rejected as soon as that is read, cached or not', async () => {
     const { issuer, clock, boot } = await prepare()
     const { status } = await boot()
     const old = issuer.token('ada', { lifetimeMs: 60 * minuteMs })
@@ -228,10 +228,9 @@ describe('an issuer that rotates its keys', () => {
 })
 
 describe('the circuit breaker', () => {
-  test('leaves an issuer alone after failures in a row, and closes again when it answers', async () => {
+  test('makes no requests after consecutive failures, and closes again when the issuer responds', async () => {
     const { issuer, clock, boot } = await prepare()
     issuer.setFault('discovery', { status: 500 })
-    // Its own time is the machine's.
     const options = { breaker: { failures: 3, resetMs: 3000 }, keys: { cooldownMs: secondMs } }
     const { status, app, failures } = await boot(options)
     for (const count of [2, 3]) {
@@ -240,9 +239,10 @@ describe('the circuit breaker', () => {
     }
     expect(await status(issuer.token('ada'))).toBe(503)
     const changes = () =>
-      app.logs.filter(({ message }) => message.startsWith('A circuit breaker')).map(({ fields }) => fields)
+      app.logs.filter(({ message }) => message.startsWith('The circuit breaker')).map(({ fields }) => fields)
     expect(changes()).toMatchObject([{ service: 'keycloak', from: 'closed', to: 'open' }])
     issuer.clearFaults()
+    await clock.advance(3000)
     await eventually(() => status(issuer.token('ada')), 200)
     expect(issuer.hits.discovery).toBe(4)
     expect(changes().slice(1)).toMatchObject([

@@ -1,4 +1,4 @@
-// Tokens up to 16 KB, however TCP cuts them: requests written byte by byte on a raw socket.
+// Tokens up to 16 KB, however TCP splits them: requests written byte by byte to a raw socket.
 import { createHash, randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { createTestIssuer, type TestIssuer } from '@twinwire/plugin-auth/testing'
@@ -20,11 +20,11 @@ afterAll(async () => {
   await issuer?.stop()
 })
 
-/** The longest token of at most so many bytes (base64 skips some lengths); each call makes another one, which no cache has. */
+/** The longest token of at most so many bytes (base64 skips some lengths); each call creates a new one, which is not cached. */
 function tokenOf(bytes: number): string {
   const make = (padding: number): string =>
     issuer.token('ada', { claims: { padding: 'x'.repeat(padding) }, algorithm: 'ES256' })
-  // Three bytes of the padding are four of the token.
+  // Three bytes of the padding are four bytes of the token.
   let padding = Math.floor(((bytes - make(0).length) * 3) / 4) + 2
   let token = make(padding)
   while (token.length > bytes) {
@@ -38,32 +38,32 @@ function open(): Promise<Socket> {
   const { port } = new URL(app.url)
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => resolve(socket))
-    // Each write is a segment of its own.
+    // Each write is a separate segment.
     socket.setNoDelay(true)
     socket.once('error', reject)
     onTestFinished(() => void socket.destroy())
   })
 }
 
-/** Writes `size` bytes at a time, each after the last has left. */
+/** Writes `size` bytes at a time, each after the previous ones were flushed. */
 async function write(socket: Socket, bytes: Buffer, size: number): Promise<void> {
   for (let at = 0; at < bytes.length && !socket.destroyed; at += size)
     await new Promise<void>((resolve) => socket.write(bytes.subarray(at, at + size), () => resolve()))
 }
 
-/** Everything that has come until `pattern` is there. */
+/** Everything that is received until it matches `pattern`. */
 function read(socket: Socket, pattern: RegExp): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0)
     const timer = setTimeout(() => reject(new Error(`got ${received.toString('latin1')}`)), answerWithinMs)
-    const look = (chunk: Buffer): void => {
+    const onData = (chunk: Buffer): void => {
       received = Buffer.concat([received, chunk])
       if (!pattern.test(received.toString('latin1'))) return
       clearTimeout(timer)
-      socket.off('data', look)
+      socket.off('data', onData)
       resolve(received)
     }
-    socket.on('data', look)
+    socket.on('data', onData)
     socket.once('close', () => reject(new Error(`closed after ${received.toString('latin1')}`)))
   })
 }
@@ -106,19 +106,19 @@ const read1 = JSON.stringify({
 })
 
 describe('a token of 16 KB', () => {
-  test.each([1, 7, 1000, 1448, 65_536])('is admitted over HTTP when it comes %i bytes at a time', async (size) => {
+  test.each([1, 7, 1000, 1448, 65_536])('is accepted over HTTP, %i bytes at a time', async (size) => {
     const token = tokenOf(maxTokenBytes)
     const socket = await open()
     const answer = read(socket, /\r\n\r\n\{.*\}$/)
     await write(socket, request(token), size)
     expect((await answer).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*"username":"ada"/)
-    // The connection is whole: the next request on it works too.
+    // The connection is still usable: the next request on it works too.
     const again = read(socket, /\r\n\r\n\{.*\}$/)
     await write(socket, request(token), size)
     expect((await again).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
   })
 
-  test.each([1, 1448])('is admitted by the header of an upgrade, %i bytes at a time', async (size) => {
+  test.each([1, 1448])('is accepted in the header of an upgrade, %i bytes at a time', async (size) => {
     const socket = await open()
     const { bytes, accept } = upgrade(`authorization: Bearer ${tokenOf(maxTokenBytes)}`)
     const greeting = read(socket, /"auth_ok".*\}/)
@@ -131,18 +131,18 @@ describe('a token of 16 KB', () => {
     await reply
   })
 
-  test.each([1, 1448])('is admitted by the protocol of an upgrade, %i bytes at a time', async (size) => {
+  test.each([1, 1448])('is accepted in the sub-protocol of an upgrade, %i bytes at a time', async (size) => {
     const socket = await open()
     const { bytes } = upgrade(`sec-websocket-protocol: twinwire, bearer.${tokenOf(maxTokenBytes)}`)
     const greeting = read(socket, /"auth_ok".*\}/)
     await write(socket, bytes, size)
     const text = (await greeting).toString('latin1')
-    // Only the first is spoken: a token must not come back.
+    // Only the first sub-protocol is echoed: a token must not be sent back.
     expect(text).toMatch(/^sec-websocket-protocol: twinwire\r$/im)
     expect(text).not.toContain('bearer.')
   })
 
-  test.each([1, 1448])('is admitted by the first frame, %i bytes at a time', async (size) => {
+  test.each([1, 1448])('is accepted in the first frame, %i bytes at a time', async (size) => {
     const socket = await open()
     const { bytes } = upgrade()
     const switched = read(socket, /^HTTP\/1\.1 101 [\s\S]*\r\n\r\n/)
@@ -154,14 +154,14 @@ describe('a token of 16 KB', () => {
   })
 })
 
-test('a byte more is refused, and not cut', async () => {
+test('one more byte is rejected, not truncated', async () => {
   const socket = await open()
   const answer = read(socket, /\r\n\r\n\{.*\}$/)
   await write(socket, request(tokenOf(maxTokenBytes + 1)), 1448)
   expect((await answer).toString()).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n[\s\S]*www-authenticate: Bearer /i)
 })
 
-test('of a hundred sizes in pieces of any length, each is admitted', async () => {
+test('tokens of a hundred sizes are accepted, in pieces of any length', async () => {
   const socket = await open()
   for (let round = 0; round < 100; round += 1) {
     const answer = read(socket, /\r\n\r\n\{.*\}$/)

@@ -1,4 +1,4 @@
-// `npm run keycloak`: nothing of it outlives a signal, whenever it comes.
+// `npm run keycloak`: a signal ends all its processes and removes its files, at any time.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { hasKeycloak } from '../support/keycloak.ts'
 import { freePort } from '../support/service.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-// A server takes its time on a busy machine.
+// A server is slow to start on a busy machine.
 const startTimeoutMs = 300_000
 
 interface Process {
@@ -18,13 +18,13 @@ interface Process {
   readonly args: string
 }
 
-/** Processes of this machine whose command line or environment contains a string. */
+/** Processes of this machine whose command line or environment contains `text`. */
 async function processesWith(text: string): Promise<Process[]> {
   const found: Process[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
     const args = (await read('cmdline')).replaceAll('\0', ' ')
-    // A zombie process has no command line.
+    // A process that has ended and was not waited for has no command line.
     if (args !== '' && (args + (await read('environ'))).includes(text)) found.push({ pid: Number(pid), args })
   }
   return found.filter(({ pid }) => pid !== process.pid)

@@ -1,4 +1,4 @@
-// A real Keycloak 26, with the realm that the example ships: what it really sends, and what becomes of sockets when it says so.
+// A real Keycloak 26 with the realm of the example: what it sends, and the effect on sockets.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -13,7 +13,7 @@ import { PackageClient } from '../support/package-client.ts'
 import { signInPkgIds as PkgID, type SignInApp, startSignInApp } from '../support/sign-in-app.ts'
 
 const clientId = 'authors-api'
-/** A Java server on a machine that does other things as well. */
+/** A Java server on a busy machine. */
 const startTimeoutMs = 400_000
 const testTimeoutMs = 120_000
 const toleranceMs = 1000
@@ -29,7 +29,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
       audience: clientId,
       clientId,
       toleranceMs,
-      // So that what the issuer publishes is known within a second.
+      // Changes of the issuer are read within a second.
       keys: { cooldownMs: 500, maxAgeMs: 1000 },
       breaker: { failures: 1000 },
     })
@@ -53,7 +53,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     return client
   }
 
-  test('a token of its password grant opens both wires, and says who it is and what they may do', async () => {
+  test('a token of its password grant is accepted on both wires, with its user and roles', async () => {
     const { accessToken } = await keycloak.login('reader')
     const reader = { username: 'reader', email: 'reader@authors.example', roles: ['get-authors'] }
     expect(await read(accessToken)).toMatchObject({ status: 200, body: reader })
@@ -64,7 +64,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await inUpgrade.call(PkgID.READ)).toMatchObject({ status_code: 0, data: reader })
   })
 
-  test('a reader may not write, an administrator may', async () => {
+  test('a reader cannot write, an administrator can', async () => {
     const [reader, admin] = [await keycloak.login('reader'), await keycloak.login('admin')]
     const details = { missing_roles: ['create-author'] }
     expect(await write(reader.accessToken)).toMatchObject({ status: 403, body: { error: { details } } })
@@ -74,7 +74,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await admins.call(PkgID.WRITE)).toMatchObject({ status_code: 0 })
   })
 
-  test('its ID tokens and refresh tokens are not access tokens', async () => {
+  test('its ID tokens and refresh tokens are not accepted as access tokens', async () => {
     const { idToken, refreshToken } = await keycloak.login('admin')
     for (const token of [idToken, refreshToken]) {
       expect(await read(token)).toMatchObject({ status: 401, body: { error: { code: 'authentication_failed' } } })
@@ -84,7 +84,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     }
   })
 
-  test("a role of another client is not this application's, however it is called", async () => {
+  test('a role of another client with the same name is ignored', async () => {
     await keycloak.admin.createClient('reports', { roles: ['create-author'], audience: clientId })
     await keycloak.admin.grantClientRole('reader', 'reports', 'create-author')
     const { accessToken } = await keycloak.login('reader', 'reports')
@@ -97,12 +97,12 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await (await connect(accessToken)).call(PkgID.WRITE)).toMatchObject({ status_code: 3 })
   })
 
-  test('in a realm without an audience mapper, tokens of the clients that are named are accepted and no others', async () => {
+  test('in a realm without an audience mapper, only tokens of authorizedParties are accepted', async () => {
     for (const each of ['web', 'mobile']) {
       await keycloak.admin.createClient(each, { roles: ['get-authors'] })
       await keycloak.admin.grantClientRole('reader', each, 'get-authors')
     }
-    // The role that every user of a new realm has; its client is then in the audience of tokens of every client.
+    // Every user of a new realm has this role, so its client is in the audience of the tokens of every client.
     await keycloak.admin.grantClientRole('reader', 'account', 'view-profile')
     const { keycloak: options } = defineSettings({ keycloak: keycloakSettings }).read({
       variables: {
@@ -113,7 +113,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
         KEYCLOAK_AUTHORIZED_PARTIES: '["web"]',
       },
     })
-    if (options === null) throw new Error('a Keycloak is named')
+    if (options === null) throw new Error('Options of Keycloak are missing')
     const other = await startSignInApp(options)
     onTestFinished(() => other.close())
     const [web, mobile] = [await keycloak.login('reader', 'web'), await keycloak.login('reader', 'mobile')]
@@ -126,20 +126,20 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await client.closed).toBe(4001)
   })
 
-  test('after a rotation of its keys tokens of the new one and of the old one are good', async () => {
+  test('after a key rotation tokens of the new key and of the old one are accepted', async () => {
     const before = await keycloak.login('reader')
     expect(await read(before.accessToken)).toMatchObject({ status: 200 })
     await keycloak.admin.rotateKeys()
     const after = await keycloak.login('reader')
     const [oldKey, newKey] = [before, after].map(({ accessToken }) => decodeProtectedHeader(accessToken).kid)
     expect(newKey).not.toBe(oldKey)
-    // Within the cooldown of a reading that has just been, the new key is not looked for.
+    // Within the cooldown of the last read the keys are not read again.
     await expect.poll(async () => (await read(after.accessToken)).status, { timeout: 20_000 }).toBe(200)
     expect(await read(before.accessToken)).toMatchObject({ status: 200 })
     expect(await (await connect(after.accessToken)).call(PkgID.READ)).toMatchObject({ status_code: 0 })
   })
 
-  test('a socket is warned and closed with 4003 when its token ends, unless it was renewed', async () => {
+  test('a socket is warned and closed with 4003 when its token expires, unless it was renewed', async () => {
     await keycloak.admin.updateRealm({ accessTokenLifespan: 15 })
     const login = await keycloak.login('reader')
     const other = await keycloak.login('admin')
@@ -153,7 +153,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     renewed.authenticate(fresh.accessToken)
     await renewed.controlled(2)
     expect(renewed.control[1]).toMatchObject({ type: 'auth_ok', expires_at: decodeJwt(fresh.accessToken).exp })
-    // A token of another user is not a renewal.
+    // The token of another user is not a renewal.
     stranger.authenticate(fresh.accessToken)
     expect(await stranger.closed).toBe(4001)
 
@@ -163,7 +163,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await renewed.call(PkgID.READ)).toMatchObject({ status_code: 0 })
   })
 
-  test('a user who is disabled gets no renewal, and the socket ends with the token', async () => {
+  test('a disabled user gets no new token, and the socket closes when the token expires', async () => {
     await keycloak.admin.updateRealm({ accessTokenLifespan: 15 })
     onTestFinished(() => keycloak.admin.setUserEnabled('reader', true))
     const { accessToken, refreshToken } = await keycloak.login('reader')
@@ -172,12 +172,12 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     await keycloak.admin.setUserEnabled('reader', false)
     await expect(keycloak.refresh(refreshToken)).rejects.toThrow('invalid_grant')
     await expect(keycloak.login('reader')).rejects.toThrow('Account disabled')
-    // It says nothing of this to applications: the token is good to its end.
+    // Keycloak does not notify applications: the token is accepted until it expires.
     expect(await client.call(PkgID.READ)).toMatchObject({ status_code: 0 })
     expect(await client.closed).toBe(4003)
   })
 
-  test("an administrator's logout of a session closes its sockets at once, and its tokens are void", async () => {
+  test("an administrator's logout of a session closes its sockets at once, and its tokens are rejected", async () => {
     const [login, elsewhere] = [await keycloak.login('reader'), await keycloak.login('reader')]
     const [one, two, bystander] = [
       await connect(login.accessToken),
@@ -192,7 +192,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await read((await keycloak.login('reader')).accessToken)).toMatchObject({ status: 200 })
   })
 
-  test('without sessions in its logout tokens, the logout of all of them closes every socket of the user', async () => {
+  test('without sessions in its logout tokens, a logout of all sessions closes every socket of the user', async () => {
     const setRequired = (required: boolean): Promise<void> =>
       keycloak.admin.updateClient(clientId, {
         attributes: {
@@ -215,12 +215,12 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     await keycloak.admin.endAllSessions('reader')
     expect(await Promise.all([onPhone.closed, atDesk.closed])).toEqual([4004, 4004])
     expect(await bystander.call(PkgID.READ)).toMatchObject({ status_code: 0 })
-    // Times of tokens are whole seconds: who signs in again in the second of the logout is of before it, in the next one no more.
+    // Times of tokens are in seconds: a login in the second of the logout counts as before it.
     const signInAgain = async () => (await read((await keycloak.login('reader')).accessToken)).status
     await expect.poll(signInAgain, { timeout: 10_000 }).toBe(200)
   })
 
-  test("a user's own logout closes the sockets of that session, and of no other", async () => {
+  test("a user's own logout closes the sockets of that session only", async () => {
     const [phone, desk] = [await keycloak.login('reader'), await keycloak.login('reader')]
     const [onPhone, atDesk] = [await connect(phone.accessToken), await connect(desk.accessToken)]
     await keycloak.logout(phone.refreshToken)
@@ -230,7 +230,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await read(desk.accessToken)).toMatchObject({ status: 200 })
   })
 
-  test("the realm's not-before voids what was issued until then, sockets included", async () => {
+  test("the realm's not-before invalidates older tokens, and closes their sockets", async () => {
     const { accessToken } = await keycloak.login('reader')
     const client = await connect(accessToken)
     await keycloak.admin.updateRealm({ notBefore: (decodeJwt(accessToken).iat ?? 0) + 1 })
@@ -239,7 +239,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     await keycloak.admin.updateRealm({ notBefore: 0 })
   })
 
-  test('the example signs its users in there, by three variables, and says how to get a token', async () => {
+  test('the example uses it with three variables, and prints how to get a token', async () => {
     const env = { KEYCLOAK_BASE_URL: keycloak.url, KEYCLOAK_REALM: keycloak.realm, KEYCLOAK_CLIENT_ID: clientId }
     const example = await startExample({ databaseUrl: 'pglite://memory', env })
     onTestFinished(async () => void (await example.stop('SIGKILL')))
@@ -266,7 +266,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
 })
 
 describe.skipIf(!hasKeycloak() || process.env.TEST_KEYCLOAK_URL)('Keycloak that goes and comes', () => {
-  test('signed-in users notice nothing while it is away; who comes meanwhile waits for it', {
+  test('signed-in users are not affected while it is down; new ones wait for it', {
     timeout: 3 * startTimeoutMs,
   }, async () => {
     const keycloak = await startKeycloak()
@@ -302,7 +302,7 @@ describe.skipIf(!hasKeycloak() || process.env.TEST_KEYCLOAK_URL)('Keycloak that 
     )
 
     await keycloak.shutDown()
-    // A token that was never seen is verified by the keys that are there.
+    // A token that is not cached is verified with the keys that were read.
     expect(await httpCall(`${app.url}/read`, 'GET', undefined, unseen)).toMatchObject({ status: 200 })
     expect(await httpCall(`${app.url}/health`)).toMatchObject({ status: 200, body: { keycloak: 'healthy' } })
     const late = await startSignInApp(options)

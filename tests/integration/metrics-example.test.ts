@@ -1,4 +1,4 @@
-// What an operator is given, the table of metrics, the dashboard and the alerts, against a scrape of the running example.
+// The table of metrics, the dashboard and the alerts, against a scrape of the running example.
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const deploy = fileURLToPath(new URL('../../examples/authors/deploy/', import.me
 const read = (name: string): string => readFileSync(join(deploy, name), 'utf8')
 const hasServices = (await hasPostgres()) && (await hasRedis())
 
-/** Every expression of the dashboard, with its place. */
+/** Every expression of the dashboard, with its location. */
 function dashboardExpressions(): readonly { readonly where: string; readonly expr: string }[] {
   interface Panel {
     readonly title: string
@@ -38,7 +38,7 @@ function alertExpressions(): readonly { readonly where: string; readonly expr: s
 const words =
   /^(?:sum|max|min|by|rate|increase|histogram_quantile|min_over_time|le|and|or|unless|instance|job|label_values)$/
 
-/** The metrics that an expression names, each with the labels it is selected by, and those it is grouped by. */
+/** The metrics in an expression, each with the labels of its selector, and the labels of its grouping. */
 function namesIn(expr: string): { metrics: { name: string; labels: string[] }[]; grouping: string[] } {
   const grouping = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/, */))
   const rest = expr.replace(/\bby \([^)]*\)/g, '').replace(/\[[^\]]*\]/g, '')
@@ -50,7 +50,7 @@ function namesIn(expr: string): { metrics: { name: string; labels: string[] }[];
   return { metrics, grouping }
 }
 
-/** Limits without Redis have the first two; the others come when something happens. */
+/** Limits without Redis have the first two; the others exist after their first event. */
 const notThere = [
   'rate_limit_keys',
   'rate_limit_evicted_keys_total',
@@ -58,7 +58,7 @@ const notThere = [
   'circuit_breaker_state_changes_total',
 ]
 
-/** Prometheus adds these two to whatever it scrapes. */
+/** Prometheus adds these two to every series. */
 const ofPrometheus = ['instance', 'job']
 
 describe.skipIf(!hasServices)('of the running example', () => {
@@ -108,7 +108,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
     for (const { name, labels } of metrics) {
       if (name === 'up') continue
       const there = labelsOf(name)
-      expect([name, there === null ? 'missing' : 'exists']).toEqual([name, 'exists'])
+      expect([name, there === null ? 'is missing' : 'exists']).toEqual([name, 'exists'])
       for (const label of there ?? []) known.add(label)
       for (const label of labels) expect([...(there ?? []), ...ofPrometheus]).toContain(label)
     }
@@ -156,7 +156,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
     120_000,
   )
 
-  test('the table of metrics names each with its type and labels, and nothing else', () => {
+  test('the table of metrics lists each with its type and labels, and nothing else', () => {
     const page = readFileSync(fileURLToPath(new URL('../../docs_site/metrics.md', import.meta.url)), 'utf8')
     const rows = [...page.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\|/gm)]
     const documented = new Map(
@@ -183,7 +183,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
   })
 })
 
-/** A bit of everything, so that each series that only comes when something happens is there. */
+/** Some traffic of each kind, so that all series exist that are created by events. */
 async function afterTraffic(example: Example): Promise<Scrape> {
   const { admin } = example.tokens ?? { admin: '' }
   const authorization = `Bearer ${admin}`
@@ -199,7 +199,7 @@ async function afterTraffic(example: Example): Promise<Scrape> {
 }
 
 describe.skipIf(!hasPromtool())('promtool', () => {
-  test('takes the configuration and the alerts, whose tests pass', () => {
+  test('accepts the configuration and the alerts, whose tests pass', () => {
     for (const { code, output } of [
       checkConfig(join(deploy, 'prometheus.yml')),
       checkRules(join(deploy, 'alerts.yml')),
@@ -210,7 +210,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
     expect(alertExpressions()).toHaveLength(read('alerts.yml').split('- alert:').length - 1)
   })
 
-  test('takes every expression of the dashboard', async () => {
+  test('accepts every expression of the dashboard', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'twinwire-rules-'))
     try {
       const rules = dashboardExpressions().map(({ expr }, i) => {

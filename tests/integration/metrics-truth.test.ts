@@ -1,4 +1,4 @@
-// Known traffic over real sockets against what a scrape says of it.
+// Known traffic over real sockets against the values of a scrape.
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import {
@@ -68,7 +68,7 @@ const routes = {
 } as const
 const pkgIds = { GET_ITEM: 1, CREATE_ITEM: 2, FAIL: 3, PRIVATE: 4, SLOW: 5, LATE: 6, FOLLOW: 7, TICKED: 100 } as const
 
-/** The token is the name; `bad` is none. */
+/** The token is the name; `bad` is invalid. */
 const tokens: Plugin = {
   name: 'tokens',
   setup(host) {
@@ -97,7 +97,7 @@ const limits: Plugin = {
   },
 }
 
-/** Its scrapes go to a port of their own, so that they are not part of the traffic. */
+/** Scrapes use a separate port, so that they are not part of the traffic. */
 async function startApp() {
   const app = await createTestApp(
     {
@@ -127,7 +127,7 @@ afterEach(async () => {
   for (const app of open.splice(0)) await app.close({ abandon: true })
 })
 
-/** Every series of `name` that is not zero, by its labels in order. */
+/** Every series of `name` that is not zero, by its ordered labels. */
 function nonZero({ samples }: Scrape, name: string): Record<string, number> {
   return Object.fromEntries(
     samples
@@ -136,7 +136,7 @@ function nonZero({ samples }: Scrape, name: string): Record<string, number> {
   )
 }
 
-/** Scrapes until it is so: what a client has done reaches the server a little later. */
+/** Scrapes until `isSo` is true: the server handles what a client has done a little later. */
 async function settled(scrape: () => Promise<Scrape>, isSo: (page: Scrape) => boolean): Promise<Scrape> {
   for (;;) {
     const page = await scrape()
@@ -320,7 +320,7 @@ test('connections: each attempt and each close, once; messages and their bytes b
   expect(nonZero(page, 'ws_closes_total')).toEqual({
     1000: 1,
     1005: 1,
-    // The one that was lost before it was admitted, and the one that was cut.
+    // The one that disconnected before it was admitted, and the one that was cut.
     1006: 2,
     1008: 2,
     4001: 2,
@@ -329,7 +329,7 @@ test('connections: each attempt and each close, once; messages and their bytes b
   })
 })
 
-test('a slow reader: what is buffered while it lasts, one dropped send, one close', async () => {
+test('a slow client: buffered bytes, one dropped send, one close', async () => {
   const { app, connect, scrape } = await startApp()
   const slow = await connect({ headers: { authorization: 'ann' } })
   await slow.next()
@@ -371,7 +371,7 @@ test('100,000 unknown paths, methods and PkgIDs add no series', async () => {
     for (let i = 0; i < 1000; i++) await socket.next(30_000)
   }
   const after = await scrape()
-  // What kinds of handles a process has open comes and goes.
+  // The types of open handles of a process change.
   const keys = ({ samples }: Scrape): readonly string[] =>
     samples
       .filter(({ name }) => !name.startsWith('nodejs_active_'))
@@ -382,7 +382,7 @@ test('100,000 unknown paths, methods and PkgIDs add no series', async () => {
   expect(after.value('ws_message_processing_duration_seconds_count', { pkg_id: 'unmatched' })).toBe(each + 1)
 }, 180_000)
 
-/** Sends requests over one connection, a hundred at a time, and waits for all of the answers. */
+/** Sends requests over one connection, a hundred at a time, and waits for all responses. */
 async function pipeline(port: number, count: number, target: (i: number) => string): Promise<void> {
   const socket = connectTcp(port, '127.0.0.1')
   await once(socket, 'connect')
@@ -392,7 +392,7 @@ async function pipeline(port: number, count: number, target: (i: number) => stri
   socket.on('data', (chunk) => {
     const text = tail + chunk.toString('latin1')
     answered += text.split('HTTP/1.1 404').length - 1
-    // What may be the beginning of the next status line.
+    // May be the beginning of the next status line.
     tail = text.slice(-('HTTP/1.1 404'.length - 1))
     enough()
   })

@@ -1,20 +1,20 @@
-/** The little of Keycloak's admin API that the suites need, for one realm. */
+/** The part of Keycloak's admin API that the suites use, for one realm. */
 export interface KeycloakAdmin {
   /** Changes settings of the realm: `{ accessTokenLifespan: 5 }`. */
   updateRealm(changes: object): Promise<void>
-  /** A new RSA key that signs from now on. */
+  /** Adds an RSA key, which signs all further tokens. */
   rotateKeys(): Promise<void>
   updateClient(clientId: string, changes: object): Promise<void>
-  /** A public client with the password grant, with roles of its own, whose tokens are made for `audience` if it is given. */
+  /** A public client with the password grant and with roles; `audience`: of its tokens. */
   createClient(
     clientId: string,
     options: { readonly roles: readonly string[]; readonly audience?: string },
   ): Promise<void>
   grantClientRole(username: string, clientId: string, role: string): Promise<void>
   setUserEnabled(username: string, enabled: boolean): Promise<void>
-  /** Ends one session, as "Sign out" beside it does in the console. */
+  /** Ends one session, like "Sign out" in the console. */
   endSession(sid: string): Promise<void>
-  /** Ends all sessions of a user, as "Logout all sessions" does. Keycloak 26 tells applications of one of them only. */
+  /** Ends all sessions of a user, like "Logout all sessions". Keycloak 26 notifies applications of only one of them. */
   endAllSessions(username: string): Promise<void>
 }
 
@@ -102,7 +102,7 @@ export function createKeycloakAdmin({ url, realm, username, password }: AdminOpt
   }
 }
 
-/** Asked for anew by each call: one lives for a minute, and a suite may shorten that. */
+/** Requested for each call: a token lives for a minute, and a suite may shorten that. */
 export async function getAdminToken(url: string, username: string, password: string): Promise<string> {
   const response = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
     method: 'POST',

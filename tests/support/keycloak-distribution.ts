@@ -9,7 +9,7 @@ import { freePort } from './service.ts'
 
 const keycloakVersion = '26.4.7'
 
-/** Written last: a folder without it was not finished. */
+/** Written last: a folder without it is incomplete. */
 const marker = 'twinwire-ready'
 
 /** Folder of the distribution: outside the checkout, so that it survives a fresh clone. */
@@ -27,8 +27,8 @@ export function hasJava(): boolean {
 }
 
 /**
- * Fetches Keycloak from Maven Central into the cache folder and builds it for `start-dev`, once: a start then takes seconds and not
- * minutes. Several callers may do it at once; the first one to end wins.
+ * Downloads Keycloak from Maven Central into the cache folder and prepares it for `start-dev`, once, so that a start takes seconds instead of
+ * minutes. With concurrent callers the first to finish wins.
  */
 export async function installDistribution(): Promise<string> {
   const folder = distributionFolder()
@@ -53,7 +53,7 @@ export async function installDistribution(): Promise<string> {
   return folder
 }
 
-/** The registry is asked three times: one lost connection must not cost a run of everything. */
+/** Tries three times: a lost connection must not fail the whole run. */
 async function fetchZip(work: string): Promise<void> {
   const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:zip`
   const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${work}`]
@@ -72,15 +72,15 @@ async function unpack(work: string): Promise<string> {
   else await run('jar', ['xf', zip], work)
   await rm(zip)
   const name = (await readdir(work)).find((each) => each.startsWith('keycloak-'))
-  if (name === undefined) throw new Error(`${zip} has no folder of Keycloak in it`)
-  // `jar` does not keep the right to execute.
+  if (name === undefined) throw new Error(`${zip} does not contain a folder of Keycloak`)
+  // `jar` does not keep the execute permission.
   await run('chmod', ['+x', join(work, name, 'bin', 'kc.sh')], work)
   return join(work, name)
 }
 
 /**
- * The first `start-dev` puts the server together and keeps what it has made; `build` refuses to do that for development. As soon as it
- * goes on to run the server, that is done.
+ * The first `start-dev` builds the server and stores the result; `build` does not do that for development. It is done when the server
+ * starts to run.
  */
 async function prepareStart(home: string): Promise<void> {
   const args = ['start-dev', '--http-host=127.0.0.1', `--http-port=${await freePort()}`]
@@ -89,14 +89,14 @@ async function prepareStart(home: string): Promise<void> {
   const closed = new Promise((resolve) => child.once('close', resolve))
   let output = ''
   let isPrepared = false
-  const look = (text: string): void => {
+  const onOutput = (text: string): void => {
     output += text
     if (isPrepared || !output.includes('Running the server in development mode')) return
     isPrepared = true
     signalGroup(child, 'SIGKILL')
   }
-  child.stdout.setEncoding('utf8').on('data', look)
-  child.stderr.setEncoding('utf8').on('data', look)
+  child.stdout.setEncoding('utf8').on('data', onOutput)
+  child.stderr.setEncoding('utf8').on('data', onOutput)
   await closed
   if (!isPrepared) throw new Error(`Keycloak could not be prepared:\n${output.slice(-4000)}`)
   await rm(join(home, 'data'), { recursive: true, force: true })

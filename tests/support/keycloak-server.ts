@@ -11,23 +11,23 @@ const startWithinMs = 300_000
 export interface KeycloakServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
-  /** Resolves when the server that was started first has ended. */
+  /** Resolves when the first server process has ended. */
   readonly ended: Promise<void>
-  /** SIGTERM; its files stay. */
+  /** Sends SIGTERM; keeps its files. */
   shutDown(): Promise<void>
-  /** Starts it again, on its port and its files. */
+  /** Starts it again with the same port and files. */
   startAgain(): Promise<void>
   /** Ends it and removes its files. */
   stop(): Promise<void>
 }
 
 interface KeycloakServerOptions {
-  /** The unpacked distribution. It is copied: a server writes beside its programs. */
+  /** The unpacked distribution. It is copied, because a server writes into its folder. */
   readonly distribution: string
   /** Files of realms, for `--import-realm`. */
   readonly realms: readonly string[]
   readonly admin: { readonly username: string; readonly password: string }
-  /** Default: a free one. */
+  /** Default: any free port. */
   readonly port?: number
 }
 
@@ -73,14 +73,14 @@ async function run(home: string, port: number, admin: KeycloakServerOptions['adm
     join(home, 'bin', 'kc.sh'),
     ['start-dev', '--import-realm', '--http-host=127.0.0.1', `--http-port=${port}`],
     {
-      // A group of its own: the script has a child.
+      // A separate process group, because the script has a child.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
         KC_BOOTSTRAP_ADMIN_USERNAME: admin.username,
         KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password,
-        // It lives for minutes: what the second compiler costs at start, it never earns.
+        // Starts faster; the second compiler only pays off after minutes.
         JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1',
       },
     },
@@ -106,12 +106,12 @@ function listening(child: ChildProcess): Promise<void> {
     let output = ''
     const fail = (reason: string): void => reject(new Error(`Keycloak ${reason}:\n${output.slice(-4000)}`))
     const timer = setTimeout(() => fail(`does not listen after ${startWithinMs} ms`), startWithinMs)
-    const look = (text: string): void => {
+    const onOutput = (text: string): void => {
       if (output.length < 1_000_000) output += text
       if (output.includes('Listening on:')) resolve()
     }
-    child.stdout?.setEncoding('utf8').on('data', look)
-    child.stderr?.setEncoding('utf8').on('data', look)
+    child.stdout?.setEncoding('utf8').on('data', onOutput)
+    child.stderr?.setEncoding('utf8').on('data', onOutput)
     child.once('error', reject)
     child.once('exit', (code, signal) => fail(`ended with ${code ?? signal}`))
     child.once('exit', () => clearTimeout(timer))

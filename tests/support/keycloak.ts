@@ -7,29 +7,29 @@ import { distributionFolder, hasJava, isDistributionInstalled } from './keycloak
 import { type KeycloakServer, startKeycloakServer } from './keycloak-server.ts'
 import { type ServiceSource, serviceMissing } from './service.ts'
 
-/** The realm of the example: what its users are told to import is what is tested. */
+/** The realm of the example, which the documentation tells users to import. */
 const exampleRealm: string = fileURLToPath(
   new URL('../../examples/authors/deploy/keycloak/realm.json', import.meta.url),
 )
 
 export interface TestKeycloak {
   readonly url: string
-  /** A copy of the example's realm that only this caller has. */
+  /** A copy of the example's realm for this caller only. */
   readonly realm: string
   /** `<url>/realms/<realm>` */
   readonly issuer: string
   readonly source: ServiceSource
   readonly admin: KeycloakAdmin
-  /** The password grant. Rejects with Keycloak's answer when there is no token. */
+  /** The password grant. Rejects with the response of Keycloak when it issues no token. */
   login(username: string, clientId?: string): Promise<KeycloakLogin>
   refresh(refreshToken: string): Promise<KeycloakLogin>
-  /** What an application does when its user signs out. */
+  /** Like an application whose user signs out. */
   logout(refreshToken: string): Promise<void>
-  /** Only of the caller's own. Its files stay. */
+  /** Only for a server that was started here. Keeps its files. */
   shutDown(): Promise<void>
-  /** Only of the caller's own: on its port and its files. */
+  /** Only for a server that was started here; with the same port and files. */
   startAgain(): Promise<void>
-  /** Removes the realm, and ends the server if it was started for it. */
+  /** Removes the realm, and stops the server if it was started here. */
   stop(): Promise<void>
 }
 
@@ -40,8 +40,7 @@ export interface KeycloakLogin {
 }
 
 /**
- * Says whether `startKeycloak()` can work here; if not, prints why, or throws where services are required.
- * `TEST_KEYCLOAK=off` is for a run that could not get one and goes on without it.
+ * True when `startKeycloak()` can work here; if not, prints why, or throws where services are required. `TEST_KEYCLOAK=off`: run without it.
  */
 export function hasKeycloak(): boolean {
   if (process.env.TEST_KEYCLOAK === 'off') {
@@ -54,8 +53,8 @@ export function hasKeycloak(): boolean {
 }
 
 /**
- * The server of `TEST_KEYCLOAK_URL` (administrator: `TEST_KEYCLOAK_ADMIN`, `TEST_KEYCLOAK_ADMIN_PASSWORD`, both `admin` if not said), else one
- * of the caller's own from the distribution in the cache. It takes its time to start: once for each suite.
+ * The server of `TEST_KEYCLOAK_URL` (administrator: `TEST_KEYCLOAK_ADMIN`, `TEST_KEYCLOAK_ADMIN_PASSWORD`, both `admin` by default), or a new
+ * server from the distribution in the cache. It is slow to start: start one for each suite.
  */
 export async function startKeycloak(): Promise<TestKeycloak> {
   const given = process.env.TEST_KEYCLOAK_URL?.replace(/\/+$/, '')
@@ -82,7 +81,7 @@ interface Account {
 function toTestKeycloak(url: string, realm: string, account: Account, server: KeycloakServer | null): TestKeycloak {
   const issuer = `${url}/realms/${realm}`
   const own = (): KeycloakServer => {
-    if (server === null) throw new Error('this Keycloak is not ours to end: unset TEST_KEYCLOAK_URL')
+    if (server === null) throw new Error('This Keycloak was not started by the tests: unset TEST_KEYCLOAK_URL')
     return server
   }
   const defaultClient = 'authors-api'
@@ -93,7 +92,7 @@ function toTestKeycloak(url: string, realm: string, account: Account, server: Ke
     source: server === null ? 'given' : 'own',
     admin: createKeycloakAdmin({ url, realm, ...account }),
     login: (username, clientId = defaultClient) =>
-      askForTokens(issuer, {
+      requestTokens(issuer, {
         grant_type: 'password',
         client_id: clientId,
         username,
@@ -101,7 +100,7 @@ function toTestKeycloak(url: string, realm: string, account: Account, server: Ke
         scope: 'openid',
       }),
     refresh: (refreshToken) =>
-      askForTokens(issuer, { grant_type: 'refresh_token', client_id: defaultClient, refresh_token: refreshToken }),
+      requestTokens(issuer, { grant_type: 'refresh_token', client_id: defaultClient, refresh_token: refreshToken }),
     async logout(refreshToken) {
       const response = await fetch(`${issuer}/protocol/openid-connect/logout`, {
         method: 'POST',
@@ -115,7 +114,7 @@ function toTestKeycloak(url: string, realm: string, account: Account, server: Ke
   }
 }
 
-async function askForTokens(issuer: string, form: Record<string, string>): Promise<KeycloakLogin> {
+async function requestTokens(issuer: string, form: Record<string, string>): Promise<KeycloakLogin> {
   const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
     method: 'POST',
     body: new URLSearchParams(form),
@@ -128,14 +127,14 @@ async function askForTokens(issuer: string, form: Record<string, string>): Promi
 
 async function createRealm(url: string, realm: string, account: Account): Promise<void> {
   const definition: object = JSON.parse(await readFile(exampleRealm, 'utf8'))
-  await askAdmin(`${url}/admin/realms`, 'POST', url, account, { ...definition, id: realm, realm })
+  await callAdmin(`${url}/admin/realms`, 'POST', url, account, { ...definition, id: realm, realm })
 }
 
 function deleteRealm(url: string, realm: string, account: Account): Promise<void> {
-  return askAdmin(`${url}/admin/realms/${realm}`, 'DELETE', url, account)
+  return callAdmin(`${url}/admin/realms/${realm}`, 'DELETE', url, account)
 }
 
-async function askAdmin(to: string, method: string, url: string, account: Account, body?: object): Promise<void> {
+async function callAdmin(to: string, method: string, url: string, account: Account, body?: object): Promise<void> {
   const token = await getAdminToken(url, account.username, account.password)
   const response = await fetch(to, {
     method,

@@ -8,20 +8,20 @@ import { freePort, serviceMissing } from './service.ts'
 
 const prometheus = process.env.TEST_PROMETHEUS || 'prometheus'
 
-/** A Prometheus of the caller's own. */
+/** A running Prometheus. */
 export interface TestPrometheus {
-  /** What `/api/v1/<path>` answers under `data`; throws for an error. */
+  /** The member `data` of the response of `/api/v1/<path>`; throws for an error. */
   api(path: string): Promise<unknown>
   stop(): Promise<void>
 }
 
-/** Says whether `startPrometheus()` can work here; if not, prints why, or throws where services are required. */
+/** True when `startPrometheus()` can work here; if not, prints why, or throws where services are required. */
 export function hasPrometheus(): boolean {
   if (spawnSync(prometheus, ['--version']).status === 0) return true
   return serviceMissing('Prometheus', 'put it on the PATH (Debian: package prometheus), or set TEST_PROMETHEUS to it')
 }
 
-/** Starts one by this configuration, on a free port of 127.0.0.1; resolves when it is ready. */
+/** Starts Prometheus with this configuration on a free port of 127.0.0.1; resolves when it is ready. */
 export async function startPrometheus(config: string): Promise<TestPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'twinwire-prometheus-'))
   const file = join(folder, 'prometheus.yml')

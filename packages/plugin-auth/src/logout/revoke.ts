@@ -28,7 +28,7 @@ export function createRevoke({ cache, revocations, sockets, clock }: RevokeParts
 
   const revokeUser = (userId: string): number => {
     const known = [...sockets.ofUser(userId), ...cache.drop((user) => user.id === userId)]
-    // The clock of the issuer may be ahead of the local clock: tokens that were seen are revoked in any case.
+    // The clock of the issuer may be ahead: tokens that were seen are revoked in any case.
     const untilMs = known.reduce((latest, { authenticatedAt }) => Math.max(latest, authenticatedAt), clock.now())
     // A refreshed token is a new token of the same session, so known sessions are revoked too.
     for (const { sessionId } of known) if (sessionId !== null) revocations.add({ kind: 'session', sessionId })
