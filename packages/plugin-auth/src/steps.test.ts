@@ -254,7 +254,7 @@ describe('a step', () => {
     })
     await expect(app.ready()).rejects.toMatchObject({
       code: 'plugin_missing',
-      message: `Route A: the step '${step.name}' needs the plugin 'auth', which is not installed: add auth() to plugins`,
+      message: `Route A: the step '${step.name}' requires the plugin 'auth', which is not installed: add auth() to plugins`,
     })
   })
 
@@ -268,7 +268,7 @@ describe('a step', () => {
         routes: { A: route({ ...(access && { access }), use: [requireRoles('read')], handler: () => null }) },
       })
       await expect(app.ready()).rejects.toThrow(
-        "Route A: the step 'auth.requireRoles(read)' needs the plugin 'auth', which is not installed: add auth() to plugins",
+        "Route A: the step 'auth.requireRoles(read)' requires the plugin 'auth', which is not installed: add auth() to plugins",
       )
     },
   )

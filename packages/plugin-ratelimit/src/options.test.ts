@@ -131,7 +131,7 @@ describe('options of rateLimit()', () => {
 })
 
 it('limit() without the plugin does not boot', async () => {
-  await expect(boot([])).rejects.toThrow("Route HELLO: the step 'rateLimit.limit(1/s)' needs the plugin 'rateLimit'")
+  await expect(boot([])).rejects.toThrow("Route HELLO: the step 'rateLimit.limit(1/s)' requires the plugin 'rateLimit'")
 })
 
 it('limit() needs at least one limit, and different names', () => {

@@ -72,11 +72,11 @@ describe('replies', () => {
       ])
       const messages = logs.filter(({ level }) => level === 'error').map(({ fields }) => (fields.err as Error).message)
       expect(messages).toEqual([
-        'Route STREAM answers with a stream, which has no form as a package: move it to endpoints',
-        'Route HEADERS is on WebSocket only, where a reply has no headers: remove them, or give it http',
-        'Route STATUS is on WebSocket only, where a reply has no status: remove it, or give it http',
-        'Route STREAM answers with a stream, which has no form as a package: move it to endpoints',
-        'Route GET /meta is on HTTP only, where a reply has no meta: say it in a header, or return page(…)',
+        'Route STREAM returns a stream, which cannot be a package: move it to endpoints',
+        'Route HEADERS is on WebSocket only, where a reply has no headers: remove them, or set http',
+        'Route STATUS is on WebSocket only, where a reply has no status: remove it, or set http',
+        'Route STREAM returns a stream, which cannot be a package: move it to endpoints',
+        'Route GET /meta is on HTTP only, where a reply has no meta: use a header, or return page(…)',
       ])
     })
 

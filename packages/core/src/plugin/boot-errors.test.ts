@@ -29,7 +29,7 @@ describe('an app does not boot', () => {
       'without the plugin of a step',
       { endpoints: [route({ http: 'GET /a', use: [flagged], handler: () => null })] },
       'plugin_missing',
-      "Route GET /a: the step 'flagged' needs the plugin 'flags', which is not installed: add flags() to plugins",
+      "Route GET /a: the step 'flagged' requires the plugin 'flags', which is not installed: add flags() to plugins",
     ],
     [
       'with another plugin of that name',
@@ -50,13 +50,13 @@ describe('an app does not boot', () => {
       'with an authenticated route and no plugin that owns the identity',
       { endpoints: [route({ http: 'GET /a', access: 'authenticated', handler: () => null })] },
       'identity_owner_missing',
-      "Route GET /a: it is authenticated, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does, or set access: 'public'",
+      "Route GET /a: it is authenticated, and no plugin identifies callers: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does, or set access: 'public'",
     ],
     ...(['public', 'authenticated', undefined] as const).map((access): (typeof cases)[number] => [
       `with a step that needs an identity and no plugin that owns it: ${access}`,
       { endpoints: [route({ http: 'GET /a', ...(access && { access }), use: [needsIdentity], handler: () => null })] },
       'identity_owner_missing',
-      "Route GET /a: its step 'needsIdentity' needs an identity, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does",
+      "Route GET /a: its step 'needsIdentity' requires an identity, and no plugin identifies callers: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does",
     ]),
     [
       'with a plugin that was not called',
@@ -71,7 +71,7 @@ describe('an app does not boot', () => {
         endpoints: [route({ http: 'GET /a', access: 'public', use: [needsIdentity], handler: () => null })],
       },
       'identity_on_public_route',
-      "Route GET /a is public, but its step 'needsIdentity' needs an identity: set access: 'authenticated', or take the step away",
+      "Route GET /a is public, but its step 'needsIdentity' requires an identity: set access: 'authenticated', or remove the step",
     ],
     [
       'with two owners of the handshake',
@@ -122,7 +122,7 @@ describe('an app does not boot', () => {
       'with an endpoint of a plugin that has no path',
       { plugins: [plugin((host) => host.endpoint(route({ access: 'public', handler: () => null })))] },
       'bad_route',
-      /^An endpoint of plugin 'probe' has no http, and an endpoint is on HTTP only/,
+      /^An endpoint of plugin 'probe' is an endpoint without http/,
     ],
   ]
   it.each(cases)('%s', async (_name, options, code, message) => {

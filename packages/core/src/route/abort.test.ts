@@ -142,7 +142,7 @@ describe('a client that leaves', () => {
       },
     )
 
-    it('over HTTP, while onRequest is at work: nothing of its call runs, onReply is told once', async () => {
+    it('over HTTP, while onRequest is running: nothing of its call runs, onReply is called once', async () => {
       const arrived = deferred()
       const release = deferred()
       const { options, passed, outcomes } = waitingIn('handler')

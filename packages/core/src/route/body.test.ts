@@ -70,7 +70,7 @@ describe('parseBody', () => {
       const result = parseBody('application/json', bytes(text))
       expect(result).toMatchObject({
         ok: false,
-        error: { code: 'malformed_request', message: 'The body is not valid JSON' },
+        error: { code: 'malformed_request', message: 'Body is not valid JSON' },
       })
     },
   )
@@ -81,7 +81,7 @@ describe('parseBody', () => {
       for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
         expect(parseBody(type, Uint8Array.from(raw))).toMatchObject({
           ok: false,
-          error: { code: 'malformed_request', message: 'The body is not valid UTF-8' },
+          error: { code: 'malformed_request', message: 'Body is not valid UTF-8' },
         })
       }
     },

@@ -12,8 +12,8 @@ const formType = 'application/x-www-form-urlencoded'
 
 /**
  * Decodes a body by its content type: JSON (`application/json`, `*+json`) and `application/x-www-form-urlencoded`, both
- * UTF-8 and nothing else. No type and no bytes is `empty`; bytes without a type, or of another, are
- * `unsupported_media_type`; bytes that are not what the type says are `malformed_request`.
+ * UTF-8 only. Without a type and without bytes it is `empty`; bytes without a type, or of another type, are
+ * `unsupported_media_type`; bytes that do not match the type are `malformed_request`.
  *
  * @param contentType the header as sent; '' when there is none.
  *
@@ -23,34 +23,34 @@ const formType = 'application/x-www-form-urlencoded'
  */
 export function parseBody(contentType: string, bytes: Uint8Array): Result<ParsedBody> {
   if (contentType === 'application/json') return parseJson(bytes)
-  if (contentType === '') return bytes.length === 0 ? empty : unsupported('A body needs a Content-Type')
+  if (contentType === '') return bytes.length === 0 ? empty : unsupported('A body requires a Content-Type')
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')
   const name = type.trim()
   const isForm = name === formType
-  if (!isForm && !jsonType.test(name)) return unsupported(`Accepted are application/json and ${formType}`)
-  if (!parameters.every(isUtf8)) return unsupported('The only charset accepted is utf-8')
+  if (!isForm && !jsonType.test(name)) return unsupported(`Content-Type must be application/json or ${formType}`)
+  if (!parameters.every(isUtf8)) return unsupported('charset must be utf-8')
   return isForm ? parseForm(bytes) : parseJson(bytes)
 }
 
 function parseJson(bytes: Uint8Array): Result<ParsedBody> {
   const text = decodeText(bytes)
-  if (text === null) return malformed('The body is not valid UTF-8')
+  if (text === null) return malformed('Body is not valid UTF-8')
   try {
     return { ok: true, value: { kind: 'json', value: JSON.parse(text), hadEscapes: text.includes('\\u') } }
   } catch {
-    // The engine's own message quotes the text, and what is quoted may be a password.
-    return malformed('The body is not valid JSON')
+    // The message of the engine quotes the text, which may contain a password.
+    return malformed('Body is not valid JSON')
   }
 }
 
 function parseForm(bytes: Uint8Array): Result<ParsedBody> {
   const text = decodeText(bytes)
-  if (text === null) return malformed('The body is not valid UTF-8')
+  if (text === null) return malformed('Body is not valid UTF-8')
   const form = parseQuery(text)
   return form.ok ? { ok: true, value: { kind: 'form', value: form.value } } : form
 }
 
-/** False only for a `charset` that is not UTF-8; other parameters say nothing about the bytes. */
+/** False only for a `charset` that is not UTF-8; other parameters are ignored. */
 function isUtf8(parameter: string): boolean {
   const [name = '', value = ''] = parameter.split('=')
   return name.trim() !== 'charset' || /^\s*("?)utf-?8\1\s*$/.test(value)

@@ -24,10 +24,10 @@ describe('an app does not boot', () => {
       'with a PkgID out of range',
       { pkgIds: { A: 2 ** 31 }, routes: { A: ok() } },
       'bad_pkg_id',
-      'PkgID A must be a whole number from 1 to 2147483647, not 2147483648',
+      'PkgID A must be an integer from 1 to 2147483647, received 2147483648',
     ],
     [
-      'with a path parameter that is no key of the input',
+      'with a path parameter that is not a key of the input',
       {
         pkgIds: { A: 1 },
         // Put together: of a path written in place the types say it.
@@ -40,13 +40,13 @@ describe('an app does not boot', () => {
         },
       },
       'unused_path_parameter',
-      "Route A: the path /a/:id has the parameter 'id', which is no key of the input: add it to the input or take it out of the path",
+      "Route A: the path /a/:id has the parameter 'id', which is not a key of the input: add it to the input, or remove it from the path",
     ],
     [
       'with two names for one number',
       { pkgIds: { A: 1, B: 1 }, routes: { A: ok(), B: ok() } },
       'duplicate_pkg_id',
-      'PkgIDs A and B are both 1: give one another number',
+      'PkgIDs A and B are both 1: change one of them',
     ],
     [
       'with a route that is an event too',
@@ -61,16 +61,16 @@ describe('an app does not boot', () => {
       'PkgID A has no entry: add it to routes or events',
     ],
     [
-      'with an entry that is no PkgID',
+      'with an entry that is not in pkgIds',
       { routes: { A: ok() } },
       'unknown_route',
-      'A is no PkgID: add it to pkgIds, or remove the entry',
+      'A is not declared in pkgIds: add it, or remove the entry',
     ],
     [
       'with a route of HTTP alone among the packages',
       { routes: { EXPORT: route({ http: 'GET /export', handler: () => null }) } },
       'unknown_route',
-      'EXPORT (GET /export) is no PkgID: a route that is on HTTP only goes into endpoints, without a name; else add EXPORT to pkgIds',
+      'EXPORT (GET /export) is not declared in pkgIds: add it, or put HTTP-only routes into endpoints',
     ],
     [
       'with a route that route() did not make',
@@ -82,13 +82,13 @@ describe('an app does not boot', () => {
       'with an event among the routes',
       { pkgIds: { A: 1 }, routes: { A: said } },
       'bad_route',
-      'routes.A was not made by route(…): events go into events',
+      'routes.A was not made by route(…): put events into events',
     ],
     [
       'with one event under two names',
       { pkgIds: { A: 1, B: 2 }, events: { A: said, B: said } },
       'route_used_twice',
-      'Events A and B are one definition: declare each with event(…) of its own',
+      'Events A and B are the same definition: declare each with its own event(…)',
     ],
     ...[
       { given: { summary: 'Export', handler: () => null }, label: " ('Export')" },
@@ -99,13 +99,13 @@ describe('an app does not boot', () => {
       `with an endpoint without http${label}`,
       { endpoints: [route({ http: 'GET /a', handler: () => null }), route(given)] },
       'bad_route',
-      `endpoints[1]${label} has no http, and an endpoint is on HTTP only: say its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
+      `endpoints[1]${label} is an endpoint without http: set its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
     ]),
     [
       'with an endpoint that is ordered',
       { endpoints: [route({ http: 'GET /a', ordered: true, handler: () => null })] },
       'bad_route',
-      'endpoints[0] (GET /a) is ordered, which is about the packages of one connection: remove it, or give the route a PkgID',
+      'endpoints[0] (GET /a) is ordered, which applies to the packages of one connection: remove it, or give the route a PkgID',
     ],
     [
       'with an endpoint that route() did not make',
@@ -117,7 +117,7 @@ describe('an app does not boot', () => {
       'with an event among the endpoints',
       { endpoints: [said] },
       'bad_route',
-      'endpoints[0] was not made by route(…): events go into events',
+      'endpoints[0] was not made by route(…): put events into events',
     ],
     [
       'with an error that defineErrors did not make',
@@ -137,7 +137,7 @@ describe('an app does not boot', () => {
         ],
       },
       'bad_route',
-      `Route POST /a: http.${option} names 'nmae', which is no key of the input: correct it, or add it to the input`,
+      `Route POST /a: http.${option} has 'nmae', which is not a key of the input: correct it, or add it to the input`,
     ]),
     [
       'with a raw body on a package',
@@ -152,7 +152,7 @@ describe('an app does not boot', () => {
         },
       },
       'bad_route',
-      'Route A takes a raw body, which a package cannot carry: move it to endpoints',
+      'Route A takes a raw body, which cannot be a package: move it to endpoints',
     ],
     [
       'with two routes on one method and path',
@@ -225,7 +225,7 @@ describe('what is wrong by itself is said where it is written', () => {
       'GET /a needs either a handler or a command',
     ],
     [
-      'a status that is no success',
+      'a status that is not one of success',
       () => route({ http: { route: 'GET /a', status: 404 }, handler: () => null }),
       'bad_option',
       'GET /a: http.status must be an integer from 200 to 299, received 404',

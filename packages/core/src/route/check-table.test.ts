@@ -26,9 +26,9 @@ describe('the table', () => {
   it('lacks nothing and has nothing more', () => {
     expect(check({ pkgIds: { GET: 1 } })).toThrow(refused('missing_route', /^PkgID GET has no entry/))
     expect(check({ pkgIds: { toString: 1 } })).toThrow(refused('missing_route', /^PkgID toString has no entry/))
-    expect(check({ routes: { GET: get } })).toThrow(refused('unknown_route', /^GET is no PkgID/))
-    expect(check({ events: { SAID: said } })).toThrow(refused('unknown_route', /^SAID is no PkgID/))
-    expect(check({ routes: { valueOf: get } })).toThrow(refused('unknown_route', /^valueOf is no PkgID/))
+    expect(check({ routes: { GET: get } })).toThrow(refused('unknown_route', /^GET is not declared in pkgIds/))
+    expect(check({ events: { SAID: said } })).toThrow(refused('unknown_route', /^SAID is not declared in pkgIds/))
+    expect(check({ routes: { valueOf: get } })).toThrow(refused('unknown_route', /^valueOf is not declared in pkgIds/))
     expect(check({ pkgIds: { GET: 1 }, routes: { GET: get }, events: { GET: said } })).toThrow(
       refused('duplicate_pkg_id', /both a route and an event/),
     )
@@ -60,14 +60,14 @@ describe('the table', () => {
 
   it('has each event once: a publication names the definition', () => {
     expect(check({ pkgIds: { A: 1, B: 2 }, events: { A: said, B: said } })).toThrow(
-      refused('route_used_twice', /^Events A and B are one definition/),
+      refused('route_used_twice', /^Events A and B are the same definition/),
     )
   })
 
   it('has endpoints that are on HTTP', () => {
     expect(check({ endpoints: [route({ http: 'GET /x', handler: () => 1 })] })).not.toThrow()
     expect(check({ endpoints: [route({ summary: 'Export', handler: () => 1 })] })).toThrow(
-      refused('bad_route', /^endpoints\[0\] \('Export'\) has no http/),
+      refused('bad_route', /^endpoints\[0\] \('Export'\) is an endpoint without http/),
     )
   })
 

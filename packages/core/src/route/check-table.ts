@@ -13,7 +13,7 @@ interface Table {
 
 const maxPkgId = 2 ** 31 - 1
 
-/** The same at run time as the types say at compile time: every PkgID has one entry, every entry a PkgID. */
+/** Checks at boot what the types check at compile time: every PkgID has one entry, every entry a PkgID. */
 export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table): void {
   checkPkgIds(pkgIds)
   const isRoute = (name: string): boolean => Object.hasOwn(routes, name)
@@ -35,7 +35,7 @@ export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table)
     if (other !== undefined)
       throw new BootError(
         'route_used_twice',
-        `Events ${other} and ${name} are one definition: declare each with event(…) of its own`,
+        `Events ${other} and ${name} are the same definition: declare each with its own event(…)`,
       )
     seen.set(event, name)
   }
@@ -48,12 +48,12 @@ function unknownName(name: string, routes: Table['routes']): BootError {
   return new BootError(
     'unknown_route',
     http === null
-      ? `${name} is no PkgID: add it to pkgIds, or remove the entry`
-      : `${name} (${http.route}) is no PkgID: a route that is on HTTP only goes into endpoints, without a name; else add ${name} to pkgIds`,
+      ? `${name} is not declared in pkgIds: add it, or remove the entry`
+      : `${name} (${http.route}) is not declared in pkgIds: add it, or put HTTP-only routes into endpoints`,
   )
 }
 
-/** What is said of an endpoint that has no path to be known by. */
+/** Names an endpoint without a path by its position, summary and handler. */
 export function checkEndpoint(where: string, endpoint: AnyEndpoint): void {
   checkKind(where, endpoint, 'route')
   const { http, summary, handler, command, ordered } = endpoint.definition
@@ -63,13 +63,13 @@ export function checkEndpoint(where: string, endpoint: AnyEndpoint): void {
     const label = known.filter((each) => each !== '').join(', ')
     throw new BootError(
       'bad_route',
-      `${where}${label === '' ? '' : ` (${label})`} has no http, and an endpoint is on HTTP only: say its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
+      `${where}${label === '' ? '' : ` (${label})`} is an endpoint without http: set its method and path, such as http: 'GET /export', or give it a PkgID and put it into routes`,
     )
   }
   if (ordered)
     throw new BootError(
       'bad_route',
-      `${where} (${http.route}) is ordered, which is about the packages of one connection: remove it, or give the route a PkgID`,
+      `${where} (${http.route}) is ordered, which applies to the packages of one connection: remove it, or give the route a PkgID`,
     )
 }
 
@@ -77,11 +77,11 @@ function checkPkgIds(pkgIds: Readonly<Record<string, number>>): void {
   const names = new Map<number, string>()
   for (const [name, pkgId] of Object.entries(pkgIds)) {
     if (!Number.isInteger(pkgId) || pkgId < 1 || pkgId > maxPkgId) {
-      throw new BootError('bad_pkg_id', `PkgID ${name} must be a whole number from 1 to ${maxPkgId}, not ${pkgId}`)
+      throw new BootError('bad_pkg_id', `PkgID ${name} must be an integer from 1 to ${maxPkgId}, received ${pkgId}`)
     }
     const other = names.get(pkgId)
     if (other !== undefined)
-      throw new BootError('duplicate_pkg_id', `PkgIDs ${other} and ${name} are both ${pkgId}: give one another number`)
+      throw new BootError('duplicate_pkg_id', `PkgIDs ${other} and ${name} are both ${pkgId}: change one of them`)
     names.set(pkgId, name)
   }
 }
@@ -92,11 +92,11 @@ function checkKinds(entries: Readonly<Record<string, { readonly kind?: unknown }
 
 function checkKind(where: string, entry: { readonly kind?: unknown } | undefined, kind: string): void {
   if (entry?.kind === kind) return
-  const hint = entry?.kind === 'event' ? ': events go into events' : ''
+  const hint = entry?.kind === 'event' ? ': put events into events' : ''
   throw new BootError('bad_route', `${where} was not made by ${kind}(…)${hint}`)
 }
 
-/** Two factories of one code: `defineErrors` was called twice for it. */
+/** Two factories with one code: `defineErrors` was called twice for it. */
 function checkErrors(factories: readonly ErrorFactory[]): void {
   const byCode = new Map<string, ErrorFactory>()
   for (const factory of factories) {

@@ -1,11 +1,11 @@
 import {
-  anyText,
+  anyString,
   both,
   either,
   exactly,
   joinRecords,
   noEntries,
-  nothing,
+  noString,
   type RecordPlan,
   type ValuePlan,
 } from './coerce-plan.ts'
@@ -13,7 +13,7 @@ import {
 /** A JSON Schema, draft 2020-12, as plain data. */
 type Node = Readonly<Record<string, unknown>>
 
-/** References that are being followed, so that one that leads back to itself ends. */
+/** References that are being resolved, so that a circular one ends. */
 type Open = readonly string[]
 
 /** The plan of a whole input. */
@@ -34,7 +34,7 @@ class Reader {
       ...noEntries,
       entries: this.#entries(node, open),
       rest: this.#rest(node, open),
-      unknownKeys: node['additionalProperties'] === false ? 'refused' : 'kept',
+      unknownKeys: node['additionalProperties'] === false ? 'rejected' : 'kept',
     }
     const parts = [own, ...toArray(node['allOf']).map((part) => this.record(part, open))]
     for (const options of [toArray(node['anyOf']), toArray(node['oneOf'])]) {
@@ -47,40 +47,40 @@ class Reader {
   }
 
   #value(schema: unknown, open: Open): ValuePlan {
-    // `true` admits all, `false` nothing.
-    if (typeof schema === 'boolean') return schema ? anyText : nothing
+    // `true` accepts everything, `false` nothing.
+    if (typeof schema === 'boolean') return schema ? anyString : noString
     const node = toNode(schema)
     const parts = [this.#typed(node, open), ...toArray(node['allOf']).map((part) => this.#value(part, open))]
     if ('const' in node) parts.push(exactly(node['const']))
-    if (Array.isArray(node['enum'])) parts.push(node['enum'].map(exactly).reduce(either, nothing))
+    if (Array.isArray(node['enum'])) parts.push(node['enum'].map(exactly).reduce(either, noString))
     for (const options of [toArray(node['anyOf']), toArray(node['oneOf'])]) {
-      if (options.length > 0) parts.push(options.map((option) => this.#value(option, open)).reduce(either, nothing))
+      if (options.length > 0) parts.push(options.map((option) => this.#value(option, open)).reduce(either, noString))
     }
     if (typeof node['$ref'] === 'string') {
       const target = this.#follow(node, open)
-      parts.push(target === null ? nothing : this.#value(target.schema, target.open))
+      parts.push(target === null ? noString : this.#value(target.schema, target.open))
     }
     return parts.reduce(both)
   }
 
   #typed(node: Node, open: Open): ValuePlan {
     const { type } = node
-    // An enum or a const beside a type is the narrower of the two, and `both` takes it only over "any text".
-    if (type === undefined || 'const' in node || Array.isArray(node['enum'])) return anyText
+    // An enum or a const restricts more than a type, and `both` prefers it only to "any string".
+    if (type === undefined || 'const' in node || Array.isArray(node['enum'])) return anyString
     const types = Array.isArray(type) ? type : [type]
-    return types.map((name) => this.#plain(String(name), node, open)).reduce(either, nothing)
+    return types.map((name) => this.#plain(String(name), node, open)).reduce(either, noString)
   }
 
   #plain(type: string, node: Node, open: Open): ValuePlan {
-    if (type === 'string') return anyText
-    if (type === 'number' || type === 'integer') return { ...nothing, number: true }
-    if (type === 'boolean') return { ...nothing, boolean: true }
-    if (type !== 'array') return nothing
+    if (type === 'string') return anyString
+    if (type === 'number' || type === 'integer') return { ...noString, number: true }
+    if (type === 'boolean') return { ...noString, boolean: true }
+    if (type !== 'array') return noString
     const items = toArray(node['prefixItems']).map((item) => this.#item(item, open))
-    return { ...nothing, list: { items, rest: this.#item(node['items'] ?? true, open) } }
+    return { ...noString, list: { items, rest: this.#item(node['items'] ?? true, open) } }
   }
 
-  /** A query has no lists in lists. */
+  /** A query has no nested lists. */
   #item(schema: unknown, open: Open): ValuePlan {
     return { ...this.#value(schema, open), list: null }
   }
@@ -96,7 +96,7 @@ class Reader {
     return typeof rest === 'object' && rest !== null ? this.#value(rest, open) : null
   }
 
-  /** What a local `$ref` leads to: a JSON Pointer (RFC 6901) into this document. */
+  /** Resolves a local `$ref`: a JSON Pointer (RFC 6901) into this document. */
   #follow(node: Node, open: Open): { readonly schema: unknown; readonly open: Open } | null {
     const reference = node['$ref']
     if (typeof reference !== 'string' || !reference.startsWith('#') || open.includes(reference)) return null
@@ -110,7 +110,7 @@ class Reader {
 }
 
 function toNode(value: unknown): Node {
-  // Any object may be read by any key: what comes out is unknown.
+  // Any object may be read by any key: the value is unknown.
   return typeof value === 'object' && value !== null ? (value as Node) : {}
 }
 

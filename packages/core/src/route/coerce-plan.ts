@@ -2,46 +2,46 @@ import { toBigint, toBoolean, toDate, toInteger, toNumber } from './numerals.ts'
 
 type Scalar = number | bigint | boolean
 
-/** What one value may be, as far as a text can say it. Read from a schema at boot. */
+/** The types that one value may have, as far as a string can express them. Read from a schema at boot. */
 export interface ValuePlan {
-  /** Any text is admitted, so a text is left alone. */
-  readonly text: boolean
-  /** Texts admitted one by one. */
-  readonly texts: ReadonlySet<string>
+  /** Any string is valid, so a string is not converted. */
+  readonly anyString: boolean
+  /** Strings that are valid by themselves. */
+  readonly strings: ReadonlySet<string>
   readonly number: boolean
-  /** A number, but only as a whole numeral: `http.params` alone says this. */
+  /** An integer: only `http.params` requires this. */
   readonly int: boolean
   readonly bigint: boolean
   readonly boolean: boolean
   readonly date: boolean
-  /** Numbers, bigints and booleans admitted one by one. */
+  /** Numbers, bigints and booleans that are valid by themselves. */
   readonly literals: ReadonlySet<Scalar>
   readonly list: ListPlan | null
 }
 
-/** What the items of an array may be: the first ones by their place, all others by `rest`. */
+/** The types of the items of an array: the first ones by position, all others by `rest`. */
 export interface ListPlan {
   readonly items: readonly ValuePlan[]
   readonly rest: ValuePlan
 }
 
-type UnknownKeys = 'dropped' | 'refused' | 'kept'
+type UnknownKeys = 'dropped' | 'rejected' | 'kept'
 
-/** What the values of an input may be, by key. */
+/** The types of the values of an input, by key. */
 export interface RecordPlan {
   readonly entries: ReadonlyMap<string, ValuePlan>
-  /** All other keys; null where nothing is known of them. */
+  /** All other keys; null where nothing is known about them. */
   readonly rest: ValuePlan | null
-  /** What the schema does with a key that has no entry. `kept` is also what holds where that is not known. */
+  /** What the schema does with a key that has no entry. `kept` also where that is not known. */
   readonly unknownKeys: UnknownKeys
-  /** An input of which one key says what the others are. */
+  /** An input with a key that determines the types of the others. */
   readonly variants: { readonly key: string; readonly options: readonly RecordPlan[] } | null
 }
 
-/** Admits nothing that a text can say: every text stays, for the schema to refuse. */
-export const nothing: ValuePlan = Object.freeze({
-  text: false,
-  texts: new Set<string>(),
+/** No string is valid: every string stays as it is, and the schema rejects it. */
+export const noString: ValuePlan = Object.freeze({
+  anyString: false,
+  strings: new Set<string>(),
   number: false,
   int: false,
   bigint: false,
@@ -50,8 +50,8 @@ export const nothing: ValuePlan = Object.freeze({
   literals: new Set<Scalar>(),
   list: null,
 })
-/** Admits any text. */
-export const anyText: ValuePlan = Object.freeze({ ...nothing, text: true })
+/** Any string is valid. */
+export const anyString: ValuePlan = Object.freeze({ ...noString, anyString: true })
 export const noEntries: RecordPlan = Object.freeze({
   entries: new Map<string, ValuePlan>(),
   rest: null,
@@ -59,20 +59,20 @@ export const noEntries: RecordPlan = Object.freeze({
   variants: null,
 })
 
-/** One value of its own: a literal, an option of a picklist. */
+/** One valid value: a literal, an option of a picklist. */
 export function exactly(value: unknown): ValuePlan {
-  if (typeof value === 'string') return { ...nothing, texts: new Set([value]) }
-  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') return nothing
-  return { ...nothing, literals: new Set([value]) }
+  if (typeof value === 'string') return { ...noString, strings: new Set([value]) }
+  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') return noString
+  return { ...noString, literals: new Set([value]) }
 }
 
-/** A value that either admits. */
+/** A value that is valid by one of two plans. */
 export function either(a: ValuePlan, b: ValuePlan): ValuePlan {
-  if (a === nothing) return b
-  if (b === nothing) return a
+  if (a === noString) return b
+  if (b === noString) return a
   return {
-    text: a.text || b.text,
-    texts: new Set([...a.texts, ...b.texts]),
+    anyString: a.anyString || b.anyString,
+    strings: new Set([...a.strings, ...b.strings]),
     number: a.number || b.number,
     int: a.int || b.int,
     bigint: a.bigint || b.bigint,
@@ -83,10 +83,10 @@ export function either(a: ValuePlan, b: ValuePlan): ValuePlan {
   }
 }
 
-/** A value that both admit: the one that admits any text says nothing about the other. */
+/** A value that is valid by two plans: one that accepts any string does not restrict the other. */
 export function both(a: ValuePlan, b: ValuePlan): ValuePlan {
-  if (a.text) return b
-  return b.text ? a : either(a, b)
+  if (a.anyString) return b
+  return b.anyString ? a : either(a, b)
 }
 
 function eitherList(a: ListPlan, b: ListPlan): ListPlan {
@@ -99,21 +99,21 @@ function itemOf(list: ListPlan, index: number): ValuePlan {
   return list.items[index] ?? list.rest
 }
 
-/** Two records' plans in one, each key by `join`; a key that only one has is as that one says. */
+/** Merges the plans of two records, each key by `join`; a key that only one has keeps its plan. */
 export function joinRecords(a: RecordPlan, b: RecordPlan, join: (a: ValuePlan, b: ValuePlan) => ValuePlan): RecordPlan {
   const entries = new Map<string, ValuePlan>()
   for (const key of [...a.entries.keys(), ...b.entries.keys()]) {
     const [one, other] = [planOf(a, key), planOf(b, key)]
-    entries.set(key, one === null ? (other ?? nothing) : other === null ? one : join(one, other))
+    entries.set(key, one === null ? (other ?? noString) : other === null ? one : join(one, other))
   }
   const rest = a.rest === null ? b.rest : b.rest === null ? a.rest : join(a.rest, b.rest)
   return { entries, rest, unknownKeys: joinUnknownKeys(a.unknownKeys, b.unknownKeys, join === both), variants: null }
 }
 
-/** Of two schemas that both must hold, one is enough to refuse a key; of two that one of must hold, one is enough to keep it. */
+/** If both schemas must match, one is enough to reject a key; if one of them must match, one is enough to keep it. */
 function joinUnknownKeys(a: UnknownKeys, b: UnknownKeys, bothHold: boolean): UnknownKeys {
   if (a === b) return a
-  const order: readonly UnknownKeys[] = bothHold ? ['refused', 'kept'] : ['kept', 'refused']
+  const order: readonly UnknownKeys[] = bothHold ? ['rejected', 'kept'] : ['kept', 'rejected']
   return order.find((each) => each === a || each === b) ?? a
 }
 
@@ -121,24 +121,26 @@ function planOf(plan: RecordPlan, key: string): ValuePlan | null {
   return plan.entries.get(key) ?? plan.rest
 }
 
-/** The plan of a record that holds these texts. */
+/** The plan of the variant of this record. */
 export function chooseVariant(plan: RecordPlan, record: Readonly<Record<string, unknown>>): RecordPlan {
   if (plan.variants === null) return plan
   const { key, options } = plan.variants
   const text = record[key]
   if (typeof text !== 'string') return plan
-  const fitting = options.filter((option) => isExact(option.entries.get(key) ?? nothing, text))
+  const fitting = options.filter((option) => isExact(option.entries.get(key) ?? noString, text))
   const [only] = fitting
   return only === undefined || fitting.length > 1 ? plan : chooseVariant(only, record)
 }
 
 function isExact(plan: ValuePlan, text: string): boolean {
-  return !plan.text && (plan.texts.has(text) || readScalar({ ...nothing, literals: plan.literals }, text) !== text)
+  return (
+    !plan.anyString && (plan.strings.has(text) || readScalar({ ...noString, literals: plan.literals }, text) !== text)
+  )
 }
 
 /**
- * What a text, or the texts of a repeated key, is by this plan. What it cannot be stays as it is, so that the schema
- * refuses it in its own words. A scalar goes before a list of one.
+ * Converts a string, or the strings of a repeated key, by this plan. What cannot be converted stays as it is, so that the schema
+ * rejects it with its own message. A scalar takes precedence over a list of one item.
  */
 export function applyPlan(plan: ValuePlan, value: string | readonly string[]): unknown {
   if (typeof value !== 'string') {
@@ -146,12 +148,12 @@ export function applyPlan(plan: ValuePlan, value: string | readonly string[]): u
     return list === null ? value : value.map((text, index) => readScalar(itemOf(list, index), text))
   }
   const scalar = readScalar(plan, value)
-  if (scalar !== value || plan.list === null || plan.text || plan.texts.has(value)) return scalar
+  if (scalar !== value || plan.list === null || plan.anyString || plan.strings.has(value)) return scalar
   return [readScalar(itemOf(plan.list, 0), value)]
 }
 
 function readScalar(plan: ValuePlan, text: string): string | Scalar | Date {
-  if (plan.text || plan.texts.has(text)) return text
+  if (plan.anyString || plan.strings.has(text)) return text
   const { literals } = plan
   if (plan.int) {
     const value = toInteger(text)

@@ -1,29 +1,29 @@
 import {
-  anyText,
+  anyString,
   both,
   either,
   exactly,
   joinRecords,
   type ListPlan,
   noEntries,
-  nothing,
+  noString,
   type RecordPlan,
   type ValuePlan,
 } from './coerce-plan.ts'
 
 /**
- * A valibot schema as plain data, read key by key: core has no import of valibot here, and a schema of a later version
- * with types that are new is read as "any text", which leaves texts alone.
+ * A valibot schema as plain data, read key by key: core does not import valibot here, and a type that a later version
+ * adds is read as "any string", which converts nothing.
  */
 type Node = Readonly<Record<string, unknown>>
 
-/** Lazy schemas that are being read, so that one that contains itself ends. */
+/** Lazy schemas that are being read, so that a recursive one ends. */
 type Open = readonly Node[]
 
-/** A getter that makes new schemas each time would never come to one that is open already. */
+/** A getter that returns a new schema each time would never reach one that is being read. */
 const maxLazies = 8
 
-// A pipe is its first schema with a `pipe` beside it, so that what is read here is always what goes in.
+// A pipe is its first schema with a `pipe` property, so that the input type is read here.
 const wrappers = new Set([
   'optional',
   'exact_optional',
@@ -34,7 +34,7 @@ const wrappers = new Set([
   'non_nullable',
   'non_nullish',
 ])
-const textless = new Set([
+const withoutString = new Set([
   'null',
   'undefined',
   'void',
@@ -61,39 +61,39 @@ function readValue(schema: unknown, open: Open = []): ValuePlan {
   const node = toNode(schema)
   const type = String(node['type'])
   if (wrappers.has(type)) return readValue(node['wrapped'], open)
-  if (textless.has(type)) return nothing
+  if (withoutString.has(type)) return noString
   switch (type) {
     case 'number':
     case 'bigint':
     case 'boolean':
     case 'date':
-      return { ...nothing, [type]: true }
+      return { ...noString, [type]: true }
     case 'literal':
       return exactly(node['literal'])
     case 'picklist':
     case 'enum':
-      return toArray(node['options']).map(exactly).reduce(either, nothing)
+      return toArray(node['options']).map(exactly).reduce(either, noString)
     case 'union':
       return toArray(node['options'])
         .map((option) => readValue(option, open))
-        .reduce(either, nothing)
+        .reduce(either, noString)
     case 'intersect':
       return toArray(node['options'])
         .map((option) => readValue(option, open))
-        .reduce(both, anyText)
+        .reduce(both, anyString)
     case 'array':
-      return { ...nothing, list: { items: [], rest: readItem(node['item'], open) } }
+      return { ...noString, list: { items: [], rest: readItem(node['item'], open) } }
     case 'tuple':
     case 'loose_tuple':
     case 'strict_tuple':
     case 'tuple_with_rest':
-      return { ...nothing, list: readTuple(node, open) }
+      return { ...noString, list: readTuple(node, open) }
     case 'lazy': {
       const inner = enter(node, open)
-      return inner === null ? nothing : readValue(inner, [...open, node])
+      return inner === null ? noString : readValue(inner, [...open, node])
     }
     default:
-      return anyText
+      return anyString
   }
 }
 
@@ -106,7 +106,7 @@ export function readRecord(schema: unknown, open: Open = []): RecordPlan {
     case 'object':
       return { ...noEntries, entries: readEntries(node, open), unknownKeys: 'dropped' }
     case 'strict_object':
-      return { ...noEntries, entries: readEntries(node, open), unknownKeys: 'refused' }
+      return { ...noEntries, entries: readEntries(node, open), unknownKeys: 'rejected' }
     case 'loose_object':
       return { ...noEntries, entries: readEntries(node, open) }
     case 'object_with_rest':
@@ -149,16 +149,16 @@ function readTuple(node: Node, open: Open): ListPlan {
   return { items: toArray(node['items']).map((item) => readItem(item, open)), rest: readItem(node['rest'], open) }
 }
 
-/** A query has no lists in lists. */
+/** A query has no nested lists. */
 function readItem(schema: unknown, open: Open): ValuePlan {
-  return schema === undefined ? nothing : { ...readValue(schema, open), list: null }
+  return schema === undefined ? noString : { ...readValue(schema, open), list: null }
 }
 
 function enter(node: Node, open: Open): unknown {
   const { getter } = node
   if (typeof getter !== 'function' || open.includes(node) || open.length >= maxLazies) return null
   try {
-    // Of an input that is not there yet; a getter that needs one is read as nothing.
+    // Without an input, which does not exist yet; a getter that needs one is read as `noString`.
     return getter(undefined)
   } catch {
     return null
@@ -166,7 +166,7 @@ function enter(node: Node, open: Open): unknown {
 }
 
 function toNode(value: unknown): Node {
-  // Any object may be read by any key: what comes out is unknown.
+  // Any object may be read by any key: the value is unknown.
   return typeof value === 'object' && value !== null ? (value as Node) : {}
 }
 

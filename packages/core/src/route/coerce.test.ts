@@ -42,10 +42,10 @@ describe('of a valibot schema', () => {
     ['nullable', v.nullable(v.number()), '7', 7],
     ['nullish', v.nullish(v.number()), '7', 7],
     ['nonNullish', v.nonNullish(v.nullish(v.number())), '7', 7],
-    ['null is a text', v.nullish(v.number()), 'null', 'null'],
+    ['null is a string', v.nullish(v.number()), 'null', 'null'],
     ['null alone', v.null(), 'null', 'null'],
     ['pipe: its first schema', v.pipe(v.number(), v.integer(), v.minValue(1)), '7', 7],
-    ['pipe: a number made of a text', v.pipe(v.string(), v.transform(Number), v.number()), '7', '7'],
+    ['pipe: a number made of a string', v.pipe(v.string(), v.transform(Number), v.number()), '7', '7'],
     ['pipe in pipe', v.pipe(v.optional(v.pipe(v.number(), v.integer())), v.description('n')), '7', 7],
     ['fallback', v.fallback(v.number(), 0), '7', 7],
     ['union with string', v.union([v.number(), v.string()]), '7', '7'],
@@ -69,7 +69,7 @@ describe('of a valibot schema', () => {
     ['enum', v.enum({ Low: 1, High: 2 }), '2', 2],
     ['array', v.array(v.number()), ['1', 'x', '3'], [1, 'x', 3]],
     ['array of one', v.array(v.number()), '1', [1]],
-    ['array of texts', v.array(v.string()), '1', ['1']],
+    ['array of strings', v.array(v.string()), '1', ['1']],
     ['array with an empty text', v.array(v.number()), '', ['']],
     ['optional array', v.optional(v.array(v.boolean())), ['1', '0'], [true, false]],
     ['array in a pipe', v.pipe(v.array(v.number()), v.maxLength(3)), '1', [1]],
@@ -123,8 +123,8 @@ describe('of a valibot schema', () => {
     ],
     ['string', v.string(), { a: '1' }, { a: '1' }],
     ['a key like toString', v.object({ a: v.number() }), { toString: '1' }, { toString: '1' }],
-  ])('the whole input: %s', (_name, schema, texts, expected) => {
-    expect(compileCoercion(schema)(texts)).toEqual(expected)
+  ])('the whole input: %s', (_name, schema, strings, expected) => {
+    expect(compileCoercion(schema)(strings)).toEqual(expected)
   })
 
   test('a variant is known by its key', () => {
@@ -146,8 +146,8 @@ describe('of a valibot schema', () => {
   })
 
   test('__proto__ goes nowhere', () => {
-    const texts: QueryRecord = JSON.parse('{"__proto__":["1"],"a":"1"}')
-    const input = compileCoercion(v.record(v.string(), v.number()))(texts)
+    const strings: QueryRecord = JSON.parse('{"__proto__":["1"],"a":"1"}')
+    const input = compileCoercion(v.record(v.string(), v.number()))(strings)
     expect(Object.getPrototypeOf(input)).toBe(Object.prototype)
     expect(input).toEqual({ a: 1 })
   })
@@ -177,7 +177,7 @@ describe('of other schemas', () => {
     ['no type', {}, '1', '1'],
     ['enum', { enum: [1, 'a', null] }, '1', 1],
     ['typed enum', { type: 'number', enum: [1, 2] }, '3', '3'],
-    ['enum of texts', { type: 'string', enum: ['1'] }, '1', '1'],
+    ['enum of strings', { type: 'string', enum: ['1'] }, '1', '1'],
     ['const', { type: 'number', const: 1 }, '1', 1],
     ['anyOf', { anyOf: [{ type: 'number' }, { type: 'null' }] }, '1', 1],
     ['oneOf with string', { oneOf: [{ type: 'number' }, { type: 'string' }] }, '1', '1'],
@@ -204,7 +204,7 @@ describe('of other schemas', () => {
     expect(coerceBy({ $ref: '#/$defs/a', $defs: { a } })({ a: '1' })).toEqual({ a: 1 })
   })
 
-  test('a vendor that cannot say, or says nothing, leaves texts', () => {
+  test('a vendor that cannot describe its input leaves strings', () => {
     const unable = foreign(() => {
       throw new Error('bigint cannot be represented')
     })
@@ -235,7 +235,7 @@ describe('of other schemas', () => {
     // A caller without types.
     const bad = { a: 'float' as 'number' }
     expect(() => compileCoercion(null, bad)).toThrow(
-      `http.params.a is one of int, number, boolean, bigint, date, not 'float'`,
+      `http.params.a must be one of int, number, boolean, bigint, date, received 'float'`,
     )
   })
 })
@@ -298,7 +298,7 @@ describe('for every schema and every text', () => {
   )
   const runs = { numRuns: 5000 }
 
-  test('a text that the schema takes as it is stays as it is', () => {
+  test('a string that the schema takes as it is stays as it is', () => {
     fc.assert(
       fc.property(schema, text, (type, raw) => {
         if (v.safeParse(type, raw).success) expect(coerceOne(type, raw)).toBe(raw)
@@ -307,7 +307,7 @@ describe('for every schema and every text', () => {
     )
   })
 
-  test('what is made of a text means what the text says', () => {
+  test('what is made of a string means what the string says', () => {
     const check = (made: unknown, raw: string): void => {
       if (typeof made === 'string') expect(made).toBe(raw)
       else if (typeof made === 'number') expect(JSON.parse(raw)).toBe(made)
@@ -318,9 +318,9 @@ describe('for every schema and every text', () => {
     fc.assert(
       fc.property(schema, fc.oneof(text, fc.array(text, { maxLength: 3 })), (type, raw) => {
         const made = coerceOne(type, raw)
-        const [texts, values] = [[raw].flat(), [made].flat()]
-        expect(values).toHaveLength(texts.length)
-        for (const [index, one] of texts.entries()) check(values[index], one)
+        const [strings, values] = [[raw].flat(), [made].flat()]
+        expect(values).toHaveLength(strings.length)
+        for (const [index, one] of strings.entries()) check(values[index], one)
       }),
       runs,
     )

@@ -32,7 +32,7 @@ describe('BaseCommand', () => {
 
   test('executes what it says', () => {
     class Wrong extends BaseCommand<Input, number> {
-      // @ts-expect-error a text is no number
+      // @ts-expect-error a string is not a number
       execute(): string {
         return ''
       }

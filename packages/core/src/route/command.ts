@@ -1,8 +1,8 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
 
 /**
- * A business operation. It knows repositories and other commands; it knows no socket, no HTTP and no call, so that both
- * wires, a job and a test run it alike. A failure that the caller should see is thrown as an AppError.
+ * A business operation. It uses repositories and other commands. It does not depend on sockets, HTTP or a call, so that both
+ * wires, a job and a test run it in the same way. A failure that the caller should see is thrown as an AppError.
  *
  * @example
  * class GreetCommand extends BaseCommand<{ name: string }, string> {
@@ -12,7 +12,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts'
  * }
  */
 export abstract class BaseCommand<in Input, out Output> {
-  /** Never set: carries the type. A method alone would let a command pass that wants more than it is given. */
+  /** Never set: carries the type. With the method alone a command would be accepted that requires more than it gets. */
   declare readonly '~takes'?: (input: Input) => void
   abstract execute(input: Input): MaybePromise<Output>
 }

@@ -18,17 +18,17 @@ import { hasBody } from './route-definition.ts'
 import type { AnyStep, CheckRun, GuardRun, InterceptorRun } from './step.ts'
 import { splitUse, type Use } from './use.ts'
 
-/** What a route is compiled with. */
+/** What `compileRoute` needs from the app. */
 export interface RouteContext {
-  /** What a call without an identity is answered with; null when no plugin owns the identity. */
+  /** The error for a call without an identity; null when no plugin identifies callers. */
   readonly missingIdentity: (() => AppError) | null
   readonly defaultAccess: Access
   readonly deadlineMs: number
   readonly maxBodyBytes: number
   readonly unknownKeys: 'validate' | 'ignore'
-  /** Run the output schema and not only project on it. */
+  /** Validate results by the output schema, not only project them. */
   readonly validateOutput: boolean
-  /** `currentCall()` is asked for. */
+  /** `currentCall()` works. */
   readonly asyncContext: boolean
   /** What a plugin's `setup` returned; undefined when it is not installed. */
   readonly findApi: (name: string) => { readonly key: AnyPluginKey | null; readonly api: unknown } | undefined
@@ -38,7 +38,7 @@ export interface RouteContext {
   readonly httpCounter: (info: RouteInfo) => CompiledRoute['httpCounter']
 }
 
-/** What a route is, before it is compiled. */
+/** The description of a route, before it is compiled. */
 export function toRouteInfo(
   name: string,
   pkgId: number | null,
@@ -50,7 +50,7 @@ export function toRouteInfo(
   return Object.freeze({ name, pkgId, method, path, access, summary: definition.summary })
 }
 
-/** Binds a route to one app: everything that can be decided before the first call is. */
+/** Binds a route to one app, and decides everything that can be decided before the first call. */
 export function compileRoute(
   info: RouteInfo,
   definition: RouteDefinition,
@@ -90,25 +90,25 @@ export function compileRoute(
   }
 }
 
-/** What a wire of the route has no form for is refused on both: a route is the same on each, and tested on one. */
+/** A reply that one wire of the route cannot send is rejected on both: a route behaves the same on each, and is tested on one. */
 function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unknown>) => void {
   return ({ kind, status, headers, meta }) => {
     if (kind === 'stream' && pkgId !== null)
-      throw new Error(`Route ${name} answers with a stream, which has no form as a package: move it to endpoints`)
+      throw new Error(`Route ${name} returns a stream, which cannot be a package: move it to endpoints`)
     if (meta !== null && pkgId === null)
-      throw new Error(`Route ${name} is on HTTP only, where a reply has no meta: say it in a header, or return page(…)`)
+      throw new Error(`Route ${name} is on HTTP only, where a reply has no meta: use a header, or return page(…)`)
     if (path !== null) return
     for (const _name in headers)
-      throw new Error(`Route ${name} is on WebSocket only, where a reply has no headers: remove them, or give it http`)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no headers: remove them, or set http`)
     if (status !== null)
-      throw new Error(`Route ${name} is on WebSocket only, where a reply has no status: remove it, or give it http`)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no status: remove it, or set http`)
   }
 }
 
 type Execute = (input: unknown, call: ActiveCall) => unknown
 type CreateCommand = (call: ActiveCall) => { execute(input: unknown): unknown }
 
-/** The types of a definition were checked where it was written; here they are gone, as for every route in one table. */
+/** The types of a definition were checked where it was written; the routes of a table have none. */
 function toExecute({ handler, command }: RouteDefinition): Execute {
   if (handler !== null) return handler as Execute
   const create = command as CreateCommand
@@ -131,27 +131,27 @@ function toIdentityPolicy(info: RouteInfo, steps: Use, { missingIdentity }: Rout
   if (missingIdentity === null) {
     const reason =
       required !== undefined
-        ? `its step '${required.name}' needs an identity`
+        ? `its step '${required.name}' requires an identity`
         : info.access === 'authenticated'
           ? 'it is authenticated'
           : null
     if (reason !== null)
       throw new BootError(
         'identity_owner_missing',
-        `Route ${info.name}: ${reason}, and no plugin says who calls: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does${required === undefined ? ", or set access: 'public'" : ''}`,
+        `Route ${info.name}: ${reason}, and no plugin identifies callers: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does${required === undefined ? ", or set access: 'public'" : ''}`,
       )
   }
   if (info.access === 'authenticated') return 'required'
   if (required !== undefined) {
     throw new BootError(
       'identity_on_public_route',
-      `Route ${info.name} is public, but its step '${required.name}' needs an identity: set access: 'authenticated', or take the step away`,
+      `Route ${info.name} is public, but its step '${required.name}' requires an identity: set access: 'authenticated', or remove the step`,
     )
   }
   return steps.some((step) => step.identity !== 'none') ? 'optional' : 'none'
 }
 
-/** First of all: what is said of access and identity without the plugin would lead the wrong way. */
+/** Checked first: errors about access and identity would be misleading while the plugin is missing. */
 export function checkInstalled(route: string, use: Use, findApi: RouteContext['findApi']): void {
   for (const step of use) {
     if (step.needs !== null && findApi(step.needs.name) === undefined) throw pluginMissing(route, step, step.needs)
@@ -161,12 +161,12 @@ export function checkInstalled(route: string, use: Use, findApi: RouteContext['f
 function pluginMissing(route: string, step: AnyStep, { name }: AnyPluginKey): BootError {
   return new BootError(
     'plugin_missing',
-    `Route ${route}: the step '${step.name}' needs the plugin '${name}', which is not installed: add ${name}() to plugins`,
+    `Route ${route}: the step '${step.name}' requires the plugin '${name}', which is not installed: add ${name}() to plugins`,
   )
 }
 
 function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): unknown {
-  // Each step's `bind` was typed against its own key; that the API is that key's is what is checked here.
+  // The `bind` of a step was typed against its own key; here the key of the installed plugin is compared.
   const bind = step.bind as (api: unknown, route: RouteInfo) => unknown
   if (step.needs === null) return bind(undefined, info)
   const plugin = findApi(step.needs.name)
@@ -192,7 +192,7 @@ function compileHttp(
   if (raw && info.pkgId !== null) {
     throw new BootError(
       'bad_route',
-      `Route ${info.name} takes a raw body, which a package cannot carry: move it to endpoints`,
+      `Route ${info.name} takes a raw body, which cannot be a package: move it to endpoints`,
     )
   }
   checkParameters(info, info.path, definition)
@@ -214,7 +214,7 @@ function compileHttp(
   }
 }
 
-/** What the types say of a path written in place, said again for one that was put together: where the schema's structure is known. */
+/** The types check a path that is a literal; this also checks a computed one, where the structure of the schema is known. */
 function checkParameters(info: RouteInfo, path: string, { http, input }: RouteDefinition): void {
   const structure = input === null ? null : toValibot(input)
   const isObject = structure?.type === 'object' || structure?.type === 'strict_object'
@@ -224,9 +224,9 @@ function checkParameters(info: RouteInfo, path: string, { http, input }: RouteDe
   if (unused !== undefined)
     throw new BootError(
       'unused_path_parameter',
-      `Route ${info.name}: the path ${path} has the parameter '${unused}', which is no key of the input: add it to the input or take it out of the path`,
+      `Route ${info.name}: the path ${path} has the parameter '${unused}', which is not a key of the input: add it to the input, or remove it from the path`,
     )
-  // A mapping of one's own takes any key, and makes others of them.
+  // A custom mapping accepts any key.
   if (http === null || http.input !== undefined) return
   for (const option of ['query', 'params'] as const) {
     const names = option === 'query' ? (http.query ?? []) : Object.keys(http.params ?? {})
@@ -234,7 +234,7 @@ function checkParameters(info: RouteInfo, path: string, { http, input }: RouteDe
     if (unknown !== undefined)
       throw new BootError(
         'bad_route',
-        `Route ${info.name}: http.${option} names '${unknown}', which is no key of the input: correct it, or add it to the input`,
+        `Route ${info.name}: http.${option} has '${unknown}', which is not a key of the input: correct it, or add it to the input`,
       )
   }
 }

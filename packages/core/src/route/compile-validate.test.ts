@@ -71,7 +71,7 @@ describe('validation', () => {
     )
   })
 
-  it('is not there without a schema', () => {
+  it('is null without a schema', () => {
     expect(compileValidate(null)).toBeNull()
   })
 })

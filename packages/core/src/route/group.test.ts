@@ -81,11 +81,11 @@ describe('route', () => {
   })
 
   it.each([
-    ['an option that nobody knows', { sumary: '', handler }, 'unknown_option'],
-    ['an option of http that nobody knows', { http: { route: 'GET /a', statsu: 1 }, handler }, 'unknown_option'],
+    ['an unknown option', { sumary: '', handler }, 'unknown_option'],
+    ['an unknown option of http', { http: { route: 'GET /a', statsu: 1 }, handler }, 'unknown_option'],
     ['neither a handler nor a command', {}, 'bad_route'],
     ['both', { handler, command: handler }, 'bad_route'],
-    ['a status that is no success', { http: { route: 'GET /a', status: 404 }, handler }, 'bad_option'],
+    ['a status that is not one of success', { http: { route: 'GET /a', status: 404 }, handler }, 'bad_option'],
     ['a part of a byte', { http: { route: 'GET /a', maxBodyBytes: 1.5 }, handler }, 'bad_option'],
     ['a deadline of days', { deadlineMs: 86_400_001, handler }, 'bad_option'],
     ['a deadline that is none', { deadlineMs: Number.NaN, handler }, 'bad_option'],

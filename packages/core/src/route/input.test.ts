@@ -77,7 +77,7 @@ describe('keys that the input does not know', () => {
     expect(given({ hasBody: true, queryKeys: ['id'] }, 'utm=1&id=7', json({ name: 'a', age: 3 }))).toEqual(
       ok({ id: 7, name: 'a' }),
     )
-    // Known ones are still compared, and a body that is no object is for the schema to refuse.
+    // Known ones are still compared, and a body that is not an object is rejected by the schema.
     expect(given({ hasBody: true, queryKeys: ['id'] }, 'id=7', json({ id: 8 }))).toMatchObject(refused('id'))
     expect(given(post, '', json([1]))).toEqual(ok([1]))
   })
@@ -161,7 +161,7 @@ describe('with a body', () => {
     expect(update({ id: '7' }, query('dry=1'), empty)).toEqual(ok({ id: 7, dry: true }))
   })
 
-  test('path, named query keys and body are one input; only texts are coerced', () => {
+  test('path, named query keys and body are one input; only strings are converted', () => {
     const body = { name: 'a', other: '5' }
     expect(update({ id: '7' }, query('dry=1'), json(body))).toEqual(ok({ id: 7, dry: true, name: 'a', other: '5' }))
     expect(body).toEqual({ name: 'a', other: '5' })

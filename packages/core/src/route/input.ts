@@ -9,26 +9,26 @@ import { pathParameters } from './path-pattern.ts'
 import type { ParameterType } from './route-types.ts'
 
 export interface InputOptions {
-  /** Of the route's input; null when it has none: then the input is undefined, unless `map` makes one. */
+  /** Of the route's input; null when it has none: then the input is undefined, unless `map` returns one. */
   readonly schema: AnySchema | null
   readonly pattern: string
-  /** Does the method have a body (POST, PUT, PATCH)? Then the query has only the keys of `queryKeys`. */
+  /** The method has a body (POST, PUT, PATCH): the query may have only the keys of `queryKeys`. */
   readonly hasBody: boolean
   readonly queryKeys: readonly string[]
   readonly overrides?: Readonly<Record<string, ParameterType>>
-  /** Makes the input where the two wires differ in shape. Gets path and query, coerced, joined with the body's keys if there is one. */
+  /** Builds the input where the wires differ in shape. Gets path and query, converted, merged with the keys of a body. */
   readonly map?: ((query: Readonly<Record<string, unknown>>) => unknown) | undefined
-  /** `ignore`: what neither the schema nor the route names is left out, in query and body. Default `validate`. */
+  /** `ignore`: a key of query or body that neither the schema nor the route declares is dropped. Default `validate`. */
   readonly unknownKeys?: 'validate' | 'ignore'
 }
 
 type Fields = Record<string, unknown>
 
 /**
- * Compiles how a route's input is put together. The path wins; the same key elsewhere with another value is refused, and
- * so is a query key that a method with a body did not name. A body that is no object can only be the input as a whole:
- * where the path or the query may say something it is refused. No body is an empty object, as a package without `data` is.
- * With `unknownKeys: 'ignore'` keys that the schema would refuse for being unknown do not reach it.
+ * Compiles how the input of a route is merged from path, query and body. The path takes precedence; the same key elsewhere with another
+ * value is rejected, and so is a query key that the route does not list for a method with a body. A body that is not an object can only
+ * be the whole input: a route with path or query keys rejects it. No body is an empty object, as is a package without `data`.
+ * With `unknownKeys: 'ignore'` the schema does not see keys that it would reject as unknown.
  *
  * @throws BootError `bad_path`, `bad_route`
  *
@@ -52,40 +52,40 @@ export function compileInput(options: InputOptions): InputReader {
     const query = hasBody && ignores ? pickKeys(wholeQuery, queryKeys) : wholeQuery
     if (hasBody) {
       const issues = unexpectedKeys(query, queryKeys)
-      if (issues !== null) return refuse(issues)
+      if (issues !== null) return reject(issues)
     }
     if (isIgnored) return succeed(undefined)
     if (body.kind === 'json' || body.kind === 'raw') {
       const issue = body.kind === 'json' ? findUnsafe(body.value, body.hadEscapes) : null
-      if (issue !== null) return refuse([issue])
+      if (issue !== null) return reject([issue])
       if (bodyOnly && body.kind === 'json') return finish(body.value)
       const fields = body.kind === 'json' ? body.value : { body: body.value }
-      if (!isFields(fields)) return refuse([{ path: '', message: 'The body has to be an object' }])
+      if (!isFields(fields)) return reject([{ path: '', message: 'Body must be an object' }])
       return joinBody(coerce, params, query, fields, finish)
     }
-    const texts = joinTexts(params, query, body.kind === 'form' ? body.value : null)
-    return texts.ok ? finish(coerce(texts.value)) : texts
+    const strings = joinStrings(params, query, body.kind === 'form' ? body.value : null)
+    return strings.ok ? finish(coerce(strings.value)) : strings
   }
 }
 
-/** Texts against texts: they are compared as they were written, before any type is made of them. */
-function joinTexts(params: QueryRecord, query: QueryRecord, form: QueryRecord | null): Result<QueryRecord> {
+/** Merges strings: they are compared as they were written, before any conversion. */
+function joinStrings(params: QueryRecord, query: QueryRecord, form: QueryRecord | null): Result<QueryRecord> {
   if (form === null && isEmpty(query)) return { ok: true, value: params }
   if (form === null && isEmpty(params)) return { ok: true, value: query }
-  const texts: Record<string, string | readonly string[]> = Object.create(null)
+  const strings: Record<string, string | readonly string[]> = Object.create(null)
   for (const source of form === null ? [params, query] : [params, query, form]) {
     for (const key in source) {
-      const text = source[key]
-      if (text === undefined) continue
-      const present = texts[key]
-      if (present === undefined) texts[key] = text
-      else if (!isSame(present, text)) return refuse([contradiction(key)])
+      const value = source[key]
+      if (value === undefined) continue
+      const present = strings[key]
+      if (present === undefined) strings[key] = value
+      else if (!isSame(present, value)) return reject([conflict(key)])
     }
   }
-  return { ok: true, value: texts }
+  return { ok: true, value: strings }
 }
 
-/** Path and query against JSON, which has types: compared after coercion. */
+/** Merges path and query with JSON, which has types: they are compared after conversion. */
 function joinBody(
   coerce: Coercion,
   params: QueryRecord,
@@ -93,20 +93,20 @@ function joinBody(
   body: Fields,
   finish: (input: unknown) => Result<unknown>,
 ): Result<unknown> {
-  const texts = joinTexts(params, query, null)
-  if (!texts.ok) return texts
-  // What coercion made is new and ours: the body's keys are added to it, which is far cheaper than to spread both.
-  const input = coerce(texts.value)
+  const strings = joinStrings(params, query, null)
+  if (!strings.ok) return strings
+  // The converted object is new: adding the keys of the body to it is far cheaper than spreading both.
+  const input = coerce(strings.value)
   for (const key in body) {
     if (!Object.hasOwn(input, key)) input[key] = body[key]
-    else if (!isSame(input[key], body[key])) return refuse([contradiction(key)])
+    else if (!isSame(input[key], body[key])) return reject([conflict(key)])
   }
   return finish(input)
 }
 
 function applyMap(map: (query: Fields) => unknown, input: unknown): Result<unknown> {
-  // Path and query always make an object; a body alone may be none, and `map` is typed to get one.
-  if (!isFields(input)) return refuse([{ path: '', message: 'The body has to be an object' }])
+  // Path and query always form an object; a body alone may be something else, and `map` expects an object.
+  if (!isFields(input)) return reject([{ path: '', message: 'Body must be an object' }])
   try {
     return succeed(map(input))
   } catch (error) {
@@ -123,7 +123,7 @@ function pickKeys(query: QueryRecord, keys: ReadonlySet<string>): QueryRecord {
   return picked
 }
 
-/** The input without what the schema would refuse. One that is no object is for the schema to refuse. */
+/** The input without the keys that the schema would reject. An input that is not an object is rejected by the schema. */
 function keepKeys(input: Result<unknown>, keys: ReadonlySet<string>): Result<unknown> {
   if (!input.ok || !isFields(input.value)) return input
   const kept: Fields = {}
@@ -140,7 +140,7 @@ function unexpectedKeys(query: QueryRecord, known: ReadonlySet<string>): Issue[]
   for (const key in query) {
     if (known.has(key)) continue
     issues ??= []
-    issues.push({ path: key, message: 'The query does not take this key' })
+    issues.push({ path: key, message: 'Unknown query parameter' })
   }
   return issues
 }
@@ -156,8 +156,8 @@ function isSame(a: unknown, b: unknown): boolean {
   return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
 }
 
-function contradiction(key: string): Issue {
-  return { path: key, message: 'The request says it twice, with different values' }
+function conflict(key: string): Issue {
+  return { path: key, message: 'Received twice with different values' }
 }
 
 function isFields(value: unknown): value is Fields {
@@ -168,6 +168,6 @@ function succeed(value: unknown): Result<unknown> {
   return { ok: true, value }
 }
 
-function refuse(issues: readonly Issue[]): Result<never> {
+function reject(issues: readonly Issue[]): Result<never> {
   return { ok: false, error: new ValidationError(undefined, issues) }
 }

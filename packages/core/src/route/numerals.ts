@@ -1,16 +1,16 @@
 /** A number as JSON writes it: no sign `+`, no leading zero, no hex, no `Infinity`, no space. */
 const decimal = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const integer = /^-?(?:0|[1-9]\d*)$/
-/** ISO 8601 as `Date` defines it, but a time has to name its offset: without one it would be the server's own. */
+/** ISO 8601 as `Date` defines it, but a time must have an offset: without one it would be in the zone of the server. */
 const isoDate =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:T([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d))?$/
 
-/** Decimal digits. Longer ones take time out of proportion to read. */
+/** Decimal digits. Parsing time grows faster than the length. */
 const maxBigintLength = 1024
 
 /**
- * The number that a text writes, or undefined when it writes none or one that a number cannot hold (`1e999`,
- * `9007199254740993`): another number than the one written is never made of it.
+ * The number that a string represents, or undefined when it is not a number or one that JavaScript cannot represent (`1e999`,
+ * `9007199254740993`): the result always equals the number written.
  *
  * @example
  * toNumber('1e3') // 1000
@@ -20,14 +20,14 @@ export function toNumber(text: string): number | undefined {
   if (!decimal.test(text)) return undefined
   const value = Number(text)
   if (!Number.isFinite(value)) return undefined
-  // Below the smallest number there is nothing but a 0 that was not written.
+  // A number below the smallest one would become 0, which was not written.
   if (value === 0 && /^[^eE]*[1-9]/.test(text)) return undefined
   if (Number.isSafeInteger(value) || !integer.test(text)) return value
   return String(value) === text ? value : undefined
 }
 
 /**
- * The whole number that a text writes, up to 2^53 - 1 either way.
+ * The integer that a string represents, from -(2^53 - 1) to 2^53 - 1.
  *
  * @example
  * toInteger('7') // 7
@@ -59,7 +59,7 @@ export function toBoolean(text: string): boolean | undefined {
 }
 
 /**
- * A day (`2024-02-29`: midnight UTC) or a point in time with its offset. A day that the calendar does not have is none.
+ * A day (`2024-02-29`: midnight UTC) or a point in time with an offset. Undefined for a day that does not exist.
  *
  * @example
  * toDate('2024-02-29T12:00:00+01:00') // 11:00 UTC
@@ -69,7 +69,7 @@ export function toDate(text: string): Date | undefined {
   const parts = isoDate.exec(text)
   if (parts === null) return undefined
   const [, year, month, day] = parts
-  // `Date` rolls the 30th of February over into March.
+  // `Date` turns the 30th of February into a day of March.
   const midnight = new Date(`${year}-${month}-${day}T00:00:00Z`)
   if (Number.isNaN(midnight.getTime()) || midnight.getUTCDate() !== Number(day)) return undefined
   const value = new Date(text)

@@ -8,7 +8,7 @@ import { compileOutput, unchecked } from './output.ts'
 const Author = v.object({ id: v.number(), name: v.string() })
 const row = { id: 1, name: 'Ursula', passwordHash: 'x' }
 const sent = { id: 1, name: 'Ursula' }
-const mismatch = 'The result does not fit the output schema: '
+const mismatch = 'The result does not match the output schema: '
 const meta = { page: 1, per_page: 20, total: 1 }
 
 describe.each([
@@ -39,10 +39,10 @@ describe.each([
     )
     expect(slow(row)).toBeInstanceOf(Promise)
     expect(await slow(row)).toEqual(sent)
-    await expect(slow({ ...row, id: 2 })).rejects.toThrow('The result does not fit the output schema: (whole): No')
+    await expect(slow({ ...row, id: 2 })).rejects.toThrow('The result does not match the output schema: (whole): No')
   })
 
-  it('looks into pages', () => {
+  it('projects the items of pages', () => {
     const made = compile(pageOf(Author))(page([row], meta)) as Page<unknown>
     expect(isPage(made)).toBe(true)
     expect(made).toEqual(page([sent], meta))
@@ -50,7 +50,7 @@ describe.each([
     expect(() => compile(pageOf(Author))({ items: [row], meta })).toThrow('return page(items, meta)')
   })
 
-  it('looks into pages that take their time', async () => {
+  it('projects the items of pages, asynchronously', async () => {
     const Slow = v.pipeAsync(
       v.number(),
       v.transformAsync(async (n) => n + 1),
@@ -58,7 +58,7 @@ describe.each([
     expect(await compile(pageOf(Slow))(page([1, 2], meta))).toEqual(page([2, 3], meta))
   })
 
-  it('looks into replies', () => {
+  it('projects the values of replies', () => {
     const made = compile(Author)(reply(row, { status: 201, headers: { location: '/1' } })) as Reply<unknown>
     expect(isReply(made)).toBe(true)
     expect(made).toEqual(reply(sent, { status: 201, headers: { location: '/1' } }))
@@ -99,7 +99,7 @@ describe.each([
 describe('a mismatch', () => {
   it('names every place', () => {
     const output = compileOutput(Author, true)
-    expect(() => output({ id: '1' })).toThrow(/^The result does not fit the output schema: id: .*; name: /)
+    expect(() => output({ id: '1' })).toThrow(/^The result does not match the output schema: id: .*; name: /)
     expect(() => output(reply({ id: '1' }))).toThrow(mismatch)
     expect(() => compileOutput(pageOf(Author), true)(page([{ id: 1 }], meta))).toThrow(mismatch)
     try {

@@ -5,16 +5,16 @@ import { isReply, type Reply, withValue } from '../call/reply.ts'
 import { toJsonValue } from '../protocol/json-value.ts'
 import { compileProjection, compileReplyProjection, type Projection } from './project.ts'
 
-/** Turns what a handler returned into what leaves. Throws an `OutputMismatch` for what the schema refuses. */
+/** Turns the result of a handler into what is sent. Throws an `OutputMismatch` for what the schema rejects. */
 export type Output = (value: unknown) => MaybePromise<unknown>
 
-/** A result that does not fit the route's `output`: a fault of the application, answered with `internal_error` and logged. */
+/** A result that does not match the route's `output`: a bug of the application, answered with `internal_error` and logged. */
 class OutputMismatch extends Error {
   override readonly name = 'OutputMismatch'
   readonly issues: readonly Issue[]
   constructor(issues: readonly Issue[]) {
     super(
-      `The result does not fit the output schema: ${issues.map(({ path, message }) => `${path || '(whole)'}: ${message}`).join('; ')}`,
+      `The result does not match the output schema: ${issues.map(({ path, message }) => `${path || '(whole)'}: ${message}`).join('; ')}`,
     )
     this.issues = issues
   }
@@ -29,13 +29,14 @@ const uncheckedMark: unique symbol = Symbol('twinwire.unchecked')
  * route({ output: unchecked(v.object({ id: v.number() })), handler: () => ({ id: 1 }) })
  */
 export function unchecked<S extends AnySchema>(schema: S): S {
-  // A copy that still is the schema, so that its types go on; the mark is what `compileOutput` looks for.
+  // A copy that still is the schema, so that its types are kept; `compileOutput` checks for the mark.
   return Object.assign(Object.create(schema) as S, { [uncheckedMark]: true })
 }
 
 /**
  * Compiles the last stage of a route. `validate` (development and test) runs the schema as well, so that a mismatch is found
- * before production; there, a schema whose structure allows it is only projected. `check` throws for a `reply` that the route cannot give.
+ * before production; there, results are only projected where the structure of the schema allows it. `check` throws for a `reply` that the
+ * route cannot send.
  */
 export function compileOutput(
   schema: AnySchema | null,
@@ -53,7 +54,7 @@ export function compileOutput(
   }
 }
 
-/** The same for what is no `reply`, and for the data of an event. */
+/** The same for a value that is not a `reply`, and for the data of an event. */
 export function compileValue(
   schema: AnySchema | null,
   validate: boolean,
@@ -66,7 +67,7 @@ export function compileValue(
   return validate ? (value) => run(schema, value, () => project(value)) : project
 }
 
-/** A page in an `output`-less route has items to look into and a meta that is plain. */
+/** Without `output`, the items of a page are converted, its meta is plain JSON. */
 function toJson(value: unknown): unknown {
   return isPage(value) ? withItems(value, value.items.map(toJsonValue)) : toJsonValue(value)
 }

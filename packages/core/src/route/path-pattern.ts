@@ -22,26 +22,26 @@ type NameOf<Segment extends string> = Segment extends `:${infer Name}`
       ? Name
       : never
 
-/** A pattern taken apart. */
+/** A parsed pattern. */
 export interface PathPattern {
   readonly text: string
-  /** What lies between the slashes; a parameter is null. `/` is one empty segment. A wildcard is not among them. */
+  /** The parts between the slashes; a parameter is null. `/` is one empty segment. A wildcard is not included. */
   readonly segments: ReadonlyArray<string | null>
-  /** The path goes on as it likes: the last of `parameters` has the rest of it. */
+  /** The last of `parameters` matches the rest of the path. */
   readonly wildcard: boolean
-  /** In the order in which they stand. */
+  /** In the order of the path. */
   readonly parameters: readonly string[]
   /** Equal for two patterns that match the same paths: every parameter is a bare `:`, a wildcard a bare `*`. */
   readonly shape: string
 }
 
-// What a path carries without percent-encoding, less `*`, `'`, `:` and what reads like another router's wildcard.
+// What a path contains without percent-encoding, except `*`, `'`, `:` and the wildcards of other routers.
 const plainSegment = /^[A-Za-z0-9\-._~!$&()+,;=@]+$/
 const parameterName = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /**
- * Reads a pattern: `/`, `/authors/paginated`, `/authors/:id`, `/files/*`. A parameter is one whole segment; a wildcard stands
- * last, has one character at least, and is named `*` or, as `/files/*path`, as it says.
+ * Reads a pattern: `/`, `/authors/paginated`, `/authors/:id`, `/files/*`. A parameter is a whole segment; a wildcard is the
+ * last segment, matches at least one character, and is named `*`, or `path` in `/files/*path`.
  *
  * @throws BootError `bad_path`
  *
@@ -49,7 +49,7 @@ const parameterName = /^[A-Za-z_][A-Za-z0-9_]*$/
  * parsePattern('/authors/:id').shape // '/authors/:'
  */
 export function parsePattern(text: string): PathPattern {
-  if (!text.startsWith('/')) throw badPath(text, `has to begin with a '/'`)
+  if (!text.startsWith('/')) throw badPath(text, `must begin with '/'`)
   const parts = text.slice(1).split('/')
   const parameters: string[] = []
   const wildcard = parts.at(-1)?.startsWith('*') === true ? parts.pop() : undefined
@@ -86,19 +86,20 @@ export function pathParameters(pattern: string): readonly string[] {
 }
 
 function checkPlain(text: string, part: string): void {
-  if (part === '') throw badPath(text, `has an empty segment: write one '/' only`)
+  if (part === '') throw badPath(text, `has an empty segment: write only one '/'`)
   if (part === '.' || part === '..')
-    throw badPath(text, `has the segment '${part}', which clients resolve before they send`)
-  if (part.includes(':')) throw badPath(text, `has the segment '${part}': a parameter is a whole segment`)
-  if (part.startsWith('*')) throw badPath(text, `has the wildcard '${part}' before its end: nothing can follow it`)
+    throw badPath(text, `has the segment '${part}', which clients resolve before sending`)
+  if (part.includes(':')) throw badPath(text, `has the segment '${part}': a parameter must be a whole segment`)
+  if (part.startsWith('*'))
+    throw badPath(text, `has the wildcard '${part}' before its end: a wildcard must be the last segment`)
   if (!plainSegment.test(part)) {
-    throw badPath(text, `has the segment '${part}': only letters, digits and -._~!$&()+,;=@ are matched`)
+    throw badPath(text, `has the segment '${part}': only letters, digits and -._~!$&()+,;=@ are allowed`)
   }
 }
 
 function checkParameter(text: string, name: string, taken: readonly string[]): void {
   if (!parameterName.test(name) || isUnsafeKey(name)) {
-    throw badPath(text, `has the parameter '${name}', which is no name for one`)
+    throw badPath(text, `has the parameter '${name}', which is not a valid name`)
   }
   if (taken.includes(name)) throw badPath(text, `has the parameter '${name}' twice`)
 }

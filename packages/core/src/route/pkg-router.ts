@@ -1,9 +1,9 @@
 import type { CompiledRoute } from '../call/compiled-route.ts'
 
-/** PkgIDs up to here are found by index, beyond by hash. */
+/** PkgIDs up to this one are found by index, others by hash. */
 const denseLimit = 4096
 
-/** Leads a PkgID to its route. */
+/** Finds the route of a PkgID. */
 export class PkgRouter {
   readonly #dense: (CompiledRoute | undefined)[] = []
   readonly #sparse = new Map<number, CompiledRoute>()
@@ -13,7 +13,7 @@ export class PkgRouter {
       this.#sparse.set(pkgId, route)
       return
     }
-    // Filled from the start, so that the array has no holes to look through.
+    // Filled from the start, so that the array has no holes.
     while (this.#dense.length <= pkgId) this.#dense.push(undefined)
     this.#dense[pkgId] = route
   }

@@ -25,14 +25,14 @@ const scalars: readonly Case[] = [
   { schema: v.literal(7n), value: fc.constant(7n) },
   { schema: v.picklist(['a', 'b', 3]), value: fc.constantFrom('a', 'b', 3) },
   { schema: v.enum({ Up: 'up', Down: 'down' }), value: fc.constantFrom('up', 'down') },
-  { schema: v.pipe(v.string(), v.maxLength(1000), v.description('a text')), value: fc.string() },
+  { schema: v.pipe(v.string(), v.maxLength(1000), v.description('a string')), value: fc.string() },
   { schema: v.instance(Uint8Array), value: fc.uint8Array({ maxLength: 6 }) },
   { schema: v.unknown(), value: fc.jsonValue({ maxDepth: 2 }) },
   { schema: v.any(), value: fc.bigInt() },
   { schema: v.union([v.string(), v.number(), v.null()]), value: fc.oneof(fc.string(), fc.nat(), fc.constant(null)) },
   { schema: v.union([v.bigint(), v.string()]), value: fc.oneof(fc.bigInt(), fc.string()) },
 ]
-// Names that valibot itself leaves out of a record, and those of Object.prototype, are no part of what is compared.
+// Names that valibot itself leaves out of a record, and those of Object.prototype, are not compared.
 const name = fc
   .string({ minLength: 1, maxLength: 5 })
   .filter((key) => !(key in Object.prototype) && key !== 'prototype')

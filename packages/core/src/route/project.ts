@@ -2,7 +2,7 @@ import type { AnySchema } from '../base/schema.ts'
 import { toValibot, type ValibotSchema } from '../base/valibot.ts'
 import { toBase64, toJsonValue } from '../protocol/json-value.ts'
 
-/** Copies what a schema names of a value, in its JSON form. */
+/** Copies the keys of a schema from a value, in their JSON form. */
 export type Projection = (value: unknown) => unknown
 
 /** Scalars whose JSON form is themselves. A Date has its own `toJSON`. */
@@ -32,8 +32,8 @@ const wrappers = new Set([
 ])
 
 /**
- * Goes out as it is. Production does not run the schema, so an object that stands where a scalar should must not slip out whole with
- * what it holds: an account where its id belongs.
+ * Sent as it is. Production does not validate, so an object in the place of a scalar must not be sent with all it contains: an account
+ * instead of its id.
  */
 const scalar: Projection = (value) => {
   if (isNested(value)) throw new TypeError('The result has an object where the output schema has a scalar')
@@ -45,8 +45,8 @@ function isNested(value: unknown): boolean {
 }
 
 /**
- * Compiles a projection from the structure of a valibot schema. Null where projecting is not what the schema would do (a
- * transformation, a default, a fallback, a union of objects) and for other vendors: there the schema itself has to run.
+ * Compiles a projection from the structure of a valibot schema. Null where a projection differs from the schema (a
+ * transformation, a default, a fallback, a union of objects) and for other vendors: there the schema itself runs.
  */
 export function compileProjection(schema: AnySchema): Projection | null {
   const structure = toValibot(schema)
@@ -54,25 +54,25 @@ export function compileProjection(schema: AnySchema): Projection | null {
 }
 
 /**
- * The same for a value that becomes text before anybody can touch it again: an object of scalars that is just what the schema names
- * is not copied, which saves 50 ns.
+ * The same for a value that is serialised at once: an object of scalars with exactly the keys of the schema is not copied, which
+ * saves 50 ns.
  */
 export function compileReplyProjection(schema: AnySchema): Projection | null {
   const project = compileProjection(schema)
   const keys = project === null ? null : scalarKeys(toValibot(schema))
   if (project === null || keys === null) return project
-  return (value) => (isJust(value, keys) ? value : project(value))
+  return (value) => (hasExactly(value, keys) ? value : project(value))
 }
 
-/** The keys of an object whose values all go out as they are; else null. */
+/** The keys of an object whose values are all sent as they are; else null. */
 function scalarKeys(schema: ValibotSchema | null): readonly string[] | null {
   if (schema === null || (schema.type !== 'object' && schema.type !== 'strict_object')) return null
   const entries = Object.entries(schema.entries ?? {})
   return entries.every(([, entry]) => compile(entry, 1) === scalar) ? entries.map(([key]) => key) : null
 }
 
-/** A plain object with these keys and no others, in this order, that JSON.stringify will not ask for something else. */
-function isJust(value: unknown, keys: readonly string[]): boolean {
+/** True for a plain object with exactly these keys, in this order, and without `toJSON`. */
+function hasExactly(value: unknown, keys: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return false
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
   let at = 0
@@ -82,7 +82,7 @@ function isJust(value: unknown, keys: readonly string[]): boolean {
   return at === keys.length
 }
 
-/** Deep enough for any schema written by hand; a lazy one that holds itself would never end. */
+/** Deep enough for any schema written by hand; a recursive one would never end. */
 const maxDepth = 32
 
 function compile(schema: ValibotSchema, depth: number): Projection | null {
@@ -122,7 +122,7 @@ function compileArray(item: ValibotSchema, depth: number): Projection | null {
 }
 
 function compileRecord({ key, value }: ValibotSchema, depth: number): Projection | null {
-  // Of any text: chosen keys are a list of what may leave, and changed ones have to be changed.
+  // Only with any string as key: a restricted key type is a list of what may be sent, and a transformed one has to be transformed.
   if (key?.type !== 'string' || compile(key, depth + 1) === null || value === undefined) return null
   const project = compile(value, depth + 1)
   if (project === null) return null
@@ -131,7 +131,7 @@ function compileRecord({ key, value }: ValibotSchema, depth: number): Projection
 
 const toScalar: Projection = (value) => (typeof value === 'bigint' ? String(value) : scalar(value))
 
-/** Of scalars only: which object of a union a value is, only the schema can tell. */
+/** Of scalars only: only the schema can determine which object of a union a value is. */
 function compileUnion({ options = [] }: ValibotSchema, depth: number): Projection | null {
   // The options of a union are schemas; those of a picklist, which are not, never come here.
   const projections = options.map((option) => compile(option as ValibotSchema, depth + 1))

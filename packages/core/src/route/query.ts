@@ -3,16 +3,16 @@ import { MalformedRequestError, ValidationError } from '../errors/app-error.ts'
 import type { Result } from '../errors/result.ts'
 import { isUnsafeKey } from '../protocol/safe-value.ts'
 
-/** Pairs, not names: a thousand values of one name are as dear. */
+/** Pairs, not names: a thousand values of one name cost as much. */
 const maxPairs = 1000
 
-/** No prototype: `'toString' in query` is false, and no key reaches anything but itself. */
+/** No prototype: `'toString' in query` is false. */
 const noQuery: QueryRecord = Object.freeze(Object.create(null))
 
 /**
- * Parses a raw query or a urlencoded body (https://url.spec.whatwg.org/#urlencoded-parsing, but strict: a percent
- * sequence that is none, or no UTF-8, is `malformed_request` and not replaced). A key without `=` has the empty text;
- * `ids[]` is a key like any other.
+ * Parses a raw query or a urlencoded body (https://url.spec.whatwg.org/#urlencoded-parsing, but strict: an
+ * invalid percent sequence, or invalid UTF-8, is `malformed_request` and not replaced). A key without `=` has the empty string as its
+ * value; `ids[]` is a key like any other.
  *
  * @returns `validation_error` for `__proto__`, `constructor`, `prototype` as a key and for more than 1000 pairs.
  *
@@ -27,15 +27,15 @@ export function parseQuery(raw: string): Result<QueryRecord> {
     const ampersand = raw.indexOf('&', start)
     const end = ampersand === -1 ? raw.length : ampersand
     if (end > start) {
-      if (++pairs > maxPairs) return refuse('', `At most ${maxPairs} parameters are accepted`)
+      if (++pairs > maxPairs) return reject('', `Must have at most ${maxPairs} parameters`)
       const equals = raw.indexOf('=', start)
       const split = equals === -1 || equals > end ? end : equals
       const key = decode(raw.slice(start, split))
       const value = split === end ? '' : decode(raw.slice(split + 1, end))
       if (key === null || value === null) {
-        return { ok: false, error: new MalformedRequestError('A parameter is not valid percent-encoded UTF-8') }
+        return { ok: false, error: new MalformedRequestError('Parameters must be valid percent-encoded UTF-8') }
       }
-      if (isUnsafeKey(key)) return refuse(key, 'Key is not allowed')
+      if (isUnsafeKey(key)) return reject(key, 'Key is not allowed')
       append(record, key, value)
     }
     start = end + 1
@@ -50,7 +50,7 @@ function append(record: Record<string, string | string[]>, key: string, value: s
   else present.push(value)
 }
 
-function refuse(path: string, message: string): Result<never> {
+function reject(path: string, message: string): Result<never> {
   return { ok: false, error: new ValidationError(undefined, [{ path, message }]) }
 }
 

@@ -19,7 +19,7 @@ class WithJson extends Row {
 }
 
 describe('compileReplyProjection', () => {
-  it('leaves what is just what the schema names as it is, and copies it for anybody who keeps it', () => {
+  it('does not copy an object with exactly the keys of the schema, except for a caller that keeps it', () => {
     const value = { id: 1, name: 'Ursula', born: new Date(0) }
     expect(project?.(value)).toBe(value)
     expect(copy?.(value)).not.toBe(value)

@@ -14,10 +14,10 @@ export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** `POST /authors`, `GET /authors/:id`. */
 export type HttpRouteText = `${HttpMethod} /${string}`
 
-/** What a string of a path or query is turned into where the schema cannot say. */
+/** The type of a path or query parameter that the schema cannot tell. */
 export type ParameterType = 'int' | 'number' | 'boolean' | 'bigint' | 'date'
 
-/** Path, query and body of a request as one: texts coerced as far as the route says what they are. */
+/** Path, query and body of a request, merged: strings are converted where the route declares their type. */
 export type HttpFields = Readonly<Record<string, unknown>>
 
 /** The HTTP side of a route. */
@@ -29,7 +29,7 @@ export interface HttpOptions<Text extends HttpRouteText = HttpRouteText, Mapped 
   readonly query?: readonly string[]
   /** Types of path and query parameters, for schemas whose structure core cannot read. */
   readonly params?: Readonly<Record<string, ParameterType>>
-  /** Makes the input from path and query, where the two wires differ in shape. */
+  /** Builds the input from path and query, where the two wires differ in shape. */
   readonly input?: (query: HttpFields) => Mapped
   /** `raw`: the input has the bytes of the body under `body`, whatever their type. HTTP-only routes. Default `parsed`. */
   readonly body?: 'parsed' | 'raw'
@@ -41,7 +41,7 @@ export type HttpBinding = HttpRouteText | HttpOptions
 
 type PathOf<Text> = Text extends `${string} ${infer Path}` ? Path : never
 
-/** Every `:parameter` of the path, and the name of its wildcard, has to be a key of the input. A path that is not known here has any. */
+/** Every `:parameter` of the path, and the name of its wildcard, has to be a key of the input. A path that is not a literal is checked at boot. */
 type ValidHttp<Text, Input> = [Text] extends [never] ? unknown : HasKeys<PathParameters<PathOf<Text>>, Input>
 export type HasKeys<Names extends string, Input> = string extends Names
   ? unknown
@@ -57,7 +57,7 @@ export interface NoSchema extends Schema<undefined> {
 
 /** What a caller gets. */
 type Answer<R extends AnySchema, O> = [R] extends [NoSchema] ? (O extends Reply<infer T> ? T : O) : OutputOf<R>
-/** With a schema it is a value: the handler is held to it. */
+/** With a schema it is a value: the handler must return it. */
 type FormOf<R extends AnySchema, O> = [R] extends [NoSchema]
   ? 0 extends 1 & O
     ? 'value'
@@ -79,7 +79,7 @@ interface CommonOptions {
 }
 
 /**
- * What a handler returns. With a schema it is held to that, and its literals stay literals; without one it says itself what it returns.
+ * What a handler returns. With a schema it must match that, and its literals stay literals; without one the type is inferred.
  * Not a distributive condition: a function that is generic in the schema can return `InputOf<R>`.
  */
 export type HandlerResult<R extends AnySchema, O> = [R] extends [NoSchema]
@@ -92,7 +92,7 @@ type Execution<C, I, Result> =
   | { readonly handler: (input: I, call: C) => MaybePromise<Result>; readonly command?: never }
   | { readonly command: (call: C) => BaseCommand<I, Result>; readonly handler?: never }
 
-/** The steps of a base against the input of a route that has none of its own: there is no `use` that could tell. */
+/** Checks the steps of a base against the input of a route without `use`, which could not report an error. */
 type ValidBase<Base extends Use, U extends Use, Input> = Base extends readonly []
   ? unknown
   : U extends readonly []

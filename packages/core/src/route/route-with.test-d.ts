@@ -54,7 +54,7 @@ describe('route.with', () => {
     expectTypeOf(route.with()({ handler: () => 1 })).toEqualTypeOf<Route<undefined, number>>()
   })
 
-  test('keeps the mistakes of a route', () => {
+  test('keeps the errors of a route', () => {
     // @ts-expect-error no key 'no'
     admin({ http: 'GET /:no', input: NameInput, handler: () => {} })
     // @ts-expect-error wrong output

@@ -30,7 +30,7 @@ describe('input', () => {
     expectTypeOf(made).toEqualTypeOf<Route<{ name: string; age?: string | undefined }, number>>()
   })
 
-  test('that is not there is undefined', () => {
+  test('that is not declared is undefined', () => {
     const made = route({ handler: (input) => [input] })
     expectTypeOf(made).toEqualTypeOf<Route<undefined, undefined[]>>()
     // @ts-expect-error nothing was declared to read
@@ -122,7 +122,7 @@ describe('output with a schema', () => {
     route({ output: Author, handler: () => {} })
     // @ts-expect-error null on one path
     route({ output: Author, handler: async () => (isFound ? author : null) })
-    // @ts-expect-error a text is no author
+    // @ts-expect-error a string is not an author
     route({ output: Author, handler: () => reply.text('') })
     // @ts-expect-error unchecked does not mean untyped
     route({ output: unchecked(Author), handler: () => ({ id: '1' }) })
@@ -147,7 +147,7 @@ describe('output with a schema', () => {
     })
     // @ts-expect-error items of another type
     route({ output: pageOf(Author), handler: () => page([{ id: 1 }], { page: 1, per_page: 1, total: 1 }) })
-    // @ts-expect-error a list is no page
+    // @ts-expect-error a list is not a page
     route({ output: pageOf(Author), handler: () => [author] })
     const { items, meta } = page([author], { page: 1, per_page: 1, total: 1 })
     // @ts-expect-error what `page` did not make would be refused when it runs
@@ -174,19 +174,19 @@ describe('command', () => {
     route({ input: NameInput, output: Author, command: () => new Wider() })
   })
 
-  test('that wants another input is a mistake', () => {
+  test('that requires another input is an error', () => {
     // @ts-expect-error the schema gives no age
     route({ input: v.object({ name: v.string() }), output: Author, command: () => new CreateAuthor() })
-    // @ts-expect-error before validation it is a text
+    // @ts-expect-error before validation it is a string
     route({ input: v.object({ name: v.string(), age: v.string() }), command: () => new CreateAuthor() })
     // @ts-expect-error there is no input
     route({ command: () => new CreateAuthor() })
   })
 
-  test('that makes another output is a mistake', () => {
+  test('that returns another output is an error', () => {
     // @ts-expect-error the schema wants a title
     route({ input: NameInput, output: v.object({ title: v.string() }), command: () => new CreateAuthor() })
-    // @ts-expect-error an author is no page
+    // @ts-expect-error an author is not a page
     route({ input: NameInput, output: pageOf(Author), command: () => new CreateAuthor() })
   })
 

@@ -7,8 +7,8 @@ import type { HttpOptions, RouteFactory } from './route-types.ts'
 import type { Use } from './use.ts'
 
 /**
- * How a route differs from wire to wire. `value`: not at all. `mapped`: over HTTP its `http.input` makes the input of what is sent. `stream`: its
- * answer has no form as a package.
+ * How a route differs from wire to wire. `value`: not at all. `mapped`: over HTTP `http.input` builds the input. `stream`: its reply cannot be a
+ * package.
  */
 export type RouteForm = 'value' | 'mapped' | 'stream'
 
@@ -24,22 +24,22 @@ export interface Route<out Input = unknown, out Output = unknown, out Form exten
   }
 }
 
-/** Any route that may be a package, of which nothing more is known. */
+/** Any route that may be a package. */
 export type AnyRoute = Route<unknown, unknown, 'value' | 'mapped'>
-/** Any route, of which nothing more is known: on HTTP an answer may be a stream. */
+/** Any route: on HTTP its reply may be a stream. */
 export type AnyEndpoint = Route<unknown, unknown, RouteForm>
 
-/** A route as core reads it: defaults filled in, types gone. */
+/** A route with its defaults, without types. */
 export interface RouteDefinition {
   readonly summary: string
-  /** Null: what the app says. */
+  /** Null: that of the app. */
   readonly access: Access | null
   readonly http: HttpOptions | null
   readonly use: Use
   readonly input: AnySchema | null
   readonly output: AnySchema | null
   readonly errors: readonly ErrorFactory[]
-  /** Null: what the app says. */
+  /** Null: that of the app. */
   readonly deadlineMs: number | null
   readonly ordered: boolean
   readonly handler: ((input: never, call: never) => unknown) | null
@@ -55,8 +55,9 @@ function createFactory(base: Use): RouteFactory<[]> {
 }
 
 /**
- * Declares what a PkgID or an HTTP method and path lead to. Importing a file of routes opens nothing and reads nothing.
- * `route.with(...steps)` makes a `route` whose routes all begin with these steps, typed.
+ * Declares a route: the handler or command of a PkgID, of an HTTP method and path, or of both. Importing a file of routes opens no connections and
+ * reads no files.
+ * `route.with(...steps)` returns a `route` whose routes all begin with these steps, typed.
  *
  * @example
  * export const greet = route({

@@ -38,11 +38,11 @@ describe('guard', () => {
   })
 
   test('adds on every path or on none', () => {
-    // @ts-expect-error nothing is added when nobody is known
+    // @ts-expect-error nothing is added for an unknown caller
     guard({ name: 'a', run: () => (isKnown ? { user } : undefined) })
     // @ts-expect-error the same, asynchronous
     guard({ name: 'a', run: async () => (isKnown ? { user } : undefined) })
-    // @ts-expect-error null is no addition
+    // @ts-expect-error null is not an addition
     guard({ name: 'a', run: () => (isKnown ? { user } : null) })
     // @ts-expect-error an empty addition lacks the key
     guard({ name: 'a', run: () => (isKnown ? { user } : {}) })

@@ -7,12 +7,12 @@ import type { Call, RouteInfo } from '../call/call.ts'
 export type StepKind = 'guard' | 'check' | 'interceptor'
 
 /**
- * What a step asks of the caller's identity. `required`: the route must be authenticated (a boot error on a public one).
+ * What a step requires of the caller's identity. `required`: the route must be authenticated (a boot error on a public one).
  * `optional`: a public route identifies for it; no credentials give null, bad ones 401.
  */
 export type StepIdentity = 'required' | 'optional' | 'none'
 
-/** What a caller must have to pass a step, for `app.describe()` and who looks over it: `{ roles: ['admin'] }`. */
+/** What a caller must have to pass a step, for `app.describe()` and reviews of it: `{ roles: ['admin'] }`. */
 export type StepDemands = Readonly<Record<string, readonly string[]>>
 
 /** A value of a route's `use` list. Made by `guard`, `check` or `interceptor`; bound to the plugins of one app when that app boots. */
@@ -27,9 +27,9 @@ export interface Step<
   readonly kind: Kind
   readonly name: Name
   readonly identity: StepIdentity
-  /** What a caller must have, by the step's own words; empty when it asks for nothing of the kind. */
+  /** What a caller must have, in terms of the step; empty when it demands nothing. */
   readonly demands: StepDemands
-  /** Holds publications and `afterCommit` until what it wraps has ended well (a transaction). Interceptors only. */
+  /** Holds publications and `afterCommit` until what it wraps has succeeded (a transaction). Interceptors only. */
   readonly holdsEffects: boolean
   /** May call `next` again after it failed (a retry). Interceptors only. */
   readonly mayRepeat: boolean
@@ -43,19 +43,19 @@ export interface Step<
   }
 }
 
-/** Any step, of which nothing more is known. */
+/** Any step. */
 export type AnyStep = Step<StepKind, unknown, never, never>
 
 export type GuardRun<C, Adds> = (call: C) => MaybePromise<Adds>
 export type CheckRun<Input, C> = (input: Input, call: C) => MaybePromise<void>
 
 declare const outcome: unique symbol
-/** What `next` resolves with; an interceptor hands it back, so that forgetting `return next()` does not compile. */
+/** What `next` resolves with; an interceptor must return it, so that forgetting `return next()` does not compile. */
 export interface Outcome {
   readonly [outcome]: true
 }
 
-/** Runs what an interceptor wraps, once, or with `mayRepeat` again when it has ended. What is handed to it is added to the call. */
+/** Runs what an interceptor wraps, once, or with `mayRepeat` again when it has ended. Its argument is added to the call. */
 export interface Next<Adds = void> {
   (...adds: Adds extends object ? [adds: Adds] : []): Promise<Outcome>
   readonly '~adds'?: Adds
@@ -63,7 +63,7 @@ export interface Next<Adds = void> {
 export type InterceptorRun<C, Adds> = (call: C, next: Next<Adds>) => Promise<Outcome>
 
 interface InterceptorOptions {
-  /** Holds publications and `afterCommit` until what it wraps has ended well, and drops them when not. Default false. */
+  /** Holds publications and `afterCommit` until what it wraps has succeeded, and drops them otherwise. Default false. */
   readonly holdsEffects?: boolean
   /**
    * Lets it call `next` again when it has ended: after a failure of what it wraps, or of its own end, such as a commit. Each attempt
@@ -93,8 +93,8 @@ type Bound<Plugin extends string, Api, Run> =
     }
 
 /**
- * `{ user } | undefined` and `{ user } | {}` are holes: the key would be typed as there and be missing. A union whose members all
- * have the same keys is none.
+ * Rejects `{ user } | undefined` and `{ user } | {}`: the key would be typed but could be missing. A union whose members all have the
+ * same keys is fine.
  */
 type WholeAdds<Adds> = 0 extends 1 & Adds
   ? CompileError<'what a step adds to the call must have a type of its own, not any'>
@@ -111,8 +111,8 @@ type KeyOf<Plugin extends string, Api> = string extends Plugin ? unknown : Plugi
 type Known<T> = [T][T extends unknown ? 0 : never]
 
 /**
- * A step that runs before the input is read. It refuses by throwing an AppError; what it returns is added to the call, typed,
- * for the later steps and the handler of that route. Annotate `call` to ask for what an earlier step adds.
+ * A step that runs before the input is read. It rejects by throwing an AppError; what it returns is added to the call, typed,
+ * for the later steps and the handler of that route. Annotate `call` to require what an earlier step adds.
  *
  * @example
  * export const tenant = () => guard({
@@ -137,8 +137,8 @@ export function guard<
 }
 
 /**
- * A step that runs after validation and sees the input: ownership, state, business rules about who may do what to which. It
- * refuses by throwing an AppError.
+ * A step that runs after validation and sees the input: ownership, state, permissions. It
+ * rejects by throwing an AppError. Behind an interceptor in `use` it runs inside of it, and sees what it adds.
  *
  * @example
  * export const ownProfile = () => check({

@@ -178,7 +178,7 @@ describe('steps', () => {
       expect(logs.filter(({ level }) => level === 'error')).toHaveLength(6)
     })
 
-    it('leave room for a command, synchronous or not', async () => {
+    it('run around a command, synchronous or not', async () => {
       class Greet extends BaseCommand<{ name: string }, string> {
         readonly #greeting: string
         constructor(greeting: string) {

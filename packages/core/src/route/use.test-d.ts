@@ -58,7 +58,7 @@ describe('what steps add', () => {
     })
     route({ use: [optional], handler: (_input, call) => (call.isGuest ? '' : call.user.id) })
     route({ use: [optional], handler: (_input, { isGuest, user }) => (isGuest ? '' : user.id) })
-    // @ts-expect-error nobody asked whether it is a guest
+    // @ts-expect-error isGuest was not checked
     route({ use: [optional], handler: (_input, call) => call.user.id })
   })
 
@@ -141,7 +141,7 @@ describe('two steps that add one key', () => {
 })
 
 describe('keys of the call', () => {
-  test('are nobody else’s', () => {
+  test('are reserved', () => {
     // @ts-expect-error 'identity' is a key of the call itself
     route({ use: [guard({ name: 'a', run: () => ({ identity: null }) })], handler })
     const log = interceptor({ name: 'a', run: (_call, next: Next<{ log: string }>) => next({ log: '' }) })
