@@ -194,13 +194,13 @@ describe.each([
           'create tabel x ();',
         ])
         await expect(migrate({ url, migrations: broken })).rejects.toMatchObject({
-          code: 'migration_failed',
+          code: 'failed_migration',
           message: expect.stringMatching(
             /The migration 0002_test cannot .*: syntax error at or near "tabel" \(42601\), in `create tabel x \(\)`\. Nothing/,
           ),
         })
         await expect(migrationStatus({ url, migrations: '/nowhere' })).rejects.toMatchObject({
-          code: 'migration_failed',
+          code: 'failed_migration',
         })
         const unknown: object = { url, migrations: one, retries: 1 }
         await expect(migrate(unknown as { url: string; migrations: string })).rejects.toMatchObject({

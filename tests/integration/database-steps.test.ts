@@ -190,6 +190,6 @@ describe.each([
 
 test('a step without its plugin is a boot error', async () => {
   await expect(createTestApp({ ...options('pglite://memory'), plugins: [] })).rejects.toMatchObject({
-    code: 'plugin_missing',
+    code: 'missing_plugin',
   })
 })

@@ -91,7 +91,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
         'create table half (a int);\n--> statement-breakpoint\ncreate tabel x ();',
       ])
       await expect(boot({ migrations: next })).rejects.toMatchObject({
-        code: 'migration_failed',
+        code: 'failed_migration',
         message: expect.stringMatching(
           /The migration 0001_test cannot be applied to .*: syntax error at or near "tabel" \(42601\), in `create tabel x \(\)`\. Nothing of it was applied/,
         ),
@@ -108,7 +108,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
         const url = Object.assign(new URL(postgres.url), { password: 'hunter2', ...change }).href
         const failure = boot({ url })
         await expect(failure).rejects.toMatchObject({
-          code: 'database_unreachable',
+          code: 'unreachable_database',
           message: expect.stringMatching(reason),
         })
         await expect(failure).rejects.not.toThrow(/hunter2/)
@@ -121,7 +121,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       const url = Object.assign(new URL(locked.url), { password: 'hunter2' })
       const failure = boot({ url: url.href })
       await expect(failure).rejects.toMatchObject({
-        code: 'database_unreachable',
+        code: 'unreachable_database',
         message: expect.stringMatching(
           /refused the connection: password authentication failed for user "postgres", 28P01/,
         ),

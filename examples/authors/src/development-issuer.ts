@@ -36,7 +36,7 @@ export async function openIssuer({ environment, keycloak, developmentIssuer }: S
     (cause: unknown) => {
       throw isTaken(cause)
         ? new BootError(
-            'port_taken',
+            'unavailable_port',
             `Port ${port} of 127.0.0.1 is in use: set DEVELOPMENT_ISSUER_PORT to another port, or to 0 for a free one`,
             { cause },
           )

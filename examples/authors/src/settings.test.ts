@@ -30,7 +30,7 @@ test.each(['65536', '-1', '80a', '0x50', '1e3', '8000.5', ' 8000', '000008000'])
 test('tells all that is wrong at once, and no value', () => {
   expect(() => read({ PORT: 'x', HOST: 'a b', DATABASE_URL: 'mysql://me:secret@db' })).toThrow(
     new BootError(
-      'settings_invalid',
+      'bad_settings',
       [
         'Invalid settings:',
         '  PORT must be an integer from 0 to 65535',

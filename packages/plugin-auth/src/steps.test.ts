@@ -253,7 +253,7 @@ describe('a step', () => {
       routes: { A: route({ access: 'public', use: [step], handler: () => null }) },
     })
     await expect(app.ready()).rejects.toMatchObject({
-      code: 'plugin_missing',
+      code: 'missing_plugin',
       message: `Route A: the step '${step.name}' requires the plugin 'auth', which is not installed: add auth() to plugins`,
     })
   })
@@ -316,7 +316,7 @@ describe('a step', () => {
       routes: { A: route({ access: 'public', use: [requireRoles('read')], handler: () => null }) },
       plugins: [authOf(issuer)],
     })
-    await expect(app.ready()).rejects.toMatchObject({ code: 'identity_on_public_route' })
+    await expect(app.ready()).rejects.toMatchObject({ code: 'conflicting_access' })
   })
 
   it('lists its roles in the description of the app', async () => {

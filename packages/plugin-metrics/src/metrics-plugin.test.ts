@@ -194,7 +194,10 @@ describe('a separate port', () => {
       plugins: [metrics({ access: { port: Number(new URL(url).port) } })],
     })
     await expect(app.ready()).rejects.toThrow(
-      expect.objectContaining({ code: 'port_taken', message: expect.stringContaining('choose another access.port') }),
+      expect.objectContaining({
+        code: 'unavailable_port',
+        message: expect.stringContaining('choose another access.port'),
+      }),
     )
     const nowhere = createApp({
       ...base,
@@ -220,7 +223,7 @@ describe('at boot', () => {
     const registry = new Registry()
     new Gauge({ name: 'app_info', help: 'Theirs', registers: [registry] })
     expect(await boot(metrics({ registry }))).toMatchObject({
-      code: 'instrument_duplicate',
+      code: 'duplicate_instrument',
       message: 'metrics(): the name app_info of the registry is already used: rename it in the registry',
     })
     const doubled = new Registry()
@@ -239,7 +242,7 @@ describe('at boot', () => {
 
   it('a guard that requires an identity is refused without a plugin that provides one', async () => {
     const who = guard({ name: 'who', identity: 'required', run: () => {} })
-    expect((await boot(metrics({ access: { use: [who] } }))).code).toBe('identity_owner_missing')
+    expect((await boot(metrics({ access: { use: [who] } }))).code).toBe('missing_identity_owner')
   })
 
   it('the doctor reports who may scrape, and boot errors', async () => {

@@ -20,7 +20,7 @@ import { collectSources, Scraper } from './scraper.ts'
  * Serves the metrics of the app, its plugins and the process at `GET /metrics`, in the text format of Prometheus or, if the scraper prefers
  * it, as OpenMetrics. A call costs the same with and without this plugin.
  *
- * @throws BootError `bad_option`, `unknown_option`, `peer_missing`, `port_taken`, when the app starts; `instrument_duplicate` for a name of
+ * @throws BootError `bad_option`, `unknown_option`, `missing_peer`, `unavailable_port`, when the app starts; `duplicate_instrument` for a name of
  * `registry` that is already used.
  *
  * @example
@@ -99,7 +99,7 @@ function checkRegistry(instruments: Instruments, node: NodeDefaults | null, regi
     const hint = /^(?:nodejs|process)_/.test(clash)
       ? 'set nodeDefaults: false, or do not collect them in the registry'
       : 'rename it in the registry'
-    throw new BootError('instrument_duplicate', `metrics(): the name ${clash} of the registry is already used: ${hint}`)
+    throw new BootError('duplicate_instrument', `metrics(): the name ${clash} of the registry is already used: ${hint}`)
   }
 }
 

@@ -40,7 +40,7 @@ async function importPromClient(): Promise<typeof import('prom-client')> {
     const isMissing = error instanceof Error && 'code' in error && String(error.code).endsWith('MODULE_NOT_FOUND')
     if (!isMissing) throw error
     throw new BootError(
-      'peer_missing',
+      'missing_peer',
       "metrics() requires the package 'prom-client' for the metrics of Node.js: npm install prom-client, or set nodeDefaults: false",
       { cause: error },
     )

@@ -26,7 +26,7 @@ const keepAliveTimeoutMs = 75_000
 const requestTimeoutMs = 10_000
 const maxConnections = 100
 
-/** Rejects with a BootError: `port_taken`, or `bad_option` for an address that is not of this machine. */
+/** Rejects with a BootError: `unavailable_port`, or `bad_option` for an address that is not of this machine. */
 export async function startScrapeServer(options: ScrapeServerOptions): Promise<ScrapeServer> {
   const { host, port, clock, log } = options
   const server = createServer(
@@ -52,7 +52,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       const message = isTaken
         ? `metrics(): the port ${host}:${port} is taken: choose another access.port`
         : `metrics(): cannot listen on ${host}:${port}: choose another access.host or access.port (${error.message})`
-      reject(new BootError(isTaken ? 'port_taken' : 'bad_option', message, { cause: error }))
+      reject(new BootError(isTaken ? 'unavailable_port' : 'bad_option', message, { cause: error }))
     })
     server.listen(port, host, () => resolve())
   })

@@ -29,7 +29,7 @@ export type RateLimitPlugin = Plugin<RateLimitApi> & Limits
  * Limits calls, handshakes and connections on both wires, and provides `limit()` to routes. Limits apply to the identity that an
  * authentication plugin sets, or to the address of callers without one.
  *
- * Boot errors: `bad_option`, `unknown_option`; with Redis `peer_missing`.
+ * Boot errors: `bad_option`, `unknown_option`; with Redis `missing_peer`.
  *
  * @example
  * const limits = rateLimit({ store: redisStore('redis://127.0.0.1:6379'), websocket: '300/m' })

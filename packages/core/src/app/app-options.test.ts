@@ -136,7 +136,7 @@ describe('an app does not boot', () => {
     [
       'in production without a plugin that owns the identity',
       { ...production, defaultAccess: undefined },
-      'default_access_missing',
+      'missing_default_access',
       /^No plugin provides identities, so every route that does not state its access would be public: add auth\(\)/,
     ],
   ]

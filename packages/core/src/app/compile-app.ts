@@ -119,7 +119,7 @@ function toDefaultAccess({ registry, defaultAccess, environment }: CompileOption
   if (registry.identity !== null) return defaultAccess ?? 'authenticated'
   if (environment === 'production' && defaultAccess === undefined) {
     throw new BootError(
-      'default_access_missing',
+      'missing_default_access',
       "No plugin provides identities, so every route that does not state its access would be public: add auth() of @twinwire/plugin-auth to plugins, or set defaultAccess: 'public' if that is intended",
     )
   }

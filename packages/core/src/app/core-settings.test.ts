@@ -147,7 +147,7 @@ describe('the settings of the parts of core', () => {
       "  LOG_EXCLUDED_PATHS entry 1 must be the path of a route, such as '/health'",
       '  DATABASE_URL must start with postgres:// or pglite://',
       '  DB_POOL_SIZE must be an integer from 1 to 10000',
-      '  DB_INIT_RETRY_INTERVAL must be a duration from 0ms to 1d (such as 500ms, 2s or 5m; a number alone is seconds)',
+      '  DB_INIT_RETRY_INTERVAL must be a duration from 0ms to 24d (such as 500ms, 2s or 5m; a number alone is seconds)',
       '  DB_INIT_MAX_RETRIES must be an integer from 0 to 1000000',
     ])
   })

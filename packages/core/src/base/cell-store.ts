@@ -22,10 +22,10 @@ export class CellStore<Cell extends AnyCell> {
   join(shape: string, shared: boolean): void {
     const { name } = this.family
     if (!this.#shared || !shared)
-      throw new BootError('instrument_duplicate', `The instrument ${name} is declared twice`)
+      throw new BootError('duplicate_instrument', `The instrument ${name} is declared twice`)
     if (shape === this.#shape) return
     throw new BootError(
-      'instrument_duplicate',
+      'duplicate_instrument',
       `The instrument ${name} is shared, and its declarations differ: ${this.#shape} and ${shape}`,
     )
   }

@@ -91,7 +91,7 @@ describe('instruments', () => {
   it('have each name once', () => {
     const instruments = new Instruments()
     instruments.gauge('a', 'A')
-    expect(() => instruments.counter('a', 'A')).toThrow(expect.objectContaining({ code: 'instrument_duplicate' }))
+    expect(() => instruments.counter('a', 'A')).toThrow(expect.objectContaining({ code: 'duplicate_instrument' }))
   })
 
   it('share a name among plugins that all say so, each with label values of its own', () => {
@@ -120,7 +120,7 @@ describe('instruments', () => {
   ])('refuse a shared name declared with %s', (_, declare, message) => {
     const instruments = new Instruments()
     instruments.counter('a_total', 'A', { x: ['1'] }, { shared: true })
-    expect(() => declare(instruments)).toThrow(expect.objectContaining({ code: 'instrument_duplicate' }))
+    expect(() => declare(instruments)).toThrow(expect.objectContaining({ code: 'duplicate_instrument' }))
     expect(() => declare(instruments)).toThrow(message)
   })
 

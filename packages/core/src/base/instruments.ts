@@ -57,7 +57,7 @@ interface Declaration<L extends Labels, Cell> {
  * The registry in which modules and plugins declare what they count. Without a reader a cell is a plain number.
  *
  * Names follow the rules of Prometheus: a counter ends in `_total` and nothing else does. A name that breaks them is a boot error
- * (`bad_option`), one that is declared twice is `instrument_duplicate`.
+ * (`bad_option`), one that is declared twice is `duplicate_instrument`.
  */
 export class Instruments {
   readonly #counters = new Map<string, CellStore<CounterCell>>()
@@ -124,7 +124,7 @@ export class Instruments {
     let store = stores.get(name)
     if (store === undefined) {
       if (this.#families.some((family) => family.name === name))
-        throw new BootError('instrument_duplicate', `The instrument ${name} is declared twice`)
+        throw new BootError('duplicate_instrument', `The instrument ${name} is declared twice`)
       checkNames(name, help, type, labelNames)
       store = new CellStore({ name, help, type, labelNames }, shape, shared, create)
       stores.set(name, store)

@@ -14,7 +14,7 @@ export interface ConnectOptions {
 
 /**
  * Waits for the database. Only transient failures are retried: a wrong password fails at once.
- * Throws BootError `database_unreachable`.
+ * Throws BootError `unreachable_database`.
  */
 export async function connect(
   database: Pick<OpenDatabase, 'ping' | 'location' | 'embedded'>,
@@ -59,7 +59,7 @@ function unreachable(
     attempts === null
       ? `The database at ${location} refused the connection: ${reason}. ${advice}`
       : `The database at ${location} is not reachable (attempts: ${attempts}): ${reason}. ${advice}`
-  return new BootError('database_unreachable', sentence, { cause })
+  return new BootError('unreachable_database', sentence, { cause })
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {

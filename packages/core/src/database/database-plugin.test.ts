@@ -58,7 +58,7 @@ describe('options', () => {
   test('a peer that is not installed is one sentence; what else goes wrong with it passes', async () => {
     const name = 'no-such-package'
     await expect(importPeer(name, () => import(/* @vite-ignore */ name))).rejects.toMatchObject({
-      code: 'peer_missing',
+      code: 'missing_peer',
       message: "database() requires the package 'no-such-package' for this url: run npm install no-such-package",
     })
     const other = Object.assign(new Error("Cannot find package 'inner' imported from x"), {
@@ -77,7 +77,7 @@ describe('reaching PostgreSQL', () => {
       host,
     )
     await expect(failure).rejects.toMatchObject({
-      code: 'database_unreachable',
+      code: 'unreachable_database',
       message: expect.stringMatching(
         new RegExp(`127.0.0.1:${port}/shop is not reachable \\(attempts: 3\\): .*ECONNREFUSED`),
       ),
@@ -92,7 +92,7 @@ describe('reaching PostgreSQL', () => {
     const host = createFakeHost()
     await expect(
       boot({ url: `postgres://127.0.0.1:${await freePort()}/x`, connect: { retries: 0 } }, host),
-    ).rejects.toMatchObject({ code: 'database_unreachable' })
+    ).rejects.toMatchObject({ code: 'unreachable_database' })
     expect(host.delays).toEqual([])
   })
 
@@ -101,7 +101,7 @@ describe('reaching PostgreSQL', () => {
     const port = await listen(server)
     await expect(
       boot({ url: `postgres://127.0.0.1:${port}/x`, pool: { connectTimeoutMs: 200 }, connect: { retries: 0 } }),
-    ).rejects.toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('CONNECT_TIMEOUT') })
+    ).rejects.toMatchObject({ code: 'unreachable_database', message: expect.stringContaining('CONNECT_TIMEOUT') })
     server.close()
   })
 
@@ -116,7 +116,7 @@ describe('reaching PostgreSQL', () => {
       database(options).setup(host).catch((error) => console.log(error.code))`
     const args = ['--import', 'tsx', '--input-type=module', '-e', script]
     const child = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname })
-    expect(child.stdout).toBe('database_unreachable\n')
+    expect(child.stdout).toBe('unreachable_database\n')
     expect(child.status).toBe(0)
   })
 })
@@ -131,7 +131,7 @@ describe('PGlite in a folder', () => {
     await first.checks.get('database')?.()
     expect(first.mappers).toHaveLength(1)
     await expect(boot({ url })).rejects.toMatchObject({
-      code: 'database_unreachable',
+      code: 'unreachable_database',
       message: expect.stringContaining(`in use by process ${process.pid}`),
     })
     await first.close()
@@ -153,7 +153,7 @@ describe('PGlite in a folder', () => {
       'create table half (a int);\n--> statement-breakpoint\ncreate tabel x ();',
     ])
     await expect(boot({ url, migrations: next })).rejects.toMatchObject({
-      code: 'migration_failed',
+      code: 'failed_migration',
       message: expect.stringMatching(
         /The migration 0001_test cannot be applied to .*: syntax error at or near "tabel" \(42601\), in `create tabel x \(\)`\. Nothing of it was applied/,
       ),
@@ -169,11 +169,11 @@ describe('PGlite in a folder', () => {
   test('a folder without migrations, and a path that is a file, are named', async () => {
     const file = join(folder, 'file')
     await writeFile(file, '')
-    await expect(boot({ url: `pglite://${file}` })).rejects.toMatchObject({ code: 'database_unreachable' })
+    await expect(boot({ url: `pglite://${file}` })).rejects.toMatchObject({ code: 'unreachable_database' })
     const { runMigrations } = await import('./migrate.ts')
     const maintenance = { db: drizzle.mock(), holdsLock: () => true }
     await expect(runMigrations(maintenance, folder, 'here', createFakeHost().log)).rejects.toMatchObject({
-      code: 'migration_failed',
+      code: 'failed_migration',
       message: expect.stringContaining(`There are no migrations in ${folder}`),
     })
   })

@@ -19,7 +19,7 @@ import { createTransactions } from './transaction.ts'
  * Connects at start, and provides `withDb()` and `transaction()` to routes. Adds `database` to `GET /health`, maps the errors of
  * PostgreSQL, counts queries and connections (`db_*`), and closes the pool with the app.
  *
- * Boot errors: `bad_option`, `unknown_option`, `peer_missing`, `database_unreachable`, `migration_failed`.
+ * Boot errors: `bad_option`, `unknown_option`, `missing_peer`, `unreachable_database`, `failed_migration`.
  *
  * @example
  * database({ url: 'pglite://memory', migrations: new URL('../drizzle', import.meta.url) })

@@ -30,7 +30,7 @@ const applied = pgSchema('drizzle').table('__drizzle_migrations', {
 
 /**
  * Applies the pending migrations of a drizzle-kit folder. Each file runs in a separate transaction, together with its entry in drizzle's table.
- * Throws BootError `migration_failed`, which names the file and those that were applied before it.
+ * Throws BootError `failed_migration`, which names the file and those that were applied before it.
  */
 export async function runMigrations(
   maintenance: Maintenance,
@@ -62,7 +62,7 @@ export async function runMigrations(
   }
 }
 
-/** The states of the migrations of a drizzle-kit folder. Changes nothing. Throws BootError `migration_failed`. */
+/** The states of the migrations of a drizzle-kit folder. Changes nothing. Throws BootError `failed_migration`. */
 export async function readMigrations(
   db: Database,
   migrations: URL | string,
@@ -223,5 +223,5 @@ function toReason(error: unknown, { statement }: Progress = { tag: '', statement
 function failed(what: string, error: unknown, after = ''): BootError {
   if (error instanceof BootError) return error
   const reason = error instanceof MigrationFailure ? error.message : toReason(error)
-  return new BootError('migration_failed', `${what}: ${reason}${after}`, { cause: error })
+  return new BootError('failed_migration', `${what}: ${reason}${after}`, { cause: error })
 }

@@ -24,7 +24,7 @@ export interface MigrationFile {
 /** Among the comments at the top of a file. */
 const noTransaction = /^(?:\s*(?:--[^\n]*)?\n)*?[ \t]*--[ \t]*no[ -]transaction[ \t]*(?:\r?\n|$)/i
 
-/** The files of the journal, in its order. Throws BootError `migration_failed`. */
+/** The files of the journal, in its order. Throws BootError `failed_migration`. */
 export function readMigrationFiles(folder: string): MigrationFile[] {
   return readJournal(folder).map(({ tag, when }) => {
     const text = readFileSync(join(folder, `${tag}.sql`), 'utf8')
@@ -65,13 +65,13 @@ export function toExcerpt(statement: string): string {
   return line.length > 120 ? `${line.slice(0, 120)}…` : line
 }
 
-/** Throws BootError `migration_failed` for a folder that is not drizzle-kit's. */
+/** Throws BootError `failed_migration` for a folder that is not drizzle-kit's. */
 export function toMigrationFolder(migrations: URL | string): string {
   const isFile = migrations instanceof URL || migrations.startsWith('file:')
   const folder = isFile ? fileURLToPath(migrations) : resolve(migrations)
   if (existsSync(join(folder, 'meta', '_journal.json'))) return folder
   throw new BootError(
-    'migration_failed',
+    'failed_migration',
     `There are no migrations in ${folder}: run drizzle-kit generate (meta/_journal.json is missing)`,
   )
 }
@@ -86,7 +86,7 @@ function readJournal(folder: string): readonly JournalEntry[] {
   const entries: unknown =
     typeof journal === 'object' && journal !== null && 'entries' in journal ? journal.entries : null
   if (!Array.isArray(entries) || !entries.every(isJournalEntry)) {
-    throw new BootError('migration_failed', `${join(folder, 'meta', '_journal.json')} is not a journal of drizzle-kit`)
+    throw new BootError('failed_migration', `${join(folder, 'meta', '_journal.json')} is not a journal of drizzle-kit`)
   }
   return entries
 }

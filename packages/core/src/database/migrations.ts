@@ -32,7 +32,7 @@ const silent: Logger = {
  * names those that were applied before it, and the next run continues there. A file that starts with `-- no transaction` runs without one.
  * Resolves with the state of each migration after the run.
  *
- * Throws BootError `bad_option`, `unknown_option`, `peer_missing`, `database_unreachable`, `migration_failed`.
+ * Throws BootError `bad_option`, `unknown_option`, `missing_peer`, `unreachable_database`, `failed_migration`.
  *
  * @example
  * const entries = await migrate({ url: settings.database.url, migrations: new URL('../drizzle', import.meta.url) })

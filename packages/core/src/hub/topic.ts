@@ -38,7 +38,7 @@ export class TopicTable {
 
   /**
    * @param owner - Who declares them, as messages name it: `plugin 'presence'`.
-   * @throws BootError `bad_option`, or `topic_duplicate` for a pattern that is declared already.
+   * @throws BootError `bad_option`, or `duplicate_topic` for a pattern that is declared already.
    */
   add(rules: TopicRules, owner: string): void {
     for (const [pattern, rule] of Object.entries(rules)) {
@@ -54,7 +54,7 @@ export class TopicTable {
         throw new BootError('bad_option', `${owner}: topics['${pattern}']: a pattern may have only one '*', at its end`)
       const other = this.#owners.get(pattern)
       if (other !== undefined)
-        throw new BootError('topic_duplicate', `${owner} and ${other} both declare the topic '${pattern}': rename one`)
+        throw new BootError('duplicate_topic', `${owner} and ${other} both declare the topic '${pattern}': rename one`)
       this.#owners.set(pattern, owner)
       if (star === -1) this.#exact.set(pattern, rule)
       else this.#prefixes.push({ prefix: pattern.slice(0, -1), rule })

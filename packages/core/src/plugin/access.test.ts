@@ -127,7 +127,7 @@ describe('access', () => {
       expect(built.describe().routes.find(({ name }) => name === 'SILENT')?.access).toBe('public')
       const production = { environment: 'production', http: { hosts: ['*'] } } as const
       const only = { pkgIds: { SILENT: 1 }, routes: { SILENT: routes.SILENT } }
-      await expect(start({ ...only, ...production })).rejects.toMatchObject({ code: 'default_access_missing' })
+      await expect(start({ ...only, ...production })).rejects.toMatchObject({ code: 'missing_default_access' })
       const told = await start({ ...only, ...production, defaultAccess: 'public' })
       expect((await told.request('GET /silent')).status).toBe(200)
       const owned = await start({ ...only, ...production, plugins: [testAuth()] })

@@ -16,19 +16,19 @@ describe('an app does not boot', () => {
     [
       'with two plugins of one name',
       { plugins: [plugin(() => {}), plugin(() => {})] },
-      'plugin_duplicate',
+      'duplicate_plugin',
       "Plugin 'probe' is in the list twice: remove one",
     ],
     [
       'without a plugin that another requires',
       { plugins: [{ ...plugin(() => {}, 'limit'), requires: ['auth'] }] },
-      'plugin_missing',
+      'missing_plugin',
       "Plugin 'limit' requires the plugin 'auth', which is not installed: add auth() to plugins",
     ],
     [
       'without the plugin of a step',
       { endpoints: [route({ http: 'GET /a', use: [flagged], handler: () => null })] },
-      'plugin_missing',
+      'missing_plugin',
       "Route GET /a: the step 'flagged' requires the plugin 'flags', which is not installed: add flags() to plugins",
     ],
     [
@@ -37,25 +37,25 @@ describe('an app does not boot', () => {
         plugins: [definePlugin(otherFlags, { setup: () => ({ isOn: () => true }) })],
         endpoints: [route({ http: 'GET /a', use: [flagged], handler: () => null })],
       },
-      'plugin_key_mismatch',
+      'mismatched_plugin_key',
       /^Route GET \/a: the step 'flagged' was made for another plugin 'flags' than the one installed/,
     ],
     [
       'with two owners of identity',
       { plugins: [plugin((host) => host.identify(() => null), 'a'), plugin((host) => host.identify(() => null), 'b')] },
-      'identity_owner_duplicate',
+      'duplicate_identity_owner',
       "Plugins 'a' and 'b' both own the identity: install one of them",
     ],
     [
       'with an authenticated route and no plugin that owns the identity',
       { endpoints: [route({ http: 'GET /a', access: 'authenticated', handler: () => null })] },
-      'identity_owner_missing',
+      'missing_identity_owner',
       "Route GET /a: it is authenticated, and no plugin identifies callers: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does, or set access: 'public'",
     ],
     ...(['public', 'authenticated', undefined] as const).map((access): (typeof cases)[number] => [
       `with a step that needs an identity and no plugin that owns it: ${access}`,
       { endpoints: [route({ http: 'GET /a', ...(access && { access }), use: [needsIdentity], handler: () => null })] },
-      'identity_owner_missing',
+      'missing_identity_owner',
       "Route GET /a: its step 'needsIdentity' requires an identity, and no plugin identifies callers: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does",
     ]),
     [
@@ -70,7 +70,7 @@ describe('an app does not boot', () => {
         plugins: [testAuth()],
         endpoints: [route({ http: 'GET /a', access: 'public', use: [needsIdentity], handler: () => null })],
       },
-      'identity_on_public_route',
+      'conflicting_access',
       "Route GET /a is public, but its step 'needsIdentity' requires an identity: set access: 'authenticated', or remove the step",
     ],
     [
@@ -81,7 +81,7 @@ describe('an app does not boot', () => {
           plugin((host) => host.controlFrame('b', () => ({}), {}), 'b'),
         ],
       },
-      'handshake_owner_duplicate',
+      'duplicate_handshake_owner',
       "Plugins 'a' and 'b' both own the handshake: install one of them",
     ],
     [
@@ -92,7 +92,7 @@ describe('an app does not boot', () => {
           plugin((host) => host.controlFrame('a', () => ({})), 'b'),
         ],
       },
-      'control_frame_duplicate',
+      'duplicate_control_frame',
       "Plugins 'a' and 'b' both handle control frames of type 'a': install one of them",
     ],
     [
@@ -103,13 +103,13 @@ describe('an app does not boot', () => {
           plugin((host) => host.health('db', () => {}), 'b'),
         ],
       },
-      'health_duplicate',
+      'duplicate_health_check',
       "Two health checks have the name 'db': rename the one of plugin 'b'",
     ],
     [
       'with one instrument twice',
       { plugins: [plugin((host) => void host.instruments.counter('ws_connections_total', ''))] },
-      'instrument_duplicate',
+      'duplicate_instrument',
       'The instrument ws_connections_total is declared twice',
     ],
     [

@@ -13,14 +13,14 @@ describe('the plugins of an app', () => {
 
   it('are there once each', () => {
     expect(() => checkPlugins([plugin('auth'), plugin('other'), plugin('auth')])).toThrow(
-      expect.objectContaining({ code: 'plugin_duplicate', message: "Plugin 'auth' is in the list twice: remove one" }),
+      expect.objectContaining({ code: 'duplicate_plugin', message: "Plugin 'auth' is in the list twice: remove one" }),
     )
   })
 
   it('have what they require', () => {
     expect(() => checkPlugins([plugin('auth', 'clock', 'database'), plugin('clock')])).toThrow(
       expect.objectContaining({
-        code: 'plugin_missing',
+        code: 'missing_plugin',
         message: "Plugin 'auth' requires the plugin 'database', which is not installed: add database() to plugins",
       }),
     )

@@ -11,14 +11,14 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
       throw new BootError('bad_option', `plugins[${i}] is not a plugin${hint}`)
     }
     const { name } = plugin
-    if (names.has(name)) throw new BootError('plugin_duplicate', `Plugin '${name}' is in the list twice: remove one`)
+    if (names.has(name)) throw new BootError('duplicate_plugin', `Plugin '${name}' is in the list twice: remove one`)
     names.add(name)
   }
   for (const { name, requires = [] } of plugins) {
     const missing = requires.find((required) => !names.has(required))
     if (missing !== undefined)
       throw new BootError(
-        'plugin_missing',
+        'missing_plugin',
         `Plugin '${name}' requires the plugin '${missing}', which is not installed: add ${missing}() to plugins`,
       )
   }

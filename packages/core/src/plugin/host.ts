@@ -153,7 +153,7 @@ export interface PluginHost {
   route(name: string, route: AnyRoute, options?: PackageOptions): void
   /** Adds an event, with a name and a PkgID as those of `route`. It can be published once the app is ready. */
   event(name: string, event: AnyEvent, options?: PackageOptions): void
-  /** Adds topic rules. A pattern that the app or another plugin declares too is a boot error, `topic_duplicate`. */
+  /** Adds topic rules. A pattern that the app or another plugin declares too is a boot error, `duplicate_topic`. */
   topics(rules: TopicRules): void
   /**
    * Adds a check to `GET /health`. With `required: false` a failure is reported and the app stays ready: for what the app can work

@@ -122,13 +122,13 @@ describe('a boot error names both owners', () => {
     [
       'of a topic',
       { plugins: [presence()], topics: { 'presence:*': { authorize: () => true } } },
-      'topic_duplicate',
+      'duplicate_topic',
       "Plugin 'presence' and createApp() both declare the topic 'presence:*': rename one",
     ],
     [
       'of an event',
       { plugins: [presence(), other((host) => host.event('SAME', cameOnline, { pkgId: 950 }))] },
-      'route_used_twice',
+      'duplicate_route',
       "The event 'SAME' of plugin 'other' is the same definition as event 'CAME_ONLINE' of plugin 'presence': call event(…) for each",
     ],
     [
@@ -153,7 +153,7 @@ describe('a boot error names both owners', () => {
           }),
         ],
       },
-      'route_used_twice',
+      'duplicate_route',
       "Plugin 'other' adds 'A' twice: rename one",
     ],
     [

@@ -137,7 +137,7 @@ export function createPluginHost(
       const owner = registry.identity
       if (owner !== null) {
         throw new BootError(
-          'identity_owner_duplicate',
+          'duplicate_identity_owner',
           `Plugins '${owner.plugin}' and '${plugin}' both own the identity: install one of them`,
         )
       }
@@ -153,7 +153,7 @@ export function createPluginHost(
       }
       if (registry.health.has(name))
         throw new BootError(
-          'health_duplicate',
+          'duplicate_health_check',
           `Two health checks have the name '${name}': rename the one of plugin '${plugin}'`,
         )
       registry.health.set(name, { check, required })
@@ -167,7 +167,7 @@ export function createPluginHost(
       const other = registry.controlOwners.get(type)
       if (other !== undefined) {
         throw new BootError(
-          'control_frame_duplicate',
+          'duplicate_control_frame',
           `Plugins '${other}' and '${plugin}' both handle control frames of type '${type}': install one of them`,
         )
       }
@@ -177,7 +177,7 @@ export function createPluginHost(
       const owner = registry.handshake
       if (owner !== null) {
         throw new BootError(
-          'handshake_owner_duplicate',
+          'duplicate_handshake_owner',
           `Plugins '${owner.plugin}' and '${plugin}' both own the handshake: install one of them`,
         )
       }

@@ -48,7 +48,7 @@ export class PluginPackages {
     if (event?.kind !== 'event') throw new BootError('bad_route', `The ${owner} was not made by event(…)`)
     const other = this.#eventNames.get(event)
     if (other !== undefined)
-      throw new BootError('route_used_twice', `The ${owner} is the same definition as ${other}: call event(…) for each`)
+      throw new BootError('duplicate_route', `The ${owner} is the same definition as ${other}: call event(…) for each`)
     this.events.push({ ...this.#claim(plugin, name, owner, pkgId), event })
     this.#eventNames.set(event, owner)
   }
@@ -71,7 +71,7 @@ export class PluginPackages {
     const name = `${plugin}.${localName}`
     if (localName === '') throw new BootError('bad_route', `The ${owner} needs a name`)
     if ([...this.routes, ...this.events].some((each) => each.name === name))
-      throw new BootError('route_used_twice', `Plugin '${plugin}' adds '${localName}' twice: rename one`)
+      throw new BootError('duplicate_route', `Plugin '${plugin}' adds '${localName}' twice: rename one`)
     const move = `createApp({ pluginPkgIds: { '${plugin}': { ${localName}: … } } })`
     const ofPlugin = Object.hasOwn(this.#pluginPkgIds, plugin) ? this.#pluginPkgIds[plugin] : undefined
     const pkgId =

@@ -87,7 +87,7 @@ describe('an app does not boot', () => {
     [
       'with one event under two names',
       { pkgIds: { A: 1, B: 2 }, events: { A: said, B: said } },
-      'route_used_twice',
+      'duplicate_route',
       'Events A and B are the same definition: declare each with its own event(…)',
     ],
     ...[
@@ -179,7 +179,7 @@ describe('an app does not boot', () => {
           defineErrors('b', { x: { httpStatus: 403, message: '' } }).x,
         ],
       },
-      'error_code_duplicate',
+      'duplicate_error_code',
       "The error code 'b.x' is defined twice: rename one, or share the definition",
     ],
   ]
@@ -196,11 +196,11 @@ describe('an app does not boot', () => {
     // @ts-expect-error the type says it as well
     const second = route({ http: 'GET /a', use: [three, two], handler: () => null })
     expect(await boot({ endpoints: [first] })).toMatchObject({
-      code: 'step_order',
+      code: 'bad_step_order',
       message:
         "Route GET /a: the guard 'two' comes after the check 'one'; guards run before the input is read: put them first in use",
     })
-    expect((await boot({ endpoints: [second] })).code).toBe('step_order')
+    expect((await boot({ endpoints: [second] })).code).toBe('bad_step_order')
   })
 })
 

@@ -60,7 +60,7 @@ describe('the table', () => {
 
   it('has each event once: a publication names the definition', () => {
     expect(check({ pkgIds: { A: 1, B: 2 }, events: { A: said, B: said } })).toThrow(
-      refused('route_used_twice', /^Events A and B are the same definition/),
+      refused('duplicate_route', /^Events A and B are the same definition/),
     )
   })
 
@@ -78,10 +78,10 @@ describe('the table', () => {
     const pkgIds = { A: 1 }
     expect(check({ pkgIds, routes: { A: withErrors(billing.declined) }, errors: [billing.declined] })).not.toThrow()
     expect(check({ pkgIds, routes: { A: withErrors(billing.declined) }, errors: [again.declined] })).toThrow(
-      refused('error_code_duplicate', /'billing.declined' is defined twice/),
+      refused('duplicate_error_code', /'billing.declined' is defined twice/),
     )
     expect(check({ pkgIds, routes: { A: withErrors(billing.declined, again.declined) } })).toThrow(
-      refused('error_code_duplicate', /billing.declined/),
+      refused('duplicate_error_code', /billing.declined/),
     )
   })
 })

@@ -34,7 +34,7 @@ export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table)
     const other = seen.get(event)
     if (other !== undefined)
       throw new BootError(
-        'route_used_twice',
+        'duplicate_route',
         `Events ${other} and ${name} are the same definition: declare each with its own event(…)`,
       )
     seen.set(event, name)
@@ -105,7 +105,7 @@ function checkErrors(factories: readonly ErrorFactory[]): void {
     const other = byCode.get(factory.code)
     if (other !== undefined && other !== factory) {
       throw new BootError(
-        'error_code_duplicate',
+        'duplicate_error_code',
         `The error code '${factory.code}' is defined twice: rename one, or share the definition`,
       )
     }

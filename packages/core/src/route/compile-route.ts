@@ -121,7 +121,7 @@ function checkOrder(info: RouteInfo, use: Use): void {
   if (first === -1 || late === undefined) return
   const before = use[first]
   throw new BootError(
-    'step_order',
+    'bad_step_order',
     `Route ${info.name}: the guard '${late.name}' comes after the ${before?.kind} '${before?.name}'; guards run before the input is read: put them first in use`,
   )
 }
@@ -137,14 +137,14 @@ function toIdentityPolicy(info: RouteInfo, steps: Use, { missingIdentity }: Rout
           : null
     if (reason !== null)
       throw new BootError(
-        'identity_owner_missing',
+        'missing_identity_owner',
         `Route ${info.name}: ${reason}, and no plugin identifies callers: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does${required === undefined ? ", or set access: 'public'" : ''}`,
       )
   }
   if (info.access === 'authenticated') return 'required'
   if (required !== undefined) {
     throw new BootError(
-      'identity_on_public_route',
+      'conflicting_access',
       `Route ${info.name} is public, but its step '${required.name}' requires an identity: set access: 'authenticated', or remove the step`,
     )
   }
@@ -160,7 +160,7 @@ export function checkInstalled(route: string, use: Use, findApi: RouteContext['f
 
 function pluginMissing(route: string, step: AnyStep, { name }: AnyPluginKey): BootError {
   return new BootError(
-    'plugin_missing',
+    'missing_plugin',
     `Route ${route}: the step '${step.name}' requires the plugin '${name}', which is not installed: add ${name}() to plugins`,
   )
 }
@@ -173,7 +173,7 @@ function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): un
   if (plugin === undefined) throw pluginMissing(info.name, step, step.needs)
   if (plugin.key !== step.needs) {
     throw new BootError(
-      'plugin_key_mismatch',
+      'mismatched_plugin_key',
       `Route ${info.name}: the step '${step.name}' was made for another plugin '${step.needs.name}' than the one installed (another copy of the package, or a second pluginKey of that name)`,
     )
   }

@@ -20,7 +20,7 @@ function problems(groups: SettingsGroups, source: SettingsSource['variables'] | 
     defineSettings(groups).read(full as SettingsSource)
   } catch (error) {
     if (!(error instanceof BootError)) throw error
-    expect(error.code).toBe('settings_invalid')
+    expect(error.code).toBe('bad_settings')
     const [head, ...lines] = error.message.split('\n')
     expect(head).toBe('Invalid settings:')
     return lines.map((line) => line.replace(/^ {2}/, ''))

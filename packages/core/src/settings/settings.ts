@@ -29,7 +29,7 @@ export interface SettingsSource {
 
 /** Declared settings that have not been read yet. */
 export interface SettingsDeclaration<Groups extends SettingsGroups> {
-  /** Reads and checks all variables. Throws BootError `settings_invalid` that lists every error, by variable. */
+  /** Reads and checks all variables. Throws BootError `bad_settings` that lists every error, by variable. */
   read(source?: SettingsSource): SettingsOf<Groups>
   /** Every variable; converted to a string it is a Markdown table. */
   describe(): SettingsDescription
@@ -100,10 +100,7 @@ function readSettings(groups: ReadonlyMap<string, SettingsGroup>, source: Settin
   }
   problems.push(...findUnsupported(groups, variables))
   if (problems.length > 0) {
-    throw new BootError(
-      'settings_invalid',
-      ['Invalid settings:', ...problems.map((problem) => `  ${problem}`)].join('\n'),
-    )
+    throw new BootError('bad_settings', ['Invalid settings:', ...problems.map((problem) => `  ${problem}`)].join('\n'))
   }
   return freezeMasked(settings, secrets)
 }

@@ -23,7 +23,7 @@ export interface NetworkRawClientOptions {
 
 /**
  * Creates a raw client over the real network. WebSockets need the package `ws`, which is loaded by the first `connect`; rejects
- * with `BootError('peer_missing')` without it.
+ * with `BootError('missing_peer')` without it.
  */
 export function networkRawClient(options: NetworkRawClientOptions): RawClient {
   const { port, host = '127.0.0.1', defaultPath = '/ws' } = options
@@ -55,7 +55,7 @@ async function loadWs(): Promise<typeof WebSocket> {
     return (await import('ws')).WebSocket
   } catch (cause) {
     throw new BootError(
-      'peer_missing',
+      'missing_peer',
       'networkRawClient opens WebSockets with the package ws: npm install --save-dev ws',
       { cause },
     )

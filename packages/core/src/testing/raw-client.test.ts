@@ -226,7 +226,7 @@ describe('the raw client over the network', () => {
     const { networkRawClient } = await import('./network-raw-client.ts')
     const connecting = networkRawClient({ port: 1 }).connect()
     await expect(connecting).rejects.toMatchObject({
-      code: 'peer_missing',
+      code: 'missing_peer',
       message: expect.stringContaining('npm install'),
     })
     vi.doUnmock('ws')

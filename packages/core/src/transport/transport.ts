@@ -8,8 +8,8 @@ import type { Machine } from '../base/machine.ts'
 export interface Transport {
   readonly name: string
   /**
-   * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('port_taken')` when
-   * another listener has it, and with `BootError('uws_unavailable')` when the native module cannot be loaded. `notes`:
+   * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('unavailable_port')` when
+   * another listener has it, and with `BootError('unavailable_transport')` when the native module cannot be loaded. `notes`:
    * warnings for the log, one sentence each. `secure`: clients must use TLS.
    */
   listen(

@@ -103,7 +103,7 @@ describe('the doctor, of uWebSockets.js', () => {
 
   it('says what keeps it from loading', () => {
     const fail = (): never => {
-      throw new BootError('uws_unavailable', 'uWebSockets.js cannot be used: the module has no App')
+      throw new BootError('unavailable_transport', 'uWebSockets.js cannot be used: the module has no App')
     }
     const line = 'error uws load: uWebSockets.js cannot be used: the module has no App'
     expect(lines({}, { load: fail })).toEqual([binary, glibc, line, limit])

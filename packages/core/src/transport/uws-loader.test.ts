@@ -27,7 +27,7 @@ const require = createRequire(import.meta.url)
 const tsx = pathToFileURL(require.resolve('tsx', { paths: [process.cwd()] })).href
 const addon = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`
 const loader = JSON.stringify(pathToFileURL(join(here, 'uws-loader.ts')).href)
-const unavailable = (what: string): BootError => new BootError('uws_unavailable', what)
+const unavailable = (what: string): BootError => new BootError('unavailable_transport', what)
 
 /** Whether this system is one that needs the copy. */
 const needsCopy = (() => {
@@ -145,10 +145,10 @@ describe('loading uWebSockets.js', () => {
     const program = `try { loadUws() } catch (error) { console.log(error.code, error.message) }`
     writeFileSync(join(folder, 'index.js'), `require('./uws_odd.node')`)
     expect((await run(host, program)).stdout).toMatch(
-      /^uws_unavailable .* has no binary for \w+ \w+, Node [\d.]+ \(ABI \d+\): use Node 20, 22 or 24 on Linux/,
+      /^unavailable_transport .* has no binary for \w+ \w+, Node [\d.]+ \(ABI \d+\): use Node 20, 22 or 24 on Linux/,
     )
     writeFileSync(join(folder, 'index.js'), `throw new Error('first line\\nlast line')`)
-    expect((await run(host, program)).stdout).toMatch(/^uws_unavailable .* failed: last line\n$/)
+    expect((await run(host, program)).stdout).toMatch(/^unavailable_transport .* failed: last line\n$/)
   }, 120_000)
 })
 

@@ -174,7 +174,7 @@ function usesMusl(): boolean {
 
 function unavailable(what: string, cause?: unknown): BootError {
   return new BootError(
-    'uws_unavailable',
+    'unavailable_transport',
     `uWebSockets.js cannot be used: ${what}`,
     cause === undefined ? {} : { cause },
   )

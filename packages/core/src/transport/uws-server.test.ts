@@ -14,7 +14,7 @@ describe('listening over uWebSockets.js', () => {
   it('a port that one of our own servers has is taken', async () => {
     const { port } = await serve({})
     await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({
-      code: 'port_taken',
+      code: 'unavailable_port',
       message: `Port ${port} of 127.0.0.1 is already in use: stop the other listener, or choose another port`,
     })
   })
@@ -24,7 +24,7 @@ describe('listening over uWebSockets.js', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     // Listening on a TCP port: an object.
     const { port } = other.address() as { port: number }
-    await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({ code: 'port_taken' })
+    await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({ code: 'unavailable_port' })
     await new Promise((resolve) => other.close(resolve))
   })
 
@@ -103,7 +103,7 @@ describe('listening over uWebSockets.js', () => {
       const peer = await dial(port)
       peer.write(request('GET', '/'))
       await peer.until(/404/)
-      await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({ code: 'port_taken' })
+      await expect(uws().listen(options(port), handlers)).rejects.toMatchObject({ code: 'unavailable_port' })
       await transport.close()
       await peer.closed
     }

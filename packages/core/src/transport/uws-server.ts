@@ -104,7 +104,7 @@ const withoutSpare =
 function createTlsApp({ module }: LoadedUws, files: UwsTlsFiles): UwsApp {
   if (module.SSLApp === undefined)
     throw new BootError(
-      'uws_unavailable',
+      'unavailable_transport',
       'uWebSockets.js cannot be used: this build has no TLS: remove uws({ tls }), and terminate TLS at a proxy',
     )
   try {
@@ -161,7 +161,7 @@ async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOp
 function explainRefusal(host: string, port: number): Promise<BootError> {
   return new Promise((resolve) => {
     const taken = new BootError(
-      'port_taken',
+      'unavailable_port',
       `Port ${port} of ${host} is already in use: stop the other listener, or choose another port`,
     )
     const probe = createServer()

@@ -28,7 +28,7 @@ describe('ioredis', () => {
       code: 'ERR_MODULE_NOT_FOUND',
     })
     await expect(loadIoredis(() => Promise.reject(missing))).rejects.toMatchObject({
-      code: 'peer_missing',
+      code: 'missing_peer',
       message: "redisStore() needs the package 'ioredis': npm install ioredis",
       cause: missing,
     })

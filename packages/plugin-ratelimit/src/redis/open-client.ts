@@ -64,13 +64,13 @@ export function backOffMs(attempt: number): number {
 
 type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
 
-/** @throws BootError `peer_missing` when it is not installed; any other error is thrown unchanged. */
+/** @throws BootError `missing_peer` when it is not installed; any other error is thrown unchanged. */
 export async function loadIoredis(load: () => Promise<Ioredis> = () => import('ioredis')): Promise<Ioredis> {
   try {
     return await load()
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new BootError('peer_missing', "redisStore() needs the package 'ioredis': npm install ioredis", {
+    throw new BootError('missing_peer', "redisStore() needs the package 'ioredis': npm install ioredis", {
       cause: error,
     })
   }

@@ -11,7 +11,7 @@ import { addressOf, type RedisStoreOptions, type ResolvedRedisOptions, resolveRe
  *
  * An unreachable Redis fails neither the start nor a call: `onStoreError` decides.
  *
- * @throws BootError `bad_option`, `unknown_option`, at once; `peer_missing`, when the application starts
+ * @throws BootError `bad_option`, `unknown_option`, at once; `missing_peer`, when the application starts
  *
  * @example
  * rateLimit({ store: redisStore('rediss://app:secret@redis.internal:6379/1') })

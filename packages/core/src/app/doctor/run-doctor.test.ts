@@ -55,7 +55,7 @@ describe('the doctor as a command', () => {
 
   it('finds an app that cannot be created', async () => {
     const create = (): never => {
-      throw new BootError('settings_invalid', 'Invalid settings:\n  A is not set\n  B is not set')
+      throw new BootError('bad_settings', 'Invalid settings:\n  A is not set\n  B is not set')
     }
     const report = await runDoctor(create, { args: [] })
     expect(report.findings.map(({ check }) => check)).toEqual(['node', 'clock', 'boot'])

@@ -183,7 +183,7 @@ describe('closing', () => {
       const log: string[] = []
       const { address } = await start(working().options)
       const app = createApp({ ...working().options, ...quiet(), plugins: [closer('one', log)] })
-      await expect(app.listen({ port: address.port })).rejects.toMatchObject({ code: 'port_taken' })
+      await expect(app.listen({ port: address.port })).rejects.toMatchObject({ code: 'unavailable_port' })
       expect([log, app.state]).toEqual([['one'], 'closed'])
     })
 

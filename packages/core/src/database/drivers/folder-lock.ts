@@ -21,7 +21,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     }
   } catch (error) {
     if (error instanceof BootError) throw error
-    throw new BootError('database_unreachable', `The database folder ${folder} cannot be used: ${String(error)}`, {
+    throw new BootError('unreachable_database', `The database folder ${folder} cannot be used: ${String(error)}`, {
       cause: error,
     })
   }
@@ -57,7 +57,7 @@ function isAlive(pid: number, file: string): boolean {
 
 function inUse(folder: string, pid: number, file: string): BootError {
   return new BootError(
-    'database_unreachable',
+    'unreachable_database',
     `The database folder ${folder} is in use by process ${pid}: stop that process, or use another folder. ` +
       `If that process does not use it, delete ${file}.`,
   )

@@ -1,13 +1,13 @@
 import { BootError } from '../../base/boot-error.ts'
 
-/** Loads an optional peer dependency. Throws BootError `peer_missing` when it is not installed; other failures pass. */
+/** Loads an optional peer dependency. Throws BootError `missing_peer` when it is not installed; other failures pass. */
 export async function importPeer<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load()
   } catch (error) {
     if (!isMissing(error, name)) throw error
     throw new BootError(
-      'peer_missing',
+      'missing_peer',
       `database() requires the package '${name}' for this url: run npm install ${name}`,
       {
         cause: error,

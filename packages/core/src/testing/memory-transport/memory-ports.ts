@@ -14,7 +14,7 @@ export function claimPort(wanted: number): { readonly port: number; readonly fre
   const port = wanted === 0 ? findFreePort() : wanted
   if (taken.has(port)) {
     throw new BootError(
-      'port_taken',
+      'unavailable_port',
       `Port ${port} is in use by another memory transport: close it, or listen on another port`,
     )
   }
@@ -34,5 +34,5 @@ function findFreePort(): number {
     nextPort = port === lastPort ? firstFreePort : port + 1
     if (!taken.has(port)) return port
   }
-  throw new BootError('port_taken', 'No port is free: close memory transports that are not used')
+  throw new BootError('unavailable_port', 'No port is free: close memory transports that are not used')
 }

@@ -50,7 +50,7 @@ const withRedis = createApp({
 })
 await assert.rejects(withRedis.ready(), (error) => {
   assert(error instanceof BootError)
-  assert.equal(error.code, 'peer_missing')
+  assert.equal(error.code, 'missing_peer')
   assert.match(error.message, /npm install ioredis/)
   return true
 })

@@ -13,7 +13,7 @@ await assert.rejects(import(database), (error: NodeJS.ErrnoException) => {
 
 await assert.rejects(networkRawClient({ port: 1 }).connect(), (error) => {
   assert(error instanceof BootError)
-  assert.equal(error.code, 'peer_missing')
+  assert.equal(error.code, 'missing_peer')
   assert.equal(error.message, 'networkRawClient opens WebSockets with the package ws: npm install --save-dev ws')
   return true
 })

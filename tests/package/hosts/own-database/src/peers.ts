@@ -23,7 +23,7 @@ const app = createApp({
 })
 await assert.rejects(app.listen({ port: 0 }), (error) => {
   assert(error instanceof BootError)
-  assert.equal(error.code, 'peer_missing')
+  assert.equal(error.code, 'missing_peer')
   assert.equal(error.message, "database() needs the package 'postgres' for this url: npm install postgres")
   return true
 })

@@ -14,7 +14,7 @@ export function listeningSuite({ describe, it, expect }: TestRunner, { serve, op
 
     it('refuses a port that another listener has, and takes it once it is free', async () => {
       const { port, transport } = await serve()
-      await expect(serve({ port })).rejects.toMatchObject({ code: 'port_taken' })
+      await expect(serve({ port })).rejects.toMatchObject({ code: 'unavailable_port' })
       await transport.close()
       // For a moment the port may be that of a client elsewhere on the machine.
       const again = await eventually(() => serve({ port }), 4000)
