@@ -120,7 +120,9 @@ describe.skipIf(!available)('migrations', () => {
       await expect.poll(() => ask(`select 1 from pg_stat_activity where ${here} and wait_event = 'relation'`)).toBe(1)
       await client`select pg_advisory_unlock(42)`
       expect(await first).toEqual([{ tag: '0000_test', state: 'applied' }])
-      expect(await second).toMatch(/The migration 0000_test .* another process has applied it meanwhile: start again/)
+      expect(await second).toMatch(
+        /The migration 0000_test .* another process has applied it in the meantime: start again/,
+      )
       expect(await migrate({ url: own.url, migrations })).toEqual([{ tag: '0000_test', state: 'applied' }])
     } finally {
       await client.end()
@@ -327,7 +329,7 @@ describe.each([
       const table = 'create table a (n int);'
       const broken = `-- no transaction\ninsert into a values (1);\nselect 1/0;\ninsert into a values (2);`
       expect(await failure(await writeMigrations([table, broken]))).toMatch(
-        /The migration 0001_test .*\(22012\), in `select 1\/0`\. It says `-- no transaction`: what has run of it stays, and the next start runs it from its first statement again.*Applied before it: 0000_test$/,
+        /The migration 0001_test .*\(22012\), in `select 1\/0`\. It has `-- no transaction`: its statements so far stay applied, and the next start runs it again from its first statement.*Applied before it: 0000_test$/,
       )
       expect(await ask('select count(*)::int from a')).toBe(1)
       const mended = await writeMigrations([table, `-- no transaction\ninsert into a values (1);`])

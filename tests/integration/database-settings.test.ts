@@ -110,7 +110,7 @@ describe.skipIf(!(await hasPostgres()))('on PostgreSQL', () => {
 
     test('without pgBouncer: true the start fails, and says so', async () => {
       const { bouncer } = await startBehind()
-      await expect(boot({ url: bouncer.url })).rejects.toThrow(/set pgBouncer: true/)
+      await expect(boot({ url: bouncer.url })).rejects.toThrow(/set pool.pgBouncer to true/)
     })
 
     test('the start names the commands to run; once they have run, all is read and written as it is', async () => {
@@ -119,7 +119,7 @@ describe.skipIf(!(await hasPostgres()))('on PostgreSQL', () => {
       const error: unknown = await boot(options).catch((reason: unknown) => reason)
       const message = error instanceof Error ? error.message : ''
       expect(message).toMatch(
-        /^The sessions of the database have another IntervalStyle, bytea_output, extra_float_digits, array_nulls than/,
+        /^Sessions of the database have an unsupported IntervalStyle, bytea_output, extra_float_digits, array_nulls\./,
       )
       const commands = message.match(/ALTER ROLE [^;]*;/g) ?? []
       expect(commands).toHaveLength(4)

@@ -73,12 +73,24 @@ function describeValues(open: () => DatabaseApi): void {
     })
 
     test.each([
-      ['at', 'infinity', /^Column 'things.at' holds 'infinity', which no Date can be: declare it with mode: 'string'$/],
-      ['atZone', '-infinity', /^Column 'things.at_zone' holds '-infinity'/],
-      ['day', 'infinity', /^Column 'things.day' holds 'infinity'/],
-      ['times', '{infinity}', /^Column 'things.times' holds 'infinity'/],
-      ['at', '294276-12-31', /^Column 'things.at' holds a time past those of a Date: declare it with mode: 'string'$/],
-      ['whole', '1.5', /^Column 'things.whole' holds a number that is not whole: declare it without mode: 'bigint'$/],
+      [
+        'at',
+        'infinity',
+        /^Column 'things.at' contains 'infinity', which a Date cannot represent: declare the column with mode: 'string'$/,
+      ],
+      ['atZone', '-infinity', /^Column 'things.at_zone' contains '-infinity'/],
+      ['day', 'infinity', /^Column 'things.day' contains 'infinity'/],
+      ['times', '{infinity}', /^Column 'things.times' contains 'infinity'/],
+      [
+        'at',
+        '294276-12-31',
+        /^Column 'things.at' contains a time outside the range of a Date: declare the column with mode: 'string'$/,
+      ],
+      [
+        'whole',
+        '1.5',
+        /^Column 'things.whole' contains a number that is not an integer: declare the column without mode: 'bigint'$/,
+      ],
     ] as const)('%s of %s is an error that says what to change', async (name, held, message) => {
       await hold(name, `'${held}'`)
       await expect(repository().getById(1)).rejects.toThrow(message)
@@ -212,7 +224,7 @@ function describeValues(open: () => DatabaseApi): void {
           await tx.execute(sql.raw(`set local datestyle to '${style}'`))
           return new BaseRepository(tx, things).getById(1)
         })
-        await expect(read).rejects.toThrow(/^Column 'things.at' came as a date that is not written as in ISO 8601/)
+        await expect(read).rejects.toThrow(/^Column 'things.at' has a date that is not in ISO 8601/)
       }
     })
 
@@ -224,7 +236,7 @@ function describeValues(open: () => DatabaseApi): void {
         .insert(things)
         .values({ id: 1, blobs: [Buffer.from([0, 255])] })
         .execute()
-      await expect(write).rejects.toMatchObject({ cause: { message: /cannot write a Buffer within an array/ } })
+      await expect(write).rejects.toMatchObject({ cause: { message: /cannot write a Buffer in an array/ } })
       expect(await repository().exists({ id: 1 })).toBe(false)
     })
 

@@ -14,7 +14,7 @@ export type Comparison = 'scalar' | 'equal' | 'opaque'
 /** The values of a column. */
 export interface ColumnKind {
   readonly comparison: Comparison
-  /** Can it be searched for a text? */
+  /** Can it be searched for a string? */
   readonly isText: boolean
   /** What is wrong with a value that is not null; null for a valid one. */
   check(value: unknown): string | null
@@ -231,7 +231,7 @@ function oneOf(values: readonly string[], base: Traits): Traits {
   return {
     ...base,
     check: (value) => (known.has(value) ? null : message),
-    // A row may have a text that is no longer, or not yet, in the list; an enum is checked by the database.
+    // A row may have a string that is no longer, or not yet, in the list; an enum is checked by the database.
     admits: hasNoNul,
     toText: String,
   }

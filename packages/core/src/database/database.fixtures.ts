@@ -63,11 +63,12 @@ export function createFakeHost(environment: PluginHost['environment'] = 'test'):
   }
   const instruments = new Instruments()
   const rejections = new Rejections(instruments, log)
-  const handOut: PluginHost['dropSafe'] = (work, name, call = null) => dropSafe(work, name, rejections.listenerOf(call))
+  const dropSafeOf: PluginHost['dropSafe'] = (work, name, call = null) =>
+    dropSafe(work, name, rejections.listenerOf(call))
   const host = {
     environment,
     instruments,
-    dropSafe: handOut,
+    dropSafe: dropSafeOf,
     doctor: () => {},
     clock,
     log,

@@ -136,8 +136,8 @@ export function describeEqualKeys(open: () => DatabaseApi): void {
       }
       const found = await repository.getMany([-0, ...ids])
       expect(found.map(({ x }) => x)).toEqual([0, 0, 1, 2, 3, 4])
-      const walked = await repository.getPage({ cursor: '', orderBy: { id: 'desc' } })
-      expect(walked.items.map(({ x }) => x)).toEqual([1, 2, 4, 0, 3])
+      const paged = await repository.getPage({ cursor: '', orderBy: { id: 'desc' } })
+      expect(paged.items.map(({ x }) => x)).toEqual([1, 2, 4, 0, 3])
     })
 
     test('of several columns too', async () => {

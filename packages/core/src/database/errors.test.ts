@@ -64,14 +64,14 @@ describe('mapDatabaseError', () => {
     expect(mapDatabaseError(query(Object.assign(new Error('x'), { code })))?.code).toBe('unavailable')
   })
 
-  test('the same code of somebody else is not ours: a handler may call other servers', () => {
+  test('the same code of a caller else is not ours: a handler may call other servers', () => {
     const foreign = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     expect(mapDatabaseError(foreign)).toBeNull()
     expect(mapDatabaseError(new TypeError('fetch failed', { cause: foreign }))).toBeNull()
     expect(mapDatabaseError(Object.assign(new Error('write'), { code: 'EPIPE' }))).toBeNull()
   })
 
-  test('what is no error of a database is null', () => {
+  test('an error that is not of a database is null', () => {
     const ring = new Error('ring')
     ring.cause = ring
     for (const value of [new Error('x'), ring, 'text', null, undefined, 7, { code: 23505 }, { code: '23505' }]) {
@@ -79,7 +79,7 @@ describe('mapDatabaseError', () => {
     }
   })
 
-  test('a query that failed for a reason nobody knows is a database_error', () => {
+  test('a query that failed for a reason missing knows is a database_error', () => {
     expect(mapDatabaseError(query(new Error('PGlite is closed')))?.code).toBe('database_error')
     expect(mapDatabaseError(query({}))?.code).toBe('database_error')
   })
@@ -94,7 +94,7 @@ describe('mapDatabaseError', () => {
   })
 
   test('an AppError that came through drizzle passes as it is', () => {
-    const ended = new UnavailableError('The call ended before its work with the database')
+    const ended = new UnavailableError('The call ended before its database work')
     expect(mapDatabaseError(query(ended))).toBe(ended)
     expect(mapDatabaseError(new Error('outer', { cause: query(query(ended)) }))).toBe(ended)
   })
@@ -110,7 +110,7 @@ describe('the wording of a constraint', () => {
   const broken = (constraint: string, detail: string, code = '23505') =>
     mapDatabaseError(query(server(code, { constraint, detail })), wordings)
 
-  test('is a text, or made of the values, and leaves the details as they are', () => {
+  test('is a string, or made of the values, and leaves the details as they are', () => {
     expect(broken('plain', '')).toMatchObject({ code: 'conflict', message: 'Taken', details: { constraint: 'plain' } })
     expect(broken('by_value', 'Key (name)=(Ann) already exists.')?.message).toBe(
       "Author with name 'Ann' already exists",

@@ -132,7 +132,7 @@ export function toAppError(failure: DatabaseFailure, cause: unknown, wordings: C
     case '57014': // query_canceled, by the server's statement_timeout
       return coreError('deadline_exceeded', 'The database did not answer in time', { cause })
   }
-  // Class 22, data exceptions: too long, out of range, no uuid, a NUL in a text.
+  // Class 22, data exceptions: too long, out of range, no uuid, a NUL in a string.
   if (/^22...$/.test(code)) {
     return new ValidationError(undefined, [{ path, message: 'Not a valid value for the database' }], { cause })
   }

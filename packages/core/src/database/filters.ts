@@ -3,7 +3,7 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/app-error.ts'
 import { type ColumnName, findColumn, type RowOf, type ShapeColumn, type TableShape } from './table.ts'
 
-/** Columns that can be searched for a text. */
+/** Columns that can be searched for a string. */
 type TextColumnType = 'PgText' | 'PgVarchar' | 'PgChar'
 /** Data types whose values have an order. */
 type ScalarDataType = 'string' | 'number' | 'bigint' | 'boolean' | 'date' | 'custom'
@@ -28,7 +28,7 @@ interface Range<T> {
 interface Pattern {
   /** Starts with this text, ignoring case; `%` and `_` are literal. At most 256 characters. */
   readonly prefix?: string | undefined
-  /** Contains this text, likewise. Only a trigram index (pg_trgm) can speed it up. */
+  /** Contains this text, too. Only a trigram index (pg_trgm) can speed it up. */
   readonly contains?: string | undefined
 }
 

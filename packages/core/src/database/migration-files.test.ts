@@ -44,9 +44,9 @@ describe('a file of a drizzle-kit folder', () => {
     ['create policy "p" on "a" for select using ("n" = $2);', /^\$2 in `create policy/],
     ['create view "v" as (select * from "a" where "n" > $1);', /^\$1 in `create view/],
     ['-- no transaction\ncreate index concurrently "a_n" on "a" ("n") where "n" > $1;', /^\$1 in/],
-    ['insert into a values (1);\ncommit;', /^`commit`: each file is a transaction of its own/],
+    ['insert into a values (1);\ncommit;', /^`commit`: each file runs in a separate transaction/],
     ['begin;\ninsert into a values (1);', /^`begin`/],
-    ['-- no transaction\nbegin;\ninsert into a values (1);', /^`begin`: the file says `-- no transaction`/],
+    ['-- no transaction\nbegin;\ninsert into a values (1);', /^`begin`: the file has `-- no transaction`/],
   ])('%j cannot be applied', async (text, problem) => {
     expect((await read(text))?.problem).toMatch(problem)
   })

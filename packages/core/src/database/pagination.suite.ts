@@ -22,7 +22,7 @@ import type { PageRequest } from './page.ts'
 import { BaseRepository } from './repository.ts'
 import type { SortDirection } from './sort-direction.ts'
 
-const mood = pgEnum('walk_mood', ['sad', 'ok', 'happy'])
+const mood = pgEnum('paging_mood', ['sad', 'ok', 'happy'])
 const steps = pgTable(
   'steps',
   {
@@ -47,14 +47,14 @@ const steps = pgTable(
 type Steps = typeof steps
 
 const ddl = [
-  `create type walk_mood as enum ('sad', 'ok', 'happy')`,
+  `create type paging_mood as enum ('sad', 'ok', 'happy')`,
   `create table steps (path text, no integer, word text not null, maybe text, count integer, big bigint, wide bigint,
     price numeric, ratio double precision, flag boolean, at timestamptz, local timestamp not null, day date, ref uuid,
-    mood walk_mood, primary key (path, no))`,
+    mood paging_mood, primary key (path, no))`,
 ]
 
 const pick = <T>(...values: T[]) => fc.constantFrom(...values)
-/** Values close to each other, and far too few: ties and nulls are what walks trip over. */
+/** Values close to each other, and far too few: ties and nulls are what pages trip over. */
 const row = fc.record({
   path: pick('a', 'b', 'B', 'ä'),
   no: fc.integer({ min: 1, max: 12 }),
@@ -107,7 +107,7 @@ const change = fc.oneof(
   },
 )
 
-/** Walks by cursor, on any driver. */
+/** Pages by cursor, on any driver. */
 export function describePagination(open: () => DatabaseApi): void {
   describe('pages by cursor', () => {
     const repository = () => new BaseRepository(open().db, steps, { key: ['path', 'no'] })
@@ -122,7 +122,7 @@ export function describePagination(open: () => DatabaseApi): void {
     })
     beforeEach(() => open().db.execute(sql`truncate steps`))
 
-    const walk = async (
+    const paging = async (
       request: Omit<PageRequest<Steps>, 'cursor'>,
       between: () => Promise<void> = async () => {},
     ): Promise<string[]> => {
@@ -137,7 +137,7 @@ export function describePagination(open: () => DatabaseApi): void {
         cursor = page.meta.next_cursor
         await between()
       }
-      return expect.fail('the walk does not end')
+      return expect.fail('the paging does not end')
     }
 
     test('rows that come and go meanwhile make it neither skip nor repeat one that was there all the time, in any order', async () => {
@@ -152,7 +152,7 @@ export function describePagination(open: () => DatabaseApi): void {
             await insert(rows)
             const throughout = new Set(rows.map(idOf))
             const left = [...changes]
-            const seen = await walk({ perPage, orderBy }, async () => {
+            const seen = await paging({ perPage, orderBy }, async () => {
               for (const next of left.splice(0, 2)) {
                 if (next.kind === 'insert') await insert([next.row])
                 else {
@@ -165,7 +165,7 @@ export function describePagination(open: () => DatabaseApi): void {
             const old = seen.filter((id) => throughout.has(id))
             expect(old).toHaveLength(throughout.size)
             expect(new Set(old)).toEqual(throughout)
-            // And what is there in the end stands in the order of one query.
+            // And all rows are in the order of one query.
             const whole = (await repository().getAll({}, { orderBy })).map(idOf).filter((id) => throughout.has(id))
             expect(old).toEqual(whole)
           },
@@ -174,13 +174,13 @@ export function describePagination(open: () => DatabaseApi): void {
       )
     }, 180_000)
 
-    test('each type in each direction: the walk is the list', async () => {
+    test('each type in each direction: the paging is the list', async () => {
       await insert(fc.sample(row, { numRuns: 40, seed: 7 }))
       for (const name of names) {
         for (const way of ['asc', 'desc', 'asc nulls first', 'desc nulls last'] as const) {
           const orderBy: OrderBy<Steps> = { [name]: way }
           const list = (await repository().getAll({}, { orderBy })).map(idOf)
-          expect([name, way, await walk({ perPage: 3, orderBy })]).toEqual([name, way, list])
+          expect([name, way, await paging({ perPage: 3, orderBy })]).toEqual([name, way, list])
         }
       }
     }, 180_000)
@@ -249,9 +249,9 @@ export function describePagination(open: () => DatabaseApi): void {
         }
       })
 
-      test('what is no cursor at all is refused', async () => {
+      test('what is not a cursor is refused', async () => {
         const cursor = await start()
-        const texts = [
+        const strings = [
           'x',
           'MjA=',
           ' ',
@@ -263,7 +263,7 @@ export function describePagination(open: () => DatabaseApi): void {
           '\0',
           '💥',
         ]
-        for (const text of texts) {
+        for (const text of strings) {
           await expect(repository().getPage({ ...request, cursor: text })).rejects.toThrow(ValidationError)
         }
         await fc.assert(
@@ -273,7 +273,7 @@ export function describePagination(open: () => DatabaseApi): void {
         )
       })
 
-      test('a value too long to be carried around ends the walk with words', async () => {
+      test('a value too long to be carried around ends the paging with words', async () => {
         await insert([{ path: 'a', no: 1, word: 'x'.repeat(9000), local: '2024-01-01' }])
         await insert([{ path: 'a', no: 2, word: 'y', local: '2024-01-01' }])
         const long = repository().getPage({ cursor: '', perPage: 1, orderBy: { word: 'asc' } })
@@ -281,11 +281,11 @@ export function describePagination(open: () => DatabaseApi): void {
       })
     })
 
-    test('the total is counted when it is asked for, and not otherwise', async () => {
+    test('the total is counted when it is requested, and not otherwise', async () => {
       await insert(fc.sample(row, { numRuns: 30, seed: 2 }))
       const total = await repository().count()
-      const walked = await repository().getPage({ cursor: '', perPage: 4, total: true })
-      expect(walked.meta).toMatchObject({ page: 1, total, pages: Math.ceil(total / 4), has_more: true })
+      const paged = await repository().getPage({ cursor: '', perPage: 4, total: true })
+      expect(paged.meta).toMatchObject({ page: 1, total, pages: Math.ceil(total / 4), has_more: true })
       const numbered = await repository().getPage({ page: 1, perPage: 4, total: false })
       expect(numbered.meta).toEqual({ page: 1, per_page: 4, total: 0, pages: 0, next_cursor: null, has_more: true })
       const last = await repository().getPage({ page: Math.ceil(total / 4), perPage: 4, total: false })

@@ -64,11 +64,11 @@ async function readAfter(
   after: SQL | undefined,
   size: number,
 ): Promise<{ readonly rows: Row[]; readonly next: Position | null }> {
-  const texts = toTexts(terms)
-  const isExact = Object.keys(texts).length === 0
+  const strings = toSortStrings(terms)
+  const isExact = Object.keys(strings).length === 0
   const columns = getTableColumns(shape.table)
-  const found: { readonly row: Row; readonly texts: Row }[] = await db
-    .select(isExact ? { row: columns, texts: {} } : { row: columns, texts })
+  const found: { readonly row: Row; readonly strings: Row }[] = await db
+    .select(isExact ? { row: columns, strings: {} } : { row: columns, strings })
     .from(shape.table)
     .where(and(where, after))
     .orderBy(...toOrderBy(terms))
@@ -76,20 +76,20 @@ async function readAfter(
     .limit(size + 1)
   const rows = found.slice(0, size)
   const last = rows.at(-1)
-  const next = last === undefined || found.length <= size ? null : toPosition(terms, last.row, last.texts)
+  const next = last === undefined || found.length <= size ? null : toPosition(terms, last.row, last.strings)
   return { rows: rows.map(({ row }) => row), next }
 }
 
 /**
- * The database's text of those values that lose precision in a row: a Date has no microseconds. By JSON, whose texts of dates and times do
+ * The database's text of those values that lose precision in a row: a Date has no microseconds. By JSON, whose strings of dates and times do
  * not depend on settings of the session.
  */
-function toTexts(terms: readonly SortTerm[]): Record<string, SQL<string | null>> {
-  const texts: Record<string, SQL<string | null>> = {}
+function toSortStrings(terms: readonly SortTerm[]): Record<string, SQL<string | null>> {
+  const strings: Record<string, SQL<string | null>> = {}
   for (const { column } of terms) {
-    if (column.toText === null) texts[column.name] = toText(column)
+    if (column.toText === null) strings[column.name] = toText(column)
   }
-  return texts
+  return strings
 }
 
 function toText({ column }: ShapeColumn): SQL<string | null> {
@@ -100,9 +100,9 @@ function toText({ column }: ShapeColumn): SQL<string | null> {
   return sql`case when jsonb_typeof(${json}) in ('array', 'object') then ${column}::text else ${scalar} end`
 }
 
-function toPosition(terms: readonly SortTerm[], row: Row, texts: Row): Position {
+function toPosition(terms: readonly SortTerm[], row: Row, strings: Row): Position {
   return terms.map(({ column: { name, toText } }) => {
-    const value = toText === null ? texts[name] : row[name]
+    const value = toText === null ? strings[name] : row[name]
     return value === null || value === undefined ? null : toText === null ? String(value) : toText(value)
   })
 }

@@ -99,7 +99,7 @@ describe('every method is typed by the table', () => {
     void repository.getPage({ page: 1, perPage: 20, orderBy: { name: 'up' } })
     void repository.getPage({ cursor: '', orderBy: { name: 'desc nulls last' }, total: true })
     void repository.getPage({})
-    // @ts-expect-error a cursor is a text
+    // @ts-expect-error a cursor is a string
     void repository.getPage({ cursor: 7 })
   })
 

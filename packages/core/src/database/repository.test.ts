@@ -32,7 +32,7 @@ describe('the primary key', () => {
     const two = pgTable('pairs', { a: integer(), b: integer() }, (table) => [
       primaryKey({ columns: [table.a, table.b] }),
     ])
-    expect(() => new BaseRepository(db, two)).toThrow(/'pairs' has 2 columns: name them, .*\['a', 'b'\]/)
+    expect(() => new BaseRepository(db, two)).toThrow(/'pairs' has 2 columns: name them: .*\['a', 'b'\]/)
     expect(() => new BaseRepository(db, two, { key: ['a'] })).toThrow(/'pairs' is a, b, not a/)
     expect(new BaseRepository(db, two, { key: ['b', 'a'] })).toBeDefined()
   })

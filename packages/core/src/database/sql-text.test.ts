@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { leadingWords, splitStatements } from './sql-text.ts'
 
-const texts = (text: string) => splitStatements(text).map((statement) => statement.text)
+const strings = (text: string) => splitStatements(text).map((statement) => statement.text)
 
-describe('the statements of a text', () => {
+describe('the statements of a string', () => {
   test.each<[string, string[]]>([
     ['', []],
     [' ; ;; ', []],
@@ -33,7 +33,7 @@ describe('the statements of a text', () => {
     ['select $$ never closed; select 2', ['select $$ never closed; select 2']],
     ['/* never closed; select 2', []],
   ])('%j', (text, expected) => {
-    expect(texts(text)).toEqual(expected)
+    expect(strings(text)).toEqual(expected)
   })
 
   test('parameters are those outside of strings, names and comments', () => {

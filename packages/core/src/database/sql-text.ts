@@ -7,7 +7,7 @@ export interface Token {
   readonly text: string
 }
 
-/** One statement of a text, without its semicolon. */
+/** One statement of a string, without its semicolon. */
 export interface SqlStatement {
   readonly text: string
   /** The words at its start, in lower case: at most four. */
@@ -25,7 +25,7 @@ const dollarQuote = /\$([a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/iy
 const commentEdge = /\/\*|\*\//g
 const escapedString = /'(?:[^'\\]|\\[\s\S]|'')*'?/y
 
-/** The statements of a text, without those that consist of comments only. */
+/** The statements of an SQL text, without those that consist of comments only. */
 export function splitStatements(text: string): SqlStatement[] {
   const statements: SqlStatement[] = []
   let start = 0
@@ -43,7 +43,7 @@ export function splitStatements(text: string): SqlStatement[] {
   return statements
 }
 
-/** The first words of each statement of a text; only of the first statement where the text is sent as a single one. */
+/** The first words of each statement of an SQL text; only of the first statement where the text is sent as a single one. */
 export function* leadingWords(text: string, single: boolean): Generator<readonly string[]> {
   let words: string[] = []
   let isOpen = true

@@ -94,12 +94,12 @@ describe('the doctor, of peers', () => {
   const embedded = [database({ url: 'pglite://memory' })]
 
   it.each([
-    ['drizzle-orm', postgres, 'drizzle-orm is not installed, but database() is built on it', '>=0.45 <0.46'],
-    ['postgres', postgres, 'postgres is not installed, but database() needs it for this url', '^3.4.9'],
+    ['drizzle-orm', postgres, 'drizzle-orm is not installed, but database() requires it', '>=0.45 <0.46'],
+    ['postgres', postgres, 'postgres is not installed, but database() requires it for this url', '^3.4.9'],
     [
       '@electric-sql/pglite',
       embedded,
-      '@electric-sql/pglite is not installed, but database() needs it for this url',
+      '@electric-sql/pglite is not installed, but database() requires it for this url',
       '^0.5.16',
     ],
     ['valibot', [], 'valibot is not installed, but the app has valibot schemas', '^1.5.0'],
@@ -133,7 +133,7 @@ describe('the doctor, of peers', () => {
     ])
     const apart: Machine['find'] = (name, from) => (from === 'app' ? createMachine().find(name, from) : null)
     expect((await complaints({ plugins: postgres }, { find: apart }))[1]).toBe(
-      'error peer postgres: The package postgres cannot be resolved from @twinwire/core, but database() needs it for this url: ' +
+      'error peer postgres: The package postgres cannot be resolved from @twinwire/core, but database() requires it for this url: ' +
         'install both in the same node_modules',
     )
   })
@@ -192,15 +192,15 @@ describe('the doctor, of plugins', () => {
 
   it('complains of an embedded database in production', async () => {
     expect(await ofDatabase({ ...production, plugins: [database({ url: 'pglite://memory' })] })).toEqual([
-      'error database: database() has a pglite:// url in production, where a PostgreSQL belongs: set a postgres:// url, or ' +
-        'allowEmbedded: true',
+      'error database: database(): an embedded database is refused in production: set url to ' +
+        'postgres://user:password@host:5432/name, or allowEmbedded to true',
     ])
     const allowed = database({ url: 'pglite://memory', allowEmbedded: true })
     expect(await ofDatabase({ ...production, plugins: [allowed] })).toEqual([
       'warn database: The database is embedded (PGlite) in production, by allowEmbedded: set a postgres:// url, and back it up until then',
     ])
     expect(await ofDatabase({ plugins: [database({ url: 'pglite://memory', pool: { max: 0 } })] })).toEqual([
-      'error database: max of pool of database() must be an integer from 1 to 2147483647, not 0',
+      'error database: database(): pool.max must be an integer from 1 to 10000, received 0',
     ])
   })
 

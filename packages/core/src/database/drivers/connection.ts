@@ -10,14 +10,14 @@ export interface Statement {
   readonly rowMode: 'array' | 'object'
 }
 
-/** The rows of one statement, and the names and types of their columns. Values are PostgreSQL's texts. */
+/** The rows of one statement, and the names and types of their columns. Values are PostgreSQL's strings. */
 export interface ResultSet {
   readonly rows: readonly unknown[]
   readonly columns: readonly { readonly name: string; readonly type: number }[]
 }
 
 export interface StatementResult {
-  /** Several for a text of several statements. */
+  /** Several for a query of several statements. */
   readonly sets: readonly ResultSet[]
   /** What `db.execute` resolves with: the result as the driver has it, with the rows of `sets`. */
   readonly raw: unknown

@@ -45,8 +45,8 @@ export class DriverClient implements Connection {
 
   run({ text, parameters, rowMode }: Statement, signal: AbortSignal | null): Promise<StatementResult> {
     return this.#inTurn(signal, async () => {
-      const texts = parameters.map((value) => (value === null ? null : toParameterText(value)))
-      const result = await this.#driver.query({ text, parameters: texts, types: parameters.map(typeIdOf) }, signal)
+      const strings = parameters.map((value) => (value === null ? null : toParameterText(value)))
+      const result = await this.#driver.query({ text, parameters: strings, types: parameters.map(typeIdOf) }, signal)
       return toStatementResult(result, rowMode)
     })
   }

@@ -66,7 +66,7 @@ export interface DriverConnection {
 export interface DriverStatement {
   /** SQL with `$1`, `$2`, … */
   readonly text: string
-  /** PostgreSQL's texts of the values; null is NULL. */
+  /** PostgreSQL's strings of the values; null is NULL. */
   readonly parameters: readonly (string | null)[]
   /** The type (`pg_type.oid`) of each parameter, as it is sent to the server; 0: the server infers it. */
   readonly types: readonly number[]
@@ -74,7 +74,7 @@ export interface DriverStatement {
 
 /** A result as node-postgres (`rowMode: 'array'`) and PGlite return it. More properties are kept for `db.execute()`. */
 export interface DriverResult {
-  /** Values are PostgreSQL's texts: the driver parses nothing. */
+  /** Values are PostgreSQL's strings: the driver parses nothing. */
   readonly rows: readonly (readonly (string | null)[])[]
   readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[]
 }

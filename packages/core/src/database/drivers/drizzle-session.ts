@@ -22,7 +22,7 @@ import type { Statement, StatementResult } from './connection.ts'
 import type { Dialect, RelationalReader } from './drizzle-dialect.ts'
 import { type DropSafe, type DropSafeSession, dropSafeQuery } from './drop-safe-session.ts'
 import type { Queries } from './queries.ts'
-import { createRowReader, type Fields, type JoinedTables, type Texts } from './row-reader.ts'
+import { createRowReader, type Fields, type JoinedTables, type TextRow } from './row-reader.ts'
 import type { Scope } from './scope.ts'
 import type { NestedSession, TransactionSession } from './transaction-session.ts'
 
@@ -144,13 +144,13 @@ class DrizzleQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
     if (this.#fields === undefined && this.#toResult === undefined) return (await this.#sendRaw(values)).raw
     const { sets } = await this.#send(values, 'array')
     const { rows, columns } = sets[0] ?? { rows: [], columns: [] }
-    const texts = rows.filter(isTexts)
+    const strings = rows.filter(isTextRow)
     const types = columns.map(({ type }) => type)
     if (this.#fields !== undefined) {
-      return texts.map(createRowReader(this.#fields, types, this.joinsNotNullableMap))
+      return strings.map(createRowReader(this.#fields, types, this.joinsNotNullableMap))
     }
     const readers = types.map((type, index) => this.#relational?.[index]?.(type) ?? null)
-    return this.#toResult?.(texts.map((row) => row.map((text, index) => read(readers[index], text))))
+    return this.#toResult?.(strings.map((row) => row.map((text, index) => read(readers[index], text))))
   }
 
   /** drizzle's `session.all`. */
@@ -194,7 +194,7 @@ function read(reader: Reader | null | undefined, text: string | null): unknown {
 }
 
 /** With `arrays` every row is one. */
-function isTexts(row: unknown): row is Texts {
+function isTextRow(row: unknown): row is TextRow {
   return Array.isArray(row)
 }
 

@@ -48,7 +48,7 @@ const harmless = words(`
   has_table_privilege has_column_privilege has_schema_privilege pg_get_expr pg_get_constraintdef pg_get_indexdef
 `)
 
-/** Texts are repeated, each as often as its query runs. */
+/** Strings are repeated, each as often as its query runs. */
 const known = new Map<string, boolean>()
 const maxKnown = 2000
 const maxKnownLength = 4000

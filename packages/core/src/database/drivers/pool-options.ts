@@ -32,7 +32,7 @@ export interface PoolOptions {
 /** 24 days: a timer takes no longer time (2^31 - 1 ms). */
 const maxMs = 24 * 86_400_000
 
-/** A time: 0 stands for no limit, where `min` allows it. */
+/** A time: 0 means no limit, where `min` allows it. */
 export function time(value: number, min = 0): OptionRule<number> {
   return option.duration({ min, max: maxMs, default: value })
 }

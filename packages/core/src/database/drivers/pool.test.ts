@@ -45,7 +45,7 @@ function createPool(limits: Partial<PoolLimits> = {}) {
 }
 
 describe('a pool', () => {
-  test('opens what is needed, lends the latest first, and counts', async () => {
+  test('opens what is needed, acquires the latest first, and counts', async () => {
     const { pool, made, created } = createPool()
     const [a, b] = [await pool.acquire(null), await pool.acquire(null)]
     expect([pool.inUse, pool.open, pool.max, created.value]).toEqual([2, 2, 2, 2])
@@ -107,7 +107,7 @@ describe('a pool', () => {
     expect([pool.waiting, clock.pendingTimers]).toEqual([0, 0])
     pool.release(held)
     expect(await pool.acquire(null)).toBe(held)
-    expect(() => pool.acquire(controller.signal)).toThrow('The call ended before its work with the database')
+    expect(() => pool.acquire(controller.signal)).toThrow('The call ended before its database work')
   })
 
   test('waits without end for a limit of 0', async () => {
@@ -119,7 +119,7 @@ describe('a pool', () => {
     expect(await waiting).toBe(held)
   })
 
-  test('closes what nobody used for the idle time, and keeps what is used', async () => {
+  test('closes what missing used for the idle time, and keeps what is used', async () => {
     const { pool, made, clock, close } = createPool({ idleTimeoutMs: 10_000, maxLifetimeMs: 0, prePing: false })
     const [a, b] = [await pool.acquire(null), await pool.acquire(null)]
     pool.release(a)
@@ -162,7 +162,7 @@ describe('a pool', () => {
     expect(await pool.acquire(null)).toBe(made[2])
   })
 
-  test('closes: lends nothing, refuses who waits, waits for what is lent, and cuts it at the limit', async () => {
+  test('closes: acquires nothing, refuses who waits, waits for what is in use, and cuts it at the limit', async () => {
     const { pool, clock } = createPool({ max: 1 })
     const held = await pool.acquire(null)
     const waiting = Promise.resolve(pool.acquire(null)).catch((error: unknown) => error)

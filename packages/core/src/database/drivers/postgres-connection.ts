@@ -26,7 +26,7 @@ export interface PostgresConnectionOptions {
   readonly onStale: (connection: PostgresConnection) => void
 }
 
-/** Longer texts are for many rows: they are rarely repeated, and a server keeps what it prepares. */
+/** Longer strings are for many rows: they are rarely repeated, and a server keeps what it prepares. */
 const maxPreparedLength = 4000
 
 /**

@@ -3,7 +3,7 @@ import type { ConnectionSource } from './connection-source.ts'
 import type { DriverContext } from './driver.ts'
 import { importPeer } from './peer.ts'
 import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
-import { useTexts } from './postgres-results.ts'
+import { useRawText } from './postgres-results.ts'
 import { startParameters, toSetCommands } from './session-settings.ts'
 
 /** Statements that a connection prepares. They take memory of the server, and a server of many apps has many connections. */
@@ -26,7 +26,7 @@ export async function openPostgres(url: string, { pool, log, clock }: DriverCont
         connection: { application_name: applicationName, ...startParameters(pgBouncer), ...session },
         ...more,
       })
-      useTexts(client.options)
+      useRawText(client.options)
       return client
     }
   // PgBouncer refuses a connection with a start parameter that it does not know.

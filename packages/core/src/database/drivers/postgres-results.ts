@@ -2,8 +2,8 @@ import type { Sql } from 'postgres'
 import { serializers } from '../values/parameters.ts'
 import type { ResultSet, StatementResult } from './connection.ts'
 
-/** Has a client return the server's texts, and write parameters as this package does. Each client has its own codecs. */
-export function useTexts({ parsers, serializers: own }: Pick<Sql['options'], 'parsers' | 'serializers'>): void {
+/** Has a client return the server's strings, and write parameters as this package does. Each client has its own codecs. */
+export function useRawText({ parsers, serializers: own }: Pick<Sql['options'], 'parsers' | 'serializers'>): void {
   for (const codecs of [parsers, own]) for (const type of Object.keys(codecs)) Reflect.deleteProperty(codecs, type)
   Object.assign(own, serializers)
 }

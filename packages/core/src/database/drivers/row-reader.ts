@@ -7,7 +7,7 @@ export type Field = Column | SQL | SQL.Aliased | Subquery
 /** A selection, with the path of each value in the object of a row. */
 export type Fields = readonly { readonly path: readonly string[]; readonly field: Field }[]
 /** A row as the server sends it. */
-export type Texts = readonly (string | null)[]
+export type TextRow = readonly (string | null)[]
 /** By the name of a table: does each row of a join have a row of it? */
 export type JoinedTables = Readonly<Record<string, boolean>>
 
@@ -45,22 +45,22 @@ export function createRowReader(
   fields: Fields,
   types: readonly number[],
   joined: JoinedTables | undefined,
-): (texts: Texts) => Row {
+): (strings: TextRow) => Row {
   const places = fields.map(({ path, field }, index): Place => {
     const parents = path.slice(0, -1)
     return { name: path.at(-1) ?? '', parents, read: fieldReader(field, types[index] ?? 0) }
   })
   const optional = joined === undefined ? [] : toOptional(fields, joined)
-  return (texts) => {
+  return (strings) => {
     const row: Row = {}
     for (let index = 0; index < places.length; index += 1) {
       const place = places[index]
       if (place === undefined) continue
-      const text = texts[index] ?? null
+      const text = strings[index] ?? null
       const node = place.parents.length === 0 ? row : nodeOf(row, place.parents)
       node[place.name] = text === null || place.read === null ? text : place.read(text)
     }
-    for (const { name, indexes } of optional) if (indexes.every((index) => texts[index] === null)) row[name] = null
+    for (const { name, indexes } of optional) if (indexes.every((index) => strings[index] === null)) row[name] = null
     return row
   }
 }

@@ -25,7 +25,7 @@ export function refuseControlInside({ text, parameters }: Statement): void {
   )
 }
 
-/** Most statements are recognized by their first letters. Only a text without parameters can hold several statements. */
+/** Most statements are recognized by their first letters. Only a query without parameters can hold several statements. */
 function mayControl(text: string, parameters: readonly unknown[]): boolean {
   return mayBegin(text) || (parameters.length === 0 && text.includes(';'))
 }

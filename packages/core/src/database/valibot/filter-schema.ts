@@ -105,7 +105,7 @@ export interface FilterSchemaOptions<TCombine extends boolean = boolean> {
  * A valibot schema for the filters of a route, with the columns and operators of `spec`: all else is a validation_error. Its output are
  * filters of a repository. Dates are ISO 8601, bigints strings of digits.
  *
- * A bare value stands for `eq`, and is only accepted where `eq` is; `isNull` is for a query, which has no null. Columns of JSON, arrays and
+ * A bare value means `eq`, and is only accepted where `eq` is; `isNull` is for a query, which has no null. Columns of JSON, arrays and
  * custom types have no derived schema. An unknown column is a TypeError.
  *
  * @example

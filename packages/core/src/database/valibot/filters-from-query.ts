@@ -22,7 +22,7 @@ type Query = Readonly<Record<string, unknown>>
 
 /**
  * For `http.input`: flat keys of a query become the filters of the input, with the types of the columns. `name=x` is the value itself,
- * `name.prefix=x` an operator, `id.in=1&id.in=2` a list, `country.isNull=true` stands for null. All other keys stay, and the route's schema
+ * `name.prefix=x` an operator, `id.in=1&id.in=2` a list, `country.isNull=true` means null. All other keys stay, and the route's schema
  * accepts or refuses them. A schema that is not of `filterSchema` is a TypeError.
  *
  * @example
@@ -35,13 +35,13 @@ export function filtersFromQuery(schema: v.GenericSchema<object, object>, key = 
   if (flat === undefined) throw new TypeError('filtersFromQuery() requires a schema of filterSchema()')
   return (query) => {
     const rest: Record<string, unknown> = {}
-    const texts: Record<string, string | readonly string[]> = {}
+    const strings: Record<string, string | readonly string[]> = {}
     for (const [name, value] of Object.entries(query)) {
-      if (flat.keys.has(name) && isTexts(value)) texts[name] = value
+      if (flat.keys.has(name) && isStrings(value)) strings[name] = value
       else rest[name] = value
     }
     const filters: Record<string, unknown> = {}
-    for (const [name, value] of Object.entries(flat.coerce(texts))) put(filters, name, value)
+    for (const [name, value] of Object.entries(flat.coerce(strings))) put(filters, name, value)
     return Object.keys(filters).length === 0 ? rest : { ...rest, [key]: filters }
   }
 }
@@ -62,6 +62,6 @@ function toOperators(present: unknown): object {
   return isOperators ? present : { eq: present }
 }
 
-function isTexts(value: unknown): value is string | readonly string[] {
+function isStrings(value: unknown): value is string | readonly string[] {
   return typeof value === 'string' || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
 }

@@ -8,14 +8,14 @@ import { toParameterText } from './parameters.ts'
  * all other columns. Throws for a value that is not of the column.
  */
 export function columnWriter(column: Column): ((value: unknown) => string) | null {
-  return is(column, PgArray) ? (value) => toArrayText(elementTexts(column, value), String) : null
+  return is(column, PgArray) ? (value) => toArrayText(toElementText(column, value), String) : null
 }
 
 /** By the declared dimensions: an element may be a JavaScript array, as JSON and points are. */
-function elementTexts(column: Column, value: unknown): unknown {
+function toElementText(column: Column, value: unknown): unknown {
   if (value === null) return null
   if (!is(column, PgArray)) return toParameterText(column.mapToDriverValue(value))
   if (!Array.isArray(value)) throw new TypeError('Not an array')
   const { baseColumn }: { readonly baseColumn: Column } = column
-  return value.map((each) => elementTexts(baseColumn, each))
+  return value.map((each) => toElementText(baseColumn, each))
 }

@@ -2,7 +2,7 @@ import type { Column } from 'drizzle-orm'
 import { elementOf, readIntegerNumeric, readTime } from './column-readers.ts'
 import { readBytes } from './type-readers.ts'
 
-/** Precedes a number that would lose digits: PostgreSQL's texts never contain it. */
+/** Precedes a number that would lose digits: PostgreSQL's strings never contain it. */
 const mark = '\0'
 
 /** A string or a number. */

@@ -41,7 +41,7 @@ const toTimes: Serializer = (value) =>
   toParameterText(value).replaceAll(/(?:[+-]\d{6}|0000)-\d\d-\d\dT[\d:.]+Z/g, fromIsoText)
 
 /**
- * Parameter writers by the type (`pg_type.oid`) that PostgreSQL expects: they rewrite texts of drizzle that PostgreSQL would not accept, such
+ * Parameter writers by the type (`pg_type.oid`) that PostgreSQL expects: they rewrite strings of drizzle that PostgreSQL would not accept, such
  * as dates after the year 9999. For a driver that knows the type of a parameter by describing the statement.
  */
 export const serializers: Readonly<Record<number, Serializer>> = {

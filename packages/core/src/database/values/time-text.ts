@@ -38,7 +38,7 @@ export function toTimeText(date: Date): string {
   return fromIsoText(date.toISOString())
 }
 
-/** Converts the result of `toISOString`, which drizzle sends; all other texts stay as they are. */
+/** Converts the result of `toISOString`, which drizzle sends; all other strings stay as they are. */
 export function fromIsoText(text: string): string {
   const found = /^(?:([+-]\d{6})|0000)(-\d\d-\d\dT[\d:.]+Z)$/.exec(text)
   if (found === null) return text

@@ -45,7 +45,7 @@ class BookRepository extends BaseRepository<typeof books> {
   }
 }
 
-const nobody = '00000000-0000-4000-8000-000000000000'
+const missing = '00000000-0000-4000-8000-000000000000'
 
 export const authorsOf = (db: Database): Rows<{ name: string }> => new AuthorRepository(db)
 export const booksOf = (db: Database): Rows<{ title: string; authorId: number }> => new BookRepository(db)
@@ -69,12 +69,12 @@ export function repositorySuite(runner: TestRunner, open: () => DatabaseApi): vo
         expect((await shelf.create({ title: 'Lathe', authorId: 1 })).isbn).toMatch(/^[0-9a-f-]{36}$/)
       })
 
-      it('getById, update and delete of a row that is not there are NotFoundError, with a name that people know', async () => {
+      it('getById, update and delete of a missing row are NotFoundError, with a name that people know', async () => {
         await expect(repository.getById(7)).rejects.toThrow('Author with ID 7 not found')
         await expect(repository.update(7, { name: 'x' })).rejects.toThrow('Author with ID 7 not found')
         await expect(repository.update(7, {})).rejects.toMatchObject({ code: 'not_found' })
         await expect(repository.delete(7)).rejects.toMatchObject({ code: 'not_found' })
-        await expect(shelf.getById(nobody)).rejects.toThrow(`Volume with ID ${nobody} not found`)
+        await expect(shelf.getById(missing)).rejects.toThrow(`Volume with ID ${missing} not found`)
       })
 
       it('update changes what it is given, to null too, and answers with the row', async () => {
@@ -84,7 +84,7 @@ export function repositorySuite(runner: TestRunner, open: () => DatabaseApi): vo
         expect(await repository.getById(id)).toEqual(after)
       })
 
-      it('a patch without values, or with nothing but names that are no columns, reads the row', async () => {
+      it('a patch without values, or with nothing but names that are not columns, reads the row', async () => {
         const row = await repository.create({ name: 'Ursula' })
         expect(await repository.update(row.id, {})).toEqual(row)
         expect(await repository.update(row.id, { name: undefined })).toEqual(row)
@@ -168,7 +168,7 @@ export function repositorySuite(runner: TestRunner, open: () => DatabaseApi): vo
         await expect(repository.getAll({}, { offset: value })).rejects.toMatchObject({ code: 'validation_error' })
       })
 
-      it('names that are no columns are refused before any SQL', async () => {
+      it('names that are not columns are refused before any SQL', async () => {
         for (const filters of [
           { nope: 1 },
           { constructor: 1 },
@@ -258,15 +258,15 @@ export function repositorySuite(runner: TestRunner, open: () => DatabaseApi): vo
 
       eachOf(runner, [
         ['too long (22001)', () => repository.create({ name: 'x'.repeat(41) }), ''],
-        ['a NUL in a text', () => repository.create({ name: 'a\0b' }), 'name'],
-        ['a lone surrogate in a text', () => repository.create({ name: 'a\ud800' }), 'name'],
+        ['a NUL in a string', () => repository.create({ name: 'a\0b' }), 'name'],
+        ['a lone surrogate in a string', () => repository.create({ name: 'a\ud800' }), 'name'],
         ['a NUL in a filter', () => repository.findOne({ name: 'a\0b' }), 'name'],
         ['a NUL in a condition', () => repository.search('\0'), ''],
         ['a number past integer (22003)', () => repository.create({ name: 'x', birthYear: 2 ** 31 }), ''],
         ['an id past integer', () => repository.getById(2 ** 40), 'id'],
         ['an id that is not whole', () => repository.getById(1.5), 'id'],
         ['an id that is NaN', () => repository.getById(Number.NaN), 'id'],
-        ['an id that is no uuid', () => shelf.getById('7'), 'isbn'],
+        ['an id that is not a UUID', () => shelf.getById('7'), 'isbn'],
         ['a NUL in JSON (22P05)', () => repository.create({ name: 'x', extra: { note: '\0' } }), ''],
         ['a lone surrogate in JSON', () => repository.create({ name: 'x', extra: { note: '\ud800' } }), ''],
       ])('%s is a validation_error', async ([, work, path]) => {
@@ -274,7 +274,7 @@ export function repositorySuite(runner: TestRunner, open: () => DatabaseApi): vo
         expect(error).toMatchObject({ code: 'validation_error', details: [{ path }] })
       })
 
-      it('a lone surrogate in a text finds nothing and breaks nothing', async () => {
+      it('a lone surrogate in a string finds nothing and breaks nothing', async () => {
         expect(await repository.findOne({ name: 'a\ud800' })).toBe(null)
         expect(await repository.search('\udfff')).toEqual([])
       })

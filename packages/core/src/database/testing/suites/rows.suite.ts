@@ -85,7 +85,7 @@ export function rowsSuite(runner: TestRunner, open: () => DatabaseApi): void {
         )
       })
 
-      it('one that lacks a column, or is no key at all, is refused', async () => {
+      it('one that lacks a column, or is not a key, is refused', async () => {
         const ids: unknown[] = [
           { groupId: a },
           { groupId: a, userId: null },
@@ -139,7 +139,7 @@ export function rowsSuite(runner: TestRunner, open: () => DatabaseApi): void {
         expect(await member().upsert({ ...id, note: null })).toMatchObject({ note: null })
       })
 
-      it('a name that is no column is refused', async () => {
+      it('a name that is not a column is refused', async () => {
         const options: object = { on: ['nope'] }
         expect(await refused(Promise.resolve().then(() => counter().upsert({ name: 'x' }, options)))).toMatchObject({
           code: 'validation_error',
@@ -190,7 +190,7 @@ export function rowsSuite(runner: TestRunner, open: () => DatabaseApi): void {
         expect(await counter().update(row.id, { value: 4, version: 99 })).toMatchObject({ value: 4, version: 4 })
       })
 
-      it('is looked at by an empty patch and by delete, and a row that is gone is not found', async () => {
+      it('is looked at by an empty patch and by delete, and a deleted row is not found', async () => {
         const row = await counter().create({ name: 'x' })
         expect(await counter().update(row.id, {}, { version: 1 })).toEqual(row)
         await expect(counter().update(row.id, {}, { version: 5 })).rejects.toMatchObject({ code: 'conflict' })

@@ -45,7 +45,7 @@ export function transactionsSuite(runner: TestRunner, { open, authors, books }: 
       expect(await authors(open().db).count()).toBe(1)
     })
 
-    it('a savepoint of the outer transaction within one of its own is refused, and does not wait for ever', async () => {
+    it('a savepoint of the outer transaction within one of its own is refused, and does not wait forever', async () => {
       await open().transaction(async (tx) => {
         await tx.transaction(async (inner) => {
           const error = await refused(tx.transaction(async () => {}))
@@ -58,7 +58,7 @@ export function transactionsSuite(runner: TestRunner, { open, authors, books }: 
       expect(await authors(open().db).count()).toBe(3)
     })
 
-    it('a failed query whose error was swallowed never looks like a commit', async () => {
+    it('a failed query whose error was ignored never looks like a commit', async () => {
       const error = await refused(
         open().transaction(async (tx) => {
           const inside = authors(tx)
@@ -212,7 +212,7 @@ export function transactionsSuite(runner: TestRunner, { open, authors, books }: 
       expect(await authors(open().db).count()).toBe(2)
     })
 
-    it('savepoints by hand inside of a transaction are left alone', async () => {
+    it('savepoints by hand inside of a transaction are allowed', async () => {
       await open().transaction(async (tx) => {
         await tx.execute(sql`savepoint a`)
         await authors(tx).create({ name: 'Ursula' })
