@@ -48,7 +48,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
     await postgres.stop()
   })
 
-  /** Statements of this database that are at work, by a word in them. */
+  /** Running statements of this database that contain a word. */
   const running = async (word: string): Promise<number> => {
     const [row] = await admin
       .select({ n: sql<number>`count(*)::int` })
@@ -197,7 +197,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
         ...Array.from({ length: 4 }, () => client.http('RAISE')),
       ])
       const values = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-      // Each that was told of success counts once: none was lost.
+      // Each caller that received a success counts once: none was lost.
       expect(new Set(values).size).toBe(values.length)
       expect((await new BaseRepository(admin, counters).getById(1)).n).toBe(values.length)
       expect(values.length).toBeGreaterThanOrEqual(6)

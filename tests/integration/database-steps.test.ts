@@ -116,7 +116,7 @@ describe.each([
       await subject.close()
       await stop()
     })
-    const texts = async () => (await (await subject.client()).call('LIST')).map((note) => note.text)
+    const strings = async () => (await (await subject.client()).call('LIST')).map((note) => note.text)
 
     test('a commit: the row is there, and then the event', async () => {
       const client = await subject.client()
@@ -124,7 +124,7 @@ describe.each([
       expect(await client.nextEvent('WRITTEN')).toEqual(note)
       const response = await subject.request('POST /notes', { json: { text: 'kept too' } })
       expect([response.status, response.json()]).toEqual([200, { id: expect.any(Number), text: 'kept too' }])
-      expect(await texts()).toEqual(expect.arrayContaining(['kept', 'kept too']))
+      expect(await strings()).toEqual(expect.arrayContaining(['kept', 'kept too']))
     })
 
     test('an error rolls back and takes the event with it', async () => {
@@ -132,7 +132,7 @@ describe.each([
       await expect(client.call('WRITE_AND_FAIL', { text: 'gone' })).rejects.toMatchObject({ code: 'not_found' })
       const response = await subject.request('POST /notes/fail', { json: { text: 'gone' } })
       expect(response.status).toBe(404)
-      expect(await texts()).not.toContain('gone')
+      expect(await strings()).not.toContain('gone')
       const next = await client.call('WRITE', { text: 'after the failure' })
       expect(await client.nextEvent('WRITTEN')).toEqual(next)
     })
@@ -143,7 +143,7 @@ describe.each([
       await expect(client.call('WRITE_CHECKED', refused)).rejects.toMatchObject({ code: 'permission_denied' })
       expect((await subject.request('POST /notes/checked', { json: refused })).status).toBe(403)
       await client.call('WRITE_CHECKED', { text: 'allowed' })
-      const found = (await texts()).filter((each) => /forbidden|allowed/.test(each))
+      const found = (await strings()).filter((each) => /forbidden|allowed/.test(each))
       expect(found).toEqual(['checked allowed', 'allowed'])
     })
 
@@ -153,7 +153,7 @@ describe.each([
       expect((await subject.request('POST /notes/late', { json: { text: 'late' } })).status).toBe(504)
       const next = await client.call('WRITE', { text: 'after the deadline' })
       expect(await client.nextEvent('WRITTEN')).toEqual(next)
-      expect(await texts()).not.toContain('late')
+      expect(await strings()).not.toContain('late')
     })
 
     test('errors of the database are answered by the table, on both wires, without SQL', async () => {

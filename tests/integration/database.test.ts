@@ -56,7 +56,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
     )
 
   describe('start', () => {
-    test('several at once migrate and seed once, each after the other; again is no work', async () => {
+    test('several at once migrate and seed once, one after the other; a second run does nothing', async () => {
       const seed: Parameters<typeof database>[0]['onStart'] = async (db) => {
         const seeds = new BaseRepository(db, authors)
         if (!(await seeds.exists({}))) await seeds.create({ name: 'Ursula' })
@@ -103,7 +103,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
     test('an unknown database and a wrong user fail at once, and without the password', async () => {
       for (const [change, reason] of [
         [{ pathname: '/nowhere' }, /\/nowhere refused the connection: database "nowhere" does not exist, 3D000/],
-        [{ username: 'nobody_here' }, /refused the connection: .*nobody_here.*, 28/],
+        [{ username: 'unknown_user' }, /refused the connection: .*unknown_user.*, 28/],
       ] as const) {
         const url = Object.assign(new URL(postgres.url), { password: 'hunter2', ...change }).href
         const failure = boot({ url })

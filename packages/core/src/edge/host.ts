@@ -45,7 +45,7 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
 
-/** `alsoAllowed`: texts that are accepted beside origins. */
+/** `alsoAllowed`: strings that are accepted in addition to origins. */
 export const originsRule = (...alsoAllowed: readonly string[]): OptionRule<readonly string[] | undefined> =>
   option.list({
     of: option.string({
