@@ -136,7 +136,7 @@ describe('auth()', () => {
       plugins: [plugin],
     })
     await expect(app.ready()).rejects.toMatchObject({
-      code: 'bad_option',
+      code: 'auth.wrong_issuer',
       message: expect.stringContaining(`is of the issuer '${issuer.issuer}'`),
     })
   })

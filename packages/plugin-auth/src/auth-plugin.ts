@@ -27,7 +27,8 @@ export interface AuthPlugin extends Plugin<AuthApi>, AuthControl {}
  *
  * The app starts while the issuer is down: until its keys are read, requests with a token get 503 `unavailable`, and the app is not ready.
  *
- * @throws BootError `bad_option`, `unknown_option`, when the app starts; `bad_option` also when the issuer publishes another name than `issuer`.
+ * @throws BootError when the app starts: `bad_option`, `unknown_option`, `auth.wrong_issuer` (the discovery document is of another issuer),
+ * `auth.insecure_keys` (the issuer publishes its keys at an address without https).
  *
  * @example
  * const keycloak = auth({ issuer: 'https://sso.example.com/realms/app', audience: 'authors-api', clientId: 'authors-api' })

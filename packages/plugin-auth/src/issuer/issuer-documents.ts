@@ -68,14 +68,14 @@ export class IssuerDocuments {
       throw new FetchError('The discovery document has no jwks_uri')
     if (document.issuer !== issuer) {
       throw new BootError(
-        'bad_option',
+        'auth.wrong_issuer',
         `auth(): the discovery document at ${address} is of the issuer '${String(document.issuer)}': if that is your issuer, set the option issuer to exactly that`,
       )
     }
     const url = new URL(document.jwks_uri)
     if (url.protocol !== 'https:' && (requireHttps || url.protocol !== 'http:')) {
       throw new BootError(
-        'bad_option',
+        'auth.insecure_keys',
         'auth(): the jwks_uri of the issuer does not use https: change it at the issuer, or set allowInsecureIssuer: true',
       )
     }

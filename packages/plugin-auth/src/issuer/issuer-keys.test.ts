@@ -131,7 +131,7 @@ describe('issuer keys', () => {
 
   it('of an issuer of another name are a boot error, and later only logged', async () => {
     const { keys, issuer, publish } = create()
-    const problem = new BootError('bad_option', 'another issuer')
+    const problem = new BootError('auth.wrong_issuer', 'another issuer')
     issuer.answer = () => Promise.reject(problem)
     await expect(keys.start()).rejects.toBe(problem)
     publish('k1')
