@@ -12,7 +12,7 @@ export const bootErrorCodes = {
   bad_path: 'A path or a prefix is not valid.',
   duplicate_path: 'Two routes have the same method and path.',
   unused_path_parameter: 'A parameter of a path is not part of the input.',
-  bad_step_order: 'The steps of a route are not in the order guards, checks, interceptors.',
+  bad_step_order: 'A guard of a route is behind a check or an interceptor.',
   conflicting_access: 'A public route has a step that requires an identity.',
   missing_default_access: 'No plugin identifies callers, and production has routes without `access`.',
   missing_identity_owner: 'A route or a step requires an identity, and no plugin identifies callers.',

@@ -222,7 +222,7 @@ describe('what is wrong by itself is said where it is written', () => {
       'a route that does nothing',
       () => route({ http: 'GET /a' } as never),
       'bad_route',
-      'GET /a needs either a handler or a command',
+      'GET /a requires either a handler or a command',
     ],
     [
       'a status that is not one of success',

@@ -46,7 +46,7 @@ export function toRouteDefinition(
   const { summary, access = null, deadlineMs = null, ordered } = checkOptions(label, options, routeRules)
   const { handler = null, command = null } = options
   if ((handler === null) === (command === null)) {
-    throw new BootError('bad_route', `${label} needs either a handler or a command`)
+    throw new BootError('bad_route', `${label} requires either a handler or a command`)
   }
   const http = typeof options.http === 'string' ? { route: options.http } : (options.http ?? null)
   if (http !== null) checkHttp(http, label)
