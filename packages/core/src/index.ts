@@ -17,8 +17,17 @@ export type { Access, Call, CallConnection, Publisher, RouteInfo, Wire } from '.
 export { currentCall } from './call/current-call.ts'
 export { type AnyEvent, type EventData, type EventDefinition, event } from './call/event.ts'
 export type { Identity } from './call/identity.ts'
-export { type Page, type PageSchema, page, pageOf } from './call/page.ts'
-export { type Reply, type ReplyOptions, reply, type StreamReply, type StreamSource } from './call/reply.ts'
+export {
+  type Page,
+  type PageSchema,
+  page,
+  pageOf,
+  type Reply,
+  type ReplyOptions,
+  reply,
+  type StreamReply,
+  type StreamSource,
+} from './call/reply.ts'
 export type { ReplyHeaders } from './call/reply-headers.ts'
 export {
   AppError,

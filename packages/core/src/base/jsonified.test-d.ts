@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import type { Page } from '../call/page.ts'
+import type { Page } from '../call/reply.ts'
 import type { PageMeta } from '../protocol/frame.ts'
 import type { Jsonified } from './jsonified.ts'
 

@@ -1,5 +1,5 @@
 import { and, count, getTableColumns, type SQL, sql } from 'drizzle-orm'
-import { type Page, page } from '../call/page.ts'
+import { type Page, page } from '../call/reply.ts'
 import { type CursorScope, fromCursor, toCursor } from './cursor.ts'
 import type { Database } from './database.ts'
 import { type Position, toKeyset } from './keyset.ts'

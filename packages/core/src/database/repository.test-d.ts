@@ -3,7 +3,7 @@ import { bigint, integer, pgTable, primaryKey, serial, text, timestamp, uuid } f
 import type { PgliteDatabase, PgliteTransaction } from 'drizzle-orm/pglite'
 import type { PostgresJsDatabase, PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import { describe, expectTypeOf, test } from 'vitest'
-import type { Page } from '../call/page.ts'
+import type { Page } from '../call/reply.ts'
 import { BaseRepository, type Database, type Filters, type IdOf } from '../database.ts'
 
 const authors = pgTable('authors', {

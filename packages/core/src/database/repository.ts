@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { type Page, withItems } from '../call/page.ts'
+import { type Page, withItems } from '../call/reply.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors/app-error.ts'
 import type { Database } from './database.ts'
 import { sessionOf } from './drivers/drop-safe-session.ts'

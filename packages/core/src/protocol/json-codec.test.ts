@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { page } from '../call/page.ts'
+import { page } from '../call/reply.ts'
 import { jsonCodec } from './json-codec.ts'
 import { toJsonValue } from './json-value.ts'
 import { findUnsafe } from './safe-value.ts'

@@ -21,24 +21,10 @@ export type BoundWrapped = BoundInterceptor | WrappedCheck
 export type Execute = (input: unknown, call: ActiveCall) => MaybePromise<unknown>
 
 /** Wraps the command or handler with interceptors and the checks inside of them, the first outermost. */
-export function wrapExecute(
-  wrapped: readonly BoundWrapped[],
-  execute: Execute,
-): (call: ActiveCall, input: unknown) => MaybePromise<unknown> {
+export function wrapExecute(wrapped: readonly BoundWrapped[], execute: Execute): Execute {
   let work = execute
   for (const step of wrapped.toReversed()) work = step.kind === 'check' ? checked(step, work) : intercepted(step, work)
-  return (call, input) => (call.onDone === null ? work(input, call) : notifyWhenDone(call, work, input))
-}
-
-/** Ordered calls wait for the end of the work itself, not for the reply that a deadline sends. */
-async function notifyWhenDone(call: ActiveCall, execute: Execute, input: unknown): Promise<unknown> {
-  call.executing = true
-  try {
-    return await execute(input, call)
-  } finally {
-    call.executing = false
-    call.notifyDone()
-  }
+  return work
 }
 
 /** A check inside of an interceptor: its error is one of what the interceptor wraps. */

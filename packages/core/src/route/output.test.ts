@@ -1,8 +1,7 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import type { AnySchema } from '../base/schema.ts'
-import { isPage, type Page, page, pageOf } from '../call/page.ts'
-import { isReply, type Reply, reply } from '../call/reply.ts'
+import { isPage, isReply, type Page, page, pageOf, type Reply, reply } from '../call/reply.ts'
 import { compileOutput, unchecked } from './output.ts'
 
 const Author = v.object({ id: v.number(), name: v.string() })

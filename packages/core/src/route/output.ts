@@ -1,9 +1,8 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { type AnySchema, type Issue, type Schema, toIssues } from '../base/schema.ts'
-import { isPage, isPageSchema, type Page, withItems } from '../call/page.ts'
-import { isReply, type Reply, withValue } from '../call/reply.ts'
-import { toJsonValue } from '../protocol/json-value.ts'
-import { compileProjection, compileReplyProjection, type Projection } from './project.ts'
+import { toValibot, type ValibotSchema } from '../base/valibot.ts'
+import { isPage, isPageSchema, isReply, type Page, type Reply, withItems, withValue } from '../call/reply.ts'
+import { toBase64, toJsonValue } from '../protocol/json-value.ts'
 
 /** Turns the result of a handler into what is sent. Throws an `OutputMismatch` for what the schema rejects. */
 export type Output = (value: unknown) => MaybePromise<unknown>
@@ -88,4 +87,174 @@ function run(schema: Schema, value: unknown, form: (valid: unknown) => unknown):
     return form(done.value)
   }
   return isPromise(result) ? result.then(finish) : finish(result as Awaited<typeof result>)
+}
+
+/** Copies the keys of a schema from a value, in their JSON form. */
+export type Projection = (value: unknown) => unknown
+
+/** Scalars whose JSON form is themselves. A Date has its own `toJSON`. */
+const plain = new Set([
+  'string',
+  'number',
+  'boolean',
+  'null',
+  'date',
+  'literal',
+  'picklist',
+  'enum',
+  'nan',
+  'undefined',
+  'void',
+  'never',
+])
+const wrappers = new Set([
+  'optional',
+  'exact_optional',
+  'nullable',
+  'nullish',
+  'undefinedable',
+  'non_optional',
+  'non_nullable',
+  'non_nullish',
+])
+
+/**
+ * Sent as it is. Production does not validate, so an object in the place of a scalar must not be sent with all it contains: an account
+ * instead of its id.
+ */
+const scalar: Projection = (value) => {
+  if (isNested(value)) throw new TypeError('The result has an object where the output schema has a scalar')
+  return value
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date)
+}
+
+/**
+ * Compiles a projection from the structure of a valibot schema. Null where a projection differs from the schema (a
+ * transformation, a default, a fallback, a union of objects) and for other vendors: there the schema itself runs.
+ */
+export function compileProjection(schema: AnySchema): Projection | null {
+  const structure = toValibot(schema)
+  return structure === null ? null : compile(structure, 0)
+}
+
+/**
+ * The same for a value that is serialised at once: an object of scalars with exactly the keys of the schema is not copied, which
+ * saves 50 ns.
+ */
+export function compileReplyProjection(schema: AnySchema): Projection | null {
+  const project = compileProjection(schema)
+  const keys = project === null ? null : scalarKeys(toValibot(schema))
+  if (project === null || keys === null) return project
+  return (value) => (hasExactly(value, keys) ? value : project(value))
+}
+
+/** The keys of an object whose values are all sent as they are; else null. */
+function scalarKeys(schema: ValibotSchema | null): readonly string[] | null {
+  if (schema === null || (schema.type !== 'object' && schema.type !== 'strict_object')) return null
+  const entries = Object.entries(schema.entries ?? {})
+  return entries.every(([, entry]) => compile(entry, 1) === scalar) ? entries.map(([key]) => key) : null
+}
+
+/** True for a plain object with exactly these keys, in this order, and without `toJSON`. */
+function hasExactly(value: unknown, keys: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return false
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  let at = 0
+  for (const key in value) {
+    if (key !== keys[at++] || isNested((value as Record<string, unknown>)[key])) return false
+  }
+  return at === keys.length
+}
+
+/** Deep enough for any schema written by hand; a recursive one would never end. */
+const maxDepth = 32
+
+function compile(schema: ValibotSchema, depth: number): Projection | null {
+  if (schema.async || depth > maxDepth || 'fallback' in schema) return null
+  if (schema.pipe?.some((action, i) => i > 0 && (action.kind === 'transformation' || action.kind === 'schema')))
+    return null
+  const { type } = schema
+  if (plain.has(type)) return type === 'literal' && typeof schema.literal === 'bigint' ? String : scalar
+  if (type === 'bigint') return String
+  if (type === 'any' || type === 'unknown') return toJsonValue
+  if (type === 'instance' || type === 'custom')
+    return (value) => (value instanceof Uint8Array ? toBase64(value) : toJsonValue(value))
+  if (wrappers.has(type)) return compileWrapper(schema, depth)
+  if (type === 'array') return schema.item === undefined ? null : compileArray(schema.item, depth)
+  if (type === 'object' || type === 'strict_object') return compileObject(schema, depth)
+  if (type === 'record') return compileRecord(schema, depth)
+  if (type === 'union') return compileUnion(schema, depth)
+  return null
+}
+
+function compileWrapper({ wrapped, default: fallback }: ValibotSchema, depth: number): Projection | null {
+  if (wrapped === undefined || fallback !== undefined) return null
+  const project = compile(wrapped, depth + 1)
+  if (project === null || project === scalar) return project
+  return (value) => (value === undefined || value === null ? value : project(value))
+}
+
+function compileArray(item: ValibotSchema, depth: number): Projection | null {
+  const project = compile(item, depth + 1)
+  if (project === null) return null
+  return (value) => {
+    const items = value as readonly unknown[]
+    const out = new Array<unknown>(items.length)
+    for (let i = 0; i < items.length; i++) out[i] = project(items[i])
+    return out
+  }
+}
+
+function compileRecord({ key, value }: ValibotSchema, depth: number): Projection | null {
+  // Only with any string as key: a restricted key type is a list of what may be sent, and a transformed one has to be transformed.
+  if (key?.type !== 'string' || compile(key, depth + 1) === null || value === undefined) return null
+  const project = compile(value, depth + 1)
+  if (project === null) return null
+  return (record) => Object.fromEntries(Object.entries(record as object).map(([key, item]) => [key, project(item)]))
+}
+
+const toScalar: Projection = (value) => (typeof value === 'bigint' ? String(value) : scalar(value))
+
+/** Of scalars only: only the schema can determine which object of a union a value is. */
+function compileUnion({ options = [] }: ValibotSchema, depth: number): Projection | null {
+  // The options of a union are schemas; those of a picklist, which are not, never come here.
+  const projections = options.map((option) => compile(option as ValibotSchema, depth + 1))
+  if (projections.some((project) => project !== scalar && project !== String)) return null
+  return projections.includes(String) ? toScalar : scalar
+}
+
+function compileObject({ entries }: ValibotSchema, depth: number): Projection | null {
+  if (entries === undefined) return null
+  const keys = Object.keys(entries)
+  const projections: Projection[] = []
+  for (const key of keys) {
+    const project = compile(entries[key] as ValibotSchema, depth + 1)
+    if (project === null) return null
+    projections.push(project)
+  }
+  if (projections.every((project) => project === scalar)) return (value) => pick(value, keys)
+  return (value) => {
+    const source = value as Record<string, unknown>
+    const out: Record<string, unknown> = {}
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as string
+      const item = source[key]
+      if (item !== undefined) out[key] = (projections[i] as Projection)(item)
+    }
+    return out
+  }
+}
+
+function pick(value: unknown, keys: readonly string[]): unknown {
+  const source = value as Record<string, unknown>
+  const out: Record<string, unknown> = {}
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string
+    const item = source[key]
+    if (item !== undefined) out[key] = scalar(item)
+  }
+  return out
 }

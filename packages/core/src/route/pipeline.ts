@@ -101,12 +101,23 @@ function through(work: (call: ActiveCall, value: unknown) => MaybePromise<unknow
   }
 }
 
-/** As `through`, for the command or handler: it may succeed after the end of its call. */
-function executing(work: (call: ActiveCall, value: unknown) => MaybePromise<unknown>, next: Stage): Stage {
+/** As `through`, for the command or handler with its interceptors: it may succeed after the end of its call. */
+function executing(work: Execute, next: Stage): Stage {
   return (call, value) => {
-    const result = work(call, value)
+    const result = call.onDone === null ? work(value, call) : notifyWhenDone(call, work, value)
     if (isPromise(result)) later(call, result, next, true)
     else next(call, result)
+  }
+}
+
+/** Ordered calls wait for the end of the work itself, not for the reply that a deadline sends. */
+async function notifyWhenDone(call: ActiveCall, work: Execute, input: unknown): Promise<unknown> {
+  call.executing = true
+  try {
+    return await work(input, call)
+  } finally {
+    call.executing = false
+    call.notifyDone()
   }
 }
 

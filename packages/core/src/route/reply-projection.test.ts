@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { compileProjection, compileReplyProjection } from './project.ts'
+import { compileProjection, compileReplyProjection } from './output.ts'
 
 const Author = v.object({ id: v.number(), name: v.string(), born: v.optional(v.date()) })
 const project = compileReplyProjection(Author)

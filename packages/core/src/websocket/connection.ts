@@ -4,8 +4,7 @@ import { ActiveCall } from '../call/active-call.ts'
 import type { CallConnection } from '../call/call.ts'
 import type { CallPeer } from '../call/call-context.ts'
 import type { Identity } from '../call/identity.ts'
-import { isPage } from '../call/page.ts'
-import { isReply } from '../call/reply.ts'
+import { isPage, isReply } from '../call/reply.ts'
 import { toTraceparent } from '../call/traceparent.ts'
 import {
   type AppError,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it, vi } from 'vitest'
 import { toJsonValue } from '../protocol/json-value.ts'
-import { compileProjection, compileReplyProjection } from './project.ts'
+import { compileProjection, compileReplyProjection } from './output.ts'
 
 // A thousand runs are a second's work, on a busy machine many.
 vi.setConfig({ testTimeout: 60_000 })
