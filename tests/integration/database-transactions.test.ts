@@ -311,7 +311,7 @@ describe.each([
           { name: 'x a' },
           { name: 'x b' },
         ])
-        await expect(client.nextEvent('MARKED', 50)).rejects.toThrow('no event')
+        await expect(client.nextEvent('MARKED', 50)).rejects.toThrow('No event')
       })
 
       test('a read-only savepoint refuses writes, and one of another isolation is refused', async () => {
@@ -413,7 +413,7 @@ describe.each([
         // The effects of each are its own: they leave with its commit, before the call has ended, or never.
         expect(log).toEqual(['second', 'both ended'])
         expect(await client.nextEvent('MARKED')).toEqual({ name: 'x second' })
-        await expect(client.nextEvent('MARKED', 50)).rejects.toThrow('no event')
+        await expect(client.nextEvent('MARKED', 50)).rejects.toThrow('No event')
       })
 
       test('effects after the commit may use the pool', async () => {

@@ -53,7 +53,7 @@ describe('what waits for a commit', () => {
       await until(() => log.includes('handled'))
       // A round trip on the other socket: had the event left, it would be there first.
       await other.call('PING')
-      await expect(other.nextEvent('SAID', 1)).rejects.toThrow('no event')
+      await expect(other.nextEvent('SAID', 1)).rejects.toThrow('No event')
       committing.resolve()
       expect(await other.nextEvent('SAID')).toEqual({ text: 'done' })
       expect(await answer).toBe('ok')
@@ -75,7 +75,7 @@ describe('what waits for a commit', () => {
       const one = await client()
       await expect(one.call('DO')).rejects.toMatchObject({ code: 'conflict' })
       await one.call('PING')
-      await expect(one.nextEvent('SAID', 1)).rejects.toThrow('no event')
+      await expect(one.nextEvent('SAID', 1)).rejects.toThrow('No event')
       expect(log).toEqual(['begin', 'rollback'])
     })
 
@@ -94,7 +94,7 @@ describe('what waits for a commit', () => {
       const answer = one.call('DO')
       await until(() => log.length === 3)
       await one.call('PING')
-      await expect(one.nextEvent('SAID', 1)).rejects.toThrow('no event')
+      await expect(one.nextEvent('SAID', 1)).rejects.toThrow('No event')
       outer.resolve()
       expect(await answer).toBe('ok')
       expect(await one.nextEvent('SAID')).toEqual({ text: 'done' })

@@ -12,7 +12,7 @@ const decode = (text: string): unknown => {
   const { code, message, details } = frame.error
   return { ...frame, error: { code, message, details } }
 }
-/** A space in front sends a text to the parser of whole frames, for which it is the same text. */
+/** With a space in front the whole frame is parsed, and must be read the same. */
 const expectSameAsWhole = (text: string): void => {
   expect(decode(text)).toEqual(decode(` ${text}`))
 }
@@ -35,7 +35,7 @@ describe('readUsualFrame', () => {
     ['a pkg_id out of range', { ...usual, pkg_id: 2147483648 }],
     ['a pkg_id that is not whole', { ...usual, pkg_id: 1.5 }],
     ['a pkg_id of 0', { ...usual, pkg_id: 0 }],
-    ['a req_id that is no UUID', { ...usual, req_id: reqId.slice(1) }],
+    ['a req_id that is not a UUID', { ...usual, req_id: reqId.slice(1) }],
     ['a req_id with something behind it', { ...usual, req_id: `${reqId}0` }],
     ['a method', { ...usual, method: 'get' }],
     ['data that is an array', { ...usual, data: [{}] }],
@@ -58,7 +58,7 @@ describe('readUsualFrame', () => {
     ['a __proto__ in data', '"data":{"__proto__":{"a":1}}}'],
     ['a number too large', '"data":{"a":1e999}}'],
     ['half a surrogate pair', String.raw`"data":{"a":"\ud800"}}`],
-    ['a byte order mark in a text', '"data":{"a":"\uFEFF"}}'],
+    ['a byte order mark in a string', '"data":{"a":"\uFEFF"}}'],
   ])('answers like it for %s', (_, end) => {
     expectSameAsWhole(`{"pkg_id":1,"req_id":"${reqId}",${end}`)
   })

@@ -42,7 +42,7 @@ describe('toJsonValue', () => {
     expect(() => toJsonValue({ a: [{ b: value }] })).toThrow(TypeError)
   })
 
-  it('leaves alone what JSON knows: the same reference', () => {
+  it('returns what JSON has as the same reference', () => {
     const plain = fc.jsonValue({ maxDepth: 5 }).filter((value) => !JSON.stringify(value).includes('e+'))
     fc.assert(
       fc.property(plain, (value) => {
@@ -54,7 +54,7 @@ describe('toJsonValue', () => {
     expect(toJsonValue(inner)).toBe(inner)
   })
 
-  it('never touches its argument, and says of every value what a plain walk says', () => {
+  it('never touches its argument, and agrees with a plain traversal of every value', () => {
     const leaf = fc.oneof(
       fc.string(),
       fc.double(),
@@ -84,7 +84,7 @@ describe('toJsonValue', () => {
   })
 })
 
-it('toBase64 is what everybody reads', () => {
+it('toBase64 writes the standard alphabet', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       expect(new Uint8Array(Buffer.from(toBase64(bytes), 'base64'))).toEqual(bytes)

@@ -62,7 +62,7 @@ describe('findUnsafe', () => {
     expect(find(nested(100_000, '[', ']'))).toMatchObject({ message: 'Nested deeper than 64 levels' })
   })
 
-  test('without escapes in the source, texts are not looked at', () => {
+  test('without escapes in the source, strings are not checked', () => {
     expect(findUnsafe({ a: '\ud800' }, false)).toBeNull()
     expect(findUnsafe({ a: 1 / 0 }, false)).not.toBeNull()
   })

@@ -5,14 +5,14 @@ import type { Plugin } from '../plugin/plugin.ts'
 import type { AnyRoute } from '../route/route.ts'
 import { CallError, type ErrorAnswer } from './answers.ts'
 
-/** Errors that calls of an app in this process were answered with, by the call's id. */
+/** Errors that an app in this process has answered calls with, by the id of the call. */
 export interface AnsweredErrors {
-  /** Hears of them. */
+  /** Collects them. */
   readonly plugin: Plugin
   find(callId: string): AppError | undefined
 }
 
-/** Of calls whose answer has not been read yet: far fewer. */
+/** Errors kept: more than the answers that a test has not read yet. */
 const maxKept = 1000
 
 export function watchAnsweredErrors(): AnsweredErrors {
@@ -36,7 +36,7 @@ export function watchAnsweredErrors(): AnsweredErrors {
   }
 }
 
-/** What is known of an error answer: its words, and the status of the wire on which it came. */
+/** An error answer: its content, and the status of the wire on which it was received. */
 export interface ReceivedError {
   readonly callId: string
   readonly answer: ErrorAnswer
@@ -45,8 +45,8 @@ export interface ReceivedError {
 }
 
 /**
- * The same error for both wires. What the app has answered says everything; without it (an app that `createTestApp` did not make) the
- * tables of codes do, and for a code that none of them has, the usual status of the other wire.
+ * The same error for both wires: the error that the app has thrown; else (an app that `createTestApp` did not create) the row of its code in
+ * the tables of errors; else the usual status of the other wire.
  */
 export function toCallError(
   { callId, answer, rspCode, httpStatus }: ReceivedError,

@@ -7,21 +7,21 @@ import type { HttpFields } from '../route/route-types.ts'
 
 /** What a caller sends to a route. */
 export type SentTo<R> = R extends Route<infer Input, unknown, RouteForm> ? Input : never
-/** What a caller sends to it over HTTP: the same, or what its `http.input` makes the input of. */
+/** What a caller sends to it over HTTP: the same, or the fields that its `http.input` maps to the input. */
 export type SentOverHttp<R> =
   R extends Route<infer Input, unknown, infer Form> ? ('mapped' extends Form ? HttpFields : Input) : never
-/** What a caller gets back, as it is after the wire. */
+/** The result of a route, as a client receives it. */
 export type AnswerOf<R> = R extends Route<unknown, infer Output> ? Jsonified<Output> : never
-/** Data of an event, as it arrives. */
-export type Arrived<E extends AnyEvent> = E extends EventDefinition<infer Data> ? Jsonified<Data> : never
-/** A route without input takes none; one whose input may be left out, maybe. */
+/** The data of an event, as a client receives it. */
+export type ReceivedData<E extends AnyEvent> = E extends EventDefinition<infer Data> ? Jsonified<Data> : never
+/** The arguments of a call: none for a route without input; optional where the input is. */
 export type InputArguments<Input> = [Input] extends [undefined]
   ? []
   : Record<never, never> extends Input
     ? [input?: Input]
     : [input: Input]
 
-/** What an error answer says, on either wire. */
+/** The content of an error answer, on both wires. */
 export interface ErrorAnswer {
   readonly code: string
   readonly msg: string
@@ -34,11 +34,11 @@ export class CallError extends Error {
   readonly code: string
   readonly msg: string
   readonly details: unknown
-  /** `status_code` of the reply package: what a call of the same error is answered with over WebSocket. */
+  /** `status_code` of the reply package: that of the same error over WebSocket. */
   readonly rspCode: RSPCode
-  /** Status of the response: what a call of the same error is answered with over HTTP. */
+  /** Status of the response: that of the same error over HTTP. */
   readonly httpStatus: number
-  /** What was thrown in the app, when it runs in this process: for an `internal_error` what the client is not told. */
+  /** What was thrown, when the app runs in this process: of an `internal_error`, the error that no client receives. */
   override readonly cause: unknown
 
   constructor(
@@ -57,7 +57,7 @@ export class CallError extends Error {
   }
 }
 
-/** The app's table says what comes back for a name; on the wire it is JSON like any other. */
-export function arrived<T>(value: unknown): T {
+/** Gives a received value the type that the app declares for it. */
+export function asReceived<T>(value: unknown): T {
   return value as T
 }

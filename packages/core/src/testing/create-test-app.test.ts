@@ -110,7 +110,7 @@ describe('the testing kit', () => {
       const one = await client()
       void one.call('SILENT').catch(() => undefined)
       await one.call('LIST')
-      await expect(close()).rejects.toThrow(/^The test app closed before SILENT was answered/)
+      await expect(close()).rejects.toThrow(/^The test app was closed before SILENT was answered/)
       expect(app.state).toBe('closed')
       await close()
     })
@@ -130,7 +130,7 @@ describe('the testing kit', () => {
       for (const other of others.slice(0, -1)) process.off('unhandledRejection', other)
       try {
         void Promise.reject(new Error('forgotten'))
-        await expect(close()).rejects.toThrow('saw a rejection that nobody handled (Error: forgotten)')
+        await expect(close()).rejects.toThrow('had an unhandled rejection (Error: forgotten)')
       } finally {
         for (const other of others.slice(0, -1)) process.on('unhandledRejection', other)
       }

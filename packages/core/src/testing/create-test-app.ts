@@ -17,26 +17,26 @@ import type { VirtualClock } from './virtual-clock.ts'
 export type TransportName = 'memory' | 'uws'
 
 export interface TestConnect extends Partial<RawConnect> {
-  /** Sent first; the client is ready when its answer has come. */
+  /** Sent first; the client is ready when it was answered. */
   readonly handshake?: { readonly type: string; readonly [key: string]: unknown }
 }
 
-/** An app that listens, and ways into it. */
+/** An app that listens, and its clients. */
 export interface TestApp<Routes extends RouteTable, Events extends EventTable> {
   readonly app: App<Routes>
   readonly address: ListenAddress
-  /** Everything that was logged so far. */
+  /** All lines that were logged so far. */
   readonly logs: readonly LogLine[]
   readonly raw: RawClient
   /** Connects a typed client. */
   client(options?: TestConnect): Promise<TestClient<Routes, Events>>
-  /** Opens a socket of which nothing is known. Rejects with `UpgradeRefused`. */
+  /** Opens an untyped socket. Rejects with `UpgradeRefused`. */
   connect(options?: Partial<RawConnect>): Promise<RawSocket>
   /** `target`: method and path with the query. */
   request(target: string, options?: TestRequest): Promise<TestResponse>
   /**
-   * Cuts every client and closes the app; drives its clock when that is a virtual one. Rejects, after all is closed, when the test left
-   * a call without its answer, unless it says `abandon`, or when a rejection was unhandled while the app was open. Idempotent.
+   * Cuts every client and closes the app; advances its clock when that is a virtual one. Rejects, after all is closed, when a call has no
+   * answer yet, unless `abandon` is true, or when a rejection was unhandled while the app was open. Idempotent.
    */
   close(options?: { readonly abandon?: boolean }): Promise<void>
 }
@@ -44,13 +44,13 @@ export interface TestApp<Routes extends RouteTable, Events extends EventTable> {
 export interface TestAppOptions {
   /** Default `memory`. */
   readonly transport?: TransportName
-  /** `allow`: `close` does not look at what the test left behind. Default `fail`. */
+  /** `allow`: `close` ignores calls without an answer and unhandled rejections. Default `fail`. */
   readonly leftovers?: 'fail' | 'allow'
 }
 
 /**
- * Creates an app, listening, in the environment `test`, over the memory transport unless told otherwise, with a logger that keeps its
- * lines. What `options` say wins.
+ * Creates an app that listens, in the environment `test`, over the memory transport by default, with a logger that keeps its lines.
+ * `options` override that.
  *
  * @example
  * const { client, close } = await createTestApp({ pkgIds: { GREET: 1 }, routes: { GREET: greet } })
@@ -73,9 +73,9 @@ export async function createTestApp<
     environment: 'test',
     log,
     transport: network,
-    // Tests do not wait for clients to come back one after the other.
+    // Tests do not spread out the reconnects of clients.
     drainSpreadMs: 0,
-    // The runner should hear of them, and `close` says so too.
+    // Left to the test runner; `close` reports them too.
     unhandledRejections: false,
     ...options,
     plugins: [...(options.plugins ?? []), errors.plugin, ...(left === null ? [] : [left.plugin])],
@@ -100,7 +100,7 @@ export async function createTestApp<
     connect: (connect) => raw.connect(connect),
     request: (target, request) => sendRequest(raw, target, request),
     async close({ abandon = false } = {}) {
-      // Before clients are cut: that would abort what has no answer yet.
+      // Before clients are cut, because that aborts calls without an answer.
       if (!abandon) await left?.look()
       await raw.close()
       await closeWithClock(app, options.clock)
@@ -121,7 +121,7 @@ function createNetwork(
   return { network, clientOf: (_port, defaultPath) => memoryRawClient(network, defaultPath) }
 }
 
-/** A virtual clock stands still: the drain, which waits by it, would never end. */
+/** A virtual clock does not advance by itself, and the drain waits by it. */
 async function closeWithClock(app: { close(): Promise<void> }, clock: object | undefined): Promise<void> {
   const closed = app.close()
   if (clock === undefined || !isVirtual(clock)) return closed

@@ -4,7 +4,7 @@ import { fakeIdentity, onTransports } from '../testing.ts'
 
 const table = {
   pkgIds: { WHO: 1 },
-  routes: { WHO: route({ http: 'GET /who', handler: (_input, call) => call.identity?.name ?? 'nobody' }) },
+  routes: { WHO: route({ http: 'GET /who', handler: (_input, call) => call.identity?.name ?? 'anonymous' }) },
 } as const
 
 describe('an identity for tests', () => {
@@ -24,11 +24,11 @@ describe('an identity for tests', () => {
       expect((await request('GET /who')).status).toBe(401)
     })
 
-    it('is nobody without one', async () => {
+    it('is anonymous without one', async () => {
       const { client } = await start({ ...table, plugins: [fakeIdentity()] })
-      const nobody = await client()
-      await expect(nobody.http('WHO')).rejects.toMatchObject({ code: 'authentication_failed', httpStatus: 401 })
-      await expect(nobody.call('WHO')).rejects.toThrow('closed with 4001')
+      const anonymous = await client()
+      await expect(anonymous.http('WHO')).rejects.toMatchObject({ code: 'authentication_failed', httpStatus: 401 })
+      await expect(anonymous.call('WHO')).rejects.toThrow('closed with 4001')
     })
 
     it('is found by a function, which may refuse', async () => {

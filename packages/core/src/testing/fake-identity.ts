@@ -3,16 +3,16 @@ import { Disconnect, disconnects } from '../errors/disconnect.ts'
 import type { Identify } from '../plugin/host.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 
-/** Whoever a request says it is: `authorization: Bearer ann` is Ann, no questions asked. */
+/** Believes the request: `authorization: Bearer ann` is Ann. */
 const fromBearer: Identify = ({ headers }) => {
   const [, id] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? []
   return id === undefined ? null : { id, name: id }
 }
 
 /**
- * A plugin that owns identity on both wires, so that routes that need a caller are tested without a login. `who` is the caller of
- * every request, or a function of the request or the upgrade: null is nobody, a thrown AppError refuses it. Left out, the header
- * `authorization: Bearer <id>` is believed. A WebSocket is admitted by its upgrade; one of nobody is closed with 4001 at its first frame.
+ * A plugin that sets the identity on both wires, so that routes that require one are tested without a login. `who` is the identity of every
+ * request, or a function of the request or the upgrade: null is anonymous, a thrown AppError refuses it. Default: the header
+ * `authorization: Bearer <id>` is believed. A WebSocket is authenticated by its upgrade; an anonymous one is closed with 4001 at its first frame.
  *
  * @example
  * const { client } = await createTestApp({ pkgIds, routes, plugins: [fakeIdentity()] })

@@ -87,7 +87,7 @@ const options = {
       },
     }),
     FILE: route({ http: 'GET /files/*path', input: v.object({ path: v.string() }), handler: ({ path }) => ({ path }) }),
-    TEXT: route({ http: 'GET /caller', handler: (_input, call) => call.headers['x-caller'] ?? 'nobody' }),
+    TEXT: route({ http: 'GET /caller', handler: (_input, call) => call.headers['x-caller'] ?? 'anonymous' }),
     SAVE: route({
       http: 'POST /saved',
       input: v.array(v.number()),
@@ -199,7 +199,7 @@ describe('a client over HTTP', () => {
       const client = await connect()
       await expect(client.http('WIRE')).rejects.toThrow('WIRE is served over WebSocket only')
       const bare = createTestClient(app, await open())
-      await expect(bare.http('TEXT')).rejects.toThrow('without a way to HTTP')
+      await expect(bare.http('TEXT')).rejects.toThrow('has no HTTP side')
     })
   })
 })

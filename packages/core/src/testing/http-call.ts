@@ -6,21 +6,21 @@ import { type AnsweredErrors, toCallError } from './answered-errors.ts'
 import type { RawHttp } from './raw-client.ts'
 import type { RawHeaders, RawRequest, RawResponse } from './raw-types.ts'
 
-/** Where the calls of a client over HTTP go, and what each of them carries. */
+/** The HTTP side of a test client. */
 export interface TestClientHttp {
   readonly raw: RawHttp
-  /** Those of the app: their methods, paths and query keys. */
+  /** The routes of the app: their methods, paths and query keys. */
   readonly routes: RouteTable
-  /** Sent with each request: credentials, for the most part. */
+  /** Sent with each request, such as credentials. */
   readonly headers?: RawHeaders | undefined
   readonly address?: string | undefined
-  /** Of an app in this process. Default: errors are known by their codes alone. */
+  /** Of an app in this process. Default: only the codes of errors are known. */
   readonly errors?: AnsweredErrors | undefined
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Calls a route by its own method and path; gives what a package of the same call would have been answered with. */
+/** Calls a route by its method and path. Returns what the same call over WebSocket returns. */
 export async function callHttp(over: TestClientHttp, name: string, input: unknown): Promise<unknown> {
   const { raw, address } = over
   const { body, ...target } = toRequest(name, bindingOf(over.routes, name), input)
@@ -31,7 +31,7 @@ export async function callHttp(over: TestClientHttp, name: string, input: unknow
 
 function bindingOf(routes: RouteTable, name: string): HttpOptions {
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined
-  if (route === undefined) throw new TypeError(`${name} is no route of this app`)
+  if (route === undefined) throw new TypeError(`'${name}' is not a route of this app`)
   const { http } = route.definition
   if (http === null) throw new TypeError(`${name} is served over WebSocket only: give it \`http\`, or use \`call\``)
   if (http.body === 'raw') throw new TypeError(`${name} takes a raw body: send one with request('${http.route}')`)
@@ -75,7 +75,7 @@ function toText(name: string, key: string, value: unknown): string {
   if (typeof value === 'string') return value
   if (value instanceof Date) return value.toISOString()
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  throw new TypeError(`${name}: ${key} has no text for a path or a query: send a request of your own with request(…)`)
+  throw new TypeError(`${name}: ${key} cannot be written into a path or a query: send the request with request(…)`)
 }
 
 function readAnswer({ routes, errors }: TestClientHttp, name: string, { status, headers, body }: RawResponse): unknown {
@@ -92,7 +92,7 @@ function readAnswer({ routes, errors }: TestClientHttp, name: string, { status, 
     throw new Error(`${name} was answered with HTTP ${status}: ${text}`)
   }
   if (text === '' || type.startsWith('application/json')) return answer
-  // As bytes are on the other wire.
+  // As bytes are over WebSocket.
   return type.startsWith('text/') ? text : Buffer.from(body).toString('base64')
 }
 

@@ -2,23 +2,23 @@ import type { Call } from '../call/call.ts'
 import { watchDropped } from '../call/rejections.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 
-/** What a test left behind. */
+/** What a test did not finish. */
 export interface Leftovers {
-  /** Tells of calls; goes last into the app's list. */
+  /** Follows calls; the last plugin of the app. */
   readonly plugin: Plugin
-  /** Notes which calls run now. To be asked before clients are cut: that would abort what is missing. */
+  /** Notes which calls are running. Call it before clients are cut, because that aborts them. */
   look(): Promise<void>
   start(): void
   /** Stops watching. */
   stop(): void
-  /** Throws one Error of all that was found; once. */
+  /** Throws one Error with all that was found; once. */
   report(): void
 }
 
-/** Taken when the module loads: a test's fake timers must not stop its end. */
+/** Captured when the module loads, so that fake timers of a test do not stop it. */
 const { setImmediate } = globalThis
 
-/** Apps that are open, each with its own list: one listener of the process serves all. */
+/** The lists of rejections of all open apps: one listener of the process fills them. */
 const watching = new Set<unknown[]>()
 
 function hear(reason: unknown): void {
@@ -33,7 +33,7 @@ export function watchLeftovers(): Leftovers {
   let unwatch: () => void = () => {}
   return {
     start() {
-      // The runner's own listener hears it too, and says so in its own way.
+      // The listener of the test runner receives it too, and reports it.
       if (watching.size === 0) process.on('unhandledRejection', hear)
       watching.add(rejections)
       unwatch = watchDropped((error) => rejections.push(error))
@@ -46,7 +46,7 @@ export function watchLeftovers(): Leftovers {
       },
     },
     async look() {
-      // What has been answered, or has failed, in this turn is told in the next one.
+      // An answer or a failure of this turn is reported in the next one.
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
       for (const { route } of running) unanswered.add(route.name)
     },
@@ -60,9 +60,10 @@ export function watchLeftovers(): Leftovers {
       unanswered.clear()
       const problems: string[] = []
       if (names.length > 0)
-        problems.push(`closed before ${names.join(', ')} was answered (await the call, or close({ abandon: true }))`)
-      if (rejection !== undefined || more.length > 0)
-        problems.push(`saw a rejection that nobody handled (${String(rejection)})`)
+        problems.push(
+          `was closed before ${names.join(', ')} was answered (await the call, or close({ abandon: true }))`,
+        )
+      if (rejection !== undefined || more.length > 0) problems.push(`had an unhandled rejection (${String(rejection)})`)
       if (problems.length > 0) throw new Error(`The test app ${problems.join(' and ')}`, { cause: rejection })
     },
   }

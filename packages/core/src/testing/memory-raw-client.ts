@@ -1,8 +1,9 @@
+import { FrameInbox } from './inbox.ts'
 import type { MemoryClientSocket } from './memory-transport/memory-peer.ts'
 import type { MemoryTransport } from './memory-transport/memory-transport.ts'
-import { FrameInbox, type RawClient, type RawSocket } from './raw-client.ts'
+import type { RawClient, RawSocket } from './raw-client.ts'
 
-/** Creates a raw client of a memory transport. `defaultPath` is where `connect` goes when it is not told. */
+/** Creates a raw client of a memory transport. `defaultPath`: the path of `connect` without one. */
 export function memoryRawClient(transport: MemoryTransport, defaultPath: string = '/ws'): RawClient {
   const open = new Set<RawSocket>()
   return {

@@ -2,8 +2,9 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { BootError } from '../base/boot-error.ts'
+import { FrameInbox } from './inbox.ts'
 import { concatBytes, toHeaderRecord } from './memory-transport/memory-network.ts'
-import { FrameInbox, type RawClient, type RawSocket } from './raw-client.ts'
+import type { RawClient, RawSocket } from './raw-client.ts'
 import {
   type RawConnect,
   type RawHeaders,
@@ -15,9 +16,9 @@ import {
 
 export interface NetworkRawClientOptions {
   readonly port: number
-  /** 127.0.0.1. */
+  /** Default 127.0.0.1. */
   readonly host?: string
-  /** Where `connect` goes when it is not told; '/ws'. */
+  /** The path of `connect` without one. Default `/ws`. */
   readonly defaultPath?: string
 }
 
@@ -56,7 +57,7 @@ async function loadWs(): Promise<typeof WebSocket> {
   } catch (cause) {
     throw new BootError(
       'missing_peer',
-      'networkRawClient opens WebSockets with the package ws: npm install --save-dev ws',
+      'networkRawClient() requires the package ws for WebSockets: npm install --save-dev ws',
       { cause },
     )
   }
@@ -70,11 +71,11 @@ async function openSocket(target: Target, connect: RawConnect): Promise<RawSocke
     headers: toNodeHeaders(headers),
     ...(address === undefined ? {} : { localAddress: address }),
     perMessageDeflate: false,
-    // The client must not be the one that limits.
+    // No limit of the client: the server's is tested.
     maxPayload: 0,
   })
   const inbox = new FrameInbox()
-  // A copy as plain bytes: what `ws` hands out is a Buffer, perhaps on a shared pool.
+  // A copy as plain bytes: `ws` returns a Buffer, perhaps of a shared pool.
   ws.on('message', (data: Buffer, binary) => inbox.push(binary ? new Uint8Array(data) : data.toString('utf8')))
   ws.on('close', (code, reason) => inbox.end(code, reason.toString('utf8')))
   const onAbort = (): void => ws.terminate()
@@ -92,7 +93,7 @@ async function openSocket(target: Target, connect: RawConnect): Promise<RawSocke
 function handshake(ws: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     ws.once('open', resolve)
-    // It stays on: an error after the handshake is followed by 'close', which tells the test.
+    // Never removed: an error after the handshake is followed by 'close', which the test sees.
     ws.on('error', reject)
     ws.once('unexpected-response', (_request, response) => {
       readWhole(toStreamed(response)).then((answer) => reject(new UpgradeRefused(answer)), reject)
@@ -125,10 +126,10 @@ function send(target: Target, options: RawRequest): Promise<RawStreamedResponse>
       headers: toNodeHeaders(headers),
       ...(address === undefined ? {} : { localAddress: address }),
       ...(signal === undefined ? {} : { signal }),
-      // A connection per request, as in memory: no idle one keeps the server from closing.
+      // One connection per request, as in memory: an idle one would delay the end of the server.
       agent: false,
     })
-    // After the response has come, this rejection does nothing: a server that answers early may cut the rest of the body.
+    // After the response this rejection has no effect: a server that answers early may cut the rest of the body.
     request.on('error', (error) => reject(signal?.aborted ? signal.reason : error))
     request.on('response', (response) => resolve(toStreamed(response)))
     sendBody(request, body)

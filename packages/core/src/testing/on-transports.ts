@@ -2,7 +2,7 @@ import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app/app-opti
 import { createTestApp, type TestApp, type TestAppOptions, type TransportName } from './create-test-app.ts'
 import type { TestRunner } from './test-runner.ts'
 
-/** What a suite gets for one transport. */
+/** One transport, for a suite. */
 export interface Subject {
   readonly transport: TransportName
   /** As `createTestApp`, on this transport; closed after the test. */
@@ -13,8 +13,8 @@ export interface Subject {
 }
 
 /**
- * Runs one suite twice: over the memory transport and over real sockets. A test that leaves something behind fails, unless
- * `leftovers` is `allow`, here or where its app starts.
+ * Runs one suite twice: over the memory transport and over real sockets. A test fails when a call has no answer at its end or a rejection
+ * was unhandled, unless `leftovers` is `allow`, here or in `start`.
  *
  * @example
  * onTransports({ describe, afterEach }, ({ start }) => {
@@ -34,7 +34,7 @@ export function onTransports(
       const open: { close(): Promise<void> }[] = []
       afterEach(async () => {
         const failures: unknown[] = []
-        // All of them, whatever one says: an app that stays open would disturb the next test.
+        // All of them, also after a failure: an app that stays open would disturb the next test.
         for (const app of open.splice(0).reverse()) await app.close().catch((error: unknown) => failures.push(error))
         if (failures.length > 0) throw failures[0]
       })

@@ -111,7 +111,7 @@ describe.each([
     return socket
   }
 
-  it('hands out frames in order, those that waited and those awaited', async () => {
+  it('returns frames in order, those that waited and those awaited', async () => {
     const socket = await connectAnd('text')
     await vi.waitFor(() => expect(socket.frames).toHaveLength(1), 15_000)
     const first = socket.next()
@@ -131,7 +131,7 @@ describe.each([
     await expect(socket.next()).rejects.toThrow('4001')
   })
 
-  it('still hands out what came before the closure', async () => {
+  it('still returns what came before the closure', async () => {
     const socket = await connectAnd('text')
     socket.send('close')
     await socket.closed
@@ -141,7 +141,7 @@ describe.each([
 
   it('rejects a next that waits too long, and gives the frame to the one after it', async () => {
     const socket = await client.connect()
-    await expect(socket.next(20)).rejects.toThrow('no frame came within 20 ms')
+    await expect(socket.next(20)).rejects.toThrow('No frame arrived within 20 ms')
     socket.send('text')
     expect((await socket.next()).data).toBe('grüße')
   })
@@ -166,7 +166,7 @@ describe.each([
     const socket = await client.connect()
     socket.pause()
     socket.send('text')
-    await expect(socket.next(30)).rejects.toThrow('no frame')
+    await expect(socket.next(30)).rejects.toThrow('No frame')
     socket.resume()
     expect((await socket.next()).data).toBe('grüße')
   })
@@ -232,7 +232,7 @@ describe('the raw client over the network', () => {
     vi.doUnmock('ws')
   })
 
-  it('rejects when nobody listens', async () => {
+  it('rejects when no server listens', async () => {
     const client = networkRawClient({ port: 1 })
     await expect(client.connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     await expect(client.request({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'ECONNREFUSED' })

@@ -56,7 +56,7 @@ export async function nextJson<T = ReplyFrame>(socket: RawSocket): Promise<T> {
   return JSON.parse(String(data)) as T
 }
 
-/** Sends one package and gives back the next frame. */
+/** Sends one package and returns the next frame. */
 export function exchange(socket: RawSocket, frame: string): Promise<ReplyFrame> {
   socket.send(frame)
   return nextJson(socket)

@@ -41,7 +41,7 @@ describe('a test client is typed by the app', () => {
     void client.call('CREATE')
     // @ts-expect-error no such route
     void client.call('NOPE')
-    // @ts-expect-error an event is no route
+    // @ts-expect-error an event is not a route
     void client.call('CREATED')
     expectTypeOf(createTestClient(app, {} as RawSocket).call('PING')).resolves.toEqualTypeOf<{
       at: string
@@ -63,7 +63,7 @@ describe('a test client is typed by the app', () => {
     void client.http('CREATE')
     // @ts-expect-error no such route
     void client.http('NOPE')
-    // The mapping of a route makes its input of the query, whose shape is known to nobody else.
+    // The mapping of a route makes its input from the query, whose form only it knows.
     void client.http('MAPPED', { anything: 1 })
     void client.http('MAPPED')
     void client.call('MAPPED', { filters: { name: 'x' } })
@@ -95,7 +95,7 @@ describe('a test client is typed by the app', () => {
       name: string
       born: string
     }>()
-    // @ts-expect-error a route is no event
+    // @ts-expect-error a route is not an event
     void (await client()).nextEvent('PING')
   })
 })

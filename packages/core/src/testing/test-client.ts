@@ -4,14 +4,14 @@ import type { EventTable, RouteTable } from '../app/app-options.ts'
 import { toCallError } from './answered-errors.ts'
 import {
   type AnswerOf,
-  type Arrived,
-  arrived,
+  asReceived,
   type CallError,
   type InputArguments,
+  type ReceivedData,
   type SentOverHttp,
   type SentTo,
 } from './answers.ts'
-import { type EventBox, FrameRouter } from './frame-router.ts'
+import { ClientFrames } from './client-frames.ts'
 import { callHttp, type TestClientHttp } from './http-call.ts'
 import type { RawClosure, RawSocket } from './raw-client.ts'
 
@@ -23,9 +23,9 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
     ...input: InputArguments<SentTo<Routes[Name]>>
   ): Promise<AnswerOf<Routes[Name]>>
   /**
-   * The same call over HTTP, by the route's own method and path: its parameters are filled from the input, the rest is the query or, for
-   * POST, PUT and PATCH, the body. Sends the headers that the client connected with. A route with a mapping of its own (`http.input`) takes
-   * what that makes its input of: the keys of path, query and body. A route without `http`, or one that takes a raw body, is a TypeError.
+   * The same call over HTTP, by the method and path of the route: path parameters are filled from the input, the rest is the query or, for
+   * POST, PUT and PATCH, the body. Sends the headers that the client connected with. A route with a custom mapping (`http.input`) takes the
+   * keys of path, query and body that it maps. A route without `http`, or one that takes a raw body, is a TypeError.
    *
    * @example
    * const author = await client.http('GET_AUTHOR', { id: 7 }) // GET /authors/7
@@ -35,10 +35,10 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
     ...input: InputArguments<SentOverHttp<Routes[Name]>>
   ): Promise<AnswerOf<Routes[Name]>>
   /** Data of the next event of that name, in order. Rejects when none comes within `timeoutMs` (5000). */
-  nextEvent<Name extends keyof Events & string>(name: Name, timeoutMs?: number): Promise<Arrived<Events[Name]>>
-  /** The next frame that is no package (`{"type": …}`). */
+  nextEvent<Name extends keyof Events & string>(name: Name, timeoutMs?: number): Promise<ReceivedData<Events[Name]>>
+  /** The next control frame (`{"type": …}`). */
   nextControl(timeoutMs?: number): Promise<Readonly<Record<string, unknown>>>
-  /** Sends any frame: an object as JSON. What answers it, and is nobody's reply, comes by `nextStray`. */
+  /** Sends any frame, an object as JSON. A reply to it is read by `nextStray`. */
   send(frame: object | string | Uint8Array): void
   /** The next reply that no `call` waits for. */
   nextStray(timeoutMs?: number): Promise<Readonly<Record<string, unknown>>>
@@ -49,7 +49,7 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
 }
 
 /**
- * Makes a typed client of an open socket. Frames are read by it alone from now on. `over` is where its `http` goes.
+ * Creates a typed client of an open socket. From then on only this client may read its frames. `http`: the client of its HTTP calls.
  *
  * @example
  * const client = createTestClient(app, await raw.connect())
@@ -60,42 +60,43 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
 export function createTestClient<Routes extends RouteTable, Events extends EventTable = Record<never, never>>(
   app: App<Routes> | App,
   socket: RawSocket,
-  over?: TestClientHttp,
+  http?: TestClientHttp,
 ): TestClient<Routes, Events> {
   const { routes, events } = app.describe()
   const pkgIds = new Map([...routes, ...events].map(({ name, pkgId }) => [name, pkgId]))
-  const frames = new FrameRouter(socket)
+  const frames = new ClientFrames(socket)
   const pkgIdOf = (name: string): number => {
     const pkgId = pkgIds.get(name)
-    if (typeof pkgId !== 'number') throw new TypeError(`${name} is no package of this app`)
+    if (typeof pkgId !== 'number') throw new TypeError(`'${name}' is neither a route nor an event of this app`)
     return pkgId
   }
-  const take = async <T>(box: EventBox, timeoutMs?: number): Promise<T> => arrived(await box.next(timeoutMs))
   return {
     async call(name, ...[data]) {
       const req_id = randomUUID()
-      // Before an answer is expected: an input without a form as JSON fails here, and there will be none.
+      // First, because an input without a JSON form fails here, and then no answer must be awaited.
       const frame = JSON.stringify({ pkg_id: pkgIdOf(name), req_id, method: '', data })
-      const answer = frames.expect(req_id)
-      // When sending throws, nothing waits for it: the end of the connection must not become an unhandled rejection.
+      const answer = frames.reply(req_id)
+      // When `send` throws, no one awaits the answer: the end of the connection must not become an unhandled rejection.
       answer.catch(() => {})
       socket.send(frame)
       const reply = await answer
-      // The envelope is core's own; its parts are checked where core is tested and not here.
+      // The envelope is that of core, whose tests check its parts.
       if (reply.status_code !== 0) {
         const received = { callId: req_id, answer: reply.data as CallError, rspCode: Number(reply.status_code) }
-        throw toCallError(received, over?.errors, over?.routes[name])
+        throw toCallError(received, http?.errors, http?.routes[name])
       }
-      return arrived(reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta })
+      return asReceived(reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta })
     },
     async http(name, ...[input]) {
-      if (over === undefined)
-        throw new TypeError('This client was made without a way to HTTP: createTestApp makes one with it')
-      return arrived(await callHttp(over, name, input))
+      if (http === undefined)
+        throw new TypeError(
+          'This client has no HTTP side: pass `http` to createTestClient(), or use the client of createTestApp()',
+        )
+      return asReceived(await callHttp(http, name, input))
     },
-    nextEvent: async (name, timeoutMs) => take(frames.events(pkgIdOf(name)), timeoutMs),
-    nextControl: (timeoutMs) => take(frames.controls, timeoutMs),
-    nextStray: (timeoutMs) => take(frames.strays, timeoutMs),
+    nextEvent: async (name, timeoutMs) => asReceived(await frames.events(pkgIdOf(name)).next(timeoutMs)),
+    nextControl: (timeoutMs) => frames.controls.next(timeoutMs),
+    nextStray: (timeoutMs) => frames.strays.next(timeoutMs),
     send: (frame) => socket.send(isRaw(frame) ? frame : JSON.stringify(frame)),
     closed: socket.closed,
     close: (code, reason) => socket.close(code, reason),

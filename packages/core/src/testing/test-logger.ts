@@ -1,10 +1,10 @@
 import type { Logger, LogLevel } from '../base/logger.ts'
 
-/** One thing that was logged. */
+/** One logged line. */
 export interface LogLine {
   readonly level: LogLevel
   readonly message: string
-  /** With those of the child loggers it came through. `err` is the error itself. */
+  /** Including those of child loggers. `err` is the error itself. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
@@ -14,7 +14,7 @@ export interface TestLogger extends Logger {
 }
 
 /**
- * Creates a logger whose lines a test can look at.
+ * Creates a logger whose lines a test can read.
  *
  * @example
  * const log = createTestLogger()

@@ -13,11 +13,11 @@ export interface TestResponse {
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
   readonly bytes: Uint8Array
-  /** The body as JSON; throws when it is none. */
+  /** The body as JSON; throws when it is not JSON. */
   json(): unknown
 }
 
-/** Sends it, and reads the answer. */
+/** Sends a request and reads the answer. */
 export async function sendRequest(raw: RawHttp, target: string, options: TestRequest = {}): Promise<TestResponse> {
   const space = target.indexOf(' ')
   const [method, path] = [target.slice(0, space), target.slice(space + 1)]

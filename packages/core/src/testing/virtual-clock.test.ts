@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createVirtualClock } from './virtual-clock.ts'
 
 describe('the virtual clock', () => {
-  it('starts where it is told and stands still', async () => {
+  it('starts at startMs and does not advance by itself', async () => {
     const clock = createVirtualClock(1000)
     await new Promise((resolve) => setTimeout(resolve, 5))
     expect([clock.now(), clock.monotonic(), clock.pendingTimers]).toEqual([1000, 0, 0])
@@ -14,7 +14,7 @@ describe('the virtual clock', () => {
     expect([clock.now(), clock.monotonic()]).toEqual([1250.5, 250.5])
   })
 
-  it('runs what falls due, earliest first, in order of setting within one moment, at its moment', async () => {
+  it('runs timers at their time, earliest first, those of one moment in the order of setting', async () => {
     const clock = createVirtualClock(0)
     const ran: string[] = []
     const at = (name: string, ms: number) => clock.timer(ms, () => ran.push(`${name}@${clock.now()}`))

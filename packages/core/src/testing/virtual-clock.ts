@@ -1,14 +1,14 @@
 import type { Clock, Timer } from '../base/clock.ts'
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that advances only when the test says so. */
 export interface VirtualClock extends Clock {
   /**
-   * Lets `ms` pass: runs what falls due, earliest first, timers of one moment in the order in which they were set, timers set
-   * on the way included. Before each timer and at the end, everything that is ready to run (promises, and deliveries of the
-   * memory transport) gets its turn. Rejects with what a timer throws; await one call before the next.
+   * Advances by `ms`: runs the timers of that time, earliest first, those of one moment in the order in which they were set, including
+   * timers that are set meanwhile. Before each timer and at the end, everything that is ready runs (promises, and deliveries of the memory
+   * transport). Rejects with what a timer throws. Await one call before the next.
    */
   advance(ms: number): Promise<void>
-  /** Timers that are set and have neither run nor been cancelled: a test's proof that none leaks. */
+  /** Timers that have neither run nor been cancelled: shows that none leaks. */
   readonly pendingTimers: number
 }
 
@@ -17,13 +17,12 @@ interface PendingTimer {
   readonly callback: () => void
 }
 
-/** A full turn of the event loop; taken when the module loads, so that fake timers do not stop it. */
+/** A full turn of the event loop; captured when the module loads, so that fake timers do not stop it. */
 const afterThisTurn = setImmediate
 const settle = (): Promise<void> => new Promise((resolve) => afterThisTurn(resolve))
 
 /**
- * Creates the clock that tests drive. `startMs` is what `now()` says at first: milliseconds since the epoch, the start of 2026
- * when left out.
+ * Creates a clock for tests. `startMs`: the first `now()`, in milliseconds since the epoch; default the start of 2026.
  *
  * @example
  * const clock = createVirtualClock()
@@ -47,13 +46,13 @@ export function createVirtualClock(startMs: number = Date.UTC(2026, 0, 1)): Virt
     now: () => startMs + elapsedMs,
     monotonic: () => elapsedMs,
     timer(delayMs, callback): Timer {
-      // What is no positive number is due at once, as it is for `setTimeout`.
+      // A delay that is not a positive number is 0, as for `setTimeout`.
       const timer: PendingTimer = { dueMs: elapsedMs + Math.max(delayMs || 0, 0), callback }
       timers.add(timer)
       return { cancel: () => void timers.delete(timer) }
     },
     async advance(ms) {
-      if (!(ms >= 0)) throw new RangeError(`a clock cannot go back: advance(${ms})`)
+      if (!(ms >= 0)) throw new RangeError(`advance() takes a number of milliseconds of at least 0, received ${ms}`)
       const untilMs = elapsedMs + ms
       await settle()
       for (let next = earliest(untilMs); next !== undefined; next = earliest(untilMs)) {

@@ -20,7 +20,7 @@ describe('findMalformed', () => {
   })
 
   it.each(['', '-1', '+5', '5.0', '5, 5', '0x5', ' 5', '5 ', '1e3', '9007199254740993'])(
-    'refuses the length %j, which is no number of bytes',
+    'refuses the length %j, which is not a number of bytes',
     (length) => expect(check(['content-length', length])).toBe('Content-Length must be a number of bytes'),
   )
 

@@ -92,7 +92,7 @@ describe('request bodies over uWebSockets.js', () => {
     expect(await peer.until(/no$/)).toContain('401 Unauthorized')
   })
 
-  it('an abort while a refusal waits for the rest of the body harms nobody', async () => {
+  it('an abort while a refusal waits for the rest of the body does no harm', async () => {
     const aborted = deferred<void>()
     const caught = catcher<HttpExchange>()
     const { port, faults } = await serve({
@@ -150,7 +150,7 @@ describe('request bodies over uWebSockets.js', () => {
   })
 
   it.each(['at once', 'in a microtask'])(
-    'a chunked body with trailer fields is never handed out, read %s',
+    'a chunked body with trailer fields is never passed on, read %s',
     async (when) => {
       const ended = deferred<Uint8Array | BodyFailure>()
       const { port } = await serve({

@@ -41,7 +41,7 @@ describe('sockets over uWebSockets.js', () => {
     expect(results[0]).toBe(SendResult.sent)
     expect(results.slice(-3)).toEqual([SendResult.queued, SendResult.queued, SendResult.dropped])
     expect(socket.bufferedBytes()).toBeGreaterThan(64 * 1024)
-    // Rule 12: uWS does nothing to the connection; core does.
+    // uWS does nothing to the connection; core does.
     expect(recorder.log).toEqual(['opened'])
     socket.end(1013, 'too slow')
     expect(recorder.log).toEqual(['opened', 'closed 1013 too slow'])
@@ -61,7 +61,7 @@ describe('sockets over uWebSockets.js', () => {
     client.ws.pause()
     while (socket.send('x'.repeat(50_000), false) !== SendResult.dropped);
     socket.end(1013, 'too slow')
-    client.ws.send('nobody listens any more')
+    client.ws.send('not received any more')
     socket.close()
     socket.close()
     client.ws.resume()
@@ -203,7 +203,6 @@ describe('upgrades over uWebSockets.js', () => {
     const recorder = record({ message: () => {} })
     upgrade.accept(recorder, 'twin')
     await client.opened
-    // Rule 20.
     expect(client.ws.protocol).toBe('twin')
     client.ws.send('hello')
     client.ws.close(1000)

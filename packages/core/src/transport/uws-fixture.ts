@@ -13,7 +13,7 @@ import type {
 } from './transport.ts'
 import { uws } from './uws-server.ts'
 
-/** What the tests of this room share: a server on a free port, and clients that show every byte. */
+/** What the tests of this folder share: a server on a free port, and clients that show every byte. */
 export interface Fixture {
   readonly transport: Transport
   readonly port: number

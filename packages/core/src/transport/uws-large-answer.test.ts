@@ -52,7 +52,7 @@ describe('a large answer', () => {
     expect(all.byteLength - (all.indexOf('\r\n\r\n') + 4)).toBe(12_000 * kib)
   })
 
-  it('whose client resets in its middle is no fault, and calls no onAborted', async () => {
+  it('whose client resets in its middle is not a fault, and calls no onAborted', async () => {
     const answered = deferred<void>()
     const aborted: string[] = []
     const { port, faults, transport } = await serve({

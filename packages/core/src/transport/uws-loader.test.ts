@@ -222,7 +222,7 @@ describe('the compat copy', () => {
   })
 
   it.runIf(needsCopy)(
-    'keeps the copy, mends one that was changed, and says so',
+    'keeps the copy, replaces one that was changed, and says so',
     async () => {
       const host = temporary()
       mkdirSync(join(host, 'node_modules'))

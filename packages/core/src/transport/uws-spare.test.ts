@@ -4,7 +4,7 @@ import { SpareResponse } from './uws-spare.ts'
 
 const { module } = loadUws()
 
-it('a spare response runs what is to be corked, and goes on doing so when its connection is gone', async () => {
+it('a spare response runs what is to be corked, also when its connection has ended', async () => {
   const spare = await SpareResponse.open(module)
   const runs: string[] = []
   spare?.cork(() => runs.push('open'))

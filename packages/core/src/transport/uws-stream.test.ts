@@ -66,7 +66,7 @@ describe('streams over uWebSockets.js', () => {
     await peer.until(/\r\n0\r\n\r\n$/)
   })
 
-  it('keeps the order of writes that nobody awaits, and ends after them', async () => {
+  it('keeps the order of writes that are not awaited, and ends after them', async () => {
     const { port } = await serve({
       request: (exchange) => {
         const stream = exchange.stream(200, [])
@@ -79,7 +79,7 @@ describe('streams over uWebSockets.js', () => {
     expect(body).toBe(`a${'b'.repeat(40_000)}c`)
   })
 
-  it('tells the writer that the client is gone, and calls nothing native then', async () => {
+  it('tells the writer that the client has disconnected, and calls nothing native then', async () => {
     const caught = catcher<HttpExchange>()
     const aborted = deferred<void>()
     const { port, faults } = await serve({ request: caught.handle })

@@ -168,8 +168,8 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
   })
 
   test.each<[string, object, string]>([
-    ['a key that is not there', { keyFile: at('absent.pem') }, 'uws(): tls.keyFile cannot be read: ENOENT'],
-    ['a certificate that is not there', { certFile: at('absent.pem') }, 'uws(): tls.certFile cannot be read'],
+    ['a key that does not exist', { keyFile: at('absent.pem') }, 'uws(): tls.keyFile cannot be read: ENOENT'],
+    ['a certificate that does not exist', { certFile: at('absent.pem') }, 'uws(): tls.certFile cannot be read'],
     ['a folder', { certFile: folder }, 'uws(): tls.certFile cannot be read: EISDIR'],
     ['no key', { keyFile: '' }, 'uws(): tls.keyFile must be the path of a PEM file'],
     ['a file of something else', { keyFile: at('nonsense.pem') }, 'uws(): tls cannot be used with'],

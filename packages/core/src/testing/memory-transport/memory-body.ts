@@ -2,7 +2,7 @@ import type { BodyFailure } from '../../transport/transport.ts'
 import type { RawRequest } from '../raw-types.ts'
 import { concatBytes, later, toOwnBytes } from './memory-network.ts'
 
-/** What is held for a handler that has not asked for the body yet. */
+/** Bytes that are held until a handler reads the body. */
 const holdBytes = 64 * 1024
 
 /** A large body travels in pieces, so that caps and pauses act in its middle. */
@@ -19,7 +19,7 @@ export class MemoryBody {
   #chunks: Uint8Array[] = []
   #received = 0
   #complete: boolean
-  /** Set when no more is wanted: answered, aborted or too large. */
+  /** No more is read: answered, aborted or too large. */
   #stopped = false
   #readCalled = false
   #reader: Reader | null = null
@@ -50,7 +50,7 @@ export class MemoryBody {
     this.#wake()
   }
 
-  /** Nobody will read on: the sender stops, a waiting reader hears that it was aborted. */
+  /** No more is read: the sender stops, and a waiting reader gets `aborted`. */
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true

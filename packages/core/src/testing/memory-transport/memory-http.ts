@@ -6,7 +6,7 @@ import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemoryResponse } from './memory-response.ts'
 
-/** What a handler gets when there is nobody to stream to. */
+/** For a handler whose client has disconnected, and for answers without a body. */
 const deadStream: ResponseStream = { open: false, write: () => Promise.resolve(false), end() {}, abort() {} }
 
 /** One request and its answer, as the server drives them. */
@@ -124,7 +124,7 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
         if (!open || this.aborted) return
         open = false
         this.#stream = null
-        // The handler knows: nobody is told that the client left.
+        // The handler knows it: `onAborted` is not called.
         this.settle()
         this.body.stop()
         this.response.cut(resetError())

@@ -2,15 +2,14 @@ import { isFraming } from '../../transport/answer-rules.ts'
 import type { HeaderList } from '../../transport/transport.ts'
 
 /**
- * Runs `deliver` in a macrotask of its own, in the order of the calls: what a network does, and promises settle between two
- * deliveries as they do between two reads of a real socket. Taken when the module loads, so that a test's fake timers do not
- * stop the network.
+ * Runs `deliver` in a macrotask of its own, in the order of the calls, so that promises settle between two deliveries, as they do between
+ * two reads of a real socket. Captured when the module loads, so that fake timers of a test do not stop the network.
  */
 export const later: (deliver: () => void) => unknown = setImmediate
 
 const encoder = new TextEncoder()
 
-/** A copy that nobody else holds: a sender may reuse its buffer at once, and a receiver's may be detached. */
+/** A copy: a sender may reuse its buffer at once, and that of a receiver may be detached. */
 export function toOwnBytes(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(typeof data === 'string' ? encoder.encode(data) : data)
 }
@@ -44,14 +43,14 @@ export function withoutFraming(list: HeaderList): HeaderList {
   return list.filter(([name, value]) => !isFraming(name.toLowerCase(), value))
 }
 
-/** Nobody listens there. */
+/** The error of a port without a listener. */
 export function refusedError(): Error {
   return Object.assign(new Error('connect ECONNREFUSED: the memory transport is not listening'), {
     code: 'ECONNREFUSED',
   })
 }
 
-/** The other side cut the connection. */
+/** The error of a connection that the other side cut. */
 export function resetError(): Error {
   return Object.assign(new Error('socket hang up: the server cut the connection'), { code: 'ECONNRESET' })
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { later, toOwnBytes } from './memory-network.ts'
 import { abnormalClosure, type Downstream, type MemorySocket, noStatus } from './memory-socket.ts'
 
-/** What a client hears. */
+/** The events of a client. */
 export interface MemoryClientEvents {
   /** Text as a string, binary frames as bytes of their own. */
   frame(data: string | Uint8Array): void
@@ -20,7 +20,7 @@ export interface MemoryClientSocket {
   close(code?: number, reason?: string): void
   /** Cuts the connection without a close frame. */
   terminate(): void
-  /** Stops reading: the server runs into back pressure, and nothing is heard, not even the end. */
+  /** Stops reading: the server runs into back pressure, and no event comes, not even the end. */
   pause(): void
   /** Reads again, in order. */
   resume(): void
@@ -119,7 +119,7 @@ export class MemoryPeer implements MemoryClientSocket {
     this.#events.closed(code, reason)
   }
 
-  /** A client answers a text frame that is no UTF-8 with 1007 and hears no close frame itself. */
+  /** A client answers a text frame that is not UTF-8 with 1007, and receives no close frame. */
   #failText(): void {
     this.#state = 'closed'
     later(() => {

@@ -11,7 +11,7 @@ export interface RequestParts {
   readonly secure: boolean
 }
 
-/** The half that plain requests and upgrades share: what was asked, and whether the client is still there. */
+/** What plain requests and upgrades share: the request line, the headers, and whether the client is connected. */
 export class MemoryRequest implements RequestHead {
   readonly method: string
   readonly path: string
@@ -21,7 +21,7 @@ export class MemoryRequest implements RequestHead {
   readonly malformed: string | null
   readonly #headers: Readonly<Record<string, string>>
   readonly #fault: (error: unknown) => void
-  /** Null once the answer is complete or the client gone: nothing is to be told any more. */
+  /** Null once the answer is complete or the client has disconnected: none is called any more. */
   #callbacks: (() => void)[] | null = []
   #aborted = false
 
@@ -56,7 +56,7 @@ export class MemoryRequest implements RequestHead {
     else this.#callbacks?.push(callback)
   }
 
-  /** The client is gone. Tells nobody when the answer was complete. */
+  /** The client has disconnected. Calls no `onAborted` when the answer was complete. */
   leave(): void {
     const callbacks = this.#callbacks
     if (callbacks === null) return
@@ -70,7 +70,7 @@ export class MemoryRequest implements RequestHead {
     this.#callbacks = null
   }
 
-  /** One callback that throws must not hide the departure from the next. */
+  /** After a callback that throws the next one must still run. */
   #tell(callback: () => void): void {
     try {
       callback()

@@ -69,7 +69,7 @@ export class MemoryResponse {
       this.#unsent.add()
     }
     later(() => {
-      // Whoever did not await a write is not left hanging, also when the client has left meanwhile.
+      // A write that was not awaited is settled too, also when the client has disconnected meanwhile.
       this.#release(true)
       this.#advance()
     })
@@ -88,7 +88,7 @@ export class MemoryResponse {
     this.#fail(error)
   }
 
-  /** Server side: the client is gone, and nobody waits for room any more. */
+  /** Server side: the client has disconnected, and writers wait no more. */
   release(): void {
     this.#writable = false
     this.#release(false)

@@ -148,7 +148,7 @@ describe('a socket of the memory transport', () => {
     expect(closed).toHaveBeenCalledTimes(1)
   })
 
-  it('answers a client that got text which is no UTF-8 as clients do', async () => {
+  it('answers a client that got text which is not UTF-8 as clients do', async () => {
     const { socket, server, closed } = await open()
     server.send(new Uint8Array([0xff]), false)
     expect((await socket.closed).code).toBe(1006)

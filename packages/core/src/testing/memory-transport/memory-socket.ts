@@ -75,7 +75,7 @@ export class MemorySocket implements Socket {
   end(code: number, reason: string): void {
     if (!this.#open) return
     const text = limitReason(reason)
-    // These stand for the want of a code, and are not sent.
+    // These mean that there is no code, and are not sent.
     const bare = code === 0 || code === noStatus || code === abnormalClosure
     const sent = this.#transmit({ kind: 'close', code: bare ? noStatus : code, reason: bare ? '' : text })
     if (sent === SendResult.queued) {
@@ -110,7 +110,7 @@ export class MemorySocket implements Socket {
     this.end(code, reason)
   }
 
-  /** The client is gone without one. */
+  /** The client has disconnected without one. */
   receiveEnd(): void {
     this.#ended()
     if (this.#open) this.#finish(abnormalClosure, 'Received TCP FIN before WebSocket close frame')
@@ -137,7 +137,7 @@ export class MemorySocket implements Socket {
     return SendResult.queued
   }
 
-  /** `reason` is for the listener alone, in the native layer's own words. */
+  /** `reason` is for the listener alone, with the messages of uWS. */
   #cut(reason: string): void {
     if (!this.#open) return
     this.#cutPeer()
@@ -199,7 +199,7 @@ function detach(buffer: ArrayBuffer): void {
   if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer] })
 }
 
-/** A close frame has room for 123 bytes beside the code. Cut between characters, for half of one is no UTF-8. */
+/** A close frame holds 123 bytes beside the code. Cut between characters, because half of one is not UTF-8. */
 function limitReason(reason: string): string {
   const bytes = toOwnBytes(reason)
   if (bytes.byteLength <= 123) return reason

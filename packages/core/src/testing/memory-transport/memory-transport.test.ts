@@ -44,7 +44,7 @@ describe('memory transport: what only it can show', () => {
     return { transport, client: memoryRawClient(transport) }
   }
 
-  it('takes the address from the client, in IPv4 also when it is mapped, and says what it is told of TLS', async () => {
+  it('takes the address from the client, in IPv4 also when it is mapped, and says whether it is secure', async () => {
     const heads: unknown[] = []
     const { client } = await serve(
       {
@@ -142,9 +142,9 @@ describe('memory transport: what only it can show', () => {
     const { client } = await serve({ request: (exchange) => exchange.readBody(kib, done) })
     // biome-ignore lint/correctness/useYield: it fails before the first piece
     async function* broken(): AsyncGenerator<Uint8Array> {
-      throw new Error('disk is gone')
+      throw new Error('disk failed')
     }
-    await expect(client.request({ method: 'POST', path: '/', body: broken() })).rejects.toThrow('disk is gone')
+    await expect(client.request({ method: 'POST', path: '/', body: broken() })).rejects.toThrow('disk failed')
     await vi.waitFor(() => expect(done.mock.calls).toEqual([['aborted']]), 15_000)
   })
 

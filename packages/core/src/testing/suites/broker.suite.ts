@@ -67,7 +67,7 @@ export function brokerSuite({ describe, it, expect, afterEach }: TestRunner, sub
     it('is to every audience, with the publication as it was', async () => {
       const process = await start()
       const publications: Publication[] = [
-        onTopic(`room:${randomUUID()}`, { text: 'grüße 😀', list: [1, null, { deep: true }] }),
+        onTopic(`news:${randomUUID()}`, { text: 'grüße 😀', list: [1, null, { deep: true }] }),
         { audience: { kind: 'identity', identityId: randomUUID() }, pkgId: 1, data: null },
         { audience: { kind: 'all' }, pkgId: 2 ** 31 - 1, data: 'a string' },
       ]

@@ -74,7 +74,7 @@ function decodeSuite({ describe, it, expect }: TestRunner, { codec, encode }: Co
       expect(read(sent)).toEqual({ kind: 'control', type: 'auth', fields: sent })
     })
 
-    it('keeps nothing of the bytes: they are gone after decode', () => {
+    it('keeps nothing of the bytes, which are detached after decode', () => {
       const bytes = toBytes(encode({ pkg_id: 7, req_id: reqId, data: { name: 'Ursula', list: ['a'] } }))
       const frame = codec.decode(bytes, codec.binary)
       new Uint8Array(bytes).fill(0xff)

@@ -14,6 +14,6 @@ await assert.rejects(import(database), (error: NodeJS.ErrnoException) => {
 await assert.rejects(networkRawClient({ port: 1 }).connect(), (error) => {
   assert(error instanceof BootError)
   assert.equal(error.code, 'missing_peer')
-  assert.equal(error.message, 'networkRawClient opens WebSockets with the package ws: npm install --save-dev ws')
+  assert.equal(error.message, 'networkRawClient() requires the package ws for WebSockets: npm install --save-dev ws')
   return true
 })

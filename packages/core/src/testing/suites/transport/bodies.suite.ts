@@ -6,7 +6,7 @@ import { get, type TransportFixture } from './fixture.ts'
 
 const kib = 1024
 
-/** Pieces of a chunked body; tells how many were asked for. */
+/** Pieces of a chunked body; `taken`: how many were requested. */
 function pieces(count: number, bytes: number): { source: AsyncIterable<Uint8Array>; taken: () => number } {
   let taken = 0
   async function* generate(): AsyncGenerator<Uint8Array> {
@@ -92,7 +92,7 @@ export function bodiesSuite({ describe, it, expect }: TestRunner, { serve }: Tra
       expect(text(answer.body)).toBe('too_large')
     })
 
-    it('pauses a client whose body nobody reads', async () => {
+    it('pauses a client whose body is not read', async () => {
       const arrived = deferred<HttpExchange>()
       const { client } = await serve({
         request: (exchange) => {

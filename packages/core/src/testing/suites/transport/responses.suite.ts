@@ -62,7 +62,7 @@ export function responsesSuite({ describe, it, expect }: TestRunner, { serve }: 
       expect(faults).toEqual([])
     })
 
-    it('tells nobody of a client that leaves after the answer was complete', async () => {
+    it('does not call onAborted for a client that disconnects after the answer was complete', async () => {
       const aborted = recorder()
       const { client } = await serve({
         request: (exchange) => {
@@ -164,7 +164,7 @@ export function responsesSuite({ describe, it, expect }: TestRunner, { serve }: 
       expect(bytes).toBe(total * 64 * kib)
     })
 
-    it('tells the writer that the client is gone', async () => {
+    it('tells the writer that the client has disconnected', async () => {
       const result = deferred<boolean>()
       const aborted = recorder()
       const { client } = await serve({

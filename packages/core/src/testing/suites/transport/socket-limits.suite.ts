@@ -20,7 +20,7 @@ export function socketLimitsSuite({ describe, it, expect }: TestRunner, { open, 
       expect(sizes).toEqual([1024])
     })
 
-    it('cuts on text that is no UTF-8', async () => {
+    it('cuts on text that is not UTF-8', async () => {
       const message = recorder()
       const { socket, ended } = await open({ message })
       socket.send(new Uint8Array([0xc3, 0x28]), false)

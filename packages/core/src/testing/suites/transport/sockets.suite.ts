@@ -71,7 +71,7 @@ export function socketsSuite({ describe, it, expect }: TestRunner, { open }: Tra
       expect((await socket.closed).code).toBe(1006)
     })
 
-    it('cuts a reason that has no room, between two characters', async () => {
+    it('shortens a reason that is too long, between two characters', async () => {
       const { socket, server } = await open()
       server.end(4001, `${'x'.repeat(122)}é`)
       expect(await socket.closed).toEqual({ code: 4001, reason: 'x'.repeat(122) })
