@@ -16,7 +16,7 @@ export type { PoolOptions } from './database/drivers/pool-options.ts'
 export type { FilterOf, Filters } from './database/filters.ts'
 export type { MigrationEntry, MigrationState } from './database/migrate.ts'
 export { type MigrateOptions, migrate, migrationStatus } from './database/migrations.ts'
-export type { OrderBy, SortableName } from './database/order.ts'
+export type { OrderBy, SortableName, SortDirection } from './database/order.ts'
 export type { PageRequest } from './database/page.ts'
 export type { PageOptions } from './database/page-settings.ts'
 export { hasMany, hasOne, type Loaded, type RelatedOf, type Relation, type Relations } from './database/relations.ts'
@@ -29,7 +29,6 @@ export type {
   VersionOptions,
   WhereOptions,
 } from './database/repository-options.ts'
-export type { SortDirection } from './database/sort-direction.ts'
 export { transaction, type WithDatabase, withDb } from './database/steps.ts'
 export type { ColumnName, IdOf, InsertOf, KeyName, PatchOf, RowOf, TableOf } from './database/table.ts'
 export type { TransactionOptions } from './database/transaction-options.ts'

@@ -1,8 +1,16 @@
 import { asc, desc, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { ValidationError } from '../errors/app-error.ts'
-import type { SortDirection } from './sort-direction.ts'
 import { type ColumnName, findColumn, type ShapeColumn, type TableShape } from './table.ts'
+
+/** Without `nulls`, PostgreSQL's default: rows without a value are last in `asc`, first in `desc`. */
+export type SortDirection =
+  | 'asc'
+  | 'desc'
+  | 'asc nulls first'
+  | 'asc nulls last'
+  | 'desc nulls first'
+  | 'desc nulls last'
 
 /** Columns whose values have an order: all but JSON, arrays and bytes. */
 export type SortableName<TTable extends PgTable> = {

@@ -197,7 +197,7 @@ describe('the doctor, of plugins', () => {
     ])
     const allowed = database({ url: 'pglite://memory', allowEmbedded: true })
     expect(await ofDatabase({ ...production, plugins: [allowed] })).toEqual([
-      'warn database: The database is embedded (PGlite) in production, by allowEmbedded: set a postgres:// url, and back it up until then',
+      'warn database: The database is embedded (PGlite) in production, by allowEmbedded: set a postgres:// url; until then, make backups',
     ])
     expect(await ofDatabase({ plugins: [database({ url: 'pglite://memory', pool: { max: 0 } })] })).toEqual([
       'error database: database(): pool.max must be an integer from 1 to 10000, received 0',

@@ -7,13 +7,9 @@ import type { PoolOptions } from './pool-options.ts'
  * mapping and the reading of values are Twinwire's. `databaseDriverSuite` of `@twinwire/core/database/testing` tests a driver.
  *
  * @example
- * import pg from 'pg'
- *
- * const nodePostgres = (connectionString: string): OpenDriver => () => ({
- *   location: 'PostgreSQL by node-postgres',
- *   connect: () => new NodePostgresConnection(new pg.Client({ connectionString })),
- * })
- * const plugin = database({ driver: nodePostgres('postgres://localhost/app') })
+ * // MyConnection implements DriverConnection.
+ * const driver: OpenDriver = () => ({ location: 'db.internal:5432/app', connect: () => new MyConnection() })
+ * const plugin = database({ driver })
  */
 export interface DatabaseDriver {
   /** Where the database is, for log lines and errors: `db.internal:5432/app`. No credentials. */

@@ -1,7 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
-import type { OrderBy, SortableName } from '../order.ts'
-import type { SortDirection } from '../sort-direction.ts'
+import type { OrderBy, SortableName, SortDirection } from '../order.ts'
 import { findColumn, toTableShape } from '../table.ts'
 
 const maxTerms = 8

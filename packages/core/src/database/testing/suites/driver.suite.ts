@@ -25,7 +25,7 @@ export interface DatabaseDriverSubject {
  *
  * @example
  * import * as vitest from 'vitest'
- * databaseDriverSuite(vitest, { driver: nodePostgres('postgres://localhost/empty') })
+ * databaseDriverSuite(vitest, { driver })
  */
 export function databaseDriverSuite(runner: TestRunner, { driver }: DatabaseDriverSubject): void {
   describeDatabase(runner, 'a database driver', async () => {
