@@ -17,10 +17,9 @@ import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ValidationError } from '../errors/app-error.ts'
 import type { DatabaseApi } from './database.ts'
-import type { OrderBy } from './order.ts'
+import type { OrderBy, SortDirection } from './order.ts'
 import type { PageRequest } from './page.ts'
 import { BaseRepository } from './repository.ts'
-import type { SortDirection } from './sort-direction.ts'
 
 const mood = pgEnum('paging_mood', ['sad', 'ok', 'happy'])
 const steps = pgTable(
