@@ -130,7 +130,7 @@ describe.skipIf(!available)('migrations', () => {
     }
   }, 120_000)
 
-  test('ten processes at once on an empty database: each ends well, and all is applied once', async () => {
+  test('ten processes at once on an empty database: each succeeds, and everything is applied once', async () => {
     const before = await runScript(server.url, ['status'])
     expect([before.code, before.output]).toEqual([1, expect.stringMatching(/^pending {2}0000_authors\n/)])
     const results = await Promise.all(Array.from({ length: 10 }, () => runScript(server.url)))
@@ -216,7 +216,7 @@ describe.each([
   )
 })
 
-/** Loose ends of a test, and the ways to look into the database. */
+/** Cleanup of a test, and queries of its database. */
 interface Place {
   readonly url: string
   stop(): Promise<void>
@@ -288,10 +288,10 @@ describe.each([
         )
         expect(message).toMatch(before)
       }
-      const mended = await writeMigrations([...good, 'create table c (n int);', 'create table d (n int);'])
-      expect(await states(mended)).toEqual(['applied', 'applied', 'pending', 'pending'])
-      expect((await migrate({ url, migrations: mended })).map(({ state }) => state)).toEqual(Array(4).fill('applied'))
-      expect(await states(mended)).toEqual(Array(4).fill('applied'))
+      const fixed = await writeMigrations([...good, 'create table c (n int);', 'create table d (n int);'])
+      expect(await states(fixed)).toEqual(['applied', 'applied', 'pending', 'pending'])
+      expect((await migrate({ url, migrations: fixed })).map(({ state }) => state)).toEqual(Array(4).fill('applied'))
+      expect(await states(fixed)).toEqual(Array(4).fill('applied'))
       expect(await ask(`select count(*)::int from drizzle.__drizzle_migrations`)).toBe(4)
     }, 120_000)
 
@@ -332,15 +332,15 @@ describe.each([
         /The migration 0001_test .*\(22012\), in `select 1\/0`\. It has `-- no transaction`: its statements so far stay applied, and the next start runs it again from its first statement.*Applied before it: 0000_test$/,
       )
       expect(await ask('select count(*)::int from a')).toBe(1)
-      const mended = await writeMigrations([table, `-- no transaction\ninsert into a values (1);`])
-      expect(await states(mended)).toEqual(['applied', 'pending'])
-      await migrate({ url, migrations: mended })
+      const fixed = await writeMigrations([table, `-- no transaction\ninsert into a values (1);`])
+      expect(await states(fixed)).toEqual(['applied', 'pending'])
+      await migrate({ url, migrations: fixed })
       expect(await ask('select count(*)::int from a')).toBe(2)
       // As a crash between the statements and the record leaves it.
       await forget(url, 2)
-      await migrate({ url, migrations: mended })
+      await migrate({ url, migrations: fixed })
       expect(await ask('select count(*)::int from a')).toBe(3)
-      await migrate({ url, migrations: mended })
+      await migrate({ url, migrations: fixed })
       expect(await ask('select count(*)::int from a')).toBe(3)
     }, 120_000)
 
@@ -402,10 +402,10 @@ describe.each([
       expect(await failure(await write('select 1/0;'))).toMatch(
         /The migration 0002_test .*Applied before it: 0000_test$/,
       )
-      const mended = await write('create table c (n int);')
-      expect(await states(mended)).toEqual(['applied', 'pending', 'pending', 'pending'])
-      await migrate({ url, migrations: mended })
-      expect(await states(mended)).toEqual(Array(4).fill('applied'))
+      const fixed = await write('create table c (n int);')
+      expect(await states(fixed)).toEqual(['applied', 'pending', 'pending', 'pending'])
+      await migrate({ url, migrations: fixed })
+      expect(await states(fixed)).toEqual(Array(4).fill('applied'))
     }, 120_000)
   })
 })

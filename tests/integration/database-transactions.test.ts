@@ -145,7 +145,7 @@ const routes = {
     input: v.object({ name: v.string(), own: v.boolean() }),
     handler: async ({ name, own }, call) => {
       await mark(call.db, name)
-      // With the call it is a savepoint; on nobody's behalf it would be another transaction.
+      // With the call it is a savepoint; without a call it would be another transaction.
       return call.api.transaction(async (tx) => (await mark(tx, `${name} too`)).name, own ? { call } : {})
     },
   }),
@@ -432,7 +432,7 @@ describe.each([
         expect((await Promise.all(work)).length).toBe(20)
       })
 
-      test('a query that nobody waited for never runs outside of its transaction', async () => {
+      test('a query that is not awaited never runs outside of its transaction', async () => {
         const client = await app.client()
         await client[wire]('FORGOTTEN', { name: 'x' })
         await expect.poll(() => log.length).toBe(1)
