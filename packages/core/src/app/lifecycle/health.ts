@@ -1,6 +1,5 @@
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, withTimeout } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
-import { withTimeout } from '../../base/with-timeout.ts'
 import type { HealthPart } from '../../plugin/health.ts'
 
 export type HealthStatus = 'healthy' | 'unhealthy'
