@@ -53,7 +53,7 @@ export interface HttpSettings {
 export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
   variables: {
     hosts: variable.option('ALLOWED_HOSTS', hostsRule, {
-      about: 'Host names that the app answers to, without port; `*` for any',
+      about: 'Accepted host names, without port; `*` for any. Required in production',
       requiredIn: ['production'],
       whenUnset: 'any',
     }),
@@ -71,8 +71,8 @@ export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
 export const websocketSettings: SettingsGroup<{ readonly origins?: readonly string[] }> = settingsGroup({
   variables: {
     origins: variable.option('ALLOWED_WS_ORIGINS', webSocketOriginsRule, {
-      about: 'Origins that browsers may open a WebSocket from; `*` for any',
-      whenUnset: { dev: 'any', test: 'any', staging: 'the host itself', production: 'the host itself' },
+      about: 'Origins of pages that may open a WebSocket; `*` for any',
+      whenUnset: { dev: 'any', test: 'any', staging: 'the host of the request', production: 'the host of the request' },
     }),
   },
   to: (values) => values,
@@ -88,8 +88,8 @@ export const nativeServerSettings: SettingsGroup<NativeServerSettings> = setting
   variables: {
     compat: variable.option('TWINWIRE_UWS_COMPAT', compatRule, {
       about:
-        'Whether, on Linux with glibc below 2.38, a checked copy of uWebSockets.js runs that is bound to the older glibc; ' +
-        'with `off` the app does not start there',
+        'On Linux with glibc below 2.38: `on` uses a verified copy of uWebSockets.js that is patched for it, ' +
+        'with `off` the app does not start',
     }),
     maxHeaderBytes: variable.option('UWS_HTTP_MAX_HEADERS_SIZE', maxHeaderBytesRule, {
       about: 'Bytes of the request line and all headers together; a longer request is rejected',
@@ -119,11 +119,11 @@ export const logSettings: SettingsGroup<LogSettings> = settingsGroup({
       defaults: { dev: 'debug', test: 'warn', staging: 'info', production: 'warn' },
     }),
     format: variable.oneOf('LOG_CONSOLE_FORMAT', logFormats, {
-      about: 'Lines of JSON for machines, or text for people',
+      about: 'JSON lines, or human-readable text',
       defaults: { dev: 'human', test: 'json', staging: 'json', production: 'json' },
     }),
     excludedPaths: variable.option('LOG_EXCLUDED_PATHS', excludedPathsRule, {
-      about: 'Paths of routes, as they were declared, whose requests are not logged',
+      about: 'Declared paths of routes whose requests are not logged',
       whenUnset: 'the health routes and /metrics',
     }),
   },
