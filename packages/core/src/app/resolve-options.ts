@@ -8,6 +8,7 @@ import type { ErrorFactory } from '../errors/define-errors.ts'
 import { type Cors, createCors } from '../http/cors.ts'
 import { checkPlugins } from '../plugin/check-plugins.ts'
 import type { Plugin } from '../plugin/plugin.ts'
+import { pluginPkgIdsRule } from '../plugin/plugin-packages.ts'
 import { checkTable } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import { accessRule } from '../route/route-definition.ts'
@@ -64,7 +65,7 @@ const rules = {
   events: option.unchecked(),
   endpoints: option.unchecked(),
   plugins: option.unchecked(),
-  pluginPkgIds: option.unchecked(),
+  pluginPkgIds: pluginPkgIdsRule,
   topics: option.unchecked(),
   errors: option.unchecked(),
   environment: option.choice(environments),

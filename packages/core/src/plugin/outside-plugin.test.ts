@@ -1,5 +1,5 @@
 // A plugin as an outside author writes it: every import is a public export.
-import { type BootError, createApp, event, guard, PermissionDeniedError, type Plugin, route } from '@twinwire/core'
+import { createApp, event, guard, PermissionDeniedError, type Plugin, route } from '@twinwire/core'
 import { definePlugin, type PackageOptions, pluginKey } from '@twinwire/core/plugin'
 import { createTestApp, createTestClient, createTestLogger } from '@twinwire/core/testing'
 import * as v from 'valibot'
@@ -98,13 +98,14 @@ describe('a plugin adds', () => {
 describe('a boot error names both owners', () => {
   type Setup = Parameters<typeof definePlugin<'other', void>>[1]['setup']
   const other = (setup: Setup): Plugin => definePlugin(pluginKey('other').of<void>(), { setup })
-  const failure = (options: object): Promise<BootError> =>
-    createApp({ ...app, environment: 'test', log: createTestLogger(), ...options })
-      .ready()
-      .then(
-        () => expect.unreachable(),
-        (error) => error,
-      )
+  const failure = async (options: object): Promise<unknown> => {
+    try {
+      await createApp({ ...app, environment: 'test', log: createTestLogger(), ...options }).ready()
+    } catch (error) {
+      return error
+    }
+    return null
+  }
 
   it.each<[string, object, string, string]>([
     [
@@ -155,6 +156,12 @@ describe('a boot error names both owners', () => {
       },
       'duplicate_route',
       "Plugin 'other' adds 'A' twice: rename one",
+    ],
+    [
+      'or the option of the app that is not a table of PkgIDs',
+      { plugins: [presence()], pluginPkgIds: { presence: null } },
+      'bad_option',
+      'createApp(): pluginPkgIds must be PkgIDs by plugin and name, such as { presence: { WATCH: 42 } }, received an object',
     ],
     [
       'or a PkgID of the app that nothing uses',

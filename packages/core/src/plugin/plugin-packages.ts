@@ -1,10 +1,21 @@
 import { BootError } from '../base/boot-error.ts'
+import { option } from '../base/option.ts'
+import type { OptionRule } from '../base/option-rule.ts'
 import type { AnyEvent } from '../call/event.ts'
 import { maxPkgId } from '../protocol/frame.ts'
 import type { AnyRoute } from '../route/route.ts'
 
 /** PkgIDs that an app sets for routes and events of its plugins: by plugin, then by name of the route or event. */
 export type PluginPkgIds = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+export const pluginPkgIdsRule: OptionRule<PluginPkgIds | undefined> = option.custom({
+  expects: 'PkgIDs by plugin and name, such as { presence: { WATCH: 42 } }',
+  is: (value): value is PluginPkgIds => isRecord(value) && Object.values(value).every(isRecord),
+})
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 interface AddedPackage {
   readonly plugin: string
