@@ -270,7 +270,7 @@ describe.each([
         `alter type mood add value 'angry';\n--> statement-breakpoint\nupdate people set mood = 'angry';`,
       ]
       expect(await failure(await writeMigrations(both))).toMatch(
-        /\(55P04\); a value that is added to an enum can be used in the next file, in `update/,
+        /\(55P04\); a value that is added to an enum can only be used in the next file, in `update/,
       )
     }, 120_000)
 
