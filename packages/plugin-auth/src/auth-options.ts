@@ -141,14 +141,22 @@ const rules = {
   breaker: option.object(breakerRules),
 } satisfies OptionRules<AuthOptions>
 
-type Checked = OptionsOf<typeof rules>
-
 /** Options with their defaults. */
-export interface ResolvedAuthOptions
-  extends Omit<
-    Checked,
-    'audience' | 'authorizedParties' | 'internalUrl' | 'allowInsecureIssuer' | 'backChannelLogout'
-  > {
+export interface ResolvedAuthOptions {
+  readonly issuer: string
+  readonly clientId: string
+  readonly algorithms: readonly Algorithm[]
+  readonly toleranceMs: number
+  readonly maxTokenBytes: number
+  readonly maxTokenLifetimeMs: number
+  readonly cachedTokens: number
+  readonly maxRevocations: number
+  readonly handshakeTimeoutMs: number
+  readonly expiryWarningMs: number
+  readonly hideMissingRoles: boolean
+  readonly realmNotBefore: boolean
+  readonly keys: OptionsOf<typeof keyRules>
+  readonly breaker: OptionsOf<typeof breakerRules>
   /** Of the issuer, without a slash at its end. */
   readonly address: string
   readonly audience: readonly string[] | null

@@ -1,5 +1,5 @@
 import type { Call, Environment, Step } from '@twinwire/core'
-import { badOption, checkOptions, type OptionRules, type OptionsOf, option } from '@twinwire/core/plugin'
+import { badOption, checkOptions, type OptionRule, type OptionRules, option } from '@twinwire/core/plugin'
 import type { PromRegistry } from './prom-registry.ts'
 
 /** Who may scrape. */
@@ -33,7 +33,7 @@ export interface MetricsOptions {
 /** Of the option and of its environment variable. */
 export const portBounds = { max: 65_535 } as const
 
-export const portRules = {
+export const portRules: { readonly port: OptionRule<number>; readonly host: OptionRule<string | undefined> } = {
   port: option.integer({ ...portBounds, required: true }),
   host: option.string({ expects: 'a host name or an IP address', test: (host) => /^[\w.:-]+$/.test(host) }),
 }
@@ -77,7 +77,11 @@ const rules = {
 } satisfies OptionRules<MetricsOptions>
 
 /** Options with their defaults. */
-export interface ResolvedMetricsOptions extends Omit<OptionsOf<typeof rules>, 'access' | 'registry'> {
+export interface ResolvedMetricsOptions {
+  readonly path: `/${string}`
+  readonly version: string
+  readonly nodeDefaults: boolean
+  readonly collectTimeoutMs: number
   readonly access: MetricsAccess
   readonly registry: PromRegistry | null
 }

@@ -11,7 +11,7 @@ import type { Use } from './use.ts'
 /** A choice that is neither would be no rule, and so an open route. */
 export const accessRule: OptionRule<Access | undefined> = option.choice(['public', 'authenticated'])
 /** 0 is none. At most a day: what is longer is a job and not a call. */
-export const deadlineRule: OptionRule<number | undefined> = option.duration({ max: 86_400_000 })
+const deadlineRule: OptionRule<number | undefined> = option.duration({ max: 86_400_000 })
 
 const routeRules = {
   summary: option.string({ expects: 'a string', test: () => true, default: '' }),

@@ -1,5 +1,5 @@
 import { BootError, type Clock, type Logger } from '@twinwire/core'
-import { type OptionRules, type OptionsOf, option, type Timer } from '@twinwire/core/plugin'
+import { type OptionRule, type OptionsOf, option, type Timer } from '@twinwire/core/plugin'
 import type { Published } from './issuer-documents.ts'
 
 export interface KeyOptions {
@@ -15,13 +15,13 @@ export interface KeyOptions {
   readonly maxBytes?: number | undefined
 }
 
-export const keyRules = {
+export const keyRules: { readonly [Key in keyof KeyOptions]-?: OptionRule<number> } = {
   timeoutMs: option.duration({ min: 1, default: 5000 }),
   cooldownMs: option.duration({ min: 1, default: 30_000 }),
   maxAgeMs: option.duration({ min: 1, default: 600_000 }),
   maxStaleMs: option.duration({ min: 1, max: 366 * 86_400_000, default: 3_600_000 }),
   maxBytes: option.bytes({ min: 1024, max: 64 * 1024 * 1024, default: 512 * 1024 }),
-} satisfies OptionRules<KeyOptions>
+}
 
 export type ResolvedKeyOptions = OptionsOf<typeof keyRules>
 
