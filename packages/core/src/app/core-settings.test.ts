@@ -191,7 +191,7 @@ describe('the settings of a database', () => {
       { ENV: 'production' },
       [
         '  ALLOWED_HOSTS is required in production: set it to a JSON list of host names, such as ' +
-          '["api.example.com"] (Host names that the app answers to, without port; `*` for any)',
+          '["api.example.com"] (Accepted host names, without port; `*` for any. Required in production)',
         '  DATABASE_URL is not set: set it to postgres://user:password@host:5432/name, or set DB_USER, DB_PASSWORD, DB_NAME',
       ],
     ],
