@@ -506,7 +506,7 @@ describe('a start that cannot be', { timeout: startTimeoutMs }, () => {
 
     const { code, signal, stderr } = await runExample({ databaseUrl: 'pglite://memory', port })
     expect({ code, signal }).toEqual({ code: 1, signal: null })
-    expect(stderr).toMatch(new RegExp(`^.*port ${port} of 127\\.0\\.0\\.1 is taken.*\n$`, 'i'))
+    expect(stderr).toMatch(new RegExp(`^.*port ${port} of 127\\.0\\.0\\.1 is already in use.*\n$`, 'i'))
   })
 
   test('with wrong settings: 1, and all of them by name, without the password', async () => {

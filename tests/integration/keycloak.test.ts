@@ -244,7 +244,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     const example = await startExample({ databaseUrl: 'pglite://memory', env })
     onTestFinished(async () => void (await example.stop('SIGKILL')))
     expect(example.tokens).toBeNull()
-    expect(example.output()).toContain(`Its users sign in at ${keycloak.issuer}.`)
+    expect(example.output()).toContain(`Users sign in at ${keycloak.issuer}.`)
     const root = fileURLToPath(new URL('../..', import.meta.url))
     const getToken = async (username: string): Promise<string> => {
       const args = ['run', '--silent', 'get-token', '--', username]
