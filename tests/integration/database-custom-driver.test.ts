@@ -105,6 +105,7 @@ describe('embedded', () => {
       const http = { hosts: ['localhost'] }
       return createApp({
         environment: 'production',
+        defaultAccess: 'public',
         log,
         pkgIds: {},
         routes: {},

@@ -63,7 +63,7 @@ test.skipIf(!existsSync(join(root, '.git')))(
     const started = await run('npm', ['start', '--silent'], join(clone, 'examples', 'authors'))
     expect(started).toMatchObject({ code: 1, stdout: '' })
     expect(started.stderr).toBe(
-      'The packages are not built: run npm start, or npm run build, in the root of the repository\n',
+      'The packages are not built: run npm start or npm run build in the root of the repository\n',
     )
     // The doctor of a good clone finds no error.
     const doctor = await run('npm', ['run', '--silent', 'doctor'], clone)
