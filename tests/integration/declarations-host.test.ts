@@ -11,7 +11,11 @@ const leftOut =
 
 test.each([
   ['@twinwire/core', () => import('@twinwire/core')],
+  ['@twinwire/core/plugin', () => import('@twinwire/core/plugin')],
+  ['@twinwire/core/settings', () => import('@twinwire/core/settings')],
+  ['@twinwire/core/transport', () => import('@twinwire/core/transport')],
   ['@twinwire/core/database', () => import('@twinwire/core/database')],
+  ['@twinwire/core/database/testing', () => import('@twinwire/core/database/testing')],
   ['@twinwire/core/database/valibot', () => import('@twinwire/core/database/valibot')],
   ['@twinwire/core/testing', () => import('@twinwire/core/testing')],
   ['@twinwire/plugin-auth', () => import('@twinwire/plugin-auth')],

@@ -34,6 +34,7 @@ import {
   database,
   databaseKey,
   databaseSettings,
+  driverSerializers,
   hasMany,
   hasOne,
   migrationStatus,
@@ -41,13 +42,20 @@ import {
   unixTimestamp,
   withDb,
 } from '@twinwire/core/database'
-import { createTestDatabase } from '@twinwire/core/database/testing'
+import { createTestDatabase, databaseDriverSuite } from '@twinwire/core/database/testing'
 import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '@twinwire/core/database/valibot'
 import {
+  badOption,
+  CircuitBreaker,
   CounterCell,
+  checkOption,
+  checkOptions,
+  circuitBreakerRules,
   createNetworks,
   definePlugin,
   Instruments,
+  networkRule,
+  option,
   pluginKey,
   redact,
   systemClock,
@@ -64,13 +72,35 @@ import {
   websocketSettings,
 } from '@twinwire/core/settings'
 import {
+  brokerSuite,
+  codecSuite,
   createTestApp,
   createTestLogger,
   createVirtualClock,
   fakeIdentity,
   memoryTransport,
   networkRawClient,
+  transportSuite,
 } from '@twinwire/core/testing'
+import {
+  checkListenOptions,
+  defaultSocketLimits,
+  findBadHeader,
+  findHeader,
+  findMalformed,
+  findUnsafe,
+  isBodyless,
+  isFraming,
+  isUnsafeKey,
+  maxPkgId,
+  refuseFrame,
+  SendResult,
+  toFrame,
+  toHeaderRecord,
+  unknownPkgId,
+  uuidPattern,
+  zeroUuid,
+} from '@twinwire/core/transport'
 import {
   auth,
   authenticated,
@@ -190,7 +220,27 @@ export const around1 = route({ http: 'GET /timed', use: [timed], handler: (_inpu
 export const command = route({ http: 'POST /echo', input: v.string(), command: () => new EchoCommand() })
 export const users = group({ prefix: '/users', use: [plainGuard] }, { list: silent, plainText })
 
+export const mailRules = { from: option.string(), retries: option.integer({ min: 0, max: 10, default: 3 }) }
+export const mailOptions = checkOptions('mail()', { from: 'a@example.com' }, mailRules)
+export const mailFrom = checkOption('mail()', 'from', 'a@example.com', mailRules.from)
+export const wrong = badOption('mail()', 'from', 'must be an address', 1)
+export const breakers = [CircuitBreaker, circuitBreakerRules, networkRule] as const
+export const framing = [
+  toFrame,
+  refuseFrame,
+  findUnsafe,
+  isUnsafeKey,
+  maxPkgId,
+  unknownPkgId,
+  uuidPattern,
+  zeroUuid,
+] as const
+export const transportRules = [checkListenOptions, defaultSocketLimits, SendResult, isBodyless, isFraming] as const
+export const headerRules = [findBadHeader, findHeader, findMalformed, toHeaderRecord] as const
+export const suites = [transportSuite, codecSuite, brokerSuite, databaseDriverSuite] as const
+
 // the database
+export const serializers = driverSerializers
 export const authors = pgTable('authors', {
   id: serial().primaryKey(),
   name: text().notNull(),
