@@ -77,7 +77,7 @@ describe('a limit', () => {
     ],
     [{ ...good, window: 1 }, 'limit(): window is not an option. Known options: points, per, burst, cost, key, name'],
     [null, 'limit(): the limit must be points/unit with the unit s, m, h or d, such as'],
-    [undefined, 'or an object of options, received undefined'],
+    [undefined, 'or an object of options'],
     [100, 'or an object of options, received 100'],
   ])('refuses %j', (rule, message) => {
     expect(() => parse(rule)).toThrow(message)
