@@ -24,6 +24,6 @@ const app = createApp({
 await assert.rejects(app.listen({ port: 0 }), (error) => {
   assert(error instanceof BootError)
   assert.equal(error.code, 'missing_peer')
-  assert.equal(error.message, "database() needs the package 'postgres' for this url: npm install postgres")
+  assert.equal(error.message, "database() requires the package 'postgres' for this url: run npm install postgres")
   return true
 })
