@@ -1,17 +1,16 @@
-// npm run bench -- --workload ws|ws-metrics|ws-full|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
+// npm run bench -- --workload ws|ws-metrics|ws-full|http-get|http-post|http-guarded|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
 //   [--baseline <folder of another checkout, built>] [--profile <folder>]
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { toBaseline } from './lib/baseline.mjs'
 import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const workloads = ['ws', 'ws-metrics', 'ws-full', 'auth', 'limits', 'database']
+const workloads = ['ws', 'ws-metrics', 'ws-full', 'auth', 'limits', 'database', 'http-get', 'http-post', 'http-guarded']
 
 const { values } = parseArgs({
   options: {
@@ -19,13 +18,15 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '64' },
-    'in-flight': { type: 'string', default: '16' },
+    'in-flight': { type: 'string' },
     json: { type: 'string' },
     baseline: { type: 'string' },
     profile: { type: 'string' },
   },
 })
 if (!workloads.includes(values.workload)) fail(`No workload '${values.workload}': there is ${workloads.join(', ')}`)
+const { workload } = await import(`./workloads/${values.workload}.mjs`)
+values['in-flight'] ??= String(workload.inFlight ?? 16)
 const options = {
   rounds: toCount('rounds', 5, 100),
   seconds: toCount('seconds', 1, 60),
@@ -34,7 +35,6 @@ const options = {
   connections: toCount('connections', 1, 2000),
   inFlight: toCount('in-flight', 1, 64),
 }
-const { workload } = await import(`./workloads/${values.workload}.mjs`)
 if (!existsSync(new URL('../../packages/core/dist/index.js', import.meta.url))) fail('Build core first: npm run build')
 
 const pins = choosePins()
@@ -52,10 +52,13 @@ if (workload.run !== undefined) {
 
 const servers = [...workload.servers]
 if (values.baseline !== undefined) {
-  // The server of that checkout, with its own packages: plugins and core belong together.
-  const { file } = servers.find(({ name }) => name === workload.profiled)
-  const path = relative(root, fileURLToPath(file))
-  servers.push({ name: 'baseline', file: pathToFileURL(join(resolve(values.baseline), path)) })
+  // With the packages of that checkout: plugins and core belong together.
+  servers.push(
+    toBaseline(
+      servers.find(({ name }) => name === workload.profiled),
+      values.baseline,
+    ),
+  )
 }
 try {
   const rounds = await measureRounds(servers, workload, options, core, printRound)

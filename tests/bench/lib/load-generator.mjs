@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { createHandshake, FrameCounter, readTextFrame, toClientFrame } from './frames.mjs'
+import { readOnce } from './read-once.mjs'
 
 const waitLimitMs = 20_000
 
@@ -77,8 +78,9 @@ class Client {
 
 /** Keeps `inFlight` packages under way on each of its connections. */
 export class LoadGenerator {
-  #clients = []
-  #inFlight
+  clients = []
+  /** Packages under way on each connection. */
+  inFlight
   /** Packages that may still be sent in this run. */
   #left = 0
   #open = 0
@@ -87,7 +89,7 @@ export class LoadGenerator {
   #failure = null
 
   constructor(inFlight) {
-    this.#inFlight = inFlight
+    this.inFlight = inFlight
   }
 
   /**
@@ -100,10 +102,10 @@ export class LoadGenerator {
    */
   async connect({ port, tokens }, connections, workload) {
     for (let i = 0; i < connections; i++) {
-      const packages = Array.from({ length: this.#inFlight }, (_, slot) => workload.toPackage(i, slot))
+      const packages = Array.from({ length: this.inFlight }, (_, slot) => workload.toPackage(i, slot))
       const token = tokens.length === 0 ? null : tokens[i % tokens.length]
       const client = await Client.open(port, workload.path, this, packages, token)
-      this.#clients.push(client)
+      this.clients.push(client)
       const reply = await client.ask(packages[0].text)
       if (!isDeepStrictEqual(reply, packages[0].reply)) {
         throw new Error(`Wrong reply: ${JSON.stringify(reply)} instead of ${JSON.stringify(packages[0].reply)}`)
@@ -123,7 +125,7 @@ export class LoadGenerator {
    */
   async run(seconds, maxMessages) {
     if (this.#failure !== null) throw this.#failure
-    const first = this.#inFlight * this.#clients.length
+    const first = this.inFlight * this.clients.length
     this.#left = Math.max(0, maxMessages - first)
     this.#open = first
     this.#done = 0
@@ -135,13 +137,13 @@ export class LoadGenerator {
     }, seconds * 1000)
     const cut = setTimeout(() => this.failed(new Error('Replies are missing')), seconds * 1000 + waitLimitMs)
     const started = performance.now()
-    for (const client of this.#clients) client.start()
+    for (const client of this.clients) client.start()
     try {
       await finished
     } finally {
       clearTimeout(stop)
       clearTimeout(cut)
-      for (const client of this.#clients) client.pause()
+      for (const client of this.clients) client.pause()
     }
     return { messages: this.#done, seconds: (performance.now() - started) / 1000 }
   }
@@ -162,8 +164,8 @@ export class LoadGenerator {
   }
 
   close() {
-    for (const client of this.#clients) client.close()
-    this.#clients = []
+    for (const client of this.clients) client.close()
+    this.clients = []
   }
 }
 
@@ -175,28 +177,4 @@ function readOpening(bytes, isGreeted) {
   if (!isGreeted || !head.startsWith('HTTP/1.1 101')) return { head, greeting: '' }
   const greeting = readTextFrame(bytes.subarray(end + 4))
   return greeting === null ? null : { head, greeting }
-}
-
-/** Collects until `read` makes something of it. */
-function readOnce(socket, read) {
-  return new Promise((resolve, reject) => {
-    let bytes = Buffer.alloc(0)
-    const finish = (act, value) => {
-      clearTimeout(timer)
-      socket.off('data', collect).off('error', fail).off('close', fail)
-      act(value)
-    }
-    const fail = (error) => finish(reject, error instanceof Error ? error : new Error('The connection has closed'))
-    const collect = (chunk) => {
-      bytes = Buffer.concat([bytes, chunk])
-      try {
-        const result = read(bytes)
-        if (result !== null) finish(resolve, result)
-      } catch (error) {
-        fail(error)
-      }
-    }
-    const timer = setTimeout(() => fail(new Error('No answer')), waitLimitMs)
-    socket.on('data', collect).on('error', fail).on('close', fail)
-  })
 }

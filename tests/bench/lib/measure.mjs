@@ -80,11 +80,15 @@ class Contestant {
     this.load = load
   }
 
-  static async start({ name, file, env }, workload, { connections, inFlight }, core, nodeArgs = []) {
+  static async start({ name, file, env }, workload, options, core, nodeArgs = []) {
     const server = await ServerProcess.start(file, { core, env, nodeArgs })
-    const contestant = new Contestant(name, server, new LoadGenerator(inFlight))
+    const contestant = new Contestant(
+      name,
+      server,
+      workload.createLoad?.(options) ?? new LoadGenerator(options.inFlight),
+    )
     try {
-      await contestant.load.connect(server, connections, workload)
+      await contestant.load.connect(server, options.connections, workload, name)
     } catch (error) {
       await contestant.stop()
       throw new Error(`${name}: ${error.message}`, { cause: error })

@@ -3,9 +3,13 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { pinned } from './pin.mjs'
+import { uwsEnvironment } from './uws.mjs'
 
 const startLimitMs = 20_000
 const answerLimitMs = 20_000
+
+/** Read once: it costs a process. */
+let uws
 
 /** A server under test, in a process of its own. */
 export class ServerProcess {
@@ -23,10 +27,11 @@ export class ServerProcess {
    * @param {{ core: number | null, env?: Record<string, string>, nodeArgs?: string[] }} options
    */
   static async start(file, { core, env = {}, nodeArgs = [] }) {
+    uws ??= uwsEnvironment()
     const [command, args] = pinned(core, [...nodeArgs, fileURLToPath(file)])
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      env: { ...process.env, NODE_ENV: 'production', ...env },
+      env: { ...process.env, NODE_ENV: 'production', ...uws, ...env },
     })
     const server = new ServerProcess(child)
     const { port, tokens } = await server.#answer(startLimitMs)
@@ -40,6 +45,20 @@ export class ServerProcess {
     this.#child.send('usage')
     const { cpu } = await this.#answer(answerLimitMs)
     return cpu.user + cpu.system
+  }
+
+  /** What the server's `answers` say to a question. */
+  async ask(name, argument = null) {
+    this.#child.send({ name, argument })
+    const { result } = await this.#answer(answerLimitMs)
+    return result
+  }
+
+  /** Bytes of memory in use by the process. */
+  async rss() {
+    this.#child.send('usage')
+    const { rss } = await this.#answer(answerLimitMs)
+    return rss
   }
 
   async stop() {

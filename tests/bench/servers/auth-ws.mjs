@@ -20,7 +20,6 @@ const app = createApp({
   log: 'error',
 })
 
-await serve(
-  async () => (await app.listen({ port: 0 })).port,
-  async () => [issuer.token('ada', { lifetimeMs: 3_600_000 })],
-)
+await serve(async () => (await app.listen({ port: 0 })).port, {
+  tokens: async () => [issuer.token('ada', { lifetimeMs: 3_600_000 })],
+})

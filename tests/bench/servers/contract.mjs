@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-// What both servers do: greet an author by name. One file, so that the validator is the same to the letter.
+// What all servers do: greet an author by name. One file, so that the validator is the same to the letter.
 
 export const pkgId = 1
 
@@ -12,3 +12,10 @@ export const Input = v.object({
 export const Output = v.object({ id: v.number(), name: v.string() })
 
 export const getAuthor = ({ name, page }) => ({ id: page, name })
+
+/** The parameters of the path `/authors/:id`. */
+export const Path = v.object({ id: v.pipe(v.number(), v.integer(), v.minValue(1)) })
+
+export const findAuthor = ({ id }) => ({ id, name: 'Ursula K. Le Guin' })
+
+export const maxBodyBytes = 1_048_576

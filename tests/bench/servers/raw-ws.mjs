@@ -7,7 +7,7 @@ import { getAuthor, Input, pkgId } from './contract.mjs'
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const zeroUuid = '00000000-0000-0000-0000-000000000000'
 const decoder = new TextDecoder()
-const uWS = await loadSameUws()
+const uWS = loadSameUws()
 
 const routes = new Map([[pkgId, { input: Input, handler: getAuthor }]])
 

@@ -32,10 +32,9 @@ const app = createApp({
   log: 'error',
 })
 
-await serve(
-  async () => (await app.listen({ port: 0 })).port,
-  () =>
+await serve(async () => (await app.listen({ port: 0 })).port, {
+  tokens: () =>
     Promise.all(
       Array.from({ length: identities }, (_, i) => issuer.token({ username: `user-${i}`, roles: ['get-author'] })),
     ),
-)
+})
