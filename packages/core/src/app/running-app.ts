@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { BootError } from '../base/boot-error.ts'
 import { type Clock, systemClock, withTimeout } from '../base/clock.ts'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
@@ -24,7 +23,6 @@ import { createWebSocketInstruments, type WebSocketInstruments } from '../websoc
 import { createAccessLog } from './access-log.ts'
 import type { ListenAddress } from './app.ts'
 import { AppEvents } from './app-events.ts'
-import { examineApp } from './doctor/doctor.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { drain } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
@@ -135,7 +133,13 @@ export class RunningApp {
       const { websocket, given } = this.#options
       if (given.unhandledRejections !== false) this.#stopLoggingRejections = logUnhandledRejections(this.#rejections)
       this.#binding = this.#transport.listen(
-        { host, port, websocketPath: websocket.path, limits: websocket },
+        {
+          host,
+          port,
+          websocketPath: websocket.path,
+          limits: websocket,
+          upgradesAtOnce: wires.upgrader.answersAtOnce,
+        },
         {
           upgrade: (request) => wires.upgrader.upgrade(request),
           request: (exchange) => wires.http.request(exchange),
@@ -163,7 +167,9 @@ export class RunningApp {
 
   doctor(): Promise<DoctorReport> {
     const { doctor: checks } = this.#registry
-    const report = examineApp({ options: this.#options, transport: this.#transport, clock: this.#clock, checks })
+    const app = { options: this.#options, transport: this.#transport, clock: this.#clock, checks }
+    // Loaded when it is asked: it needs semver, which no request needs.
+    const report = import('./doctor/doctor.ts').then(({ examineApp }) => examineApp(app))
     return dropSafe(report, 'app.doctor', this.#rejections)
   }
 

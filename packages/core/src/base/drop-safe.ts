@@ -1,5 +1,3 @@
-import process from 'node:process'
-
 /** Receives promises that have rejected and that nothing has handled. */
 export interface DropListener {
   /** `promise` is its name: `connection.join`. */

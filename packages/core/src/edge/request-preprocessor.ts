@@ -48,6 +48,10 @@ export class RequestPreprocessor {
     return this.#hosts.has(toHostName(head.header('host'))) ? null : new MalformedRequestError('Unknown Host header')
   }
 
+  get hasHooks(): boolean {
+    return this.#onRequest.length > 0
+  }
+
   /** Runs the `onRequest` hooks. Throws or rejects with the error of a hook that refuses the request. */
   runHooks(wire: Wire, head: RequestHead, context: RequestContext): MaybePromise<void> {
     if (this.#onRequest.length === 0) return

@@ -1,8 +1,14 @@
-import { type DestinationStream, type LoggerOptions, pino } from 'pino'
+import { writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { DestinationStream, LoggerOptions } from 'pino'
 import type { Environment } from '../base/environment.ts'
 import type { Logger, LogLevel } from '../base/logger.ts'
 import { toHuman } from './human-format.ts'
+import { LazyLogger } from './lazy-logger.ts'
 import { redactFields } from './redact.ts'
+
+/** Its file descriptor. */
+const standardOutput = 1
 
 /** How lines look: JSON for machines, or text for people. */
 export const logFormats = ['json', 'human'] as const
@@ -29,8 +35,30 @@ export interface LoggerSettings {
  */
 export function createLogger(settings: LoggerSettings): Logger {
   const { environment, level = environment === 'dev' ? 'debug' : environment === 'test' ? 'warn' : 'info' } = settings
-  const isTerminal = settings.destination === undefined && process.stdout.isTTY === true
-  const { format = environment === 'dev' && isTerminal ? 'human' : 'json' } = settings
+  const { destination = null } = settings
+  // Asked only where it matters: Node creates the stream for it.
+  const isTerminal = (): boolean => destination === null && process.stdout.isTTY === true
+  const { format = environment === 'dev' && isTerminal() ? 'human' : 'json' } = settings
+  const require = createRequire(import.meta.url)
+  // Found now, so that a missing package is an error of the boot; loaded with the first line.
+  const path = require.resolve('pino')
+  return new LazyLogger({
+    level,
+    bindings: {},
+    open: () => openPino(require(path), level, toDestination(destination, format, format === 'human' && isTerminal())),
+    writeWithout: (line) => {
+      const scrubbed = scrubLine(line)
+      if (destination === null) writeSync(standardOutput, scrubbed)
+      else destination.write(scrubbed)
+    },
+  })
+}
+
+function openPino(
+  { pino }: typeof import('pino'),
+  level: LogLevel | 'silent',
+  destination: DestinationStream | null,
+): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
@@ -40,19 +68,11 @@ export function createLogger(settings: LoggerSettings): Logger {
     formatters: { level: (label) => ({ level: label }), log: redactFields },
     hooks: { streamWrite: scrubLine },
   }
-  const destination = toDestination(settings.destination, format, isTerminal)
-  const logger = destination === null ? pino(options) : pino(options, destination)
-  // Pino's log formatter is not applied to the fields of a child logger.
-  const { child } = logger
-  return Object.assign(logger, {
-    child(this: typeof logger, fields: Record<string, unknown>) {
-      return child.call(this, redactFields(fields))
-    },
-  })
+  return destination === null ? pino(options) : pino(options, destination)
 }
 
 function toDestination(
-  given: { write(line: string): unknown } | undefined,
+  given: { write(line: string): unknown } | null,
   format: LogFormat,
   colors: boolean,
 ): DestinationStream | null {

@@ -38,6 +38,8 @@ export interface ListenOptions {
   /** The path of upgrades, for example `/ws`. An upgrade on another path arrives as a plain request. */
   readonly websocketPath: string
   readonly limits: SocketLimits
+  /** `upgrade` answers every request before it returns, so nothing has to be prepared for late answers. Default false. */
+  readonly upgradesAtOnce?: boolean
 }
 
 /** Limits that the transport enforces. `checkListenOptions` checks them. */

@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { BootError } from '../base/boot-error.ts'
+import { BootError } from '../base/boot-error.ts'
 import { type CompatEntry, compatTable } from './uws-checksums.ts'
-import { bindToOlderGlibc, sha256 } from './uws-compat.ts'
+import { bindToOlderGlibc, sha256, sha256OfFile } from './uws-compat.ts'
 
 export type Unavailable = (what: string, cause?: unknown) => BootError
 
@@ -16,20 +16,23 @@ export function loadCompatCopy(packageFile: string, unavailable: Unavailable): u
   const newerImage = 'use a base image with glibc 2.38 or later (such as trixie)'
   const name = basename(source)
   const entry = compatTable[name]
-  const original = readFileSync(source)
-  if (!entry || sha256(original) !== entry.source) {
+  if (!entry || sha256OfFile(source) !== entry.source) {
     throw unavailable(
       `its binary needs glibc 2.38, this system has an older one, and ${name} is not a build that core can bind to it ` +
         `(unknown sha256): ${newerImage}`,
     )
   }
   if (!entry.ran) throw unavailable(`the compat copy was never tested on ${process.arch}: ${newerImage}`)
-  const result = bindToOlderGlibc(original, entry.oldVersion)
-  if (sha256(result) !== entry.result)
-    throw unavailable(`the compat copy of ${name} has an unexpected sha256: ${newerImage}`)
+  const patch = (): Uint8Array => {
+    const result = bindToOlderGlibc(readFileSync(source), entry.oldVersion)
+    if (sha256(result) !== entry.result)
+      throw unavailable(`the compat copy of ${name} has an unexpected sha256: ${newerImage}`)
+    return result
+  }
   try {
-    return placeAndOpen(name, entry, result)
+    return placeAndOpen(name, entry, patch)
   } catch (error) {
+    if (error instanceof BootError) throw error
     throw unavailable(
       `the compat copy of ${name} could not be loaded (${reasonOf(error)}): it needs glibc 2.36 and a folder in which files can ` +
         `be written and executed, node_modules/.cache or TMPDIR: provide one, or ${newerImage}`,
@@ -40,13 +43,14 @@ export function loadCompatCopy(packageFile: string, unavailable: Unavailable): u
 
 const reasonOf = (error: unknown): string => String(error).trim().split('\n').at(-1) ?? ''
 
-function placeAndOpen(name: string, entry: CompatEntry, bytes: Uint8Array): unknown {
-  const cached = cacheFile(`${entry.result.slice(0, 16)}-${name}`, entry, bytes)
+/** `patch` runs only when no checked copy is in the cache. */
+function placeAndOpen(name: string, entry: CompatEntry, patch: () => Uint8Array): unknown {
+  const cached = cacheFile(`${entry.result.slice(0, 16)}-${name}`, entry, patch)
   if (cached) return open(cached)
   const folder = mkdtempSync(join(tmpdir(), 'twinwire-'))
   try {
     const file = join(folder, name)
-    writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
+    writeFileSync(file, patch(), { mode: 0o600, flag: 'wx' })
     return open(file)
   } finally {
     // The loaded file stays mapped.
@@ -55,7 +59,7 @@ function placeAndOpen(name: string, entry: CompatEntry, bytes: Uint8Array): unkn
 }
 
 /** The path in `node_modules/.cache`, or null where that cannot be written or cannot be trusted. */
-function cacheFile(name: string, entry: CompatEntry, bytes: Uint8Array): string | null {
+function cacheFile(name: string, entry: CompatEntry, patch: () => Uint8Array): string | null {
   try {
     const modules = join(process.cwd(), 'node_modules')
     const folder = join(modules, '.cache', 'twinwire')
@@ -66,7 +70,7 @@ function cacheFile(name: string, entry: CompatEntry, bytes: Uint8Array): string 
     if (holds(file, entry)) return file
     // Written aside and renamed: another process may be doing the same, and a half-written file must never be loaded.
     const draft = `${file}.${process.pid}.${Date.now()}`
-    writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' })
+    writeFileSync(draft, patch(), { mode: 0o600, flag: 'wx' })
     renameSync(draft, file)
     return file
   } catch {
@@ -76,7 +80,7 @@ function cacheFile(name: string, entry: CompatEntry, bytes: Uint8Array): string 
 
 function holds(file: string, entry: CompatEntry): boolean {
   try {
-    return isOurs(file) && sha256(readFileSync(file)) === entry.result
+    return isOurs(file) && sha256OfFile(file) === entry.result
   } catch {
     return false
   }

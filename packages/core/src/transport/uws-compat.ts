@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
 
 /**
  * Linux builds of uWebSockets.js need glibc 2.38, and only for the C23 names of `sscanf`, `strtol` and `strtoul`;
@@ -37,6 +38,19 @@ export function bindToOlderGlibc(binary: Uint8Array, oldVersion: string): Uint8A
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** By pieces of 64 KiB: a buffer of the whole file would stay in the memory of the process. */
+export function sha256OfFile(path: string): string {
+  const hash = createHash('sha256')
+  const piece = Buffer.allocUnsafeSlow(64 * 1024)
+  const file = openSync(path, 'r')
+  try {
+    for (let size = readSync(file, piece); size > 0; size = readSync(file, piece)) hash.update(piece.subarray(0, size))
+  } finally {
+    closeSync(file)
+  }
+  return hash.digest('hex')
 }
 
 const symbolBytes = 24

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import { BootError } from '../base/boot-error.ts'
 import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
@@ -9,8 +8,8 @@ import { createBehavior } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
-import { SpareResponse } from './uws-spare.ts'
-import { toTlsFiles, type UwsTlsOptions } from './uws-tls.ts'
+import type { SpareResponse } from './uws-spare.ts'
+import type { UwsTlsOptions } from './uws-tls.ts'
 import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute, UwsTlsFiles } from './uws-types.ts'
 import { serveUpgrade } from './uws-upgrade.ts'
 
@@ -27,7 +26,7 @@ export function uws(options: UwsOptions = {}): Transport {
 interface Serving {
   readonly loaded: LoadedUws
   readonly app: UwsApp
-  /** Null where loopback cannot be reached. */
+  /** Null where loopback cannot be reached, and where no upgrade has to wait. */
   readonly spare: SpareResponse | null
   /** Null once it is closed: closing it twice is undefined behaviour. */
   listening: UwsListenSocket | null
@@ -54,17 +53,19 @@ class UwsTransport implements Transport {
     try {
       checkListenOptions(options)
       const { tls } = this.#options
-      const files = tls === undefined ? null : toTlsFiles(tls)
+      // What only some servers need is loaded for them: Node's TLS, and its sockets for the spare response.
+      const files = tls === undefined ? null : (await import('./uws-tls.ts')).toTlsFiles(tls)
       const loaded = loadUws(this.#options)
       const app = files === null ? loaded.module.App() : createTlsApp(loaded, files)
-      const spare = await SpareResponse.open(loaded.module)
+      const { upgradesAtOnce = false } = options
+      const spare = upgradesAtOnce ? null : await (await import('./uws-spare.ts')).SpareResponse.open(loaded.module)
       route(app, options, handlers, files !== null, this.#unsent, spare)
       const listening = await bind(loaded, app, options).catch((error: unknown) => {
         spare?.close()
         throw error
       })
       this.#serving = { loaded, app, spare, listening }
-      const notes = spare === null ? [...loaded.notes, withoutSpare] : loaded.notes
+      const notes = spare === null && !upgradesAtOnce ? [...loaded.notes, withoutSpare] : loaded.notes
       return { port: loaded.module.us_socket_local_port(listening), notes, secure: files !== null }
     } finally {
       this.#starting = false
@@ -158,7 +159,8 @@ async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOp
 }
 
 /** uWS reports only that it failed. Node reports the reason for the same port. */
-function explainRefusal(host: string, port: number): Promise<BootError> {
+async function explainRefusal(host: string, port: number): Promise<BootError> {
+  const { createServer } = await import('node:net')
   return new Promise((resolve) => {
     const taken = new BootError(
       'unavailable_port',

@@ -60,6 +60,12 @@ export class Upgrader {
     this.#options = options
   }
 
+  /** No hook runs before an upgrade is accepted, so that none has to wait. */
+  get answersAtOnce(): boolean {
+    const { wire, preprocessor } = this.#options
+    return !preprocessor.hasHooks && wire.handshake?.fromUpgrade === undefined
+  }
+
   /** The app closes: rejects every upgrade that still waits. */
   rejectPending(): void {
     for (const reject of [...this.#pending]) reject()

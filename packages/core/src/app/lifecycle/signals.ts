@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { type Clock, systemClock } from '../../base/clock.ts'
 
 /** What `closeOnSignals` needs of an app. */

@@ -1,4 +1,3 @@
-import process from 'node:process'
 import type { Rejections } from '../../call/rejections.ts'
 
 /** Apps that are listening, in order of start. They share one process listener. */
