@@ -9,7 +9,5 @@ const lines: string[] = []
 process.on('message', () => void process.send?.({ lines }))
 process.on('disconnect', () => process.exit(0))
 const shared = v.parse(Shared, JSON.parse(process.env.TWINWIRE_DIFFERENTIAL ?? ''))
-process.send?.({
-  core: import.meta.resolve('@twinwire/core'),
-  ports: await startApps(shared, (line) => void lines.push(line)),
-})
+const { ports } = await startApps(shared, (line) => void lines.push(line))
+process.send?.({ core: import.meta.resolve('@twinwire/core'), ports })
