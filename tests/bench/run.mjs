@@ -1,5 +1,5 @@
-// npm run bench -- --workload ws|ws-metrics|ws-full|http-get|http-post|http-guarded|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--json out.json]
-//   [--baseline <folder of another checkout, built>] [--profile <folder>]
+// npm run bench -- --workload ws|ws-metrics|ws-full|http-get|http-post|http-guarded|fan-out|fan-out-slow|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--per-turn 4]
+//   [--json out.json] [--baseline <folder of another checkout, built>] [--profile <folder>]
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -10,15 +10,28 @@ import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
 import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
 
-const workloads = ['ws', 'ws-metrics', 'ws-full', 'auth', 'limits', 'database', 'http-get', 'http-post', 'http-guarded']
+const workloads = [
+  'ws',
+  'ws-metrics',
+  'ws-full',
+  'auth',
+  'limits',
+  'database',
+  'http-get',
+  'http-post',
+  'http-guarded',
+  'fan-out',
+  'fan-out-slow',
+]
 
 const { values } = parseArgs({
   options: {
     workload: { type: 'string', default: 'ws' },
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '2' },
-    connections: { type: 'string', default: '64' },
+    connections: { type: 'string' },
     'in-flight': { type: 'string' },
+    'per-turn': { type: 'string', default: '4' },
     json: { type: 'string' },
     baseline: { type: 'string' },
     profile: { type: 'string' },
@@ -26,6 +39,7 @@ const { values } = parseArgs({
 })
 if (!workloads.includes(values.workload)) fail(`No workload '${values.workload}': there is ${workloads.join(', ')}`)
 const { workload } = await import(`./workloads/${values.workload}.mjs`)
+values.connections ??= String(workload.connections ?? 64)
 values['in-flight'] ??= String(workload.inFlight ?? 16)
 const options = {
   rounds: toCount('rounds', 5, 100),
@@ -34,6 +48,7 @@ const options = {
   warmUpSeconds: 2,
   connections: toCount('connections', 1, 2000),
   inFlight: toCount('in-flight', 1, 64),
+  perTurn: toCount('per-turn', 1, 64),
 }
 if (!existsSync(new URL('../../packages/core/dist/index.js', import.meta.url))) fail('Build core first: npm run build')
 
