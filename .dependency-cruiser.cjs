@@ -27,6 +27,7 @@ const mayImport = {
   websocket: wires,
   app: application,
   database: [...foundation, 'log', 'settings', 'call', 'route', 'hub', 'plugin'],
+  cluster: [...application, 'app'],
   testing: [...application, 'app'],
 }
 

@@ -4,6 +4,7 @@ export default definePackage({
   index: 'src/index.ts',
   plugin: 'src/plugin.ts',
   settings: 'src/settings.ts',
+  cluster: 'src/cluster.ts',
   transport: 'src/transport.ts',
   'database/index': 'src/database.ts',
   'database/valibot/index': 'src/database-valibot.ts',

@@ -90,6 +90,10 @@ it('@twinwire/core/settings', async () => {
   `)
 })
 
+it('@twinwire/core/cluster', async () => {
+  expect(Object.keys(await import('@twinwire/core/cluster'))).toEqual(['cluster'])
+})
+
 it('@twinwire/core/transport', async () => {
   expect(Object.keys(await import('@twinwire/core/transport')).sort()).toMatchInlineSnapshot(`
     [

@@ -1,5 +1,6 @@
 import { BootError } from '../base/boot-error.ts'
 import { type Clock, systemClock, withTimeout } from '../base/clock.ts'
+import { workerLink } from '../base/cluster-worker.ts'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import type { Environment } from '../base/environment.ts'
 import type { DoctorReport } from '../base/finding.ts'
@@ -24,6 +25,7 @@ import { createAccessLog } from './access-log.ts'
 import type { ListenAddress } from './app.ts'
 import { AppEvents } from './app-events.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
+import { bind } from './lifecycle/bind.ts'
 import { drain } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
@@ -132,20 +134,9 @@ export class RunningApp {
     try {
       const { websocket, given } = this.#options
       if (given.unhandledRejections !== false) this.#stopLoggingRejections = logUnhandledRejections(this.#rejections)
-      this.#binding = this.#transport.listen(
-        {
-          host,
-          port,
-          websocketPath: websocket.path,
-          limits: websocket,
-          upgradesAtOnce: wires.upgrader.answersAtOnce,
-        },
-        {
-          upgrade: (request) => wires.upgrader.upgrade(request),
-          request: (exchange) => wires.http.request(exchange),
-          fault: (error) => this.log.error({ err: error }, 'A transport handler failed'),
-        },
-      )
+      const { answersAtOnce } = wires.upgrader
+      const address = { host, port, websocketPath: websocket.path, limits: websocket, upgradesAtOnce: answersAtOnce }
+      this.#binding = bind({ app: this, transport: this.#transport, address, wires, log: this.log })
       const bound = await this.#binding
       this.#states.enter('serving')
       // In tests the same notes about the machine would be repeated for every app.
@@ -153,6 +144,7 @@ export class RunningApp {
       for (const note of bound.notes ?? []) this.log[level](note)
       const url = `${bound.secure === true ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}`
       this.log.info({ url, environment: this.environment }, 'Listening')
+      workerLink()?.listening()
       return { host, port: bound.port, url }
     } catch (error) {
       await this.close()

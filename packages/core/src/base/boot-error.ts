@@ -28,7 +28,10 @@ export const bootErrorCodes = {
   duplicate_health_check: 'Two health checks have the same name.',
   missing_peer: 'A package that has to be installed beside Twinwire is missing.',
   unavailable_port: 'The port is in use, or the process may not listen on it.',
-  unavailable_transport: 'uWebSockets.js cannot be loaded here.',
+  unavailable_transport:
+    'uWebSockets.js cannot be loaded here, or the transport cannot share its port with other workers.',
+  unavailable_cluster: 'A cluster cannot be started here: it requires Linux and the main thread.',
+  failed_worker: 'A worker ended, or took too long, before it listened.',
   unreachable_database: 'The database did not answer within the retries of the start.',
   failed_migration: 'A migration failed, or its files are not usable.',
   wrong_state: 'The app or transport is in a state in which this call is not possible.',

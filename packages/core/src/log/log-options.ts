@@ -1,3 +1,4 @@
+import { readWorker } from '../base/cluster-worker.ts'
 import type { Environment } from '../base/environment.ts'
 import { type Logger, type LogLevel, logLevels } from '../base/logger.ts'
 import { option } from '../base/option.ts'
@@ -66,11 +67,17 @@ export function resolveLogOptions(
   const settings = { environment, ...(level !== undefined && { level }), ...(format !== undefined && { format }) }
   const health = healthPath === null ? [] : [healthPath, `${healthPath}/live`, `${healthPath}/ready`]
   return {
-    logger: logger ?? createLogger(settings),
+    logger: ofWorker(logger ?? createLogger(settings)),
     access,
     sampleSuccesses,
     excludedPaths: new Set(options.excludedPaths ?? [...health, '/metrics']),
   }
+}
+
+/** Workers of a cluster write to one output, so each line says which of them wrote it. */
+function ofWorker(logger: Logger): Logger {
+  const worker = readWorker()
+  return worker === null ? logger : logger.child({ worker: worker.id })
 }
 
 function toOptions(given: Logger | LogLevel | 'silent' | LogOptions | undefined): LogOptions {

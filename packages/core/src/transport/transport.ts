@@ -7,8 +7,10 @@ import type { Machine } from '../base/machine.ts'
  */
 export interface Transport {
   readonly name: string
+  /** It implements `shared` of `listen`, so that its app can be in a cluster. Default false. */
+  readonly canShare?: boolean
   /**
-   * Binds the port, exclusively, and serves. Port 0 takes a free one. Rejects with `BootError('unavailable_port')` when
+   * Binds the port, exclusively unless `shared` is true, and serves. Port 0 takes a free one. Rejects with `BootError('unavailable_port')` when
    * another listener has it, and with `BootError('unavailable_transport')` when the native module cannot be loaded. `notes`:
    * warnings for the log, one sentence each. `secure`: clients must use TLS.
    */
@@ -35,6 +37,11 @@ export interface Transport {
 export interface ListenOptions {
   readonly host: string
   readonly port: number
+  /**
+   * Other processes of the same cluster listen on the same port, and the system distributes connections among them (SO_REUSEPORT). Set only for a
+   * transport with `canShare`, and never with port 0. Default false: exclusively.
+   */
+  readonly shared?: boolean
   /** The path of upgrades, for example `/ws`. An upgrade on another path arrives as a plain request. */
   readonly websocketPath: string
   readonly limits: SocketLimits

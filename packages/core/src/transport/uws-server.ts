@@ -34,6 +34,7 @@ interface Serving {
 
 class UwsTransport implements Transport {
   readonly name = 'uws'
+  readonly canShare = true
   readonly #options: UwsOptions
   readonly #unsent = new Unsent()
   #serving: Serving | null = null
@@ -148,29 +149,24 @@ function route(
   app.any('/*', (res, req) => serveRequest(bound, req.getCaseSensitiveMethod(), true, res, req, secure, unsent))
 }
 
-/** Always exclusively: by default a second server would share the port without an error. */
-async function bind({ module }: LoadedUws, app: UwsApp, { host, port }: ListenOptions): Promise<UwsListenSocket> {
+/** `LIBUS_LISTEN_DEFAULT`, which the module does not export: several listeners of one user may share the port (SO_REUSEPORT). */
+const sharedPort = 0
+
+/** Exclusively, unless the option says otherwise: by default a second server would share the port without an error. */
+async function bind(
+  { module }: LoadedUws,
+  app: UwsApp,
+  { host, port, shared }: ListenOptions,
+): Promise<UwsListenSocket> {
   const bound = await new Promise<UwsListenSocket | false>((resolve) => {
-    app.listen(host, port, module.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
+    app.listen(host, port, shared === true ? sharedPort : module.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
   })
   if (bound) return bound
   app.close()
-  throw await explainRefusal(host, port)
-}
-
-/** uWS reports only that it failed. Node reports the reason for the same port. */
-async function explainRefusal(host: string, port: number): Promise<BootError> {
-  const { createServer } = await import('node:net')
-  return new Promise((resolve) => {
-    const taken = new BootError(
-      'unavailable_port',
-      `Port ${port} of ${host} is already in use: stop the other listener, or choose another port`,
-    )
-    const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      const message = `Cannot listen on port ${port} of ${host}: ${error.message}`
-      resolve(error.code === 'EADDRINUSE' ? taken : new BootError('bad_option', message, { cause: error }))
-    })
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(taken)))
-  })
+  // uWS reports only that it failed. Node reports the reason for the same port.
+  const { probePort, takenPort } = await import('./probe-port.ts')
+  throw await probePort(host, port).then(
+    () => takenPort(host, port),
+    (error: unknown) => error,
+  )
 }

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startLoad } from '../support/cluster-load.ts'
+import { type ClusterProcess, isAlive, serving, startCluster } from '../support/cluster-process.ts'
+
+// Each connection is new, so that the system selects a worker for it.
+const get = async (port: number, path: string): Promise<Record<string, unknown>> => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
+  return Object(await response.json())
+}
+
+/** Connects until each of the processes has answered. */
+async function reach(port: number, wanted: (pids: ReadonlySet<number>) => boolean): Promise<ReadonlySet<number>> {
+  const pids = new Set<number>()
+  while (!wanted(pids)) pids.add(Number((await get(port, '/who')).pid))
+  return pids
+}
+
+const starts = ({ lines }: ClusterProcess): number[] =>
+  lines.filter(({ msg }) => msg === 'Worker starts').map(({ pid }) => Number(pid))
+
+describe.skipIf(process.platform !== 'linux')('a cluster', () => {
+  it('shares one port, replaces a worker that is killed, and drains on SIGTERM', async () => {
+    const cluster = startCluster()
+    const port = await serving(cluster)
+    const before = await reach(port, ({ size }) => size === 2)
+    const [killed = 0, other = 0] = before
+    expect([...before].sort()).toEqual(starts(cluster).sort())
+
+    process.kill(killed, 'SIGKILL')
+    await cluster.line(({ pid, signal }) => pid === killed && signal === 'SIGKILL')
+    const fresh = await cluster.line(({ msg, pid }) => msg === 'Worker starts' && pid !== killed && pid !== other)
+    await reach(port, (pids) => pids.has(Number(fresh.pid)) && pids.has(other))
+    // The one that replaces it has its id, and says so in its lines.
+    const died = cluster.lines.find(({ pid, signal }) => pid === killed && signal !== undefined)
+    expect(fresh.worker).toBe(died?.worker)
+    const listened = cluster.lines.filter(({ msg }) => msg === 'Listening').map(({ worker }) => Number(worker))
+    expect(listened.sort()).toEqual([1, 2, Number(died?.worker)].sort())
+
+    const running = [1, 2, 3, 4].map((n) => get(port, `/work/300/last-${n}`))
+    for (const n of [1, 2, 3, 4]) await cluster.line(({ accepted }) => accepted === `last-${n}`)
+    cluster.kill('SIGTERM')
+    expect(await Promise.all(running)).toEqual([1, 2, 3, 4].map((n) => ({ name: `last-${n}` })))
+    expect(await cluster.ended).toEqual({ code: 0, signal: null })
+    expect(starts(cluster).filter(isAlive)).toEqual([])
+  })
+
+  it('replaces its workers on SIGHUP without losing an accepted call, and closes with 1012', async () => {
+    const cluster = startCluster()
+    const load = startLoad(await serving(cluster))
+    const old = starts(cluster)
+    await load.answered(200)
+    cluster.kill('SIGHUP')
+    await Promise.all(old.map((each) => cluster.line(({ msg, pid }) => msg === 'Worker has ended' && pid === each)))
+    await load.answered(200)
+    const { answered, closes, failed } = await load.stop()
+    const accepted = cluster.lines.flatMap((line) => (typeof line.accepted === 'string' ? [line.accepted] : []))
+    expect(accepted.length).toBeGreaterThan(400)
+    expect(accepted.filter((name) => !answered.has(name))).toEqual([])
+    expect(new Set(closes)).toEqual(new Set([1012]))
+    expect(starts(cluster)).toHaveLength(4)
+    // A connection that was not accepted yet when a worker stopped listening is reset: see docs_site/cluster.md.
+    expect(failed.length).toBeLessThan(accepted.length / 50)
+    cluster.kill('SIGTERM')
+    expect(await cluster.ended).toEqual({ code: 0, signal: null })
+  })
+
+  it('keeps the old workers when new ones do not start, and ends with 1 when none serves any more', async () => {
+    const broken = join(tmpdir(), randomUUID())
+    onTestFinished(() => rmSync(broken, { force: true }))
+    const cluster = startCluster({ BROKEN: broken, RESTART: '{"delayMs":10,"attempts":3}' })
+    const port = await serving(cluster)
+    const old = starts(cluster)
+    writeFileSync(broken, '')
+    cluster.kill('SIGHUP')
+    await cluster.line(({ msg }) => msg === 'Worker failed to start')
+    await reach(port, (pids) => old.every((pid) => pids.has(pid)))
+    for (const pid of old) process.kill(pid, 'SIGKILL')
+    expect(await cluster.ended).toEqual({ code: 1, signal: null })
+    expect(cluster.output()).toContain('No worker serves, and 3 starts in a row have failed')
+    expect(starts(cluster).filter(isAlive)).toEqual([])
+  })
+
+  it('does not leave workers behind when its parent is killed', async () => {
+    const cluster = startCluster()
+    const port = await serving(cluster)
+    const workers = starts(cluster)
+    const running = get(port, '/work/200/orphan')
+    await cluster.line(({ accepted }) => accepted === 'orphan')
+    cluster.kill('SIGKILL')
+    expect(await running).toEqual({ name: 'orphan' })
+    await expect.poll(() => workers.filter(isAlive)).toEqual([])
+  })
+
+  it('ends with the message of its first worker, when that cannot start', async () => {
+    const server = createServer().listen({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const taken = Number(Object(server.address()).port)
+    const [inUse, dead] = [startCluster({ PORT: String(taken) }), startCluster({ BROKEN: process.execPath })]
+    expect(await inUse.ended).toEqual({ code: 1, signal: null })
+    expect(inUse.output()).toContain(`BootError: Port ${taken} of 127.0.0.1 is already in use`)
+    expect(await dead.ended).toEqual({ code: 1, signal: null })
+    expect(dead.output()).toContain('BootError: Worker 1 ended with exit code 7 before it listened')
+    expect(starts(inUse)).toHaveLength(1)
+  })
+
+  it('of one worker runs in this process', async () => {
+    const cluster = startCluster({ WORKERS: '1' })
+    const { url, worker } = await cluster.line(({ msg }) => msg === 'Listening')
+    expect(await get(Number(new URL(String(url)).port), '/who')).toMatchObject({ pid: cluster.pid })
+    expect(worker).toBeUndefined()
+  })
+})

@@ -1,0 +1,43 @@
+// An app in several processes, for tests of the cluster: what it does is in its environment variables.
+import { existsSync, writeSync } from 'node:fs'
+import process from 'node:process'
+import { setTimeout } from 'node:timers/promises'
+import { createApp, route } from '@twinwire/core'
+import { cluster } from '@twinwire/core/cluster'
+import * as v from 'valibot'
+
+const { WORKERS = '2', PORT = '0', BROKEN = '', RESTART = '{}' } = process.env
+
+const who = route({ http: 'GET /who', handler: () => ({ pid: process.pid, parent: process.ppid }) })
+/** Prints that it was accepted, at once, and answers later. */
+const work = route({
+  http: 'GET /work/:ms/:name',
+  input: v.object({ ms: v.number(), name: v.string() }),
+  handler: async ({ ms, name }) => {
+    writeSync(1, `{"accepted":"${name}"}\n`)
+    await setTimeout(ms)
+    return { name }
+  },
+})
+
+async function run(): Promise<void> {
+  // The file appears while the cluster runs: workers that start from then on fail.
+  if (BROKEN !== '' && existsSync(BROKEN)) process.exit(7)
+  const app = createApp({
+    pkgIds: { WHO: 1, WORK: 2 },
+    routes: { WHO: who, WORK: work },
+    environment: 'staging',
+    defaultAccess: 'public',
+    http: { hosts: ['*'] },
+    log: 'info',
+    drainSpreadMs: 0,
+  })
+  await app.listen({ port: Number(PORT) })
+}
+
+cluster({ workers: Number(WORKERS), run, environment: 'staging', log: 'info', restart: JSON.parse(RESTART) }).catch(
+  (error: unknown) => {
+    console.error(String(error))
+    process.exitCode = 1
+  },
+)
