@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
@@ -24,10 +25,10 @@ export interface Build {
 export async function startBuild(folder: string, shared: Shared): Promise<Build> {
   const core = join(folder, 'packages/core')
   if (!existsSync(join(core, 'dist/index.js'))) throw new Error(`${folder} is not built: run \`npm run build\` there`)
-  const packagesOf = fileURLToPath(new URL('../bench/lib/packages-of.mjs', import.meta.url))
-  const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx', '--import', packagesOf],
-    env: { ...process.env, TWINWIRE_PACKAGES_OF: folder, TWINWIRE_DIFFERENTIAL: JSON.stringify(shared) },
+  const place = copyBeside(folder)
+  const child = fork(join(place, 'tests/differential/server.ts'), {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    env: { ...process.env, TWINWIRE_DIFFERENTIAL: JSON.stringify(shared) },
   })
   const { core: loaded, ports } = v.parse(Started, await answer(child))
   // Otherwise a build would be compared with itself.
@@ -40,11 +41,22 @@ export async function startBuild(folder: string, shared: Shared): Promise<Build>
       return v.parse(Lines, await answer(child)).lines
     },
     async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      child.disconnect()
-      await once(child, 'exit')
+      if (child.exitCode === null && child.signalCode === null) {
+        child.disconnect()
+        await once(child, 'exit')
+      }
+      rmSync(place, { recursive: true, force: true })
     },
   }
+}
+
+/** The server, beside a link to the packages that the tests of another checkout get. */
+function copyBeside(folder: string): string {
+  const place = mkdtempSync(join(tmpdir(), 'twinwire-differential-'))
+  cpSync(dirname(fileURLToPath(import.meta.url)), join(place, 'tests/differential'), { recursive: true })
+  writeFileSync(join(place, 'tests/package.json'), '{"type":"module"}')
+  symlinkSync(join(folder, 'tests/node_modules'), join(place, 'tests/node_modules'))
+  return place
 }
 
 function answer(child: ChildProcess): Promise<unknown> {

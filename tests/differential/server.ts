@@ -1,4 +1,4 @@
-// One build of the differential test, in a process of its own: `TWINWIRE_PACKAGES_OF` says which packages it loads.
+// One build of the differential test, in a process of its own. It runs beside the packages of that build: see build.ts.
 import process from 'node:process'
 import * as v from 'valibot'
 import { startApps } from './apps.ts'

@@ -17,7 +17,13 @@ export function toBaseline({ file, env }, folder) {
   const checkout = resolve(folder)
   const path = relative(root, fileURLToPath(file))
   const own = join(checkout, path)
-  if (existsSync(own)) return { name: 'baseline', file: pathToFileURL(own), env }
+  return existsSync(own) ? { name: 'baseline', file: pathToFileURL(own), env } : copyServer({ file, env }, folder)
+}
+
+/** This checkout's file of a server, with the packages of another one: the two differ by their packages alone. */
+export function copyServer({ file, env }, folder) {
+  const checkout = resolve(folder)
+  const path = relative(root, fileURLToPath(file))
   const place = mkdtempSync(join(tmpdir(), 'twinwire-bench-'))
   process.on('exit', () => rmSync(place, { recursive: true, force: true }))
   for (const part of ['servers', 'lib']) {
