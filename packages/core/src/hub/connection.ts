@@ -30,6 +30,8 @@ export interface Connection extends CallConnection {
 /** A connection as the hub sees it. */
 export interface HubConnection extends Connection {
   readonly codec: Codec
+  /** What its id is made of, unique in this process. */
+  readonly serial: number
   readonly identity: Identity | null
   /** The topics it has joined. Only the hub changes it. */
   readonly joined: Set<string>

@@ -5,6 +5,7 @@ import type { Audience, Publication } from '../call/publication.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { Broker } from './broker.ts'
 import type { Connection, HubConnection } from './connection.ts'
+import { toSerial } from './connection-id.ts'
 import type { TopicTable } from './topic.ts'
 
 /** A compiled event. */
@@ -43,7 +44,7 @@ export interface Hub extends Publisher {
 /** The admitted connections of this process, by id, by identity and by topic. */
 export class ConnectionHub implements Hub {
   readonly #options: HubOptions
-  readonly #byId = new Map<string, HubConnection>()
+  readonly #bySerial = new Map<number, HubConnection>()
   readonly #byIdentity = new Map<string, Set<HubConnection>>()
   readonly #byTopic = new Map<string, Set<HubConnection>>()
   /** A delivery within the current `send` has failed and was reported: a broker that delivers at once throws the same error again. */
@@ -55,10 +56,10 @@ export class ConnectionHub implements Hub {
   }
 
   get size(): number {
-    return this.#byId.size
+    return this.#bySerial.size
   }
   get(connectionId: string): Connection | undefined {
-    return this.#byId.get(connectionId)
+    return this.#bySerial.get(toSerial(connectionId))
   }
   ofIdentity(identityId: string): readonly Connection[] {
     return [...(this.#byIdentity.get(identityId) ?? none)]
@@ -68,24 +69,23 @@ export class ConnectionHub implements Hub {
   }
 
   add(connection: HubConnection): void {
-    this.#byId.set(connection.id, connection)
+    this.#bySerial.set(connection.serial, connection)
     if (connection.identity !== null) put(this.#byIdentity, connection.identity.id, connection)
   }
   /** Idempotent. */
   remove(connection: HubConnection): void {
-    if (!this.#byId.delete(connection.id)) return
+    if (!this.#bySerial.delete(connection.serial)) return
     if (connection.identity !== null) take(this.#byIdentity, connection.identity.id, connection)
-    for (const topic of connection.joined) take(this.#byTopic, topic, connection)
-    connection.joined.clear()
+    for (const topic of connection.topics) this.leave(connection, topic)
   }
   /** The identity of a connection has been renewed. */
   moveIdentity(connection: HubConnection, from: string | null, to: string | null): void {
-    if (from === to || !this.#byId.has(connection.id)) return
+    if (from === to || !this.#bySerial.has(connection.serial)) return
     if (from !== null) take(this.#byIdentity, from, connection)
     if (to !== null) put(this.#byIdentity, to, connection)
   }
   join(connection: HubConnection, topic: string): void {
-    if (!this.#byId.has(connection.id)) return
+    if (!this.#bySerial.has(connection.serial)) return
     connection.joined.add(topic)
     put(this.#byTopic, topic, connection)
   }
@@ -141,7 +141,7 @@ export class ConnectionHub implements Hub {
         ? this.#byTopic.get(audience.topic)
         : audience.kind === 'identity'
           ? this.#byIdentity.get(audience.identityId)
-          : this.#byId.values()
+          : this.#bySerial.values()
     if (connections === undefined) return
     try {
       deliverTo(connections, publication)

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import { ActiveCall } from '../call/active-call.ts'
 import type { CallConnection } from '../call/call.ts'
 import type { CallPeer } from '../call/call-context.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage, isReply } from '../call/reply.ts'
-import { toTraceparent } from '../call/traceparent.ts'
 import {
   type AppError,
   coreError,
@@ -18,64 +16,58 @@ import { errorCodes } from '../errors/codes.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import { RSPCode } from '../errors/status.ts'
 import { notifyHooks } from '../plugin/notify-hooks.ts'
-import type { Codec } from '../protocol/codec.ts'
 import type { ControlFrame, Frame, RefusedFrame, RequestFrame } from '../protocol/frame.ts'
 import { unknownPkgId, uuidPattern, zeroUuid } from '../protocol/frame.ts'
 import { toBase64 } from '../protocol/json-value.ts'
 import { SendResult, type Socket, type SocketListener } from '../transport/transport.ts'
 import { CallQueue } from './call-queue.ts'
+import { ConnectionFacts } from './connection-facts.ts'
 import { ConnectionHandshake } from './handshake.ts'
+import { addCall, countCalls, hasCall, listCalls, type RunningCalls, removeCall } from './running-calls.ts'
 import { joinTopic } from './topics.ts'
 import type { CloseRow, UpgradeFacts, WebSocketWire, WireConnection } from './wire.ts'
 
 /** How long a client may take to receive queued bytes before its close frame; then it is disconnected. */
 const closeGraceMs = 5000
 
-/** One open WebSocket: receives frames from the transport, runs calls, sends replies and events. */
-export class WebSocketConnection implements WireConnection, SocketListener, CallPeer, DropListener {
-  readonly id: string = randomUUID()
-  readonly wire = 'ws'
-  readonly address: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly query: Readonly<Record<string, string | readonly string[]>>
-  readonly codec: Codec
-  readonly connectedAt: number
-  readonly joined: Set<string> = new Set()
-  readonly shared: WebSocketWire
+/** One open WebSocket: receives frames, runs calls, sends replies and events. Most are idle: what one does not need is not created, or dropped. */
+export class WebSocketConnection
+  extends ConnectionFacts
+  implements WireConnection, SocketListener, CallPeer, DropListener
+{
   identity: Identity | null = null
+  wasAdmitted = false
+  /** Null while no frame is held or awaited. */
+  #handshake: ConnectionHandshake | null
+  #joined: Set<string> | null = null
   /** Calls that did not end within the callback that received them. */
-  readonly running: Set<ActiveCall> = new Set()
-  readonly #handshake: ConnectionHandshake
-  readonly #queue: CallQueue = new CallQueue()
+  #running: RunningCalls = null
+  #queue: CallQueue | null = null
   #malformedInARow = 0
-  #traceparent: string | null | undefined
   #socket: Socket | null = null
   /** Set once the close is decided: nothing is received or sent any more. */
   #ending: CloseRow | null = null
 
   constructor(shared: WebSocketWire, facts: UpgradeFacts) {
-    this.shared = shared
-    this.address = facts.address
-    this.headers = facts.headers
-    this.query = facts.query
-    this.codec = facts.codec
-    this.connectedAt = shared.services.clock.now()
+    super(shared, facts)
     this.#handshake = new ConnectionHandshake(this, facts.admission)
   }
 
   get connection(): CallConnection {
     return this
   }
-  /** Of the upgrade: all calls of a connection belong to the trace that opened it. */
-  get traceparent(): string | null {
-    if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.headers.traceparent ?? '')
-    return this.#traceparent
-  }
   get admitted(): boolean {
-    return this.#handshake.admitted && this.#ending === null
+    return this.wasAdmitted && this.#ending === null
   }
   get inFlight(): number {
-    return this.running.size
+    return countCalls(this.#running)
+  }
+  get running(): readonly ActiveCall[] {
+    return listCalls(this.#running)
+  }
+  get joined(): Set<string> {
+    this.#joined ??= new Set()
+    return this.#joined
   }
   get maxMessageBytes(): number {
     return this.shared.options.maxMessageBytes
@@ -84,13 +76,13 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
     return this.#socket?.bufferedBytes() ?? 0
   }
   get topics(): readonly string[] {
-    return [...this.joined]
+    return this.#joined === null ? [] : [...this.#joined]
   }
   get isOpen(): boolean {
     return this.#ending === null && this.#socket !== null
   }
   get hasHeldFrames(): boolean {
-    return this.#handshake.hasHeldFrames
+    return this.#handshake?.hasHeldFrames ?? false
   }
 
   // ---- SocketListener
@@ -99,7 +91,7 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
     this.#socket = socket
     this.shared.open.add(this)
     this.shared.instruments.active.inc()
-    this.#handshake.start()
+    this.#handshake?.start()
   }
 
   message(data: ArrayBuffer, binary: boolean): void {
@@ -107,20 +99,21 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
     const { instruments } = this.shared
     instruments.received.inc()
     instruments.receivedBytes.inc(data.byteLength)
-    if (this.#handshake.holdsFrames) this.#handshake.hold(data, binary)
+    if (this.#handshake?.holdsFrames) this.#handshake.hold(data, binary)
     else this.receive(data, binary)
   }
 
   closed(code: number, reason: string): void {
     const row = this.#ending ?? { code, reason }
-    const { admitted } = this.#handshake
     this.#retire(row)
     this.#socket = null
-    this.#handshake.end()
+    this.#handshake?.end()
+    this.#handshake = null
+    this.shared.services.onWorkEnd?.()
     this.shared.open.delete(this)
     this.shared.instruments.active.dec()
     this.shared.instruments.closed(row)
-    const outcome = { code: row.code, reason: row.reason, admitted }
+    const outcome = { code: row.code, reason: row.reason, admitted: this.wasAdmitted }
     notifyHooks(this.shared.onDisconnect, this, outcome, (error) => {
       this.shared.services.log.error({ err: error }, 'An onDisconnect hook failed')
     })
@@ -152,13 +145,14 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
     if (services.onCall !== null) services.onCall(call)
     if (draining) return call.fail(new UnavailableError('The server is restarting'))
     if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${frame.pkgId}`))
-    if (this.running.size >= options.maxInFlight) return call.fail(coreError('too_many_in_flight'))
-    if (options.ordered) this.#queue.enter(this, call)
-    else if (route.ordered) this.#queue.enter(route, call)
-    else route.run(call)
+    if (countCalls(this.#running) >= options.maxInFlight) return call.fail(coreError('too_many_in_flight'))
+    if (options.ordered || route.ordered) {
+      this.#queue ??= new CallQueue()
+      this.#queue.enter(options.ordered ? this : route, call)
+    } else route.run(call)
     // A call that ran synchronously has been answered already.
     if (call.settled) return
-    this.running.add(call)
+    this.#running = addCall(this.#running, call)
     call.armDeadline()
   }
 
@@ -172,6 +166,7 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
       return this.#refuse({ kind: 'refused', pkgId: unknownPkgId, reqId, error })
     }
     this.#malformedInARow = 0
+    this.#handshake ??= new ConnectionHandshake(this, null)
     this.#handshake.runControl(handle, frame.fields)
   }
 
@@ -185,8 +180,12 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
   }
 
   stopWaiting(): void {
-    this.#queue.clear()
-    this.#handshake.answerHeldFrames()
+    this.#queue?.clear()
+    this.#handshake?.answerHeldFrames()
+  }
+
+  handshakeDone(): void {
+    this.#handshake = null
   }
 
   // ---- CallPeer
@@ -209,7 +208,9 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
   }
 
   ended(call: ActiveCall): void {
-    if (this.running.delete(call)) call.services.onWorkEnd?.()
+    if (!hasCall(this.#running, call)) return
+    this.#running = removeCall(this.#running, call)
+    call.services.onWorkEnd?.()
   }
 
   // ---- sending
@@ -253,7 +254,7 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
   // ---- topics
 
   join(topic: string): Promise<void> {
-    return dropSafe(joinTopic(this, topic, this.#handshake.admitted), 'connection.join', this)
+    return dropSafe(joinTopic(this, topic, this.wasAdmitted), 'connection.join', this)
   }
 
   leave(topic: string): void {
@@ -288,9 +289,9 @@ export class WebSocketConnection implements WireConnection, SocketListener, Call
   #retire(row: CloseRow): void {
     if (this.#ending === null) this.#ending = row
     this.shared.hub.remove(this)
-    this.#queue.clear()
+    this.#queue?.clear()
     for (const call of this.running) call.abandon('The connection has closed')
-    this.running.clear()
+    this.#running = null
   }
 }
 

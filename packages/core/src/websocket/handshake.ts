@@ -20,21 +20,18 @@ export class ConnectionHandshake {
   readonly #connection: WireConnection
   #admission: ControlResult | null
   #state: 'awaiting-first-frame' | 'busy' | 'idle' | 'ended' = 'busy'
-  #admitted = false
   /** The result of the connection attempt has been counted. */
-  #counted = false
+  #counted: boolean
   #timer: Timer | null = null
-  #held: { readonly data: ArrayBuffer; readonly binary: boolean }[] = []
+  /** Null until a frame is held. */
+  #held: { readonly data: ArrayBuffer; readonly binary: boolean }[] | null = null
   #heldBytes = 0
 
   constructor(connection: WireConnection, admission: ControlResult | null) {
     this.#connection = connection
     this.#admission = admission
-  }
-
-  /** The connection was admitted, even if it has closed since. */
-  get admitted(): boolean {
-    return this.#admitted
+    // One that was admitted is counted.
+    this.#counted = connection.wasAdmitted
   }
 
   /** The next frame must go to `hold`. */
@@ -44,7 +41,7 @@ export class ConnectionHandshake {
 
   /** Frames of an admitted connection wait for a control frame to be handled. */
   get hasHeldFrames(): boolean {
-    return this.#admitted && this.#held.length > 0
+    return this.#connection.wasAdmitted && this.#held !== null && this.#held.length > 0
   }
 
   /** The socket is open. */
@@ -66,6 +63,7 @@ export class ConnectionHandshake {
     if (this.#state === 'ended') return
     const { maxInFlight } = this.#connection.shared.options
     this.#heldBytes += data.byteLength
+    this.#held ??= []
     if (this.#held.length >= maxInFlight || this.#heldBytes > maxHeldBytes) {
       this.#refuse(disconnects.tooManyHeldFrames, 'rejected_other')
       return
@@ -85,7 +83,7 @@ export class ConnectionHandshake {
 
   /** The app closes before the control frame is handled: held packages are answered like those that arrive now. */
   answerHeldFrames(): void {
-    if (!this.#admitted) return
+    if (!this.#connection.wasAdmitted || this.#held === null) return
     for (const { data, binary } of this.#held.splice(0)) {
       const frame = this.#connection.codec.decode(data, binary)
       if (frame.kind !== 'control') this.#connection.dispatch(frame)
@@ -98,8 +96,7 @@ export class ConnectionHandshake {
     // Counted only if it was not admitted or refused before: the client disconnected, or the app closes.
     this.#count('rejected_other')
     this.#timer?.cancel()
-    this.#held = []
-    this.#connection.shared.services.onWorkEnd?.()
+    this.#held = null
   }
 
   #firstFrame(data: ArrayBuffer, binary: boolean): void {
@@ -128,7 +125,7 @@ export class ConnectionHandshake {
 
   #admit(result: ControlResult): void {
     const connection = this.#connection
-    this.#admitted = true
+    connection.wasAdmitted = true
     this.#admission = null
     this.#count('accepted')
     connection.shared.hub.add(connection)
@@ -161,12 +158,14 @@ export class ConnectionHandshake {
   /** Handles the held frames in order, until one of them is a control frame that has to be awaited. */
   #release(): void {
     this.#state = 'idle'
-    while (this.#held.length > 0 && this.#state === 'idle' && this.#connection.isOpen) {
+    while (this.#held !== null && this.#held.length > 0 && this.#state === 'idle' && this.#connection.isOpen) {
       const frame = this.#held.shift()
       if (frame === undefined) break
       this.#heldBytes -= frame.data.byteLength
       this.#connection.receive(frame.data, frame.binary)
     }
+    // Nothing is held or awaited: this object has done its work.
+    if (this.#state === 'idle') this.#connection.handshakeDone()
     this.#connection.shared.services.onWorkEnd?.()
   }
 

@@ -10,6 +10,7 @@ import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { HeaderList, UpgradeRequest } from '../transport/transport.ts'
 import { WebSocketConnection } from './connection.ts'
+import { packHeaders } from './packed-headers.ts'
 import type { ConnectionStatus } from './websocket-instruments.ts'
 import type { WebSocketWire } from './wire.ts'
 
@@ -96,7 +97,8 @@ export class Upgrader {
     if (refusal !== null) throw refusal
     if (!isOriginAllowed(wire.options.origins, request)) return null
     // Case-insensitive; an empty value counts as not set.
-    const format = new URLSearchParams(request.query).get('format')?.toLowerCase() ?? ''
+    const { query } = request
+    const format = query === '' ? '' : (new URLSearchParams(query).get('format')?.toLowerCase() ?? '')
     const codec = format === '' ? defaultCodec : codecs.get(format)
     if (codec === undefined)
       throw new MalformedRequestError(`The query parameter format must be one of ${[...codecs.keys()].join(', ')}`)
@@ -151,14 +153,10 @@ export class Upgrader {
     if (request.aborted) return this.#disconnected()
     const { wire } = this.#options
     if (wire.draining) return this.#reject(pending, new UnavailableError('The server is restarting'))
-    const { headers, query } = toIncomingRequest('ws', request, pending)
-    const connection = new WebSocketConnection(wire, { address, headers, query, codec, admission })
-    const offered = request
-      .header('sec-websocket-protocol')
-      .split(',')
-      .map((each) => each.trim())
+    const headers = packHeaders(request.headers())
+    const connection = new WebSocketConnection(wire, { address, headers, query: request.query, codec, admission })
     // Only this name is sent back: the client may have offered its token next to it.
-    if (offered.includes(subProtocol)) request.accept(connection, subProtocol)
+    if (offers(request.header('sec-websocket-protocol'), subProtocol)) request.accept(connection, subProtocol)
     else request.accept(connection)
   }
 
@@ -210,6 +208,10 @@ function checkHandshake(request: UpgradeRequest): AppError | null {
   if ((length !== '' && Number(length) !== 0) || request.header('transfer-encoding') !== '')
     return new MalformedRequestError('A WebSocket handshake must not have a body')
   return null
+}
+
+function offers(list: string, protocol: string): boolean {
+  return list !== '' && list.split(',').some((each) => each.trim() === protocol)
 }
 
 function hasToken(list: string, token: string): boolean {

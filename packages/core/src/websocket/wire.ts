@@ -13,6 +13,7 @@ import type { Codec } from '../protocol/codec.ts'
 import type { Frame } from '../protocol/frame.ts'
 import type { PkgRouter } from '../route/pkg-router.ts'
 import type { ResolvedWebSocketOptions } from './options.ts'
+import type { PackedHeaders } from './packed-headers.ts'
 import type { WebSocketInstruments } from './websocket-instruments.ts'
 
 /** What all connections of an app share. */
@@ -44,16 +45,20 @@ export type CloseRow = Pick<DisconnectRow, 'code' | 'reason'>
 export interface WireConnection extends HubConnection {
   readonly shared: WebSocketWire
   identity: Identity | null
+  /** The handshake has succeeded, even if the connection has closed since. */
+  wasAdmitted: boolean
   /** False as soon as the connection is closed or its close has been decided. */
   readonly isOpen: boolean
   /** Calls in flight. */
-  readonly running: ReadonlySet<ActiveCall>
+  readonly running: readonly ActiveCall[]
   /** Frames of an admitted connection wait for a control frame to be handled. */
   readonly hasHeldFrames: boolean
   /** Handles a frame that is not held. */
   receive(data: ArrayBuffer, binary: boolean): void
   /** Handles a decoded frame. */
   dispatch(frame: Frame): void
+  /** Frames are no longer held. */
+  handshakeDone(): void
   /** The app closes: drops queued calls and answers held packages. */
   stopWaiting(): void
   close(row?: CloseRow): void
@@ -62,8 +67,9 @@ export interface WireConnection extends HubConnection {
 /** What is known of a connection from its upgrade. */
 export interface UpgradeFacts {
   readonly address: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly headers: PackedHeaders
+  /** As sent. */
+  readonly query: string
   readonly codec: Codec
   /** Result of the credentials in the upgrade request; null without any. */
   readonly admission: ControlResult | null

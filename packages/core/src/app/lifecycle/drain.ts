@@ -36,7 +36,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   const leftMs = (): number => Math.max(0, endMs - clock.monotonic())
   const isIdle = (): boolean => {
     if (http.running.size > 0 || tracked.size > 0) return false
-    for (const { running, hasHeldFrames } of open) if (running.size > 0 || hasHeldFrames) return false
+    for (const { inFlight, hasHeldFrames } of open) if (inFlight > 0 || hasHeldFrames) return false
     return true
   }
   for (const body of http.streams) body.endWhenIdle()
