@@ -1,4 +1,4 @@
-// npm run bench -- --workload ws|ws-metrics|ws-full|http-get|http-post|http-guarded|fan-out|fan-out-slow|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--per-turn 4]
+// npm run bench -- --workload ws|ws-metrics|ws-full|http-get|http-post|http-guarded|fan-out|fan-out-slow|memory|start|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--per-turn 4]
 //   [--json out.json] [--baseline <folder of another checkout, built>] [--profile <folder>]
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
 import { existsSync, writeFileSync } from 'node:fs'
@@ -22,12 +22,14 @@ const workloads = [
   'http-guarded',
   'fan-out',
   'fan-out-slow',
+  'memory',
+  'start',
 ]
 
 const { values } = parseArgs({
   options: {
     workload: { type: 'string', default: 'ws' },
-    rounds: { type: 'string', default: '7' },
+    rounds: { type: 'string' },
     seconds: { type: 'string', default: '2' },
     connections: { type: 'string' },
     'in-flight': { type: 'string' },
@@ -39,6 +41,7 @@ const { values } = parseArgs({
 })
 if (!workloads.includes(values.workload)) fail(`No workload '${values.workload}': there is ${workloads.join(', ')}`)
 const { workload } = await import(`./workloads/${values.workload}.mjs`)
+values.rounds ??= String(workload.rounds ?? 7)
 values.connections ??= String(workload.connections ?? 64)
 values['in-flight'] ??= String(workload.inFlight ?? 16)
 const options = {
@@ -46,7 +49,7 @@ const options = {
   seconds: toCount('seconds', 1, 60),
   // The optimising compiler needs some hundred thousand messages to settle.
   warmUpSeconds: 2,
-  connections: toCount('connections', 1, 2000),
+  connections: toCount('connections', 1, 20_000),
   inFlight: toCount('in-flight', 1, 64),
   perTurn: toCount('per-turn', 1, 64),
 }
@@ -76,9 +79,10 @@ if (values.baseline !== undefined) {
   )
 }
 try {
-  const rounds = await measureRounds(servers, workload, options, core, printRound)
-  const summary = summarizeRounds(rounds, workload.servers[0].name)
-  printSummary(summary)
+  const onRound = (round, samples) => printRound(round, samples, workload.figures)
+  const rounds = await (workload.measure ?? measureRounds)(servers, workload, options, core, onRound)
+  const summary = summarizeRounds(rounds, workload.servers[0].name, workload.figures)
+  printSummary(summary, workload.figures)
   await workload.alone?.(options)
   if (values.profile !== undefined) await profile(resolve(values.profile))
   if (values.json !== undefined) {
@@ -92,7 +96,8 @@ try {
 /** One more run, whose numbers count for nothing, since watching costs. */
 async function profile(folder) {
   const watched = servers.find(({ name }) => name === workload.profiled)
-  await runAlone(watched, workload, options, core, ['--cpu-prof', `--cpu-prof-dir=${folder}`])
+  if (workload.profile !== undefined) await workload.profile(watched, options, core, folder)
+  else await runAlone(watched, workload, options, core, ['--cpu-prof', `--cpu-prof-dir=${folder}`])
   console.log(`profile written to ${folder}`)
 }
 

@@ -22,17 +22,29 @@ export function describeMachine(pins) {
 }
 
 /**
+ * What is measured. The first figure of a workload is the one that is compared.
+ *
+ * @typedef {{ key: string, title: string, unit: string, digits: number }} Figure
+ *
+ * @type {readonly Figure[]}
+ */
+const cpuFigures = [
+  { key: 'micros', title: 'server CPU per message', unit: 'us', digits: 2 },
+  { key: 'perSecond', title: 'messages per second', unit: '/s', digits: 0 },
+]
+
+/**
  * Medians and spread of each server, and of its ratio to the server `base`, round by round.
  *
- * @param {Map<string, import('./measure.mjs').Sample>[]} rounds
+ * @param {Map<string, Record<string, number>>[]} rounds
  * @param {string} base
  */
-export function summarizeRounds(rounds, base) {
+export function summarizeRounds(rounds, base, figures = cpuFigures) {
+  const [{ key: compared }] = figures
   return [...rounds[0].keys()].map((name) => ({
     name,
-    micros: summarize(rounds.map((samples) => samples.get(name).micros)),
-    perSecond: summarize(rounds.map((samples) => samples.get(name).perSecond)),
-    ratio: summarize(rounds.map((samples) => samples.get(name).micros / samples.get(base).micros)),
+    ...Object.fromEntries(figures.map(({ key }) => [key, summarize(rounds.map((samples) => samples.get(name)[key]))])),
+    ratio: summarize(rounds.map((samples) => samples.get(name)[compared] / samples.get(base)[compared])),
   }))
 }
 
@@ -43,18 +55,23 @@ export function printMachine({ cpu, cores, loadAverage, pinned, os: system, node
   if (!pinned) console.log('NOT pinned to cores: no taskset, or fewer than two cores')
 }
 
-export function printRound(round, samples) {
+export function printRound(round, samples, figures = cpuFigures) {
   const parts = [...samples].map(
-    ([name, { micros, perSecond }]) => `${name} ${micros.toFixed(2)} us (${Math.round(perSecond / 1000)}k/s)`,
+    ([name, sample]) =>
+      `${name} ${figures.map(({ key, unit, digits }) => `${sample[key].toFixed(digits)} ${unit}`).join(', ')}`,
   )
-  console.log(`round ${String(round + 1).padStart(2)}  ${parts.join('  ')}`)
+  console.log(`round ${String(round + 1).padStart(2)}  ${parts.join('; ')}`)
 }
 
-export function printSummary(rows) {
-  const cell = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}..${max.toFixed(2)})`
-  console.log('\nserver CPU per message, median (min..max of the rounds)')
-  for (const { name, micros, ratio } of rows) {
-    console.log(`${name.padEnd(10)} ${cell(micros).padEnd(24)} us   ratio ${cell(ratio)}`)
+export function printSummary(rows, figures = cpuFigures) {
+  const cell = ({ median, min, max }, digits) =>
+    `${median.toFixed(digits)} (${min.toFixed(digits)}..${max.toFixed(digits)})`
+  for (const { key, title, unit, digits } of figures) {
+    console.log(`\n${title}, median (min..max of the rounds)`)
+    for (const row of rows) {
+      const ratio = key === figures[0].key ? `ratio ${cell(row.ratio, 2)}` : ''
+      console.log(`${row.name.padEnd(12)} ${cell(row[key], digits).padEnd(26)} ${unit.padEnd(6)} ${ratio}`)
+    }
   }
 }
 
