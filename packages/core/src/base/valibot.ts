@@ -12,14 +12,26 @@ export interface ValibotSchema {
   readonly rest?: ValibotSchema
   readonly item?: ValibotSchema
   readonly items?: readonly ValibotSchema[]
-  readonly key?: ValibotSchema
+  /** Of a record a schema; of a variant the name of a key. */
+  readonly key?: ValibotSchema | string
   readonly value?: ValibotSchema
   readonly wrapped?: ValibotSchema
   readonly default?: unknown
   readonly options?: readonly unknown[]
   readonly literal?: unknown
   readonly enum?: Readonly<Record<string, unknown>>
-  readonly pipe?: readonly { readonly kind: string; readonly type: string }[]
+  readonly pipe?: readonly (ValibotSchema | ValibotAction)[]
+}
+
+/** A part of a pipe that is not a schema. */
+export interface ValibotAction {
+  readonly kind: 'validation' | 'transformation' | 'metadata'
+  readonly type: string
+  readonly requirement?: unknown
+}
+
+export function isSchema(value: unknown): value is ValibotSchema {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
 }
 
 /** The structure of a valibot schema; null for any other vendor's. */

@@ -10,8 +10,6 @@ import {
 } from './frame.ts'
 import { findUnsafe } from './safe-value.ts'
 
-const noData: Readonly<Record<string, unknown>> = Object.freeze({})
-
 /**
  * The frame that a decoded value is: a codec parses bytes, and this checks the envelope and what no schema looks for. The envelope is
  * checked by hand, because a schema would cost as much as the parse.
@@ -34,7 +32,8 @@ export function toFrame(value: unknown, hadEscapes = true): Frame {
   if (method !== undefined && method !== null && typeof method !== 'string')
     return refuseFrame('method must be a string or null', readablePkgId, reqId)
   const request = { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '' } as const
-  if (data === undefined || data === null) return { ...request, data: noData }
+  // A new object: a handler may get it as its input, and change it.
+  if (data === undefined || data === null) return { ...request, data: {} }
   if (!isRecord(data)) return refuseFrame('data must be an object or null', readablePkgId, reqId)
   return checkData({ ...request, data }, hadEscapes)
 }

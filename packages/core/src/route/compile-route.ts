@@ -65,7 +65,8 @@ export function compileRoute(
   const run = compilePipeline({
     missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
     guards: guards.map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
-    validate: compileValidate(definition.input),
+    // What a mapping returns may be shared by calls, or have getters.
+    validate: compileValidate(definition.input, definition.http?.input === undefined),
     checks: checks.map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
     wrapped: wrapped.map((step): BoundWrapped => {
       if (step.kind === 'check') return { kind: 'check', run: bind<CheckRun<unknown, ActiveCall>>(step) }

@@ -1,6 +1,6 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { type AnySchema, type Issue, type Schema, toIssues } from '../base/schema.ts'
-import { toValibot, type ValibotSchema } from '../base/valibot.ts'
+import { isSchema, toValibot, type ValibotSchema } from '../base/valibot.ts'
 import { isPage, isPageSchema, isReply, type Page, type Reply, withItems, withValue } from '../call/reply.ts'
 import { toBase64, toJsonValue } from '../protocol/json-value.ts'
 
@@ -174,8 +174,7 @@ const maxDepth = 32
 
 function compile(schema: ValibotSchema, depth: number): Projection | null {
   if (schema.async || depth > maxDepth || 'fallback' in schema) return null
-  if (schema.pipe?.some((action, i) => i > 0 && (action.kind === 'transformation' || action.kind === 'schema')))
-    return null
+  if (schema.pipe !== undefined && !isUnchanging(schema.pipe)) return null
   const { type } = schema
   if (plain.has(type)) return type === 'literal' && typeof schema.literal === 'bigint' ? String : scalar
   if (type === 'bigint') return String
@@ -188,6 +187,12 @@ function compile(schema: ValibotSchema, depth: number): Projection | null {
   if (type === 'record') return compileRecord(schema, depth)
   if (type === 'union') return compileUnion(schema, depth)
   return null
+}
+
+/** The first item of a pipe is a schema, which may be a pipe itself. */
+function isUnchanging([first, ...actions]: NonNullable<ValibotSchema['pipe']>): boolean {
+  if (actions.some(({ kind }) => kind === 'transformation' || kind === 'schema')) return false
+  return !isSchema(first) || first.pipe === undefined || isUnchanging(first.pipe)
 }
 
 function compileWrapper({ wrapped, default: fallback }: ValibotSchema, depth: number): Projection | null {
@@ -210,7 +215,7 @@ function compileArray(item: ValibotSchema, depth: number): Projection | null {
 
 function compileRecord({ key, value }: ValibotSchema, depth: number): Projection | null {
   // Only with any string as key: a restricted key type is a list of what may be sent, and a transformed one has to be transformed.
-  if (key?.type !== 'string' || compile(key, depth + 1) === null || value === undefined) return null
+  if (!isSchema(key) || key.type !== 'string' || compile(key, depth + 1) === null || value === undefined) return null
   const project = compile(value, depth + 1)
   if (project === null) return null
   return (record) => Object.fromEntries(Object.entries(record as object).map(([key, item]) => [key, project(item)]))
@@ -220,8 +225,7 @@ const toScalar: Projection = (value) => (typeof value === 'bigint' ? String(valu
 
 /** Of scalars only: only the schema can determine which object of a union a value is. */
 function compileUnion({ options = [] }: ValibotSchema, depth: number): Projection | null {
-  // The options of a union are schemas; those of a picklist, which are not, never come here.
-  const projections = options.map((option) => compile(option as ValibotSchema, depth + 1))
+  const projections = options.map((option) => (isSchema(option) ? compile(option, depth + 1) : null))
   if (projections.some((project) => project !== scalar && project !== String)) return null
   return projections.includes(String) ? toScalar : scalar
 }

@@ -166,6 +166,7 @@ describe('a projection', () => {
   it.each([
     ['a transformation', v.pipe(v.string(), v.trim())],
     ['one inside', v.object({ a: v.array(v.pipe(v.string(), v.transform(Number))) })],
+    ['one in a pipe that begins another', v.pipe(v.pipe(v.string(), v.transform(Number)), v.minValue(1))],
     ['a second schema in a pipe', v.pipe(v.unknown(), v.object({ a: v.number() }))],
     ['a default', v.object({ a: v.optional(v.string(), 'x') })],
     ['a default of null', v.nullish(v.string(), null)],
