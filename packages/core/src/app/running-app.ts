@@ -78,6 +78,9 @@ export class RunningApp {
     this.#registry = new PluginRegistry({ ...options, pluginPkgIds, topics })
     this.hub = new ConnectionHub({
       broker: given.broker ?? memoryBroker(),
+      transport: this.#transport,
+      maxBackpressureBytes: options.websocket.maxBackpressureBytes,
+      onPublished: (count, bytes) => this.#webSocketInstruments.sent(count, bytes),
       topics: this.#registry.topics,
       hasIdentities: () => this.#registry.identity !== null || this.#registry.controls.size > 0,
       findEvent: (event) => this.#events.find(event),

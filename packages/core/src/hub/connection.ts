@@ -2,6 +2,7 @@ import type { CallConnection } from '../call/call.ts'
 import type { Identity } from '../call/identity.ts'
 import type { DisconnectRow } from '../errors/disconnect.ts'
 import type { Codec } from '../protocol/codec.ts'
+import type { Socket } from '../transport/transport.ts'
 
 /** One open WebSocket, as plugins see it. */
 export interface Connection extends CallConnection {
@@ -33,8 +34,13 @@ export interface HubConnection extends Connection {
   /** What its id is made of, unique in this process. */
   readonly serial: number
   readonly identity: Identity | null
+  /** Null once it is closed. */
+  readonly socket: Socket | null
   /** The topics it has joined. Only the hub changes it. */
   readonly joined: Set<string>
-  /** Sends an encoded event. A client that is too slow is removed from the hub before this returns. */
-  deliver(data: string | Uint8Array, binary: boolean): void
+  /**
+   * Sends an encoded event. False: it was dropped, because the client is too slow. It must not receive anything more, so the caller closes
+   * the connection before it returns to other code.
+   */
+  deliver(data: Uint8Array, binary: boolean): boolean
 }

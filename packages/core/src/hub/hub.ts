@@ -2,10 +2,12 @@ import { isPromise } from '../base/maybe-promise.ts'
 import type { Publisher } from '../call/call.ts'
 import type { AnyEvent, EventData } from '../call/event.ts'
 import type { Audience, Publication } from '../call/publication.ts'
+import { disconnects } from '../errors/disconnect.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { Broker } from './broker.ts'
 import type { Connection, HubConnection } from './connection.ts'
 import { toSerial } from './connection-id.ts'
+import { type FanOut, Receivers, sendToEach } from './receivers.ts'
 import type { TopicTable } from './topic.ts'
 
 /** A compiled event. */
@@ -15,7 +17,7 @@ export interface CompiledEvent {
   readonly toData: (data: unknown) => unknown
 }
 
-interface HubOptions {
+interface HubOptions extends Omit<FanOut, 'nextTopic'> {
   readonly broker: Broker
   readonly topics: TopicTable
   /** Can connections have an identity? Only with a plugin that provides identities. */
@@ -28,7 +30,6 @@ interface HubOptions {
 }
 
 const none: ReadonlySet<HubConnection> = new Set()
-const noBytes = new Uint8Array()
 
 /** The connections of this process, for code outside a call. */
 export interface Hub extends Publisher {
@@ -44,14 +45,19 @@ export interface Hub extends Publisher {
 /** The admitted connections of this process, by id, by identity and by topic. */
 export class ConnectionHub implements Hub {
   readonly #options: HubOptions
+  readonly #fanOut: FanOut
   readonly #bySerial = new Map<number, HubConnection>()
   readonly #byIdentity = new Map<string, Set<HubConnection>>()
-  readonly #byTopic = new Map<string, Set<HubConnection>>()
+  readonly #byTopic = new Map<string, Receivers>()
+  /** All connections; null until the first broadcast, so that an app without one does not pay for it. */
+  #all: Receivers | null = null
   /** A delivery within the current `send` has failed and was reported: a broker that delivers at once throws the same error again. */
   #reported = false
 
   constructor(options: HubOptions) {
     this.#options = options
+    let topics = 0
+    this.#fanOut = { ...options, nextTopic: () => String(++topics) }
     options.broker.start((publication) => this.#deliver(publication))
   }
 
@@ -65,17 +71,19 @@ export class ConnectionHub implements Hub {
     return [...(this.#byIdentity.get(identityId) ?? none)]
   }
   topicSize(topic: string): number {
-    return this.#byTopic.get(topic)?.size ?? 0
+    return this.#byTopic.get(topic)?.total ?? 0
   }
 
   add(connection: HubConnection): void {
     this.#bySerial.set(connection.serial, connection)
+    if (this.#all !== null) this.#all = this.#addTo(this.#all, connection)
     if (connection.identity !== null) put(this.#byIdentity, connection.identity.id, connection)
   }
   /** Idempotent. */
   remove(connection: HubConnection): void {
     if (!this.#bySerial.delete(connection.serial)) return
     if (connection.identity !== null) take(this.#byIdentity, connection.identity.id, connection)
+    if (this.#all !== null) ofCodec(this.#all, connection.codec)?.delete(connection)
     for (const topic of connection.topics) this.leave(connection, topic)
   }
   /** The identity of a connection has been renewed. */
@@ -87,10 +95,12 @@ export class ConnectionHub implements Hub {
   join(connection: HubConnection, topic: string): void {
     if (!this.#bySerial.has(connection.serial)) return
     connection.joined.add(topic)
-    put(this.#byTopic, topic, connection)
+    const receivers = this.#byTopic.get(topic) ?? null
+    const joined = this.#addTo(receivers, connection)
+    if (joined !== receivers) this.#byTopic.set(topic, joined)
   }
   leave(connection: HubConnection, topic: string): void {
-    if (connection.joined.delete(topic)) take(this.#byTopic, topic, connection)
+    if (connection.joined.delete(topic)) this.#leave(connection, topic)
   }
 
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
@@ -134,23 +144,49 @@ export class ConnectionHub implements Hub {
     }
   }
 
+  /** Returns the first receivers of the audience, which are new if the connection is the first one of its codec. */
+  #addTo(first: Receivers | null, connection: HubConnection): Receivers {
+    const known = ofCodec(first, connection.codec)
+    const receivers = known ?? new Receivers(connection.codec, this.#fanOut, first)
+    receivers.add(connection)
+    return known === null ? receivers : (first ?? receivers)
+  }
+
+  #leave(connection: HubConnection, topic: string): void {
+    const first = this.#byTopic.get(topic) ?? null
+    ofCodec(first, connection.codec)?.delete(connection)
+    if (first?.total === 0) this.#byTopic.delete(topic)
+  }
+
   #deliver(publication: Publication): void {
     const { audience } = publication
-    const connections =
-      audience.kind === 'topic'
-        ? this.#byTopic.get(audience.topic)
-        : audience.kind === 'identity'
-          ? this.#byIdentity.get(audience.identityId)
-          : this.#bySerial.values()
-    if (connections === undefined) return
+    const slow: HubConnection[] = []
     try {
-      deliverTo(connections, publication)
+      if (audience.kind === 'topic') publishTo(this.#byTopic.get(audience.topic) ?? null, publication, slow)
+      else if (audience.kind === 'identity')
+        sendTo(this.#byIdentity.get(audience.identityId) ?? none, publication, slow)
+      else publishTo(this.#everyone(), publication, slow)
     } catch (error) {
       this.#reported = true
       this.#options.onError(error)
       throw error
+    } finally {
+      // Now that everyone has this publication: the hooks that a close runs may publish the next one.
+      for (const connection of slow) connection.close(disconnects.tooSlow)
     }
   }
+
+  #everyone(): Receivers | null {
+    if (this.#all === null)
+      for (const connection of this.#bySerial.values()) this.#all = this.#addTo(this.#all, connection)
+    return this.#all
+  }
+}
+
+function ofCodec(first: Receivers | null, codec: Codec): Receivers | null {
+  for (let receivers = first; receivers !== null; receivers = receivers.next)
+    if (receivers.codec === codec) return receivers
+  return null
 }
 
 function unknownEvent(event: AnyEvent): Error {
@@ -172,25 +208,19 @@ function take(sets: Map<string, Set<HubConnection>>, key: string, connection: Hu
   if (set?.delete(connection) && set.size === 0) sets.delete(key)
 }
 
-/**
- * Sends a publication to each connection, encoded once per codec. A connection that is too slow is removed from the set during the loop,
- * which a Set allows.
- *
- * This does not use the native publish of uWebSockets.js: it drops messages for a slow socket without reporting it, so later messages
- * would arrive as if nothing were missing.
- */
-function deliverTo(connections: Iterable<HubConnection>, publication: Publication): void {
-  let codec: Codec | null = null
-  let bytes: Uint8Array = noBytes
-  let others: Map<Codec, Uint8Array> | null = null
-  for (const connection of connections) {
-    if (connection.codec !== codec) {
-      others ??= new Map()
-      codec = connection.codec
-      bytes = others.get(codec) ?? encode(codec, publication)
-      others.set(codec, bytes)
-    }
-    connection.deliver(bytes, codec.binary)
+/** Encodes a publication once per codec. */
+function publishTo(first: Receivers | null, publication: Publication, slow: HubConnection[]): void {
+  for (let receivers = first; receivers !== null; receivers = receivers.next)
+    if (!receivers.isEmpty) receivers.publish(encode(receivers.codec, publication), slow)
+}
+
+/** To the connections of one identity, which are too few to publish to. */
+function sendTo(connections: ReadonlySet<HubConnection>, publication: Publication, slow: HubConnection[]): void {
+  const codecs = new Set<Codec>()
+  for (const { codec } of connections) codecs.add(codec)
+  for (const codec of codecs) {
+    const own = codecs.size === 1 ? connections : [...connections].filter((connection) => connection.codec === codec)
+    sendToEach(own, encode(codec, publication), codec.binary, slow)
   }
 }
 

@@ -20,6 +20,17 @@ export interface Transport {
   ): Promise<{ readonly port: number; readonly notes?: readonly string[]; readonly secure?: boolean }>
   /** Checks whether it can listen on this machine. Loads what `listen` would load, and binds nothing. */
   doctor?(machine: Machine): readonly Finding[]
+  /**
+   * Sends one frame to every socket that has subscribed to `topic`, in the order of what `send` sends to each of them, and at the latest
+   * at the end of this turn of the event loop. Which sockets that are is decided now. A frame for a socket over its limit is dropped without
+   * a report: core subscribes only sockets that are far below it, as `acceptedBytes` shows.
+   */
+  publish(topic: string, data: Uint8Array, binary: boolean): void
+  /**
+   * Grows by at least the bytes of every frame that `send`, `publish` (once, not for each subscriber) or the protocol (a pong) gives to a
+   * socket. So what a socket has queued has grown by no more than this, and need not be read before every publication.
+   */
+  readonly acceptedBytes: number
   /** Refuses new TCP connections; open ones go on. Idempotent. */
   stopAccepting(): void
   /**
@@ -177,7 +188,14 @@ export interface Socket {
   send(data: string | Uint8Array, binary: boolean): SendResult
   /** Runs `write` at once, also on a closed socket, and sends its frames in one system call. */
   cork(write: () => void): void
-  /** Bytes that `send` accepted and the system has not taken yet. */
+  /** From now on it receives what is published to `topic`. */
+  subscribe(topic: string): void
+  /** It still receives what was published before. A socket that closes leaves all topics. */
+  unsubscribe(topic: string): void
+  /**
+   * Bytes that were accepted and that the system has not taken yet; after `end` too. Publications of this turn of the event loop count, even
+   * those to other topics, and perhaps twice. Up to 16 KiB that were sent within the callback that runs now may be missing.
+   */
   bufferedBytes(): number
   /**
    * Ends with a close frame after what is queued. `closed` runs before this returns, and nothing can be sent after it; `close` still cuts a

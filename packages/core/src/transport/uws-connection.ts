@@ -1,6 +1,7 @@
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
 import type { Unsent } from './unsent.ts'
 import { type Fault, reportFault } from './uws-head.ts'
+import type { UwsPublications } from './uws-publications.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 
 /**
@@ -16,19 +17,25 @@ export class UwsSocket implements Socket {
   readonly #listener: SocketListener
   readonly #fault: Fault
   readonly #unsent: Unsent
+  readonly #publications: UwsPublications
+  /** True from its first topic on. */
+  #subscribed = false
   /** Null before it is open, and once it is closed for core. */
   #ws: OpenSocket | null = null
   /** Closed for core, still sending what was queued; this close frame follows. */
   #ending: { readonly ws: OpenSocket; readonly code: number; readonly reason: string } | null = null
 
-  constructor(listener: SocketListener, fault: Fault, unsent: Unsent) {
+  constructor(listener: SocketListener, fault: Fault, unsent: Unsent, publications: UwsPublications) {
     this.#listener = listener
     this.#fault = fault
     this.#unsent = unsent
+    this.#publications = publications
   }
 
   send(data: string | Uint8Array, binary: boolean): SendResult {
-    return this.#ws === null ? SendResult.closed : this.#ws.send(data, binary)
+    if (this.#ws === null) return SendResult.closed
+    this.#publications.count(data.length)
+    return this.#ws.send(data, binary)
   }
 
   cork(write: () => void): void {
@@ -36,8 +43,20 @@ export class UwsSocket implements Socket {
     else this.#ws.cork(write)
   }
 
+  subscribe(topic: string): void {
+    if (this.#ws === null) return
+    this.#subscribed = true
+    this.#ws.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ws?.unsubscribe(topic)
+  }
+
   bufferedBytes(): number {
-    return this.#ws === null ? 0 : this.#ws.getBufferedAmount()
+    const ws = this.#ws ?? this.#ending?.ws
+    if (ws === undefined) return 0
+    return ws.getBufferedAmount() + (this.#subscribed ? this.#publications.pendingBytes : 0)
   }
 
   end(code: number, wholeReason: string): void {
@@ -45,7 +64,7 @@ export class UwsSocket implements Socket {
     if (ws === null) return
     const reason = fitReason(wholeReason)
     // uWS calls the `close` handler before this returns.
-    if (ws.getBufferedAmount() === 0) {
+    if (this.#queuedBytes(ws) === 0) {
       ws.end(code, reason)
       return
     }
@@ -83,7 +102,7 @@ export class UwsSocket implements Socket {
   /** Only a hint: bytes may still be queued. */
   drained(): void {
     const ending = this.#ending
-    if (ending === null || ending.ws.getBufferedAmount() > 0) return
+    if (ending === null || this.#queuedBytes(ending.ws) > 0) return
     ending.ws.end(ending.code, ending.reason)
     this.#ended()
   }
@@ -92,6 +111,15 @@ export class UwsSocket implements Socket {
   gone(code: number, reason: string): void {
     this.#ended()
     if (this.#ws !== null) this.#tellClosed(code, reason)
+  }
+
+  /**
+   * With the publications of this turn, which the ping makes uWS give to the socket. Without it `end` would, and then what the system does not
+   * take of them would wait behind a close frame, with no way to cut it or to see it leave.
+   */
+  #queuedBytes(ws: OpenSocket): number {
+    if (this.#subscribed && this.#publications.pendingBytes > 0) ws.ping()
+    return ws.getBufferedAmount()
   }
 
   /** The queued rest is sent, or will not be. */
@@ -128,7 +156,11 @@ function fitReason(reason: string): string {
 const deaf: SocketListener = { opened() {}, message() {}, closed() {} }
 
 /** The settings and handlers of every socket. */
-export function createBehavior(limits: SocketLimits, upgrade: UwsBehavior['upgrade']): UwsBehavior<OpenSocket> {
+export function createBehavior(
+  limits: SocketLimits,
+  upgrade: UwsBehavior['upgrade'],
+  publications: UwsPublications,
+): UwsBehavior<OpenSocket> {
   return {
     maxPayloadLength: limits.maxPayloadBytes,
     maxBackpressure: limits.maxBackpressureBytes,
@@ -151,6 +183,10 @@ export function createBehavior(limits: SocketLimits, upgrade: UwsBehavior['upgra
       } catch (error) {
         ws.socket.fail(error)
       }
+    },
+    ping(_ws, data) {
+      // uWS has answered with a pong of that size.
+      publications.count(data.byteLength)
     },
     drain(ws) {
       ws.socket.drained()

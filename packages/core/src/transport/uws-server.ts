@@ -8,6 +8,7 @@ import { createBehavior } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
+import { UwsPublications } from './uws-publications.ts'
 import type { SpareResponse } from './uws-spare.ts'
 import type { UwsTlsOptions } from './uws-tls.ts'
 import type { UwsApp, UwsBehavior, UwsListenSocket, UwsRoute, UwsTlsFiles } from './uws-types.ts'
@@ -37,6 +38,7 @@ class UwsTransport implements Transport {
   readonly canShare = true
   readonly #options: UwsOptions
   readonly #unsent = new Unsent()
+  readonly #publications = new UwsPublications()
   #serving: Serving | null = null
   #starting = false
 
@@ -60,17 +62,26 @@ class UwsTransport implements Transport {
       const app = files === null ? loaded.module.App() : createTlsApp(loaded, files)
       const { upgradesAtOnce = false } = options
       const spare = upgradesAtOnce ? null : await (await import('./uws-spare.ts')).SpareResponse.open(loaded.module)
-      route(app, options, handlers, files !== null, this.#unsent, spare)
+      route(app, options, handlers, files !== null, this.#unsent, this.#publications, spare)
       const listening = await bind(loaded, app, options).catch((error: unknown) => {
         spare?.close()
         throw error
       })
       this.#serving = { loaded, app, spare, listening }
+      this.#publications.app = app
       const notes = spare === null && !upgradesAtOnce ? [...loaded.notes, withoutSpare] : loaded.notes
       return { port: loaded.module.us_socket_local_port(listening), notes, secure: files !== null }
     } finally {
       this.#starting = false
     }
+  }
+
+  get acceptedBytes(): number {
+    return this.#publications.acceptedBytes
+  }
+
+  publish(topic: string, data: Uint8Array, binary: boolean): void {
+    this.#publications.publish(topic, data, binary)
   }
 
   doctor(machine: Machine): readonly Finding[] {
@@ -95,6 +106,7 @@ class UwsTransport implements Transport {
     this.stopAccepting()
     // First, because `app.close` calls handlers that may call `close` again.
     this.#serving = null
+    this.#publications.app = null
     serving.app.close()
     serving.spare?.close()
   }
@@ -125,6 +137,7 @@ function route(
   handlers: TransportHandlers,
   secure: boolean,
   unsent: Unsent,
+  publications: UwsPublications,
   spare: SpareResponse | null,
 ): void {
   // `fault` is passed on as a function of its own.
@@ -138,8 +151,8 @@ function route(
     (res, req) =>
       serveRequest(bound, method, usuallyHasBody, res, req, secure, unsent)
   const upgrade: UwsBehavior['upgrade'] = (res, req, context) =>
-    serveUpgrade(bound, res, req, context, secure, unsent, spare)
-  const behavior = createBehavior(limits, upgrade)
+    serveUpgrade(bound, res, req, context, secure, unsent, publications, spare)
+  const behavior = createBehavior(limits, upgrade, publications)
   // uWS passes its own object to these callbacks; the type adds the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
   // Upgrades without a valid key arrive at these routes.

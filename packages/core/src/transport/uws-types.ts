@@ -39,6 +39,8 @@ export interface UwsApp {
   any(pattern: string, handler: UwsRoute): UwsApp
   ws(pattern: string, behavior: UwsBehavior): UwsApp
   listen(host: string, port: number, options: number, done: (socket: UwsListenSocket | false) => void): UwsApp
+  /** Frames of 16 KiB or more are sent at once, others at the end of the turn of the event loop. False: the topic has no subscriber. */
+  publish(topic: string, message: Uint8Array, isBinary: boolean): boolean
   close(): UwsApp
 }
 
@@ -79,6 +81,9 @@ export interface UwsResponse {
 export interface UwsWebSocket {
   /** 1 sent, 0 queued, 2 dropped. */
   send(message: string | Uint8Array, isBinary: boolean): 0 | 1 | 2
+  ping(): 0 | 1 | 2
+  subscribe(topic: string): boolean
+  unsubscribe(topic: string): boolean
   getBufferedAmount(): number
   cork(write: () => void): unknown
   end(code: number, reason: string): void
@@ -97,6 +102,7 @@ export interface UwsBehavior<S extends UwsWebSocket = UwsWebSocket> {
   upgrade(res: UwsResponse, req: UwsRequest, context: UwsUpgradeContext): void
   open(ws: S): void
   message(ws: S, message: ArrayBuffer, isBinary: boolean): void
+  ping(ws: S, message: ArrayBuffer): void
   drain(ws: S): void
   close(ws: S, code: number, reason: ArrayBuffer): void
 }

@@ -4,6 +4,7 @@ import type { Unsent } from './unsent.ts'
 import { writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
 import { type Fault, reportFault, UwsHead } from './uws-head.ts'
+import type { UwsPublications } from './uws-publications.ts'
 import type { SpareResponse } from './uws-spare.ts'
 import type { UwsRequest, UwsResponse, UwsUpgradeContext } from './uws-types.ts'
 
@@ -15,9 +16,10 @@ export function serveUpgrade(
   context: UwsUpgradeContext,
   secure: boolean,
   unsent: Unsent,
+  publications: UwsPublications,
   spare: SpareResponse | null,
 ): void {
-  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, unsent, spare)
+  const upgrade = new UwsUpgrade(res, req, context, handlers.fault, secure, unsent, publications, spare)
   try {
     handlers.upgrade(upgrade)
   } catch (error) {
@@ -30,6 +32,7 @@ export function serveUpgrade(
 class UwsUpgrade extends UwsHead implements UpgradeRequest {
   readonly #context: UwsUpgradeContext
   readonly #unsent: Unsent
+  readonly #publications: UwsPublications
   readonly #spare: SpareResponse | null
 
   constructor(
@@ -39,11 +42,13 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     fault: Fault,
     secure: boolean,
     unsent: Unsent,
+    publications: UwsPublications,
     spare: SpareResponse | null,
   ) {
     super('GET', res, req, fault, secure)
     this.#context = context
     this.#unsent = unsent
+    this.#publications = publications
     this.#spare = spare
   }
 
@@ -55,7 +60,7 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
       return
     }
     const key = this.header('sec-websocket-key')
-    const socket = new UwsSocket(listener, this.fault, this.#unsent)
+    const socket = new UwsSocket(listener, this.fault, this.#unsent, this.#publications)
     // uWS calls `open` before `upgrade` returns. The only extension is compression, which is off. Of a protocol with a comma only the
     // part before it is sent.
     const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, '', this.#context)

@@ -75,6 +75,9 @@ export class WebSocketConnection
   get bufferedBytes(): number {
     return this.#socket?.bufferedBytes() ?? 0
   }
+  get socket(): Socket | null {
+    return this.#socket
+  }
   get topics(): readonly string[] {
     return this.#joined === null ? [] : [...this.#joined]
   }
@@ -216,21 +219,17 @@ export class WebSocketConnection
   // ---- sending
 
   #send(data: string | Uint8Array, binary: boolean): void {
-    if (this.#ending !== null || this.#socket === null) return
-    const result = this.#socket.send(data, binary)
-    if (result === SendResult.dropped) {
-      // The client misses a frame now, so it must not receive anything more.
-      this.shared.instruments.dropped.inc()
-      this.#end(disconnects.tooSlow)
-    } else if (result !== SendResult.closed) {
-      const { instruments } = this.shared
-      instruments.sent.inc()
-      instruments.sentBytes.inc(typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
-    }
+    // A client that misses a frame must not receive anything more.
+    if (!this.deliver(data, binary)) this.#end(disconnects.tooSlow)
   }
 
-  deliver(data: string | Uint8Array, binary: boolean): void {
-    this.#send(data, binary)
+  deliver(data: string | Uint8Array, binary: boolean): boolean {
+    if (this.#ending !== null || this.#socket === null) return true
+    const result = this.#socket.send(data, binary)
+    if (result === SendResult.dropped) this.shared.instruments.dropped.inc()
+    else if (result !== SendResult.closed)
+      this.shared.instruments.sent(1, typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
+    return result !== SendResult.dropped
   }
 
   sendControl(frame: { readonly type: string; readonly [key: string]: unknown }): void {
@@ -278,11 +277,11 @@ export class WebSocketConnection
     this.#retire(row)
     const socket = this.#socket
     if (socket === null) return
+    socket.end(row.code, row.reason)
     // The close frame is sent after what is queued; a client that receives nothing is disconnected after a while and sees 1006. A drain
     // has a time limit of its own.
     if (!this.shared.draining && socket.bufferedBytes() > 0)
       this.shared.services.clock.timer(closeGraceMs, () => socket.close())
-    socket.end(row.code, row.reason)
   }
 
   /** Leaves the hub and aborts the calls. Idempotent. */

@@ -37,15 +37,15 @@ export type ConnectionStatus = (typeof connectionStatuses)[number]
 export interface WebSocketInstruments {
   readonly active: GaugeCell
   readonly received: CounterCell
-  readonly sent: CounterCell
   readonly receivedBytes: CounterCell
-  readonly sentBytes: CounterCell
   readonly malformed: CounterCell
   readonly dropped: CounterCell
   readonly broadcastErrors: CounterCell
   /** Counts the result of a connection attempt; once for each, also when no socket was opened. */
   connection(status: ConnectionStatus): void
   closed(row: Pick<DisconnectRow, 'code'>): void
+  /** Counts a frame that was sent to `count` connections. */
+  sent(count: number, bytes: number): void
   /** From now on the gauges are computed from these connections whenever they are read. */
   watch(open: Iterable<OpenConnection>): void
 }
@@ -68,18 +68,22 @@ export function createWebSocketInstruments(instruments: Instruments): WebSocketI
     'ws_buffered_bytes_max',
     'Bytes sent that a client has not received yet, of the slowest client',
   )
+  const messages = instruments.counter('ws_messages_sent_total', 'WebSocket messages sent').cell()
+  const sentBytes = instruments.counter('ws_sent_bytes_total', 'Bytes of WebSocket messages sent').cell()
   return {
     active: instruments.gauge('ws_connections_active', 'Open WebSocket connections').cell(),
     received: instruments.counter('ws_messages_received_total', 'WebSocket messages received').cell(),
-    sent: instruments.counter('ws_messages_sent_total', 'WebSocket messages sent').cell(),
     receivedBytes: instruments.counter('ws_received_bytes_total', 'Bytes of WebSocket messages received').cell(),
-    sentBytes: instruments.counter('ws_sent_bytes_total', 'Bytes of WebSocket messages sent').cell(),
     malformed: instruments.counter('ws_malformed_frames_total', 'Frames that could not be decoded').cell(),
     dropped: instruments.counter('ws_dropped_sends_total', 'Messages dropped because the client was too slow').cell(),
     broadcastErrors: instruments
       .counter('ws_broadcast_errors_total', 'Events that could not be encoded or sent')
       .cell(),
     connection: (status) => byStatus.get(status)?.inc(),
+    sent(count, bytes) {
+      messages.inc(count)
+      sentBytes.inc(count * bytes)
+    },
     closed: ({ code }) => (byCode.get(String(code)) ?? byCode.get(unmatchedLabel))?.inc(),
     watch(open) {
       inProgress.cell().readFrom(() => sum(open, ({ inFlight }) => inFlight))

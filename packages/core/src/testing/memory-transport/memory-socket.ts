@@ -4,6 +4,7 @@ import { SendResult, type Socket, type SocketLimits, type SocketListener } from 
 import type { Unsent } from '../../transport/unsent.ts'
 import { later, toOwnBytes } from './memory-network.ts'
 import type { MemoryPeer } from './memory-peer.ts'
+import type { MemoryTopics } from './memory-topics.ts'
 
 /** What travels from the server to the client. `cut` is the end of the connection without a close frame. */
 export type Downstream =
@@ -18,6 +19,7 @@ export interface SocketSurroundings {
   readonly clock: Clock | null
   readonly fault: (error: unknown) => void
   readonly unsent: Unsent
+  readonly topics: MemoryTopics
 }
 
 /** No close frame came. */
@@ -61,7 +63,17 @@ export class MemorySocket implements Socket {
     if (!this.#open) return SendResult.closed
     // Compared before sending, as uWS does: the frame that crosses the limit is still sent.
     if (this.#queuedBytes > this.#around.limits.maxBackpressureBytes) return SendResult.dropped
-    return this.#transmit({ kind: 'frame', bytes: toOwnBytes(data), binary })
+    const frame = { kind: 'frame', bytes: toOwnBytes(data), binary } as const
+    this.#around.topics.acceptedBytes += wireBytes(frame)
+    return this.#transmit(frame)
+  }
+
+  subscribe(topic: string): void {
+    if (this.#open) this.#around.topics.subscribe(this, topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#around.topics.unsubscribe(this, topic)
   }
 
   cork(write: () => void): void {
@@ -160,6 +172,7 @@ export class MemorySocket implements Socket {
 
   #finish(code: number, reason: string): void {
     this.#open = false
+    this.#around.topics.unsubscribeAll(this)
     this.#idleTimer?.cancel()
     this.#lifetimeTimer?.cancel()
     this.#guard(() => this.#listener.closed(code, reason))

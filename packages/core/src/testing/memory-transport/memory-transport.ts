@@ -17,6 +17,7 @@ import { concatBytes, later, refusedError, resetError, toOwnBytes } from './memo
 import type { MemoryClientEvents, MemoryClientSocket } from './memory-peer.ts'
 import { claimPort } from './memory-ports.ts'
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
+import { MemoryTopics } from './memory-topics.ts'
 import { MemoryUpgrade } from './memory-upgrade.ts'
 
 export interface MemoryTransportOptions {
@@ -68,6 +69,7 @@ class InMemoryTransport implements MemoryTransport {
   readonly #exchanges = new Set<MemoryExchange>()
   readonly #upgrades = new Set<MemoryUpgrade>()
   readonly #unsent = new Unsent()
+  readonly #topics = new MemoryTopics()
   #serving: Serving | null = null
 
   constructor(options: MemoryTransportOptions) {
@@ -82,6 +84,14 @@ class InMemoryTransport implements MemoryTransport {
     const { port, free } = claimPort(options.port)
     this.#serving = { options, handlers, port, freePort: free, accepting: true }
     return { port }
+  }
+
+  get acceptedBytes(): number {
+    return this.#topics.acceptedBytes
+  }
+
+  publish(topic: string, data: Uint8Array, binary: boolean): void {
+    this.#topics.publish(topic, data, binary)
   }
 
   stopAccepting(): void {
@@ -118,6 +128,7 @@ class InMemoryTransport implements MemoryTransport {
       clock: this.#clock,
       fault: reporter(serving),
       unsent: this.#unsent,
+      topics: this.#topics,
     }
     const upgrade = new MemoryUpgrade(parts, around, {
       protocols,

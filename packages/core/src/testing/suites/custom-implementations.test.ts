@@ -95,6 +95,10 @@ function counting(inner: Transport): Transport {
   return {
     name: 'counting',
     listen: (options, handlers) => inner.listen(options, handlers),
+    publish: (topic, data, binary) => inner.publish(topic, data, binary),
+    get acceptedBytes() {
+      return inner.acceptedBytes
+    },
     stopAccepting: () => inner.stopAccepting(),
     flushed: () => inner.flushed(),
     close: () => inner.close(),

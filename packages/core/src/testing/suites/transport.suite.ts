@@ -4,6 +4,7 @@ import { createTransportFixture, type TransportSubject } from './transport/fixtu
 import { flushingSuite } from './transport/flushing.suite.ts'
 import { headerFieldsSuite } from './transport/header-fields.suite.ts'
 import { listeningSuite } from './transport/listening.suite.ts'
+import { publishingSuite } from './transport/publishing.suite.ts'
 import { responsesSuite } from './transport/responses.suite.ts'
 import { socketLimitsSuite } from './transport/socket-limits.suite.ts'
 import { socketsSuite } from './transport/sockets.suite.ts'
@@ -24,6 +25,7 @@ export function transportSuite(runner: TestRunner, subject: TransportSubject): v
   upgradesSuite(runner, fixture)
   socketsSuite(runner, fixture)
   socketLimitsSuite(runner, fixture)
+  publishingSuite(runner, fixture)
   bodiesSuite(runner, fixture)
   headerFieldsSuite(runner, fixture)
   responsesSuite(runner, fixture)

@@ -1,0 +1,39 @@
+import type { UwsApp } from './uws-types.ts'
+
+/** Captured when the module loads, so that fake timers of a test do not stop it. */
+const { setImmediate } = globalThis
+
+/** Of the header of a frame. */
+const maxHeaderBytes = 10
+/** Larger frames are given to the sockets at once. */
+const batchedBytes = 16 * 1024
+
+/** Native publishing: uWS collects frames, and gives them to the sockets at the end of the turn of the event loop (uws-rules.md#publish). */
+export class UwsPublications {
+  /** See `Transport.acceptedBytes`. */
+  acceptedBytes = 0
+  /** Of the frames that may still be collected. */
+  pendingBytes = 0
+  /** Null before it listens, and once it is closed. */
+  app: Pick<UwsApp, 'publish'> | null = null
+  readonly #turnEnded = (): void => {
+    this.pendingBytes = 0
+  }
+
+  publish(topic: string, data: Uint8Array, binary: boolean): void {
+    if (this.app === null) return
+    const bytes = data.byteLength + maxHeaderBytes
+    this.acceptedBytes += bytes
+    if (data.byteLength < batchedBytes) {
+      // Immediates run after uWS has given the frames to the sockets.
+      if (this.pendingBytes === 0) setImmediate(this.#turnEnded)
+      this.pendingBytes += bytes
+    }
+    this.app.publish(topic, data, binary)
+  }
+
+  /** A frame for one socket. `length`: bytes, or characters, of which each takes at most three. */
+  count(length: number): void {
+    this.acceptedBytes += length * 3 + maxHeaderBytes
+  }
+}
