@@ -115,6 +115,8 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
   host.controlFrame('auth', handshake.frame, {
     timeoutMs: options.handshakeTimeoutMs,
     fromUpgrade: handshake.fromUpgrade,
+    // Where `readUpgrade` looks for the token.
+    credentialHeaders: ['authorization', 'sec-websocket-protocol'],
   })
   host.onConnect(handshake.onConnect)
   host.onDisconnect((connection) => sockets.remove(connection))

@@ -6,7 +6,7 @@ import type { Socket } from '../transport/transport.ts'
 
 /** One open WebSocket, as plugins see it. */
 export interface Connection extends CallConnection {
-  /** Of the upgrade, lower-case names. */
+  /** Of the upgrade, lower-case names; without those that carried credentials, if a plugin names them. */
   readonly headers: Readonly<Record<string, string>>
   /** Of the upgrade. */
   readonly query: Readonly<Record<string, string | readonly string[]>>

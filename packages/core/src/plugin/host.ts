@@ -89,6 +89,11 @@ export interface HandshakeOptions {
    * AppError rejects the upgrade with an HTTP response.
    */
   readonly fromUpgrade?: (request: IncomingRequest) => MaybePromise<ControlResult | null>
+  /**
+   * Headers of the upgrade that carry credentials, in lower case: `['authorization']`. Once it is accepted they are dropped: they are not among
+   * the `headers` of the connection and its calls, nor in the memory of the process. Default: none.
+   */
+  readonly credentialHeaders?: readonly string[]
 }
 
 /** The control frame that is the handshake, as registered. */
@@ -97,6 +102,7 @@ export interface Handshake {
   readonly handle: ControlHandler
   readonly timeoutMs: number
   readonly fromUpgrade: HandshakeOptions['fromUpgrade']
+  readonly credentialHeaders: readonly string[]
 }
 
 /** PkgID of a route or event that a plugin adds. */

@@ -187,6 +187,7 @@ export function createPluginHost(
         handle,
         timeoutMs: handshake.timeoutMs ?? 5000,
         fromUpgrade: handshake.fromUpgrade,
+        credentialHeaders: handshake.credentialHeaders ?? [],
       }
     },
   }

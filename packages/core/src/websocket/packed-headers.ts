@@ -6,9 +6,10 @@ import { toHeaderRecord } from '../transport/request-headers.ts'
  */
 export type PackedHeaders = string
 
-export function packHeaders(headers: Readonly<Record<string, string>>): PackedHeaders {
+/** `without`: names of headers that are not kept. */
+export function packHeaders(headers: Readonly<Record<string, string>>, without: readonly string[]): PackedHeaders {
   const lines: string[] = ['']
-  for (const name of Object.keys(headers)) lines.push(`${name}:${headers[name]}`)
+  for (const name of Object.keys(headers)) if (!without.includes(name)) lines.push(`${name}:${headers[name]}`)
   // Joined, and not added up: V8 would keep the parts.
   return lines.join('\n')
 }

@@ -47,6 +47,21 @@ describe('an upgrade', () => {
       expect((await nextJson(socket)).data).toBe('ann')
     })
 
+    it('keeps its headers and its query for plugins and calls, without those that carried the credentials', async () => {
+      const seen: unknown[] = []
+      const look = plugin((host) => {
+        host.onConnect(({ headers, query }) => void seen.push(headers.authorization, headers['x-kind'], query))
+        host.onCall(({ headers }) => void seen.push(headers.authorization, headers['x-kind']))
+      })
+      const testAuthPlugin = testAuth({ fromUpgrade, credentialHeaders: ['authorization'] })
+      const { connect } = await start({ ...options, plugins: [testAuthPlugin, look] })
+      const socket = await connect({ path: '/ws?a=1&a=2', headers: { authorization: 'ann', 'x-kind': 'phone' } })
+      await nextJson(socket)
+      socket.send(packet(1))
+      expect((await nextJson(socket)).data).toBe('ann')
+      expect(seen).toEqual([undefined, 'phone', { a: ['1', '2'] }, undefined, 'phone'])
+    })
+
     it('may be answered with what only the connection knows', async () => {
       const admission: ControlResult = {
         identity: { id: 'ann', name: 'Ann' },

@@ -153,7 +153,7 @@ export class Upgrader {
     if (request.aborted) return this.#disconnected()
     const { wire } = this.#options
     if (wire.draining) return this.#reject(pending, new UnavailableError('The server is restarting'))
-    const headers = packHeaders(request.headers())
+    const headers = packHeaders(request.headers(), wire.handshake?.credentialHeaders ?? [])
     const connection = new WebSocketConnection(wire, { address, headers, query: request.query, codec, admission })
     // Only this name is sent back: the client may have offered its token next to it.
     if (offers(request.header('sec-websocket-protocol'), subProtocol)) request.accept(connection, subProtocol)
