@@ -78,16 +78,34 @@ const noQuery: QueryRecord = Object.freeze({})
 
 /** A request as hooks see it. A query that cannot be parsed is empty here; the input stage refuses it later. */
 export function toIncomingRequest(wire: Wire, head: RequestHead, context: RequestContext): IncomingRequest {
-  return {
-    wire,
-    address: context.address,
-    method: head.method,
-    path: head.path,
-    headers: head.headers(),
-    query: toQuery(head.query),
-    get replyHeaders() {
-      return context.replyHeaders
-    },
+  return new ReceivedRequest(wire, head, context)
+}
+
+/**
+ * A class, because V8 makes a hidden class of its own for every object literal with a getter. That lives until a full collection, and with it
+ * the getter, the request and all of its headers.
+ */
+class ReceivedRequest implements IncomingRequest {
+  readonly wire: Wire
+  readonly address: string
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingRequest['headers']
+  readonly query: IncomingRequest['query']
+  readonly #context: RequestContext
+
+  constructor(wire: Wire, head: RequestHead, context: RequestContext) {
+    this.wire = wire
+    this.address = context.address
+    this.method = head.method
+    this.path = head.path
+    this.headers = head.headers()
+    this.query = toQuery(head.query)
+    this.#context = context
+  }
+
+  get replyHeaders(): ReplyHeaders {
+    return this.#context.replyHeaders
   }
 }
 
