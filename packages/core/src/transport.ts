@@ -6,6 +6,7 @@ export { maxPkgId, unknownPkgId, uuidPattern, zeroUuid } from './protocol/frame.
 export { findUnsafe, isUnsafeKey } from './protocol/safe-value.ts'
 export { refuseFrame, toFrame } from './protocol/to-frame.ts'
 export { findBadHeader, isBodyless, isFraming } from './transport/answer-rules.ts'
+export { PreparedHead } from './transport/prepared-head.ts'
 export { findHeader, findMalformed, toHeaderRecord } from './transport/request-headers.ts'
 export { checkListenOptions, defaultSocketLimits } from './transport/socket-limits.ts'
 export * from './transport/transport.ts'

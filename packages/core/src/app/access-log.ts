@@ -13,7 +13,7 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
   if (access === false) return null
   const logsSuccesses = access === 'all' && sampleSuccesses > 0
   let share = 0
-  return (call, outcome) => {
+  const log = (call: ActiveCall, outcome: CallOutcome): void => {
     const { httpStatus } = outcome
     const failed = httpStatus >= 400
     if (!failed && !logsSuccesses) return
@@ -28,6 +28,7 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
     }
     logger[level](toFields(call, outcome), outcome.aborted ? 'Client disconnected' : failed ? 'Call failed' : 'Call')
   }
+  return Object.assign(log, { logsSuccesses: () => logsSuccesses && logger.isLevelEnabled?.('info') !== false })
 }
 
 function toFields(call: ActiveCall, { error, httpStatus, durationMs }: CallOutcome): Record<string, unknown> {

@@ -16,7 +16,11 @@ export interface CallHub {
 }
 
 /** Called for every call that has ended. */
-export type AccessLogger = (call: ActiveCall, outcome: CallOutcome) => void
+export interface AccessLogger {
+  (call: ActiveCall, outcome: CallOutcome): void
+  /** May it write a line for a success? */
+  logsSuccesses(): boolean
+}
 
 /** What every call of an app shares. */
 export interface CallServices {

@@ -61,7 +61,7 @@ export interface Call extends Publisher {
   readonly route: RouteInfo
   /** Fixed when the call starts: a later renewal or logout does not change it. Null on a public route over HTTP. */
   readonly identity: Identity | null
-  /** The caller's IP address, behind the trusted proxies. */
+  /** The caller's IP address, behind the trusted proxies. Read from the socket by the first access. */
   readonly address: string
   /** Lower-case names; on WebSocket those of the upgrade. */
   readonly headers: Readonly<Record<string, string>>

@@ -48,6 +48,8 @@ export interface CompiledRoute {
   /** Runs a call from its guards to its reply. Never throws. */
   readonly run: (call: ActiveCall) => void
   readonly identity: IdentityPolicy
+  /** A step, the handler or the command gets the call, and may use it after the reply. */
+  readonly mayKeepCall: boolean
   /** 0: none. */
   readonly deadlineMs: number
   /** Counts the outcome of a package into the instruments; null for a route that is on HTTP only. */

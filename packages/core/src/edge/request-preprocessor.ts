@@ -18,11 +18,15 @@ interface PreprocessorOptions {
 /** What both wires do with a request before anything else: client address, Host header, `onRequest` hooks. */
 export class RequestPreprocessor {
   readonly #clientAddress: ClientAddress
+  readonly #hasProxies: boolean
   readonly #hosts: ReadonlySet<string> | null
+  /** An accepted header; '' at first, which is none. */
+  #lastHost = ''
   readonly #onRequest: readonly ((request: IncomingRequest) => MaybePromise<void>)[]
 
   constructor(options: PreprocessorOptions, onRequest: readonly ((request: IncomingRequest) => MaybePromise<void>)[]) {
     this.#clientAddress = createClientAddress(options.trustedProxies)
+    this.#hasProxies = options.trustedProxies.length > 0
     this.#hosts = options.hosts === null ? null : new Set(options.hosts)
     this.#onRequest = onRequest
   }
@@ -38,14 +42,24 @@ export class RequestPreprocessor {
   /** Did the client use TLS, to this server or to a trusted proxy? */
   isSecure(head: RequestHead): boolean {
     if (head.secure) return true
-    return this.#clientAddress.isTrusted(head.address) && head.header('x-forwarded-proto').toLowerCase() === 'https'
+    // The address last: reading it costs a system call.
+    return (
+      this.#hasProxies &&
+      head.header('x-forwarded-proto').toLowerCase() === 'https' &&
+      this.#clientAddress.isTrusted(head.address)
+    )
   }
 
   /** Null for a well-formed request with an accepted Host header. */
   check(head: RequestHead): AppError | null {
     if (head.malformed !== null) return new MalformedRequestError(head.malformed)
     if (this.#hosts === null) return null
-    return this.#hosts.has(toHostName(head.header('host'))) ? null : new MalformedRequestError('Unknown Host header')
+    const host = head.header('host')
+    // Most requests name the same host as the one before.
+    if (host === this.#lastHost) return null
+    if (!this.#hosts.has(toHostName(host))) return new MalformedRequestError('Unknown Host header')
+    this.#lastHost = host
+    return null
   }
 
   get hasHooks(): boolean {
@@ -104,6 +118,40 @@ class ReceivedRequest implements IncomingRequest {
     this.#context = context
   }
 
+  get replyHeaders(): ReplyHeaders {
+    return this.#context.replyHeaders
+  }
+}
+
+/** The same, each part read when it is used: for `identify`, which runs for most requests and uses one header. */
+export class UnreadRequest implements IncomingRequest {
+  readonly wire: Wire
+  readonly #head: RequestHead
+  readonly #context: RequestContext
+  #query: QueryRecord | null = null
+
+  constructor(wire: Wire, head: RequestHead, context: RequestContext) {
+    this.wire = wire
+    this.#head = head
+    this.#context = context
+  }
+
+  get address(): string {
+    return this.#context.address
+  }
+  get method(): string {
+    return this.#head.method
+  }
+  get path(): string {
+    return this.#head.path
+  }
+  get headers(): Readonly<Record<string, string>> {
+    return this.#head.headers()
+  }
+  get query(): QueryRecord {
+    this.#query ??= toQuery(this.#head.query)
+    return this.#query
+  }
   get replyHeaders(): ReplyHeaders {
     return this.#context.replyHeaders
   }

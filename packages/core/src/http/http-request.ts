@@ -11,11 +11,12 @@ import { type RequestContext, type RequestPreprocessor, toQuery } from '../edge/
 import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { parseBody } from '../route/body.ts'
 import { parseQuery } from '../route/query.ts'
+import type { PreparedHead } from '../transport/prepared-head.ts'
 import type { BodyFailure, HeaderList, HttpExchange } from '../transport/transport.ts'
 import type { Cors } from './cors.ts'
+import type { BodyKind, ResponseHeads } from './response-heads.ts'
 import { StreamedBody } from './streamed-body.ts'
 
-const json = ['content-type', 'application/json'] as const
 const emptyBody: ParsedBody = { kind: 'empty' }
 /** The reason of an aborted `call.signal`. */
 export const clientDisconnected = 'The client has disconnected'
@@ -26,25 +27,22 @@ const noParams: Readonly<Record<string, string>> = Object.freeze({})
 /** What all requests of an app share. */
 export interface HttpRequestServices {
   readonly preprocessor: RequestPreprocessor
-  readonly securityHeaders: (secure: boolean) => HeaderList
+  readonly heads: ResponseHeads
   readonly cors: Cors | null
   readonly running: Set<ActiveCall>
   readonly streams: Set<StreamedBody>
   readonly draining: boolean
 }
 
-/** One HTTP request: the peer of its call. */
+/** One HTTP request: the peer of its call. What a call may not need is read when it is needed. */
 export class HttpRequest implements CallPeer, RequestContext {
-  readonly wire = 'http'
-  readonly connection = null
-  readonly address: string
   readonly exchange: HttpExchange
   readonly id: string
   params: Readonly<Record<string, string>> = noParams
   readonly #shared: HttpRequestServices
-  readonly #secure: boolean
   /** CORS headers of the response. */
   cors: HeaderList = noHeaders
+  #address: string | null = null
   #query: QueryRecord | null = null
   #traceparent: string | null | undefined
   #replyHeaders: ReplyHeaders | null = null
@@ -53,11 +51,20 @@ export class HttpRequest implements CallPeer, RequestContext {
     this.#shared = shared
     this.exchange = exchange
     this.id = id
-    this.address = shared.preprocessor.clientAddress(exchange)
-    this.#secure = shared.preprocessor.isSecure(exchange)
     if (shared.cors !== null) this.cors = shared.cors.responseHeaders(exchange.header('origin'))
   }
 
+  get wire(): 'http' {
+    return 'http'
+  }
+  get connection(): null {
+    return null
+  }
+  /** Read from the socket by the first access. */
+  get address(): string {
+    this.#address ??= this.#shared.preprocessor.clientAddress(this.exchange)
+    return this.#address
+  }
   get headers(): Readonly<Record<string, string>> {
     return this.exchange.headers()
   }
@@ -97,7 +104,8 @@ export class HttpRequest implements CallPeer, RequestContext {
       if (body.ok) this.#finish(call, body.value, next)
       else call.fail(body.error)
     }
-    this.exchange.readBody(http.maxBodyBytes, call.services.asyncContext ? withCurrentCall(read) : read)
+    const { exchange } = this
+    exchange.readBody(http.maxBodyBytes, call.services.asyncContext ? withCurrentCall(read) : read, http.raw)
   }
 
   #finish(call: ActiveCall, body: ParsedBody, next: (call: ActiveCall, input: unknown) => void): void {
@@ -109,9 +117,9 @@ export class HttpRequest implements CallPeer, RequestContext {
   succeed(call: ActiveCall, result: unknown): number {
     if (isReply(result)) return this.#succeedWith(call, result)
     const { status } = call.compiled.http ?? { status: null }
-    if (result === undefined) return this.#respond(call, status ?? 204, null, null)
+    if (result === undefined) return this.#respond(call, status ?? 204, null, 'none')
     const body = JSON.stringify(isPage(result) ? { items: result.items, meta: result.meta } : result)
-    return status === 204 ? this.#respond(call, 204, null, null) : this.#respond(call, status ?? 200, body, json)
+    return status === 204 ? this.#respond(call, 204, null, 'none') : this.#respond(call, status ?? 200, body, 'json')
   }
 
   #succeedWith(call: ActiveCall, reply: Reply<unknown>): number {
@@ -122,24 +130,18 @@ export class HttpRequest implements CallPeer, RequestContext {
       else for (const each of values) call.replyHeaders.append(name, each)
     }
     if (isStreamReply(reply)) return this.#stream(call, status, reply.value)
-    if (kind === 'text')
-      return this.#respond(call, status, value as string, ['content-type', 'text/plain; charset=utf-8'])
-    if (kind === 'bytes')
-      return this.#respond(call, status, value as Uint8Array, ['content-type', 'application/octet-stream'])
-    if (value === undefined || status === 204 || status === 304) return this.#respond(call, status, null, null)
-    return this.#respond(
-      call,
-      status,
-      JSON.stringify(isPage(value) ? { items: value.items, meta: value.meta } : value),
-      json,
-    )
+    if (kind === 'text') return this.#respond(call, status, value as string, 'text')
+    if (kind === 'bytes') return this.#respond(call, status, value as Uint8Array, 'bytes')
+    if (value === undefined || status === 204 || status === 304) return this.#respond(call, status, null, 'none')
+    const body = JSON.stringify(isPage(value) ? { items: value.items, meta: value.meta } : value)
+    return this.#respond(call, status, body, 'json')
   }
 
   #stream(call: ActiveCall, status: number, source: StreamSource): number {
-    const stream = this.exchange.stream(
-      status,
-      this.#head(['content-type', 'application/octet-stream'], call.addedHeaders?.entries()),
-    )
+    this.#keepAddress(call, status)
+    const head = this.#head('bytes')
+    const added = call.addedHeaders?.entries() ?? noHeaders
+    const stream = this.exchange.stream(status, [...withoutReplaced(head.toList(this.id), added), ...this.#more(added)])
     const body = new StreamedBody(call, source, stream)
     // A call that was synchronous so far does not listen for a disconnect yet, and the source of the body must be stopped.
     this.exchange.onAborted(() => body.stop(clientDisconnected))
@@ -151,10 +153,25 @@ export class HttpRequest implements CallPeer, RequestContext {
   }
 
   fail(call: ActiveCall, error: AppError): void {
-    // Read before the answer, after which it is no longer readable: the access log needs it.
+    // Read before the answer, after which they are no longer readable: the access log and hooks need them.
+    void this.address
     if (call.compiled.http === null) void this.exchange.path
     const body = toErrorBody(error, () => call.log)
-    this.exchange.respond(error.httpStatus, this.#head(json, toErrorHeaders(error, call.addedHeaders?.entries())), body)
+    this.#send(error.httpStatus, 'json', toErrorHeaders(error, call.addedHeaders?.entries()), body)
+  }
+
+  /** The address is not readable after the answer: it is read now if anything that has the call may ask for it later. */
+  #keepAddress(call: ActiveCall, status: number): void {
+    const { services, compiled } = call
+    if (
+      compiled.mayKeepCall ||
+      status >= 400 ||
+      services.onReply !== null ||
+      services.onCall !== null ||
+      services.access?.logsSuccesses() === true
+    ) {
+      void this.address
+    }
   }
 
   ended(call: ActiveCall): void {
@@ -164,27 +181,36 @@ export class HttpRequest implements CallPeer, RequestContext {
     call.services.onWorkEnd?.()
   }
 
-  #respond(
-    call: ActiveCall,
-    status: number,
-    body: string | Uint8Array | null,
-    type: readonly [string, string] | null,
-  ): number {
-    this.exchange.respond(status, this.#head(type, call.addedHeaders?.entries()), body)
+  #respond(call: ActiveCall, status: number, body: string | Uint8Array | null, kind: BodyKind): number {
+    this.#keepAddress(call, status)
+    this.#send(status, kind, call.addedHeaders?.entries() ?? noHeaders, body)
     return status
   }
 
-  /** The headers of every response, then those that were added, which replace ours. */
-  #head(type: readonly [string, string] | null, added: HeaderList = []): HeaderList {
-    const list: (readonly [string, string])[] = [
-      ...this.#shared.securityHeaders(this.#secure),
-      ['x-correlation-id', this.id],
-    ]
-    if (type !== null) list.push(type)
-    const { cors } = this
-    if (added.length === 0) return cors.length === 0 ? list : [...list, ...cors]
-    const names = new Set(added.map(([name]) => name))
-    // Never replaced: without `Vary` a cache would serve the response for one origin to another.
-    return [...list.filter(([name]) => !names.has(name)), ...added, ...cors]
+  /** Writes the headers of every response, and then those that were added, which replace ours. */
+  #send(status: number, kind: BodyKind, added: HeaderList, body: string | Uint8Array | null): void {
+    const head = this.#head(kind)
+    const more = this.#more(added)
+    if (!added.some(([name]) => head.has(name))) {
+      this.exchange.respondPrepared(status, head, this.id, more, body)
+    } else {
+      this.exchange.respond(status, [...withoutReplaced(head.toList(this.id), added), ...more], body)
+    }
   }
+
+  #head(kind: BodyKind): PreparedHead {
+    const { heads, preprocessor } = this.#shared
+    return heads.of(preprocessor.isSecure(this.exchange), kind)
+  }
+
+  /** Those of CORS are never replaced: without `Vary` a cache would serve the response for one origin to another. */
+  #more(added: HeaderList): HeaderList {
+    const { cors } = this
+    if (added.length === 0) return cors
+    return cors.length === 0 ? added : [...added, ...cors]
+  }
+}
+
+function withoutReplaced(list: HeaderList, added: HeaderList): HeaderList {
+  return list.filter(([name]) => !added.some(([other]) => other === name))
 }

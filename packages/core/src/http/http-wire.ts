@@ -5,13 +5,15 @@ import type { CompiledRoute } from '../call/compiled-route.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { reply } from '../call/reply.ts'
 import { upgradeRequired } from '../edge/error-response.ts'
-import { type RequestPreprocessor, toIncomingRequest } from '../edge/request-preprocessor.ts'
+import { type RequestPreprocessor, UnreadRequest } from '../edge/request-preprocessor.ts'
 import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
 import type { Identify } from '../plugin/host.ts'
-import type { HeaderList, HttpExchange } from '../transport/transport.ts'
+import type { HttpExchange } from '../transport/transport.ts'
 import type { Cors } from './cors.ts'
 import { clientDisconnected, HttpRequest, type HttpRequestServices } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
+import { ResponseHeads } from './response-heads.ts'
+import type { SecurityHeaders } from './security-headers.ts'
 import type { StreamedBody } from './streamed-body.ts'
 
 interface HttpWireOptions {
@@ -23,7 +25,7 @@ interface HttpWireOptions {
   /** Null if no plugin provides identities. */
   readonly identify: Identify | null
   readonly websocketPath: string
-  readonly securityHeaders: (secure: boolean) => HeaderList
+  readonly securityHeaders: SecurityHeaders
   /** Null: pages of other origins cannot read responses. */
   readonly cors: Cors | null
 }
@@ -36,7 +38,7 @@ const hooksTimeoutMs = 10_000
 /** The HTTP wire: finds the route of a request and runs the call. */
 export class HttpWire implements HttpRequestServices {
   readonly preprocessor: RequestPreprocessor
-  readonly securityHeaders: (secure: boolean) => HeaderList
+  readonly heads: ResponseHeads
   readonly cors: Cors | null
   /** Calls that did not end within the callback that received them. */
   readonly running: Set<ActiveCall> = new Set()
@@ -45,10 +47,12 @@ export class HttpWire implements HttpRequestServices {
   /** The app is closing: new requests are answered with `unavailable`, except for endpoints such as health. */
   draining = false
   readonly #options: HttpWireOptions
+  /** Their addresses are read at the end of this turn. */
+  #open: HttpRequest[] = []
 
   constructor(options: HttpWireOptions) {
     this.preprocessor = options.preprocessor
-    this.securityHeaders = options.securityHeaders
+    this.heads = new ResponseHeads(options.securityHeaders)
     this.cors = options.cors
     this.#options = options
   }
@@ -129,6 +133,21 @@ export class HttpWire implements HttpRequestServices {
     call.compiled.httpCounter?.inProgress.inc()
     call.armDeadline()
     request.exchange.onAborted(() => call.abandon(clientDisconnected))
+    this.#readAddressLater(request)
+  }
+
+  /**
+   * The address may be needed after its client has disconnected, when it is not readable. Most calls that outlive their callback are
+   * answered within the same turn of the event loop: they never read it.
+   */
+  #readAddressLater(request: HttpRequest): void {
+    if (this.#open.push(request) === 1) setImmediate(this.#readAddresses)
+  }
+
+  readonly #readAddresses = (): void => {
+    const open = this.#open
+    this.#open = []
+    for (const request of open) void request.address
   }
 
   #identify(request: HttpRequest, call: ActiveCall): void {
@@ -136,7 +155,7 @@ export class HttpWire implements HttpRequestServices {
     const { compiled } = call
     if (identify === null || compiled.identity === 'none') return compiled.run(call)
     try {
-      const identity = identify(toIncomingRequest('http', request.exchange, request))
+      const identity = identify(new UnreadRequest('http', request.exchange, request))
       if (isPromise(identity)) {
         identity.then(
           (known) => {

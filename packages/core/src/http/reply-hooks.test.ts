@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Call } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import { PermissionDeniedError } from '../errors/app-error.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { route } from '../route/route.ts'
+import { guard } from '../route/step.ts'
 import { onTransports } from '../testing/on-transports.ts'
+import { deferred, until } from '../testing/suite.fixtures.ts'
 
 onTransports({ describe, afterEach }, ({ start }) => {
   it('an onReply hook reads headers and address after the answer, of a call that ended within its callback too', async () => {
@@ -28,6 +31,41 @@ onTransports({ describe, afterEach }, ({ start }) => {
       [null, 'reader of /nowhere', 404],
     ])
     expect(seen.every(({ address }) => address === '127.0.0.1')).toBe(true)
+  })
+
+  it('the address is right after an await, after the reply and after the client has disconnected', async () => {
+    const seen: string[] = []
+    const note = async (call: Call): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      seen.push(call.address)
+    }
+    const guarded = guard({ name: 'audit', run: (call) => void note(call) })
+    const waits = deferred()
+    const endpoints = [
+      route({ http: 'GET /kept', handler: (_input, call) => void note(call) }),
+      route({ http: 'GET /guarded', use: [guarded], handler: (_input) => 1 }),
+      route({ http: 'GET /effect', handler: (_input, call) => call.afterCommit(() => note(call)) }),
+      route({ http: 'POST /body', handler: (_input, call) => void note(call) }),
+      route({
+        http: 'GET /waits',
+        handler: async (_input, call) => {
+          call.signal.addEventListener('abort', () => void note(call))
+          waits.resolve()
+          await new Promise(() => {})
+        },
+      }),
+    ]
+    const { request } = await start({ pkgIds: {}, routes: {}, endpoints }, { leftovers: 'allow' })
+    for (const target of ['GET /kept', 'GET /guarded', 'GET /effect']) await request(target)
+    await request('POST /body', { json: {} })
+    const controller = new AbortController()
+    const leaving = request('GET /waits', { signal: controller.signal })
+    await waits.promise
+    controller.abort()
+    await expect(leaving).rejects.toThrow()
+    await until(() => seen.length === endpoints.length)
+    expect(seen).toEqual(endpoints.map(() => '127.0.0.1'))
   })
 
   it('what onRequest adds to the answer is on every response, and a call finds and replaces it', async () => {

@@ -83,6 +83,8 @@ export function compileRoute(
     errors: definition.errors.map(({ code }) => code),
     run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
+    // A handler with one parameter does not get it. One with none may have rest parameters.
+    mayKeepCall: steps.length > 0 || definition.handler?.length !== 1 || context.asyncContext,
     servesWhileDraining,
     http: compileHttp(info, definition, context),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,

@@ -1,5 +1,6 @@
 import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
+import type { PreparedHead } from './prepared-head.ts'
 
 /**
  * The port between the network and core. Implementations: uWebSockets.js (`uws`) and a network in memory for tests (`memoryTransport`).
@@ -138,9 +139,10 @@ export interface HttpExchange extends RequestHead, Abortable {
   /**
    * Reads the whole body, at most `maxBytes` of it, declared or chunked alike. `done` runs once, perhaps before this returns, with bytes
    * that it may keep or with the failure. Call it once. Until then at most 64 KiB are buffered (and what one receive adds); then the socket
-   * is paused, without a time limit and without noticing that the client disconnects.
+   * is paused, without a time limit and without noticing that the client disconnects. With `keeps` false the bytes need to be valid only
+   * until `done` returns, which saves their copy; default true.
    */
-  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void
+  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void, keeps?: boolean): void
   /**
    * Answers: status, headers and body in one write. `content-length` is written by the transport (a HEAD request gets
    * the length and no body). When the body of the request was not read, a rest of up to 64 KiB is awaited and dropped;
@@ -148,6 +150,17 @@ export interface HttpExchange extends RequestHead, Abortable {
    * would break out of its line is a fault, and the answer is a bare 500.
    */
   respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void
+  /**
+   * As `respond` with `head.toList(value)` and then `headers`, at less cost. A value that is not 1 to 128 characters of visible ASCII is a
+   * fault.
+   */
+  respondPrepared(
+    status: number,
+    head: PreparedHead,
+    value: string,
+    headers: HeaderList,
+    body: string | Uint8Array | null,
+  ): void
   /**
    * Answers in chunks; the headers are sent with the first of them. A HEAD request gets the headers and ends at once.
    */

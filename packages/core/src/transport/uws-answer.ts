@@ -1,35 +1,66 @@
 import { STATUS_CODES } from 'node:http'
 import { isBodyless, isFraming } from './answer-rules.ts'
+import type { PreparedHead } from './prepared-head.ts'
 import type { HeaderList } from './transport.ts'
 import type { UwsResponse } from './uws-types.ts'
+
+/** Status and headers of an answer. They were checked: what is written here is not. */
+export interface AnswerHead {
+  readonly status: number
+  /** Goes first, with `value`. */
+  readonly prepared: PreparedHead | null
+  readonly value: string
+  readonly headers: HeaderList
+}
 
 /** Writes a whole answer, status first: uWS takes no other order. The caller has corked. */
 export function writeAnswer(
   res: UwsResponse,
   isHead: boolean,
-  status: number,
-  headers: HeaderList,
+  head: AnswerHead,
   body: string | Uint8Array | null,
   close: boolean,
   sayClose: boolean,
 ): void {
-  writeHead(res, status, headers)
+  writeHead(res, head)
   if (sayClose) res.writeHeader('connection', 'close')
-  if (isHead && !isBodyless(status)) res.endWithoutBody(byteLength(body), close)
-  else if (!isBodyless(status)) res.end(body ?? '', close)
+  const bodyless = isBodyless(head.status)
+  if (isHead && !bodyless) res.endWithoutBody(byteLength(body), close)
+  else if (!bodyless) res.end(body ?? '', close)
   // `endWithoutBody` cannot close without a length, so a length of 0 is sent where none should be.
   else if (close) res.end('', true)
   else res.endWithoutBody()
 }
 
-export function writeHead(res: UwsResponse, status: number, headers: HeaderList): void {
+/**
+ * uWS writes the value of a header as it is. So one call writes all of them: what follows the first name, with line breaks, is passed as its
+ * value. That is safe because no checked value has a line break of its own.
+ */
+export function writeHead(res: UwsResponse, { status, prepared, value, headers }: AnswerHead): void {
   // uWS writes 200 OK itself.
   if (status !== 200) res.writeStatus(statusLine(status))
+  if (prepared !== null) {
+    const bytes = prepared.compose(value)
+    if (bytes === null) throw new TypeError('the value of a prepared head was not checked')
+    res.writeHeader(prepared.firstName, bytes)
+  }
+  if (headers.length > 0) writeList(res, headers)
+}
+
+function writeList(res: UwsResponse, headers: HeaderList): void {
+  let firstName = ''
+  let lines = ''
   for (let i = 0; i < headers.length; i++) {
     // In bounds.
-    const header = headers[i] as readonly [string, string]
-    if (!isFraming(header[0], header[1])) res.writeHeader(header[0], header[1])
+    const [name, value] = headers[i] as readonly [string, string]
+    if (isFraming(name, value)) continue
+    if (firstName !== '') lines += `\r\n${name}: ${value}`
+    else {
+      firstName = name
+      lines = value
+    }
   }
+  if (firstName !== '') res.writeHeader(firstName, lines)
 }
 
 function statusLine(status: number): string {

@@ -6,6 +6,15 @@ const heldBodyBytes = 64 * 1024
 
 type Done = (body: Uint8Array | BodyFailure) => void
 
+/** The request of a body. */
+interface BodyOwner {
+  /** A callback of uWS for the socket begins, and ends. */
+  enter(): void
+  leave(): void
+  /** What a handler threw ends in an answer. */
+  fail(error: unknown): void
+}
+
 /** The declared length; -1 for chunked; 0 when there is no body. */
 export function declaredLength(length: string, coding: string): number {
   if (length === '') return coding === '' ? 0 : -1
@@ -23,7 +32,7 @@ export class UwsBody {
   complete = false
   readonly #res: UwsResponse
   readonly #declared: number
-  readonly #guard: (run: () => void) => void
+  readonly #owner: BodyOwner
   #state: 'holding' | 'reading' | 'dropping' = 'holding'
   #received = 0
   #paused = false
@@ -32,14 +41,22 @@ export class UwsBody {
   /** The buffer of a body whose length was declared. */
   #target: Uint8Array | null = null
   #maxBytes = 0
+  #keeps = true
   #done: Done | null = null
   #dropped: (() => void) | null = null
 
-  constructor(res: UwsResponse, declared: number, guard: (run: () => void) => void) {
+  constructor(res: UwsResponse, declared: number, owner: BodyOwner) {
     this.#res = res
     this.#declared = declared
-    this.#guard = guard
-    res.onData((chunk, isLast) => this.#receive(chunk, isLast))
+    this.#owner = owner
+    res.onData((chunk, isLast) => {
+      owner.enter()
+      try {
+        this.#receive(chunk, isLast)
+      } finally {
+        owner.leave()
+      }
+    })
   }
 
   /** Is it cheaper to wait for the rest than to close in the middle, which may reset the connection? */
@@ -47,7 +64,8 @@ export class UwsBody {
     return this.#declared !== -1 && this.#declared - this.#received <= heldBodyBytes
   }
 
-  read(maxBytes: number, done: Done): void {
+  /** `keeps`: the bytes are used after `done` has returned. */
+  read(maxBytes: number, done: Done, keeps: boolean): void {
     if (this.#state !== 'holding') throw new Error('readBody was called before, or after the answer')
     if (this.#declared > maxBytes || this.#received > maxBytes) {
       // The rest is not read at all; the answer will close the connection.
@@ -57,9 +75,12 @@ export class UwsBody {
     }
     this.#state = 'reading'
     this.#maxBytes = maxBytes
+    this.#keeps = keeps
     this.#done = done
-    if (this.complete) this.#finish(this.#whole())
-    else this.#resume()
+    if (!this.complete) return this.#resume()
+    const whole = this.#whole()
+    this.#drop()
+    done(whole)
   }
 
   /** Drops what was held and ignores the rest. `then` runs when the last byte has arrived. */
@@ -77,7 +98,7 @@ export class UwsBody {
   abort(): void {
     this.#aborted = true
     this.#dropped = null
-    this.#guard(() => this.#finish('aborted'))
+    this.#pass('aborted')
   }
 
   #receive(chunk: ArrayBuffer, isLast: boolean): void {
@@ -85,7 +106,12 @@ export class UwsBody {
     if (this.#state === 'dropping') {
       // Nothing is kept.
     } else if (this.#state === 'reading' && this.#received > this.#maxBytes) {
-      this.#guard(() => this.#finish('too_large'))
+      this.#pass('too_large')
+    } else if (isLast && !this.#keeps && this.#received === chunk.byteLength && this.#declared !== -1) {
+      // All of it at once, as most are: no copy.
+      this.complete = true
+      this.#pass(new Uint8Array(chunk))
+      return
     } else {
       if (chunk.byteLength > 0) this.#store(chunk)
       const fits = this.#declared <= heldBodyBytes && this.#received < heldBodyBytes
@@ -103,8 +129,8 @@ export class UwsBody {
     this.complete = true
     const then = this.#dropped
     this.#dropped = null
-    if (this.#state === 'reading') this.#guard(() => this.#finish(this.#whole()))
-    else if (then !== null) this.#guard(then)
+    if (this.#state === 'reading') this.#pass(this.#whole())
+    else if (then !== null) this.#run(then)
   }
 
   /** Copies: the chunk is detached when the callback returns. */
@@ -123,10 +149,23 @@ export class UwsBody {
     return this.#target ?? only ?? joined(this.#parts, this.#received)
   }
 
-  #finish(result: Uint8Array | BodyFailure): void {
+  #pass(result: Uint8Array | BodyFailure): void {
     const done = this.#done
     this.#drop()
-    done?.(result)
+    if (done === null) return
+    try {
+      done(result)
+    } catch (error) {
+      this.#owner.fail(error)
+    }
+  }
+
+  #run(then: () => void): void {
+    try {
+      then()
+    } catch (error) {
+      this.#owner.fail(error)
+    }
   }
 
   #drop(): void {

@@ -23,10 +23,13 @@ export abstract class UwsHead implements RequestHead {
   readonly method: string
   /** Null as soon as a native call on it would throw: uws-rules.md#response-lifetime. */
   protected res: UwsResponse | null
-  /** Null once the callback has returned, which ends its life. Until then the response is corked. */
+  /** Null once the callback has returned, which ends its life. */
   protected req: UwsRequest | null
   protected readonly fault: Fault
   readonly secure: boolean
+  /** Within a callback of uWS for this socket, which collects what is written. */
+  protected isCorked = true
+  #watched = false
   #path: string | undefined
   #query: string | undefined
   #address: string | undefined
@@ -43,9 +46,6 @@ export abstract class UwsHead implements RequestHead {
     this.req = req
     this.fault = fault
     this.secure = secure
-    // Before anything else: a callback that returns with neither an answer nor this ends the process. uWS
-    // keeps one handler only, so this one fans out.
-    res.onAborted(() => this.abort())
   }
 
   get path(): string {
@@ -94,14 +94,28 @@ export abstract class UwsHead implements RequestHead {
     else this.#callbacks.push(callback)
   }
 
-  /** The callback returns: copies the request unless it was answered, and drops it. */
+  /** The callback returns: copies the request unless it was answered, and drops it. Never left out: `watch`. */
   detach(): void {
-    if (this.res !== null) {
+    const { res } = this
+    if (res !== null) {
+      this.watch(res)
       void this.path
       void this.query
       this.#copyHeaders()
     }
     this.req = null
+    this.isCorked = false
+  }
+
+  /**
+   * Listens for the abort. A callback that returns with neither an answer nor this ends the process, so it is called wherever an answer is
+   * not complete by then: for one that comes later, one that the client takes slowly, one whose writing threw. uWS keeps one handler only,
+   * so this one fans out.
+   */
+  protected watch(res: UwsResponse): void {
+    if (this.#watched) return
+    this.#watched = true
+    res.onAborted(() => this.abort())
   }
 
   /** The client has disconnected, or was cut. uWS has freed the response already. */
@@ -135,19 +149,30 @@ export abstract class UwsHead implements RequestHead {
     return this.header('connection').toLowerCase() === 'close'
   }
 
-  /** Has the callback that brought it returned? */
-  protected get isLate(): boolean {
-    return this.req === null
-  }
-
-  /** Makes the native calls that end the response. After the callback they must be corked by hand. */
+  /** Makes the native calls that end the response. Outside of a callback of uWS they must be corked by hand. */
   protected last(call: (res: UwsResponse) => void): void {
     const res = this.res
     if (res === null) return
-    const { isLate } = this
     this.settle()
-    if (isLate) res.cork(() => call(res))
-    else call(res)
+    if (!this.isCorked) {
+      res.cork(() => call(res))
+      return
+    }
+    try {
+      call(res)
+    } catch (error) {
+      this.watchUnfinished(res)
+      throw error
+    }
+  }
+
+  /** Writing an answer threw, perhaps after it was complete. */
+  protected watchUnfinished(res: UwsResponse): void {
+    try {
+      this.watch(res)
+    } catch {
+      // It was complete, so that nothing has to listen.
+    }
   }
 
   #copyHeaders(): readonly string[] {

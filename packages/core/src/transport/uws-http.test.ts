@@ -100,6 +100,34 @@ describe('requests over uWebSockets.js', () => {
     expect(await read.promise).toEqual(['1', '1, 2', 'a=1; b=2', 'first', '', ''])
   })
 
+  it.each(['at once', 'later'])(
+    'an answer whose writing throws is a fault, and the process goes on (%s)',
+    async (when) => {
+      const answer = (exchange: HttpExchange): void => {
+        // A plugin without types could do this.
+        if (exchange.path === '/bad') Reflect.apply(exchange.respond, exchange, [200, [['x-a', '1']], 5])
+        else exchange.respond(200, [], 'good')
+      }
+      const thrown: unknown[] = []
+      const { port, faults } = await serve({
+        request: (exchange) => {
+          if (when === 'at once') return answer(exchange)
+          setImmediate(() => {
+            try {
+              answer(exchange)
+            } catch (error) {
+              thrown.push(error)
+            }
+          })
+        },
+      })
+      const peer = await dial(port)
+      peer.write('GET /bad HTTP/1.1\r\nHost: test\r\n\r\n')
+      await vi.waitFor(() => expect([...faults, ...thrown]).toHaveLength(1))
+      expect(await (await fetch(`http://127.0.0.1:${port}/good`)).text()).toBe('good')
+    },
+  )
+
   it('a malformed request is answered, the connection closed, and nothing that comes behind is served', async () => {
     const served: string[] = []
     const { port, faults } = await serve({

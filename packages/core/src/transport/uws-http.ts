@@ -1,7 +1,8 @@
 import { findBadHeader, isBodyless } from './answer-rules.ts'
+import type { PreparedHead } from './prepared-head.ts'
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream, TransportHandlers } from './transport.ts'
 import type { Unsent } from './unsent.ts'
-import { writeAnswer, writeHead } from './uws-answer.ts'
+import { type AnswerHead, writeAnswer, writeHead } from './uws-answer.ts'
 import { declaredLength, UwsBody } from './uws-body.ts'
 import { type Fault, reportFault, UwsHead } from './uws-head.ts'
 import { largeLength, UwsLargeAnswer } from './uws-large-answer.ts'
@@ -26,8 +27,9 @@ export function serveRequest(
     handlers.request(exchange)
   } catch (error) {
     exchange.fail(error)
+  } finally {
+    exchange.detach()
   }
-  exchange.detach()
 }
 
 class UwsExchange extends UwsHead implements HttpExchange {
@@ -50,29 +52,50 @@ class UwsExchange extends UwsHead implements HttpExchange {
     if (this.#body === undefined) {
       const declared =
         this.req === null ? 0 : declaredLength(this.header('content-length'), this.header('transfer-encoding'))
-      this.#body =
-        declared === 0 || this.res === null ? null : new UwsBody(this.res, declared, (run) => this.#guard(run))
+      this.#body = declared === 0 || this.res === null ? null : new UwsBody(this.res, declared, this)
     }
     return this.#body
   }
 
-  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void): void {
+  readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void, keeps = true): void {
     if (this.res === null || this.#answered) {
       done('aborted')
       return
     }
     const body = this.attachBody()
     if (body === null) done(new Uint8Array(0))
-    else body.read(maxBytes, done)
+    else body.read(maxBytes, done, keeps)
+  }
+
+  enter(): void {
+    this.isCorked = true
+  }
+
+  leave(): void {
+    this.isCorked = false
   }
 
   respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
     if (this.res === null || this.#answered) return
     const bad = findBadHeader(headers)
-    if (bad !== null) {
-      this.fail(bad)
-      return
-    }
+    if (bad !== null) this.fail(bad)
+    else this.#respond({ status, prepared: null, value: '', headers }, body)
+  }
+
+  respondPrepared(
+    status: number,
+    prepared: PreparedHead,
+    value: string,
+    headers: HeaderList,
+    body: string | Uint8Array | null,
+  ): void {
+    if (this.res === null || this.#answered) return
+    const bad = prepared.compose(value) === null ? badValue(value) : findBadHeader(headers)
+    if (bad !== null) this.fail(bad)
+    else this.#respond({ status, prepared, value, headers }, body)
+  }
+
+  #respond(head: AnswerHead, body: string | Uint8Array | null): void {
     this.#answered = true
     const incoming = this.#body
     if (this.malformed !== null) {
@@ -80,18 +103,18 @@ class UwsExchange extends UwsHead implements HttpExchange {
       this.#countUnsent()
       const said = this.saidClose
       this.refuse((res) => {
-        writeAnswer(res, this.method === 'HEAD', status, headers, body, true, said)
+        writeAnswer(res, this.method === 'HEAD', head, body, true, said)
         this.#countSent()
       })
-    } else if (!incoming || incoming.complete) this.#write(status, headers, body, false)
+    } else if (!incoming || incoming.complete) this.#write(head, body, false)
     // The rest is read first: closing with bytes unread resets the connection, and the client may lose the answer. A client that waits
     // for `100 Continue` has got it from uWS.
     else if (incoming.restIsSmall) {
       this.#countUnsent()
-      incoming.discard(() => this.#write(status, headers, body, false))
+      incoming.discard(() => this.#write(head, body, false))
     } else {
       incoming.abandon()
-      this.#write(status, headers, body, true, this.saidClose)
+      this.#write(head, body, true, this.saidClose)
     }
   }
 
@@ -103,17 +126,17 @@ class UwsExchange extends UwsHead implements HttpExchange {
       this.fail(bad)
       return deadStream
     }
+    this.#answered = true
+    const head = { status, prepared: null, value: '', headers }
     if (this.method === 'HEAD' || isBodyless(status)) {
-      this.#answered = true
       this.last((res) => {
-        writeHead(res, status, headers)
+        writeHead(res, head)
         res.endWithoutBody()
       })
       return deadStream
     }
-    this.#answered = true
     this.#stream = new UwsStream(res, this.#body ?? null, () => this.settle(), this.#unsent)
-    res.cork(() => writeHead(res, status, headers))
+    res.cork(() => writeHead(res, head))
     return this.#stream
   }
 
@@ -139,24 +162,30 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#body?.abort()
   }
 
-  #write(
-    status: number,
-    headers: HeaderList,
-    body: string | Uint8Array | null,
-    close: boolean,
-    sayClose = false,
-  ): void {
+  #write(head: AnswerHead, body: string | Uint8Array | null, close: boolean, sayClose = false): void {
+    const { res } = this
+    if (res === null) return
     const isHead = this.method === 'HEAD'
-    const length = isHead || close || isBodyless(status) ? 0 : largeLength(body)
-    if (body !== null && length > 0) return this.#writeLarge(status, headers, body, length)
-    this.last((res) => writeAnswer(res, isHead, status, headers, body, close, sayClose))
+    const length = isHead || close || isBodyless(head.status) ? 0 : largeLength(body)
+    if (body !== null && length > 0) return this.#writeLarge(head, body, length)
+    if (this.isCorked) {
+      // As `last`, without a closure.
+      this.settle()
+      try {
+        writeAnswer(res, isHead, head, body, close, sayClose)
+      } catch (error) {
+        this.watchUnfinished(res)
+        throw error
+      }
+    } else this.last((res) => writeAnswer(res, isHead, head, body, close, sayClose))
     this.#countSent()
   }
 
-  #writeLarge(status: number, headers: HeaderList, body: string | Uint8Array, length: number): void {
+  #writeLarge(head: AnswerHead, body: string | Uint8Array, length: number): void {
     this.last((res) => {
       const large = new UwsLargeAnswer(res, length, () => this.#countSent())
-      if (large.send(status, headers, body)) return this.#countSent()
+      if (large.send(head, body)) return this.#countSent()
+      this.watch(res)
       this.#large = large
       this.#countUnsent()
     })
@@ -173,12 +202,8 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#isCounted = false
     this.#unsent.remove()
   }
+}
 
-  #guard(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      this.fail(error)
-    }
-  }
+function badValue(value: string): TypeError {
+  return new TypeError(`${JSON.stringify(value)} is not a value of a prepared header`)
 }

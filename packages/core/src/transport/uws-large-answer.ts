@@ -1,5 +1,4 @@
-import type { HeaderList } from './transport.ts'
-import { writeHead } from './uws-answer.ts'
+import { type AnswerHead, writeHead } from './uws-answer.ts'
 import type { UwsResponse } from './uws-types.ts'
 
 /** Up to here head and body fit into the cork buffer of 16 KB, and `end` sends them by one system call (uws-rules.md#cork). */
@@ -37,10 +36,10 @@ export class UwsLargeAnswer {
   }
 
   /** Sends head and as much of the body as the system takes. The caller has corked. True when that was all of it. */
-  send(status: number, headers: HeaderList, body: string | Uint8Array): boolean {
+  send(head: AnswerHead, body: string | Uint8Array): boolean {
     const res = this.#res
     if (res === null) return true
-    writeHead(res, status, headers)
+    writeHead(res, head)
     const [, complete] = res.tryEnd(body, this.#length)
     if (complete) {
       this.#res = null

@@ -63,7 +63,8 @@ export interface UwsResponse {
   resume(): unknown
   cork(write: () => void): unknown
   writeStatus(status: string): unknown
-  writeHeader(name: string, value: string): unknown
+  /** `value` is written as it is. */
+  writeHeader(name: string, value: string | Uint8Array): unknown
   write(chunk: string | Uint8Array): boolean
   end(body?: string | Uint8Array, closeConnection?: boolean): unknown
   /** Sends what the system takes of a part of a body of `totalLength` bytes. `complete`: that was the last of it. */

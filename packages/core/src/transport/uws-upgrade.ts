@@ -1,7 +1,7 @@
 import { findBadHeader } from './answer-rules.ts'
 import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from './transport.ts'
 import type { Unsent } from './unsent.ts'
-import { writeAnswer } from './uws-answer.ts'
+import { type AnswerHead, writeAnswer } from './uws-answer.ts'
 import { UwsSocket } from './uws-connection.ts'
 import { type Fault, reportFault, UwsHead } from './uws-head.ts'
 import type { UwsPublications } from './uws-publications.ts'
@@ -24,8 +24,9 @@ export function serveUpgrade(
     handlers.upgrade(upgrade)
   } catch (error) {
     upgrade.fail(error)
+  } finally {
+    upgrade.detach()
   }
-  upgrade.detach()
 }
 
 /** An upgrade that may be answered late: uws-rules.md#upgrades. */
@@ -64,8 +65,8 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     // uWS calls `open` before `upgrade` returns. The only extension is compression, which is off. Of a protocol with a comma only the
     // part before it is sent.
     const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, '', this.#context)
-    if (this.isLate) this.#upgradeLate(upgrade)
-    else this.last(upgrade)
+    if (this.isCorked) this.last(upgrade)
+    else this.#upgradeLate(upgrade)
   }
 
   /**
@@ -84,11 +85,13 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     if (this.res === null) return
     const bad = findBadHeader(headers)
     if (bad !== null) this.fail(bad)
-    else if (this.malformed === null) this.last((res) => writeAnswer(res, false, status, headers, body, false, false))
-    else {
-      const said = this.saidClose
-      this.refuse((res) => writeAnswer(res, false, status, headers, body, true, said))
-    }
+    else this.#answer({ status, prepared: null, value: '', headers }, body)
+  }
+
+  #answer(head: AnswerHead, body: string): void {
+    if (this.malformed === null) return this.last((res) => writeAnswer(res, false, head, body, false, false))
+    const said = this.saidClose
+    this.refuse((res) => writeAnswer(res, false, head, body, true, said))
   }
 
   override detach(): void {

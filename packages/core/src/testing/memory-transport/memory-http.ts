@@ -1,4 +1,5 @@
 import { findBadHeader, isBodyless } from '../../transport/answer-rules.ts'
+import type { PreparedHead } from '../../transport/prepared-head.ts'
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../../transport/transport.ts'
 import type { Unsent } from '../../transport/unsent.ts'
 import { declaredLength, MemoryBody } from './memory-body.ts'
@@ -51,6 +52,18 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
     this.#start(status, headers, length)
     if (this.method !== 'HEAD' && !isBodyless(status) && bytes.byteLength > 0) void this.response.write(bytes)
     this.#complete()
+  }
+
+  respondPrepared(
+    status: number,
+    head: PreparedHead,
+    value: string,
+    headers: HeaderList,
+    body: string | Uint8Array | null,
+  ): void {
+    if (head.compose(value) !== null) this.respond(status, [...head.toList(value), ...headers], body)
+    else if (!this.#answered && !this.aborted)
+      this.#fail(new TypeError(`${JSON.stringify(value)} is not a value of a prepared header`))
   }
 
   stream(status: number, headers: HeaderList): ResponseStream {

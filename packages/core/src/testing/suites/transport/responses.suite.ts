@@ -1,3 +1,4 @@
+import { PreparedHead } from '../../../transport/prepared-head.ts'
 import type { HttpExchange, ResponseStream } from '../../../transport/transport.ts'
 import type { TestRunner } from '../../test-runner.ts'
 import { deferred, recorder, text } from '../helpers.ts'
@@ -73,6 +74,38 @@ export function responsesSuite({ describe, it, expect }: TestRunner, { serve }: 
       await client.request(get)
       await client.request(get)
       expect(aborted.calls).toHaveLength(0)
+    })
+
+    it('answers with a prepared head, at once and later', async () => {
+      const head = new PreparedHead([['x-one', '1']], 'x-id', [['content-type', 'text/plain']])
+      const { client, faults } = await serve({
+        request: async (exchange) => {
+          if (exchange.path === '/later') await new Promise((resolve) => setImmediate(resolve))
+          exchange.respondPrepared(201, head, exchange.header('x-id'), [['x-two', '2']], 'fine')
+          exchange.respondPrepared(404, head, 'second', [], 'second')
+        },
+      })
+      for (const id of ['a', 'bc', 'd', 'x'.repeat(128)]) {
+        const path = id === 'bc' ? '/later' : '/'
+        const { status, headers, body } = await client.request({ method: 'GET', path, headers: { 'x-id': id } })
+        expect(status).toBe(201)
+        expect(headers).toMatchObject({ 'x-one': '1', 'x-id': id, 'content-type': 'text/plain', 'x-two': '2' })
+        expect([headers['content-length'], text(body)]).toEqual(['4', 'fine'])
+      }
+      expect(faults).toEqual([])
+    })
+
+    it('takes the value of a prepared head that would break the answer for a fault, and answers 500', async () => {
+      const head = new PreparedHead([], 'x-id', [])
+      const values = ['a\r\nset-cookie: b', '', 'x'.repeat(129), 'caf\u00e9', '\u010a']
+      const { client, faults } = await serve({
+        request: (exchange) => exchange.respondPrepared(200, head, values[Number(exchange.query)] ?? '', [], 'fine'),
+      })
+      for (const [i] of values.entries()) {
+        const { status, headers } = await client.request({ method: 'GET', path: `/?${i}` })
+        expect([status, headers['x-id'], headers['set-cookie']]).toEqual([500, undefined, undefined])
+      }
+      expect(faults).toHaveLength(values.length)
     })
 
     it('takes a header that would break the answer for a fault, and answers 500', async () => {

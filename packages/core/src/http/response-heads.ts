@@ -1,0 +1,36 @@
+import { PreparedHead } from '../transport/prepared-head.ts'
+import type { HeaderList } from '../transport/transport.ts'
+import type { SecurityHeaders } from './security-headers.ts'
+
+/** What the body of a response is. */
+export type BodyKind = 'none' | 'json' | 'text' | 'bytes'
+
+/** The headers of every response of an app, composed at boot: security headers, correlation id, content type. */
+export class ResponseHeads {
+  readonly #open: Readonly<Record<BodyKind, PreparedHead>>
+  readonly #secure: Readonly<Record<BodyKind, PreparedHead>>
+
+  constructor(securityHeaders: SecurityHeaders) {
+    this.#open = prepare(securityHeaders(false))
+    this.#secure = prepare(securityHeaders(true))
+  }
+
+  of(secure: boolean, kind: BodyKind): PreparedHead {
+    return (secure ? this.#secure : this.#open)[kind]
+  }
+}
+
+function prepare(security: HeaderList): Readonly<Record<BodyKind, PreparedHead>> {
+  const withType = (...types: readonly string[]): PreparedHead =>
+    new PreparedHead(
+      security,
+      'x-correlation-id',
+      types.map((type) => ['content-type', type]),
+    )
+  return {
+    none: withType(),
+    json: withType('application/json'),
+    text: withType('text/plain; charset=utf-8'),
+    bytes: withType('application/octet-stream'),
+  }
+}

@@ -1,0 +1,83 @@
+import { findBadHeader, isFraming } from './answer-rules.ts'
+import type { HeaderList } from './transport.ts'
+
+const encoder = new TextEncoder()
+/** Longest value. */
+const maxLength = 128
+
+/**
+ * The headers of many answers: constant ones around one whose value differs from answer to answer. They are checked and composed once, so
+ * that a transport can write all of them by one call.
+ *
+ * @example
+ * const head = new PreparedHead([['x-frame-options', 'DENY']], 'x-correlation-id', [['content-type', 'text/plain']])
+ * head.toList('order-4711') // [['x-frame-options', 'DENY'], ['x-correlation-id', 'order-4711'], ['content-type', 'text/plain']]
+ */
+export class PreparedHead {
+  /** The name of the first header. */
+  readonly firstName: string
+  readonly #before: HeaderList
+  readonly #name: string
+  readonly #after: HeaderList
+  readonly #names: ReadonlySet<string>
+  /** What follows `<first name>: `, up to the value that differs, and what follows that. */
+  readonly #start: Uint8Array
+  readonly #end: Uint8Array
+  /** All of it, by the length of the value, with that of the answer before. */
+  readonly #composed: (Uint8Array | undefined)[] = new Array<undefined>(maxLength + 1).fill(undefined)
+
+  /** @throws TypeError for a header that no answer may have. Headers that a transport writes itself are left out. */
+  constructor(before: HeaderList, name: string, after: HeaderList) {
+    const bad = findBadHeader([...before, [name, ''], ...after])
+    if (bad !== null) throw bad
+    this.#before = before.filter(isOurs)
+    this.#after = after.filter(isOurs)
+    this.#name = name
+    this.#names = new Set([...this.#before, [name] as const, ...this.#after].map(([each]) => each))
+    const start = `${this.#before.map(([each, value]) => `${each}: ${value}\r\n`).join('')}${name}: `
+    const colon = start.indexOf(': ')
+    this.firstName = start.slice(0, colon)
+    this.#start = encoder.encode(start.slice(colon + 2))
+    this.#end = encoder.encode(this.#after.map(([each, value]) => `\r\n${each}: ${value}`).join(''))
+  }
+
+  /** Is there a header of that name (lower case)? */
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** As a list. */
+  toList(value: string): HeaderList {
+    return [...this.#before, [this.#name, value], ...this.#after]
+  }
+
+  /**
+   * The bytes of all headers as they follow `<first name>: `, without the last line break; null when `value` is not 1 to 128 characters of
+   * visible ASCII. Valid until the next call.
+   */
+  compose(value: string): Uint8Array | null {
+    const { length } = value
+    if (length === 0 || length > maxLength) return null
+    const bytes = this.#composed[length] ?? this.#create(length)
+    let at = this.#start.length
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i)
+      // A line break would let a client write the rest of the answer.
+      if (code < 0x21 || code > 0x7e) return null
+      bytes[at++] = code
+    }
+    return bytes
+  }
+
+  #create(length: number): Uint8Array {
+    const bytes = new Uint8Array(this.#start.length + length + this.#end.length)
+    bytes.set(this.#start)
+    bytes.set(this.#end, this.#start.length + length)
+    this.#composed[length] = bytes
+    return bytes
+  }
+}
+
+function isOurs([name, value]: readonly [name: string, value: string]): boolean {
+  return !isFraming(name, value)
+}
