@@ -24,6 +24,7 @@ const workloads = [
   'fan-out-slow',
   'memory',
   'start',
+  'async',
 ]
 
 const { values } = parseArgs({
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     json: { type: 'string' },
     baseline: { type: 'string' },
     profile: { type: 'string' },
+    peers: { type: 'boolean', default: false },
   },
 })
 if (!workloads.includes(values.workload)) fail(`No workload '${values.workload}': there is ${workloads.join(', ')}`)
@@ -55,6 +57,10 @@ const options = {
 }
 if (!existsSync(new URL('../../packages/core/dist/index.js', import.meta.url))) fail('Build core first: npm run build')
 
+if (values.peers && !existsSync(new URL('peers/node_modules', import.meta.url))) {
+  fail('Install the other servers first: npm --prefix tests/bench/peers install --ignore-scripts')
+}
+
 const pins = choosePins()
 const core = pins?.server ?? null
 if (pins !== null) pinSelf(pins.load)
@@ -68,7 +74,7 @@ if (workload.run !== undefined) {
   process.exit()
 }
 
-const servers = [...workload.servers]
+const servers = [...workload.servers, ...(values.peers ? workload.peers : [])]
 if (values.baseline !== undefined) {
   // With the packages of that checkout: plugins and core belong together.
   servers.push(

@@ -37,21 +37,24 @@ class Client {
     }
   }
 
-  /** `token` null: no handshake. */
-  static async open(port, path, load, packages, token) {
+  /** `greeting`: what the first frame of the server has in it; null when it sends none by itself. */
+  static async open(port, path, load, packages, token, greeting) {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     const { request, accept } = createHandshake(port, path, token)
     socket.write(request)
-    const { head, greeting } = await readOnce(socket, (bytes) => readOpening(bytes, token !== null))
+    const opening = await readOnce(socket, (bytes) => readOpening(bytes, greeting !== null))
+    const { head } = opening
     if (!head.startsWith('HTTP/1.1 101') || !head.includes(accept)) throw new Error(`No upgrade: ${head}`)
-    if (token !== null && !greeting.includes('auth_ok')) throw new Error(`Handshake rejected: ${greeting}`)
+    if (greeting !== null && !opening.greeting.includes(greeting)) {
+      throw new Error(`Handshake rejected: ${opening.greeting}`)
+    }
     return new Client(socket, load, packages)
   }
 
-  /** Sends one package and returns the whole reply, decoded. */
+  /** Sends one package and returns the text of the whole reply. */
   async ask(text) {
     this.#socket.write(toClientFrame(text))
-    return JSON.parse(await readOnce(this.#socket, readTextFrame))
+    return await readOnce(this.#socket, readTextFrame)
   }
 
   start() {
@@ -97,22 +100,29 @@ export class LoadGenerator {
    *
    * @param {{ port: number, tokens: readonly string[] }} server
    * @param {number} connections
-   * @param {{ path: string, toPackage: (connection: number, slot: number) => { text: string, reply: unknown },
+   * @param {{ path: string, greeting?: string, hello?: { text: string, matches: (text: string) => boolean },
+   *   parse?: (text: string) => unknown, toPackage: (connection: number, slot: number) => { text: string, reply: unknown },
    *   probes: { text: string, matches: (reply: any) => boolean }[] }} workload
    */
   async connect({ port, tokens }, connections, workload) {
     for (let i = 0; i < connections; i++) {
       const packages = Array.from({ length: this.inFlight }, (_, slot) => workload.toPackage(i, slot))
       const token = tokens.length === 0 ? null : tokens[i % tokens.length]
-      const client = await Client.open(port, workload.path, this, packages, token)
+      const greeting = workload.greeting ?? (token === null ? null : 'auth_ok')
+      const client = await Client.open(port, workload.path, this, packages, token, greeting)
       this.clients.push(client)
-      const reply = await client.ask(packages[0].text)
+      const { hello, parse = JSON.parse } = workload
+      if (hello !== undefined) {
+        const answer = await client.ask(hello.text)
+        if (!hello.matches(answer)) throw new Error(`Wrong answer to ${hello.text}: ${answer}`)
+      }
+      const reply = parse(await client.ask(packages[0].text))
       if (!isDeepStrictEqual(reply, packages[0].reply)) {
         throw new Error(`Wrong reply: ${JSON.stringify(reply)} instead of ${JSON.stringify(packages[0].reply)}`)
       }
       if (i > 0) continue
       for (const probe of workload.probes) {
-        const refusal = await client.ask(probe.text)
+        const refusal = parse(await client.ask(probe.text))
         if (!probe.matches(refusal)) throw new Error(`Wrong reply to ${probe.text}: ${JSON.stringify(refusal)}`)
       }
     }

@@ -80,7 +80,7 @@ class Contestant {
     this.load = load
   }
 
-  static async start({ name, file, env }, workload, options, core, nodeArgs = []) {
+  static async start({ name, file, env, dialect }, workload, options, core, nodeArgs = []) {
     const server = await ServerProcess.start(file, { core, env, nodeArgs })
     const contestant = new Contestant(
       name,
@@ -88,7 +88,7 @@ class Contestant {
       workload.createLoad?.(options) ?? new LoadGenerator(options.inFlight),
     )
     try {
-      await contestant.load.connect(server, options.connections, workload, name)
+      await contestant.load.connect(server, options.connections, { ...workload, ...dialect }, name)
     } catch (error) {
       await contestant.stop()
       throw new Error(`${name}: ${error.message}`, { cause: error })

@@ -6,6 +6,7 @@ const file = new URL('../servers/auth-ws.mjs', import.meta.url)
 /** What a sign-in costs: each package of a signed-in connection, and each HTTP token. */
 export const workload = {
   ...ws,
+  peers: [],
   name: 'auth',
   servers: [
     { name: 'public', file, env: { TWINWIRE_BENCH_ACCESS: 'public' } },

@@ -13,6 +13,14 @@ export const workload = {
     { name: 'twinwire', file: new URL('../servers/twinwire-fan-out.mjs', import.meta.url) },
   ],
   profiled: 'twinwire',
+  /** With `--peers`. */
+  peers: [
+    {
+      name: 'hyper-express',
+      file: new URL('../peers/hyper-express-ws.mjs', import.meta.url),
+      dialect: { path: '/news' },
+    },
+  ],
   connections: 200,
 
   createLoad: ({ perTurn }) => new FanOutLoad({ slowShare: 0, perTurn }),

@@ -34,6 +34,11 @@ export const workload = {
     { name: 'twinwire', file: new URL('../servers/twinwire-http.mjs', import.meta.url) },
   ],
   profiled: 'twinwire',
+  /** With `--peers`. */
+  peers: [
+    { name: 'hyper-express', file: new URL('../peers/hyper-express-http.mjs', import.meta.url) },
+    { name: 'fastify', file: new URL('../peers/fastify-http.mjs', import.meta.url) },
+  ],
 
   /**
    * One request on each connection, since no client pipelines. With more of them, system calls are shared by several requests, and all that
@@ -51,7 +56,7 @@ export const workload = {
     }
   },
 
-  headers: (server) => ['content-type', ...(/^raw$|peer/.test(server) ? [] : ourHeaders)],
+  headers: (server) => ['content-type', ...(['raw', 'hyper-express', 'fastify'].includes(server) ? [] : ourHeaders)],
 
   /** What has to be refused, so that no server leaves a check out. */
   toProbes(token) {

@@ -3,6 +3,7 @@ import { workload as ws } from './ws.mjs'
 /** The same packages: what a limit in memory adds to a call. */
 export const workload = {
   ...ws,
+  peers: [],
   name: 'limits',
   servers: [
     { name: 'bare', file: new URL('../servers/twinwire-ws.mjs', import.meta.url) },

@@ -21,6 +21,8 @@ export const workload = {
     { name: 'with auth', file: new URL('../servers/twinwire-idle-auth.mjs', import.meta.url) },
   ],
   profiled: 'twinwire',
+  /** With `--peers`. */
+  peers: [{ name: 'ws', file: new URL('../peers/ws-ws.mjs', import.meta.url) }],
   connections: 5000,
 
   figures: [

@@ -8,6 +8,8 @@ export const workload = {
     { name: 'twinwire', file: new URL('../servers/twinwire-ws.mjs', import.meta.url) },
   ],
   profiled: 'twinwire',
+  /** With `--peers`. */
+  peers: [{ name: 'fastify', file: new URL('../peers/fastify-http.mjs', import.meta.url) }],
   rounds: 15,
 
   figures: [

@@ -3,6 +3,7 @@ import { workload as ws } from './ws.mjs'
 /** The same packages, on Twinwire without and with its metrics. */
 export const workload = {
   ...ws,
+  peers: [],
   name: 'ws-metrics',
   servers: [
     { name: 'off', file: new URL('../servers/twinwire-ws.mjs', import.meta.url) },

@@ -1,3 +1,4 @@
+import { socketIoDialect } from '../lib/socket-io-dialect.mjs'
 import { pkgId } from '../servers/contract.mjs'
 
 /** Packages over WebSocket: decode, look up, validate, handle, reply. */
@@ -19,6 +20,13 @@ export const workload = {
     { name: 'twinwire', file: new URL('../servers/twinwire-ws.mjs', import.meta.url) },
   ],
   profiled: 'twinwire',
+  /** With `--peers`. */
+  peers: [
+    { name: 'hyper-express', file: new URL('../peers/hyper-express-ws.mjs', import.meta.url) },
+    { name: 'ws', file: new URL('../peers/ws-ws.mjs', import.meta.url) },
+    { name: 'fastify', file: new URL('../peers/fastify-ws.mjs', import.meta.url) },
+    { name: 'socket.io', file: new URL('../peers/socket-io.mjs', import.meta.url), dialect: socketIoDialect },
+  ],
 
   toPackage(connection, slot) {
     const req_id = toReqId(connection, slot)
