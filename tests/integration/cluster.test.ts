@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { readScrape } from '@twinwire/plugin-metrics/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startLoad } from '../support/cluster-load.ts'
 import { type ClusterProcess, isAlive, serving, startCluster } from '../support/cluster-process.ts'
@@ -109,6 +110,78 @@ describe.skipIf(process.platform !== 'linux')('a cluster', () => {
     expect(await dead.ended).toEqual({ code: 1, signal: null })
     expect(dead.output()).toContain('BootError: Worker 1 ended with exit code 7 before it listened')
     expect(starts(inUse)).toHaveLength(1)
+  })
+
+  it('has one health and one page of metrics, on a port of the parent and wherever the app serves them', async () => {
+    const blocked = join(tmpdir(), randomUUID())
+    onTestFinished(() => rmSync(blocked, { force: true }))
+    const cluster = startCluster({ METRICS_HOST: '127.0.0.2', BLOCKED: blocked })
+    const port = await serving(cluster)
+    const { url } = await cluster.line(({ msg }) => msg === 'The parent serves the health of the cluster')
+    const pages = cluster.lines.filter(({ msg }) => msg === 'The parent serves the metrics of the cluster')
+    expect(pages.map((line) => new URL(String(line.url)).pathname)).toEqual(['/metrics', '/metrics'])
+    const scrape = async (at: unknown = pages[0]?.url) => readScrape(await (await fetch(String(at))).text())
+    const health = async (path = '/health') => {
+      const response = await fetch(`${url}${path}`)
+      return { status: response.status, body: await response.json() }
+    }
+    const healthy = { status: 'healthy', websocket: { status: 'healthy', active_connections: 0 } }
+    expect(await health()).toEqual({
+      status: 200,
+      body: { status: 'healthy', healthy_workers: 2, workers: { 1: healthy, 2: healthy } },
+    })
+    expect(await health('/health/live')).toEqual({ status: 200, body: { status: 'healthy' } })
+    expect((await fetch(`${url}/other`)).status).toBe(404)
+    expect((await fetch(`${url}/health`, { method: 'POST' })).status).toBe(405)
+
+    // Counters and histograms are sums, also after a worker has ended.
+    const who = { method: 'GET', endpoint: '/who', status_code: '200' }
+    const before = await reach(port, ({ size }) => size === 2)
+    const calls = Number((await scrape()).value('http_requests_total', who))
+    expect(calls).toBeGreaterThanOrEqual(2)
+    for (const { url } of pages) {
+      const page = await scrape(url)
+      expect(page.value('http_request_duration_seconds_count', { endpoint: '/who' })).toBe(calls)
+      expect(page.value('app_info')).toBe(1)
+      expect(page.value('cluster_workers_serving')).toBe(2)
+      expect(page.value('cluster_worker_starts_total')).toBe(2)
+      expect(page.value('process_start_time_seconds')).toBeGreaterThan(Date.now() / 1000 - 600)
+    }
+    const [drained = 0, killed = 0] = before
+    cluster.kill('SIGHUP')
+    for (const each of before) await cluster.line(({ msg, pid }) => msg === 'Worker has ended' && pid === each)
+    expect([drained, killed].filter(isAlive)).toEqual([])
+    expect((await scrape()).value('http_requests_total', who)).toBe(calls)
+
+    // One that does not answer is left out; what it had counted is not.
+    writeFileSync(blocked, '')
+    const stuck = get(port, '/block')
+    await expect
+      .poll(async () => (await scrape()).value('cluster_unanswered_reports_total', { report: 'metrics' }))
+      .toBeGreaterThan(0)
+    const page = await scrape()
+    expect(page.value('http_requests_total', who)).toBe(calls)
+    expect(await health()).toMatchObject({ status: 200, body: { healthy_workers: 1 } })
+    rmSync(blocked)
+    expect(await stuck).toEqual({})
+    expect(await health('/health/ready')).toEqual({ status: 200, body: { status: 'healthy' } })
+    cluster.kill('SIGTERM')
+    expect(await cluster.ended).toEqual({ code: 0, signal: null })
+  })
+
+  it('has the metrics of all workers on the port of the app, too', async () => {
+    const cluster = startCluster()
+    const port = await serving(cluster)
+    await reach(port, ({ size }) => size === 2)
+    const pages = await Promise.all(
+      Array.from({ length: 10 }, async () =>
+        readScrape(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+      ),
+    )
+    const who = { method: 'GET', endpoint: '/who', status_code: '200' }
+    const calls = pages.map((page) => page.value('http_requests_total', who))
+    expect(new Set(calls).size).toBe(1)
+    expect(calls[0]).toBeGreaterThanOrEqual(2)
   })
 
   it('of one worker runs in this process', async () => {

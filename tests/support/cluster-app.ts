@@ -4,9 +4,10 @@ import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { createApp, route } from '@twinwire/core'
 import { cluster } from '@twinwire/core/cluster'
+import { clusterMetrics, type MetricsAccess, metrics } from '@twinwire/plugin-metrics'
 import * as v from 'valibot'
 
-const { WORKERS = '2', PORT = '0', BROKEN = '', RESTART = '{}' } = process.env
+const { WORKERS = '2', PORT = '0', BROKEN = '', RESTART = '{}', METRICS_HOST, BLOCKED } = process.env
 
 const who = route({ http: 'GET /who', handler: () => ({ pid: process.pid, parent: process.ppid }) })
 /** Prints that it was accepted, at once, and answers later. */
@@ -20,12 +21,25 @@ const work = route({
   },
 })
 
+/** Blocks this process, for as long as the file exists. */
+const block = route({
+  http: 'GET /block',
+  handler: () => {
+    while (existsSync(String(BLOCKED)));
+    return {}
+  },
+})
+
+const access: MetricsAccess = METRICS_HOST === undefined ? 'public' : { port: 0, host: METRICS_HOST }
+
 async function run(): Promise<void> {
   // The file appears while the cluster runs: workers that start from then on fail.
   if (BROKEN !== '' && existsSync(BROKEN)) process.exit(7)
   const app = createApp({
     pkgIds: { WHO: 1, WORK: 2 },
     routes: { WHO: who, WORK: work },
+    endpoints: [block],
+    plugins: [metrics({ access })],
     environment: 'staging',
     defaultAccess: 'public',
     http: { hosts: ['*'] },
@@ -35,9 +49,15 @@ async function run(): Promise<void> {
   await app.listen({ port: Number(PORT) })
 }
 
-cluster({ workers: Number(WORKERS), run, environment: 'staging', log: 'info', restart: JSON.parse(RESTART) }).catch(
-  (error: unknown) => {
-    console.error(String(error))
-    process.exitCode = 1
-  },
-)
+cluster({
+  workers: Number(WORKERS),
+  run,
+  metrics: clusterMetrics(),
+  ...(WORKERS !== '1' && { endpoint: { port: 0 } }),
+  environment: 'staging',
+  log: 'info',
+  restart: JSON.parse(RESTART),
+}).catch((error: unknown) => {
+  console.error(String(error))
+  process.exitCode = 1
+})

@@ -69,6 +69,7 @@ it('@twinwire/core/plugin', async () => {
       "option",
       "pluginKey",
       "redact",
+      "requireSingleProcess",
       "systemClock",
     ]
   `)

@@ -7,6 +7,13 @@ export {
   circuitBreakerRules,
 } from './base/circuit-breaker.ts'
 export { systemClock, type Timer } from './base/clock.ts'
+export {
+  type ClusterWorker,
+  type MetricsPage,
+  type MetricsPort,
+  requireSingleProcess,
+  type WorkerIdentity,
+} from './base/cluster-worker.ts'
 export type { CheckResult, Finding, FindingLevel } from './base/finding.ts'
 export {
   type AnyCell,

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 it('@twinwire/plugin-metrics', async () => {
   expect(Object.keys(await import('@twinwire/plugin-metrics')).sort()).toMatchInlineSnapshot(`
     [
+      "clusterMetrics",
       "metrics",
       "metricsSettings",
     ]

@@ -1,3 +1,4 @@
+export { clusterMetrics } from './cluster-metrics.ts'
 export { metrics } from './metrics-plugin.ts'
 export { type MetricsSettings, metricsSettings } from './metrics-settings.ts'
 export type { MetricsAccess, MetricsGuard, MetricsOptions } from './options.ts'

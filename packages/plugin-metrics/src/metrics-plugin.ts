@@ -1,7 +1,14 @@
 import process from 'node:process'
 import { BootError, guard, PermissionDeniedError, type Plugin, reply, route } from '@twinwire/core'
-import { createNetworks, type Instruments, type PluginHost } from '@twinwire/core/plugin'
+import {
+  type ClusterWorker,
+  createNetworks,
+  type Instruments,
+  type MetricsPage,
+  type PluginHost,
+} from '@twinwire/core/plugin'
 import { toFormat } from './accept.ts'
+import { createErrorCounters } from './error-counters.ts'
 import { contentTypes } from './exposition.ts'
 import { claimNames } from './names.ts'
 import { type NodeDefaults, nodeDefaults } from './node-defaults.ts'
@@ -13,8 +20,7 @@ import {
   resolveMetricsOptions,
 } from './options.ts'
 import type { PromRegistry } from './prom-registry.ts'
-import { startScrapeServer } from './scrape-server.ts'
-import { collectSources, Scraper } from './scraper.ts'
+import { Scraper } from './scraper.ts'
 
 /**
  * Serves the metrics of the app, its plugins and the process at `GET /metrics`, in the text format of Prometheus or, if the scraper prefers
@@ -46,7 +52,7 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
       const node = resolved.nodeDefaults ? await nodeDefaults() : null
       const scraper = createScraper(host, resolved, node)
       host.onReady(() => checkRegistry(host.instruments, node, resolved.registry))
-      serve(host, resolved, scraper)
+      await serve(host, resolved, scraper)
     },
   }
 }
@@ -63,14 +69,9 @@ function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: 
   const { version, registry, collectTimeoutMs } = options
   const info = { version: [version], node_version: [process.versions.node], environment: [environment] }
   instruments
-    .gauge('app_info', 'The application, its Node.js and its environment', info)
+    .gauge('app_info', 'The application, its Node.js and its environment', info, { combine: 'one' })
     .cell({ version, node_version: process.versions.node, environment })
     .set(1)
-  const errors = instruments.counter(
-    'metrics_collect_errors_total',
-    'Metrics that could not be read and were left out of a scrape',
-    { source: collectSources },
-  )
   return new Scraper({
     instruments,
     node,
@@ -78,11 +79,7 @@ function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: 
     clock,
     log,
     collectTimeoutMs,
-    errors: {
-      instruments: errors.cell({ source: 'instruments' }),
-      node: errors.cell({ source: 'node' }),
-      registry: errors.cell({ source: 'registry' }),
-    },
+    errors: createErrorCounters(instruments),
   })
 }
 
@@ -103,14 +100,19 @@ function checkRegistry(instruments: Instruments, node: NodeDefaults | null, regi
   }
 }
 
-function serve(host: PluginHost, { path, access }: ResolvedMetricsOptions, scraper: Scraper): void {
-  if (access === 'public') return serveOnApp(host, path, scraper, [])
-  if ('use' in access) return serveOnApp(host, path, scraper, access.use)
-  if ('networks' in access) return serveOnApp(host, path, scraper, [fromNetworks(access.networks)])
+async function serve(host: PluginHost, options: ResolvedMetricsOptions, scraper: Scraper): Promise<void> {
+  const { path, access } = options
+  const write = host.worker === null ? writeOwn(scraper) : await writeMerged(host.worker, options, scraper)
+  if (access === 'public') return serveOnApp(host, path, write, [])
+  if ('use' in access) return serveOnApp(host, path, write, access.use)
+  if ('networks' in access) return serveOnApp(host, path, write, [fromNetworks(access.networks)])
+  // In a cluster the parent has that port.
+  if (host.worker !== null) return
   const { port, host: address = '127.0.0.1' } = access
   const { clock, log } = host
   let closing = async (): Promise<void> => {}
   host.onReady(async () => {
+    const { startScrapeServer } = await import('./scrape-server.ts')
     const server = await startScrapeServer({ host: address, port, path, scraper, clock, log })
     closing = () => server.close()
     const name = address.includes(':') ? `[${address}]` : address
@@ -119,7 +121,28 @@ function serve(host: PluginHost, { path, access }: ResolvedMetricsOptions, scrap
   host.onClose(() => closing())
 }
 
-function serveOnApp(host: PluginHost, path: `/${string}`, scraper: Scraper, guards: readonly MetricsGuard[]): void {
+type WritePage = (accept: string) => Promise<MetricsPage>
+
+function writeOwn(scraper: Scraper): WritePage {
+  return async (accept) => {
+    const format = toFormat(accept)
+    return { contentType: contentTypes[format], body: await scraper.scrape(format) }
+  }
+}
+
+/** Whichever worker a scraper reaches, it gets the metrics of all. */
+async function writeMerged(
+  worker: ClusterWorker,
+  { path, access }: ResolvedMetricsOptions,
+  scraper: Scraper,
+): Promise<WritePage> {
+  const at =
+    access !== 'public' && 'port' in access ? { host: access.host ?? '127.0.0.1', port: access.port, path } : null
+  await worker.provideMetrics(() => scraper.read(), at)
+  return (accept) => worker.readMetrics(accept)
+}
+
+function serveOnApp(host: PluginHost, path: `/${string}`, write: WritePage, guards: readonly MetricsGuard[]): void {
   const needsIdentity = guards.some(({ identity }) => identity === 'required')
   host.endpoint(
     route({
@@ -127,9 +150,8 @@ function serveOnApp(host: PluginHost, path: `/${string}`, scraper: Scraper, guar
       http: `GET ${path}`,
       access: needsIdentity ? 'authenticated' : 'public',
       handler: async (_input, call) => {
-        const format = toFormat(call.headers.accept ?? '')
-        const headers = { 'content-type': contentTypes[format], 'cache-control': 'no-store' }
-        return reply.bytes(await scraper.scrape(format), { headers })
+        const { contentType, body } = await write(call.headers.accept ?? '')
+        return reply.bytes(body, { headers: { 'content-type': contentType, 'cache-control': 'no-store' } })
       },
     }),
   )

@@ -13,9 +13,11 @@ export interface PromMetric {
   /** `counter`, `gauge`, `histogram` or `summary`; the types of prom-client declare an enum. */
   readonly type: unknown
   readonly values: readonly PromSample[]
+  /** How prom-client combines a gauge of several processes: `sum`, `first`, `min`, `max`, `average` or `omit`. */
+  readonly aggregator?: string | undefined
 }
 
-interface PromSample {
+export interface PromSample {
   readonly value: number
   readonly labels: PromLabels
   /** Name of the sample, where it differs from the metric's: `…_bucket`. */

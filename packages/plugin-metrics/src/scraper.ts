@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Logger } from '@twinwire/core'
 import type { CounterCell, InstrumentFamily, Instruments } from '@twinwire/core/plugin'
 import { endings, type Format } from './exposition.ts'
+import { toPromMetric } from './family-metric.ts'
 import { InstrumentLines } from './instrument-lines.ts'
 import { claimNames } from './names.ts'
 import type { NodeDefaults } from './node-defaults.ts'
@@ -57,6 +58,24 @@ export class Scraper {
       this.#running.set(format, running)
     }
     return running
+  }
+
+  /** The current values as data, for a parent that merges those of several workers. What cannot be read is left out as in a scrape. */
+  async read(): Promise<readonly PromMetric[]> {
+    const { instruments, node, registry } = this.#options
+    const ofNode = await this.#collect('node', node?.registry ?? null)
+    const ofUser = await this.#collect('registry', registry)
+    const taken = new Set<string>()
+    const families = [...instruments.families(), ...(node?.instruments.families() ?? [])]
+    return [
+      ...families
+        .filter((family) => family.cells.length > 0 && this.#takes(family, taken, 'instruments'))
+        .map((family) =>
+          toPromMetric(family, (index, error) => this.#note('instruments', `${family.name} ${index}`, error)),
+        ),
+      ...ofNode.filter((metric) => this.#takes(metric, taken, 'node')),
+      ...ofUser.filter((metric) => this.#takes(metric, taken, 'registry')),
+    ]
   }
 
   async #write(format: Format): Promise<Uint8Array> {

@@ -53,11 +53,14 @@ export interface CompiledApp {
   /** The route of requests without one, by method: one for each method that instruments distinguish. */
   readonly unmatchedRequest: (method: string) => CompiledRoute
   readonly calls: CallInstruments
+  /** Null without health routes. */
+  readonly health: HealthMonitor | null
 }
 
 /** Compiles every route of an app, once its plugins are set up. */
 export function compileApp(options: CompileOptions): CompiledApp {
   const { pkgIds, registry, apis } = options
+  const health = createMonitor(options)
   const declared = [
     ...Object.entries(options.routes).map(([name, { definition }]) => ({
       name,
@@ -85,7 +88,7 @@ export function compileApp(options: CompileOptions): CompiledApp {
         )
       return { name: definition.http?.route ?? '', pkgId: null, definition, servesWhileDraining: true }
     }),
-    ...healthRoutes(options).map(({ definition }) => ({
+    ...healthRoutes(options, health).map(({ definition }) => ({
       name: definition.http?.route ?? '',
       pkgId: null,
       definition,
@@ -111,7 +114,7 @@ export function compileApp(options: CompileOptions): CompiledApp {
     if (pkgId !== null) pkgRouter.add(pkgId, each)
     if (method !== null && path !== null) httpRouter.add(method, path, each)
   }
-  return { routes: compiled, pkgRouter, httpRouter, ...compileUnmatched(context, calls), calls }
+  return { routes: compiled, pkgRouter, httpRouter, ...compileUnmatched(context, calls), calls, health }
 }
 
 /** Routes that do not state their access are authenticated if a plugin provides identities. */
@@ -188,8 +191,12 @@ function compileUnmatched(
   }
 }
 
-function healthRoutes({ health, registry, services, vitals }: CompileOptions): readonly AnyRoute[] {
-  if (health === null) return []
+function createMonitor({ health, registry, services, vitals }: CompileOptions): HealthMonitor | null {
+  if (health === null) return null
   const { clock, log } = services
-  return createHealthRoutes(health.path, new HealthMonitor({ ...health, checks: registry.health, clock, log, vitals }))
+  return new HealthMonitor({ ...health, checks: registry.health, clock, log, vitals })
+}
+
+function healthRoutes({ health }: CompileOptions, monitor: HealthMonitor | null): readonly AnyRoute[] {
+  return health === null || monitor === null ? [] : createHealthRoutes(health.path, monitor)
 }

@@ -31,6 +31,7 @@ export const bootErrorCodes = {
   unavailable_transport:
     'uWebSockets.js cannot be loaded here, or the transport cannot share its port with other workers.',
   unavailable_cluster: 'A cluster cannot be started here: it requires Linux and the main thread.',
+  conflicting_workers: 'A part of the app works in one process only, and it is in a worker of a cluster.',
   failed_worker: 'A worker ended, or took too long, before it listened.',
   unreachable_database: 'The database did not answer within the retries of the start.',
   failed_migration: 'A migration failed, or its files are not usable.',

@@ -109,7 +109,10 @@ export class CircuitBreaker {
     const labels = { service: [service] }
     const shared = { shared: true }
     instruments
-      .gauge('circuit_breaker_state', 'State of a circuit breaker: 0 closed, 1 open, 2 half open', labels, shared)
+      .gauge('circuit_breaker_state', 'State of a circuit breaker: 0 closed, 1 open, 2 half open', labels, {
+        ...shared,
+        combine: 'max',
+      })
       .cell({ service })
       .readFrom(() => stateValues[this.#state])
     this.#changes = instruments.counter(

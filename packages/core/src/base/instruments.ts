@@ -19,6 +19,8 @@ export interface InstrumentFamily<out Cell = AnyCell> {
   readonly help: string
   readonly type: InstrumentType
   readonly labelNames: readonly string[]
+  /** How the values of several workers become one. Counters and histograms: always `sum`. */
+  readonly combine: Combine
   /** Every cell that has been created, with its labels. */
   readonly cells: ReadonlyArray<{ readonly labels: Readonly<Record<string, string>>; readonly cell: Cell }>
 }
@@ -29,6 +31,9 @@ export interface Family<L extends Labels, out Cell> extends InstrumentFamily<Cel
   cell(...labels: keyof L extends never ? [] : [labels: LabelValues<L>]): Cell
 }
 
+/** How a gauge of several workers of a cluster becomes one: their sum, the largest, or that of any of them, where all are equal. */
+export type Combine = 'sum' | 'max' | 'one'
+
 /** How an instrument may be declared. */
 export interface DeclareOptions {
   /**
@@ -37,6 +42,8 @@ export interface DeclareOptions {
    * a name twice is a boot error.
    */
   readonly shared?: boolean
+  /** For a gauge in a cluster. Default `sum`. */
+  readonly combine?: Combine
 }
 
 type NoLabels = Record<never, never>
@@ -124,7 +131,8 @@ export class Instruments {
       if (this.#families.some((family) => family.name === name))
         throw new BootError('duplicate_instrument', `The instrument ${name} is declared twice`)
       checkNames(name, help, type, labelNames)
-      store = new CellStore({ name, help, type, labelNames }, shape, shared, create)
+      const combine = options?.combine ?? 'sum'
+      store = new CellStore({ name, help, type, labelNames, combine }, shape, shared, create)
       stores.set(name, store)
       this.#families.push(store.family)
     } else store.join(shape, shared)

@@ -11,13 +11,21 @@ import { isFromParent, isFromWorker, mark } from './messages.ts'
 import { resolveClusterOptions } from './options.ts'
 
 const run = () => {}
-const link: WorkerLink = { claimPort: async (_app, _host, port) => port, listening: () => {} }
+const link: WorkerLink = {
+  id: 1,
+  workers: 2,
+  claimPort: async (_app, _host, port) => port,
+  listening: () => {},
+  provideMetrics: async () => {},
+  readMetrics: async () => ({ contentType: 'text/plain', body: Buffer.from('') }),
+}
 
 describe('cluster()', () => {
   it('is refused elsewhere than on Linux, and in a worker thread', () => {
     expect(thrownBy(() => checkCluster({ platform: 'darwin', isMainThread: true }))).toMatchObject({
       code: 'unavailable_cluster',
-      message: 'cluster() requires Linux, where processes can share a port (this is darwin): set workers to 1',
+      message:
+        'cluster() requires Linux, where processes can share a port (this is darwin): set workers to 1, without endpoint',
     })
     expect(thrownBy(() => checkCluster({ platform: 'linux', isMainThread: false })).code).toBe('unavailable_cluster')
     expect(checkCluster({ platform: 'linux', isMainThread: true })).toBeUndefined()

@@ -15,7 +15,8 @@ let called = false
 
 /**
  * Runs an app in several processes on one port. The process that calls it starts the same file once for each worker; there `cluster()` calls
- * `run`, which creates the app and listens. With one worker `run` is called in this process, and nothing else happens.
+ * `run`, which creates the app and listens. With one worker, and no `endpoint`,
+ * `run` is called in this process, and nothing else happens.
  *
  * The parent replaces a worker that dies. On SIGTERM and SIGINT it drains all workers and exits; on SIGHUP it replaces them one after another,
  * each when its successor serves. Linux only.
@@ -33,11 +34,12 @@ export async function cluster(options: ClusterOptions): Promise<ClusterRole> {
   if (called) throw new BootError('wrong_state', 'cluster() was already called in this process: call it once')
   called = true
   const resolved = resolveClusterOptions(options)
-  if (readWorker() !== null) {
-    await runWorker(resolved.run)
+  const worker = readWorker()
+  if (worker !== null) {
+    await runWorker(worker, resolved.run)
     return 'worker'
   }
-  if (resolved.workers === 1) {
+  if (resolved.workers === 1 && resolved.endpoint === null) {
     await resolved.run()
     return 'single'
   }
@@ -51,7 +53,7 @@ export function checkCluster(here: { readonly platform: string; readonly isMainT
   if (here.platform !== 'linux')
     throw new BootError(
       'unavailable_cluster',
-      `cluster() requires Linux, where processes can share a port (this is ${here.platform}): set workers to 1`,
+      `cluster() requires Linux, where processes can share a port (this is ${here.platform}): set workers to 1, without endpoint`,
     )
   if (!here.isMainThread)
     throw new BootError('unavailable_cluster', 'cluster() must be called in the main thread of a process')

@@ -1,3 +1,5 @@
+import type { MetricsPort } from '../base/cluster-worker.ts'
+
 /**
  * What a worker and its parent say to each other. The channel may also carry messages of the application, and after an update a worker
  * may be of another version than its parent: each side ignores what does not have this mark.
@@ -7,13 +9,21 @@ export const mark = 'twinwire.cluster/1'
 /** A question has an `id`, which its answer repeats. */
 export type FromWorker =
   | { readonly mark: typeof mark; readonly type: 'port'; readonly id: number; readonly port: PortClaim }
+  | { readonly mark: typeof mark; readonly type: 'openMetrics'; readonly id: number; readonly at: MetricsPort | null }
+  | { readonly mark: typeof mark; readonly type: 'readMetrics'; readonly id: number; readonly accept: string }
+  | { readonly mark: typeof mark; readonly type: 'report'; readonly id: number; readonly value: unknown }
+  | { readonly mark: typeof mark; readonly type: 'lastMetrics'; readonly metrics: unknown }
   | { readonly mark: typeof mark; readonly type: 'serving' }
   | { readonly mark: typeof mark; readonly type: 'failed'; readonly failure: Failure }
 
 export type FromParent =
   | { readonly mark: typeof mark; readonly type: 'drain' }
+  | { readonly mark: typeof mark; readonly type: 'ask'; readonly id: number; readonly what: Report }
   | { readonly mark: typeof mark; readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly mark: typeof mark; readonly type: 'refusal'; readonly id: number; readonly failure: Failure }
+
+/** What the parent asks of its workers. */
+export type Report = 'health' | 'metrics'
 
 export interface PortClaim {
   readonly host: string

@@ -1,10 +1,13 @@
 import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import type { WorkerIdentity } from '../base/cluster-worker.ts'
+import { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
+import { type ClusterCounters, createCounters } from './counters.ts'
 import type { ResolvedClusterOptions } from './options.ts'
+import { Reports } from './reports.ts'
 import { Restarts } from './restarts.ts'
 import { SharedPorts } from './shared-ports.ts'
-import { describeEnd, WorkerProcess } from './worker-process.ts'
+import { describeEnd, WorkerProcess, type WorkerQuestion } from './worker-process.ts'
 
 /** One of the numbered places for a worker, whichever process has it now. */
 interface Slot {
@@ -25,6 +28,8 @@ export class ClusterParent {
   readonly #ports = new SharedPorts()
   readonly #slots: readonly Slot[]
   readonly #alive = new Set<WorkerProcess>()
+  readonly #reports: Reports
+  readonly #counters: ClusterCounters
   readonly #onFailed: (error: unknown) => void
   /** Failed starts in a row, of all workers. */
   #failedStarts = 0
@@ -39,6 +44,9 @@ export class ClusterParent {
     this.#options = options
     this.#log = log
     this.#onFailed = onFailed
+    const instruments = new Instruments()
+    this.#counters = createCounters(instruments, () => this.serving)
+    this.#reports = new Reports({ ...options, instruments, workers: () => [...this.#alive] })
     this.#slots = Array.from({ length: workers }, (_, index) => ({
       identity: { id: index + 1, workers },
       restarts: new Restarts(restart),
@@ -69,6 +77,8 @@ export class ClusterParent {
   async #start(): Promise<void> {
     const [first, ...others] = this.#slots
     if (first === undefined) return
+    await this.#reports.start()
+    if (this.closing) return
     const worker = this.#spawn(first)
     first.current = worker
     await worker.served
@@ -100,6 +110,7 @@ export class ClusterParent {
     for (const slot of this.#slots) slot.pause?.cancel()
     this.#log.info({ workers: this.#alive.size }, 'Draining the workers')
     const drained = await Promise.all([...this.#alive].map((worker) => this.#drain(worker)))
+    await this.#reports.close()
     return drained.every((each) => each)
   }
 
@@ -119,15 +130,23 @@ export class ClusterParent {
       entry,
       args,
       startTimeoutMs,
-      claimPort: (holder, claim) => this.#ports.claim(holder, claim),
+      answer: (from, question) => this.#answer(from, question),
     })
     this.#alive.add(worker)
+    this.#counters.starts.inc()
     this.#log.info({ worker: worker.id, pid: worker.pid }, 'Worker starts')
     void worker.ended.then(() => {
       this.#alive.delete(worker)
       this.#ports.release(worker)
+      this.#reports.retire(worker)
     })
     return worker
+  }
+
+  async #answer(worker: WorkerProcess, question: WorkerQuestion): Promise<unknown> {
+    if (question.type === 'port') return this.#ports.claim(worker, question.port)
+    if (question.type === 'openMetrics') return this.#reports.openMetrics(question.at)
+    return this.#reports.readMetrics(question.accept)
   }
 
   /** Starts a worker in an empty slot, and keeps the slot filled. Resolves when it serves or has failed. */
@@ -154,6 +173,7 @@ export class ClusterParent {
       if (slot.current !== worker) return
       slot.current = null
       if (this.#closed !== null) return
+      this.#counters.deaths.inc()
       this.#log.error({ worker: worker.id, pid: worker.pid, ...end }, `Worker ended ${describeEnd(end)}`)
       if (slot.next === null) this.#refill(slot, this.#clock.monotonic() - sinceMs)
     })
@@ -172,6 +192,7 @@ export class ClusterParent {
   #noteFailedStart(worker: WorkerProcess, error: unknown): void {
     if (this.#closed !== null) return
     this.#failedStarts += 1
+    this.#counters.failedStarts.inc()
     this.#log.error({ err: error, worker: worker.id, pid: worker.pid }, 'Worker failed to start')
     const { attempts } = this.#options.restart
     if (this.#failedStarts < attempts || this.serving > 0) return

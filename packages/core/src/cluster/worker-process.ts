@@ -3,15 +3,18 @@ import process from 'node:process'
 import { BootError } from '../base/boot-error.ts'
 import { formatWorker, type WorkerIdentity, workerVariable } from '../base/cluster-worker.ts'
 import { fromFailure, toFailure } from './failure.ts'
-import { type Failure, type FromParent, type FromWorker, isFromWorker, mark, type PortClaim } from './messages.ts'
+import { type Failure, type FromParent, type FromWorker, isFromWorker, mark, type Report } from './messages.ts'
 
 export interface WorkerProcessOptions {
   readonly identity: WorkerIdentity
   readonly entry: string
   readonly args: readonly string[]
   readonly startTimeoutMs: number
-  readonly claimPort: (worker: WorkerProcess, claim: PortClaim) => Promise<number>
+  /** Answers the questions of a worker. */
+  readonly answer: (worker: WorkerProcess, question: WorkerQuestion) => Promise<unknown>
 }
+
+export type WorkerQuestion = Extract<FromWorker, { readonly type: 'port' | 'openMetrics' | 'readMetrics' }>
 
 /** How a process ended. */
 export interface WorkerEnd {
@@ -30,6 +33,12 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions
   #state: 'starting' | 'serving' | 'draining' | 'ended' = 'starting'
   #failure: Failure | null = null
+  #asked = 0
+  readonly #reports = new Map<number, (value: unknown) => void>()
+  /** The metrics that it answered last. */
+  lastMetrics: unknown = null
+  /** `lastMetrics` are the answer to the last question. */
+  answersMetrics = false
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options
@@ -67,21 +76,48 @@ export class WorkerProcess {
     return finished
   }
 
+  /** Resolves with null if it does not answer in time. */
+  ask(what: Report, timeoutMs: number): Promise<unknown> {
+    const id = this.#asked++
+    return new Promise((resolve) => {
+      const finish = (value: unknown): void => {
+        clearTimeout(limit)
+        this.#reports.delete(id)
+        if (what === 'metrics') this.answersMetrics = value !== null
+        if (what === 'metrics' && value !== null) this.lastMetrics = value
+        resolve(value)
+      }
+      const limit = setTimeout(() => finish(null), timeoutMs)
+      this.#reports.set(id, finish)
+      void this.ended.then(() => finish(null))
+      this.#send({ mark, type: 'ask', id, what })
+    })
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL')
   }
 
   #watchEnd(): Promise<WorkerEnd> {
     return new Promise((resolve) => {
-      const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+      let end: WorkerEnd | null = null
+      const finish = (): void => {
+        // What it said last may arrive after its exit.
+        if (end === null || this.#child.connected) return
         this.#state = 'ended'
-        resolve({ code, signal })
+        resolve(end)
       }
-      this.#child.once('exit', end)
-      // It could not be started: there is no exit then.
-      this.#child.once('error', (error) => {
+      this.#child.once('exit', (code, signal) => {
+        end = { code, signal }
+        finish()
+      })
+      this.#child.once('disconnect', finish)
+      this.#child.on('error', (error) => {
         this.#failure ??= toFailure(error)
-        if (this.pid === null) end(null, null)
+        // It could not be started: there is no exit then.
+        if (this.pid !== null) return
+        end = { code: null, signal: null }
+        finish()
       })
     })
   }
@@ -114,9 +150,15 @@ export class WorkerProcess {
 
   #receive(message: FromWorker): void {
     if (message.type === 'failed') this.#failure = message.failure
-    if (message.type !== 'port') return
-    const { id, port } = message
-    this.#options.claimPort(this, port).then(
+    if (message.type === 'lastMetrics') this.lastMetrics = message.metrics
+    if (message.type === 'report') this.#reports.get(message.id)?.(message.value)
+    if (message.type === 'port' || message.type === 'openMetrics' || message.type === 'readMetrics')
+      this.#answer(message)
+  }
+
+  #answer(question: WorkerQuestion): void {
+    const { id } = question
+    this.#options.answer(this, question).then(
       (value) => this.#send({ mark, type: 'answer', id, value }),
       (error: unknown) => this.#send({ mark, type: 'refusal', id, failure: toFailure(error) }),
     )

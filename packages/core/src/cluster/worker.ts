@@ -1,9 +1,16 @@
 import process from 'node:process'
 import { watchSignals } from '../app/lifecycle/signals.ts'
 import { systemClock } from '../base/clock.ts'
-import { joinCluster, type WorkerApp, type WorkerLink } from '../base/cluster-worker.ts'
+import {
+  joinCluster,
+  type MetricsPage,
+  type MetricsPort,
+  type WorkerApp,
+  type WorkerIdentity,
+  type WorkerLink,
+} from '../base/cluster-worker.ts'
 import { fromFailure, toFailure } from './failure.ts'
-import { type FromParent, type FromWorker, isFromParent, mark } from './messages.ts'
+import { type FromParent, type FromWorker, isFromParent, mark, type Report } from './messages.ts'
 
 /** How long the last message of a process may take to be sent. */
 const lastMessageMs = 1000
@@ -15,6 +22,8 @@ interface Waiting {
 
 /** The worker's end of the channel to its parent. */
 class Worker implements WorkerLink {
+  readonly id: number
+  readonly workers: number
   readonly #apps = new Set<WorkerApp>()
   readonly #waiting = new Map<number, Waiting>()
   #questions = 0
@@ -22,8 +31,11 @@ class Worker implements WorkerLink {
   #listening = false
   #started = false
   #closed: Promise<void> | null = null
+  #readMetrics: (() => Promise<unknown>) | null = null
 
-  constructor() {
+  constructor({ id, workers }: WorkerIdentity) {
+    this.id = id
+    this.workers = workers
     process.on('message', (message) => {
       if (isFromParent(message)) this.#receive(message)
     })
@@ -36,6 +48,17 @@ class Worker implements WorkerLink {
     const nth = port === 0 ? this.#freePorts++ : 0
     const claimed = await this.#ask((id) => ({ mark, type: 'port', id, port: { host, port, nth } }))
     return Number(claimed)
+  }
+
+  async provideMetrics(read: () => Promise<unknown>, at: MetricsPort | null): Promise<void> {
+    await this.#ask((id) => ({ mark, type: 'openMetrics', id, at }))
+    this.#readMetrics = read
+  }
+
+  async readMetrics(accept: string): Promise<MetricsPage> {
+    const page = await this.#ask((id) => ({ mark, type: 'readMetrics', id, accept }))
+    if (!isPage(page)) throw new Error('The parent of this worker has no metrics')
+    return page
   }
 
   listening(): void {
@@ -65,6 +88,9 @@ class Worker implements WorkerLink {
       () => 0,
       () => 1,
     )
+    // So that the sums of the cluster do not fall.
+    const metrics = await this.#readMetrics?.().catch(() => null)
+    if (metrics) await this.#sendLast({ mark, type: 'lastMetrics', metrics })
     process.exit(code)
   }
 
@@ -80,10 +106,30 @@ class Worker implements WorkerLink {
       void this.end()
       return
     }
+    if (message.type === 'ask') {
+      const answer = (value: unknown): void => this.#send({ mark, type: 'report', id: message.id, value })
+      // Data that cannot be copied is no answer either.
+      this.#report(message.what)
+        .then(answer)
+        .catch(() => answer(null))
+      return
+    }
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
     if (message.type === 'answer') waiting?.resolve(message.value)
     else waiting?.reject(fromFailure(message.failure))
+  }
+
+  /** Null: there is none. */
+  async #report(what: Report): Promise<unknown> {
+    try {
+      if (what === 'metrics') return (await this.#readMetrics?.()) ?? null
+      const reports = await Promise.all([...this.#apps].map((app) => app.health()))
+      return reports.find(({ status }) => status !== 'healthy') ?? reports[0] ?? null
+    } catch {
+      // The parent counts it.
+      return null
+    }
   }
 
   #ask(toQuestion: (id: number) => FromWorker): Promise<unknown> {
@@ -113,9 +159,13 @@ class Worker implements WorkerLink {
   }
 }
 
+function isPage(value: unknown): value is MetricsPage {
+  return typeof value === 'object' && value !== null && Reflect.get(value, 'body') instanceof Uint8Array
+}
+
 /** Runs in a worker. */
-export async function runWorker(run: () => unknown): Promise<void> {
-  const worker = new Worker()
+export async function runWorker(identity: WorkerIdentity, run: () => unknown): Promise<void> {
+  const worker = new Worker(identity)
   joinCluster(worker)
   // A terminal, systemd or a container may send the signals of the parent to all processes.
   watchSignals(worker, process, systemClock)

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import type { ClusterWorker } from '../base/cluster-worker.ts'
 import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
@@ -120,6 +121,8 @@ export interface PluginHost {
   readonly hub: Hub
   /** All routes and endpoints; complete from `onReady` on. */
   readonly routes: readonly RouteInfo[]
+  /** The worker of a cluster that this process is; null outside of a cluster. What works in one process only calls `requireSingleProcess`. */
+  readonly worker: ClusterWorker | null
 
   /** Runs before any other work on a request or an upgrade. Throw an AppError to refuse it. */
   onRequest(hook: (request: IncomingRequest) => MaybePromise<void>): void

@@ -1,5 +1,6 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Clock } from '../base/clock.ts'
+import { workerLink } from '../base/cluster-worker.ts'
 import { dropSafe } from '../base/drop-safe.ts'
 import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
@@ -94,6 +95,7 @@ export function createPluginHost(
     instruments,
     hub,
     routes,
+    worker: workerLink(),
     get log() {
       log ??= services.log.child({ plugin })
       return log

@@ -67,6 +67,8 @@ export function createWebSocketInstruments(instruments: Instruments): WebSocketI
   const maxBuffered = instruments.gauge(
     'ws_buffered_bytes_max',
     'Bytes sent that a client has not received yet, of the slowest client',
+    {},
+    { combine: 'max' },
   )
   const messages = instruments.counter('ws_messages_sent_total', 'WebSocket messages sent').cell()
   const sentBytes = instruments.counter('ws_sent_bytes_total', 'Bytes of WebSocket messages sent').cell()

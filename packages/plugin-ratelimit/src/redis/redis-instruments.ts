@@ -107,7 +107,7 @@ function declarePool(
         connect_timeout: [info.connect_timeout],
         health_check_interval: [info.health_check_interval],
       },
-      shared,
+      { ...shared, combine: 'one' },
     )
     .cell(info)
     .set(1)

@@ -33,11 +33,12 @@ export function watchPool(
   gauge('db_pool_connections_available', 'Connections available now', () => pool.max - pool.inUse)
   gauge('db_pool_connections_waiting', 'Queries and transactions waiting for a connection', () => pool.waiting)
   const settings = { pool_size: String(pool.max), max_overflow: '0', timeout: String(acquireTimeoutMs / 1000) }
-  const info = instruments.gauge('db_pool_info', 'Settings of the pool', {
+  const labels = {
     ...main,
     pool_size: [settings.pool_size],
     max_overflow: [settings.max_overflow],
     timeout: [settings.timeout],
-  })
+  }
+  const info = instruments.gauge('db_pool_info', 'Settings of the pool', labels, { combine: 'one' })
   info.cell({ pool_name: 'main', ...settings }).set(1)
 }
