@@ -184,6 +184,25 @@ describe.skipIf(process.platform !== 'linux')('a cluster', () => {
     expect(calls[0]).toBeGreaterThanOrEqual(2)
   })
 
+  it.each([
+    [
+      'database',
+      'An embedded database works in one process only, and this is a worker of a cluster: set url to postgres://',
+    ],
+    [
+      'limits',
+      'rateLimit() with a store in memory works in one process only, and this is a worker of a cluster: set store',
+    ],
+    [
+      'issuer',
+      'An issuer inside the process works in one process only, and this is a worker of a cluster: use one that',
+    ],
+  ])('does not start with a part that works in one process only: %s', async (part, message) => {
+    const cluster = startCluster({ PART: part, METRICS_HOST: '127.0.0.2' })
+    expect(await cluster.ended).toEqual({ code: 1, signal: null })
+    expect(cluster.output()).toContain(`BootError: ${message}`)
+  })
+
   it('of one worker runs in this process', async () => {
     const cluster = startCluster({ WORKERS: '1' })
     const { url, worker } = await cluster.line(({ msg }) => msg === 'Listening')

@@ -2,12 +2,12 @@
 import { existsSync, writeSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
-import { createApp, route } from '@twinwire/core'
+import { createApp, type Environment, type Plugin, route } from '@twinwire/core'
 import { cluster } from '@twinwire/core/cluster'
 import { clusterMetrics, type MetricsAccess, metrics } from '@twinwire/plugin-metrics'
 import * as v from 'valibot'
 
-const { WORKERS = '2', PORT = '0', BROKEN = '', RESTART = '{}', METRICS_HOST, BLOCKED } = process.env
+const { WORKERS = '2', PORT = '0', BROKEN = '', RESTART = '{}', METRICS_HOST, BLOCKED, PART } = process.env
 
 const who = route({ http: 'GET /who', handler: () => ({ pid: process.pid, parent: process.ppid }) })
 /** Prints that it was accepted, at once, and answers later. */
@@ -32,15 +32,33 @@ const block = route({
 
 const access: MetricsAccess = METRICS_HOST === undefined ? 'public' : { port: 0, host: METRICS_HOST }
 
+/** What works in one process only. */
+async function createPart(): Promise<{ readonly environment?: Environment; readonly plugins: readonly Plugin[] }> {
+  if (PART === 'limits') {
+    const { rateLimit } = await import('@twinwire/plugin-ratelimit')
+    return { environment: 'production', plugins: [rateLimit()] }
+  }
+  if (PART === 'database') {
+    const { database } = await import('@twinwire/core/database')
+    return { plugins: [database({ url: 'pglite://memory' })] }
+  }
+  if (PART === 'issuer') {
+    const { createTestIssuer } = await import('@twinwire/plugin-auth/testing')
+    await createTestIssuer()
+  }
+  return { plugins: [] }
+}
+
 async function run(): Promise<void> {
   // The file appears while the cluster runs: workers that start from then on fail.
   if (BROKEN !== '' && existsSync(BROKEN)) process.exit(7)
+  const part = await createPart()
   const app = createApp({
     pkgIds: { WHO: 1, WORK: 2 },
     routes: { WHO: who, WORK: work },
     endpoints: [block],
-    plugins: [metrics({ access })],
-    environment: 'staging',
+    plugins: [metrics({ access }), ...part.plugins],
+    environment: part.environment ?? 'staging',
     defaultAccess: 'public',
     http: { hosts: ['*'] },
     log: 'info',

@@ -1,4 +1,5 @@
 import { BootError } from '@twinwire/core'
+import { requireSingleProcess } from '@twinwire/core/plugin'
 import type { AuthOptions } from '@twinwire/plugin-auth'
 import type { Settings } from './settings.ts'
 
@@ -28,6 +29,7 @@ export async function openIssuer({ environment, keycloak, developmentIssuer }: S
   if (keycloak !== null) return { keycloak, tokens: null, reportLogoutsTo: () => {}, stop: async () => {} }
   if (environment === 'production')
     throw new BootError('bad_option', 'The development issuer cannot be used in production: set KEYCLOAK_BASE_URL')
+  requireSingleProcess('The development issuer', 'set KEYCLOAK_BASE_URL')
   // Imported here, so that it is not loaded in production.
   const { createTestIssuer } = await import('@twinwire/plugin-auth/testing')
   const { port } = developmentIssuer

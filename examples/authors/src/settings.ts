@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { databaseSettings } from '@twinwire/core/database'
 import {
+  clusterSettings,
   defineSettings,
   httpSettings,
   lifecycleSettings,
@@ -22,6 +23,7 @@ const dataFolder = fileURLToPath(new URL('../.data', import.meta.url))
 export const declaredSettings = defineSettings({
   listen: listenSettings,
   lifecycle: lifecycleSettings,
+  cluster: clusterSettings,
   http: httpSettings,
   websocket: websocketSettings,
   log: logSettings,

@@ -78,6 +78,7 @@ it('@twinwire/core/plugin', async () => {
 it('@twinwire/core/settings', async () => {
   expect(Object.keys(await import('@twinwire/core/settings')).sort()).toMatchInlineSnapshot(`
     [
+      "clusterSettings",
       "defineSettings",
       "httpSettings",
       "lifecycleSettings",

@@ -10,6 +10,7 @@ export {
   nativeServerSettings,
   websocketSettings,
 } from './app/core-settings.ts'
+export { type ClusterSettings, clusterSettings } from './cluster/cluster-settings.ts'
 export type { SettingDescription, SettingsDescription, UnsupportedSetting } from './settings/describe-settings.ts'
 export {
   type AnyGroup,

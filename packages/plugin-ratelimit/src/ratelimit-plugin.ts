@@ -1,5 +1,5 @@
 import { BootError, type Call, disconnects, guard, type Plugin, type RouteInfo } from '@twinwire/core'
-import { definePlugin, type PluginHost } from '@twinwire/core/plugin'
+import { definePlugin, type PluginHost, requireSingleProcess } from '@twinwire/core/plugin'
 import { CallLimits, type LimitStage, limitTypes } from './call-limits.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { type AppliedLimit, LimitRegistry, toCharges } from './limit-registry.ts'
@@ -84,6 +84,7 @@ export function rateLimit(options: RateLimitOptions = {}): RateLimitPlugin {
 }
 
 async function openLimiter({ store, onStoreError, breaker }: ResolvedOptions, host: PluginHost): Promise<Limiter> {
+  if (!store.remote) checkWorkers(host)
   const opened = await store.open(host)
   if (!store.remote) return opened
   const { name, service = 'store' } = store
@@ -102,6 +103,14 @@ async function openLimiter({ store, onStoreError, breaker }: ResolvedOptions, ho
     }
   })
   return guarded
+}
+
+/** Each worker of a cluster would admit what the limit says. */
+function checkWorkers({ environment, worker, log }: PluginHost): void {
+  if (environment === 'production')
+    requireSingleProcess('rateLimit() with a store in memory', 'set store to redisStore(url)')
+  if (worker !== null && worker.workers > 1)
+    log.warn(`Limits are counted in each of ${worker.workers} workers, so clients may use them ${worker.workers} times`)
 }
 
 function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, registry: LimitRegistry): RateLimitApi {

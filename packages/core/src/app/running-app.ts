@@ -27,7 +27,6 @@ import { AppEvents } from './app-events.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { bind } from './lifecycle/bind.ts'
 import { drain } from './lifecycle/drain.ts'
-import type { HealthReport } from './lifecycle/health.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 import { createWires, type PluginApis, type Wires } from './wires.ts'
@@ -113,12 +112,6 @@ export class RunningApp {
 
   get state(): AppState {
     return this.#states.current
-  }
-
-  /** For the parent of a worker. */
-  async health(): Promise<Pick<HealthReport, 'status'>> {
-    const report = await this.#wires?.compiled.health?.report()
-    return report ?? { status: this.state === 'serving' ? 'healthy' : 'unhealthy' }
   }
 
   onState(listener: (state: AppState) => void): () => void {

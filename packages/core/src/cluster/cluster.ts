@@ -1,12 +1,8 @@
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
-import { watchSignals } from '../app/lifecycle/signals.ts'
 import { BootError } from '../base/boot-error.ts'
-import { systemClock } from '../base/clock.ts'
 import { readWorker } from '../base/cluster-worker.ts'
-import { type ClusterOptions, type ResolvedClusterOptions, resolveClusterOptions } from './options.ts'
-import { ClusterParent } from './parent.ts'
-import { runWorker } from './worker.ts'
+import { type ClusterOptions, resolveClusterOptions } from './options.ts'
 
 /** What a process is: the parent of workers, one of them, or without workers. */
 export type ClusterRole = 'parent' | 'worker' | 'single'
@@ -36,6 +32,7 @@ export async function cluster(options: ClusterOptions): Promise<ClusterRole> {
   const resolved = resolveClusterOptions(options)
   const worker = readWorker()
   if (worker !== null) {
+    const { runWorker } = await import('./worker.ts')
     await runWorker(worker, resolved.run)
     return 'worker'
   }
@@ -44,6 +41,8 @@ export async function cluster(options: ClusterOptions): Promise<ClusterRole> {
     return 'single'
   }
   checkCluster({ platform: process.platform, isMainThread })
+  // Not loaded by a process without workers.
+  const { runParent } = await import('./run-parent.ts')
   await runParent(resolved)
   return 'parent'
 }
@@ -57,41 +56,4 @@ export function checkCluster(here: { readonly platform: string; readonly isMainT
     )
   if (!here.isMainThread)
     throw new BootError('unavailable_cluster', 'cluster() must be called in the main thread of a process')
-}
-
-async function runParent(options: ResolvedClusterOptions): Promise<void> {
-  const parent = new ClusterParent(options, () => {
-    void parent.close().then(() => process.exit(1))
-  })
-  // While no worker runs, only timers are left, which do not keep a process alive.
-  const keepAlive = setInterval(() => {}, 60_000)
-  const replace = (): void => void parent.replace()
-  process.on('SIGHUP', replace)
-  const stopWatching = watchSignals(
-    {
-      async close() {
-        if (!(await parent.close())) throw new Error('A worker was killed')
-      },
-    },
-    {
-      on: (signal, listener) => process.on(signal, listener),
-      off: (signal, listener) => process.off(signal, listener),
-      exit(code) {
-        parent.kill()
-        process.exit(code)
-      },
-    },
-    systemClock,
-  )
-  try {
-    await parent.start()
-  } catch (error) {
-    // A signal ended the start; its handler exits.
-    if (parent.closing) return
-    await parent.close()
-    process.off('SIGHUP', replace)
-    stopWatching()
-    clearInterval(keepAlive)
-    throw error
-  }
 }

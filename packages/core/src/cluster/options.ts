@@ -67,7 +67,7 @@ const owner = 'cluster()'
 const maxMs = 3_600_000
 
 /** Of the option and of its environment variable. */
-const workersBounds = { min: 1, max: 1024 } as const
+export const workersBounds = { min: 1, max: 1024 } as const
 
 const restartRules = {
   delayMs: option.duration({ min: 1, max: maxMs, default: 200 }),

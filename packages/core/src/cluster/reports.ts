@@ -97,7 +97,7 @@ export class Reports {
 
   async close(): Promise<void> {
     const servers = await Promise.allSettled(this.#servers.values())
-    await Promise.all(servers.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)))
+    await Promise.all(servers.flatMap((each) => (each.status === 'fulfilled' ? [each.value.close()] : [])))
   }
 
   /** A port that serves already is used for both. */

@@ -108,7 +108,7 @@ class Worker implements WorkerLink {
     }
     if (message.type === 'ask') {
       const answer = (value: unknown): void => this.#send({ mark, type: 'report', id: message.id, value })
-      // Data that cannot be copied is no answer either.
+      // Data that cannot be copied cannot be sent.
       this.#report(message.what)
         .then(answer)
         .catch(() => answer(null))

@@ -1,3 +1,4 @@
+import { requireSingleProcess } from '../base/cluster-worker.ts'
 import type { Logger } from '../base/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
 import { definePlugin, type Plugin } from '../plugin/plugin.ts'
@@ -74,6 +75,7 @@ async function start(opened: OpenDatabase, options: CheckedOptions, host: Plugin
   const { migrations, onStart, allowEmbedded } = options
   const { location, embedded, db } = opened
   checkEmbedded({ embedded, allowEmbedded }, host.environment)
+  if (embedded) requireSingleProcess('An embedded database', 'set url to postgres://user:password@host:5432/name')
   await connect(opened, options.connect, host)
   if (!embedded) await checkSettings(db)
   if (migrations !== undefined || onStart !== undefined) {

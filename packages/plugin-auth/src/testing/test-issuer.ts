@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@twinwire/core'
-import { systemClock } from '@twinwire/core/plugin'
+import { requireSingleProcess, systemClock } from '@twinwire/core/plugin'
 import { type IssuerAnswer, type IssuerEndpoint, type IssuerFault, IssuerServer } from './issuer-server.ts'
 import { IssuerSessions, type TestLogin } from './issuer-sessions.ts'
 import { KeyRing } from './key-ring.ts'
@@ -103,6 +103,8 @@ export interface TestIssuer {
  * await issuer.stop()
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
+  // Another one would have other keys, and refuse its tokens.
+  requireSingleProcess('An issuer inside the process', 'use one that runs on its own')
   const { realm = 'test', clientId = 'test-client', audience = clientId, clock = systemClock } = options
   const { lifetimeMs = 5 * 60_000, sessionLifetimeMs = 30 * 60_000 } = options
   const keys = new KeyRing(options.algorithms ?? ['RS256', 'ES256'], options.keyIds ?? true)

@@ -2,10 +2,11 @@ import { BootError } from '../../base/boot-error.ts'
 import { type WorkerApp, workerLink } from '../../base/cluster-worker.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { ListenOptions, Transport } from '../../transport/transport.ts'
+import type { App } from '../app.ts'
 import type { Wires } from '../wires.ts'
 
 interface BindOptions {
-  readonly app: WorkerApp
+  readonly app: Pick<App, 'close' | 'state'>
   readonly transport: Transport
   readonly address: Omit<ListenOptions, 'shared'>
   readonly wires: Wires
@@ -21,7 +22,8 @@ export async function bind({ app, transport, address, wires, log }: BindOptions)
       `The transport '${transport.name}' cannot share a port with other workers: use uws(), or do not call cluster()`,
     )
   const { host, port } = address
-  const shared = worker === null ? {} : { shared: true, port: await worker.claimPort(app, host, port) }
+  const shared =
+    worker === null ? {} : { shared: true, port: await worker.claimPort(toWorkerApp(app, wires), host, port) }
   return transport.listen(
     { ...address, ...shared },
     {
@@ -30,4 +32,11 @@ export async function bind({ app, transport, address, wires, log }: BindOptions)
       fault: (error) => log.error({ err: error }, 'A transport handler failed'),
     },
   )
+}
+
+function toWorkerApp(app: BindOptions['app'], { compiled: { health } }: Wires): WorkerApp {
+  return {
+    close: () => app.close(),
+    health: async () => (await health?.report()) ?? { status: app.state === 'serving' ? 'healthy' : 'unhealthy' },
+  }
 }
