@@ -124,6 +124,23 @@ it('ends a socket after a publication that the system does not take at once', as
   expect(ended).toEqual([[4000, 'bye']])
 })
 
+it('assumes no more for a socket than uWS collects', async () => {
+  const { app, publications } = createSlowNative()
+  publications.app = app
+  const pending: number[] = []
+  for (const size of [1000, 10, 1000, 16_384]) {
+    publications.publish('a', new Uint8Array(size), false)
+    pending.push(publications.pendingBytes)
+  }
+  expect(pending).toEqual([1010, 1030, 2040, 2040])
+  for (let i = 0; i < 100; i++) publications.publish('a', new Uint8Array(100), false)
+  expect(publications.pendingBytes).toBe(2040 + 100 * 110)
+  for (let i = 0; i < 1000; i++) publications.publish('a', new Uint8Array(100), false)
+  expect(publications.pendingBytes).toBe(32 * 1010)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(publications.pendingBytes).toBe(0)
+})
+
 it('does not send a ping to a socket without topics', () => {
   const { app, publications, socket, ws, ended } = createSlowNative()
   publications.app = app

@@ -7,17 +7,26 @@ const { setImmediate } = globalThis
 const maxHeaderBytes = 10
 /** Larger frames are given to the sockets at once. */
 const batchedBytes = 16 * 1024
+/** So many are collected for one socket. */
+const maxBatched = 32
 
 /** Native publishing: uWS collects frames, and gives them to the sockets at the end of the turn of the event loop (uws-rules.md#publish). */
 export class UwsPublications {
   /** See `Transport.acceptedBytes`. */
   acceptedBytes = 0
-  /** Of the frames that may still be collected. */
-  pendingBytes = 0
   /** Null before it listens, and once it is closed. */
   app: Pick<UwsApp, 'publish'> | null = null
+  /** Of this turn, frames that were collected. */
+  #turnBytes = 0
+  #longest = 0
   readonly #turnEnded = (): void => {
-    this.pendingBytes = 0
+    this.#turnBytes = 0
+    this.#longest = 0
+  }
+
+  /** What may be collected for one socket now, at most. */
+  get pendingBytes(): number {
+    return Math.min(this.#turnBytes, this.#longest * maxBatched)
   }
 
   publish(topic: string, data: Uint8Array, binary: boolean): void {
@@ -26,8 +35,9 @@ export class UwsPublications {
     this.acceptedBytes += bytes
     if (data.byteLength < batchedBytes) {
       // Immediates run after uWS has given the frames to the sockets.
-      if (this.pendingBytes === 0) setImmediate(this.#turnEnded)
-      this.pendingBytes += bytes
+      if (this.#turnBytes === 0) setImmediate(this.#turnEnded)
+      this.#turnBytes += bytes
+      if (bytes > this.#longest) this.#longest = bytes
     }
     this.app.publish(topic, data, binary)
   }
