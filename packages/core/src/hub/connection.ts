@@ -18,7 +18,7 @@ export interface Connection extends CallConnection {
   readonly admitted: boolean
   /** Number of calls that have not been answered yet. */
   readonly inFlight: number
-  /** Bytes sent that the client has not received yet. */
+  /** Bytes sent that the client has not received yet. In the turn of the event loop in which events are published it may be too high. */
   readonly bufferedBytes: number
   /** The topics it has joined. */
   readonly topics: readonly string[]
@@ -39,8 +39,9 @@ export interface HubConnection extends Connection {
   /** The topics it has joined. Only the hub changes it. */
   readonly joined: Set<string>
   /**
-   * Sends an encoded event. False: it was dropped, because the client is too slow. It must not receive anything more, so the caller closes
-   * the connection before it returns to other code.
+   * Sends an encoded event. False: it was dropped, because the client is too slow. The connection has left the hub, and sends and receives
+   * nothing more; the caller must call `end`, which runs hooks.
    */
   deliver(data: Uint8Array, binary: boolean): boolean
+  end(row: Pick<DisconnectRow, 'code' | 'reason'>): void
 }

@@ -172,7 +172,7 @@ export class ConnectionHub implements Hub {
       throw error
     } finally {
       // Now that everyone has this publication: the hooks that a close runs may publish the next one.
-      for (const connection of slow) connection.close(disconnects.tooSlow)
+      for (const connection of slow) connection.end(disconnects.tooSlow)
     }
   }
 

@@ -113,7 +113,7 @@ export class Receivers {
   }
 }
 
-/** A connection that is too slow is added to `slow`: its close runs hooks, which may publish. */
+/** A connection that is too slow is added to `slow`: its end runs hooks, which may publish. */
 export function sendToEach(
   connections: Iterable<HubConnection>,
   bytes: Uint8Array,

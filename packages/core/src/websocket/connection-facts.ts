@@ -32,6 +32,9 @@ export class ConnectionFacts {
   get wire(): 'ws' {
     return 'ws'
   }
+  get maxMessageBytes(): number {
+    return this.shared.options.maxMessageBytes
+  }
   get headers(): Connection['headers'] {
     if (typeof this.#headers === 'string') this.#headers = unpackHeaders(this.#headers)
     return this.#headers

@@ -69,9 +69,6 @@ export class WebSocketConnection
     this.#joined ??= new Set()
     return this.#joined
   }
-  get maxMessageBytes(): number {
-    return this.shared.options.maxMessageBytes
-  }
   get bufferedBytes(): number {
     return this.#socket?.bufferedBytes() ?? 0
   }
@@ -219,15 +216,18 @@ export class WebSocketConnection
   // ---- sending
 
   #send(data: string | Uint8Array, binary: boolean): void {
-    // A client that misses a frame must not receive anything more.
-    if (!this.deliver(data, binary)) this.#end(disconnects.tooSlow)
+    if (!this.deliver(data, binary)) this.end(disconnects.tooSlow)
   }
 
   deliver(data: string | Uint8Array, binary: boolean): boolean {
     if (this.#ending !== null || this.#socket === null) return true
     const result = this.#socket.send(data, binary)
-    if (result === SendResult.dropped) this.shared.instruments.dropped.inc()
-    else if (result !== SendResult.closed)
+    if (result === SendResult.dropped) {
+      // The client misses a frame now, so it must not receive anything more.
+      this.#ending = disconnects.tooSlow
+      this.shared.hub.remove(this)
+      this.shared.instruments.dropped.inc()
+    } else if (result !== SendResult.closed)
       this.shared.instruments.sent(1, typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
     return result !== SendResult.dropped
   }
@@ -270,10 +270,10 @@ export class WebSocketConnection
   // ---- the end
 
   close(row: CloseRow = disconnects.normal): void {
-    if (this.#ending === null) this.#end(row)
+    if (this.#ending === null) this.end(row)
   }
 
-  #end(row: CloseRow): void {
+  end(row: CloseRow): void {
     this.#retire(row)
     const socket = this.#socket
     if (socket === null) return
