@@ -13,6 +13,9 @@ export type Hits = Readonly<Record<(typeof limitTypes)[number], CounterCell>>
 
 /** A point in a route's processing where limits are charged: the application-wide limits, or a `limit()` in `use`. */
 export interface LimitStage {
+  /** Packages have exactly one limit at this stage, whose charge `packageCharge` returns: null when it does not apply to a call. */
+  readonly isSingle: boolean
+  packageCharge(call: Call): Charge | null
   /** The charges of a call at this stage. A method, because the route's types guarantee that a call has the properties its keys read. */
   charges(call: Call): readonly Charge[]
   /** The stages that a call has passed before this one. */
@@ -39,11 +42,17 @@ export class CallLimits {
 
   /** Charges the call at this stage. Throws `rate_limit_exceeded`. */
   enforce(stage: LimitStage, call: Call): MaybePromise<void> {
-    const charges = stage.charges(call)
-    const [first] = charges
-    if (first === undefined) return
+    const limiter = this.#limiter
+    if (!stage.isSingle || limiter.tryConsume === undefined || call.wire !== 'ws')
+      return this.#consume(stage.charges(call), stage, call)
     // Only HTTP reports the quota status of an accepted call.
-    if (charges.length === 1 && call.wire === 'ws' && this.#limiter.tryConsume?.(first) === true) return
+    const charge = stage.packageCharge(call)
+    if (charge === null || limiter.tryConsume(charge)) return
+    return this.#consume([charge], stage, call)
+  }
+
+  #consume(charges: readonly Charge[], stage: LimitStage, call: Call): MaybePromise<void> {
+    if (charges.length === 0) return
     const result = this.#limiter.consume(charges)
     if (isPromise(result)) return result.then((later) => this.#apply(charges, later, stage, call))
     this.#apply(charges, result, stage, call)

@@ -86,6 +86,12 @@ export function toCharges<C extends Call>(limits: readonly AppliedLimit<C>[], ca
   return charges
 }
 
+/** The charge of the first limit; null when it does not apply to the call. */
+export function toFirstCharge<C extends Call>(limits: readonly AppliedLimit<C>[], call: C): Charge | null {
+  const first = limits[0]
+  return first === undefined ? null : toCharge(first, call)
+}
+
 function toCharge<C extends Call>({ rule, anonymous, key, cost }: AppliedLimit<C>, call: C): Charge | null {
   if (key === 'identity') {
     const { identity } = call

@@ -2,7 +2,7 @@ import { BootError, type Call, disconnects, guard, type Plugin, type RouteInfo }
 import { definePlugin, type PluginHost, requireSingleProcess } from '@twinwire/core/plugin'
 import { CallLimits, type LimitStage, limitTypes } from './call-limits.ts'
 import { ConnectionLimits } from './connection-limits.ts'
-import { type AppliedLimit, LimitRegistry, toCharges } from './limit-registry.ts'
+import { type AppliedLimit, LimitRegistry, toCharges, toFirstCharge } from './limit-registry.ts'
 import type { ParsedLimit } from './limit-rule.ts'
 import { type RateLimitApi, rateLimitKey } from './limit-step.ts'
 import { type Background, isPromise, type Limiter } from './limiter.ts'
@@ -136,7 +136,11 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
     name: 'rateLimit.defaults',
     needs: rateLimitKey,
     bind: (_api, route) => {
-      const stage = stages.add(route, (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofHttp, call))
+      const stage = stages.add(route, {
+        isSingle: ofWebSocket.length === 1,
+        packageCharge: (call) => toFirstCharge(ofWebSocket, call),
+        charges: (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofHttp, call),
+      })
       return (call) => limits.enforce(stage, call)
     },
   })
@@ -182,7 +186,11 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   return {
     bind<C extends Call>(list: readonly ParsedLimit<C>[], route: RouteInfo) {
       const applied = list.map((limit) => registry.register(limit, route.name, route))
-      const stage = stages.add(route, (call: C) => toCharges(applied, call))
+      const stage = stages.add<C>(route, {
+        isSingle: applied.length === 1,
+        packageCharge: (call) => toFirstCharge(applied, call),
+        charges: (call) => toCharges(applied, call),
+      })
       return (call: C) => limits.enforce(stage, call)
     },
   }
@@ -195,14 +203,20 @@ function isRejectedBeforeStages({ route }: Call, code: string): boolean {
   return route.pkgId === null || code === 'too_many_in_flight'
 }
 
+interface StageCharges<in C> {
+  readonly isSingle: boolean
+  packageCharge(call: C): Charge | null
+  charges(call: C): readonly Charge[]
+}
+
 /** The stages of each route. They are bound in the order in which calls reach them. */
 class Stages {
   readonly #byRoute = new Map<RouteInfo, LimitStage[]>()
 
-  add<C extends Call>(route: RouteInfo, charges: (call: C) => readonly Charge[]): LimitStage {
+  add<C extends Call>(route: RouteInfo, charges: StageCharges<C>): LimitStage {
     const stages = this.#byRoute.get(route) ?? []
     this.#byRoute.set(route, stages)
-    const stage: LimitStage = { charges, earlier: [...stages] }
+    const stage: LimitStage = { ...charges, earlier: [...stages] }
     stages.push(stage)
     return stage
   }

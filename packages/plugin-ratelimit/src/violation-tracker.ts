@@ -14,8 +14,9 @@ export class ViolationTracker {
   }
 
   /** A package was answered, and not with `rate_limit_exceeded`. */
-  allowed({ connection }: Call): void {
-    if (this.#consecutive.size > 0 && connection !== null) this.#consecutive.delete(connection.id)
+  allowed(call: Call): void {
+    // Reading the connection creates an object, for a call that does not read it itself.
+    if (this.#consecutive.size > 0 && call.connection !== null) this.#consecutive.delete(call.connection.id)
   }
 
   /** Call this after the answer was sent: it may close the connection. */

@@ -3,33 +3,23 @@ import { DeadlineExceededError, InternalError, OutcomeUnknownError } from '../er
 import { isMapped, toAppError } from '../errors/normalize.ts'
 import { CallContext } from './call-context.ts'
 import type { CallOutcome } from './call-outcome.ts'
-import type { Deadline } from './deadlines.ts'
 import { PendingCommits } from './pending-commits.ts'
 import { isStreamReply } from './reply.ts'
 import { discardResult } from './stream-source.ts'
 
 /** One execution of a route, and how it ends: with a reply, an error, a deadline or a client that disconnects. */
 export class ActiveCall extends CallContext {
-  /** Answered, or its client has disconnected: nothing more is sent. */
-  settled = false
-  /** Runs once the call has been answered and its command or handler has ended, which a deadline does not wait for. */
-  onDone: (() => void) | null = null
-  /** The command or handler is running. Only set for a call with `onDone`. */
-  executing = false
-  #deadline: Deadline | null = null
-  #commits: PendingCommits | null = null
-
   /** What was sent to be committed. */
   get commits(): PendingCommits {
-    this.#commits ??= new PendingCommits((commits) => this.#commitsSettled(commits))
-    return this.#commits
+    this.addedCommits ??= new PendingCommits((commits) => commitsSettled(this, commits))
+    return this.addedCommits
   }
 
   /** For a call that has not been answered within the callback that brought it. */
   armDeadline(): void {
     const { deadlineMs } = this.compiled
-    if (this.settled || deadlineMs === 0 || this.#deadline !== null) return
-    this.#deadline = this.services.deadlines.arm(this, this.startedMs, deadlineMs)
+    if (this.settled || deadlineMs === 0 || this.armedDeadline !== null) return
+    this.armedDeadline = this.services.deadlines.arm(this, this.startedMs, deadlineMs)
   }
 
   /** The deadline has passed. */
@@ -42,16 +32,16 @@ export class ActiveCall extends CallContext {
    * committed: until its answer comes, it is not known whether it was done. Returns a promise of the reply when it is not sent yet.
    */
   failEarly(error: AppError): Promise<void> | undefined {
-    const commits = this.#commits
+    const commits = this.addedCommits
     if (!this.settled && commits?.deferredFailure) return commits.deferredFailure.answered
     if (this.settled || !commits?.pending) {
-      this.#failNow(error)
+      failNow(this, error)
       return undefined
     }
     // Statements that commit by themselves are cancelled, and their answer says whether they were; a COMMIT is not.
     if (!commits.committing) this.abort(error)
     const { clock, commitTimeoutMs } = this.services
-    const timer = clock.timer(commitTimeoutMs, () => this.#failNow(error))
+    const timer = clock.timer(commitTimeoutMs, () => failNow(this, error))
     let resolveAnswered = (): void => {}
     const answered = new Promise<void>((resolve) => {
       resolveAnswered = resolve
@@ -60,28 +50,14 @@ export class ActiveCall extends CallContext {
     return answered
   }
 
-  #failNow(error: AppError): void {
-    const commits = this.#commits
-    if (!this.settled && commits?.uncertain) {
-      commits.endedEarly = 'outcome_unknown'
-      this.fail(new OutcomeUnknownError(undefined, { cause: error }))
-    } else this.fail(error)
-    this.abort(error)
-  }
-
-  /** When nothing that was sent was done, the deferred failure aborts the work as it would have at once. */
-  #commitsSettled({ deferredFailure, mayBeCommitted }: PendingCommits): void {
-    if (deferredFailure !== null && !mayBeCommitted) this.abort(deferredFailure.error)
-  }
-
   /** The client has disconnected: no reply is sent. */
   abandon(reason: string): void {
     // A streamed reply has begun and is cut: only its source has to know.
     if (this.settled) return this.abort(new Error(reason))
-    if (this.#commits?.uncertain) this.#commits.endedEarly = 'disconnected'
-    this.#settle()
+    if (this.addedCommits?.uncertain) this.addedCommits.endedEarly = 'disconnected'
+    settle(this)
     this.abort(new Error(reason))
-    this.#report({ error: null, aborted: true, httpStatus: 499, durationMs: this.#elapsed() })
+    report(this, { error: null, aborted: true, httpStatus: 499, durationMs: elapsed(this) })
   }
 
   succeed(result: unknown): void {
@@ -95,21 +71,21 @@ export class ActiveCall extends CallContext {
     }
     // A slow client was disconnected by this reply, or the client of a stream had left: the call was abandoned.
     if (this.settled) return
-    this.#settle()
-    this.#releaseEffects()
-    this.#report({ error: null, aborted: false, httpStatus, durationMs: this.#elapsed() })
+    settle(this)
+    releaseEffects(this)
+    report(this, { error: null, aborted: false, httpStatus, durationMs: elapsed(this) })
   }
 
   fail(thrown: unknown): void {
-    if (this.settled) return this.#failedAfterEnd(thrown)
-    const error = this.#toAnswer(thrown)
+    if (this.settled) return failedAfterEnd(this, thrown)
+    const error = toAnswer(this, thrown)
     if (error === null) return
     if (error.httpStatus >= 500 && error.cause !== undefined)
       this.log.error({ err: error.cause, code: error.code }, 'A call failed')
-    this.#settle()
-    if (this.#commits === null || this.#commits.endedEarly === null) this.addedEffects?.drop()
+    settle(this)
+    if (this.addedCommits === null || this.addedCommits.endedEarly === null) this.addedEffects?.drop()
     this.peer.fail(this, error)
-    this.#report({ error, aborted: false, httpStatus: error.httpStatus, durationMs: this.#elapsed() })
+    report(this, { error, aborted: false, httpStatus: error.httpStatus, durationMs: elapsed(this) })
   }
 
   /** A result that is not sent: a streamed body in it is ended. */
@@ -117,60 +93,14 @@ export class ActiveCall extends CallContext {
     if (isStreamReply(result)) discardResult(result).catch((error: unknown) => this.fail(error))
   }
 
-  /**
-   * When something of the call is committed, no error of core may suggest a retry. Null while that is not known yet: the call fails
-   * when it is.
-   */
-  #toAnswer(thrown: unknown): AppError | null {
-    const error = toAppError(thrown, this.services.errorMappers)
-    const commits = this.#commits
-    if (commits === null || !error.retry || !commits.uncertain) return error
-    // What an application throws itself is its own decision.
-    if (!isMapped(error, thrown) && error !== this.abortReason) return error
-    if (commits.mayBeCommitted) return new OutcomeUnknownError(undefined, { cause: thrown })
-    void commits.whenSettled().then(() => this.fail(thrown))
-    return null
-  }
-
   /** The command or handler has succeeded after the end of the call: what it committed has its effects nevertheless. */
   succeedAfterEnd(): void {
-    const endedEarly = this.#commits?.endedEarly ?? null
+    const endedEarly = this.addedCommits?.endedEarly ?? null
     if (endedEarly === null) return
-    this.#releaseEffects()
+    releaseEffects(this)
     if (endedEarly !== 'outcome_unknown') return
     this.services.countLateOutcome(true)
     this.log.warn('A call that was answered with outcome_unknown has succeeded')
-  }
-
-  #failedAfterEnd(thrown: unknown): void {
-    const endedEarly = this.#commits?.endedEarly ?? null
-    if (endedEarly !== null) this.addedEffects?.drop()
-    if (endedEarly === 'outcome_unknown') {
-      this.services.countLateOutcome(false)
-      this.log.warn({ err: thrown }, 'A call that was answered with outcome_unknown has failed')
-      return
-    }
-    // Only an error of the server is logged: any other is the consequence of the deadline or of the disconnect.
-    if (this.#isAbort(thrown)) return
-    if (toAppError(thrown, this.services.errorMappers) instanceof InternalError)
-      this.log.warn({ err: thrown }, 'A call failed after it had been answered')
-  }
-
-  #releaseEffects(): void {
-    const pending = this.addedEffects?.release()
-    if (pending !== undefined) this.services.track(pending)
-  }
-
-  #settle(): void {
-    this.settled = true
-    if (this.#deadline !== null) this.services.deadlines.disarm(this.#deadline)
-    const commits = this.#commits
-    if (commits === null) return this.peer.ended(this)
-    commits.deferredFailure?.timer.cancel()
-    commits.deferredFailure?.resolveAnswered()
-    // A drain waits for it, and for the effects that it has.
-    if (commits.pending) this.services.track(commits.whenSettled())
-    this.peer.ended(this)
   }
 
   /** Runs `onDone`, if the call is answered and its work has ended. */
@@ -180,26 +110,86 @@ export class ActiveCall extends CallContext {
     this.onDone = null
     onDone()
   }
+}
 
-  /** True for what work throws that stopped because `signal` was aborted. */
-  #isAbort(thrown: unknown): boolean {
-    const { abortReason } = this
-    if (abortReason === null) return false
-    if (thrown === abortReason) return true
-    // What Node and the web throw for a signal, with its reason as the cause or without.
-    return thrown instanceof Error && (thrown.cause === abortReason || thrown.name === 'AbortError')
-  }
+function failNow(call: ActiveCall, error: AppError): void {
+  const commits = call.addedCommits
+  if (!call.settled && commits?.uncertain) {
+    commits.endedEarly = 'outcome_unknown'
+    call.fail(new OutcomeUnknownError(undefined, { cause: error }))
+  } else call.fail(error)
+  call.abort(error)
+}
 
-  #elapsed(): number {
-    return this.services.clock.monotonic() - this.startedMs
-  }
+/** When nothing that was sent was done, the deferred failure aborts the work as it would have at once. */
+function commitsSettled(call: ActiveCall, { deferredFailure, mayBeCommitted }: PendingCommits): void {
+  if (deferredFailure !== null && !mayBeCommitted) call.abort(deferredFailure.error)
+}
 
-  #report(outcome: CallOutcome): void {
-    if (this.peer.wire === 'ws') this.compiled.countWebSocket?.(outcome)
-    else this.compiled.httpCounter?.count(outcome)
-    const { onReply, access } = this.services
-    if (access !== null) access(this, outcome)
-    if (onReply !== null) onReply(this, outcome)
-    this.notifyDone()
+/**
+ * When something of the call is committed, no error of core may suggest a retry. Null while that is not known yet: the call fails
+ * when it is.
+ */
+function toAnswer(call: ActiveCall, thrown: unknown): AppError | null {
+  const error = toAppError(thrown, call.services.errorMappers)
+  const commits = call.addedCommits
+  if (commits === null || !error.retry || !commits.uncertain) return error
+  // What an application throws itself is its own decision.
+  if (!isMapped(error, thrown) && error !== call.abortReason) return error
+  if (commits.mayBeCommitted) return new OutcomeUnknownError(undefined, { cause: thrown })
+  void commits.whenSettled().then(() => call.fail(thrown))
+  return null
+}
+
+function failedAfterEnd(call: ActiveCall, thrown: unknown): void {
+  const endedEarly = call.addedCommits?.endedEarly ?? null
+  if (endedEarly !== null) call.addedEffects?.drop()
+  if (endedEarly === 'outcome_unknown') {
+    call.services.countLateOutcome(false)
+    call.log.warn({ err: thrown }, 'A call that was answered with outcome_unknown has failed')
+    return
   }
+  // Only an error of the server is logged: any other is the consequence of the deadline or of the disconnect.
+  if (isAbort(call, thrown)) return
+  if (toAppError(thrown, call.services.errorMappers) instanceof InternalError)
+    call.log.warn({ err: thrown }, 'A call failed after it had been answered')
+}
+
+function releaseEffects(call: ActiveCall): void {
+  const pending = call.addedEffects?.release()
+  if (pending !== undefined) call.services.track(pending)
+}
+
+function settle(call: ActiveCall): void {
+  call.settled = true
+  if (call.armedDeadline !== null) call.services.deadlines.disarm(call.armedDeadline)
+  const commits = call.addedCommits
+  if (commits === null) return call.peer.ended(call)
+  commits.deferredFailure?.timer.cancel()
+  commits.deferredFailure?.resolveAnswered()
+  // A drain waits for it, and for the effects that it has.
+  if (commits.pending) call.services.track(commits.whenSettled())
+  call.peer.ended(call)
+}
+
+/** True for what work throws that stopped because `signal` was aborted. */
+function isAbort(call: ActiveCall, thrown: unknown): boolean {
+  const { abortReason } = call
+  if (abortReason === null) return false
+  if (thrown === abortReason) return true
+  // What Node and the web throw for a signal, with its reason as the cause or without.
+  return thrown instanceof Error && (thrown.cause === abortReason || thrown.name === 'AbortError')
+}
+
+function elapsed(call: ActiveCall): number {
+  return call.services.clock.monotonic() - call.startedMs
+}
+
+function report(call: ActiveCall, outcome: CallOutcome): void {
+  if (call.peer.wire === 'ws') call.compiled.countWebSocket?.(outcome)
+  else call.compiled.httpCounter?.count(outcome)
+  const { onReply, access } = call.services
+  if (access !== null) access(call, outcome)
+  if (onReply !== null) onReply(call, outcome)
+  call.notifyDone()
 }

