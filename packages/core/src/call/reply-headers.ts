@@ -29,11 +29,31 @@ export class ReplyHeaders {
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it rejects control characters
 const unsafeValue = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/
+/** Up to here a loop costs less than the expression. */
+const shortLength = 64
+
+/** Names in lower case that were found valid: those of an app are few. */
+const validNames = new Set<string>()
+const maxValidNames = 1000
 
 function check(name: string, value: string): string {
+  const key = validNames.has(name) ? name : checkName(name)
+  if (!isSafe(value)) throw new TypeError(`The value of header '${key}' holds characters that a header cannot carry`)
+  return key
+}
+
+function checkName(name: string): string {
   const key = name.toLowerCase()
   if (!tokenPattern.test(key)) throw new TypeError(`'${name}' is not a header name`)
-  if (unsafeValue.test(value))
-    throw new TypeError(`The value of header '${key}' holds characters that a header cannot carry`)
+  if (validNames.size < maxValidNames) validNames.add(key)
   return key
+}
+
+function isSafe(value: string): boolean {
+  if (typeof value !== 'string' || value.length > shortLength) return !unsafeValue.test(value)
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false
+  }
+  return true
 }

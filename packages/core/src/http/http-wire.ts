@@ -47,8 +47,6 @@ export class HttpWire implements HttpRequestServices {
   /** The app is closing: new requests are answered with `unavailable`, except for endpoints such as health. */
   draining = false
   readonly #options: HttpWireOptions
-  /** Their addresses are read at the end of this turn. */
-  #open: HttpRequest[] = []
 
   constructor(options: HttpWireOptions) {
     this.preprocessor = options.preprocessor
@@ -133,21 +131,6 @@ export class HttpWire implements HttpRequestServices {
     call.compiled.httpCounter?.inProgress.inc()
     call.armDeadline()
     request.exchange.onAborted(() => call.abandon(clientDisconnected))
-    this.#readAddressLater(request)
-  }
-
-  /**
-   * The address may be needed after its client has disconnected, when it is not readable. Most calls that outlive their callback are
-   * answered within the same turn of the event loop: they never read it.
-   */
-  #readAddressLater(request: HttpRequest): void {
-    if (this.#open.push(request) === 1) setImmediate(this.#readAddresses)
-  }
-
-  readonly #readAddresses = (): void => {
-    const open = this.#open
-    this.#open = []
-    for (const request of open) void request.address
   }
 
   #identify(request: HttpRequest, call: ActiveCall): void {

@@ -11,16 +11,38 @@ export function isFraming(lowerCaseName: string, value: string): boolean {
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: no header may have one of these
 const forbiddenInValue = /[\0-\x08\x0a-\x1f\x7f]/
+/** Up to here a loop costs less than the expression. */
+const shortLength = 64
+
+/** Names that were found valid: those of an app are few, and are asked again for each answer. */
+const validNames = new Set<string>()
+const maxValidNames = 1000
 
 /** What is wrong with the headers of an answer, or null. A line break in a value would let a client write the rest of the answer. */
 export function findBadHeader(headers: HeaderList): TypeError | null {
   for (let i = 0; i < headers.length; i++) {
     // In bounds.
     const [name, value] = headers[i] as readonly [string, string]
-    if (!headerName.test(name)) return new TypeError(`${JSON.stringify(name)} is not a header name`)
-    if (forbiddenInValue.test(value)) return new TypeError(`the header ${name} has a control character in its value`)
+    if (!isValidName(name)) return new TypeError(`${JSON.stringify(name)} is not a header name`)
+    if (!isValidValue(value)) return new TypeError(`the header ${name} has a control character in its value`)
   }
   return null
+}
+
+function isValidName(name: string): boolean {
+  if (validNames.has(name)) return true
+  if (!headerName.test(name)) return false
+  if (validNames.size < maxValidNames) validNames.add(name)
+  return true
+}
+
+function isValidValue(value: string): boolean {
+  if (typeof value !== 'string' || value.length > shortLength) return !forbiddenInValue.test(value)
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false
+  }
+  return true
 }
 
 /** An answer with this status has neither a body nor a length. */

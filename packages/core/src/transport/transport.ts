@@ -86,8 +86,8 @@ export interface TransportHandlers {
 
 /**
  * The request line and the headers. All of it stays readable after the callback returned, with two exceptions that keep the fast path
- * free of copies: `address` must be read before the client disconnects or is answered, and a request that was answered inside its callback
- * keeps only what was read of it by then (all header fields, when one of them was). Other parts are '' then.
+ * free of copies: `address` must be read before the answer, and a request that was answered inside its callback keeps only what was read of
+ * it by then (all header fields, when one of them was). Other parts are '' then.
  */
 export interface RequestHead {
   /** As sent: `get` is not `GET` (RFC 9110, 9.1). */

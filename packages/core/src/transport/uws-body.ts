@@ -59,6 +59,11 @@ export class UwsBody {
     })
   }
 
+  /** Is its length declared? Then `onData` is called right after the callback of the request, even with no bytes. */
+  get isDeclared(): boolean {
+    return this.#declared !== -1
+  }
+
   /** Is it cheaper to wait for the rest than to close in the middle, which may reset the connection? */
   get restIsSmall(): boolean {
     return this.#declared !== -1 && this.#declared - this.#received <= heldBodyBytes

@@ -30,6 +30,7 @@ export abstract class UwsHead implements RequestHead {
   /** Within a callback of uWS for this socket, which collects what is written. */
   protected isCorked = true
   #watched = false
+  #isKept = false
   #path: string | undefined
   #query: string | undefined
   #address: string | undefined
@@ -102,9 +103,22 @@ export abstract class UwsHead implements RequestHead {
       void this.path
       void this.query
       this.#copyHeaders()
+      if (!this.isReceiving) this.keepAddress()
     }
     this.req = null
     this.isCorked = false
+  }
+
+  /** Will another callback of uWS follow at once, after which `keepAddress` is called? */
+  protected get isReceiving(): boolean {
+    return false
+  }
+
+  /** Not answered within its callback: the address is read before the client can disconnect. */
+  protected keepAddress(): void {
+    if (this.#isKept) return
+    this.#isKept = true
+    if (unanswered.push(this) === 1) setImmediate(keepAddresses)
   }
 
   /**
@@ -191,6 +205,14 @@ export abstract class UwsHead implements RequestHead {
       reportFault(this.fault, error)
     }
   }
+}
+
+/** Their addresses are read at the end of this turn of the event loop. Most are answered by then, and theirs is never read. */
+let unanswered: UwsHead[] = []
+const keepAddresses = (): void => {
+  const heads = unanswered
+  unanswered = []
+  for (const head of heads) void head.address
 }
 
 // One function for all requests: `forEach` runs it before it returns.

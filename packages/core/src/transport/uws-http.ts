@@ -73,6 +73,7 @@ class UwsExchange extends UwsHead implements HttpExchange {
 
   leave(): void {
     this.isCorked = false
+    if (this.res !== null) this.keepAddress()
   }
 
   respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
@@ -151,6 +152,10 @@ class UwsExchange extends UwsHead implements HttpExchange {
     // The last moment to attach to the body.
     if (this.res !== null) this.attachBody()
     super.detach()
+  }
+
+  protected override get isReceiving(): boolean {
+    return this.#body?.isDeclared === true && !this.#body.complete
   }
 
   protected override abort(): void {
