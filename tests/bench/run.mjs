@@ -1,120 +1,89 @@
-// npm run bench -- --workload ws|ws-metrics|ws-full|http-get|http-post|http-guarded|fan-out|fan-out-slow|memory|start|auth|limits|database [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--per-turn 4]
-//   [--json out.json] [--baseline <folder of another checkout, built>] [--profile <folder>]
+// npm run bench -- --workload ws|ws-metrics|ws-full|async|http-get|http-post|http-guarded|fan-out|fan-out-slow|memory|start|auth|limits|database
+//   [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--per-turn 4] [--peers] [--json out.json]
+//   [--baseline <folder of another checkout, built>] [--profile <folder>]
+// npm run bench -- --all [--rows ws,http-get] [--rounds 7] [--json out.json]
+//   All rows of the table in docs_site/performance.md, with the other servers; rows that out.json has from before are kept.
 // The packages have to be built. Servers run on one core, the load generator (this process) on another; loopback only.
-import { existsSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { toBaseline } from './lib/baseline.mjs'
-import { measureRounds, runAlone } from './lib/measure.mjs'
 import { choosePins, pinSelf } from './lib/pin.mjs'
-import { describeMachine, printMachine, printRound, printSummary, summarizeRounds } from './lib/report.mjs'
-
-const workloads = [
-  'ws',
-  'ws-metrics',
-  'ws-full',
-  'auth',
-  'limits',
-  'database',
-  'http-get',
-  'http-post',
-  'http-guarded',
-  'fan-out',
-  'fan-out-slow',
-  'memory',
-  'start',
-  'async',
-]
+import { describeMachine, printMachine } from './lib/report.mjs'
+import { runs, toCommand } from './lib/rows.mjs'
+import { openWorkload, profileWorkload, runWorkload } from './lib/run-workload.mjs'
 
 const { values } = parseArgs({
   options: {
     workload: { type: 'string', default: 'ws' },
     rounds: { type: 'string' },
-    seconds: { type: 'string', default: '2' },
+    seconds: { type: 'string' },
     connections: { type: 'string' },
     'in-flight': { type: 'string' },
-    'per-turn': { type: 'string', default: '4' },
+    'per-turn': { type: 'string' },
     json: { type: 'string' },
     baseline: { type: 'string' },
     profile: { type: 'string' },
-    peers: { type: 'boolean', default: false },
+    peers: { type: 'boolean' },
+    all: { type: 'boolean', default: false },
+    rows: { type: 'string' },
   },
 })
-if (!workloads.includes(values.workload)) fail(`No workload '${values.workload}': there is ${workloads.join(', ')}`)
-const { workload } = await import(`./workloads/${values.workload}.mjs`)
-values.rounds ??= String(workload.rounds ?? 7)
-values.connections ??= String(workload.connections ?? 64)
-values['in-flight'] ??= String(workload.inFlight ?? 16)
-const options = {
-  rounds: toCount('rounds', 5, 100),
-  seconds: toCount('seconds', 1, 60),
-  // The optimising compiler needs some hundred thousand messages to settle.
-  warmUpSeconds: 2,
-  connections: toCount('connections', 1, 20_000),
-  inFlight: toCount('in-flight', 1, 64),
-  perTurn: toCount('per-turn', 1, 64),
-}
 if (!existsSync(new URL('../../packages/core/dist/index.js', import.meta.url))) fail('Build core first: npm run build')
-
-if (values.peers && !existsSync(new URL('peers/node_modules', import.meta.url))) {
-  fail('Install the other servers first: npm --prefix tests/bench/peers install --ignore-scripts')
-}
 
 const pins = choosePins()
 const core = pins?.server ?? null
 if (pins !== null) pinSelf(pins.load)
 const machine = describeMachine(pins)
 printMachine(machine)
-console.log(`workload ${workload.name}: ${JSON.stringify(options)}\n`)
-
-if (workload.run !== undefined) {
-  // One that has no server under it measures by itself.
-  await workload.run(options)
-  process.exit()
-}
-
-const servers = [...workload.servers, ...(values.peers ? workload.peers : [])]
-if (values.baseline !== undefined) {
-  // With the packages of that checkout: plugins and core belong together.
-  servers.push(
-    toBaseline(
-      servers.find(({ name }) => name === workload.profiled),
-      values.baseline,
-    ),
-  )
-}
 try {
-  const onRound = (round, samples) => printRound(round, samples, workload.figures)
-  const rounds = await (workload.measure ?? measureRounds)(servers, workload, options, core, onRound)
-  const summary = summarizeRounds(rounds, workload.servers[0].name, workload.figures)
-  printSummary(summary, workload.figures)
-  await workload.alone?.(options)
-  if (values.profile !== undefined) await profile(resolve(values.profile))
-  if (values.json !== undefined) {
-    const report = { workload: workload.name, date: new Date().toISOString(), machine, options, summary, rounds }
-    writeFileSync(values.json, `${JSON.stringify(report, fromMap, 2)}\n`)
-  }
+  if (values.all) await runAll()
+  else await runOne()
 } catch (error) {
   fail(error.message)
 }
 
-/** One more run, whose numbers count for nothing, since watching costs. */
-async function profile(folder) {
-  const watched = servers.find(({ name }) => name === workload.profiled)
-  if (workload.profile !== undefined) await workload.profile(watched, options, core, folder)
-  else await runAlone(watched, workload, options, core, ['--cpu-prof', `--cpu-prof-dir=${folder}`])
-  console.log(`profile written to ${folder}`)
+async function runOne() {
+  const opened = await openWorkload(values)
+  const { workload, options } = opened
+  console.log(`workload ${workload.name}: ${JSON.stringify(options)}\n`)
+  if (workload.run !== undefined) {
+    // One that has no server under it measures by itself.
+    await workload.run(options)
+    process.exit()
+  }
+  const result = await runWorkload(opened, core)
+  if (values.profile !== undefined) await profileWorkload(opened, core, values.profile)
+  if (values.json !== undefined) {
+    writeJson({ workload: workload.name, date: new Date().toISOString(), machine, ...result })
+  }
 }
 
-function fromMap(_key, value) {
-  return value instanceof Map ? Object.fromEntries(value) : value
+async function runAll() {
+  const wanted = values.rows?.split(',') ?? runs.map(({ id }) => id)
+  const unknown = wanted.filter((id) => !runs.some((run) => run.id === id))
+  if (unknown.length > 0)
+    throw new Error(`No row ${unknown.join(', ')}: there is ${runs.map(({ id }) => id).join(', ')}`)
+  const results =
+    values.json !== undefined && existsSync(values.json) ? JSON.parse(readFileSync(values.json, 'utf8')) : {}
+  const failures = []
+  for (const run of runs.filter(({ id }) => wanted.includes(id))) {
+    // Many rows in one go: less of each, which the spread shows.
+    const flags = { rounds: values.rounds ?? '7', seconds: values.seconds ?? '1', ...run.options, peers: true }
+    const command = toCommand(run, flags)
+    console.log(`\n${run.title}: ${command}\n`)
+    try {
+      const result = await runWorkload(await openWorkload({ ...flags, workload: run.workload }), core)
+      results[run.id] = { command, date: new Date().toISOString(), machine, ...result }
+      if (values.json !== undefined) writeJson(results)
+    } catch (error) {
+      failures.push(`${run.id}: ${error.message}`)
+    }
+  }
+  if (failures.length > 0) throw new Error(failures.join('\n'))
 }
 
-function toCount(name, min, max) {
-  const count = Number(values[name])
-  if (!Number.isInteger(count) || count < min || count > max) fail(`--${name} must be an integer from ${min} to ${max}`)
-  return count
+function writeJson(value) {
+  writeFileSync(values.json, `${JSON.stringify(value, null, 2)}\n`)
 }
 
 function fail(message) {

@@ -105,7 +105,7 @@ export class FanOutLoad {
    * @param {{ slowShare: number, perTurn: number }} options the share of connections that do not read, and the publications in one turn of
    *   the server's event loop
    */
-  constructor({ slowShare, perTurn }) {
+  constructor({ slowShare, perTurn = 4 }) {
     this.#slowShare = slowShare
     this.#perTurn = perTurn
   }

@@ -28,7 +28,7 @@ export function describeMachine(pins) {
  *
  * @type {readonly Figure[]}
  */
-const cpuFigures = [
+export const cpuFigures = [
   { key: 'micros', title: 'server CPU per message', unit: 'us', digits: 2 },
   { key: 'perSecond', title: 'messages per second', unit: '/s', digits: 0 },
 ]
