@@ -61,7 +61,14 @@ async function compare(name, core) {
     { name: 'now', file, env },
   ]
   console.log(`\n${name}, against ${values.base}`)
-  const options = { rounds, seconds, warmUpSeconds: 2, connections: 64, inFlight: workload.inFlight ?? 16 }
+  const options = {
+    rounds,
+    seconds,
+    warmUpSeconds: 2,
+    connections: workload.connections ?? 64,
+    inFlight: workload.inFlight ?? 16,
+    perTurn: 4,
+  }
   try {
     const summary = summarizeRounds(await measureRounds(servers, workload, options, core, printRound), 'base')
     printSummary(summary)

@@ -14,7 +14,7 @@ import process from 'node:process'
  * @returns {Pins | null}
  */
 export function choosePins() {
-  const [server, load] = allowedCores()
+  const [server, load] = ownCores()
   if (server === undefined || load === undefined) return null
   try {
     execFileSync('taskset', ['--version'], { stdio: 'ignore' })
@@ -31,13 +31,14 @@ export function pinSelf(core) {
   })
 }
 
-/** The command that runs Node on one core, or anywhere when `core` is null. */
+/** The command that runs Node on one core, on some of them (`0,1`), or anywhere when `core` is null. */
 export function pinned(core, nodeArgs) {
   if (core === null) return [process.execPath, nodeArgs]
   return ['taskset', ['--cpu-list', String(core), process.execPath, ...nodeArgs]]
 }
 
-function allowedCores() {
+/** The cores that this process may use. */
+export function ownCores() {
   try {
     const [, list = ''] = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
     return list.split(',').flatMap((range) => {
