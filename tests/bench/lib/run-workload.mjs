@@ -19,6 +19,8 @@ const workloads = [
   'memory',
   'start',
   'async',
+  'cluster',
+  'cluster-empty',
 ]
 
 /**
