@@ -30,6 +30,8 @@ export interface Machine {
   /** Environment variables, as `process.env` has them. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly isMainThread: boolean
+  /** Whether the system passes connections of a listener that closes to others of its port (`net.ipv4.tcp_migrate_req`). Null: unknown. */
+  readonly migratesConnections: boolean | null
   /** Null where it cannot be found: core is part of a bundle. */
   readonly manifest: Manifest | null
   /** A package as the application finds it, as core does, or as the file of a URL does. */

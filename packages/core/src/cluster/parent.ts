@@ -2,6 +2,7 @@ import { type Clock, systemClock, type Timer } from '../base/clock.ts'
 import type { WorkerIdentity } from '../base/cluster-worker.ts'
 import { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
+import { migratesConnections, migrationAdvice } from '../base/migrates-connections.ts'
 import { type ClusterCounters, createCounters } from './counters.ts'
 import type { ResolvedClusterOptions } from './options.ts'
 import { Reports } from './reports.ts'
@@ -77,6 +78,7 @@ export class ClusterParent {
   async #start(): Promise<void> {
     const [first, ...others] = this.#slots
     if (first === undefined) return
+    if (migratesConnections() === false) this.#log.warn(migrationAdvice)
     await this.#reports.start()
     if (this.closing) return
     const worker = this.#spawn(first)

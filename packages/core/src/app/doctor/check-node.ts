@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/clock.ts'
+import { readWorker } from '../../base/cluster-worker.ts'
 import { error, type Finding, ok, warn } from '../../base/finding.ts'
 import { type Machine, supportedNodes } from '../../base/machine.ts'
+import { migrationAdvice } from '../../base/migrates-connections.ts'
 import { isInRange } from './version-range.ts'
 
 /** The year in which this version of core was built. A correct clock is never behind it. */
@@ -15,6 +17,16 @@ export function checkNode({ node, manifest }: Machine): Finding {
     )
   if (isInRange(node, range)) return ok('node', `Node ${node} satisfies ${range}`)
   return error('node', `Node ${node} does not satisfy ${range}: use the latest Node ${supportedNodes}`)
+}
+
+/** For apps that run with `cluster()`, which this process cannot know unless it is a worker. */
+export function checkCluster({ migratesConnections }: Machine): readonly Finding[] {
+  if (migratesConnections === null) return []
+  if (migratesConnections)
+    return [ok('cluster', 'net.ipv4.tcp_migrate_req is 1: replacing a worker resets no connection')]
+  return [
+    readWorker() === null ? ok('cluster', `Only with cluster(): ${migrationAdvice}`) : warn('cluster', migrationAdvice),
+  ]
 }
 
 /** Token expiry depends on the system clock, deadlines on the monotonic one. */

@@ -10,6 +10,7 @@ export function createMachine(differences: Partial<Machine> = {}): Machine {
     glibc: '2.41',
     variables: {},
     isMainThread: true,
+    migratesConnections: null,
     manifest: {
       name: '@twinwire/core',
       engines: { node: '^20.19 || ^22.12 || ^24' },

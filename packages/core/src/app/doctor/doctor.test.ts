@@ -63,6 +63,15 @@ describe('the doctor, of the machine', () => {
     ])
   })
 
+  it('says whether a cluster resets connections', async () => {
+    const line = async (migratesConnections: boolean) =>
+      String(await examine({}, { migratesConnections }))
+        .split('\n')
+        .find((text) => text.includes('cluster'))
+    expect(await line(true)).toContain('ok     cluster      net.ipv4.tcp_migrate_req is 1')
+    expect(await line(false)).toContain('ok     cluster      Only with cluster(): net.ipv4.tcp_migrate_req is 0')
+  })
+
   it('looks at both clocks', async () => {
     const clock = { ...systemClock, now: () => Date.UTC(1970, 0, 1) }
     expect(await complaints({ clock })).toEqual([

@@ -5,7 +5,7 @@ import type { Machine } from '../../base/machine.ts'
 import type { DoctorHost, NamedCheck } from '../../plugin/doctor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { ResolvedOptions } from '../resolve-options.ts'
-import { checkClock, checkNode } from './check-node.ts'
+import { checkClock, checkCluster, checkNode } from './check-node.ts'
 import { checkEnvironment, checkLimits, checkProduction } from './check-options.ts'
 import { checkPeer, findSchemaPeers, type NeededPeer } from './check-peers.ts'
 import { readMachine } from './machine.ts'
@@ -27,6 +27,7 @@ export async function examineApp(app: ExaminedApp, machine: Machine = readMachin
   const { checks, peers } = askPlugins(options)
   const findings: Finding[] = [
     checkNode(machine),
+    ...checkCluster(machine),
     ...(transport.doctor?.(machine) ?? []),
     await checkClock(clock),
     ...[...findSchemaPeers(options), ...peers].map((peer) => checkPeer(peer, machine)),

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { FoundPackage, Importer, Machine, Manifest } from '../../base/machine.ts'
+import { migratesConnections } from '../../base/migrates-connections.ts'
 
 export function readMachine(): Machine {
   const { node = '', modules = '' } = process.versions
@@ -15,6 +16,7 @@ export function readMachine(): Machine {
     glibc: readGlibc(),
     variables: { ...process.env },
     isMainThread,
+    migratesConnections: migratesConnections(),
     manifest: readManifest(),
     find: (name, from) =>
       from === 'app' ? findFromApp(name) : findFrom(from === 'core' ? import.meta.url : fileURLToPath(from), name),
