@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,8 +66,10 @@ describe.skipIf(process.platform !== 'linux')('a cluster', () => {
     expect(accepted.filter((name) => !answered.has(name))).toEqual([])
     expect(new Set(closes)).toEqual(new Set([1012]))
     expect(starts(cluster)).toHaveLength(4)
-    // A connection that was not accepted yet when a worker stopped listening is reset: see docs_site/cluster.md.
-    expect(failed.length).toBeLessThan(accepted.length / 50)
+    // The rest was answered with `unavailable`, or reset before it was accepted: docs_site/cluster.md.
+    const broken = failed.filter((reason) => reason instanceof Error)
+    if (readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').trim() === '1') expect(broken).toEqual([])
+    else expect(broken.length).toBeLessThan(accepted.length / 50)
     cluster.kill('SIGTERM')
     expect(await cluster.ended).toEqual({ code: 0, signal: null })
   })

@@ -62,6 +62,9 @@ const cases: Readonly<Record<string, Case>> = {
   KEYCLOAK_AUTHORIZED_PARTIES: { value: '["web"]', with: keycloak },
   KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX: { value: '7', with: keycloak },
   KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT: { value: '7s', with: keycloak },
+  WORKERS: { value: '2' },
+  CLUSTER_PORT: { value: '0' },
+  CLUSTER_HOST: { value: 'localhost', with: { CLUSTER_PORT: '0' } },
   METRICS_PORT: { value: '0' },
   METRICS_HOST: { value: 'localhost', with: { METRICS_PORT: '0' } },
   METRICS_NETWORKS: { value: '["10.0.0.0/8"]' },
@@ -144,6 +147,8 @@ function recorded<T>(value: T, reads: Set<string>, path = ''): T {
 async function start(variables: Variables): Promise<Set<string>> {
   const reads = new Set<string>()
   const settings = recorded(declaredSettings.read({ variables }), reads)
+  // The entry file passes all of it to `cluster()`, which starts other processes.
+  leavesOf(settings.cluster)
   const issuer = await openIssuer(settings)
   onTestFinished(() => issuer.stop())
   const app = createAuthorsApp(settings, issuer.keycloak)
@@ -174,6 +179,8 @@ describe('every setting', () => {
       RATE_LIMIT_FAIL_MODE: 'closed',
       REDIS_URL: 'redis://127.0.0.1:9/1',
       APP_VERSION: '1.2.3',
+      CLUSTER_PORT: '0',
+      CLUSTER_HOST: 'localhost',
       METRICS_PORT: '0',
     }
     const reads = await start(everything)

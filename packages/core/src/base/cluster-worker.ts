@@ -10,6 +10,8 @@ export interface WorkerIdentity {
 
 /** An app of a worker, as the cluster uses it. */
 export interface WorkerApp {
+  /** Refuses new TCP connections; all else goes on. */
+  stopAccepting(): void
   /** Drains and closes it. */
   close(): Promise<void>
   /** What its `GET /health` answers; without health routes, whether it serves. */

@@ -12,6 +12,8 @@ import {
 import { fromFailure, toFailure } from './failure.ts'
 import { type FromParent, type FromWorker, isFromParent, mark, type Report } from './messages.ts'
 
+/** How long connections that were accepted last have to send their request: it is served, and not refused by the drain. */
+const lastRequestMs = 200
 /** How long the last message of a process may take to be sent. */
 const lastMessageMs = 1000
 
@@ -103,7 +105,8 @@ class Worker implements WorkerLink {
 
   #receive(message: FromParent): void {
     if (message.type === 'drain') {
-      void this.end()
+      for (const app of this.#apps) app.stopAccepting()
+      setTimeout(() => void this.end(), lastRequestMs)
       return
     }
     if (message.type === 'ask') {

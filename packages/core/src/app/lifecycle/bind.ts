@@ -23,7 +23,9 @@ export async function bind({ app, transport, address, wires, log }: BindOptions)
     )
   const { host, port } = address
   const shared =
-    worker === null ? {} : { shared: true, port: await worker.claimPort(toWorkerApp(app, wires), host, port) }
+    worker === null
+      ? {}
+      : { shared: true, port: await worker.claimPort(toWorkerApp(app, transport, wires), host, port) }
   return transport.listen(
     { ...address, ...shared },
     {
@@ -34,8 +36,9 @@ export async function bind({ app, transport, address, wires, log }: BindOptions)
   )
 }
 
-function toWorkerApp(app: BindOptions['app'], { compiled: { health } }: Wires): WorkerApp {
+function toWorkerApp(app: BindOptions['app'], transport: Transport, { compiled: { health } }: Wires): WorkerApp {
   return {
+    stopAccepting: () => transport.stopAccepting(),
     close: () => app.close(),
     health: async () => (await health?.report()) ?? { status: app.state === 'serving' ? 'healthy' : 'unhealthy' },
   }
