@@ -58,7 +58,7 @@ export function compileValidate(schema: AnySchema | null, isDecoded = true): Val
   if (schema === null) return null
   const accepts = isDecoded ? compileAccept(schema) : null
   const validate = compileSchema(schema)
-  // Running the schema costs 200 ns more for a small object.
+  // Running the schema takes two to four times as long.
   return accepts === null ? validate : (input) => (accepts(input) ? input : validate(input))
 }
 
