@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { BootError } from './boot-error.ts'
 
 /** Which worker of a cluster a process is. */

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import { isBodyless, isFraming } from './answer-rules.ts'
 import type { PreparedHead } from './prepared-head.ts'
+import { toStatusText } from './status-text.ts'
 import type { HeaderList } from './transport.ts'
 import type { UwsResponse } from './uws-types.ts'
 
@@ -64,7 +64,7 @@ function writeList(res: UwsResponse, headers: HeaderList): void {
 }
 
 function statusLine(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`
+  return `${status} ${toStatusText(status)}`
 }
 
 function byteLength(body: string | Uint8Array | null): number {
