@@ -59,7 +59,7 @@ function describeMachines() {
 }
 
 /** The lines of a row: the server that is compared with, then the others. */
-function toLines({ id, title, figure: key, absolute = false, targets = {}, against }) {
+function toLines({ id, title, figure: key, absolute = false, atLeast = false, targets = {}, against }) {
   const { summary, rounds } = results[id]
   const figures = figuresOf.get(id)
   const figure = key === undefined ? figures[0] : figures.find((each) => each.key === key)
@@ -74,7 +74,7 @@ function toLines({ id, title, figure: key, absolute = false, targets = {}, again
       server.name,
       ...(key === undefined ? toCells(server.ratio) : ['', '', '']),
       inUnits,
-      toGoal(value, target, unit),
+      toGoal(value, target, unit, atLeast),
     ]
   })
   if (against !== undefined) {
@@ -89,10 +89,11 @@ function toCells({ median, min, max }) {
   return [median, min, max].map((ratio) => ratio.toFixed(2))
 }
 
-function toGoal(value, target, unit) {
+function toGoal(value, target, unit, atLeast = false) {
   if (target === undefined) return ''
   const goal = unit === '' ? target.toFixed(2) : `${target}${unit}`
-  return `at most ${goal}: ${value <= target ? 'reached' : '**not reached**'}`
+  const reached = atLeast ? value >= target : value <= target
+  return `${atLeast ? 'at least' : 'at most'} ${goal}: ${reached ? 'reached' : '**not reached**'}`
 }
 
 function format(value, { digits }) {

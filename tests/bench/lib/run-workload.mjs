@@ -18,6 +18,8 @@ const workloads = [
   'fan-out-slow',
   'memory',
   'start',
+  'cluster',
+  'cluster-empty',
   'async',
   'cluster',
   'cluster-empty',
