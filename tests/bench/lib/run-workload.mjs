@@ -21,8 +21,6 @@ const workloads = [
   'cluster',
   'cluster-empty',
   'async',
-  'cluster',
-  'cluster-empty',
 ]
 
 /**
