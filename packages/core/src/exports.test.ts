@@ -99,6 +99,7 @@ it('@twinwire/core/cluster', async () => {
 it('@twinwire/core/transport', async () => {
   expect(Object.keys(await import('@twinwire/core/transport')).sort()).toMatchInlineSnapshot(`
     [
+      "PreparedHead",
       "SendResult",
       "checkListenOptions",
       "defaultSocketLimits",

@@ -28,6 +28,7 @@ import {
   unchecked,
   uws,
 } from '@twinwire/core'
+import { cluster } from '@twinwire/core/cluster'
 import {
   BaseRepository,
   type Database,
@@ -58,9 +59,11 @@ import {
   option,
   pluginKey,
   redact,
+  requireSingleProcess,
   systemClock,
 } from '@twinwire/core/plugin'
 import {
+  clusterSettings,
   defineSettings,
   httpSettings,
   lifecycleSettings,
@@ -115,7 +118,7 @@ import {
   withAuth,
 } from '@twinwire/plugin-auth'
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'
-import { metrics, metricsSettings } from '@twinwire/plugin-metrics'
+import { clusterMetrics, metrics, metricsSettings } from '@twinwire/plugin-metrics'
 import { readScrape } from '@twinwire/plugin-metrics/testing'
 import {
   limit,
@@ -144,8 +147,11 @@ export const codec = jsonCodec
 export const broker = memoryBroker()
 export const redacted = redact({ password: 'x' })
 export const clock = systemClock
+export const single = () => requireSingleProcess('a queue in memory', 'use one in Redis')
 export const transport = uws({ compat: 'on' })
+export const runAsCluster = () => cluster({ workers: 2, run: () => undefined, metrics: clusterMetrics() })
 export const settings = defineSettings({
+  cluster: clusterSettings,
   http: httpSettings,
   lifecycle: lifecycleSettings,
   listen: listenSettings,
