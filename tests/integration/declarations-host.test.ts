@@ -13,6 +13,7 @@ test.each([
   ['@twinwire/core', () => import('@twinwire/core')],
   ['@twinwire/core/plugin', () => import('@twinwire/core/plugin')],
   ['@twinwire/core/settings', () => import('@twinwire/core/settings')],
+  ['@twinwire/core/cluster', () => import('@twinwire/core/cluster')],
   ['@twinwire/core/transport', () => import('@twinwire/core/transport')],
   ['@twinwire/core/database', () => import('@twinwire/core/database')],
   ['@twinwire/core/database/testing', () => import('@twinwire/core/database/testing')],

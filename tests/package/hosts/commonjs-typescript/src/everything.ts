@@ -96,6 +96,7 @@ import {
   isFraming,
   isUnsafeKey,
   maxPkgId,
+  PreparedHead,
   refuseFrame,
   SendResult,
   toFrame,
@@ -242,6 +243,7 @@ export const framing = [
   zeroUuid,
 ] as const
 export const transportRules = [checkListenOptions, defaultSocketLimits, SendResult, isBodyless, isFraming] as const
+export const preparedHead = new PreparedHead([['x-frame-options', 'DENY']], 'x-correlation-id', [])
 export const headerRules = [findBadHeader, findHeader, findMalformed, toHeaderRecord] as const
 export const suites = [transportSuite, codecSuite, brokerSuite, databaseDriverSuite] as const
 
