@@ -103,6 +103,15 @@ describe.skipIf(process.platform !== 'linux')('a cluster', () => {
     await expect.poll(() => workers.filter(isAlive)).toEqual([])
   })
 
+  it('does not leave a worker behind that was only starting when its parent was killed', async () => {
+    const cluster = startCluster()
+    await cluster.line(({ msg }) => msg === 'Worker starts')
+    cluster.kill('SIGKILL')
+    // When all that write to its output have ended.
+    await cluster.ended
+    expect(starts(cluster).filter(isAlive)).toEqual([])
+  })
+
   it('ends with the message of its first worker, when that cannot start', async () => {
     const server = createServer().listen({ port: 0, host: '127.0.0.1' })
     await once(server, 'listening')

@@ -58,16 +58,25 @@ export interface WorkerLink extends ClusterWorker {
 export const workerVariable = 'TWINWIRE_WORKER'
 
 let known: WorkerIdentity | null | undefined
+let orphaned = false
 let link: WorkerLink | null = null
 
 /** Null: this process is not a worker. */
 export function readWorker(): WorkerIdentity | null {
   if (known === undefined) {
-    known = parseWorker(process.env[workerVariable], process.ppid)
+    const text = process.env[workerVariable]
+    known = parseWorker(text, process.ppid)
+    // Only a worker has both the variable and a channel.
+    orphaned = known === null && text !== undefined && process.send !== undefined
     // A process that a worker starts is not a worker.
     Reflect.deleteProperty(process.env, workerVariable)
   }
   return known
+}
+
+/** This process was started as a worker, and its parent has ended since. */
+export function isOrphan(): boolean {
+  return readWorker() === null && orphaned
 }
 
 /** `text` as `formatWorker` writes it; null for that of another process. */

@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 import { BootError } from '../base/boot-error.ts'
-import { readWorker } from '../base/cluster-worker.ts'
+import { isOrphan, readWorker } from '../base/cluster-worker.ts'
 import { type ClusterOptions, resolveClusterOptions } from './options.ts'
 
 /** What a process is: the parent of workers, one of them, or without workers. */
@@ -36,6 +36,8 @@ export async function cluster(options: ClusterOptions): Promise<ClusterRole> {
     await runWorker(worker, resolved.run)
     return 'worker'
   }
+  // It would be the parent of a cluster of its own, which no one knows of.
+  if (isOrphan()) throw new BootError('failed_worker', 'The parent of this worker has ended: start the cluster again')
   if (resolved.workers === 1 && resolved.endpoint === null) {
     await resolved.run()
     return 'single'
