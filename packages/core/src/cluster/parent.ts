@@ -84,6 +84,8 @@ export class ClusterParent {
     const worker = this.#spawn(first)
     first.current = worker
     await worker.served
+    // It may have said so when the drain had begun: nothing may start any more.
+    if (this.closing) return
     this.#watch(first, worker)
     await Promise.all(others.map((slot) => this.#fill(slot)))
     this.#log.info({ workers: this.serving }, 'The cluster serves')
