@@ -46,6 +46,8 @@ onTransports({ describe, afterEach }, ({ start }) => {
       route({ http: 'GET /kept', handler: (_input, call) => void note(call) }),
       route({ http: 'GET /guarded', use: [guarded], handler: (_input) => 1 }),
       route({ http: 'GET /effect', handler: (_input, call) => call.afterCommit(() => note(call)) }),
+      // Its `length` is 1.
+      route({ http: 'GET /rest', handler: (_input, ...rest) => void note(rest[0]) }),
       route({ http: 'POST /body', handler: (_input, call) => void note(call) }),
       route({
         http: 'GET /waits',
@@ -57,7 +59,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
       }),
     ]
     const { request } = await start({ pkgIds: {}, routes: {}, endpoints }, { leftovers: 'allow' })
-    for (const target of ['GET /kept', 'GET /guarded', 'GET /effect']) await request(target)
+    for (const target of ['GET /kept', 'GET /guarded', 'GET /effect', 'GET /rest']) await request(target)
     await request('POST /body', { json: {} })
     const controller = new AbortController()
     const leaving = request('GET /waits', { signal: controller.signal })

@@ -10,6 +10,7 @@ import type { AppError } from '../errors/app-error.ts'
 import type { DescribedRoute } from './describe.ts'
 import { compileInput } from './input.ts'
 import type { BoundWrapped } from './interceptors.ts'
+import { mayTakeCall } from './may-take-call.ts'
 import { compileOutput } from './output.ts'
 import { pathParameters } from './path-pattern.ts'
 import { compilePipeline, compileValidate } from './pipeline.ts'
@@ -83,8 +84,8 @@ export function compileRoute(
     errors: definition.errors.map(({ code }) => code),
     run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
-    // A handler with one parameter does not get it. One with none may have rest parameters.
-    mayKeepCall: steps.length > 0 || definition.handler?.length !== 1 || context.asyncContext,
+    mayKeepCall:
+      steps.length > 0 || definition.handler === null || mayTakeCall(definition.handler) || context.asyncContext,
     servesWhileDraining,
     http: compileHttp(info, definition, context),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,
