@@ -48,6 +48,7 @@ export type {
   IncomingRequest,
   PackageOptions,
   PluginHost,
+  ReplyHookOptions,
 } from './plugin/host.ts'
 export { definePlugin } from './plugin/plugin.ts'
 export type { AnyStep, StepDemands, StepIdentity, StepKind } from './route/step.ts'

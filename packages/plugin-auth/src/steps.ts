@@ -92,6 +92,7 @@ export function optionalUser(): AuthStep<WithOptionalUser> {
   return guard({
     name: 'auth.optionalUser',
     identity: 'optional',
+    keepsCall: false,
     needs: authKey,
     bind:
       () =>
@@ -115,6 +116,7 @@ export interface WithAuth {
 export function withAuth(): AuthStep<WithAuth> {
   return guard({
     name: 'auth.withAuth',
+    keepsCall: false,
     needs: authKey,
     bind: (api) => {
       const adds: WithAuth = { auth: api }
@@ -132,6 +134,7 @@ function requireUser(
     name,
     demands,
     identity: 'required',
+    keepsCall: false,
     needs: authKey,
     bind: (api) => {
       const check = bind(api)

@@ -39,6 +39,8 @@ export function limit<C extends Call = Call>(...rules: readonly LimitRule<C>[]):
   checkNames('limit()', '', limits)
   return guard<void, C, 'rateLimit', RateLimitApi, `rateLimit.limit(${string})`>({
     name: `rateLimit.limit(${rules.map(toText).join(', ')})`,
+    // Only a key function of the application gets the call.
+    keepsCall: limits.some(({ key }) => typeof key === 'function'),
     needs: rateLimitKey,
     bind: (api, route) => api.bind(limits, route),
   })

@@ -134,6 +134,7 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   const ofWebSocket = register(options.websocket, 'websocket')
   const defaults = guard({
     name: 'rateLimit.defaults',
+    keepsCall: [...options.http, ...options.websocket].some(({ key }) => typeof key === 'function'),
     needs: rateLimitKey,
     bind: (_api, route) => {
       const stage = stages.add(route, {
@@ -159,16 +160,20 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
       if (httpStatus === unauthorized) entry.chargeFailure(address)
     })
   }
-  host.onReply((call, { error, httpStatus, durationMs }) => {
-    const isRefused = error !== null && error.code === 'rate_limit_exceeded'
-    if (isRefused) limits.refundEarlierStages(call, durationMs)
-    if (call.wire === 'http') {
-      if (httpStatus === unauthorized) preAuthentication?.chargeFailure(call.address)
-    } else if (isRefused) violations.refused(call)
-    else if (error !== null && isRejectedBeforeStages(call, error.code)) {
-      if (!skipped.has(call.route)) limits.chargeRejected(ofWebSocket, call)
-    } else violations.allowed(call)
-  })
+  host.onReply(
+    (call, { error, httpStatus, durationMs }) => {
+      const isRefused = error !== null && error.code === 'rate_limit_exceeded'
+      if (isRefused) limits.refundEarlierStages(call, durationMs)
+      if (call.wire === 'http') {
+        if (httpStatus === unauthorized) preAuthentication?.chargeFailure(call.address)
+      } else if (isRefused) violations.refused(call)
+      else if (error !== null && isRejectedBeforeStages(call, error.code)) {
+        if (!skipped.has(call.route)) limits.chargeRejected(ofWebSocket, call)
+      } else violations.allowed(call)
+      // The address is read for a 401 alone.
+    },
+    { readsAddress: false },
+  )
 
   const connections =
     options.connections === null ? null : new ConnectionLimits(limiter, options.connections, background)

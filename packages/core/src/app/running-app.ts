@@ -103,6 +103,7 @@ export class RunningApp {
       errorMappers: this.#registry.errorMappers,
       onCall: null,
       onReply: null,
+      hooksReadAddress: false,
       onWorkEnd: null,
       access: createAccessLog(log),
       asyncContext: given.asyncContext ?? false,

@@ -107,7 +107,8 @@ function byFormat(codecs: readonly Codec[]): ReadonlyMap<string, Codec> {
 }
 
 /** Without hooks these stay null, which costs a call one comparison. */
-function listen({ onCall, onReply }: PluginRegistry, services: CallServices): void {
+function listen({ onCall, onReply, replyHooksReadAddress }: PluginRegistry, services: CallServices): void {
+  services.hooksReadAddress = onCall.length > 0 || replyHooksReadAddress
   const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
   // A hook may be an async function, whose rejection must not end the process.
   const settle = (result: unknown): void => {

@@ -38,6 +38,8 @@ export interface CallServices {
   onCall: ((call: ActiveCall) => void) | null
   /** Null when no plugin listens. */
   onReply: ((call: ActiveCall, outcome: CallOutcome) => void) | null
+  /** Whether a hook may read the address of a call after it has succeeded: all but those of `onReply` that promise not to. */
+  hooksReadAddress: boolean
   /** Null when calls are not logged. */
   readonly access: AccessLogger | null
   /** `currentCall()` works. */

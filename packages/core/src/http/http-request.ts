@@ -166,8 +166,7 @@ export class HttpRequest implements CallPeer, RequestContext {
     if (
       compiled.mayKeepCall ||
       status >= 400 ||
-      services.onReply !== null ||
-      services.onCall !== null ||
+      services.hooksReadAddress ||
       services.access?.logsSuccesses() === true
     ) {
       void this.address

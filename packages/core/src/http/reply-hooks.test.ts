@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { createApp } from '../app/app.ts'
 import type { Call } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import { PermissionDeniedError } from '../errors/app-error.ts'
@@ -101,4 +102,35 @@ onTransports({ describe, afterEach }, ({ start }) => {
     expect(await left('/now', { 'x-bad': 'yes' })).toEqual([403, '9'])
     expect(same[0]).toBe(true)
   })
+})
+
+it('the address is not read for a step and a hook that promise not to ask for it; it is there after a refusal and for another step', async () => {
+  const seen: string[] = []
+  const audit: Plugin = {
+    name: 'audit',
+    setup: (host) => host.onReply(({ address }) => seen.push(address), { readsAddress: false }),
+  }
+  const gone = guard({ name: 'gone', keepsCall: false, run: () => {} })
+  const kept = guard({ name: 'kept', run: () => {} })
+  const refuses = guard({
+    name: 'refuses',
+    keepsCall: false,
+    run: () => {
+      throw new PermissionDeniedError()
+    },
+  })
+  const endpoints = [
+    route({ http: 'GET /gone', use: [gone], handler: (_input) => 1 }),
+    route({ http: 'GET /kept', use: [gone, kept], handler: (_input) => 1 }),
+    route({ http: 'GET /refused', use: [refuses], handler: (_input) => 1 }),
+  ]
+  // Without the test kit, whose own hooks read the address.
+  const app = createApp({ pkgIds: {}, routes: {}, endpoints, plugins: [audit], log: 'error' })
+  const { port } = await app.listen({ port: 0 })
+  try {
+    for (const path of ['/gone', '/kept', '/refused']) await fetch(`http://127.0.0.1:${port}${path}`)
+  } finally {
+    await app.close()
+  }
+  expect(seen).toEqual(['', '127.0.0.1', '127.0.0.1'])
 })

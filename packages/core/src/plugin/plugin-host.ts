@@ -47,6 +47,8 @@ export class PluginRegistry {
   readonly onConnect: ((connection: Connection) => MaybePromise<void>)[] = []
   readonly onCall: ((call: Call) => void)[] = []
   readonly onReply: ((call: Call, outcome: CallOutcome) => void)[] = []
+  /** Whether one of `onReply` may read the address of a call that succeeded. */
+  replyHooksReadAddress = false
   readonly onDisconnect: ((connection: Connection, outcome: DisconnectOutcome) => void)[] = []
   readonly onReady: (() => MaybePromise<void>)[] = []
   readonly onClose: { readonly plugin: string; readonly run: () => MaybePromise<void> }[] = []
@@ -104,7 +106,11 @@ export function createPluginHost(
     onUpgradeRejected: adder(registry.onUpgradeRejected),
     onConnect: adder(registry.onConnect),
     onCall: adder(registry.onCall),
-    onReply: adder(registry.onReply),
+    onReply(hook, { readsAddress = true } = {}) {
+      checkOpen()
+      registry.onReply.push(hook)
+      if (readsAddress) registry.replyHooksReadAddress = true
+    },
     onDisconnect: adder(registry.onDisconnect),
     onReady: adder(registry.onReady),
     mapErrors: adder(registry.errorMappers),

@@ -85,7 +85,10 @@ export function compileRoute(
     run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
     mayKeepCall:
-      steps.length > 0 || definition.handler === null || mayTakeCall(definition.handler) || context.asyncContext,
+      steps.some(({ keepsCall }) => keepsCall) ||
+      definition.handler === null ||
+      mayTakeCall(definition.handler) ||
+      context.asyncContext,
     servesWhileDraining,
     http: compileHttp(info, definition, context),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,

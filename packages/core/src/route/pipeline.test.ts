@@ -52,6 +52,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
     asyncContext: false,
     onCall: null,
     onReply: (_call, outcome) => void outcomes.push(outcome),
+    hooksReadAddress: false,
     onWorkEnd: null,
     track: () => {},
   }

@@ -33,6 +33,8 @@ export interface Step<
   readonly holdsEffects: boolean
   /** May call `next` again after it failed (a retry). Interceptors only. */
   readonly mayRepeat: boolean
+  /** May use the call after its reply. */
+  readonly keepsCall: boolean
   readonly needs: AnyPluginKey | null
   readonly bind: (api: never, route: RouteInfo) => unknown
   /** Never set: carries the types. */
@@ -80,6 +82,11 @@ interface StepOptions<Name extends string = string> {
   readonly identity?: StepIdentity
   /** Shown by `app.describe()`; runs nothing. Default: none. */
   readonly demands?: StepDemands
+  /**
+   * False promises that neither the step nor anything it gives the call to uses the call after its reply. The address of an HTTP client
+   * is then not read for the step's sake, which saves a system call; read late it would be ''. Default true.
+   */
+  readonly keepsCall?: boolean
 }
 
 type Bound<Plugin extends string, Api, Run> =
@@ -197,8 +204,8 @@ function create<Kind extends StepKind, S extends Step<Kind, unknown, never, neve
   options: AnyOptions,
 ): S {
   const { name, identity = 'none', demands = {}, needs = null, run, bind = () => run } = options
-  const { holdsEffects = false, mayRepeat = false } = options
-  const made = { name, identity, demands, holdsEffects, mayRepeat, needs }
+  const { holdsEffects = false, mayRepeat = false, keepsCall = true } = options
+  const made = { name, identity, demands, holdsEffects, mayRepeat, keepsCall, needs }
   const step: AnyStep = { ...made, kind, bind: bind as Step['bind'] }
   // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
   return Object.freeze(step) as S
