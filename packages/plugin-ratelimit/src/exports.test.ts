@@ -10,7 +10,6 @@ it('the names that plugin-ratelimit exports', () => {
       "memoryStore",
       "rateLimit",
       "rateLimitSettings",
-      "redisSettings",
       "redisStore",
     ]
   `)

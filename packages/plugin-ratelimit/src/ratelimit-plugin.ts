@@ -205,7 +205,7 @@ const unauthorized = 401
 
 /** An unknown PkgID, or too many calls in flight: refused before any stage, but the package counts against the limit all the same. */
 function isRejectedBeforeStages({ route }: Call, code: string): boolean {
-  return route.pkgId === null || code === 'too_many_in_flight'
+  return route.name === 'unmatched' || code === 'too_many_in_flight'
 }
 
 interface StageCharges<in C> {

@@ -1,10 +1,9 @@
+import { RedisError, type RedisScript } from '@twinwire/redis'
 import { toQuotaStatus, toWaitUs } from '../gcra.ts'
 import type { Charge, ConsumeResult, QuotaStatus } from '../store.ts'
-import type { RedisConnection } from './redis-connection.ts'
-import { RedisError } from './redis-error.ts'
-import type { Operation } from './redis-instruments.ts'
 import { bucketKey, groupByHashSlot, type HashSlotGroup } from './redis-keys.ts'
-import { adjustScript, chargeScript, peekScript, refundScript, resetScript, type Script } from './scripts.ts'
+import { adjustScript, chargeScript, peekScript, refundScript, resetScript } from './scripts.ts'
+import type { Operation, StoreConnection } from './store-connection.ts'
 
 /** Result of one hash slot. */
 interface SlotResult extends HashSlotGroup<Charge> {
@@ -17,10 +16,10 @@ interface SlotResult extends HashSlotGroup<Charge> {
 
 /** The buckets of a store. All charges of a `consume` are atomic on one server; in a cluster those of one hash slot are. */
 export class RedisBuckets {
-  readonly #connection: RedisConnection
+  readonly #connection: StoreConnection
   readonly #keyOf: (charge: Charge) => string
 
-  constructor(connection: RedisConnection, prefix: string) {
+  constructor(connection: StoreConnection, prefix: string) {
     this.#connection = connection
     this.#keyOf = (charge) => bucketKey(prefix, charge)
   }
@@ -80,7 +79,7 @@ export class RedisBuckets {
 
   async #runAll(
     operation: Operation,
-    script: Script,
+    script: RedisScript,
     charges: readonly Charge[],
     toArgs: (charge: Charge) => number[],
   ): Promise<void> {

@@ -1,8 +1,8 @@
+import type { RedisScript } from '@twinwire/redis'
 import type { ConnectionSlot, Lease } from '../store.ts'
-import type { RedisConnection } from './redis-connection.ts'
-import type { Operation } from './redis-instruments.ts'
 import { connectionsKey, groupByHashSlot } from './redis-keys.ts'
-import { acquireScript, releaseScript, renewScript, type Script } from './scripts.ts'
+import { acquireScript, releaseScript, renewScript } from './scripts.ts'
+import type { Operation, StoreConnection } from './store-connection.ts'
 
 /** Members in one script: it blocks Redis for about a millisecond. */
 const batchSize = 500
@@ -17,7 +17,7 @@ interface Member {
 
 /** The connection slots of a store: for each scope and key a sorted set of connection ids, scored by the time at which their leases expire. */
 export class RedisConnectionSlots {
-  readonly #connection: RedisConnection
+  readonly #connection: StoreConnection
   readonly #prefix: string
   /** Leases that are released in this turn of the event loop: they are sent together. */
   #releasing: Lease[] = []
@@ -27,7 +27,7 @@ export class RedisConnectionSlots {
   readonly #released = new Set<string>()
   #renewals = 0
 
-  constructor(connection: RedisConnection, prefix: string) {
+  constructor(connection: StoreConnection, prefix: string) {
     this.#connection = connection
     this.#prefix = prefix
   }
@@ -102,7 +102,7 @@ export class RedisConnectionSlots {
 
   async #inBatches(
     operation: Operation,
-    script: Script,
+    script: RedisScript,
     firstArgs: readonly number[],
     members: readonly Member[],
     toBatch: (batch: readonly Member[]) => readonly Member[],

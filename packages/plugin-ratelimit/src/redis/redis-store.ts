@@ -1,9 +1,17 @@
+import {
+  addressOf,
+  openRedisConnection,
+  type RedisConnectionOptions,
+  type ResolvedRedisOptions,
+  resolveRedisOptions,
+} from '@twinwire/redis'
 import type { LimitStore, LimitStoreFactory, StoreServices } from '../store.ts'
-import { openClient } from './open-client.ts'
 import { RedisBuckets } from './redis-buckets.ts'
-import { RedisConnection } from './redis-connection.ts'
 import { RedisConnectionSlots } from './redis-connection-slots.ts'
-import { addressOf, type RedisStoreOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.ts'
+import { operations } from './store-connection.ts'
+
+/** How to connect to Redis. The default of `commandTimeoutMs` is 150; after it `onStoreError` decides what happens to the call. */
+export interface RedisStoreOptions extends RedisConnectionOptions {}
 
 /**
  * Keeps limits and connection slots in Redis 6.2 or later, so that they apply to all processes together. Needs the package `ioredis`. Every
@@ -19,7 +27,10 @@ import { addressOf, type RedisStoreOptions, type ResolvedRedisOptions, resolveRe
  * rateLimit({ store: redisStore({ cluster: ['redis://10.0.0.1:6379', 'redis://10.0.0.2:6379'], commandTimeoutMs: 100 }) })
  */
 export function redisStore(target: string | RedisStoreOptions): LimitStoreFactory {
-  const options = resolveRedisOptions(typeof target === 'string' ? { url: target } : target)
+  const options = resolveRedisOptions(typeof target === 'string' ? { url: target } : target, {
+    owner: 'redisStore()',
+    commandTimeoutMs: 150,
+  })
   return {
     name: `Redis (${addressOf(options)})`,
     remote: true,
@@ -32,8 +43,7 @@ export function redisStore(target: string | RedisStoreOptions): LimitStoreFactor
 }
 
 async function openStore(options: ResolvedRedisOptions, services: StoreServices): Promise<LimitStore> {
-  const connection = new RedisConnection(await openClient(options), options, services)
-  await connection.open()
+  const connection = await openRedisConnection(options, services, { operations })
   const buckets = new RedisBuckets(connection, options.prefix)
   const slots = new RedisConnectionSlots(connection, options.prefix)
   return {

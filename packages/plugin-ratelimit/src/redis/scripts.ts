@@ -1,10 +1,4 @@
-import { createHash } from 'node:crypto'
-
-/** A Lua script, and its hash for `EVALSHA`. */
-export interface Script {
-  readonly lua: string
-  readonly sha: string
-}
+import { type RedisScript, redisScript } from '@twinwire/redis'
 
 // Times are integer microseconds of the server's clock, below 2^53, so arithmetic in Lua's doubles is exact. They are formatted with `%.0f`
 // because Lua formats large numbers with an exponent. The clocks of the processes are not used: they may differ.
@@ -32,7 +26,7 @@ end
  * Charges every key, or none. Arguments for each key: the cost and the span, in microseconds. Returns 1 or 0, the time, and each key's debt:
  * after the charge, or unchanged when it was refused.
  */
-export const chargeScript: Script = toScript(`${buckets}
+export const chargeScript: RedisScript = redisScript(`${buckets}
 local before, after, passes = {0, now}, {1, now}, true
 for i = 1, #KEYS do
   local cost, span = tonumber(ARGV[i * 2 - 1]), tonumber(ARGV[i * 2])
@@ -46,14 +40,14 @@ return after
 `)
 
 /** Arguments: the span of each key. Returns each key's debt. */
-export const peekScript: Script = toScript(`${buckets}
+export const peekScript: RedisScript = redisScript(`${buckets}
 local debts = {}
 for i = 1, #KEYS do debts[i] = read(KEYS[i], tonumber(ARGV[i])) end
 return debts
 `)
 
 /** Changes each key's debt, limited to 0 and its span. Arguments for each key: the change and the span. Returns the time. */
-export const adjustScript: Script = toScript(`${buckets}
+export const adjustScript: RedisScript = redisScript(`${buckets}
 for i = 1, #KEYS do
   local span = tonumber(ARGV[i * 2])
   write(KEYS[i], math.min(read(KEYS[i], span) + tonumber(ARGV[i * 2 - 1]), span))
@@ -66,7 +60,7 @@ return now
  * after the charge, and the span. What has refilled by now is not refunded: without the call the bucket would have been full for that time and
  * gained nothing. So a bucket never holds more than it would without the call. Returns the time.
  */
-export const refundScript: Script = toScript(`${buckets}
+export const refundScript: RedisScript = redisScript(`${buckets}
 for i = 1, #KEYS do
   local back = math.min(tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]) - now)
   if back > 0 then write(KEYS[i], read(KEYS[i], tonumber(ARGV[i * 3])) - back) end
@@ -74,7 +68,7 @@ end
 return now
 `)
 
-export const resetScript: Script = toScript(`
+export const resetScript: RedisScript = redisScript(`
 for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end
 return 1
 `)
@@ -90,7 +84,7 @@ end
 `
 
 /** Arguments: the lease time in milliseconds, the member, and the maximum of each key. Returns 0, or the number (from 1) of the key that is full. */
-export const acquireScript: Script = toScript(`${leases}
+export const acquireScript: RedisScript = redisScript(`${leases}
 for i = 1, #KEYS do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
   if not redis.call('ZSCORE', KEYS[i], ARGV[2]) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[i + 2]) then return i end
@@ -104,7 +98,7 @@ return 0
 `)
 
 /** Arguments: the lease time in milliseconds, then for each key the number of its members and the members. Missing ones are added. */
-export const renewScript: Script = toScript(`${leases}
+export const renewScript: RedisScript = redisScript(`${leases}
 local ttl, a = tonumber(ARGV[1]), 2
 for i = 1, #KEYS do
   local count = tonumber(ARGV[a])
@@ -116,7 +110,7 @@ return 1
 `)
 
 /** Arguments: for each key the number of its members and the members. */
-export const releaseScript: Script = toScript(`
+export const releaseScript: RedisScript = redisScript(`
 local a = 1
 for i = 1, #KEYS do
   local count = tonumber(ARGV[a])
@@ -125,8 +119,3 @@ for i = 1, #KEYS do
 end
 return 1
 `)
-
-function toScript(source: string): Script {
-  const lua = source.trim()
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
-}

@@ -1,19 +1,15 @@
 import { BootError, type Clock } from '@twinwire/core'
-import type { Timer } from '@twinwire/core/plugin'
-import type { StoreServices } from '../store.ts'
-import { countConnections, logConnectionChanges } from './connection-events.ts'
+import type { PluginHost, Timer } from '@twinwire/core/plugin'
+import { type ConnectionListener, countConnections, logChanges, watchConnection } from './connection-events.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
+import { loadClient } from './open-client.ts'
 import type { RedisClient } from './redis-client.ts'
 import { RedisError, toRedisError } from './redis-error.ts'
-import {
-  type ConnectionCounts,
-  createRedisInstruments,
-  type Operation,
-  type RedisInstruments,
-} from './redis-instruments.ts'
-import { addressOf, labelsOf, type ResolvedRedisOptions } from './redis-options.ts'
+import { type ConnectionCounts, createOperationCells, joinPool, type OperationCells } from './redis-instruments.ts'
+import type { ResolvedRedisOptions } from './redis-options.ts'
+import { addressOf, labelsOf } from './redis-target.ts'
 import { ReplyWatchdog } from './reply-watchdog.ts'
-import type { Script } from './scripts.ts'
+import type { RedisScript } from './script.ts'
 
 /**
  * Maximum number of pending replies. At about 40,000 replies per second further ones would arrive after their deadline, and each of them
@@ -21,63 +17,116 @@ import type { Script } from './scripts.ts'
  */
 const maxPending = 4096
 
-type Arguments = readonly (string | number)[]
+/** What the application provides to a connection. */
+export type RedisServices = Pick<PluginHost, 'clock' | 'log' | 'instruments'>
 
-/** The connection of a store to Redis. Every operation settles within its time-out, whatever Redis does. */
-export class RedisConnection {
+export interface RedisConnectionUse<Operation extends string> {
+  /** Values of the label `operation` of its metrics; `ping` is one as well. */
+  readonly operations: readonly Operation[]
+  readonly listener?: ConnectionListener
+}
+
+/**
+ * Connects for commands. Waits for the first attempt for at most `connectTimeoutMs`; one that fails is not an error, since the client keeps
+ * trying: `problem` tells.
+ *
+ * @throws BootError `missing_peer`; `bad_option` when the database does not exist
+ */
+export async function openRedisConnection<Operation extends string>(
+  options: ResolvedRedisOptions,
+  services: RedisServices,
+  use: RedisConnectionUse<Operation>,
+): Promise<RedisConnection<Operation>> {
+  const create = await loadClient(options, 'commands')
+  const connection = new RedisConnection(create(), options, services, use)
+  await connection.open()
+  return connection
+}
+
+/** A connection for commands. Every operation settles within its time-out, whatever Redis does. */
+export class RedisConnection<Operation extends string> {
   readonly isCluster: boolean
   readonly #client: RedisClient
   readonly #options: ResolvedRedisOptions
   readonly #clock: Clock
   readonly #deadlines: DeadlineQueue
   readonly #watchdog: ReplyWatchdog
-  readonly #instruments: RedisInstruments
-  readonly #unsubscribe: readonly (() => void)[]
+  readonly #cells: Readonly<Record<Operation | 'ping', OperationCells>>
+  readonly #release: readonly (() => void)[]
+  #problem: string | null = 'there was no reply yet'
   #idleTimer: Timer | null = null
+  #reconnectTimer: Timer | null = null
   #isClosed = false
   /** Replies that have not arrived, including those of operations that timed out. */
   #pending = 0
   #lastSentMs = 0
 
-  constructor(client: RedisClient, options: ResolvedRedisOptions, { clock, log, instruments }: StoreServices) {
+  constructor(
+    client: RedisClient,
+    options: ResolvedRedisOptions,
+    { clock, log, instruments }: RedisServices,
+    { operations, listener }: RedisConnectionUse<Operation>,
+  ) {
     this.#client = client
     this.#options = options
     this.#clock = clock
     this.isCluster = client.isCluster
     this.#deadlines = new DeadlineQueue(clock, options.commandTimeoutMs)
-    this.#instruments = createRedisInstruments(instruments, options, () => this.#counts())
+    this.#cells = createOperationCells(instruments, [...operations, 'ping'])
+    const member = joinPool(instruments, options, () => this.#counts())
     const isPending = (): boolean => this.#pending > 0 || client.status === 'connect'
     this.#watchdog = new ReplyWatchdog(clock, options.socketTimeoutMs, isPending, () => this.#replace())
     // Detects a server that accepts the connection and never replies to the commands before `ready`.
     const onConnect = (): void => this.#watchdog.start()
+    const onEnd = (): void => this.#reconnect()
+    const lines = logChanges(log, addressOf(options), '')
     client.on('connect', onConnect)
-    this.#unsubscribe = [
-      logConnectionChanges(client, addressOf(options), log),
-      countConnections(client, this.#instruments.connectionsCreated),
+    client.on('end', onEnd)
+    this.#release = [
+      watchConnection(client, {
+        up: () => {
+          this.#problem = null
+          lines.up()
+          listener?.up()
+        },
+        down: (reason) => {
+          this.#problem = reason
+          lines.down(reason)
+          listener?.down(reason)
+        },
+      }),
+      countConnections(client, member.opened),
       () => void client.off('connect', onConnect),
+      () => void client.off('end', onEnd),
+      () => member.leave(),
     ]
   }
 
-  /**
-   * Connects, and waits for the first attempt for at most `connectTimeoutMs`. A failed attempt is not an error: the client keeps trying.
-   *
-   * @throws BootError `bad_option` when the database does not exist
-   */
+  /** Why it is not connected, without a password; null while it is. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
   async open(): Promise<void> {
     const errors: string[] = []
     const listen = (error: Error): void => void errors.push(error.message)
     this.#client.on('error', listen)
-    await this.#firstAttempt()
+    await firstAttempt(this.#client, this.#clock, this.#options.connectTimeoutMs)
     this.#client.off('error', listen)
     if (errors.some((message) => message.includes('DB index is out of range'))) {
       await this.close()
-      throw new BootError('bad_option', `redisStore(): Redis has no database ${labelsOf(this.#options).db}`)
+      throw new BootError('bad_option', `${this.#options.owner}: Redis has no database ${labelsOf(this.#options).db}`)
     }
     this.#pingWhenIdle()
   }
 
   /** Runs a script: in one round trip, or in two when Redis has not cached the script. Rejects with a RedisError. */
-  run(operation: Operation, script: Script, keys: readonly string[], args: Arguments): Promise<unknown> {
+  run(
+    operation: Operation,
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     return this.#send(
       operation,
       () => this.#client.evalsha(script.sha, keys.length, ...keys, ...args),
@@ -85,17 +134,20 @@ export class RedisConnection {
     )
   }
 
+  /** Rejects with a RedisError. */
   async ping(): Promise<void> {
     const ping = (): Promise<unknown> => this.#client.ping()
     await this.#send('ping', ping, ping)
   }
 
+  /** Operations without a reply reject. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#idleTimer?.cancel()
+    this.#reconnectTimer?.cancel()
     this.#watchdog.stop()
-    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    for (const release of this.#release) release()
     this.#deadlines.flush()
     if (this.#isOwn) this.#client.disconnect()
   }
@@ -104,24 +156,8 @@ export class RedisConnection {
     return this.#options.target.kind !== 'client'
   }
 
-  #firstAttempt(): Promise<void> {
-    const client = this.#client
-    return new Promise((resolve) => {
-      const timer = this.#clock.timer(this.#options.connectTimeoutMs, () => done())
-      const done = (): void => {
-        timer.cancel()
-        client.off('ready', done)
-        resolve()
-      }
-      client.on('ready', done)
-      // A client of the application may be connected, connecting, or ended already.
-      if (client.status === 'ready' || client.status === 'end') done()
-      else if (client.status === 'wait') client.connect().catch(done)
-    })
-  }
-
-  #send(operation: Operation, send: () => Promise<unknown>, resend: () => Promise<unknown>): Promise<unknown> {
-    const cells = this.#instruments.operations[operation]
+  #send(operation: Operation | 'ping', send: () => Promise<unknown>, resend: () => Promise<unknown>): Promise<unknown> {
+    const cells = this.#cells[operation]
     const refusal = this.#checkReady()
     if (refusal !== null) {
       cells.error.inc()
@@ -182,7 +218,17 @@ export class RedisConnection {
 
   /** Not for a cluster, whose nodes ioredis replaces itself, nor for a client of the application. */
   #replace(): void {
-    if (this.#options.target.kind === 'server') this.#client.disconnect(true)
+    const { kind } = this.#options.target
+    if (kind === 'server' || kind === 'sentinels') this.#client.disconnect(true)
+  }
+
+  /** A client that has given up, as one does that is disconnected while it asks the Sentinels, is connected again. */
+  #reconnect(): void {
+    if (!this.#isOwn || this.#reconnectTimer !== null) return
+    this.#reconnectTimer = this.#clock.timer(1000, () => {
+      this.#reconnectTimer = null
+      if (this.#client.status === 'end') this.#client.connect().catch(() => this.#reconnect())
+    })
   }
 
   /** Detects a dead connection while it is idle, before a call uses it. */
@@ -201,6 +247,22 @@ export class RedisConnection {
     const open = all.filter(({ status }) => status === 'ready').length
     return { max: Math.max(1, all.length), open, busy: Math.min(open, this.#pending) }
   }
+}
+
+/** Connects a client that is not connected; resolves when it is, when the attempt failed, or after the time. */
+export function firstAttempt(client: RedisClient, clock: Clock, waitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.timer(waitMs, () => done())
+    const done = (): void => {
+      timer.cancel()
+      client.off('ready', done)
+      resolve()
+    }
+    client.on('ready', done)
+    // A client of the application may be connected, connecting, or ended already.
+    if (client.status === 'ready' || client.status === 'end') done()
+    else if (client.status === 'wait') client.connect().catch(done)
+  })
 }
 
 /** Redis has not cached the script: after a restart, a failover or `SCRIPT FLUSH`. */

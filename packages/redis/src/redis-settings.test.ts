@@ -18,7 +18,6 @@ function report(variables: Readonly<Record<string, string>>): string[] {
 }
 
 const times = {
-  commandTimeoutMs: 150,
   connectTimeoutMs: 5000,
   socketTimeoutMs: 5000,
   healthCheckIntervalMs: 30_000,
@@ -39,11 +38,25 @@ describe('the settings of Redis', () => {
       { REDIS_CLUSTER: '["rediss://a:7000","rediss://b"]', REDIS_PASSWORD: 'x' },
       { cluster: ['rediss://:x@a:7000', 'rediss://:x@b'] },
     ],
+    [
+      { REDIS_SENTINELS: '["redis://a","redis://b:7000"]' },
+      { sentinels: { name: 'mymaster', urls: ['redis://a', 'redis://b:7000'], db: 1 } },
+    ],
+    [
+      {
+        REDIS_SENTINELS: '["rediss://a"]',
+        REDIS_SENTINEL_NAME: 'main',
+        REDIS_SENTINEL_PASSWORD: 'x/',
+        REDIS_PASSWORD: 'y/',
+        MAIN_REDIS_DB: '0',
+      },
+      { sentinels: { name: 'main', urls: ['rediss://:x%2F@a'], password: 'y/', db: 0 } },
+    ],
   ])('read %j', (variables, expected) => {
     const settings = read(variables)
     expect(settings).toEqual({ ...expected, ...times })
     // The result must be valid options of the store.
-    expect(() => resolveRedisOptions(settings ?? {})).not.toThrow()
+    expect(() => resolveRedisOptions(settings ?? {}, { owner: 'redisStore()', commandTimeoutMs: 150 })).not.toThrow()
   })
 
   it('read times in seconds', () => {
@@ -65,10 +78,27 @@ describe('the settings of Redis', () => {
 
   it.each([
     [{ REDIS_URL: 'http://redis' }, 'REDIS_URL must be redis://user:password@host:6379/0, or rediss:// for TLS'],
-    [{ REDIS_URL: 'redis://redis?db=2' }, 'REDIS_URL must not have a query or a hash: use the options of redisStore()'],
-    [{ REDIS_CLUSTER: '[]' }, 'REDIS_CLUSTER must contain at least one node'],
+    [{ REDIS_URL: 'redis://redis?db=2' }, 'REDIS_URL must not have a query or a hash: use the other options instead'],
+    [{ REDIS_CLUSTER: '[]' }, 'REDIS_CLUSTER must contain at least one url'],
     [{ REDIS_CLUSTER: '["redis://:secret@a"]' }, 'REDIS_CLUSTER must not have a user or a database'],
     [{ REDIS_CLUSTER: '["redis://a/1"]' }, 'REDIS_CLUSTER must not have a user or a database'],
+    [{ REDIS_CLUSTER: '["redis://a","rediss://a"]' }, 'REDIS_CLUSTER must not mix redis:// and rediss://'],
+    [
+      { REDIS_SENTINELS: '["http://a"]', REDIS_SENTINEL_NAME: 'm' },
+      'REDIS_SENTINELS must be redis://user:password@host:26379/0, or rediss:// for TLS',
+    ],
+    [
+      { REDIS_SENTINELS: '["redis://a/1"]', REDIS_SENTINEL_NAME: 'm' },
+      'REDIS_SENTINELS must not have a user or a database',
+    ],
+    [
+      { REDIS_SENTINEL_NAME: 'm', REDIS_URL: 'redis://a' },
+      'REDIS_SENTINEL_NAME is not used without REDIS_SENTINELS: set both or none',
+    ],
+    [
+      { REDIS_SENTINELS: '["redis://a"]', REDIS_SENTINEL_NAME: 'm', REDIS_IP: 'b' },
+      'REDIS_SENTINELS and REDIS_IP exclude each other: keep one of them',
+    ],
     [{ REDIS_IP: 'a b' }, 'REDIS_IP must be a host name or an IP address'],
     [{ REDIS_URL: 'redis://a', REDIS_PORT: '1' }, 'REDIS_URL and REDIS_PORT exclude each other: keep one of them'],
     [
@@ -80,8 +110,11 @@ describe('the settings of Redis', () => {
   })
 
   it('are not printed with the password', () => {
-    const settings = declared.read({ variables: { REDIS_CLUSTER: '["redis://a"]', REDIS_PASSWORD: 'hunter2' } })
-    expect(JSON.stringify(settings)).not.toContain('hunter2')
+    const sentinels = { REDIS_SENTINELS: '["redis://a"]', REDIS_SENTINEL_NAME: 'm', REDIS_SENTINEL_PASSWORD: 'hunter3' }
+    for (const address of [{ REDIS_CLUSTER: '["redis://a"]' }, sentinels]) {
+      const settings = declared.read({ variables: { ...address, REDIS_PASSWORD: 'hunter2' } })
+      expect(JSON.stringify(settings)).not.toContain('hunter')
+    }
     expect(JSON.stringify(declared.read({ variables: { REDIS_PASSWORD: 'hunter2' } }))).not.toContain('hunter2')
   })
 })

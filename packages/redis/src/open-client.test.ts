@@ -1,9 +1,5 @@
-import { createApp } from '@twinwire/core'
-import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { rateLimit } from '../ratelimit-plugin.ts'
 import { backOffMs, loadIoredis } from './open-client.ts'
-import { redisStore } from './redis-store.ts'
 
 describe('the delay before another attempt to connect', () => {
   it('grows up to two seconds, with jitter', () => {
@@ -27,7 +23,7 @@ describe('ioredis', () => {
     const missing = Object.assign(new Error("Cannot find package 'ioredis' imported from /app/x.js"), {
       code: 'ERR_MODULE_NOT_FOUND',
     })
-    await expect(loadIoredis(() => Promise.reject(missing))).rejects.toMatchObject({
+    await expect(loadIoredis('redisStore()', () => Promise.reject(missing))).rejects.toMatchObject({
       code: 'missing_peer',
       message: "redisStore() needs the package 'ioredis': npm install ioredis",
       cause: missing,
@@ -39,20 +35,7 @@ describe('ioredis', () => {
       code: 'ERR_MODULE_NOT_FOUND',
     })
     for (const reason of [inner, new Error('a bug'), 'a string']) {
-      await expect(loadIoredis(() => Promise.reject(reason))).rejects.toBe(reason)
+      await expect(loadIoredis('redisStore()', () => Promise.reject(reason))).rejects.toBe(reason)
     }
-  })
-
-  it('is checked by the doctor, unless the application provides a client', async () => {
-    const examine = async (store: ReturnType<typeof redisStore>): Promise<readonly object[]> => {
-      const app = createApp({ environment: 'test', pkgIds: {}, routes: {}, plugins: [rateLimit({ store })] })
-      return (await app.doctor()).findings.filter(({ check }) => check === 'peer ioredis')
-    }
-    expect(await examine(redisStore('redis://localhost'))).toEqual([
-      { check: 'peer ioredis', level: 'ok', message: expect.stringMatching(/^ioredis 5\S+ satisfies \^5\.11\.1$/) },
-    ])
-    const client = new Redis({ lazyConnect: true })
-    expect(await examine(redisStore({ client }))).toEqual([])
-    client.disconnect()
   })
 })

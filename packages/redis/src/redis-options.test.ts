@@ -1,12 +1,16 @@
 import { BootError } from '@twinwire/core'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { addressOf, type RedisStoreOptions, resolveRedisOptions } from './redis-options.ts'
-import { redisStore } from './redis-store.ts'
+import { type RedisConnectionOptions, resolveRedisOptions } from './redis-options.ts'
+import { addressOf } from './redis-target.ts'
 
-describe('options of redisStore()', () => {
+const owner = 'redisStore()'
+const resolve = (options: RedisConnectionOptions) => resolveRedisOptions(options, { owner, commandTimeoutMs: 150 })
+
+describe('options of a connection to Redis', () => {
   it('have defaults', () => {
-    expect(resolveRedisOptions({ url: 'redis://localhost' })).toEqual({
+    expect(resolve({ url: 'redis://localhost' })).toEqual({
+      owner,
       target: { kind: 'server', address: { host: 'localhost', port: 6379, isTls: false, db: 0 } },
       prefix: 'twinwire:',
       tls: {},
@@ -25,11 +29,11 @@ describe('options of redisStore()', () => {
     ],
     ['redis://:only@10.0.0.1', { host: '10.0.0.1', port: 6379, isTls: false, password: 'only', db: 0 }],
   ])('read the url %s', (url, address) => {
-    expect(resolveRedisOptions({ url }).target).toEqual({ kind: 'server', address })
+    expect(resolve({ url }).target).toEqual({ kind: 'server', address })
   })
 
-  it.each<[RedisStoreOptions, string]>([
-    [{}, 'url, cluster or client is required'],
+  it.each<[RedisConnectionOptions, string]>([
+    [{}, 'url, sentinels, cluster or client is required'],
     [{ url: 'redis://a', cluster: ['redis://a'] }, 'url and cluster exclude each other: keep one of them'],
     [{ url: 'localhost:6379' }, 'url must be redis://'],
     [{ url: 'redis://' }, 'url must be redis://'],
@@ -52,8 +56,8 @@ describe('options of redisStore()', () => {
     [{ url: 'redis://a', connectTimeoutMs: 1.5 }, 'redisStore(): connectTimeoutMs must be'],
     [{ url: 'redis://a', healthCheckIntervalMs: -1 }, 'redisStore(): healthCheckIntervalMs must be'],
   ])('refuse %j before a connection is opened', (options, message) => {
-    expect(() => redisStore(options)).toThrow(expect.objectContaining({ code: 'bad_option' }))
-    expect(() => redisStore(options)).toThrow(message)
+    expect(() => resolve(options)).toThrow(expect.objectContaining({ code: 'bad_option' }))
+    expect(() => resolve(options)).toThrow(message)
   })
 
   it.each<[object, string]>([
@@ -63,29 +67,28 @@ describe('options of redisStore()', () => {
       'redisStore(): tls.rejectUnauthorized is not an option',
     ],
   ])('refuse the unknown option in %j', (options, message) => {
-    expect(() => redisStore({ ...options })).toThrow(expect.objectContaining({ code: 'unknown_option' }))
-    expect(() => redisStore({ ...options })).toThrow(message)
+    expect(() => resolve({ ...options })).toThrow(expect.objectContaining({ code: 'unknown_option' }))
+    expect(() => resolve({ ...options })).toThrow(message)
   })
 
   it('never show a password', () => {
     const url = 'redis://me:hunter2@host:7000/wrong'
     try {
-      redisStore(url)
+      resolve({ url })
       expect.unreachable()
     } catch (error) {
       expect(error).toBeInstanceOf(BootError)
       expect(String(error)).not.toContain('hunter2')
     }
-    const store = redisStore('rediss://me:hunter2@host:7000/3')
-    expect(store).toMatchObject({ name: 'Redis (host:7000/3)', remote: true })
+    expect(addressOf(resolve({ url: 'rediss://me:hunter2@host:7000/3' }))).toBe('host:7000/3')
   })
 
   it('accept a client of ioredis', () => {
     const client = new Redis({ lazyConnect: true })
-    const options = resolveRedisOptions({ client })
+    const options = resolve({ client })
     expect(options.target).toEqual({ kind: 'client', client })
     expect(addressOf(options)).toBe('client of the application')
-    expect(addressOf(resolveRedisOptions({ cluster: ['redis://a:1', 'redis://b:2'] }))).toBe('cluster at a:1')
+    expect(addressOf(resolve({ cluster: ['redis://a:1', 'redis://b:2'] }))).toBe('cluster at a:1')
     client.disconnect()
   })
 })
