@@ -18,8 +18,8 @@ export const bootErrorCodes = {
   missing_identity_owner: 'A route or a step requires an identity, and no plugin identifies callers.',
   duplicate_identity_owner: 'Two plugins identify callers.',
   duplicate_handshake_owner: 'Two plugins own the WebSocket handshake.',
-  duplicate_control_frame: 'Two plugins handle the same control frame.',
-  duplicate_topic: 'The same topic is declared twice.',
+  duplicate_control_frame: 'Two plugins handle the same control frame, or a plugin one of core.',
+  duplicate_topic: 'The same topic is declared twice, or two patterns fit a topic equally well.',
   missing_plugin: 'A step belongs to a plugin that is not installed.',
   duplicate_plugin: 'Two plugins have the same name.',
   mismatched_plugin_key: 'A step was made with the key of another copy of its plugin.',
@@ -30,6 +30,7 @@ export const bootErrorCodes = {
   unavailable_port: 'The port is in use, or the process may not listen on it.',
   unavailable_transport:
     'uWebSockets.js cannot be loaded here, or the transport cannot share its port with other workers.',
+  unavailable_broker: 'The broker did not start.',
   unavailable_cluster: 'A cluster cannot be started here: it requires Linux and the main thread.',
   conflicting_workers: 'A part of the app works in one process only, and it is in a worker of a cluster.',
   failed_worker: 'A worker ended, or took too long, before it listened.',

@@ -8,6 +8,7 @@ export interface ValibotSchema {
   readonly kind: 'schema'
   readonly type: string
   readonly async: boolean
+  readonly '~standard': AnySchema['~standard']
   readonly entries?: Readonly<Record<string, ValibotSchema>>
   readonly rest?: ValibotSchema
   readonly item?: ValibotSchema
@@ -19,6 +20,10 @@ export interface ValibotSchema {
   readonly default?: unknown
   readonly options?: readonly unknown[]
   readonly literal?: unknown
+  /** Of `instance`. */
+  readonly class?: unknown
+  /** Of `lazy`. */
+  readonly getter?: unknown
   readonly enum?: Readonly<Record<string, unknown>>
   readonly pipe?: readonly (ValibotSchema | ValibotAction)[]
 }

@@ -3,6 +3,7 @@ import { DeadlineExceededError, InternalError, OutcomeUnknownError } from '../er
 import { isMapped, toAppError } from '../errors/normalize.ts'
 import { CallContext } from './call-context.ts'
 import type { CallOutcome } from './call-outcome.ts'
+import { ItemsResult } from './item-stream.ts'
 import { PendingCommits } from './pending-commits.ts'
 import { isStreamReply } from './reply.ts'
 import { discardResult } from './stream-source.ts'
@@ -88,9 +89,10 @@ export class ActiveCall extends CallContext {
     report(this, { error, aborted: false, httpStatus: error.httpStatus, durationMs: elapsed(this) })
   }
 
-  /** A result that is not sent: a streamed body in it is ended. */
+  /** A result that is not sent: a streamed body in it, or the source of its items, is ended. */
   discard(result: unknown): void {
     if (isStreamReply(result)) discardResult(result).catch((error: unknown) => this.fail(error))
+    else if (result instanceof ItemsResult) result.discard().catch((error: unknown) => this.fail(error))
   }
 
   /** The command or handler has succeeded after the end of the call: what it committed has its effects nevertheless. */

@@ -2,16 +2,18 @@ import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ActiveCall } from './active-call.ts'
-import type { Call, CallConnection, RouteInfo, Wire } from './call.ts'
+import type { AskOptions, Call, CallConnection, RouteInfo, Wire } from './call.ts'
 import type { CallServices } from './call-services.ts'
 import type { CompiledRoute } from './compiled-route.ts'
 import type { Deadline } from './deadlines.ts'
 import { Effects } from './effects.ts'
-import type { AnyEvent, EventData } from './event.ts'
+import type { AnyEvent, EventData, QuestionDefinition } from './event.ts'
 import type { Identity } from './identity.ts'
+import type { ItemsResult } from './item-stream.ts'
 import type { PendingCommits } from './pending-commits.ts'
 import type { Audience } from './publication.ts'
 import { ReplyHeaders } from './reply-headers.ts'
+import type { ItemSink } from './streamed-reply.ts'
 import { traceIdOf } from './traceparent.ts'
 
 /** The other end of a call, which sent the input and gets the reply: a connection, or one HTTP request. */
@@ -23,9 +25,9 @@ export interface CallPeer {
   readonly connection: CallConnection | null
   readonly traceparent: string | null
   /** As sent, without the query, truncated; only over HTTP. */
-  readonly requestedPath?: string
+  readonly requestedPath?: string | undefined
   /** Headers of the one reply to this request, which `onRequest` may have added to already; only over HTTP. Created by the first access. */
-  readonly replyHeaders?: ReplyHeaders
+  readonly replyHeaders?: ReplyHeaders | undefined
   /** Null when no header was added. */
   readonly addedHeaders?: ReplyHeaders | null
   /** Reads the input, now or later, and passes it to `next`; rejects it by `call.fail`. */
@@ -34,6 +36,8 @@ export interface CallPeer {
   succeed(call: ActiveCall, result: unknown): number
   /** Never throws. */
   fail(call: ActiveCall, error: AppError): void
+  /** Prepares the reply of a route with `output: stream(…)`. Sends nothing yet. */
+  openItems(call: ActiveCall, items: ItemsResult): ItemSink
   /** The call has been answered, or its client has disconnected. */
   ended(call: ActiveCall): void
 }
@@ -45,7 +49,8 @@ export interface CallPeer {
 export class CallContext implements Call, DropListener {
   readonly id: string
   readonly compiled: CompiledRoute
-  readonly peer: CallPeer
+  /** A streamed reply takes its place. */
+  peer: CallPeer
   readonly services: CallServices
   readonly startedMs: number
   identity: Identity | null
@@ -188,9 +193,14 @@ export class CallContext implements Call, DropListener {
   }
 }
 
-function publish({ services, addedEffects }: CallContext, audience: Audience, event: AnyEvent, data: unknown): void {
+function publish(
+  { id, services, addedEffects }: CallContext,
+  audience: Audience,
+  event: AnyEvent,
+  data: unknown,
+): void {
   const { hub } = services
-  const publication = hub.prepare(audience, event, data)
+  const publication = hub.prepare(audience, event, data, id)
   if (addedEffects?.held) addedEffects.add(() => hub.send(publication))
   else hub.send(publication)
 }
@@ -219,6 +229,9 @@ class ConnectionOfCall implements CallConnection {
   }
   leave(topic: string): void {
     this.#connection.leave(topic)
+  }
+  ask<S, A>(event: QuestionDefinition<unknown, S, A>, data: NoInfer<S>, options?: AskOptions): Promise<A> {
+    return dropSafe(this.#connection.ask(event, data, options), 'connection.ask', this.#call)
   }
 }
 

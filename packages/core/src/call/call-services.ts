@@ -11,7 +11,7 @@ import type { Rejections } from './rejections.ts'
 /** The hub, as calls use it. */
 export interface CallHub {
   /** Encodes the data now; throws for an unknown event, an undeclared topic, and data that does not fit. */
-  prepare(audience: Audience, event: AnyEvent, data: unknown): Publication
+  prepare(audience: Audience, event: AnyEvent, data: unknown, cause: string | null): Publication
   send(publication: Publication): void
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/logger.ts'
-import type { AnyEvent, EventData } from './event.ts'
+import type { AnyEvent, EventData, QuestionDefinition } from './event.ts'
 import type { Identity } from './identity.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 
@@ -51,6 +51,25 @@ export interface CallConnection {
   join(topic: string): Promise<void>
   /** Leaves a topic; does nothing if it has not joined. */
   leave(topic: string): void
+  /**
+   * Sends an event with an `answer` schema, with a `req_id` of its own, and resolves with what the client answers, validated. Rejects with
+   * `deadline_exceeded` when no answer comes in time, with `unavailable` when the connection is or becomes closed, with `validation_error`
+   * for an answer that does not fit, which the client gets as an `error` frame, and with `too_many_in_flight` when the connection has
+   * `maxInFlight` open questions already. Only a connection of this process can be asked.
+   *
+   * @example
+   * const { accepted } = await call.connection.ask(confirmTransfer, { amount: 100 }, { timeoutMs: 60_000 })
+   */
+  ask<Sent, Answer>(
+    event: QuestionDefinition<unknown, Sent, Answer>,
+    data: NoInfer<Sent>,
+    options?: AskOptions,
+  ): Promise<Answer>
+}
+
+export interface AskOptions {
+  /** How long the client may take, from 1 to 2^31 - 1. Default 30,000. */
+  readonly timeoutMs?: number
 }
 
 /** One execution of a route, on either wire, as steps and handlers see it. */

@@ -41,6 +41,8 @@ export interface CompiledRoute {
   readonly info: RouteInfo
   /** Calls of this route on one connection never overlap. */
   readonly ordered: boolean
+  /** The reply is sent item by item: a client may cancel it. */
+  readonly streams: boolean
   /** Null for a route that is on WebSocket only. */
   readonly http: CompiledHttp | null
   /** Answered while the app drains: health and metrics, which are needed most then. */

@@ -33,15 +33,15 @@ describe('event', () => {
     call.publish('authors', created, author)
     const more = { ...author, more: 1 }
     call.broadcast(created, more)
-    hub.sendTo('user', stamped, { at: new Date() })
+    void hub.sendTo('user', stamped, { at: new Date() })
     // @ts-expect-error the id is a number
     call.publish('authors', created, { id: '1', at: new Date() })
     // @ts-expect-error the date is missing
     call.broadcast(created, { id: 1 })
     // @ts-expect-error what is handed over is what the schema takes, not what it makes
-    hub.sendTo('user', stamped, { at: 1 })
+    void hub.sendTo('user', stamped, { at: 1 })
     // @ts-expect-error a name is not an event
-    hub.broadcast('created', author)
+    void hub.broadcast('created', author)
     // @ts-expect-error data belongs to it
     call.broadcast(created)
   })

@@ -4,4 +4,6 @@ export interface Identity {
   readonly id: string
   /** For people: logs, audit. */
   readonly name: string
+  /** Of the login session: `hub.disconnect({ session })` finds its connections by it. Null or left out without one. */
+  readonly sessionId?: string | null
 }

@@ -9,4 +9,6 @@ export interface Publication {
   readonly audience: Audience
   readonly pkgId: number
   readonly data: unknown
+  /** `req_id` of the call that published it; null outside of a call. */
+  readonly cause: string | null
 }

@@ -1,11 +1,9 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
-import { isStreamReply, type StreamSource } from './reply.ts'
+import { isStreamReply } from './reply.ts'
 
-type Chunk = string | Uint8Array
-
-/** Reads a source one chunk at a time, until its end or until `end` is called. */
-export interface SourceReader {
-  next(): MaybePromise<IteratorResult<Chunk, unknown>>
+/** Reads a source one value at a time, until its end or until `end` is called. */
+export interface SourceReader<T> {
+  next(): MaybePromise<IteratorResult<T, unknown>>
   /**
    * Ends the source, also while `next` waits. An async generator that waits for something ends only after that: its `await` cannot be
    * interrupted, which is what `call.signal` is for. Rejects with what the source throws as it ends.
@@ -14,10 +12,10 @@ export interface SourceReader {
 }
 
 /** Each kind of source is ended in another way while it is idle. */
-export function openSource(source: StreamSource): SourceReader {
+export function openSource<T>(source: AsyncIterable<T> | Iterable<T>): SourceReader<T> {
   if (source instanceof ReadableStream) {
     // Its iterator could not be cancelled before the next chunk.
-    const reader: ReadableStreamDefaultReader<Chunk> = source.getReader()
+    const reader: ReadableStreamDefaultReader<T> = source.getReader()
     return { next: () => reader.read(), end: () => reader.cancel() }
   }
   const iterator = isAsync(source) ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
@@ -31,7 +29,7 @@ export function openSource(source: StreamSource): SourceReader {
   }
 }
 
-function isAsync(source: StreamSource): source is AsyncIterable<Chunk> {
+function isAsync<T>(source: AsyncIterable<T> | Iterable<T>): source is AsyncIterable<T> {
   return typeof source === 'object' && Symbol.asyncIterator in source
 }
 

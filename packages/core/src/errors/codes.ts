@@ -28,6 +28,7 @@ export type CoreErrorCode =
   | 'rate_limit_exceeded'
   | 'too_many_in_flight'
   | 'deadline_exceeded'
+  | 'cancelled'
   | 'outcome_unknown'
   | 'unavailable'
   | 'database_error'
@@ -58,6 +59,7 @@ export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
   rate_limit_exceeded: { status: ERROR, httpStatus: 429, message: 'Rate limit exceeded', retry: true },
   too_many_in_flight: { status: ERROR, httpStatus: 429, message: 'Too many calls in flight', retry: true },
   deadline_exceeded: { status: ERROR, httpStatus: 504, message: 'Deadline exceeded', retry: true },
+  cancelled: { status: ERROR, httpStatus: 499, message: 'The client has cancelled the call', retry: false },
   outcome_unknown: {
     status: ERROR,
     httpStatus: 504,

@@ -3,8 +3,10 @@ import type { QueryRecord } from '../call/call.ts'
 import type { CallPeer } from '../call/call-context.ts'
 import type { ParsedBody } from '../call/compiled-route.ts'
 import { withCurrentCall } from '../call/current-call.ts'
-import { isPage, isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
+import type { ItemsResult } from '../call/item-stream.ts'
+import { isPage, isReply, isStreamReply, type Reply, type ReplyHeadersInit, type StreamSource } from '../call/reply.ts'
 import { ReplyHeaders } from '../call/reply-headers.ts'
+import type { ItemSink } from '../call/streamed-reply.ts'
 import { toTraceparent } from '../call/traceparent.ts'
 import { toErrorBody, toErrorHeaders } from '../edge/error-response.ts'
 import { type RequestContext, type RequestPreprocessor, toQuery } from '../edge/request-preprocessor.ts'
@@ -12,8 +14,10 @@ import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { parseBody } from '../route/body.ts'
 import { parseQuery } from '../route/query.ts'
 import type { PreparedHead } from '../transport/prepared-head.ts'
-import type { BodyFailure, HeaderList, HttpExchange } from '../transport/transport.ts'
+import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../transport/transport.ts'
+import { toItemFormat } from './accept-header.ts'
 import type { Cors } from './cors.ts'
+import { ItemResponse } from './item-response.ts'
 import type { BodyKind, ResponseHeads } from './response-heads.ts'
 import { StreamedBody } from './streamed-body.ts'
 
@@ -125,10 +129,7 @@ export class HttpRequest implements CallPeer, RequestContext {
   #succeedWith(call: ActiveCall, reply: Reply<unknown>): number {
     const { status: own, value, kind, headers } = reply
     const status = own ?? call.compiled.http?.status ?? 200
-    for (const [name, values] of Object.entries(headers)) {
-      if (typeof values === 'string') call.replyHeaders.set(name, values)
-      else for (const each of values) call.replyHeaders.append(name, each)
-    }
+    addHeaders(call, headers)
     if (isStreamReply(reply)) return this.#stream(call, status, reply.value)
     if (kind === 'text') return this.#respond(call, status, value as string, 'text')
     if (kind === 'bytes') return this.#respond(call, status, value as Uint8Array, 'bytes')
@@ -139,9 +140,7 @@ export class HttpRequest implements CallPeer, RequestContext {
 
   #stream(call: ActiveCall, status: number, source: StreamSource): number {
     this.#keepAddress(call, status)
-    const head = this.#head('bytes')
-    const added = call.addedHeaders?.entries() ?? noHeaders
-    const stream = this.exchange.stream(status, [...withoutReplaced(head.toList(this.id), added), ...this.#more(added)])
+    const stream = this.stream(call, status, noHeaders)
     const body = new StreamedBody(call, source, stream)
     // A call that was synchronous so far does not listen for a disconnect yet, and the source of the body must be stopped.
     this.exchange.onAborted(() => body.stop(clientDisconnected))
@@ -150,6 +149,21 @@ export class HttpRequest implements CallPeer, RequestContext {
     if (draining) body.endWhenIdle()
     call.services.track(body.run().finally(() => streams.delete(body)))
     return status
+  }
+
+  openItems(call: ActiveCall, { status, headers }: ItemsResult): ItemSink {
+    // Read before the answer: a stream ends long after it.
+    void this.address
+    addHeaders(call, headers)
+    const format = toItemFormat(this.exchange.header('accept'))
+    return new ItemResponse(this, call, status ?? call.compiled.http?.status ?? 200, format)
+  }
+
+  /** Begins an answer in chunks. `headers` win over those that were added. */
+  stream(call: ActiveCall, status: number, headers: HeaderList): ResponseStream {
+    const added = withoutReplaced(call.addedHeaders?.entries() ?? noHeaders, headers)
+    const own = withoutReplaced(this.#head('bytes').toList(this.id), [...added, ...headers])
+    return this.exchange.stream(status, [...own, ...headers, ...this.#more(added)])
   }
 
   fail(call: ActiveCall, error: AppError): void {
@@ -207,6 +221,13 @@ export class HttpRequest implements CallPeer, RequestContext {
     const { cors } = this
     if (added.length === 0) return cors
     return cors.length === 0 ? added : [...added, ...cors]
+  }
+}
+
+function addHeaders(call: ActiveCall, headers: ReplyHeadersInit): void {
+  for (const [name, values] of Object.entries(headers)) {
+    if (typeof values === 'string') call.replyHeaders.set(name, values)
+    else for (const each of values) call.replyHeaders.append(name, each)
   }
 }
 

@@ -13,7 +13,7 @@ export class StreamedBody {
   readonly #call: ActiveCall
   readonly #source: StreamSource
   readonly #stream: ResponseStream
-  #reader: SourceReader | null = null
+  #reader: SourceReader<string | Uint8Array> | null = null
   /** The source is no longer read. */
   #stopped = false
   /** `call.signal` is aborted: an error of the source is expected then. */
@@ -84,7 +84,7 @@ export class StreamedBody {
     }
   }
 
-  #next(reader: SourceReader): Promise<IteratorResult<string | Uint8Array, unknown> | null> {
+  #next(reader: SourceReader<string | Uint8Array>): Promise<IteratorResult<string | Uint8Array, unknown> | null> {
     this.#waitingSinceMs = this.#call.services.clock.monotonic()
     return new Promise((resolve, reject) => {
       this.#wake = () => resolve(null)

@@ -32,6 +32,10 @@ export interface ControlFrame {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** Types of control frames that core handles itself. */
+export const coreFrameTypes = ['subscribe', 'unsubscribe', 'presence', 'cancel', 'answer', 'ping'] as const
+export type CoreFrameType = (typeof coreFrameTypes)[number]
+
 /** A frame that cannot be served. The answer has what could be read of its envelope. */
 export interface RefusedFrame {
   readonly kind: 'refused'
@@ -57,5 +61,21 @@ export interface PageMeta {
   readonly has_more: boolean
 }
 
+/** Of a streamed reply: more packages of the same `req_id` follow. */
+export interface MoreMeta {
+  readonly more: true
+}
+
 /** `meta` of a reply package. */
-export type ReplyMeta = PageMeta | null
+export type ReplyMeta = PageMeta | MoreMeta | null
+
+/** `meta` of an event, for a connection that has sent `subscribe`. */
+export interface EventMeta {
+  /** The topic, `@me` or `@all`. */
+  readonly topic: string
+  /** With `offset` its place in the stream. Both are left out for a stream without history. */
+  readonly epoch?: string
+  readonly offset?: number
+  /** `req_id` of the call that published it; null outside of a call. */
+  readonly cause: string | null
+}

@@ -180,7 +180,7 @@ describe('encodeEvent', () => {
   it('has the zero UUID, and no status', () => {
     fc.assert(
       fc.property(pkgId, anyJson, (id, value) => {
-        expect(JSON.parse(jsonCodec.encodeEvent(id, value) as string)).toEqual({
+        expect(JSON.parse(jsonCodec.encodeEvent(id, value, null, zero) as string)).toEqual({
           pkg_id: id,
           req_id: zero,
           data: JSON.parse(JSON.stringify(value)),
@@ -188,6 +188,6 @@ describe('encodeEvent', () => {
       }),
       runs,
     )
-    expect(jsonCodec.encodeEvent(1, undefined)).toBe(`{"pkg_id":1,"req_id":"${zero}","data":null}`)
+    expect(jsonCodec.encodeEvent(1, undefined, null, zero)).toBe(`{"pkg_id":1,"req_id":"${zero}","data":null}`)
   })
 })

@@ -1,6 +1,6 @@
 import { RSPCode } from '../errors/status.ts'
 import type { Codec } from './codec.ts'
-import { type Frame, maxPkgId, type ReplyMeta, type RequestFrame, zeroUuid } from './frame.ts'
+import { type EventMeta, type Frame, maxPkgId, type ReplyMeta, type RequestFrame } from './frame.ts'
 import { checkData, refuseFrame, toFrame } from './to-frame.ts'
 
 /** JSON in text frames. */
@@ -87,6 +87,8 @@ function toHead(pkgId: number): string {
   return heads[pkgId] as string
 }
 
-function encodeEvent(pkgId: number, data: unknown): string {
-  return `{"pkg_id":${pkgId},"req_id":"${zeroUuid}","data":${JSON.stringify(data) ?? 'null'}}`
+function encodeEvent(pkgId: number, data: unknown, meta: EventMeta | null, reqId: string): string {
+  const dataText = JSON.stringify(data) ?? 'null'
+  if (meta === null) return `{"pkg_id":${pkgId},"req_id":"${reqId}","data":${dataText}}`
+  return `{"pkg_id":${pkgId},"req_id":"${reqId}","meta":${JSON.stringify(meta)},"data":${dataText}}`
 }

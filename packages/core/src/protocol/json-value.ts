@@ -49,3 +49,22 @@ function fromArray(items: readonly unknown[]): readonly unknown[] {
 export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
+
+/**
+ * The bytes of what `toBase64` wrote; undefined for any other text: without padding, with other characters.
+ *
+ * @example
+ * fromBase64('AQID') // Uint8Array [1, 2, 3]
+ * fromBase64('AQ') // undefined: 'AQ==' has its padding
+ */
+export function fromBase64(text: string): Uint8Array | undefined {
+  // Node ignores what is not base64.
+  const bytes = Buffer.from(text, 'base64')
+  // Own memory: a small Buffer is a part of a pool.
+  return bytes.toString('base64') === text ? new Uint8Array(bytes) : undefined
+}
+
+/** Bytes as base64, anything else as it is. */
+export function toFrameValue(value: unknown): unknown {
+  return value instanceof Uint8Array ? toBase64(value) : value
+}

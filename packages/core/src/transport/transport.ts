@@ -1,5 +1,6 @@
 import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
+import type { SocketCompression } from './compression.ts'
 import type { PreparedHead } from './prepared-head.ts'
 
 /**
@@ -57,6 +58,11 @@ export interface ListenOptions {
   /** The path of upgrades, for example `/ws`. An upgrade on another path arrives as a plain request. */
   readonly websocketPath: string
   readonly limits: SocketLimits
+  /**
+   * Compresses what is sent (permessage-deflate, RFC 7692) to clients that offer it, and accepts what they compress; a frame may then
+   * neither be nor become larger than `maxPayloadBytes`. Null for none, which is the default. A transport may ignore it.
+   */
+  readonly compression?: SocketCompression | null
   /** `upgrade` answers every request before it returns, so nothing has to be prepared for late answers. Default false. */
   readonly upgradesAtOnce?: boolean
 }
@@ -224,6 +230,8 @@ export interface SocketListener {
   opened(socket: Socket): void
   /** `data` is detached when this returns: decode or copy it. Text was checked to be UTF-8. */
   message(data: ArrayBuffer, binary: boolean): void
+  /** Some of what was queued has been sent: a hint, after which bytes may still be queued. Never for a socket that has queued nothing. */
+  drained?(): void
   /** Called once, last. 1006 when there was no close frame. */
   closed(code: number, reason: string): void
 }

@@ -35,7 +35,7 @@ export class UwsSocket implements Socket {
   send(data: string | Uint8Array, binary: boolean): SendResult {
     if (this.#ws === null) return SendResult.closed
     this.#publications.count(data.length)
-    return this.#ws.send(data, binary)
+    return this.#ws.send(data, binary, data.length >= this.#publications.compressFrom)
   }
 
   cork(write: () => void): void {
@@ -102,9 +102,19 @@ export class UwsSocket implements Socket {
   /** Only a hint: bytes may still be queued. */
   drained(): void {
     const ending = this.#ending
-    if (ending === null || this.#queuedBytes(ending.ws) > 0) return
+    if (ending === null) return this.#tellDrained()
+    if (this.#queuedBytes(ending.ws) > 0) return
     ending.ws.end(ending.code, ending.reason)
     this.#ended()
+  }
+
+  #tellDrained(): void {
+    if (this.#ws === null) return
+    try {
+      this.#listener.drained?.()
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   /** uWS has freed it. */
@@ -158,6 +168,7 @@ const deaf: SocketListener = { opened() {}, message() {}, closed() {} }
 /** The settings and handlers of every socket. */
 export function createBehavior(
   limits: SocketLimits,
+  compression: number,
   upgrade: UwsBehavior['upgrade'],
   publications: UwsPublications,
 ): UwsBehavior<OpenSocket> {
@@ -169,8 +180,7 @@ export function createBehavior(
     idleTimeout: limits.idleTimeoutSeconds,
     maxLifetime: limits.maxLifetimeMinutes,
     sendPingsAutomatically: limits.sendPings,
-    // Off: it costs most of the throughput, and compressed secrets can be guessed.
-    compression: 0,
+    compression,
     upgrade,
     open(ws) {
       // What `accept` passed to `upgrade`.

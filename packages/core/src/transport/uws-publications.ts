@@ -10,10 +10,17 @@ const batchedBytes = 16 * 1024
 /** So many are collected for one socket. */
 const maxBatched = 32
 
+/** By how much compression may make a frame longer that it cannot make shorter. */
+function maxGrowth(bytes: number): number {
+  return (bytes >> 8) + 16
+}
+
 /** Native publishing: uWS collects frames, and gives them to the sockets at the end of the turn of the event loop (uws-rules.md#publish). */
 export class UwsPublications {
   /** See `Transport.acceptedBytes`. */
   acceptedBytes = 0
+  /** Frames of this length or more are compressed. */
+  compressFrom: number = Number.POSITIVE_INFINITY
   /** Null before it listens, and once it is closed. */
   app: Pick<UwsApp, 'publish'> | null = null
   /** Of this turn, frames that were collected. */
@@ -31,7 +38,8 @@ export class UwsPublications {
 
   publish(topic: string, data: Uint8Array, binary: boolean): void {
     if (this.app === null) return
-    const bytes = data.byteLength + maxHeaderBytes
+    const compress = data.byteLength >= this.compressFrom
+    const bytes = data.byteLength + maxHeaderBytes + (compress ? maxGrowth(data.byteLength) : 0)
     this.acceptedBytes += bytes
     if (data.byteLength < batchedBytes) {
       // Immediates run after uWS has given the frames to the sockets.
@@ -39,7 +47,7 @@ export class UwsPublications {
       this.#turnBytes += bytes
       if (bytes > this.#longest) this.#longest = bytes
     }
-    this.app.publish(topic, data, binary)
+    this.app.publish(topic, data, binary, compress)
   }
 
   /** A frame for one socket. `length`: bytes, or characters, of which each takes at most three. */

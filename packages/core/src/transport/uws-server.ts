@@ -4,6 +4,7 @@ import type { Machine } from '../base/machine.ts'
 import { checkListenOptions } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { Unsent } from './unsent.ts'
+import { toNativeCompression } from './uws-compression.ts'
 import { createBehavior } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
@@ -60,9 +61,11 @@ class UwsTransport implements Transport {
       const files = tls === undefined ? null : (await import('./uws-tls.ts')).toTlsFiles(tls)
       const loaded = loadUws(this.#options)
       const app = files === null ? loaded.module.App() : createTlsApp(loaded, files)
-      const { upgradesAtOnce = false } = options
+      const { upgradesAtOnce = false, compression = null } = options
+      if (compression !== null) this.#publications.compressFrom = compression.thresholdBytes
       const spare = upgradesAtOnce ? null : await (await import('./uws-spare.ts')).SpareResponse.open(loaded.module)
-      route(app, options, handlers, files !== null, this.#unsent, this.#publications, spare)
+      const native = toNativeCompression(loaded.module, compression)
+      route(app, options, native, handlers, files !== null, this.#unsent, this.#publications, spare)
       const listening = await bind(loaded, app, options).catch((error: unknown) => {
         spare?.close()
         throw error
@@ -134,6 +137,7 @@ function createTlsApp({ module }: LoadedUws, files: UwsTlsFiles): UwsApp {
 function route(
   app: UwsApp,
   { websocketPath, limits }: ListenOptions,
+  compression: number,
   handlers: TransportHandlers,
   secure: boolean,
   unsent: Unsent,
@@ -152,7 +156,7 @@ function route(
       serveRequest(bound, method, usuallyHasBody, res, req, secure, unsent)
   const upgrade: UwsBehavior['upgrade'] = (res, req, context) =>
     serveUpgrade(bound, res, req, context, secure, unsent, publications, spare)
-  const behavior = createBehavior(limits, upgrade, publications)
+  const behavior = createBehavior(limits, compression, upgrade, publications)
   // uWS passes its own object to these callbacks; the type adds the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
   // Upgrades without a valid key arrive at these routes.

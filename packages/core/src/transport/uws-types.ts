@@ -9,6 +9,10 @@ export interface UwsModule {
   us_listen_socket_close(socket: UwsListenSocket): void
   us_socket_local_port(socket: UwsListenSocket): number
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
+  readonly SHARED_COMPRESSOR: number
+  /** Named after the least that it takes. */
+  readonly DEDICATED_COMPRESSOR_32KB: number
+  readonly SHARED_DECOMPRESSOR: number
 }
 
 /** What uSockets takes for TLS. */
@@ -40,7 +44,7 @@ export interface UwsApp {
   ws(pattern: string, behavior: UwsBehavior): UwsApp
   listen(host: string, port: number, options: number, done: (socket: UwsListenSocket | false) => void): UwsApp
   /** Frames of 16 KiB or more are sent at once, others at the end of the turn of the event loop. False: the topic has no subscriber. */
-  publish(topic: string, message: Uint8Array, isBinary: boolean): boolean
+  publish(topic: string, message: Uint8Array, isBinary: boolean, compress: boolean): boolean
   close(): UwsApp
 }
 
@@ -80,8 +84,8 @@ export interface UwsResponse {
 
 /** After the `close` event any call throws. */
 export interface UwsWebSocket {
-  /** 1 sent, 0 queued, 2 dropped. */
-  send(message: string | Uint8Array, isBinary: boolean): 0 | 1 | 2
+  /** 1 sent, 0 queued, 2 dropped. `compress` has no effect where the client did not offer it. */
+  send(message: string | Uint8Array, isBinary: boolean, compress: boolean): 0 | 1 | 2
   ping(): 0 | 1 | 2
   subscribe(topic: string): boolean
   unsubscribe(topic: string): boolean

@@ -62,9 +62,11 @@ class UwsUpgrade extends UwsHead implements UpgradeRequest {
     }
     const key = this.header('sec-websocket-key')
     const socket = new UwsSocket(listener, this.fault, this.#unsent, this.#publications)
-    // uWS calls `open` before `upgrade` returns. The only extension is compression, which is off. Of a protocol with a comma only the
-    // part before it is sent.
-    const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, '', this.#context)
+    // The only extension is compression.
+    const extensions =
+      this.#publications.compressFrom < Number.POSITIVE_INFINITY ? this.header('sec-websocket-extensions') : ''
+    // uWS calls `open` before `upgrade` returns. Of a protocol with a comma only the part before it is sent.
+    const upgrade = (res: UwsResponse): void => res.upgrade({ socket }, key, protocol, extensions, this.#context)
     if (this.isCorked) this.last(upgrade)
     else this.#upgradeLate(upgrade)
   }

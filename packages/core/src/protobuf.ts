@@ -1,0 +1,1 @@
+export { protobufCodec } from './protocol/protobuf-codec.ts'
