@@ -24,10 +24,21 @@ export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table)
     if (!isRoute(name) && !isEvent(name))
       throw new BootError('missing_route', `PkgID ${name} has no entry: add it to routes or events`)
   }
-  for (const name of [...Object.keys(routes), ...Object.keys(events)]) {
-    if (!Object.hasOwn(pkgIds, name)) throw unknownName(name, routes)
-  }
+  for (const name of Object.keys(routes)) if (!Object.hasOwn(pkgIds, name)) throw unknownName(name, routes)
   checkKinds(routes, 'route', 'routes')
+  checkEventTable(pkgIds, events)
+  for (const [i, endpoint] of endpoints.entries()) checkEndpoint(`endpoints[${i}]`, endpoint)
+  checkErrors([...errors, ...[...Object.values(routes), ...endpoints].flatMap(({ definition }) => definition.errors)])
+}
+
+/** For a table of events alone: names of routes may be among the PkgIDs. */
+export function checkEvents(pkgIds: Table['pkgIds'], events: Table['events']): void {
+  checkPkgIds(pkgIds)
+  checkEventTable(pkgIds, events)
+}
+
+function checkEventTable(pkgIds: Table['pkgIds'], events: Table['events']): void {
+  for (const name of Object.keys(events)) if (!Object.hasOwn(pkgIds, name)) throw unknownName(name, {})
   checkKinds(events, 'event', 'events')
   const seen = new Map<AnyEvent, string>()
   for (const [name, event] of Object.entries(events)) {
@@ -39,8 +50,6 @@ export function checkTable({ pkgIds, routes, events, endpoints, errors }: Table)
       )
     seen.set(event, name)
   }
-  for (const [i, endpoint] of endpoints.entries()) checkEndpoint(`endpoints[${i}]`, endpoint)
-  checkErrors([...errors, ...[...Object.values(routes), ...endpoints].flatMap(({ definition }) => definition.errors)])
 }
 
 function unknownName(name: string, routes: Table['routes']): BootError {

@@ -5,7 +5,8 @@ import type { ActiveCall } from '../call/active-call.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
 import type { CompiledHttp, CompiledRoute, IdentityPolicy } from '../call/compiled-route.ts'
 import { runWithCall } from '../call/current-call.ts'
-import type { Reply } from '../call/reply.ts'
+import { isStreamSchema } from '../call/item-stream.ts'
+import { isPageSchema, type Reply } from '../call/reply.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { DescribedRoute } from './describe.ts'
 import { compileInput } from './input.ts'
@@ -63,11 +64,13 @@ export function compileRoute(
   const identity = toIdentityPolicy(info, steps, context)
   const bind = <Run>(step: AnyStep): Run => bindStep(step, info, context) as Run
   const { guards, checks, wrapped } = splitUse(steps)
+  const streams = definition.output !== null && isStreamSchema(definition.output)
+  if (streams) checkStream(info, definition, wrapped)
   const run = compilePipeline({
     missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
     guards: guards.map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
     // What a mapping returns may be shared by calls, or have getters.
-    validate: compileValidate(definition.input, definition.http?.input === undefined),
+    validate: compileValidate(definition.input, definition.http?.input === undefined, `Route ${info.name}: its input`),
     checks: checks.map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
     wrapped: wrapped.map((step): BoundWrapped => {
       if (step.kind === 'check') return { kind: 'check', run: bind<CheckRun<unknown, ActiveCall>>(step) }
@@ -76,11 +79,16 @@ export function compileRoute(
     }),
     execute: toExecute(definition),
     output: compileOutput(definition.output, context.validateOutput, createReplyCheck(info)),
+    streams,
   })
   return {
     info,
     ordered: definition.ordered,
+    streams,
     steps,
+    reply: streams ? 'stream' : definition.output !== null && isPageSchema(definition.output) ? 'page' : 'value',
+    hasOutput: definition.output !== null,
+    query: definition.http?.query ?? [],
     errors: definition.errors.map(({ code }) => code),
     run: context.asyncContext ? (call) => runWithCall(call, run) : run,
     identity,
@@ -110,6 +118,21 @@ function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unkno
     if (status !== null)
       throw new Error(`Route ${name} is on WebSocket only, where a reply has no status: remove it, or set http`)
   }
+}
+
+/** An interceptor would end, and a transaction commit, before the first item is read. */
+function checkStream({ name }: RouteInfo, { http }: RouteDefinition, wrapped: Use): void {
+  const interceptor = wrapped.find(({ kind }) => kind === 'interceptor')
+  if (interceptor !== undefined)
+    throw new BootError(
+      'bad_route',
+      `Route ${name} streams its reply, and its interceptor '${interceptor.name}' would end before the first item is read: remove it, and do its work in the handler`,
+    )
+  if (http?.status === 204 || http?.status === 205)
+    throw new BootError(
+      'bad_route',
+      `Route ${name} streams its reply, and a response with status ${http.status} has no body: choose another http.status`,
+    )
 }
 
 type Execute = (input: unknown, call: ActiveCall) => unknown

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createApp } from '../app/app.ts'
 import { pluginKey } from '../base/plugin-key.ts'
 import { event } from '../call/event.ts'
+import { stream } from '../call/item-stream.ts'
 import { defineErrors } from '../errors/define-errors.ts'
 import { definePlugin } from '../plugin/plugin.ts'
 import { group } from './group.ts'
@@ -23,7 +24,7 @@ const pay = route({
   errors: [declined],
   handler: () => 1,
 })
-const ping = route({ access: 'public', handler: () => 1 })
+const ping = route({ access: 'public', output: stream(v.number()), handler: () => [1] })
 const paid = event({ summary: 'A bill was paid', data: v.object({}) })
 
 async function describeIt() {
@@ -54,6 +55,7 @@ describe('app.describe', () => {
         pkgId: 1,
         http: 'POST /v1/bills/:id',
         access: 'public',
+        reply: 'value',
         steps: [
           { kind: 'guard', name: 'audit', demands: {} },
           { kind: 'guard', name: 'tenant', demands: {} },
@@ -64,7 +66,7 @@ describe('app.describe', () => {
         errors: ['billing.declined'],
         summary: 'Pay a bill',
       },
-      { name: 'PING', pkgId: 20, http: null, access: 'public', steps: [], errors: [], summary: '' },
+      { name: 'PING', pkgId: 20, http: null, access: 'public', reply: 'stream', steps: [], errors: [], summary: '' },
     ])
     expect(routes.map(({ http }) => http)).toContain('GET /health')
     expect(events).toEqual([{ name: 'PAID', pkgId: 100, summary: 'A bill was paid' }])
@@ -76,7 +78,7 @@ describe('app.describe', () => {
     expect(lines[1]).toMatch(
       /^1 +PAY +POST \/v1\/bills\/:id +public +audit, tenant, limit\(10\/m\), own, transaction +Pay a bill$/,
     )
-    expect(lines[2]).toMatch(/^20 +PING +- +public +-$/)
+    expect(lines[2]).toMatch(/^20 +PING +- +public, stream +-$/)
     expect(lines.at(-1)).toMatch(/^100 +PAID +- +event +- +A bill was paid$/)
     const column = lines[0]?.indexOf('http') ?? -1
     expect(lines.slice(1).every((line) => line[column - 1] === ' ' && line[column] !== ' ')).toBe(true)

@@ -3,6 +3,8 @@ import type { CompiledRoute } from '../call/compiled-route.ts'
 import type { StepDemands, StepKind } from './step.ts'
 import type { Use } from './use.ts'
 
+export type ReplyForm = 'value' | 'page' | 'stream'
+
 /** One route, as it is served. */
 export interface RouteDescription {
   readonly name: string
@@ -10,6 +12,8 @@ export interface RouteDescription {
   /** `POST /authors`; null for a route that is on WebSocket only. */
   readonly http: string | null
   readonly access: Access
+  /** By its `output`: `pageOf(…)`, or `stream(…)`, item by item. */
+  readonly reply: ReplyForm
   /** In the order in which they run. */
   readonly steps: ReadonlyArray<{ readonly kind: StepKind; readonly name: string; readonly demands: StepDemands }>
   /** Codes of `defineErrors` that it declares. */
@@ -17,9 +21,14 @@ export interface RouteDescription {
   readonly summary: string
 }
 
-/** A compiled route with what only `app.describe()` reads. */
+/** A compiled route with what only `app.describe()` and `app.manifest()` read. */
 export interface DescribedRoute extends CompiledRoute {
   readonly steps: Use
+  readonly reply: ReplyForm
+  /** Declares its output. */
+  readonly hasOutput: boolean
+  /** Query keys of a method with a body. */
+  readonly query: readonly string[]
   /** Codes of `defineErrors` that it declares. */
   readonly errors: readonly string[]
 }
@@ -36,12 +45,13 @@ export function describeApp(routes: readonly DescribedRoute[], events: AppDescri
   return { routes: described, events, toString: () => toTable(described, events) }
 }
 
-function toDescription({ info, errors, steps }: DescribedRoute): RouteDescription {
+function toDescription({ info, errors, steps, reply }: DescribedRoute): RouteDescription {
   return {
     name: info.name,
     pkgId: info.pkgId,
     http: toHttp(info),
     access: info.access,
+    reply,
     steps: steps.map(({ kind, name, demands }) => ({ kind, name, demands })),
     errors: errors,
     summary: info.summary,
@@ -54,8 +64,15 @@ function toHttp({ method, path }: RouteInfo): string | null {
 
 function toTable(routes: readonly RouteDescription[], events: AppDescription['events']): string {
   const head = ['pkg_id', 'name', 'http', 'access', 'steps', 'summary']
-  const rows = routes.map(({ pkgId, name, http, access, steps, summary }) => {
-    return [String(pkgId ?? '-'), name, http ?? '-', access, steps.map((step) => step.name).join(', ') || '-', summary]
+  const rows = routes.map(({ pkgId, name, http, access, reply, steps, summary }) => {
+    return [
+      String(pkgId ?? '-'),
+      name,
+      http ?? '-',
+      reply === 'stream' ? `${access}, stream` : access,
+      steps.map((step) => step.name).join(', ') || '-',
+      summary,
+    ]
   })
   const sent = events.map(({ pkgId, name, summary }) => [String(pkgId), name, '-', 'event', '-', summary])
   const lines = [head, ...rows, ...sent]

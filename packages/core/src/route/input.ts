@@ -5,6 +5,7 @@ import { AppError, InternalError, ValidationError } from '../errors/app-error.ts
 import type { Result } from '../errors/result.ts'
 import { findUnsafe } from '../protocol/safe-value.ts'
 import { type Coercion, compileCoercion, readOnlyKeys } from './coerce.ts'
+import { toBigint, toDate } from './numerals.ts'
 import { pathParameters } from './path-pattern.ts'
 import type { ParameterType } from './route-types.ts'
 
@@ -150,8 +151,11 @@ function isEmpty(record: QueryRecord): boolean {
   return true
 }
 
+/** `b` may be from JSON, where a Date and a bigint are text. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime()
+  if (a instanceof Date)
+    return (typeof b === 'string' ? toDate(b) : b instanceof Date ? b : null)?.getTime() === a.getTime()
+  if (typeof a === 'bigint') return (typeof b === 'string' ? toBigint(b) : b) === a
   if (!Array.isArray(a) || !Array.isArray(b)) return a === b
   return a.length === b.length && a.every((item, index) => isSame(item, b[index]))
 }

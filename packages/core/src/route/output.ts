@@ -1,6 +1,7 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { type AnySchema, type Issue, type Schema, toIssues } from '../base/schema.ts'
 import { isSchema, toValibot, type ValibotSchema } from '../base/valibot.ts'
+import { isStreamSchema } from '../call/item-stream.ts'
 import { isPage, isPageSchema, isReply, type Page, type Reply, withItems, withValue } from '../call/reply.ts'
 import { toBase64, toJsonValue } from '../protocol/json-value.ts'
 
@@ -60,6 +61,8 @@ export function compileValue(
   compile: (schema: AnySchema) => Projection | null = compileProjection,
 ): Output {
   if (schema === null || uncheckedMark in schema) return toJson
+  // Its items are sent one by one.
+  if (isStreamSchema(schema)) return compileValue(schema.each, validate, compile)
   if (isPageSchema(schema)) return compilePage(compileValue(schema.item, validate, compile))
   const project = compile(schema)
   if (project === null) return (value) => run(schema, value, toJsonValue)
@@ -176,7 +179,8 @@ function compile(schema: ValibotSchema, depth: number): Projection | null {
   if (schema.async || depth > maxDepth || 'fallback' in schema) return null
   if (schema.pipe !== undefined && !isUnchanging(schema.pipe)) return null
   const { type } = schema
-  if (plain.has(type)) return type === 'literal' && typeof schema.literal === 'bigint' ? String : scalar
+  if (type === 'picklist' && schema.options?.some(isBigint)) return toScalar
+  if (plain.has(type)) return type === 'literal' && isBigint(schema.literal) ? String : scalar
   if (type === 'bigint') return String
   if (type === 'any' || type === 'unknown') return toJsonValue
   if (type === 'instance' || type === 'custom')
@@ -221,7 +225,11 @@ function compileRecord({ key, value }: ValibotSchema, depth: number): Projection
   return (record) => Object.fromEntries(Object.entries(record as object).map(([key, item]) => [key, project(item)]))
 }
 
-const toScalar: Projection = (value) => (typeof value === 'bigint' ? String(value) : scalar(value))
+function isBigint(value: unknown): value is bigint {
+  return typeof value === 'bigint'
+}
+
+const toScalar: Projection = (value) => (isBigint(value) ? String(value) : scalar(value))
 
 /** Of scalars only: only the schema can determine which object of a union a value is. */
 function compileUnion({ options = [] }: ValibotSchema, depth: number): Projection | null {

@@ -30,6 +30,7 @@ const plain: Stages = {
   wrapped: [],
   execute: () => 'result',
   output: (value) => value,
+  streams: false,
 }
 
 /** A call with real parts but for its wire, which reads `input` and notes the answer. */
@@ -73,6 +74,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
       return 200
     },
     fail: (_call, error: AppError) => void answers.push({ code: error.code, cause: error.cause }),
+    openItems: unused,
     ended: () => void log.push('ended'),
   }
   const compiled = {

@@ -1,11 +1,14 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { type AnySchema, toIssues } from '../base/schema.ts'
 import type { ActiveCall } from '../call/active-call.ts'
+import { ItemsResult, toItems } from '../call/item-stream.ts'
+import { StreamedReply } from '../call/streamed-reply.ts'
 import { type AppError, ValidationError } from '../errors/app-error.ts'
 import { compileAccept } from './accept.ts'
 import { type BoundWrapped, type Execute, wrapExecute } from './interceptors.ts'
 import type { Output } from './output.ts'
 import type { CheckRun, GuardRun } from './step.ts'
+import { compileWireInput } from './wire-input.ts'
 
 /** Turns what a caller sent into what the handler gets; throws a ValidationError, or rejects with one. */
 export type Validate = (input: unknown) => MaybePromise<unknown>
@@ -24,7 +27,9 @@ export interface Stages {
   /** Interceptors, and the checks inside of them. */
   readonly wrapped: readonly BoundWrapped[]
   readonly execute: Execute
+  /** Of the result; of each item, where the reply is a stream. */
   readonly output: Output
+  readonly streams: boolean
 }
 
 /**
@@ -35,9 +40,7 @@ export interface Stages {
  * answered inside the callback that brought it. A stage that a route does not have is not in its chain.
  */
 export function compilePipeline(stages: Stages): (call: ActiveCall) => void {
-  const reply: Stage = (call, result) => call.succeed(result)
-  const output = through((_call, result) => stages.output(result), reply)
-  let chain = executing(wrapExecute(stages.wrapped, stages.execute), output)
+  let chain = stages.streams ? streaming(stages) : replying(stages)
   for (const check of stages.checks.toReversed()) chain = checkThen(check, chain)
   if (stages.validate === null) chain = withoutInput(chain)
   else chain = through(callless(stages.validate), chain)
@@ -49,25 +52,52 @@ export function compilePipeline(stages: Stages): (call: ActiveCall) => void {
   return (call) => start(call, undefined)
 }
 
+function replying({ wrapped, execute, output }: Stages): Stage {
+  const reply: Stage = (call, result) => call.succeed(result)
+  return executing(
+    wrapExecute(wrapped, execute),
+    through((_call, result) => output(result), reply),
+  )
+}
+
+/** The result is known by its class before anything else happens to it, so that it is ended when the call has ended meanwhile. */
+function streaming({ wrapped, execute, output }: Stages): Stage {
+  const read: Execute = (input, call) => {
+    const result = execute(input, call)
+    return isPromise(result) ? result.then(toItems) : toItems(result)
+  }
+  return executing(wrapExecute(wrapped, read), (call, items) => {
+    if (items instanceof ItemsResult) StreamedReply.start(call, items, output)
+  })
+}
+
 /**
  * Null for a route without `input`: its handler gets `undefined`, whatever was sent.
  *
  * @param isDecoded - The input is what was decoded for this call alone: a handler may get it without a copy.
+ * @param name - Of the input, for errors.
+ * @throws BootError as `compileWireInput`
  */
-export function compileValidate(schema: AnySchema | null, isDecoded = true): Validate | null {
+export function compileValidate(schema: AnySchema | null, isDecoded = true, name = 'The input'): Validate | null {
   if (schema === null) return null
+  const wire = compileWireInput(schema, name)
+  if (wire !== null) {
+    const { convert } = wire
+    const validate = compileSchema(schema, wire.toIssues)
+    return (input) => validate(convert(input))
+  }
   const accepts = isDecoded ? compileAccept(schema) : null
-  const validate = compileSchema(schema)
+  const validate = compileSchema(schema, toIssues)
   // Running the schema takes two to four times as long.
   return accepts === null ? validate : (input) => (accepts(input) ? input : validate(input))
 }
 
-function compileSchema(schema: AnySchema): Validate {
+function compileSchema(schema: AnySchema, toWireIssues: typeof toIssues): Validate {
   const { validate } = schema['~standard']
   type Result = Awaited<ReturnType<typeof validate>>
   const finish = (result: Result): unknown => {
     if (result.issues === undefined) return result.value
-    throw new ValidationError(undefined, toIssues(result.issues))
+    throw new ValidationError(undefined, toWireIssues(result.issues))
   }
   return (input) => {
     const result = validate(input)

@@ -24,6 +24,7 @@ const scalars: readonly Case[] = [
   { schema: v.literal('on'), value: fc.constant('on') },
   { schema: v.literal(7n), value: fc.constant(7n) },
   { schema: v.picklist(['a', 'b', 3]), value: fc.constantFrom('a', 'b', 3) },
+  { schema: v.picklist([1n, 'a']), value: fc.constantFrom(1n, 'a') },
   { schema: v.enum({ Up: 'up', Down: 'down' }), value: fc.constantFrom('up', 'down') },
   { schema: v.pipe(v.string(), v.maxLength(1000), v.description('a string')), value: fc.string() },
   { schema: v.instance(Uint8Array), value: fc.uint8Array({ maxLength: 6 }) },

@@ -65,12 +65,12 @@ type FormOf<R extends AnySchema, O> = [R] extends [NoSchema]
       : 'value'
   : 'value'
 
-interface CommonOptions {
+interface CommonOptions<Codes extends string> {
   readonly summary?: string
   /** Default: `authenticated` when a plugin owns identity, else the app's `defaultAccess`. */
   readonly access?: Access
-  /** Errors of `defineErrors` that it may answer with. */
-  readonly errors?: readonly ErrorFactory[]
+  /** Errors of `defineErrors` that it may answer with. A typed client knows their codes: `ErrorCodeOf`. */
+  readonly errors?: readonly ErrorFactory<Codes>[]
   /** Milliseconds until the call is answered with `deadline_exceeded`; 0 for none. Default: the app's. */
   readonly deadlineMs?: number
   /** Calls of this route on one connection never overlap. Default false. */
@@ -107,7 +107,8 @@ export type RouteOptions<
   Text extends HttpRouteText,
   O,
   Mapped,
-> = CommonOptions & {
+  Codes extends string = string,
+> = CommonOptions<Codes> & {
   /** The second wire; left out: WebSocket only. */
   readonly http?: (Text | HttpOptions<Text, Mapped>) & ValidHttp<Text, InputOf<S>>
   /** Guards first, then checks and interceptors: a check that is behind an interceptor runs inside of it. */
@@ -123,10 +124,11 @@ export type RouteOptions<
 type Form<R extends AnySchema, O, Mapped> = [Mapped] extends [never] ? FormOf<R, O> : 'mapped'
 
 /** What `route` returns for these options. */
-export type RouteOf<S extends AnySchema, R extends AnySchema, O, Mapped> = Route<
+export type RouteOf<S extends AnySchema, R extends AnySchema, O, Mapped, Codes extends string = string> = Route<
   InputOf<S>,
   Answer<R, O>,
-  Form<R, O, Mapped>
+  Form<R, O, Mapped>,
+  Codes
 >
 
 /** `route`, and what `route.with` makes. */
@@ -138,10 +140,11 @@ export interface RouteFactory<Base extends Use> {
     const Text extends HttpRouteText = never,
     O = unknown,
     Mapped = never,
+    Codes extends string = string,
   >(
-    definition: RouteOptions<Base, U, S, R, Text, O, Mapped>,
+    definition: RouteOptions<Base, U, S, R, Text, O, Mapped, Codes>,
     // Not `RouteOf`: an editor would show that name, with the schemas.
-  ): Route<InputOf<S>, Answer<R, O>, Form<R, O, Mapped>>
+  ): Route<InputOf<S>, Answer<R, O>, Form<R, O, Mapped>, Codes>
 
   /** A `route` whose routes all begin with these steps. */
   with<const U extends Use>(...steps: U & ValidUse<U, never, Base>): RouteFactory<[...Base, ...U]>

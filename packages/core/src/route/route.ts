@@ -12,8 +12,16 @@ import type { Use } from './use.ts'
  */
 export type RouteForm = 'value' | 'mapped' | 'stream'
 
-/** A route, not yet part of an app. `Input` is what a caller sends, `Output` what it gets back. */
-export interface Route<out Input = unknown, out Output = unknown, out Form extends RouteForm = 'value'> {
+/**
+ * A route, not yet part of an app. `Input` is what a caller sends, `Output` what it gets back, `Codes` are those of its `errors`: string where it
+ * declares none.
+ */
+export interface Route<
+  out Input = unknown,
+  out Output = unknown,
+  out Form extends RouteForm = 'value',
+  out Codes extends string = string,
+> {
   readonly kind: 'route'
   readonly definition: RouteDefinition
   /** Never set: carries the types. */
@@ -21,6 +29,7 @@ export interface Route<out Input = unknown, out Output = unknown, out Form exten
     readonly input: Input
     readonly output: Output
     readonly form: Form
+    readonly codes: Codes
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CompileError } from '../base/compile-error.ts'
+import type { Known } from '../base/known.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
 import type { Call, RouteInfo } from '../call/call.ts'
@@ -113,9 +114,6 @@ type WholeAdds<Adds> = 0 extends 1 & Adds
 type KeysOf<T> = T extends unknown ? keyof T : never
 
 type KeyOf<Plugin extends string, Api> = string extends Plugin ? unknown : PluginKey<Plugin, Api>
-
-/** `T` itself, not inferred from what a step is assigned to. Unlike `NoInfer` it is not shown. */
-type Known<T> = [T][T extends unknown ? 0 : never]
 
 /**
  * A step that runs before the input is read. It rejects by throwing an AppError; what it returns is added to the call, typed,
