@@ -9,6 +9,11 @@ export function nextSerial(): number {
   return ++last
 }
 
+/** The number of the newest connection. */
+export function lastSerial(): number {
+  return last
+}
+
 /**
  * The id of a connection in the form of a UUID of version 4: 74 random bits of this process, then its number. Made when it is read, because
  * the text of a UUID takes a quarter of what an idle connection takes. It is a name and never a secret.

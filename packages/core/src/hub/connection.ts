@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { CallConnection } from '../call/call.ts'
 import type { Identity } from '../call/identity.ts'
 import type { DisconnectRow } from '../errors/disconnect.ts'
@@ -34,8 +35,12 @@ export interface HubConnection extends Connection {
   /** What its id is made of, unique in this process. */
   readonly serial: number
   readonly identity: Identity | null
+  /** Of the upgrade; null without a valid one. */
+  readonly traceparent: string | null
   /** Null once it is closed. */
   readonly socket: Socket | null
+  /** It has sent `subscribe`, so its events have `meta`: what `hub.isOptedIn` says. */
+  readonly isOptedIn: boolean
   /** The topics it has joined. Only the hub changes it. */
   readonly joined: Set<string>
   /**
@@ -43,5 +48,7 @@ export interface HubConnection extends Connection {
    * nothing more; the caller must call `end`, which runs hooks.
    */
   deliver(data: Uint8Array, binary: boolean): boolean
+  /** Asks the rules of its joined topics again, and takes away what they refuse. Never rejects. */
+  reauthorize(): MaybePromise<void>
   end(row: Pick<DisconnectRow, 'code' | 'reason'>): void
 }

@@ -67,8 +67,8 @@ describe('publications, against a model', () => {
           for (const peer of peers.values())
             if (topic === null || peer.connection.topics.includes(topic)) receives(peer, number)
           const data = { n: number, pad: 'x'.repeat(pick(sizes)) }
-          if (topic === null) app.hub.broadcast(tick, data)
-          else app.hub.publish(topic, tick, data)
+          if (topic === null) void app.hub.broadcast(tick, data)
+          else void app.hub.publish(topic, tick, data)
         }
         const note = (peer: Peer): void => {
           const number = n++

@@ -38,7 +38,7 @@ function options() {
         }),
       },
       events: { TICK: tick },
-      topics: { ticks: { authorize: () => true } },
+      topics: { ticks: { authorize: () => true, subscribe: true } },
       websocket: { maxBackpressureBytes: 128 * 1024, idleTimeoutSeconds: 0 },
       plugins: [
         plugin((host) => {
@@ -51,6 +51,12 @@ function options() {
       ],
     },
   } as const
+}
+
+interface Meta {
+  readonly topic: string
+  readonly epoch: string
+  readonly offset: number
 }
 
 /** Events have `n` in their data, and so has the reply of SAY. */
@@ -95,6 +101,40 @@ describe('publishing to many connections', () => {
       },
     )
 
+    it.each([10, 8000, 17_000])(
+      'sends those that have subscribed meta, and all others the bytes that they always got: %i bytes',
+      async (size) => {
+        const { app, sockets } = await startJoined(10)
+        const plain = sockets.filter((_, i) => i % 2 === 0)
+        const optedIn = sockets.filter((_, i) => i % 2 === 1)
+        for (const socket of optedIn) {
+          socket.send(JSON.stringify({ type: 'subscribe', id: 1, topic: 'ticks' }))
+          await socket.next()
+        }
+        const [pad, before] = ['x'.repeat(size), sockets.map(({ frames }) => frames.length)]
+        const of = (socket: RawSocket): string[] =>
+          socket.frames.slice(before[sockets.indexOf(socket)]).map(({ data }) => String(data))
+        // In one turn of the event loop, and in one turn each.
+        for (let n = 0; n < 100; n += 1) {
+          await app.hub.publish('ticks', tick, { n, pad })
+          if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+        }
+        await until(() => sockets.every((socket) => of(socket).length === 100))
+        const { topic, epoch, offset } = (JSON.parse(of(optedIn[0] as RawSocket)[0] ?? '') as { meta: Meta }).meta
+        expect(topic).toBe('ticks')
+        const event = (n: number): string =>
+          `{"pkg_id":100,"req_id":"00000000-0000-0000-0000-000000000000","data":{"n":${n},"pad":"${pad}"}}`
+        for (const socket of plain) expect(of(socket)).toEqual(Array.from({ length: 100 }, (_, n) => event(n)))
+        for (const socket of optedIn)
+          expect(of(socket).map((text) => JSON.parse(text) as unknown)).toEqual(
+            Array.from({ length: 100 }, (_, n) => ({
+              ...(JSON.parse(event(n)) as object),
+              meta: { topic, epoch, offset: offset + n, cause: null },
+            })),
+          )
+      },
+    )
+
     it.each([8000, 17_000])(
       'closes each of several slow clients at the first event it misses, and no other: %i bytes',
       async (size) => {
@@ -104,7 +144,7 @@ describe('publishing to many connections', () => {
         const well = sockets.slice(3)
         for (const socket of slow) socket.pause()
         let n = 0
-        const publish = (): void => app.hub.publish('ticks', tick, { n: n++, pad })
+        const publish = (): void => void app.hub.publish('ticks', tick, { n: n++, pad })
         onEnd.run = (id) => {
           expect(app.hub.get(id)).toBeUndefined()
           publish()
@@ -136,7 +176,7 @@ describe('publishing to many connections', () => {
       const { app, sockets, clock } = await startJoined(6)
       const [late] = sockets as [RawSocket]
       late.pause()
-      for (let n = 0; n < 20; n++) app.hub.publish('ticks', tick, { n, pad: 'x'.repeat(4000) })
+      for (let n = 0; n < 20; n++) void app.hub.publish('ticks', tick, { n, pad: 'x'.repeat(4000) })
       const closing = app.close()
       const done = deferred()
       void closing.then(done.resolve)
@@ -152,13 +192,13 @@ describe('publishing to many connections', () => {
     it('delivers what was published before a close, a control frame and a leave', async () => {
       const { app, sockets, connections } = await startJoined(6)
       const [closed, controlled, left] = sockets as [RawSocket, RawSocket, RawSocket]
-      app.hub.publish('ticks', tick, { n: 0, pad: '' })
-      app.hub.broadcast(tick, { n: 1, pad: '' })
+      void app.hub.publish('ticks', tick, { n: 0, pad: '' })
+      void app.hub.broadcast(tick, { n: 1, pad: '' })
       connections[1]?.sendControl({ type: 'note', data: { n: 2 } })
       connections[0]?.close({ code: 4000, reason: 'bye' })
       connections[2]?.leave('ticks')
-      app.hub.publish('ticks', tick, { n: 3, pad: '' })
-      app.hub.broadcast(tick, { n: 4, pad: '' })
+      void app.hub.publish('ticks', tick, { n: 3, pad: '' })
+      void app.hub.broadcast(tick, { n: 4, pad: '' })
       expect(await closed.closed).toEqual({ code: 4000, reason: 'bye' })
       expect(numbersOf(closed)).toEqual([0, 1])
       await until(() => controlled.frames.length === 5 && left.frames.length === 3)

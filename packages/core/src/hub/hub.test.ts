@@ -4,7 +4,8 @@ import type { Publication } from '../call/publication.ts'
 import { event, type Identity, route } from '../index.ts'
 import { nextJson, testAuth, until } from '../testing/suite.fixtures.ts'
 import { onTransports } from '../testing.ts'
-import type { Broker } from '../transport.ts'
+import type { BrokerNode } from '../transport.ts'
+import { brokerOf } from './broker.fixtures.ts'
 
 const zero = '00000000-0000-0000-0000-000000000000'
 const said = event({ data: v.object({ text: v.string(), at: v.optional(v.date()) }) })
@@ -59,7 +60,7 @@ describe('the hub', () => {
       await other.call('JOIN', { topic: 'chat:2' })
       expect((await request('POST /say', { json: { topic: 'chat:1' } })).status).toBe(204)
       expect((await raw.next()).data).toBe(`{"pkg_id":100,"req_id":"${zero}","data":{"text":"topic"}}`)
-      app.hub.publish('chat:2', said, { text: 'from outside', at: new Date(0) })
+      void app.hub.publish('chat:2', said, { text: 'from outside', at: new Date(0) })
       expect(await other.nextEvent('SAID')).toEqual({ text: 'from outside', at: '1970-01-01T00:00:00.000Z' })
       expect([app.hub.topicSize('chat:1'), app.hub.topicSize('chat:2'), app.hub.topicSize('chat:3')]).toEqual([1, 1, 0])
     })
@@ -68,7 +69,7 @@ describe('the hub', () => {
       const { connect, app } = await start(options)
       const socket = await connect()
       await until(() => app.hub.size === 1)
-      app.hub.broadcast(said, Object.assign({ text: 'x' }, { password: 'secret' }))
+      void app.hub.broadcast(said, Object.assign({ text: 'x' }, { password: 'secret' }))
       expect((await nextJson(socket)).data).toEqual({ text: 'x' })
       expect(() => app.hub.broadcast(said, { text: 1 as unknown as string })).toThrow('text')
     })
@@ -189,29 +190,32 @@ describe('the hub', () => {
       const { client, app } = await start(options)
       const one = await client()
       await one.call('JOIN', { topic: 'chat:1' })
-      for (let i = 0; i < 200; i++) app.hub.publish('chat:1', said, { text: String(i) })
+      for (let i = 0; i < 200; i++) void app.hub.publish('chat:1', said, { text: String(i) })
       for (let i = 0; i < 200; i++) expect(await one.nextEvent('SAID')).toEqual({ text: String(i) })
     })
 
     it('hands publications to the broker of the app, and takes them from it', async () => {
       const carried: Publication[] = []
-      let deliver: (publication: Publication) => void = () => {}
-      const broker: Broker = {
-        start: (to) => {
-          deliver = to
+      let deliver: BrokerNode['deliver'] = () => {}
+      const broker = brokerOf({
+        start: (node) => {
+          deliver = node.deliver
         },
-        publish: (publication) => void carried.push(publication),
-      }
+        publish: (publication) => {
+          carried.push(publication)
+          return null
+        },
+      })
       const { client, app } = await start({ ...options, broker })
       const one = await client()
-      app.hub.broadcast(said, { text: 'carried' })
-      expect(carried).toEqual([{ audience: { kind: 'all' }, pkgId: 100, data: { text: 'carried' } }])
-      for (const publication of carried) deliver(publication)
+      void app.hub.broadcast(said, { text: 'carried' })
+      expect(carried).toEqual([{ audience: { kind: 'all' }, pkgId: 100, data: { text: 'carried' }, cause: null }])
+      for (const publication of carried) deliver(publication, null)
       expect(await one.nextEvent('SAID')).toEqual({ text: 'carried' })
     })
 
     it('logs and counts what a broker fails to carry later: a client can not end the process by it', async () => {
-      const broker: Broker = { start: () => {}, publish: async () => Promise.reject(new Error('no Redis')) }
+      const broker = brokerOf({ publish: async () => Promise.reject(new Error('no Redis')) })
       const { client, app, logs } = await start({ ...options, broker })
       await (await client()).call('SHOUT')
       await until(() => logs.some(({ level }) => level === 'error'))
@@ -226,7 +230,7 @@ describe('the hub', () => {
       const { client, app } = await start(options)
       const clients = await Promise.all(Array.from({ length: 500 }, () => client()))
       await until(() => app.hub.size === 500)
-      app.hub.broadcast(said, { text: 'all of you' })
+      void app.hub.broadcast(said, { text: 'all of you' })
       const heard = await Promise.all(clients.map((one) => one.nextEvent('SAID')))
       expect(new Set(heard.map(({ text }) => text))).toEqual(new Set(['all of you']))
     }, 30_000)

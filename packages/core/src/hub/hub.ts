@@ -1,38 +1,52 @@
-import { isPromise } from '../base/maybe-promise.ts'
-import type { Publisher } from '../call/call.ts'
+import type { DropListener } from '../base/drop-safe.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyEvent, EventData } from '../call/event.ts'
 import type { Audience, Publication } from '../call/publication.ts'
-import { disconnects } from '../errors/disconnect.ts'
-import type { Codec } from '../protocol/codec.ts'
-import type { Broker } from './broker.ts'
+import { Audiences } from './audiences.ts'
+import { bootStep } from './boot-step.ts'
+import type { Broker, BrokerNode, Member, MemberPage, NodeInfo, Position, Stream, StreamHistory } from './broker.ts'
 import type { Connection, HubConnection } from './connection.ts'
 import { toSerial } from './connection-id.ts'
-import { type FanOut, Receivers, sendToEach } from './receivers.ts'
-import type { TopicTable } from './topic.ts'
+import { type HubControl, NodeControl } from './control.ts'
+import type { CloseReason, DisconnectTarget } from './disconnect-target.ts'
+import type { Subscribed } from './entrant.ts'
+import { createHubInstruments, type HubInstruments } from './hub-instruments.ts'
+import type { LatestOptions } from './latest-frames.ts'
+import { type PrepareOptions, preparePublication } from './prepare-publication.ts'
+import { type HubPresence, type PresenceOptions, PresenceReader } from './presence.ts'
+import { PresenceTable } from './presence-table.ts'
+import { Publishing } from './publishing.ts'
+import { endSlow, type FanOut } from './receivers.ts'
+import { ownStreams, streamName } from './stream-key.ts'
+import { Streams } from './streams.ts'
+import { type StreamRule, Subscriptions } from './subscriptions.ts'
 
-/** A compiled event. */
-export interface CompiledEvent {
-  readonly pkgId: number
-  /** Projects data on the event's schema. Throws for data that does not fit it. */
-  readonly toData: (data: unknown) => unknown
-}
-
-interface HubOptions extends Omit<FanOut, 'nextTopic'> {
+interface HubOptions
+  extends Omit<FanOut, 'nextTopic'>,
+    PrepareOptions,
+    Pick<LatestOptions, 'keyOf'>,
+    Pick<BrokerNode, 'clock' | 'log' | 'instruments'> {
   readonly broker: Broker
-  readonly topics: TopicTable
-  /** Can connections have an identity? Only with a plugin that provides identities. */
-  readonly hasIdentities: () => boolean
-  /** Undefined for an event that the app does not list. */
-  readonly findEvent: (event: AnyEvent) => CompiledEvent | undefined
-  readonly onError: (error: unknown) => void
+  readonly node: NodeInfo
   /** A promise that the broker returned has rejected. */
   readonly onLateError: (error: unknown) => void
+  readonly rejections: DropListener
 }
 
-const none: ReadonlySet<HubConnection> = new Set()
-
-/** The connections of this process, for code outside a call. */
-export interface Hub extends Publisher {
+/** The connections of this process, for code outside a call, and what is done on all nodes of the app. */
+export interface Hub extends HubControl, HubPresence {
+  /**
+   * Publishes to a topic. Undefined once a broker that answers at once, such as `memoryBroker`, has delivered it; else a promise that rejects if
+   * the broker did not take it, which may be dropped. Throws for an event or a topic that the app does not declare, and for data that does not fit.
+   *
+   * @example
+   * await app.hub.publish('author:7', authorRenamed, { id: 7, name: 'Ann' })
+   */
+  publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): MaybePromise<void>
+  /** Publishes to all connections. Results and errors as of `publish`. */
+  broadcast<E extends AnyEvent>(event: E, data: EventData<E>): MaybePromise<void>
+  /** Publishes to all connections of one identity. Results and errors as of `publish`. */
+  sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): MaybePromise<void>
   /** Number of admitted connections. */
   readonly size: number
   get(connectionId: string): Connection | undefined
@@ -42,23 +56,82 @@ export interface Hub extends Publisher {
   topicSize(topic: string): number
 }
 
-/** The admitted connections of this process, by id, by identity and by topic. */
+/** The admitted connections of this process, by id, by identity and by topic, and the streams that this node receives for them. */
 export class ConnectionHub implements Hub {
+  readonly control: NodeControl
+  /** Who of this node is joined to topics with presence. */
+  readonly presences: PresenceTable
   readonly #options: HubOptions
-  readonly #fanOut: FanOut
+  readonly #presence: PresenceReader
   readonly #bySerial = new Map<number, HubConnection>()
-  readonly #byIdentity = new Map<string, Set<HubConnection>>()
-  readonly #byTopic = new Map<string, Receivers>()
-  /** All connections; null until the first broadcast, so that an app without one does not pay for it. */
-  #all: Receivers | null = null
-  /** A delivery within the current `send` has failed and was reported: a broker that delivers at once throws the same error again. */
-  #reported = false
+  readonly #audiences: Audiences
+  readonly #streams: Streams
+  readonly #subscriptions: Subscriptions
+  readonly #counted: HubInstruments
+  readonly #publishing: Publishing
 
   constructor(options: HubOptions) {
+    const { broker, clock, log, maxBackpressureBytes, onError, topics: rules } = options
     this.#options = options
+    this.#counted = createHubInstruments(options.instruments)
+    this.control = new NodeControl(options, { find: (target) => this.#find(target) })
+    this.#presence = new PresenceReader(options)
+    this.presences = new PresenceTable({ broker, clock, log, ruleOf: (topic) => rules.find(topic) })
     let topics = 0
-    this.#fanOut = { ...options, nextTopic: () => String(++topics) }
-    options.broker.start((publication) => this.#deliver(publication))
+    const latest = { ...options, replaced: this.#counted.replaced }
+    this.#audiences = new Audiences({ ...options, nextTopic: () => String(++topics) }, this.#bySerial, latest)
+    const historyOf = (stream: Stream): StreamHistory => this.#historyOf(stream)
+    this.#publishing = new Publishing({ ...options, historyOf, counted: this.#counted })
+    this.#streams = new Streams({
+      broker,
+      clock,
+      log,
+      historyOf,
+      hasConnections: (identityId) => this.#audiences.ofIdentity(identityId).size > 0,
+    })
+    this.#subscriptions = new Subscriptions({
+      broker,
+      streams: this.#streams,
+      audiences: this.#audiences,
+      isAdmitted: ({ serial }) => this.#bySerial.has(serial),
+      maxBackpressureBytes,
+      onError,
+      onJoined: (connection, topic) => this.presences.joined(connection, topic),
+      onLeft: (connection, topic) => this.presences.left(connection, topic),
+    })
+    this.#counted.subscriptions.readFrom(() => this.#streams.members)
+    this.#counted.presenceMembers.readFrom(() => this.presences.size)
+  }
+
+  /** The app boots: the node receives from here on. */
+  async start(): Promise<void> {
+    const { broker, node, clock, log, instruments } = this.#options
+    await bootStep(broker, () =>
+      broker.start({
+        info: node,
+        clock,
+        log,
+        instruments,
+        deliver: (publication, position) => this.#deliver(publication, position),
+        gap: (stream, position) => this.#gap(stream, position),
+        control: (message) => this.control.receive(message),
+        presence: (change) => this.presences.changed(change),
+      }),
+    )
+    this.#publishing.isOpen = true
+    await bootStep(broker, () => this.#streams.start())
+    this.control.start()
+  }
+  /** What other nodes have to know is sent. Called before `close`, with a time limit. */
+  async flush(): Promise<void> {
+    await Promise.all([this.control.sender.flush(), this.presences.flush()])
+  }
+  /** After the drain. */
+  close(): MaybePromise<void> {
+    this.#streams.close()
+    this.control.close()
+    this.presences.close()
+    return this.#options.broker.close()
   }
 
   get size(): number {
@@ -68,164 +141,157 @@ export class ConnectionHub implements Hub {
     return this.#bySerial.get(toSerial(connectionId))
   }
   ofIdentity(identityId: string): readonly Connection[] {
-    return [...(this.#byIdentity.get(identityId) ?? none)]
+    return [...this.#audiences.ofIdentity(identityId)]
   }
   topicSize(topic: string): number {
-    return this.#byTopic.get(topic)?.total ?? 0
+    return this.#audiences.topicSize(topic) + (this.#streams.find({ kind: 'topic', topic })?.pausedMembers ?? 0)
+  }
+
+  disconnect(target: DisconnectTarget, row?: CloseReason): Promise<void> {
+    return this.control.disconnect(target, row)
+  }
+  refresh(identityId: string): Promise<void> {
+    return this.control.refresh(identityId)
+  }
+  nodes(): Promise<readonly NodeInfo[]> {
+    return this.control.nodes()
+  }
+  presence(topic: string, options?: PresenceOptions): Promise<MemberPage> {
+    return this.#presence.presence(topic, options)
+  }
+  members(topic: string): AsyncIterableIterator<Member> {
+    return this.#presence.members(topic)
   }
 
   add(connection: HubConnection): void {
     this.#bySerial.set(connection.serial, connection)
-    if (this.#all !== null) this.#all = this.#addTo(this.#all, connection)
-    if (connection.identity !== null) put(this.#byIdentity, connection.identity.id, connection)
+    if (this.#audiences.add(connection)) this.#keepIdentity(connection.identity?.id ?? null)
+  }
+  /** The client has taken some of what was queued for it. */
+  drained(connection: HubConnection): void {
+    this.#audiences.drained(connection)
   }
   /** Idempotent. */
   remove(connection: HubConnection): void {
     if (!this.#bySerial.delete(connection.serial)) return
-    if (connection.identity !== null) take(this.#byIdentity, connection.identity.id, connection)
-    if (this.#all !== null) ofCodec(this.#all, connection.codec)?.delete(connection)
     for (const topic of connection.topics) this.leave(connection, topic)
+    if (this.isOptedIn(connection)) for (const stream of ownStreams(connection)) this.leaveStream(connection, stream)
+    const identityId = connection.identity?.id ?? null
+    if (this.#audiences.remove(connection)) this.#unkeepIdentity(identityId)
   }
   /** The identity of a connection has been renewed. */
   moveIdentity(connection: HubConnection, from: string | null, to: string | null): void {
     if (from === to || !this.#bySerial.has(connection.serial)) return
-    if (from !== null) take(this.#byIdentity, from, connection)
-    if (to !== null) put(this.#byIdentity, to, connection)
-  }
-  join(connection: HubConnection, topic: string): void {
-    if (!this.#bySerial.has(connection.serial)) return
-    connection.joined.add(topic)
-    const receivers = this.#byTopic.get(topic) ?? null
-    const joined = this.#addTo(receivers, connection)
-    if (joined !== receivers) this.#byTopic.set(topic, joined)
-  }
-  leave(connection: HubConnection, topic: string): void {
-    if (connection.joined.delete(topic)) this.#leave(connection, topic)
+    const { first, last } = this.#audiences.moveIdentity(connection, from, to)
+    if (first) this.#keepIdentity(to)
+    if (from !== null && this.#subscriptions.leave(connection, { kind: 'identity', identityId: from }))
+      connection.sendControl({ type: 'unsubscribed', topic: '@me', code: 'permission_denied' })
+    if (last) this.#unkeepIdentity(from)
   }
 
-  publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): void {
-    this.send(this.prepare({ kind: 'topic', topic }, event, data))
+  /** Resolves when the node receives the topic. Rejects with an UnavailableError when the broker cannot promise that. */
+  join(connection: HubConnection, topic: string): MaybePromise<void> {
+    return this.#subscriptions.join(connection, topic)
   }
-  broadcast<E extends AnyEvent>(event: E, data: EventData<E>): void {
-    this.send(this.prepare({ kind: 'all' }, event, data))
+  leave(connection: HubConnection, topic: string): void {
+    this.#subscriptions.leave(connection, { kind: 'topic', topic })
   }
-  sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): void {
-    this.send(this.prepare({ kind: 'identity', identityId }, event, data))
+  /**
+   * The connection receives the stream, with `meta`. `answer` is called once: after the last publication up to its position, before the first one that
+   * follows. It is not called when the connection has closed meanwhile.
+   *
+   * Rejects with an UnavailableError when the broker does not answer, and a ConflictError when the stream was left meanwhile.
+   *
+   * @param rule - Of its topic; null for `@me` and `@all`.
+   * @param since - The last position that the client knows; null without one.
+   */
+  subscribe(
+    connection: HubConnection,
+    stream: Stream,
+    rule: StreamRule | null,
+    since: Position | null,
+    answer: (result: Subscribed) => void,
+  ): MaybePromise<void> {
+    return this.#subscriptions.subscribe(connection, stream, rule, since, (result) => {
+      this.#counted.answered(since, result.recovered)
+      answer(result)
+    })
+  }
+  /** The end of `subscribe`, of any stream. Publications to its identity and to all still reach the connection. */
+  leaveStream(connection: HubConnection, stream: Stream): void {
+    this.#subscriptions.leave(connection, stream)
+  }
+  /** It has sent `subscribe`. */
+  isOptedIn(connection: HubConnection): boolean {
+    return this.#audiences.isOptedIn(connection)
+  }
+
+  publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): MaybePromise<void> {
+    return this.#publishing.publish('hub.publish', this.prepare({ kind: 'topic', topic }, event, data))
+  }
+  broadcast<E extends AnyEvent>(event: E, data: EventData<E>): MaybePromise<void> {
+    return this.#publishing.publish('hub.broadcast', this.prepare({ kind: 'all' }, event, data))
+  }
+  sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): MaybePromise<void> {
+    return this.#publishing.publish('hub.sendTo', this.prepare({ kind: 'identity', identityId }, event, data))
   }
 
   /** Projects the data at once: data that does not fit throws here, and later changes of it have no effect. */
-  prepare(audience: Audience, event: AnyEvent, data: unknown): Publication {
-    const { findEvent, topics, hasIdentities } = this.#options
-    const compiled = findEvent(event)
-    if (compiled === undefined) throw unknownEvent(event)
-    if (audience.kind === 'topic' && topics.find(audience.topic) === null)
-      throw new Error(
-        `The topic '${audience.topic}' has no rule, so no connection can join it: add a rule to createApp({ topics })`,
-      )
-    if (audience.kind === 'identity' && !hasIdentities())
-      throw new Error(
-        'sendTo needs connections with an identity, and no plugin provides identities: add auth() of @twinwire/plugin-auth to plugins, or another plugin that does',
-      )
-    try {
-      return { audience, pkgId: compiled.pkgId, data: compiled.toData(data) }
-    } catch (error) {
-      this.#options.onError(error)
-      throw error
-    }
+  prepare(audience: Audience, event: AnyEvent, data: unknown, cause: string | null = null): Publication {
+    return preparePublication(this.#options, audience, event, data, cause)
   }
+  /** For a call. */
   send(publication: Publication): void {
-    this.#reported = false
-    try {
-      const result = this.#options.broker.publish(publication)
-      if (isPromise(result)) result.then(undefined, this.#options.onLateError)
-    } catch (error) {
-      if (!this.#reported) this.#options.onError(error)
-      throw error
-    }
+    this.#publishing.send(publication)
   }
 
-  /** Returns the first receivers of the audience, which are new if the connection is the first one of its codec. */
-  #addTo(first: Receivers | null, connection: HubConnection): Receivers {
-    const known = ofCodec(first, connection.codec)
-    const receivers = known ?? new Receivers(connection.codec, this.#fanOut, first)
-    receivers.add(connection)
-    return known === null ? receivers : (first ?? receivers)
+  /** What the rule of a topic says; of other streams the broker decides. */
+  #historyOf(stream: Stream): StreamHistory {
+    return stream.kind === 'topic' ? this.#options.topics.find(stream.topic)?.history : undefined
   }
 
-  #leave(connection: HubConnection, topic: string): void {
-    const first = this.#byTopic.get(topic) ?? null
-    ofCodec(first, connection.codec)?.delete(connection)
-    if (first?.total === 0) this.#byTopic.delete(topic)
+  #keepIdentity(identityId: string | null): void {
+    if (identityId !== null && !this.#options.broker.oneProcess) this.#streams.keep({ kind: 'identity', identityId })
+  }
+  #unkeepIdentity(identityId: string | null): void {
+    if (identityId !== null) this.#streams.unkeep({ kind: 'identity', identityId })
   }
 
-  #deliver(publication: Publication): void {
-    const { audience } = publication
+  #find(target: DisconnectTarget): readonly HubConnection[] {
+    if ('connection' in target) return [this.#bySerial.get(toSerial(target.connection)) ?? []].flat()
+    if ('identity' in target) return [...this.#audiences.ofIdentity(target.identity)]
+    return [...this.#bySerial.values()].filter(({ identity }) => identity?.sessionId === target.session)
+  }
+
+  #deliver(publication: Publication, position: Position | null): void {
+    this.#counted.delivered.inc()
     const slow: HubConnection[] = []
+    const node = this.#streams.advance(publication.audience, position)
+    if (node !== null && position !== null) this.#subscriptions.beforeDelivery(node, { publication, position })
     try {
-      if (audience.kind === 'topic') publishTo(this.#byTopic.get(audience.topic) ?? null, publication, slow)
-      else if (audience.kind === 'identity')
-        sendTo(this.#byIdentity.get(audience.identityId) ?? none, publication, slow)
-      else publishTo(this.#everyone(), publication, slow)
+      this.#audiences.send(publication, position, slow)
     } catch (error) {
-      this.#reported = true
+      this.#publishing.isReported = true
       this.#options.onError(error)
       throw error
     } finally {
-      // Now that everyone has this publication: the hooks that a close runs may publish the next one.
-      for (const connection of slow) connection.end(disconnects.tooSlow)
+      if (node !== null) this.#subscriptions.afterDelivery(node)
+      endSlow(slow)
     }
   }
 
-  #everyone(): Receivers | null {
-    if (this.#all === null)
-      for (const connection of this.#bySerial.values()) this.#all = this.#addTo(this.#all, connection)
-    return this.#all
+  #gap(stream: Stream, position: Position | null): void {
+    this.#counted.gaps.inc()
+    const node = this.#streams.find(stream)
+    node?.jump(position)
+    if (node !== null) this.#subscriptions.beforeGap(node)
+    const slow: HubConnection[] = []
+    this.#audiences.sendText(
+      stream,
+      Buffer.from(JSON.stringify({ type: 'gap', topic: streamName(stream), ...position })),
+      slow,
+    )
+    if (node !== null) this.#subscriptions.afterGap(node)
+    endSlow(slow)
   }
-}
-
-function ofCodec(first: Receivers | null, codec: Codec): Receivers | null {
-  for (let receivers = first; receivers !== null; receivers = receivers.next)
-    if (receivers.codec === codec) return receivers
-  return null
-}
-
-function unknownEvent(event: AnyEvent): Error {
-  if (event?.kind !== 'event') return new Error('The published event was not made by event(…)')
-  const name = event.summary === '' ? 'This event' : `The event '${event.summary}'`
-  return new Error(
-    `${name} is not an event of the app: add it to createApp({ events }), or in a plugin with host.event(…)`,
-  )
-}
-
-function put(sets: Map<string, Set<HubConnection>>, key: string, connection: HubConnection): void {
-  const set = sets.get(key)
-  if (set === undefined) sets.set(key, new Set([connection]))
-  else set.add(connection)
-}
-
-function take(sets: Map<string, Set<HubConnection>>, key: string, connection: HubConnection): void {
-  const set = sets.get(key)
-  if (set?.delete(connection) && set.size === 0) sets.delete(key)
-}
-
-/** Encodes a publication once per codec. */
-function publishTo(first: Receivers | null, publication: Publication, slow: HubConnection[]): void {
-  for (let receivers = first; receivers !== null; receivers = receivers.next)
-    if (!receivers.isEmpty) receivers.publish(encode(receivers.codec, publication), slow)
-}
-
-/** To the connections of one identity, which are too few to publish to. */
-function sendTo(connections: ReadonlySet<HubConnection>, publication: Publication, slow: HubConnection[]): void {
-  const codecs = new Set<Codec>()
-  for (const { codec } of connections) codecs.add(codec)
-  for (const codec of codecs) {
-    const own = codecs.size === 1 ? connections : [...connections].filter((connection) => connection.codec === codec)
-    sendToEach(own, encode(codec, publication), codec.binary, slow)
-  }
-}
-
-/** Bytes, because a string would be encoded to UTF-8 again for each socket. */
-function encode(codec: Codec, { pkgId, data }: Publication): Uint8Array {
-  const encoded = codec.encodeEvent(pkgId, data)
-  return typeof encoded === 'string' ? Buffer.from(encoded) : encoded
 }

@@ -1,6 +1,9 @@
+import type { Publication } from '../call/publication.ts'
+import { disconnects } from '../errors/disconnect.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { HubConnection } from './connection.ts'
+import type { LatestFrames } from './latest-frames.ts'
 
 /** What receivers need to publish. */
 export interface FanOut {
@@ -28,9 +31,13 @@ const unseenBytes = 20 * 1024
  */
 export class Receivers {
   readonly codec: Codec
+  /** Their events have `meta`. */
+  readonly optedIn: boolean
   /** Those with another encoding. */
   readonly next: Receivers | null
   readonly #fanOut: FanOut
+  /** Of a topic with `slow: 'latest'`. */
+  readonly #latest: LatestFrames | null
   readonly #connections = new Set<HubConnection>()
   /** Of the transport; null until the first publication to enough connections. */
   #topic: string | null = null
@@ -39,8 +46,15 @@ export class Receivers {
   /** `acceptedBytes` when the queues were read. */
   #readAt = 0
 
-  constructor(codec: Codec, fanOut: FanOut, next: Receivers | null) {
+  constructor(
+    { codec, isOptedIn }: HubConnection,
+    fanOut: FanOut,
+    next: Receivers | null,
+    latest: LatestFrames | null = null,
+  ) {
+    this.#latest = latest
     this.codec = codec
+    this.optedIn = isOptedIn
     this.#fanOut = fanOut
     this.next = next
   }
@@ -54,33 +68,51 @@ export class Receivers {
     return this.#connections.size === 0
   }
 
+  has(connection: HubConnection): boolean {
+    return this.#connections.has(connection)
+  }
+
   add(connection: HubConnection): void {
     if (this.#connections.has(connection)) return
     this.#connections.add(connection)
     if (this.#topic !== null) this.#place(connection, this.#topic, false)
   }
 
-  delete(connection: HubConnection): void {
-    if (!this.#connections.delete(connection)) return
-    if (this.#apart?.delete(connection) || this.#topic === null) return
-    connection.socket?.unsubscribe(this.#topic)
+  /** False: it was not one of them. */
+  delete(connection: HubConnection): boolean {
+    if (!this.#connections.delete(connection)) return false
+    if (this.#apart?.delete(connection) !== true && this.#topic !== null) connection.socket?.unsubscribe(this.#topic)
+    return true
   }
 
   /** Adds connections that were too slow for the frame to `slow`. */
-  publish(bytes: Uint8Array, slow: HubConnection[]): void {
+  publish(bytes: Uint8Array, publication: Publication, slow: HubConnection[]): void {
     const { codec } = this
     const topic = this.#publishedTopic()
-    if (topic === null) {
-      sendToEach(this.#connections, bytes, codec.binary, slow)
-      return
-    }
+    if (topic === null) return this.#sendTo(this.#connections, bytes, publication, slow)
     const { transport, onPublished } = this.#fanOut
     const count = this.#connections.size - (this.#apart?.size ?? 0)
     if (count > 0) {
       transport.publish(topic, bytes, codec.binary)
       onPublished(count, bytes.byteLength)
     }
-    if (this.#apart !== null) sendToEach(this.#apart, bytes, codec.binary, slow)
+    if (this.#apart !== null) this.#sendTo(this.#apart, bytes, publication, slow)
+  }
+
+  #sendTo(
+    connections: ReadonlySet<HubConnection>,
+    bytes: Uint8Array,
+    publication: Publication,
+    slow: HubConnection[],
+  ): void {
+    const { binary } = this.codec
+    if (this.#latest === null) sendToEach(connections, bytes, binary, slow)
+    else this.#latest.send(connections, publication, bytes, binary, slow)
+  }
+
+  /** A text frame to each; those that were too slow for it are added to `slow`. */
+  sendText(bytes: Uint8Array, slow: HubConnection[]): void {
+    sendToEach(this.#connections, bytes, false, slow)
   }
 
   /** The topic to which no frame can be dropped now. Null: send to each connection. */
@@ -102,7 +134,9 @@ export class Receivers {
 
   /** The frames of both ways arrive in order: a socket sends what was published to it before anything else. */
   #place(connection: HubConnection, topic: string, isSubscribed: boolean): void {
-    if (connection.bufferedBytes > this.#fanOut.maxBackpressureBytes / 2 - unseenBytes) {
+    const isBehind = connection.bufferedBytes > maxQueuedBytes(this.#fanOut.maxBackpressureBytes)
+    // What waits for it must not be overtaken.
+    if (isBehind || this.#latest?.has(connection) === true) {
       if (isSubscribed) connection.socket?.unsubscribe(topic)
       this.#apart ??= new Set()
       this.#apart.add(connection)
@@ -113,6 +147,19 @@ export class Receivers {
   }
 }
 
+/** With more in its queue a connection is sent to by itself. */
+export function maxQueuedBytes(maxBackpressureBytes: number): number {
+  return maxBackpressureBytes / 2 - unseenBytes
+}
+
+/** Those of the kind of `connection`; null if there are none. */
+export function receiversLike(first: Receivers | null, connection: HubConnection): Receivers | null {
+  const { codec, isOptedIn } = connection
+  for (let receivers = first; receivers !== null; receivers = receivers.next)
+    if (receivers.codec === codec && receivers.optedIn === isOptedIn) return receivers
+  return null
+}
+
 /** A connection that is too slow is added to `slow`: its end runs hooks, which may publish. */
 export function sendToEach(
   connections: Iterable<HubConnection>,
@@ -121,4 +168,9 @@ export function sendToEach(
   slow: HubConnection[],
 ): void {
   for (const connection of connections) if (!connection.deliver(bytes, binary)) slow.push(connection)
+}
+
+/** Now that everyone has the frame: the hooks that a close runs may publish the next one. */
+export function endSlow(slow: readonly HubConnection[]): void {
+  for (const connection of slow) connection.end(disconnects.tooSlow)
 }

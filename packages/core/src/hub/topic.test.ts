@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { defineTopics, type TopicRule, type TopicRules, TopicTable } from './topic.ts'
+import { defineTopics, type TopicRules, TopicTable } from './topic.ts'
+import type { TopicRule } from './topic-rule.ts'
 
 // A thousand runs are a second's work, on a busy machine many.
 vi.setConfig({ testTimeout: 60_000 })
@@ -9,7 +10,7 @@ const rule = (): TopicRule => ({ authorize: () => true })
 const compileTopicRules = (rules: TopicRules) => {
   const table = new TopicTable()
   table.add(rules, 'The app')
-  return (topic: string) => table.find(topic)
+  return (topic: string) => table.find(topic)?.pattern ?? null
 }
 
 describe('the rule of a topic', () => {
@@ -24,7 +25,7 @@ describe('the rule of a topic', () => {
     ['author:7:books', 'author:7:*'],
     ['author:77', 'author:*'],
   ] as const)('%s: the topic itself, else the longest prefix', (topic, pattern) => {
-    expect(find(topic)).toBe(rules[pattern])
+    expect(find(topic)).toBe(pattern)
   })
 
   it.each(['', 'new', 'news:1', 'author', 'toString', '__proto__'])(
@@ -35,8 +36,7 @@ describe('the rule of a topic', () => {
   )
 
   it('of any topic is the one of "*"', () => {
-    const any = rule()
-    expect(compileTopicRules({ '*': any })('whatever')).toBe(any)
+    expect(compileTopicRules({ '*': rule() })('whatever')).toBe('*')
   })
 
   it.each(['a*b', '*a', 'a**', '**'])('refuses %s', (pattern) => {
@@ -67,7 +67,7 @@ describe('the rule of a topic', () => {
         const longest = patterns
           .filter((each) => each.endsWith('*') && topic.startsWith(each.slice(0, -1)))
           .sort((a, b) => b.length - a.length)[0]
-        const expected = patterns.includes(topic) ? all[topic] : longest === undefined ? null : all[longest]
+        const expected = patterns.includes(topic) ? topic : (longest ?? null)
         expect(compileTopicRules(all)(topic)).toBe(expected)
       }),
       { numRuns: 1000 },

@@ -1,9 +1,11 @@
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import { ActiveCall } from '../call/active-call.ts'
-import type { CallConnection } from '../call/call.ts'
+import type { AskOptions, CallConnection } from '../call/call.ts'
 import type { CallPeer } from '../call/call-context.ts'
+import type { QuestionDefinition } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage, isReply } from '../call/reply.ts'
+import type { ItemSink } from '../call/streamed-reply.ts'
 import {
   type AppError,
   coreError,
@@ -12,19 +14,19 @@ import {
   PayloadTooLargeError,
   UnavailableError,
 } from '../errors/app-error.ts'
-import { errorCodes } from '../errors/codes.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import { RSPCode } from '../errors/status.ts'
 import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { ControlFrame, Frame, RefusedFrame, RequestFrame } from '../protocol/frame.ts'
 import { unknownPkgId, uuidPattern, zeroUuid } from '../protocol/frame.ts'
-import { toBase64 } from '../protocol/json-value.ts'
-import { SendResult, type Socket, type SocketListener } from '../transport/transport.ts'
+import { toFrameValue } from '../protocol/json-value.ts'
+import type { Socket, SocketListener } from '../transport/transport.ts'
 import { CallQueue } from './call-queue.ts'
-import { ConnectionFacts } from './connection-facts.ts'
+import { ConnectionOutput } from './connection-output.ts'
 import { ConnectionHandshake } from './handshake.ts'
+import { ItemPackages, resumeItems } from './item-packages.ts'
+import { ask, endQuestions } from './questions.ts'
 import { addCall, countCalls, hasCall, listCalls, type RunningCalls, removeCall } from './running-calls.ts'
-import { joinTopic } from './topics.ts'
 import type { CloseRow, UpgradeFacts, WebSocketWire, WireConnection } from './wire.ts'
 
 /** How long a client may take to receive queued bytes before its close frame; then it is disconnected. */
@@ -32,7 +34,7 @@ const closeGraceMs = 5000
 
 /** One open WebSocket: receives frames, runs calls, sends replies and events. Most are idle: what one does not need is not created, or dropped. */
 export class WebSocketConnection
-  extends ConnectionFacts
+  extends ConnectionOutput
   implements WireConnection, SocketListener, CallPeer, DropListener
 {
   identity: Identity | null = null
@@ -44,9 +46,6 @@ export class WebSocketConnection
   #running: RunningCalls = null
   #queue: CallQueue | null = null
   #malformedInARow = 0
-  #socket: Socket | null = null
-  /** Set once the close is decided: nothing is received or sent any more. */
-  #ending: CloseRow | null = null
 
   constructor(shared: WebSocketWire, facts: UpgradeFacts) {
     super(shared, facts)
@@ -57,7 +56,10 @@ export class WebSocketConnection
     return this
   }
   get admitted(): boolean {
-    return this.wasAdmitted && this.#ending === null
+    return this.wasAdmitted && this.ending === null
+  }
+  get isOptedIn(): boolean {
+    return this.shared.hub.isOptedIn(this)
   }
   get inFlight(): number {
     return countCalls(this.#running)
@@ -69,17 +71,8 @@ export class WebSocketConnection
     this.#joined ??= new Set()
     return this.#joined
   }
-  get bufferedBytes(): number {
-    return this.#socket?.bufferedBytes() ?? 0
-  }
-  get socket(): Socket | null {
-    return this.#socket
-  }
   get topics(): readonly string[] {
     return this.#joined === null ? [] : [...this.#joined]
-  }
-  get isOpen(): boolean {
-    return this.#ending === null && this.#socket !== null
   }
   get hasHeldFrames(): boolean {
     return this.#handshake?.hasHeldFrames ?? false
@@ -88,14 +81,14 @@ export class WebSocketConnection
   // ---- SocketListener
 
   opened(socket: Socket): void {
-    this.#socket = socket
+    this.socket = socket
     this.shared.open.add(this)
     this.shared.instruments.active.inc()
     this.#handshake?.start()
   }
 
   message(data: ArrayBuffer, binary: boolean): void {
-    if (this.#ending !== null) return
+    if (this.ending !== null) return
     const { instruments } = this.shared
     instruments.received.inc()
     instruments.receivedBytes.inc(data.byteLength)
@@ -103,10 +96,15 @@ export class WebSocketConnection
     else this.receive(data, binary)
   }
 
+  drained(): void {
+    resumeItems(this)
+    this.shared.hub.drained(this)
+  }
+
   closed(code: number, reason: string): void {
-    const row = this.#ending ?? { code, reason }
+    const row = this.ending ?? { code, reason }
     this.#retire(row)
-    this.#socket = null
+    this.socket = null
     this.#handshake?.end()
     this.#handshake = null
     this.shared.services.onWorkEnd?.()
@@ -125,7 +123,7 @@ export class WebSocketConnection
     const { maxMessageBytes } = this.shared.options
     if (data.byteLength > maxMessageBytes) {
       const error = new PayloadTooLargeError(maxMessageBytes)
-      this.#sendError(unknownPkgId, zeroUuid, error)
+      this.sendError(unknownPkgId, zeroUuid, error)
       return this.shared.refusedFrame(error.code)
     }
     this.dispatch(this.codec.decode(data, binary))
@@ -145,11 +143,26 @@ export class WebSocketConnection
     if (services.onCall !== null) services.onCall(call)
     if (draining) return call.fail(new UnavailableError('The server is restarting'))
     if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${frame.pkgId}`))
-    if (countCalls(this.#running) >= options.maxInFlight) return call.fail(coreError('too_many_in_flight'))
-    if (options.ordered || route.ordered) {
+    this.#start(call, options.ordered ? this : route.ordered ? route : null, false)
+  }
+
+  start(call: ActiveCall, lane: string | null, endsCalls: boolean): void {
+    const { services, draining } = this.shared
+    if (services.onCall !== null) services.onCall(call)
+    if (draining && !call.compiled.servesWhileDraining)
+      return call.fail(new UnavailableError('The server is restarting'))
+    this.#start(call, lane, endsCalls)
+  }
+
+  /** Calls of one lane do not overlap. */
+  #start(call: ActiveCall, lane: unknown, endsCalls: boolean): void {
+    if (!endsCalls && countCalls(this.#running) >= this.shared.options.maxInFlight)
+      return call.fail(coreError('too_many_in_flight'))
+    if (lane === null) call.compiled.run(call)
+    else {
       this.#queue ??= new CallQueue()
-      this.#queue.enter(options.ordered ? this : route, call)
-    } else route.run(call)
+      this.#queue.enter(lane, call)
+    }
     // A call that ran synchronously has been answered already.
     if (call.settled) return
     this.#running = addCall(this.#running, call)
@@ -157,6 +170,11 @@ export class WebSocketConnection
   }
 
   #control(frame: ControlFrame): void {
+    const coreFrame = this.shared.frames.get(frame.type)
+    if (coreFrame !== undefined) {
+      this.#malformedInARow = 0
+      return coreFrame(this, frame.fields)
+    }
     const handle = this.shared.controls.get(frame.type)
     if (handle === undefined) {
       const error = new MalformedRequestError('The frame is neither a package nor a known control frame')
@@ -171,7 +189,7 @@ export class WebSocketConnection
   }
 
   #refuse({ pkgId, reqId, error }: RefusedFrame): void {
-    this.#sendError(pkgId, reqId, error)
+    this.sendError(pkgId, reqId, error)
     this.shared.refusedFrame(error.code)
     if (error.code !== 'malformed_request') return
     this.shared.instruments.malformed.inc()
@@ -195,16 +213,20 @@ export class WebSocketConnection
   }
 
   succeed(call: ActiveCall, result: unknown): number {
-    const value = isReply(result) ? toFrameValue(result) : result
+    const value = isReply(result) ? toFrameValue(result.value) : result
     const text = isPage(value)
       ? this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, value.meta, value.items)
       : this.codec.encodeReply(call.pkgId, call.id, RSPCode.OK, isReply(result) ? result.meta : null, value)
-    this.#send(text, this.codec.binary)
+    this.send(text, this.codec.binary)
     return 200
   }
 
   fail(call: ActiveCall, error: AppError): void {
-    this.#sendError(call.pkgId, call.id, error)
+    this.sendError(call.pkgId, call.id, error)
+  }
+
+  openItems(call: ActiveCall): ItemSink {
+    return new ItemPackages(this, call)
   }
 
   ended(call: ActiveCall): void {
@@ -213,51 +235,22 @@ export class WebSocketConnection
     call.services.onWorkEnd?.()
   }
 
-  // ---- sending
-
-  #send(data: string | Uint8Array, binary: boolean): void {
-    if (!this.deliver(data, binary)) this.end(disconnects.tooSlow)
-  }
-
-  deliver(data: string | Uint8Array, binary: boolean): boolean {
-    if (this.#ending !== null || this.#socket === null) return true
-    const result = this.#socket.send(data, binary)
-    if (result === SendResult.dropped) {
-      // The client misses a frame now, so it must not receive anything more.
-      this.#ending = disconnects.tooSlow
-      this.shared.hub.remove(this)
-      this.shared.instruments.dropped.inc()
-    } else if (result !== SendResult.closed)
-      this.shared.instruments.sent(1, typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength)
-    return result !== SendResult.dropped
-  }
-
-  sendControl(frame: { readonly type: string; readonly [key: string]: unknown }): void {
-    this.#send(JSON.stringify(frame), false)
-  }
-
-  #sendError(pkgId: number, reqId: string, error: AppError): void {
-    const { code, status } = error
-    const isDefault = code === 'permission_denied' && error.message === errorCodes.permission_denied.message
-    const msg = isDefault ? `No permission for pkg_id ${pkgId}` : error.message
-    let frame: string | Uint8Array
-    try {
-      frame = this.codec.encodeReply(pkgId, reqId, status, null, { code, msg, details: error.details })
-    } catch (cause) {
-      this.shared.services.log.error({ err: cause, code }, 'The details of an error cannot be encoded')
-      frame = this.codec.encodeReply(pkgId, reqId, status, null, { code, msg, details: null })
-    }
-    this.#send(frame, this.codec.binary)
-  }
-
   // ---- topics
 
   join(topic: string): Promise<void> {
-    return dropSafe(joinTopic(this, topic, this.wasAdmitted), 'connection.join', this)
+    return dropSafe(this.shared.joins.join(this, topic, this.wasAdmitted), 'connection.join', this)
   }
 
   leave(topic: string): void {
     this.shared.hub.leave(this, topic)
+  }
+
+  ask<S, A>(event: QuestionDefinition<unknown, S, A>, data: NoInfer<S>, options: AskOptions = {}): Promise<A> {
+    return dropSafe(ask(this, event, data, options), 'connection.ask', this)
+  }
+
+  reauthorize(): Promise<void> | undefined {
+    return this.shared.joins.reauthorize(this)
   }
 
   /** An unawaited promise of this connection has failed outside a call. */
@@ -269,13 +262,17 @@ export class WebSocketConnection
 
   // ---- the end
 
+  leaveHub(): void {
+    this.shared.hub.remove(this)
+  }
+
   close(row: CloseRow = disconnects.normal): void {
-    if (this.#ending === null) this.end(row)
+    if (this.ending === null) this.end(row)
   }
 
   end(row: CloseRow): void {
     this.#retire(row)
-    const socket = this.#socket
+    const socket = this.socket
     if (socket === null) return
     socket.end(row.code, row.reason)
     // The close frame is sent after what is queued; a client that receives nothing is disconnected after a while and sees 1006. A drain
@@ -286,14 +283,12 @@ export class WebSocketConnection
 
   /** Leaves the hub and aborts the calls. Idempotent. */
   #retire(row: CloseRow): void {
-    if (this.#ending === null) this.#ending = row
+    if (this.ending === null) this.ending = row
     this.shared.hub.remove(this)
+    this.shared.topicCalls.abandon(this)
     this.#queue?.clear()
     for (const call of this.running) call.abandon('The connection has closed')
+    endQuestions(this)
     this.#running = null
   }
-}
-
-function toFrameValue(reply: { readonly value: unknown }): unknown {
-  return reply.value instanceof Uint8Array ? toBase64(reply.value) : reply.value
 }

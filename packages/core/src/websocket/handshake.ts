@@ -3,7 +3,6 @@ import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { AppError } from '../errors/app-error.ts'
 import { Disconnect, disconnects } from '../errors/disconnect.ts'
 import type { ControlHandler, ControlResult } from '../plugin/host.ts'
-import { reauthorizeTopics } from './topics.ts'
 import type { ConnectionStatus } from './websocket-instruments.ts'
 import type { CloseRow, WebSocketWire, WireConnection } from './wire.ts'
 
@@ -141,6 +140,7 @@ export class ConnectionHandshake {
   #apply(result: ControlResult, isRenewal: boolean): MaybePromise<void> {
     const connection = this.#connection
     const finish = (): void => {
+      if (result.identity !== undefined) connection.shared.hub.presences.renewed(connection)
       this.#reply(result)
       this.#release()
     }
@@ -151,7 +151,7 @@ export class ConnectionHandshake {
       return this.#refuse(disconnects.unauthorized, 'rejected_auth')
     connection.identity = result.identity
     connection.shared.hub.moveIdentity(connection, before, result.identity.id)
-    const pending = reauthorizeTopics(connection)
+    const pending = connection.shared.joins.reauthorize(connection)
     return pending === undefined ? finish() : pending.then(finish)
   }
 

@@ -14,6 +14,8 @@ describe('options of the WebSocket wire', () => {
       maxMessageBytes: 256 * 1024,
       maxMalformedFrames: 10,
       ordered: false,
+      reconnectWindowMs: 20_000,
+      compression: null,
       idleTimeoutSeconds: 120,
       maxPayloadBytes: 1024 * 1024,
     })
@@ -57,6 +59,9 @@ describe('options of the WebSocket wire', () => {
     expect(() => resolve({ idleTimeoutSeconds: 5 })).toThrow(bad(/websocket.idleTimeoutSeconds/))
     expect(() => resolve({ pathh: '/ws' } as WebSocketOptions)).toThrow(bad(/pathh/, 'unknown_option'))
     expect(() => resolve({ ordered: 'route' as 'none' })).toThrow(bad(/websocket.ordered must be/))
+    expect(() => resolve({ reconnectWindowMs: -1 })).toThrow(
+      bad(/websocket.reconnectWindowMs must be an integer from 0/),
+    )
   })
 
   describe('origins', () => {

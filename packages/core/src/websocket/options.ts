@@ -2,6 +2,13 @@ import { option } from '../base/option.ts'
 import type { OptionRule, OptionRules } from '../base/option-rule.ts'
 import { badOption, checkOptions } from '../base/options.ts'
 import { originsRule } from '../edge/host.ts'
+import {
+  type CompressionMemory,
+  type CompressionOptions,
+  compressionRule,
+  type SocketCompression,
+  toCompression,
+} from '../transport/compression.ts'
 import { socketLimitRules } from '../transport/socket-limits.ts'
 import type { SocketLimits } from '../transport/transport.ts'
 
@@ -20,8 +27,21 @@ export interface WebSocketOptions extends Partial<SocketLimits> {
   readonly maxMessageBytes?: number
   /** Malformed frames in a row that close a connection. Default 10. */
   readonly maxMalformedFrames?: number
+  /** Topics that one connection may have joined at a time; one more is refused with `conflict`. Default 128. */
+  readonly maxTopics?: number
   /** `connection`: one call at a time, in order of arrival. Default `none`: concurrently, replies in any order. */
   readonly ordered?: 'connection' | 'none'
+  /**
+   * When the app closes, connections that have sent `subscribe` are told in a `closing` frame, before the close with 1012, to reconnect at a random time within
+   * this window, so that clients do not all return at once. Milliseconds, 0 for at once. Default 20000.
+   */
+  readonly reconnectWindowMs?: number
+  /**
+   * Compresses large messages for clients that offer it (permessage-deflate): replies and events. `shared` takes no memory for a connection,
+   * `dedicated` about 75 KiB. An event is compressed again for each receiver, which takes more CPU than sending it. Leave it off where one message
+   * holds both a secret and text that an attacker chooses: its length reveals the secret (BREACH). Default false.
+   */
+  readonly compression?: false | CompressionMemory | CompressionOptions
 }
 
 export type ResolvedWebSocketOptions = SocketLimits & {
@@ -31,10 +51,17 @@ export type ResolvedWebSocketOptions = SocketLimits & {
   readonly maxInFlight: number
   readonly maxMessageBytes: number
   readonly maxMalformedFrames: number
+  readonly maxTopics: number
   readonly ordered: boolean
+  readonly reconnectWindowMs: number
+  /** Null: off. */
+  readonly compression: SocketCompression | null
 }
 
+export const reconnectWindowRule: OptionRule<number> = option.duration({ max: 3_600_000, default: 20_000 })
 export const webSocketOriginsRule: OptionRule<readonly string[] | undefined> = originsRule('*')
+
+export const maxTopicsRule: OptionRule<number> = option.integer({ min: 1, default: 128 })
 
 const rules = {
   ...socketLimitRules,
@@ -43,17 +70,25 @@ const rules = {
   maxInFlight: option.integer({ min: 1, default: 64 }),
   maxMessageBytes: option.bytes({ default: 256 * 1024 }),
   maxMalformedFrames: option.integer({ min: 1, default: 10 }),
+  maxTopics: maxTopicsRule,
   ordered: option.choice(['connection', 'none'], { default: 'none' }),
+  reconnectWindowMs: reconnectWindowRule,
+  compression: compressionRule,
 } satisfies OptionRules<WebSocketOptions>
 
 export function resolveWebSocketOptions(options: WebSocketOptions, isDevelopment: boolean): ResolvedWebSocketOptions {
-  const { origins, ordered, ...others } = checkOptions('createApp()', options, rules, 'websocket')
+  const { origins, ordered, compression, ...others } = checkOptions('createApp()', options, rules, 'websocket')
   const { maxMessageBytes, maxPayloadBytes } = others
   if (maxMessageBytes > maxPayloadBytes) {
     const problem = `must not be more than maxPayloadBytes (${maxPayloadBytes})`
     throw badOption('createApp()', 'websocket.maxMessageBytes', problem, maxMessageBytes)
   }
-  return { ...others, ordered: ordered === 'connection', origins: resolveOrigins(origins, isDevelopment) }
+  return {
+    ...others,
+    ordered: ordered === 'connection',
+    origins: resolveOrigins(origins, isDevelopment),
+    compression: toCompression(compression),
+  }
 }
 
 function resolveOrigins(

@@ -56,13 +56,13 @@ describe('a client that does not read', () => {
       let sent = 0
       // The system takes some megabytes before the limit is felt.
       while (ends.length === 0 && sent < 20_000) {
-        app.hub.publish('ticks', tick, { n: sent++, pad })
+        void app.hub.publish('ticks', tick, { n: sent++, pad })
         if (ends.length > 0) expect([app.hub.size, app.hub.topicSize('ticks')]).toEqual([0, 0])
         if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
       }
       expect(ends).toEqual([{ code: 1013, reason: 'Too slow', admitted: true }])
-      app.hub.publish('ticks', tick, { n: -1, pad })
-      app.hub.broadcast(tick, { n: -1, pad })
+      void app.hub.publish('ticks', tick, { n: -1, pad })
+      void app.hub.broadcast(tick, { n: -1, pad })
       slow.resume()
       // It takes what is queued in time, or is cut 5 s later.
       const closed = await slow.closed
@@ -84,7 +84,7 @@ describe('a client that does not read', () => {
       await waiting.promise
       slow.pause()
       for (let n = 0; ends.length === 0 && n < 20_000; n++) {
-        app.hub.publish('ticks', tick, { n, pad })
+        void app.hub.publish('ticks', tick, { n, pad })
         if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
       }
       await given.clock.advance(5000)
@@ -104,7 +104,7 @@ describe('a client that does not read', () => {
       slow.pause()
       // Up to the limit and not past it: the reply is what crosses it.
       for (let n = 0; n < 20_000 && ends.length === 0; n++) {
-        app.hub.publish('ticks', tick, { n, pad })
+        void app.hub.publish('ticks', tick, { n, pad })
         if ((connections[0]?.bufferedBytes ?? 0) > 64 * 1024) break
         if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
       }
