@@ -6,6 +6,7 @@ export default definePackage({
   settings: 'src/settings.ts',
   cluster: 'src/cluster.ts',
   transport: 'src/transport.ts',
+  protobuf: 'src/protobuf.ts',
   'database/index': 'src/database.ts',
   'database/valibot/index': 'src/database-valibot.ts',
   'database/testing/index': 'src/database-testing.ts',

@@ -27,6 +27,7 @@ it('@twinwire/core', async () => {
       "closeOnSignals",
       "createApp",
       "createLogger",
+      "createPublisher",
       "currentCall",
       "defineErrors",
       "defineTopics",
@@ -43,6 +44,8 @@ it('@twinwire/core', async () => {
       "reply",
       "route",
       "runDoctor",
+      "stream",
+      "topic",
       "unchecked",
       "uws",
     ]
@@ -96,6 +99,10 @@ it('@twinwire/core/cluster', async () => {
   expect(Object.keys(await import('@twinwire/core/cluster'))).toEqual(['cluster'])
 })
 
+it('@twinwire/core/protobuf', async () => {
+  expect(Object.keys(await import('@twinwire/core/protobuf'))).toEqual(['protobufCodec'])
+})
+
 it('@twinwire/core/transport', async () => {
   expect(Object.keys(await import('@twinwire/core/transport')).sort()).toMatchInlineSnapshot(`
     [
@@ -112,6 +119,7 @@ it('@twinwire/core/transport', async () => {
       "isUnsafeKey",
       "maxPkgId",
       "refuseFrame",
+      "streamKey",
       "toFrame",
       "toHeaderRecord",
       "unknownPkgId",

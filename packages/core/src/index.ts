@@ -5,6 +5,9 @@ export type { AppState } from './app/lifecycle/app-states.ts'
 export type { HealthReport, HealthStatus } from './app/lifecycle/health.ts'
 export type { HealthOptions } from './app/lifecycle/health-options.ts'
 export { closeOnSignals } from './app/lifecycle/signals.ts'
+export type { AppManifest, ManifestClose, ManifestRoute } from './app/manifest.ts'
+export { createPublisher, type EventPublisher } from './app/publisher.ts'
+export type { BasePublisherOptions, PublisherOptions } from './app/publisher-options.ts'
 export { BootError, type BootErrorCode, type CoreBootErrorCode } from './base/boot-error.ts'
 export type { Clock } from './base/clock.ts'
 export type { Environment } from './base/environment.ts'
@@ -13,10 +16,18 @@ export type { Jsonified } from './base/jsonified.ts'
 export type { Logger, LogLevel } from './base/logger.ts'
 export type { MaybePromise } from './base/maybe-promise.ts'
 export type { AnySchema, InputOf, Issue, OutputOf, Schema } from './base/schema.ts'
-export type { Access, Call, CallConnection, Publisher, RouteInfo, Wire } from './call/call.ts'
+export type { Sendable } from './base/sendable.ts'
+export type { Access, AskOptions, Call, CallConnection, Publisher, RouteInfo, Wire } from './call/call.ts'
 export { currentCall } from './call/current-call.ts'
-export { type AnyEvent, type EventData, type EventDefinition, event } from './call/event.ts'
+export {
+  type AnyEvent,
+  type EventData,
+  type EventDefinition,
+  event,
+  type QuestionDefinition,
+} from './call/event.ts'
 export type { Identity } from './call/identity.ts'
+export { type ItemSource, type ItemStream, type StreamSchema, stream } from './call/item-stream.ts'
 export {
   type Page,
   type PageSchema,
@@ -51,10 +62,23 @@ export { defineErrors, type ErrorDefinition, type ErrorFactory } from './errors/
 export { Disconnect, type DisconnectRow, disconnects } from './errors/disconnect.ts'
 export { RSPCode } from './errors/status.ts'
 export type { CorsOptions } from './http/cors.ts'
+export type { Member, MemberPage, NodeInfo } from './hub/broker.ts'
 export type { Connection } from './hub/connection.ts'
+export type { HubControl } from './hub/control.ts'
+export type { CloseReason, DisconnectTarget } from './hub/disconnect-target.ts'
 export type { Hub } from './hub/hub.ts'
-export { memoryBroker } from './hub/memory-broker.ts'
-export { defineTopics, type TopicRule, type TopicRules } from './hub/topic.ts'
+export { type MemoryBrokerOptions, memoryBroker } from './hub/memory-broker.ts'
+export type { HubPresence, PresenceOptions } from './hub/presence.ts'
+export { defineTopics, type TopicRules } from './hub/topic.ts'
+export {
+  type GuardedTopic,
+  type TopicDefinition,
+  type TopicFields,
+  type TopicParams,
+  type TopicsOf,
+  topic,
+} from './hub/topic-builder.ts'
+export type { TopicHistory, TopicOptions, TopicRule, TopicTtl } from './hub/topic-rule.ts'
 export type { AccessLog, LogOptions } from './log/log-options.ts'
 export { createLogger, type LogFormat, type LoggerSettings } from './log/pino-logger.ts'
 export type { Plugin } from './plugin/plugin.ts'
@@ -76,6 +100,17 @@ export type {
 } from './route/route-types.ts'
 export { check, guard, interceptor, type Next, type Outcome, type Step } from './route/step.ts'
 export type { Use } from './route/use.ts'
+export type {
+  AnswerOf,
+  AnswerTo,
+  ErrorCodeOf,
+  InputArguments,
+  ItemOf,
+  ReceivedData,
+  SentOverHttp,
+  SentTo,
+} from './route/wire-types.ts'
+export type { CompressionMemory, CompressionOptions } from './transport/compression.ts'
 export { type UwsOptions, uws } from './transport/uws-server.ts'
 export type { UwsTlsOptions } from './transport/uws-tls.ts'
 export type { WebSocketOptions } from './websocket/options.ts'

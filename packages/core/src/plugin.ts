@@ -14,6 +14,7 @@ export {
   requireSingleProcess,
   type WorkerIdentity,
 } from './base/cluster-worker.ts'
+export type { DoctorCheck, DoctorHost } from './base/doctor.ts'
 export type { CheckResult, Finding, FindingLevel } from './base/finding.ts'
 export {
   type AnyCell,
@@ -33,9 +34,9 @@ export type { CallOutcome } from './call/call-outcome.ts'
 export { createNetworks, type Networks, networkRule } from './edge/networks.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export type { ErrorMapper } from './errors/normalize.ts'
+export type { PluginControlHandler } from './hub/control.ts'
 export { redact } from './log/redact.ts'
 export { isSecretKey } from './log/secret-keys.ts'
-export type { DoctorCheck, DoctorHost } from './plugin/doctor.ts'
 export type { HealthCheck } from './plugin/health.ts'
 export type {
   ControlHandler,
@@ -51,4 +52,5 @@ export type {
   ReplyHookOptions,
 } from './plugin/host.ts'
 export { definePlugin } from './plugin/plugin.ts'
+export type { PluginControl } from './plugin/plugin-control.ts'
 export type { AnyStep, StepDemands, StepIdentity, StepKind } from './route/step.ts'

@@ -8,6 +8,7 @@ export {
   logSettings,
   type NativeServerSettings,
   nativeServerSettings,
+  type WebSocketSettings,
   websocketSettings,
 } from './app/core-settings.ts'
 export { type ClusterSettings, clusterSettings } from './cluster/cluster-settings.ts'

@@ -30,7 +30,7 @@ export { type BrokerSubject, brokerSuite } from './testing/suites/broker.suite.t
 export { type CodecSubject, codecSuite } from './testing/suites/codec.suite.ts'
 export type { TransportSubject } from './testing/suites/transport/fixture.ts'
 export { transportSuite } from './testing/suites/transport.suite.ts'
-export { createTestClient, type TestClient } from './testing/test-client.ts'
+export { createTestClient, type TestClient, type TestSubscription } from './testing/test-client.ts'
 export { createTestLogger, type LogLine, type TestLogger } from './testing/test-logger.ts'
 export type { TestRequest, TestResponse } from './testing/test-request.ts'
 export type { TestMatchers, TestRejections, TestRunner } from './testing/test-runner.ts'

@@ -21,6 +21,8 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
     if (logger.isLevelEnabled?.(level) === false) return
     if (call.wire === 'http' && excludedPaths.has(call.route.path ?? '')) return
     if (!failed) {
+      // Clients send pings all the time, and each says nothing.
+      if (call.route.name === 'ping' && call.route.pkgId === null && call.wire === 'ws') return
       // Even sampling instead of random: at 0.1 exactly one call in ten is logged.
       share += sampleSuccesses
       if (share < 1 - 1e-9) return

@@ -1,8 +1,10 @@
 import { isPromise } from '../base/maybe-promise.ts'
 import type { AnyEvent } from '../call/event.ts'
-import type { CompiledEvent } from '../hub/hub.ts'
+import type { Publication } from '../call/publication.ts'
+import type { CompiledEvent } from '../hub/prepare-publication.ts'
 import type { AppDescription } from '../route/describe.ts'
 import { compileValue } from '../route/output.ts'
+import { compileWireInput } from '../route/wire-input.ts'
 import type { EventTable, PkgIds } from './app-options.ts'
 
 interface NamedEvent {
@@ -16,6 +18,8 @@ export class AppEvents {
   readonly #validate: boolean
   readonly #named: NamedEvent[] = []
   readonly #compiled = new Map<AnyEvent, CompiledEvent>()
+  /** Those with a key, by PkgID. */
+  readonly #keyed = new Map<number, AnyEvent>()
 
   constructor(events: EventTable, pkgIds: PkgIds, validate: boolean) {
     this.#validate = validate
@@ -26,11 +30,17 @@ export class AppEvents {
     for (const each of events) {
       this.#named.push(each)
       this.#compiled.set(each.event, compileEvent(each, this.#validate))
+      if (each.event.key !== undefined) this.#keyed.set(each.pkgId, each.event)
     }
   }
 
   find(event: AnyEvent): CompiledEvent | undefined {
     return this.#compiled.get(event)
+  }
+
+  /** What it is the state of; null for an event without `key`. Throws what `key` throws. */
+  keyOf({ pkgId, data }: Publication): string | null {
+    return this.#keyed.get(pkgId)?.key?.(data) ?? null
   }
 
   describe(): AppDescription['events'] {
@@ -45,5 +55,6 @@ function compileEvent({ name, pkgId, event }: NamedEvent, validate: boolean): Co
     if (isPromise(result)) throw new Error(`The schema of event ${name} is asynchronous: events need a synchronous one`)
     return result
   }
-  return { pkgId, toData }
+  const answer = event.answer === null ? null : compileWireInput(event.answer, `Event ${name}: its answer`)
+  return { pkgId, toData, answer }
 }

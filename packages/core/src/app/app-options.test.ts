@@ -1,9 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { type BootErrorCode, createApp } from '../index.ts'
+import { brokerOf } from '../hub/broker.fixtures.ts'
+import { type BootErrorCode, createApp, memoryBroker } from '../index.ts'
 import { boot, expectBootError } from '../testing/boot.fixtures.ts'
 import { memoryTransport } from '../testing.ts'
+import { resolveBroker } from './resolve-broker.ts'
 
 const production = { environment: 'production', http: { hosts: ['*'] }, defaultAccess: 'public' }
+
+describe('the broker of an app', () => {
+  it('reaches all workers in production', () => {
+    const two = { id: 2, workers: 2 }
+    expect(() => resolveBroker(undefined, 'production', two)).toThrowError(
+      expect.objectContaining({
+        code: 'conflicting_workers',
+        message:
+          'The broker is memory, which reaches the connections of one process, and this is one of 2 workers: pass createApp a broker that ' +
+          'connects processes, such as redisBroker() of @twinwire/broker-redis, or set workers to 1',
+      }),
+    )
+    const redis = brokerOf({ name: 'redis' })
+    expect(resolveBroker(redis, 'production', two)).toBe(redis)
+    for (const environment of ['dev', 'test', 'staging'] as const)
+      expect(resolveBroker(undefined, environment, two).name).toBe('memory')
+    expect(resolveBroker(undefined, 'production', { id: 1, workers: 1 }).name).toBe('memory')
+    expect(resolveBroker(undefined, 'production', null).name).toBe('memory')
+  })
+})
 
 describe('an app does not boot', () => {
   const cases: readonly [string, object, BootErrorCode, string | RegExp][] = [
@@ -30,6 +52,12 @@ describe('an app does not boot', () => {
       { defaultAccess: 'autenticated' },
       'bad_option',
       "createApp(): defaultAccess must be 'public' or 'authenticated', received 'autenticated'",
+    ],
+    [
+      'with a broker that was not called',
+      { broker: memoryBroker },
+      'bad_option',
+      'createApp(): broker must be what a broker such as memoryBroker() returns, received a function',
     ],
     [
       'with a deadline out of range',

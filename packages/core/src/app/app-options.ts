@@ -9,6 +9,7 @@ import type { CorsOptions } from '../http/cors.ts'
 import type { SecurityHeaderOptions } from '../http/security-headers.ts'
 import type { Broker } from '../hub/broker.ts'
 import type { TopicRules } from '../hub/topic.ts'
+import type { TopicsOf } from '../hub/topic-builder.ts'
 import type { LogOptions } from '../log/log-options.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import type { PluginPkgIds } from '../plugin/plugin-packages.ts'
@@ -42,8 +43,8 @@ export interface HttpWireOptions {
   readonly unknownKeys?: 'validate' | 'ignore'
 }
 
-/** Everything that `createApp` takes besides the table of routes. */
-export interface BaseOptions {
+/** Everything that `createApp` takes besides its tables of routes, events and topics. */
+interface PlainOptions {
   /** HTTP-only routes. */
   readonly endpoints?: readonly AnyEndpoint[]
   readonly plugins?: readonly Plugin[]
@@ -52,8 +53,6 @@ export interface BaseOptions {
    * `{ presence: { LIST_ONLINE: 42 } }`.
    */
   readonly pluginPkgIds?: PluginPkgIds
-  /** Who may join which topics. A topic without a rule cannot be joined, and publishing to it throws. `defineTopics` declares them elsewhere. */
-  readonly topics?: TopicRules
   /** Errors of `defineErrors`, so that duplicate codes are found at boot. Errors of routes need not be repeated. */
   readonly errors?: readonly ErrorFactory[]
   /** Default `ENV`, else `NODE_ENV`, else `dev`. */
@@ -119,8 +118,20 @@ type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Extract<keyof Routes, keyof Events>]: CompileError<`'${Name & string}' is a route and an event`>
 }
 
+/** Everything that `createApp` takes besides the table of routes. */
+export interface BaseOptions extends PlainOptions {
+  readonly topics?: TopicRules
+}
+
 /** What `createApp` takes. */
-export type AppOptions<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable> = BaseOptions & {
+export type AppOptions<
+  Ids extends PkgIds,
+  Routes extends RouteTable,
+  Events extends EventTable,
+  Topics = TopicRules,
+> = PlainOptions & {
+  /** Who may join which topics. A topic without a rule cannot be joined, and publishing to it throws. `defineTopics` declares them elsewhere. */
+  readonly topics?: TopicsOf<Topics>
   /** Every kind of package of the app, each with its number. */
   readonly pkgIds: Ids
   /** By name of the PkgID. Routes and events together cover every PkgID. */

@@ -17,11 +17,13 @@ const created = event({ data: v.object({ id: v.number() }) })
 describe('the table', () => {
   test('of routes and events covers every PkgID', () => {
     const app = createApp({ pkgIds: PkgID, routes: { GET: get, CREATE: create }, events: { CREATED: created } })
-    expectTypeOf(app).toEqualTypeOf<App<{ GET: typeof get; CREATE: typeof create }>>()
+    expectTypeOf(app).toEqualTypeOf<App<{ GET: typeof get; CREATE: typeof create }, { CREATED: typeof created }>>()
   })
 
   test('may have no events, or no routes', () => {
-    expectTypeOf(createApp({ pkgIds: { GET: 1 }, routes: { GET: get } })).toEqualTypeOf<App<{ GET: typeof get }>>()
+    expectTypeOf(createApp({ pkgIds: { GET: 1 }, routes: { GET: get } })).toEqualTypeOf<
+      App<{ GET: typeof get }, Record<never, never>>
+    >()
     createApp({ pkgIds: { GET: 1 } as const, routes: { GET: get }, events: {} })
     createApp({ pkgIds: { CREATED: 1 }, routes: {}, events: { CREATED: created } })
     createApp({ pkgIds: {}, routes: {} })
@@ -127,6 +129,18 @@ describe('typeof app', () => {
       Routes[Name] extends Route<infer Input, infer Output> ? [Input, Jsonified<Output>] : never
     expectTypeOf<Sees<'GET'>>().toEqualTypeOf<[{ id: number }, { at: string }]>()
     expectTypeOf<Sees<'CREATE'>>().toEqualTypeOf<[undefined, number]>()
+    expectTypeOf(app).toExtend<App>()
+  })
+
+  test('carries its events', () => {
+    const app = createApp({ pkgIds: PkgID, routes: { GET: get, CREATE: create }, events: { CREATED: created } })
+    expectTypeOf<NonNullable<(typeof app)['~events']>>().toEqualTypeOf<{ CREATED: typeof created }>()
+    expectTypeOf(app).toExtend<App>()
+    expectTypeOf(app).toExtend<App<{ GET: typeof get; CREATE: typeof create }>>()
+  })
+
+  test('may be declared as any app, also without events', () => {
+    const app: App = createApp({ pkgIds: { GET: 1 }, routes: { GET: get } })
     expectTypeOf(app).toExtend<App>()
   })
 })

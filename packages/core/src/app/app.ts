@@ -1,11 +1,14 @@
 import type { Environment } from '../base/environment.ts'
 import type { DoctorReport } from '../base/finding.ts'
 import type { Instruments } from '../base/instruments.ts'
+import type { Known } from '../base/known.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Hub } from '../hub/hub.ts'
-import type { AppDescription } from '../route/describe.ts'
+import type { TopicRules } from '../hub/topic.ts'
+import { type AppDescription, describeApp } from '../route/describe.ts'
 import type { AppOptions, EventTable, PkgIds, RouteTable } from './app-options.ts'
 import type { AppState } from './lifecycle/app-states.ts'
+import { type AppManifest, createManifest } from './manifest.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { RunningApp } from './running-app.ts'
 
@@ -17,10 +20,12 @@ export interface ListenAddress {
   readonly url: string
 }
 
-/** An application. `typeof app` carries its routes, so a client is typed without generated code. */
-export interface App<out Routes extends RouteTable = RouteTable> {
+/** An application. `typeof app` carries its routes and events, so a client is typed without generated code. */
+export interface App<out Routes extends RouteTable = RouteTable, out Events extends EventTable = EventTable> {
   /** Never set: carries the types. */
   readonly '~routes'?: Routes
+  /** Never set: carries the types. */
+  readonly '~events'?: Events
   readonly state: AppState
   /** Tells of each new state, at once and in order. Returns what stops it. */
   onState(listener: (state: AppState) => void): () => void
@@ -42,6 +47,15 @@ export interface App<out Routes extends RouteTable = RouteTable> {
   close(): Promise<void>
   /** Every route with its wires, steps in order and access. Complete, and allowed, once the app is ready. */
   describe(): AppDescription
+  /**
+   * What a client needs at run time, as plain data: names with their PkgIDs, methods and paths, the close codes. Write it to a file that pages
+   * import. Complete, and allowed, once the app is ready; nothing has to listen.
+   *
+   * @example
+   * await app.ready()
+   * await writeFile('manifest.json', JSON.stringify(app.manifest()))
+   */
+  manifest(): AppManifest
   /**
    * Looks at the machine, the installation and the options for what would fail, or be open, later: glibc and Node, header limit, peers,
    * wildcards in production, limits, clocks, and what plugins add. Listens on nothing and connects to nothing; in any state.
@@ -68,7 +82,8 @@ export function createApp<
   const Ids extends PkgIds,
   Routes extends RouteTable,
   Events extends EventTable = Record<never, never>,
->(options: AppOptions<Ids, Routes, Events>): App<Routes> {
+  Topics = TopicRules,
+>(options: AppOptions<Ids, Routes, Events, Topics>): App<Routes, Known<Events>> {
   const running = new RunningApp(resolveOptions(options))
   return {
     get state() {
@@ -82,7 +97,11 @@ export function createApp<
     ready: () => running.ready(),
     listen: (address = {}) => running.listen(address),
     close: () => running.close(),
-    describe: () => running.describe(),
+    describe: () => {
+      const { routes, events } = running.served('describe')
+      return describeApp(routes, events)
+    },
+    manifest: () => createManifest(running.served('manifest')),
     doctor: () => running.doctor(),
   }
 }

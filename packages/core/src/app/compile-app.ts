@@ -14,11 +14,15 @@ import type { CompiledRoute } from '../call/compiled-route.ts'
 import { NotFoundError } from '../errors/app-error.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import { HttpRouter } from '../http/http-router.ts'
+import type { Broker } from '../hub/broker.ts'
+import { TopicCalls } from '../hub/topic-calls.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
+import { coreFrameTypes } from '../protocol/frame.ts'
 import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from '../route/compile-route.ts'
 import type { DescribedRoute } from '../route/describe.ts'
 import { PkgRouter } from '../route/pkg-router.ts'
 import { type AnyEndpoint, type AnyRoute, type RouteDefinition, route } from '../route/route.ts'
+import { type CompiledFrame, compileFrames } from '../websocket/compile-frames.ts'
 import { HealthMonitor } from './lifecycle/health.ts'
 import type { ResolvedHealthOptions } from './lifecycle/health-options.ts'
 import { createHealthRoutes } from './lifecycle/health-routes.ts'
@@ -40,6 +44,7 @@ export interface CompileOptions {
   readonly instruments: Instruments
   readonly services: CallServices
   readonly health: ResolvedHealthOptions
+  readonly broker: Broker
   /** Connections of this process, and whether the app serves: for `GET /health`. */
   readonly vitals: () => { readonly connections: number; readonly serving: boolean }
 }
@@ -53,6 +58,9 @@ export interface CompiledApp {
   /** The route of requests without one, by method: one for each method that instruments distinguish. */
   readonly unmatchedRequest: (method: string) => CompiledRoute
   readonly calls: CallInstruments
+  /** Control frames of core, by type. */
+  readonly frames: ReadonlyMap<string, CompiledFrame>
+  readonly topicCalls: TopicCalls
   /** Null without health routes. */
   readonly health: HealthMonitor | null
 }
@@ -114,7 +122,11 @@ export function compileApp(options: CompileOptions): CompiledApp {
     if (pkgId !== null) pkgRouter.add(pkgId, each)
     if (method !== null && path !== null) httpRouter.add(method, path, each)
   }
-  return { routes: compiled, pkgRouter, httpRouter, ...compileUnmatched(context, calls), calls, health }
+  const frames = compileFrames(context, calls)
+  const topicCalls = new TopicCalls(context, options.services)
+  registry.topics.bind(topicCalls)
+  const unmatched = compileUnmatched(context, calls)
+  return { routes: compiled, pkgRouter, httpRouter, ...unmatched, calls, frames, topicCalls, health }
 }
 
 /** Routes that do not state their access are authenticated if a plugin provides identities. */
@@ -155,7 +167,7 @@ function toCountedRoutes(entries: readonly Entry[], errors: readonly ErrorFactor
   const infos = entries.map(({ info }) => info)
   const declared = [...errors, ...entries.flatMap(({ definition }) => definition.errors)]
   return {
-    pkgIds: infos.flatMap(({ pkgId }) => (pkgId === null ? [] : [String(pkgId)])),
+    pkgIds: [...infos.flatMap(({ pkgId }) => (pkgId === null ? [] : [String(pkgId)])), ...coreFrameTypes],
     endpoints: infos.flatMap(({ path }) => (path === null ? [] : [path])),
     methods: infos.flatMap(({ method }) => (method === null ? [] : [method])),
     errorCodes: declared.map(({ code }) => code),
@@ -191,9 +203,10 @@ function compileUnmatched(
   }
 }
 
-function createMonitor({ health, registry, services, vitals }: CompileOptions): HealthMonitor | null {
+function createMonitor({ health, registry, services, vitals, broker }: CompileOptions): HealthMonitor | null {
   if (health === null) return null
   const { clock, log } = services
+  if (broker.health !== undefined) registry.health.set('broker', { check: () => broker.health?.(), required: true })
   return new HealthMonitor({ ...health, checks: registry.health, clock, log, vitals })
 }
 

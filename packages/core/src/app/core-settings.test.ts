@@ -42,7 +42,7 @@ describe('the settings of the parts of core', () => {
       listen: { port: 8000, host: '127.0.0.1' },
       lifecycle: { drainTimeoutMs: 10_000 },
       http: { trustedProxies: [], maxBodyBytes: 1_048_576 },
-      websocket: {},
+      websocket: { compression: false, maxTopics: 128, reconnectWindowMs: 20_000 },
       log: { level: 'debug', format: 'human' },
       nativeServer: { compat: 'on', maxHeaderBytes: 32_768 },
       database: {
@@ -65,6 +65,9 @@ describe('the settings of the parts of core', () => {
       TRUSTED_PROXIES: '["10.0.0.0/8","::1"]',
       MAX_REQUEST_BODY_SIZE: '2MiB',
       ALLOWED_WS_ORIGINS: '["https://app.example.com"]',
+      WS_MAX_TOPICS: '16',
+      WS_RECONNECT_WINDOW: '1m',
+      WS_COMPRESSION: 'shared',
       LOG_LEVEL: 'WARNING',
       LOG_CONSOLE_FORMAT: 'human',
       LOG_EXCLUDED_PATHS: '["/metrics"]',
@@ -93,7 +96,12 @@ describe('the settings of the parts of core', () => {
         trustedProxies: ['10.0.0.0/8', '::1'],
         maxBodyBytes: 2 * 1024 * 1024,
       },
-      websocket: { origins: ['https://app.example.com'] },
+      websocket: {
+        origins: ['https://app.example.com'],
+        maxTopics: 16,
+        reconnectWindowMs: 60_000,
+        compression: 'shared',
+      },
       log: { level: 'warn', format: 'human', excludedPaths: ['/metrics'] },
       nativeServer: { compat: 'off', maxHeaderBytes: 16_384 },
       database: {

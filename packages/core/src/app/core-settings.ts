@@ -5,9 +5,10 @@ import { excludedPathsRule } from '../log/log-options.ts'
 import { type LogFormat, logFormats } from '../log/pino-logger.ts'
 import { type SettingsGroup, settingsGroup } from '../settings/group.ts'
 import { variable } from '../settings/variable.ts'
+import { type CompressionMemory, compressionMemories } from '../transport/compression.ts'
 import { addressRules } from '../transport/socket-limits.ts'
 import { type CompatMode, compatRule, maxHeaderBytesRule } from '../transport/uws-loader.ts'
-import { webSocketOriginsRule } from '../websocket/options.ts'
+import { maxTopicsRule, reconnectWindowRule, webSocketOriginsRule } from '../websocket/options.ts'
 import { commitTimeoutRule, drainTimeoutRule, maxBodyBytesRule } from './resolve-options.ts'
 
 // Constants with written types, and no functions: an app that leaves a group out does not declare its variables.
@@ -67,15 +68,33 @@ export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
   to: (values) => values,
 })
 
-/** `ALLOWED_WS_ORIGINS`: for `createApp({ websocket: { ...settings.websocket } })`. */
-export const websocketSettings: SettingsGroup<{ readonly origins?: readonly string[] }> = settingsGroup({
+export interface WebSocketSettings {
+  readonly origins?: readonly string[]
+  readonly maxTopics: number
+  readonly reconnectWindowMs: number
+  readonly compression: false | CompressionMemory
+}
+
+/** `ALLOWED_WS_ORIGINS`, `WS_MAX_TOPICS`, `WS_RECONNECT_WINDOW`, `WS_COMPRESSION`: for `createApp({ websocket: { ...settings.websocket } })`. */
+export const websocketSettings: SettingsGroup<WebSocketSettings> = settingsGroup({
   variables: {
     origins: variable.option('ALLOWED_WS_ORIGINS', webSocketOriginsRule, {
       about: 'Origins of pages that may open a WebSocket; `*` for any',
       whenUnset: { dev: 'any', test: 'any', staging: 'the host of the request', production: 'the host of the request' },
     }),
+    maxTopics: variable.option('WS_MAX_TOPICS', maxTopicsRule, {
+      about: 'Topics that one connection may have joined at a time',
+    }),
+    reconnectWindowMs: variable.option('WS_RECONNECT_WINDOW', reconnectWindowRule, {
+      about: 'Time over which subscribed clients reconnect when the app closes',
+    }),
+    compression: variable.oneOf('WS_COMPRESSION', ['off', ...compressionMemories], {
+      about:
+        'Compression of large WebSocket messages, for clients that offer it: `shared` takes no memory for a connection, `dedicated` about 75 KiB',
+      default: 'off',
+    }),
   },
-  to: (values) => values,
+  to: ({ compression, ...others }) => ({ ...others, compression: compression === 'off' ? false : compression }),
 })
 
 export interface NativeServerSettings {

@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { HistogramCell } from '../base/cells.ts'
+import { brokerOf } from '../hub/broker.fixtures.ts'
+import { memoryBroker } from '../hub/memory-broker.ts'
 import { type App, Disconnect, disconnects, event, RateLimitError, route } from '../index.ts'
 import { auth, deferred, nextJson, packet, plugin, testAuth, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
@@ -196,14 +198,14 @@ describe('what core counts', () => {
         pkgIds: { ECHO: 1, STRICT: 100 },
         routes: { ECHO: echo },
         events: { STRICT: strict },
-        broker: {
-          start: () => {},
+        broker: brokerOf({
           publish: () => {
             if (fails) throw new Error('no broker')
+            return null
           },
-        },
+        }),
       })
-      app.hub.broadcast(strict, { at: 'now' })
+      void app.hub.broadcast(strict, { at: 'now' })
       expect(read(app, 'ws_broadcast_errors_total')).toEqual({})
       expect(() => app.hub.broadcast(strict, { at: '' })).toThrow()
       fails = true
@@ -213,6 +215,7 @@ describe('what core counts', () => {
 
     it('an event that fails on its way to the sockets is an error, once', async () => {
       const { app, connect } = await start({
+        broker: memoryBroker(),
         pkgIds: { ECHO: 1, STRICT: 100 },
         routes: { ECHO: echo },
         events: { STRICT: strict },

@@ -6,6 +6,8 @@ import { trustedProxiesRule } from '../edge/client-address.ts'
 import { hostsRule, toHostNames } from '../edge/host.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import { type Cors, createCors } from '../http/cors.ts'
+import type { Broker } from '../hub/broker.ts'
+import { brokerRule } from '../hub/broker-rule.ts'
 import { checkPlugins } from '../plugin/check-plugins.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { pluginPkgIdsRule } from '../plugin/plugin-packages.ts'
@@ -15,6 +17,7 @@ import { accessRule } from '../route/route-definition.ts'
 import { type ResolvedWebSocketOptions, resolveWebSocketOptions } from '../websocket/options.ts'
 import type { AppOptions, BaseOptions, EventTable, HttpWireOptions, PkgIds, RouteTable } from './app-options.ts'
 import { type ResolvedHealthOptions, resolveHealthOptions } from './lifecycle/health-options.ts'
+import { resolveBroker } from './resolve-broker.ts'
 
 /** Options as the app uses them: checked, defaults filled in. */
 export interface ResolvedOptions {
@@ -42,11 +45,13 @@ export interface ResolvedOptions {
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
   readonly unknownKeys: 'validate' | 'ignore'
+  readonly broker: Broker
 }
 
 const maxMs = 3_600_000
 export const drainTimeoutRule: OptionRule<number> = option.duration({ max: maxMs, default: 10_000 })
 export const commitTimeoutRule: OptionRule<number | undefined> = option.duration({ max: maxMs })
+export const closeTimeoutRule: OptionRule<number> = option.duration({ max: maxMs, default: 5000 })
 export const maxBodyBytesRule: OptionRule<number> = option.bytes({ default: 1_048_576 })
 const defaultCommitTimeoutMs = 5000
 
@@ -76,7 +81,7 @@ const rules = {
   drainTimeoutMs: drainTimeoutRule,
   drainSpreadMs: option.duration({ max: maxMs, default: 2000 }),
   commitTimeoutMs: commitTimeoutRule,
-  closeTimeoutMs: option.duration({ max: maxMs, default: 5000 }),
+  closeTimeoutMs: closeTimeoutRule,
   validateOutput: option.flag(),
   health: option.unchecked(),
   log: option.unchecked(),
@@ -85,12 +90,12 @@ const rules = {
   transport: option.unchecked(),
   clock: option.unchecked(),
   codecs: option.unchecked(),
-  broker: option.unchecked(),
+  broker: brokerRule,
 } satisfies OptionRules<BaseOptions & { pkgIds: PkgIds; routes: RouteTable; events: EventTable }>
 
 /** Checks everything that can be checked before a plugin is set up. */
-export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable>(
-  options: AppOptions<Ids, Routes, Events>,
+export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable, Topics>(
+  options: AppOptions<Ids, Routes, Events, Topics>,
 ): ResolvedOptions {
   const checked = checkOptions('createApp()', options, rules)
   const { pkgIds, routes, events = {}, endpoints = [], plugins = [], errors = [] } = options
@@ -122,6 +127,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     trustedProxies: http.trustedProxies,
     maxBodyBytes: http.maxBodyBytes,
     unknownKeys: http.unknownKeys,
+    broker: resolveBroker(checked.broker, environment),
   }
 }
 

@@ -1,5 +1,5 @@
 import { BootError } from '../base/boot-error.ts'
-import { type Clock, systemClock, withTimeout } from '../base/clock.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
 import { workerLink } from '../base/cluster-worker.ts'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import type { Environment } from '../base/environment.ts'
@@ -13,10 +13,9 @@ import type { CallServices } from '../call/call-services.ts'
 import { Deadlines } from '../call/deadlines.ts'
 import { Rejections } from '../call/rejections.ts'
 import { ConnectionHub } from '../hub/hub.ts'
-import { memoryBroker } from '../hub/memory-broker.ts'
+import { createNodeInfo } from '../hub/node-info.ts'
 import { resolveLogOptions } from '../log/log-options.ts'
 import { createPluginHost, PluginRegistry } from '../plugin/plugin-host.ts'
-import { type AppDescription, describeApp } from '../route/describe.ts'
 import { addressRules } from '../transport/socket-limits.ts'
 import type { Transport } from '../transport/transport.ts'
 import { uws } from '../transport/uws-server.ts'
@@ -26,8 +25,10 @@ import type { ListenAddress } from './app.ts'
 import { AppEvents } from './app-events.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { bind } from './lifecycle/bind.ts'
+import { closeParts } from './lifecycle/close-parts.ts'
 import { drain } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
+import type { ServedApp } from './manifest.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 import { createWires, type PluginApis, type Wires } from './wires.ts'
 
@@ -76,22 +77,28 @@ export class RunningApp {
     this.#events = new AppEvents(options.events, options.pkgIds, options.validateOutput)
     const { pluginPkgIds = {}, topics = {} } = given
     this.#registry = new PluginRegistry({ ...options, pluginPkgIds, topics })
+    this.#rejections = new Rejections(this.instruments, this.log)
     this.hub = new ConnectionHub({
-      broker: given.broker ?? memoryBroker(),
+      broker: options.broker,
+      node: createNodeInfo(this.#clock),
+      clock: this.#clock,
+      log: this.log,
+      instruments: this.instruments,
       transport: this.#transport,
       maxBackpressureBytes: options.websocket.maxBackpressureBytes,
       onPublished: (count, bytes) => this.#webSocketInstruments.sent(count, bytes),
       topics: this.#registry.topics,
       hasIdentities: () => this.#registry.identity !== null || this.#registry.controls.size > 0,
       findEvent: (event) => this.#events.find(event),
+      keyOf: (publication) => this.#events.keyOf(publication),
       onError: () => this.#webSocketInstruments.broadcastErrors.inc(),
       onLateError: (error) => {
         this.#webSocketInstruments.broadcastErrors.inc()
         this.log.error({ err: error }, 'The broker failed to publish')
       },
+      rejections: this.#rejections,
     })
     this.#deadlines = new Deadlines(this.#clock)
-    this.#rejections = new Rejections(this.instruments, this.log)
     this.#services = {
       clock: this.#clock,
       log: this.log,
@@ -139,7 +146,8 @@ export class RunningApp {
       const { websocket, given } = this.#options
       if (given.unhandledRejections !== false) this.#stopLoggingRejections = logUnhandledRejections(this.#rejections)
       const { answersAtOnce } = wires.upgrader
-      const address = { host, port, websocketPath: websocket.path, limits: websocket, upgradesAtOnce: answersAtOnce }
+      const { path: websocketPath, compression } = websocket
+      const address = { host, port, websocketPath, limits: websocket, compression, upgradesAtOnce: answersAtOnce }
       this.#binding = bind({ app: this, transport: this.#transport, address, wires, log: this.log })
       const bound = await this.#binding
       this.#states.enter('serving')
@@ -169,25 +177,26 @@ export class RunningApp {
     return dropSafe(report, 'app.doctor', this.#rejections)
   }
 
-  describe(): AppDescription {
-    if (this.#wires === null)
-      throw new BootError('wrong_state', 'Plugins can still add routes: await app.ready() before app.describe()')
-    return describeApp(this.#wires.compiled.routes, this.#events.describe())
+  served(reader: 'describe' | 'manifest'): ServedApp {
+    const routes = this.#wires?.compiled.routes
+    if (routes === undefined)
+      throw new BootError('wrong_state', `Plugins can still add routes: await app.ready() before app.${reader}()`)
+    return { routes, events: this.#events.describe(), websocket: this.#options.websocket }
   }
 
   async #boot(): Promise<void> {
     if (this.#closed !== null) throw new BootError('wrong_state', 'A closed app cannot be started: create a new one')
-    if (this.state !== 'created')
-      throw new BootError('wrong_state', `The app cannot be started when it is ${this.state}`)
+    if (this.state !== 'created') throw new BootError('wrong_state', `The app cannot start when it is ${this.state}`)
     this.#states.enter('starting')
     if (this.#options.conflict !== null) this.log.warn(this.#options.conflict)
     try {
       const apis = await this.#setUp()
       this.#wires = this.#compile(apis)
+      await this.hub.start()
       for (const hook of this.#registry.onReady) await hook()
       this.#states.enter('ready')
     } catch (error) {
-      await this.#closePlugins()
+      await this.#closeParts()
       this.#states.enter('closed')
       throw error
     }
@@ -204,6 +213,7 @@ export class RunningApp {
         instruments,
         hub,
         rejections: this.#rejections,
+        control: hub.control,
         routes: this.#routes,
       }
       const { host, seal } = createPluginHost(plugin.name, this.#registry, services)
@@ -226,6 +236,7 @@ export class RunningApp {
       apis,
       services: this.#services,
       hub: this.hub,
+      findEvent: (event) => this.#events.find(event),
       instruments: this.instruments,
       webSocketInstruments: this.#webSocketInstruments,
       isServing: () => this.state === 'serving',
@@ -256,7 +267,7 @@ export class RunningApp {
       if (this.#wires !== null) await this.#drain(this.#wires)
       await this.#transport.close()
       this.#deadlines.close()
-      await this.#closePlugins()
+      await this.#closeParts()
       this.#states.enter('closed')
       this.log.info('Closed')
     } finally {
@@ -282,15 +293,8 @@ export class RunningApp {
     })
   }
 
-  /** In reverse order. A plugin that fails or hangs does not prevent the others from closing. */
-  async #closePlugins(): Promise<void> {
-    const { closeTimeoutMs } = this.#options
-    for (const { plugin, run } of this.#registry.onClose.splice(0).reverse()) {
-      try {
-        await withTimeout(this.#clock, closeTimeoutMs, 'onClose', run)
-      } catch (error) {
-        this.log.error({ err: error, plugin }, 'A plugin failed to close')
-      }
-    }
+  #closeParts(): Promise<void> {
+    const { closeTimeoutMs: timeoutMs } = this.#options
+    return closeParts({ clock: this.#clock, log: this.log, timeoutMs, onClose: this.#registry.onClose, hub: this.hub })
   }
 }

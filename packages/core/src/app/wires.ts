@@ -10,6 +10,7 @@ import type { ConnectionHub } from '../hub/hub.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
+import { TopicJoins } from '../websocket/topics.ts'
 import { Upgrader } from '../websocket/upgrade.ts'
 import type { WebSocketInstruments } from '../websocket/websocket-instruments.ts'
 import type { WebSocketWire } from '../websocket/wire.ts'
@@ -33,6 +34,7 @@ interface WiresOptions {
   readonly apis: PluginApis
   readonly services: CallServices
   readonly hub: ConnectionHub
+  readonly findEvent: WebSocketWire['findEvent']
   readonly instruments: Instruments
   readonly webSocketInstruments: WebSocketInstruments
   readonly isServing: () => boolean
@@ -63,6 +65,10 @@ export function createWires(parts: WiresOptions): Wires {
     instruments: parts.webSocketInstruments,
     refusedFrame: compiled.calls.refusedFrame,
     topics: registry.topics,
+    topicCalls: compiled.topicCalls,
+    joins: new TopicJoins(services),
+    findEvent: parts.findEvent,
+    frames: compiled.frames,
     controls: registry.controls,
     handshake: registry.handshake,
     onUpgradeRejected: registry.onUpgradeRejected,

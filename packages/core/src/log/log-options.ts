@@ -52,17 +52,18 @@ const rules = {
 
 const accessDefaults = { dev: 'all', test: false, staging: 'failures', production: 'failures' } as const
 
-/** Makes the logger of an app by `createApp({ log })`. `healthPath`: null without health routes. */
+/** Makes the logger of an app by `createApp({ log })`. `healthPath`: null without health routes. `owner`: begins messages. */
 export function resolveLogOptions(
   given: Logger | LogLevel | 'silent' | LogOptions | undefined,
   environment: Environment,
   healthPath: string | null,
+  owner: string = 'createApp()',
 ): ResolvedLogOptions {
-  const options = checkOptions('createApp()', toOptions(given), rules, 'log')
+  const options = checkOptions(owner, toOptions(given), rules, 'log')
   const { level, format, logger, access = accessDefaults[environment], sampleSuccesses } = options
   if (logger !== undefined && (level !== undefined || format !== undefined)) {
     const name = level === undefined ? 'log.format' : 'log.level'
-    throw badOption('createApp()', name, 'is an option of the built-in logger: remove it, or remove log.logger')
+    throw badOption(owner, name, 'is an option of the built-in logger: remove it, or remove log.logger')
   }
   const settings = { environment, ...(level !== undefined && { level }), ...(format !== undefined && { format }) }
   const health = healthPath === null ? [] : [healthPath, `${healthPath}/live`, `${healthPath}/ready`]

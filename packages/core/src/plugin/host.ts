@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { ClusterWorker } from '../base/cluster-worker.ts'
+import type { DoctorCheck } from '../base/doctor.ts'
 import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
@@ -12,12 +13,13 @@ import type { ReplyHeaders } from '../call/reply-headers.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
+import type { PluginControlHandler } from '../hub/control.ts'
 import type { Hub } from '../hub/hub.ts'
-import type { TopicRules } from '../hub/topic.ts'
+import type { TopicsOf } from '../hub/topic-builder.ts'
 import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
-import type { DoctorCheck } from './doctor.ts'
 import type { HealthCheck } from './health.ts'
+import type { PluginControl } from './plugin-control.ts'
 
 /** An HTTP request or an upgrade, before any check of it. */
 export interface IncomingRequest {
@@ -176,7 +178,7 @@ export interface PluginHost {
   /** Adds an event, with a name and a PkgID as those of `route`. It can be published once the app is ready. */
   event(name: string, event: AnyEvent, options?: PackageOptions): void
   /** Adds topic rules. A pattern that the app or another plugin declares too is a boot error, `duplicate_topic`. */
-  topics(rules: TopicRules): void
+  topics<Table>(rules: TopicsOf<Table>): void
   /**
    * Adds a check to `GET /health`. With `required: false` a failure is reported and the app stays ready: for what the app can work
    * without. Default true.
@@ -189,6 +191,20 @@ export interface PluginHost {
   doctor(name: string, check: DoctorCheck): void
   /** Handles text frames of one type, which only one plugin may. With `handshake`, the frame is the handshake of the app. */
   controlFrame(type: string, handler: ControlHandler, handshake?: HandshakeOptions): void
+  /**
+   * Receives the control messages that this plugin sends on other nodes of the app, and returns what sends them. `handler` gets the JSON that
+   * was passed to `send`, never that of its own node: apply it there yourself, before or after you send it. A message may arrive more than
+   * once, and, with `keepMs`, long after it was sent: applying it again must not harm. Another version of the plugin may have sent it, so
+   * check it. An error of the handler is logged.
+   *
+   * @example
+   * const control = host.onControl((data) => {
+   *   if (isRevocation(data)) revocations.add(data)
+   * })
+   * revocations.add(revocation)
+   * void control.send(revocation, { keepMs: 3_600_000 })
+   */
+  onControl(handler: PluginControlHandler): PluginControl
   /**
    * Wraps a promise that your plugin returns to an application, so that the application may drop it: if it rejects and nothing handles
    * that, the error is logged and counted instead of being an unhandled rejection of the process. `name` is in the log; the line goes to the

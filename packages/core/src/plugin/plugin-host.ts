@@ -1,6 +1,7 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Clock } from '../base/clock.ts'
 import { workerLink } from '../base/cluster-worker.ts'
+import type { NamedCheck } from '../base/doctor.ts'
 import { dropSafe } from '../base/drop-safe.ts'
 import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
@@ -12,14 +13,16 @@ import type { Rejections } from '../call/rejections.ts'
 import { type AppError, AuthenticationError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
+import type { NodeControl } from '../hub/control.ts'
 import type { Hub } from '../hub/hub.ts'
 import { type TopicRules, TopicTable } from '../hub/topic.ts'
+import { coreFrameTypes } from '../protocol/frame.ts'
 import { checkEndpoint } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
-import type { NamedCheck } from './doctor.ts'
 import type { HealthPart } from './health.ts'
 import type { ControlHandler, DisconnectOutcome, Handshake, Identify, IncomingRequest, PluginHost } from './host.ts'
+import { createPluginControl } from './plugin-control.ts'
 import { type AppPackages, PluginPackages } from './plugin-packages.ts'
 
 /** Services of the app that plugins can use. */
@@ -30,6 +33,7 @@ export interface HostServices {
   readonly instruments: Instruments
   readonly hub: Hub
   readonly rejections: Rejections
+  readonly control: NodeControl
   readonly routes: readonly RouteInfo[]
 }
 
@@ -90,7 +94,7 @@ export function createPluginHost(
       checkOpen()
       list.push(item)
     }
-  const { environment, clock, instruments, hub, routes, rejections } = services
+  const { environment, clock, instruments, hub, routes, rejections, control } = services
   const host: PluginHost = {
     environment,
     clock,
@@ -114,6 +118,11 @@ export function createPluginHost(
     onDisconnect: adder(registry.onDisconnect),
     onReady: adder(registry.onReady),
     mapErrors: adder(registry.errorMappers),
+    onControl(handler) {
+      checkOpen()
+      control.onPlugin(plugin, handler)
+      return createPluginControl(plugin, control)
+    },
     dropSafe: (work, name, onBehalfOf = null) => dropSafe(work, name, rejections.listenerOf(onBehalfOf)),
     onClose(run) {
       checkOpen()
@@ -153,10 +162,10 @@ export function createPluginHost(
     },
     health(name, check, { required = true } = {}) {
       checkOpen()
-      if (name === 'status' || name === 'websocket') {
+      if (name === 'status' || name === 'websocket' || name === 'broker') {
         throw new BootError(
           'bad_option',
-          `Plugin '${plugin}' names a health check '${name}', which is a key of the report itself: rename the check`,
+          `Plugin '${plugin}' names a health check '${name}', which is core's own part of the report: rename the check`,
         )
       }
       if (registry.health.has(name))
@@ -172,6 +181,11 @@ export function createPluginHost(
     },
     controlFrame(type, handle, handshake) {
       checkOpen()
+      if (coreFrameTypes.some((own) => own === type))
+        throw new BootError(
+          'duplicate_control_frame',
+          `Plugin '${plugin}' handles control frames of type '${type}', which are those of core (${coreFrameTypes.join(', ')}): choose another type`,
+        )
       const other = registry.controlOwners.get(type)
       if (other !== undefined) {
         throw new BootError(

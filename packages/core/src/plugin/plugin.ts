@@ -1,6 +1,6 @@
+import type { DoctorHost } from '../base/doctor.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
-import type { DoctorHost } from './doctor.ts'
 import type { PluginHost } from './host.ts'
 
 /** Extends an app: hooks, routes, checks, and an API that its steps use. */

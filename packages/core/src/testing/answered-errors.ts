@@ -38,9 +38,10 @@ export function watchAnsweredErrors(): AnsweredErrors {
 
 /** An error answer: its content, and the status of the wire on which it was received. */
 export interface ReceivedError {
-  readonly callId: string
+  /** Null: not known. */
+  readonly callId: string | null
   readonly answer: ErrorAnswer
-  readonly rspCode?: number
+  readonly rspCode?: number | undefined
   readonly httpStatus?: number
 }
 
@@ -53,7 +54,7 @@ export function toCallError(
   answered: AnsweredErrors | undefined,
   route: AnyRoute | undefined,
 ): CallError {
-  const error = answered?.find(callId)
+  const error = callId === null ? undefined : answered?.find(callId)
   if (error !== undefined && error.code === answer.code) {
     const cause = error instanceof InternalError ? error.cause : error
     return new CallError(answer, { rspCode: error.status, httpStatus: error.httpStatus }, cause)

@@ -1,25 +1,5 @@
-import type { Jsonified } from '../base/jsonified.ts'
-import type { AnyEvent, EventDefinition } from '../call/event.ts'
 import { AppError } from '../errors/app-error.ts'
 import type { RSPCode } from '../errors/status.ts'
-import type { Route, RouteForm } from '../route/route.ts'
-import type { HttpFields } from '../route/route-types.ts'
-
-/** What a caller sends to a route. */
-export type SentTo<R> = R extends Route<infer Input, unknown, RouteForm> ? Input : never
-/** What a caller sends to it over HTTP: the same, or the fields that its `http.input` maps to the input. */
-export type SentOverHttp<R> =
-  R extends Route<infer Input, unknown, infer Form> ? ('mapped' extends Form ? HttpFields : Input) : never
-/** The result of a route, as a client receives it. */
-export type AnswerOf<R> = R extends Route<unknown, infer Output> ? Jsonified<Output> : never
-/** The data of an event, as a client receives it. */
-export type ReceivedData<E extends AnyEvent> = E extends EventDefinition<infer Data> ? Jsonified<Data> : never
-/** The arguments of a call: none for a route without input; optional where the input is. */
-export type InputArguments<Input> = [Input] extends [undefined]
-  ? []
-  : Record<never, never> extends Input
-    ? [input?: Input]
-    : [input: Input]
 
 /** The content of an error answer, on both wires. */
 export interface ErrorAnswer {

@@ -85,7 +85,7 @@ describe('the testing kit', () => {
     it('rejects a call whose input has no form on the wire, and leaves nothing behind', async () => {
       const circular: { name: string; self?: unknown } = { name: 'x' }
       circular.self = circular
-      for (const input of [circular, { name: 'x', size: 1n }]) {
+      for (const input of [circular, { name: 'x', sizes: new Set([1]) }]) {
         const { client, close } = await start(options)
         const one = await client()
         await expect(one.call('CREATE', input)).rejects.toThrow(TypeError)

@@ -9,6 +9,7 @@ import { memoryTransport } from './memory-transport/memory-transport.ts'
 import { networkRawClient } from './network-raw-client.ts'
 import type { RawClient, RawSocket } from './raw-client.ts'
 import type { RawConnect } from './raw-types.ts'
+import { createTestBroker } from './test-broker.ts'
 import { createTestClient, type TestClient } from './test-client.ts'
 import { createTestLogger, type LogLine } from './test-logger.ts'
 import { sendRequest, type TestRequest, type TestResponse } from './test-request.ts'
@@ -23,7 +24,7 @@ export interface TestConnect extends Partial<RawConnect> {
 
 /** An app that listens, and its clients. */
 export interface TestApp<Routes extends RouteTable, Events extends EventTable> {
-  readonly app: App<Routes>
+  readonly app: App<Routes, Events>
   readonly address: ListenAddress
   /** All lines that were logged so far. */
   readonly logs: readonly LogLine[]
@@ -69,6 +70,8 @@ export async function createTestApp<
   const { network, clientOf } = createNetwork(transport, options.clock)
   const errors = watchAnsweredErrors()
   const left = leftovers === 'fail' ? watchLeftovers() : null
+  // Time passes in Redis, and not in a virtual clock.
+  const broker = options.clock === undefined ? createTestBroker() : null
   const app = createApp<Ids, Routes, Events>({
     environment: 'test',
     log,
@@ -77,6 +80,7 @@ export async function createTestApp<
     drainSpreadMs: 0,
     // Left to the test runner; `close` reports them too.
     unhandledRejections: false,
+    ...(broker !== null && { broker }),
     ...options,
     plugins: [...(options.plugins ?? []), errors.plugin, ...(left === null ? [] : [left.plugin])],
   })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ConflictError, defineErrors, page, pageOf, RSPCode, route } from '../index.ts'
+import { ConflictError, defineErrors, page, pageOf, RSPCode, reply, route } from '../index.ts'
 import { CallError, createTestClient, onTransports } from '../testing.ts'
 
 const shop = defineErrors('shop', {
@@ -25,6 +25,7 @@ const options = {
     FILE: 9,
     TEXT: 10,
     SAVE: 11,
+    CUT: 15,
   },
   routes: {
     CREATE: route({
@@ -47,6 +48,11 @@ const options = {
       http: { route: 'PUT /authors/:id', query: ['dry'] },
       input: v.object({ id: v.number(), name: v.string(), dry: v.boolean() }),
       handler: (input, call) => ({ ...input, query: call.query }),
+    }),
+    CUT: route({
+      http: 'GET /cut',
+      output: v.array(v.string()),
+      handler: () => reply(['a'], { meta: page([], { page: 1, per_page: 1, total: 2 }).meta }),
     }),
     DELETE: route({ http: 'DELETE /authors/:id', input: v.object({ id: v.number() }), handler: () => undefined }),
     FAIL: route({
@@ -105,6 +111,8 @@ describe('a client over HTTP', () => {
       expect(await client.call('CREATE', { name: 'Ursula', born: null })).toEqual(made)
       expect(await client.http('LIST', { page: 2 })).toEqual(await client.call('LIST', { page: 2 }))
       expect((await client.http('LIST')).items).toEqual(['a', 'b'])
+      // Its `meta` does not make it a page: `output` says what it is.
+      expect([await client.http('CUT'), await client.call('CUT')]).toEqual([['a'], ['a']])
       expect(await client.http('DELETE', { id: 7 })).toBeNull()
       expect(await client.http('SAVE', [1, 2])).toBe(2)
     })

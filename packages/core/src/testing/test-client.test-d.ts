@@ -49,6 +49,23 @@ describe('a test client is typed by the app', () => {
     }>()
   })
 
+  test('a date, a bigint and bytes may be text', async () => {
+    const save = route({
+      http: 'PUT /files/:id',
+      input: v.object({ id: v.bigint(), at: v.date(), body: v.optional(v.instance(Uint8Array)) }),
+      handler: () => null,
+    })
+    const client = createTestClient(createApp({ pkgIds: { SAVE: 1 }, routes: { SAVE: save } }), {} as RawSocket)
+    for (const send of [client.call, client.http]) {
+      void send('SAVE', { id: '7', at: '2024-02-29', body: 'AQID' })
+      void send('SAVE', { id: 7n, at: new Date(), body: new Uint8Array() })
+      // @ts-expect-error a number may have changed on its way
+      void send('SAVE', { id: 7, at: new Date() })
+      // @ts-expect-error nor is it a date
+      void send('SAVE', { id: '7', at: 0 })
+    }
+  })
+
   test('over HTTP it is the same call', async () => {
     const { client: connect } = await createTestApp(options)
     const client = await connect()

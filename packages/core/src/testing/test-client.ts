@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
+import { CallError as ClientError, type ManifestRoute, toAnswer } from '@twinwire/client/internal'
 import type { App } from '../app/app.ts'
 import type { EventTable, RouteTable } from '../app/app-options.ts'
+import type { Position } from '../hub/broker.ts'
+import type { AnswerOf, InputArguments, ItemOf, ReceivedData, SentOverHttp, SentTo } from '../route/wire-types.ts'
 import { toCallError } from './answered-errors.ts'
-import {
-  type AnswerOf,
-  asReceived,
-  type CallError,
-  type InputArguments,
-  type ReceivedData,
-  type SentOverHttp,
-  type SentTo,
-} from './answers.ts'
-import { ClientFrames } from './client-frames.ts'
+import { asReceived, type CallError, type ErrorAnswer } from './answers.ts'
 import { callHttp, type TestClientHttp } from './http-call.ts'
 import type { RawClosure, RawSocket } from './raw-client.ts'
+import { noLimitMs, TestSession } from './test-session.ts'
+
+/** The answer to `subscribe`. */
+export interface TestSubscription {
+  /** Null for a stream without history. */
+  readonly position: Position | null
+  /** Everything since the position that was named has been received. */
+  readonly recovered: boolean
+}
 
 /** A client of both wires, typed by the routes and events of an app. */
 export interface TestClient<Routes extends RouteTable, Events extends EventTable> {
@@ -22,6 +25,17 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
     name: Name,
     ...input: InputArguments<SentTo<Routes[Name]>>
   ): Promise<AnswerOf<Routes[Name]>>
+  /**
+   * Calls a route with `output: stream(…)` over WebSocket, as soon as the first item is requested. Rejects with a {@link CallError} if the
+   * stream ends with an error, also after some items. A loop that is left early cancels the call, and waits for its last package.
+   *
+   * @example
+   * for await (const line of client.stream('TAIL', { file: 'access.log' })) lines.push(line)
+   */
+  stream<Name extends keyof Routes & string>(
+    name: Name,
+    ...input: InputArguments<SentTo<Routes[Name]>>
+  ): AsyncGenerator<ItemOf<Routes[Name]>, void, undefined>
   /**
    * The same call over HTTP, by the method and path of the route: path parameters are filled from the input, the rest is the query or, for
    * POST, PUT and PATCH, the body. Sends the headers that the client connected with. A route with a custom mapping (`http.input`) takes the
@@ -34,6 +48,15 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
     name: Name,
     ...input: InputArguments<SentOverHttp<Routes[Name]>>
   ): Promise<AnswerOf<Routes[Name]>>
+  /**
+   * Subscribes to a topic, `@me` or `@all`. Resolves with the answer, after the events that were missed since the position `since`. Rejects with a
+   * {@link CallError}: `permission_denied` for a topic that clients may not subscribe to.
+   *
+   * @example
+   * const { position } = await client.subscribe('chat:1')
+   * const { recovered } = await other.subscribe('chat:1', { since: position })
+   */
+  subscribe(topic: string, options?: { readonly since?: Position | null }): Promise<TestSubscription>
   /** Data of the next event of that name, in order. Rejects when none comes within `timeoutMs` (5000). */
   nextEvent<Name extends keyof Events & string>(name: Name, timeoutMs?: number): Promise<ReceivedData<Events[Name]>>
   /** The next control frame (`{"type": …}`). */
@@ -58,45 +81,75 @@ export interface TestClient<Routes extends RouteTable, Events extends EventTable
  * const presence = createTestClient<PresenceRoutes, PresenceEvents>(app, await raw.connect())
  */
 export function createTestClient<Routes extends RouteTable, Events extends EventTable = Record<never, never>>(
-  app: App<Routes> | App,
+  app: App<Routes, Events> | App,
   socket: RawSocket,
   http?: TestClientHttp,
 ): TestClient<Routes, Events> {
-  const { routes, events } = app.describe()
-  const pkgIds = new Map([...routes, ...events].map(({ name, pkgId }) => [name, pkgId]))
-  const frames = new ClientFrames(socket)
-  const pkgIdOf = (name: string): number => {
-    const pkgId = pkgIds.get(name)
-    if (typeof pkgId !== 'number') throw new TypeError(`'${name}' is neither a route nor an event of this app`)
-    return pkgId
+  const { routes, events } = app.manifest()
+  const session = new TestSession(socket)
+  const routeOf = (name: string): ManifestRoute & { readonly pkgId: number } => {
+    const route = Object.hasOwn(routes, name) ? routes[name] : undefined
+    if (route?.pkgId === undefined) throw new TypeError(`'${name}' is not a route of this app with a PkgID`)
+    return { ...route, pkgId: route.pkgId }
+  }
+  const eventOf = (name: string): number => {
+    const event = Object.hasOwn(events, name) ? events[name] : undefined
+    if (event === undefined) throw new TypeError(`'${name}' is not an event of this app`)
+    return event.pkgId
+  }
+  const failure = (callId: string | null, name: string | null, answer: unknown, rspCode?: number): CallError => {
+    const route = name === null ? undefined : http?.routes[name]
+    // The envelope is that of core, whose tests check its parts.
+    return toCallError({ callId, answer: answer as ErrorAnswer, rspCode }, http?.errors, route)
   }
   return {
     async call(name, ...[data]) {
-      const req_id = randomUUID()
-      // First, because an input without a JSON form fails here, and then no answer must be awaited.
-      const frame = JSON.stringify({ pkg_id: pkgIdOf(name), req_id, method: '', data })
-      const answer = frames.reply(req_id)
-      // When `send` throws, no one awaits the answer: the end of the connection must not become an unhandled rejection.
-      answer.catch(() => {})
-      socket.send(frame)
-      const reply = await answer
-      // The envelope is that of core, whose tests check its parts.
-      if (reply.status_code !== 0) {
-        const received = { callId: req_id, answer: reply.data as CallError, rspCode: Number(reply.status_code) }
-        throw toCallError(received, http?.errors, http?.routes[name])
+      const route = routeOf(name)
+      if (route.reply === 'stream') throw new TypeError(`${name} streams its reply: read it with stream('${name}')`)
+      const reqId = randomUUID()
+      const { reply } = await session.call(route.pkgId, reqId, data).next(noLimitMs)
+      if (reply.status_code !== 0) throw failure(reqId, name, reply.data, reply.status_code)
+      return asReceived(toAnswer(route, reply))
+    },
+    async *stream(name, ...[data]) {
+      const route = routeOf(name)
+      if (route.reply !== 'stream') throw new TypeError(`${name} has no streamed reply: use call('${name}')`)
+      const reqId = randomUUID()
+      const parts = session.call(route.pkgId, reqId, data)
+      let more = false
+      try {
+        for (;;) {
+          const part = await parts.next()
+          more = part.more
+          if (!more && part.reply.status_code !== 0) throw failure(reqId, name, part.reply.data, part.reply.status_code)
+          if (!more) return
+          yield asReceived(part.reply.data)
+        }
+      } finally {
+        if (more) session.cancel(reqId)
+        while (more) more = (await parts.next()).more
       }
-      return asReceived(reply.meta === null ? reply.data : { items: reply.data, meta: reply.meta })
     },
     async http(name, ...[input]) {
+      if (routes[name]?.reply === 'stream')
+        throw new TypeError(`${name} streams its reply: send a request, and read its body`)
       if (http === undefined)
         throw new TypeError(
           'This client has no HTTP side: pass `http` to createTestClient(), or use the client of createTestApp()',
         )
-      return asReceived(await callHttp(http, name, input))
+      return asReceived(await callHttp(http, name, routes[name], input))
     },
-    nextEvent: async (name, timeoutMs) => asReceived(await frames.events(pkgIdOf(name)).next(timeoutMs)),
-    nextControl: (timeoutMs) => frames.controls.next(timeoutMs),
-    nextStray: (timeoutMs) => frames.strays.next(timeoutMs),
+    async subscribe(topic, { since = null } = {}) {
+      const frame = { type: 'subscribe', topic, ...(since !== null && { since }) }
+      const { epoch, offset, recovered } = await session.ask(frame).catch((error: unknown) => {
+        throw error instanceof ClientError ? failure(null, null, error) : error
+      })
+      const position = typeof epoch === 'string' && typeof offset === 'number' ? { epoch, offset } : null
+      return { position, recovered: recovered === true }
+    },
+    nextEvent: async (name, timeoutMs) => asReceived(await session.events(eventOf(name)).next(timeoutMs)),
+    nextControl: (timeoutMs) => session.controls.next(timeoutMs),
+    nextStray: (timeoutMs) => session.strays.next(timeoutMs),
     send: (frame) => socket.send(isRaw(frame) ? frame : JSON.stringify(frame)),
     closed: socket.closed,
     close: (code, reason) => socket.close(code, reason),

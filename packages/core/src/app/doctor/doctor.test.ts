@@ -4,6 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { DoctorReport } from '../../base/finding.ts'
 import type { Importer, Machine } from '../../base/machine.ts'
 import { database } from '../../database/database-plugin.ts'
+import { brokerOf } from '../../hub/broker.fixtures.ts'
 import type { Plugin } from '../../plugin/plugin.ts'
 import { route } from '../../route/route.ts'
 import { memoryTransport } from '../../testing/memory-transport/memory-transport.ts'
@@ -11,6 +12,7 @@ import { createTestLogger } from '../../testing/test-logger.ts'
 import { createApp } from '../app.ts'
 import type { AppOptions, EventTable, PkgIds, RouteTable } from '../app-options.ts'
 import { resolveOptions } from '../resolve-options.ts'
+import { checkBroker } from './check-broker.ts'
 import { checkEnvironment } from './check-options.ts'
 import { createMachine } from './doctor.fixtures.ts'
 import { examineApp } from './doctor.ts'
@@ -50,6 +52,7 @@ describe('the doctor, of the machine', () => {
       expect.stringMatching(/^ok {5}clock {8}The system clock is in \d{4}, and the monotonic clock advances$/),
       'ok     environment  The environment is dev',
       'ok     limits       All limits are set',
+      'ok     broker       The broker is memory: publications reach the connections of this process only',
     ])
   })
 
@@ -190,6 +193,53 @@ describe('the doctor, of options', () => {
     ])
     expect(await complaints({ websocket: { sendPings: false } })).toEqual([
       'warn limits: websocket.sendPings is false, so idle clients are disconnected: remove it, unless clients send pings themselves',
+    ])
+  })
+})
+
+describe('the doctor, of the broker', () => {
+  const ofBroker = async (options: Options): Promise<string[]> =>
+    (await examine(options)).findings
+      .filter(({ check }) => check.includes('broker') || check.includes('ioredis'))
+      .map(({ check, level, message }) => `${level} ${check}: ${message}`)
+  const resolve = (environment: 'dev' | 'production') => {
+    const options = { environment, pkgIds: {}, routes: {}, http: { hosts: ['*'] } } as const
+    return resolveOptions(options)
+  }
+  const change = 'pass createApp a broker that connects processes, such as redisBroker() of @twinwire/broker-redis'
+
+  it('says which connections publications reach', () => {
+    const reach = 'The broker is memory: publications reach the connections of this process only'
+    const two = { id: 1, workers: 2 }
+    expect(checkBroker(resolve('dev'), null)).toEqual({ check: 'broker', level: 'ok', message: reach })
+    expect(checkBroker(resolve('production'), { id: 1, workers: 1 })).toEqual({
+      check: 'broker',
+      level: 'ok',
+      message: `${reach}; before the app runs as several, ${change}`,
+    })
+    const several = `${reach}, and this is one of 2 workers: ${change}`
+    expect(checkBroker(resolve('dev'), two)).toEqual({ check: 'broker', level: 'warn', message: several })
+    const redis = { ...resolve('production'), broker: brokerOf({ name: 'redis' }) }
+    expect(checkBroker(redis, two)).toEqual({
+      check: 'broker',
+      level: 'ok',
+      message: 'The broker is redis: publications reach the connections of every process',
+    })
+  })
+
+  it('runs its checks without starting it, and looks for its packages', async () => {
+    const broker = brokerOf({
+      name: 'redis',
+      start: () => expect.fail('the doctor starts nothing'),
+      doctor(host) {
+        host.peer('ioredis', 'redisBroker() requires it')
+        host.doctor('broker redis', () => ({ level: 'warn', message: 'Redis 6 lacks sharded pub/sub: use 7' }))
+      },
+    })
+    expect(await ofBroker({ broker })).toEqual([
+      'error peer ioredis: The package ioredis is not installed, but redisBroker() requires it: npm install ioredis',
+      'ok broker: The broker is redis: publications reach the connections of every process',
+      'warn broker redis: Redis 6 lacks sharded pub/sub: use 7',
     ])
   })
 })

@@ -1,10 +1,11 @@
 import { BootError } from '../../base/boot-error.ts'
 import { type Clock, systemClock, withTimeout } from '../../base/clock.ts'
+import type { DoctorHost, NamedCheck } from '../../base/doctor.ts'
 import { createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
 import type { Machine } from '../../base/machine.ts'
-import type { DoctorHost, NamedCheck } from '../../plugin/doctor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { ResolvedOptions } from '../resolve-options.ts'
+import { checkBroker } from './check-broker.ts'
 import { checkClock, checkCluster, checkNode } from './check-node.ts'
 import { checkEnvironment, checkLimits, checkProduction } from './check-options.ts'
 import { checkPeer, findSchemaPeers, type NeededPeer } from './check-peers.ts'
@@ -18,13 +19,13 @@ export interface ExaminedApp {
   readonly checks: readonly NamedCheck[]
 }
 
-/** Time limit of a plugin's check. */
+/** Time limit of a check of a plugin or the broker. */
 const checkTimeoutMs = 5000
 
 /** Runs all checks that need neither a port nor a connection. */
 export async function examineApp(app: ExaminedApp, machine: Machine = readMachine()): Promise<DoctorReport> {
   const { options, transport, clock } = app
-  const { checks, peers } = askPlugins(options)
+  const { checks, peers } = askParts(options)
   const findings: Finding[] = [
     checkNode(machine),
     ...checkCluster(machine),
@@ -34,22 +35,25 @@ export async function examineApp(app: ExaminedApp, machine: Machine = readMachin
     checkEnvironment(options),
     ...checkProduction(options, transport),
     ...checkLimits(options),
+    checkBroker(options),
   ]
   for (const each of [...checks, ...app.checks]) findings.push(...(await runCheck(each)))
   return createReport(findings)
 }
 
-function askPlugins({ plugins, environment }: ResolvedOptions): { checks: NamedCheck[]; peers: NeededPeer[] } {
+/** Checks and peers of the plugins and the broker. */
+function askParts(options: ResolvedOptions): { checks: NamedCheck[]; peers: NeededPeer[] } {
+  const { plugins, broker, environment } = options
   const checks: NamedCheck[] = []
   const peers: NeededPeer[] = []
-  for (const plugin of plugins) {
+  for (const part of [...plugins, broker]) {
     const host: DoctorHost = {
       environment,
       doctor: (name, check) => void checks.push({ name, check }),
       peer: (name, why, importedBy) =>
         void peers.push({ name, why, importedBy: importedBy === undefined ? 'app' : new URL(importedBy) }),
     }
-    plugin.doctor?.(host)
+    part.doctor?.(host)
   }
   return { checks, peers }
 }

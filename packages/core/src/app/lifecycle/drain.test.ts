@@ -2,10 +2,12 @@ import * as v from 'valibot'
 import { afterEach, describe, expect, test } from 'vitest'
 import { reply } from '../../call/reply.ts'
 import type { Connection } from '../../hub/connection.ts'
+import { ConnectionHub } from '../../hub/hub.ts'
 import { route } from '../../route/route.ts'
 import { guard } from '../../route/step.ts'
 import { onTransports } from '../../testing/on-transports.ts'
 import { codeOf, deferred, nextJson, packet, plugin, type ReplyFrame, until } from '../../testing/suite.fixtures.ts'
+import { WebSocketConnection } from '../../websocket/connection.ts'
 
 const work = route({ http: 'POST /work', handler: () => new Promise<string>(() => {}) })
 const ping = route({ handler: () => 'pong' })
@@ -52,6 +54,23 @@ onTransports({ describe, afterEach }, ({ start }) => {
     const replies: ReplyFrame[] = [await nextJson(socket), await nextJson(socket)]
     expect(replies.map(codeOf)).toEqual(['unavailable', 'unavailable'])
     expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
+  })
+
+  test('connections that have subscribed are told when to reconnect, others get the close frame alone', async () => {
+    const connections: Connection[] = []
+    const plugins = [plugin((host) => host.onConnect((connection) => void connections.push(connection)))]
+    const app = await start({ ...base, plugins, websocket: { reconnectWindowMs: 5000 } })
+    const [subscribed, other] = [await app.connect(), await app.connect()]
+    await until(() => app.app.hub.size === 2)
+    const [connection] = connections
+    const { hub } = app.app
+    if (!(hub instanceof ConnectionHub && connection instanceof WebSocketConnection)) throw new Error('not these')
+    await hub.subscribe(connection, { kind: 'all' }, null, null, () => {})
+    await app.app.close()
+    expect(await nextJson(subscribed)).toEqual({ type: 'closing', reconnect_after_ms: [0, 5000] })
+    expect((await subscribed.closed).code).toBe(1012)
+    expect((await other.closed).code).toBe(1012)
+    expect(other.frames).toEqual([])
   })
 
   test('calls that do not end in time are answered on both wires', async () => {

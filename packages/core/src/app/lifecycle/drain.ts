@@ -67,7 +67,12 @@ function inOrderOfClose(open: ReadonlySet<WireConnection>): readonly WireConnect
 function end(connection: WireConnection): Promise<void> | undefined {
   connection.stopWaiting()
   const committing = failEarly(connection.running)
-  const close = (): void => connection.close(disconnects.serviceRestart)
+  const close = (): void => {
+    const { reconnectWindowMs } = connection.shared.options
+    if (connection.isOpen && connection.isOptedIn)
+      connection.sendControl({ type: 'closing', reconnect_after_ms: [0, reconnectWindowMs] })
+    connection.close(disconnects.serviceRestart)
+  }
   if (committing.length > 0) return Promise.all(committing).then(close)
   close()
   return undefined

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { brokerOf } from '../../hub/broker.fixtures.ts'
+import { memoryBroker } from '../../hub/memory-broker.ts'
 import { route } from '../../route/route.ts'
 import { onTransports } from '../../testing/on-transports.ts'
 import { deferred, packet, plugin, until } from '../../testing/suite.fixtures.ts'
@@ -13,7 +15,8 @@ const base = { pkgIds: { PING: 1 }, routes: { PING: ping } } as const
 
 onTransports({ describe, afterEach }, ({ start }) => {
   test('the report names every check and the open connections, and is never stored', async () => {
-    const app = await start({ ...base, plugins: [plugin((host) => host.health('database', () => {}))] })
+    const plugins = [plugin((host) => host.health('database', () => {}))]
+    const app = await start({ ...base, broker: memoryBroker(), plugins })
     await app.client()
     const response = await app.request('GET /health')
     expect(response.status).toBe(200)
@@ -28,6 +31,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
   test('a failing check makes it not ready, and leaves it alive', async () => {
     const app = await start({
       ...base,
+      broker: memoryBroker(),
       plugins: [
         plugin((host) => {
           host.health('database', () => Promise.reject(new Error('gone')))
@@ -64,6 +68,27 @@ onTransports({ describe, afterEach }, ({ start }) => {
     expect([report?.status, ready?.status]).toEqual([200, 200])
     expect(report?.json()).toMatchObject({ status: 'healthy', database: 'healthy', redis: 'unhealthy' })
     expect(app.logs.filter(({ message }) => message === 'Health check failed')).toHaveLength(1)
+  })
+
+  test('not ready while the broker does not receive, and again once it does', async () => {
+    let failure: Error | null = new Error('The subscriber does not answer')
+    const health = () => {
+      if (failure !== null) throw failure
+    }
+    const app = await start({ ...base, broker: brokerOf({ health }), health: { cacheMs: 0 } })
+    const answers = async () => {
+      const paths = ['', '/live', '/ready']
+      return await Promise.all(paths.map(async (path) => (await app.request(`GET /health${path}`)).status))
+    }
+    expect(await answers()).toEqual([503, 200, 503])
+    expect((await app.request('GET /health')).json()).toMatchObject({ status: 'unhealthy', broker: 'unhealthy' })
+    failure = null
+    expect(await answers()).toEqual([200, 200, 200])
+    expect((await app.request('GET /health')).json()).toMatchObject({ status: 'healthy', broker: 'healthy' })
+    expect(app.logs.filter(({ message }) => message.startsWith('Health check'))).toEqual([
+      expect.objectContaining({ message: 'Health check failed', fields: { check: 'broker', err: expect.any(Error) } }),
+      expect.objectContaining({ message: 'Health check recovered', fields: { check: 'broker' } }),
+    ])
   })
 
   test('HEAD, another path, and none at all', async () => {

@@ -130,13 +130,15 @@ export class MemorySocket implements Socket {
 
   /** The client reads again: what was queued goes, until a frame makes it pause. */
   flush(): void {
+    const queuedBytes = this.#queuedBytes
     while (this.#peer.reading) {
       const item = this.#queue.shift()
-      if (item === undefined) return
+      if (item === undefined) break
       this.#queuedBytes -= wireBytes(item)
       if (this.#queue.length === 0) this.#ended()
       this.#peer.arrive(item)
     }
+    if (this.#open && this.#queuedBytes < queuedBytes) this.#guard(() => this.#listener.drained?.())
   }
 
   #transmit(item: Downstream): SendResult {

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { createApp, memoryBroker, route } from '@twinwire/core'
 import {
   brokerSuite,
@@ -8,8 +7,9 @@ import {
   networkRawClient,
   transportSuite,
 } from '@twinwire/core/testing'
-import { type Broker, type Codec, refuseFrame, type Transport, toFrame, zeroUuid } from '@twinwire/core/transport'
+import { type Codec, refuseFrame, type Transport, toFrame } from '@twinwire/core/transport'
 import * as vitest from 'vitest'
+import { Network, networkBroker } from './network-broker.fixtures.ts'
 
 // Public exports only: what an outside author of a codec, a broker or a transport has.
 const { describe, expect, it } = vitest
@@ -32,7 +32,8 @@ const versioned: Codec = {
   },
   encodeReply: (pkgId, reqId, status, meta, data) =>
     encode({ pkg_id: pkgId, req_id: reqId, status_code: status, meta, data: data ?? null }),
-  encodeEvent: (pkgId, data) => encode({ pkg_id: pkgId, req_id: zeroUuid, data: data ?? null }),
+  encodeEvent: (pkgId, data, meta, reqId) =>
+    encode({ pkg_id: pkgId, req_id: reqId, ...(meta === null ? {} : { meta }), data: data ?? null }),
 }
 
 describe('a custom codec', () => {
@@ -58,30 +59,12 @@ describe('a custom codec', () => {
   })
 })
 
-/** Delivers later, to each process on the bus. */
-function busBroker(bus: EventEmitter): Broker {
-  return {
-    start(deliver) {
-      bus.on('publication', (text: string) =>
-        setImmediate(() => {
-          try {
-            deliver(JSON.parse(text))
-          } catch {
-            // The hub has logged it.
-          }
-        }),
-      )
-    },
-    publish: async (publication) => void bus.emit('publication', JSON.stringify(publication)),
-  }
-}
-
 describe('a custom broker', () => {
-  let bus = new EventEmitter()
+  let network = new Network()
   brokerSuite(vitest, {
-    createBroker: () => busBroker(bus),
+    createBroker: () => networkBroker(network),
     closeBroker: () => {
-      bus = new EventEmitter()
+      network = new Network()
     },
   })
 })

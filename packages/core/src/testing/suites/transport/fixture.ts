@@ -94,6 +94,7 @@ export function createTransportFixture({ afterEach }: TestRunner, subject: Trans
           listener.opened?.(socket)
         },
         message: (data, binary) => listener.message?.(data, binary),
+        drained: () => listener.drained?.(),
         closed: (code, reason) => {
           closures.push({ code, reason })
           ended.resolve({ code, reason })

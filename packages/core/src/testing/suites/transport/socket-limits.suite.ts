@@ -50,6 +50,22 @@ export function socketLimitsSuite({ describe, it, expect }: TestRunner, { open, 
       expect((await socket.next()).data).toBe('again')
     })
 
+    it('tells when bytes that were queued have left, and only then', async () => {
+      const drained = recorder()
+      const { socket, server } = await open({ drained })
+      server.send('a', false)
+      expect((await socket.next()).data).toBe('a')
+      expect(drained.calls).toHaveLength(0)
+      socket.pause()
+      for (let tries = 0; server.send(new Uint8Array(60_000), true) !== SendResult.queued; tries += 1)
+        expect(tries).toBeLessThan(10_000)
+      const queued = server.bufferedBytes()
+      socket.resume()
+      await eventually(() => expect(drained.calls).not.toHaveLength(0), 15_000)
+      expect(server.bufferedBytes()).toBeLessThan(queued)
+      await eventually(() => expect(server.bufferedBytes()).toBe(0), 15_000)
+    })
+
     it('ends a slow client after what is queued, or cuts it when close comes first', async () => {
       const overfull = async () => {
         const opened = await open({}, { maxBackpressureBytes: 100_000 })
