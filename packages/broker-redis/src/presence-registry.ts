@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '@twinwire/core'
+import type { Member, MemberPage } from '@twinwire/core/transport'
+import { inParallel } from './broker-options.ts'
+import { type NodeKeys, type PresenceKeys, presenceKeys } from './keys.ts'
+import { parseJson } from './message.ts'
+import type { RedisLink } from './redis-link.ts'
+import { addTopicsScript, endLeaseScript, topicsScript } from './scripts/node-scripts.ts'
+import {
+  joinScript,
+  leaseMembersScript,
+  leaveScript,
+  membersEpochScript,
+  pageScript,
+  removeMembersScript,
+} from './scripts/presence-scripts.ts'
+
+/** Members in one script. */
+const chunkSize = 200
+const width = 16
+
+/** The members of this node in one topic. */
+interface OwnTopic {
+  readonly keys: PresenceKeys
+  /** Their JSON by connection. */
+  readonly members: Map<string, string>
+  /** Of Redis, when they were registered: another one means that Redis does not have them. */
+  epoch: string | null
+  /** What runs for this topic, one after the other. */
+  last: Promise<unknown>
+}
+
+/** Registers the members of this node under its lease, and reads those of all. */
+export class PresenceRegistry {
+  readonly #link: RedisLink
+  readonly #prefix: string
+  readonly #nodeKeys: NodeKeys
+  readonly #log: Logger
+  readonly #topics = new Map<string, OwnTopic>()
+  /** Topics that are written down for the lease, so that another node finds them. */
+  #noted = new Set<string>()
+  #lease: string
+  /** Topics whose members in Redis may differ from these. */
+  readonly #doubtful = new Set<string>()
+  #isRepairing = false
+
+  constructor(link: RedisLink, prefix: string, keys: NodeKeys, lease: string, log: Logger) {
+    this.#link = link
+    this.#prefix = prefix
+    this.#nodeKeys = keys
+    this.#lease = lease
+    this.#log = log
+  }
+
+  async join(topic: string, member: Member): Promise<void> {
+    const own = this.#open(topic)
+    const text = JSON.stringify(member)
+    own.members.set(member.connection, text)
+    try {
+      await this.#inTurn(own, () => this.#register(topic, own, [[member.connection, text]], 'join'))
+    } catch (error) {
+      if (own.members.get(member.connection) === text) own.members.delete(member.connection)
+      // It may have been registered all the same.
+      this.#doubtful.add(topic)
+      throw error
+    }
+  }
+
+  async leave(topic: string, { connection }: Member): Promise<void> {
+    const own = this.#topics.get(topic)
+    if (own === undefined) return
+    own.members.delete(connection)
+    const { members, order, channel } = own.keys
+    try {
+      await this.#inTurn(own, async () => {
+        // It has joined again.
+        if (own.members.has(connection)) return
+        const args = [channel, this.#link.publishCommand, connection]
+        await this.#link.run('presence', leaveScript, [members, order], args)
+      })
+    } catch (error) {
+      this.#doubtful.add(topic)
+      throw error
+    }
+    if (own.members.size === 0 && !this.#doubtful.has(topic)) this.#topics.delete(topic)
+  }
+
+  /** The members of leases that live. */
+  async page(topic: string, cursor: string | null, limit: number, leases: readonly string[]): Promise<MemberPage> {
+    const { members, order } = presenceKeys(this.#prefix, topic)
+    const args = [decodeCursor(cursor), limit, ...leases]
+    const reply = await this.#link.run('presence', pageScript, [members, order], args)
+    const [last = '', ...found] = Array.isArray(reply) ? reply.map(String) : []
+    return {
+      members: found.flatMap((text) => toMember(text) ?? []),
+      cursor: last === '' ? null : encodeCursor(last),
+    }
+  }
+
+  /** The node has another lease: the members of the old one are removed by the node that finds it expired. */
+  useLease(lease: string): void {
+    this.#lease = lease
+    this.#noted = new Set()
+    this.doubtAll()
+  }
+
+  doubtAll(): void {
+    for (const topic of this.#topics.keys()) this.#doubtful.add(topic)
+  }
+
+  /** Looks at every topic with members of this node: does Redis still have them? */
+  async check(): Promise<void> {
+    if (this.#noted.size > 0)
+      await this.#link.run('presence', addTopicsScript, [this.#nodeKeys.topics(this.#lease)], [])
+    await inParallel([...this.#topics], width, async ([topic, { keys, epoch, members }]) => {
+      if (members.size === 0) return
+      const found = await this.#link.once('presence', membersEpochScript, [keys.members, keys.order], [])
+      if (epoch !== null && String(found) !== epoch) this.#doubtful.add(topic)
+    })
+  }
+
+  /** Makes the members in Redis those of this node, where they may differ. */
+  async repair(): Promise<void> {
+    if (this.#isRepairing || this.#doubtful.size === 0) return
+    this.#isRepairing = true
+    try {
+      await inParallel([...this.#doubtful], width, async (topic) => {
+        const own = this.#open(topic)
+        this.#doubtful.delete(topic)
+        try {
+          await this.#inTurn(own, () => this.#replaceAll(topic, own))
+        } catch (error) {
+          this.#doubtful.add(topic)
+          throw error
+        }
+        if (own.members.size === 0) this.#topics.delete(topic)
+      })
+    } finally {
+      this.#isRepairing = false
+    }
+  }
+
+  /** Removes the members of a lease that has expired, and tells the nodes that they have left. */
+  async removeLease(lease: string): Promise<void> {
+    const { leases, infos, expired } = this.#nodeKeys
+    const reply = await this.#link.run('presence', topicsScript, [this.#nodeKeys.topics(lease)], [])
+    const topics = Array.isArray(reply) ? reply.map(String) : []
+    await inParallel(topics, width, (topic) => this.#sweep(presenceKeys(this.#prefix, topic), lease, new Map()))
+    await this.#link.run('presence', endLeaseScript, [leases, infos, expired, this.#nodeKeys.topics(lease)], [lease])
+    if (topics.length > 0)
+      this.#log.info({ lease, topics: topics.length }, 'Presence of a node that has ended is removed')
+  }
+
+  #open(topic: string): OwnTopic {
+    let own = this.#topics.get(topic)
+    if (own === undefined) {
+      own = { keys: presenceKeys(this.#prefix, topic), members: new Map(), epoch: null, last: Promise.resolve() }
+      this.#topics.set(topic, own)
+    }
+    return own
+  }
+
+  #inTurn(own: OwnTopic, run: () => Promise<void>): Promise<void> {
+    const turn = own.last.then(run)
+    own.last = turn.catch(() => {})
+    return turn
+  }
+
+  async #replaceAll(topic: string, own: OwnTopic): Promise<void> {
+    await this.#sweep(own.keys, this.#lease, own.members)
+    const members = [...own.members]
+    for (let at = 0; at < members.length; at += chunkSize)
+      await this.#register(topic, own, members.slice(at, at + chunkSize), 'renew')
+  }
+
+  async #register(
+    topic: string,
+    own: OwnTopic,
+    members: readonly (readonly [string, string])[],
+    kind: 'join' | 'renew',
+  ): Promise<void> {
+    const lease = this.#lease
+    if (!this.#noted.has(topic)) {
+      await this.#link.run('presence', addTopicsScript, [this.#nodeKeys.topics(lease)], [topic])
+      if (lease === this.#lease) this.#noted.add(topic)
+    }
+    const reply = await this.#link.run(
+      'presence',
+      joinScript,
+      [own.keys.members, own.keys.order],
+      [`:${randomUUID()}`, lease, own.keys.channel, this.#link.publishCommand, kind, ...members.flat()],
+    )
+    const epoch = String(reply)
+    if (own.epoch !== null && own.epoch !== epoch) this.#doubtful.add(topic)
+    own.epoch = epoch
+  }
+
+  /** Removes the members of a lease, except those that stay. In parts: a script holds up all others. */
+  async #sweep(
+    { members, order, channel }: PresenceKeys,
+    lease: string,
+    stay: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const keys = [members, order]
+    for (let from = '-'; from !== '('; ) {
+      const reply = await this.#link.run('presence', leaseMembersScript, keys, [lease, from, chunkSize])
+      const [last = '', ...found] = Array.isArray(reply) ? reply.map(String) : []
+      const gone = found.filter((connection) => !stay.has(connection))
+      const args = [lease, channel, this.#link.publishCommand, ...gone]
+      if (gone.length > 0) await this.#link.run('presence', removeMembersScript, keys, args)
+      from = `(${last}`
+    }
+  }
+}
+
+const encodeCursor = (connection: string): string => `c${Buffer.from(connection).toString('base64url')}`
+
+/** Empty for a cursor that is none. */
+function decodeCursor(cursor: string | null): string {
+  if (cursor === null || !/^c[\w-]+$/.test(cursor)) return ''
+  return Buffer.from(cursor.slice(1), 'base64url').toString()
+}
+
+/** Null for what is not one. */
+export function toMember(text: string): Member | null {
+  const value = parseJson(text)
+  if (typeof value !== 'object' || value === null || !('connection' in value)) return null
+  const { connection } = value
+  const identity = 'identity' in value ? value.identity : null
+  if (typeof connection !== 'string' || (typeof identity !== 'string' && identity !== null)) return null
+  return { connection, identity, info: 'info' in value ? value.info : null }
+}
