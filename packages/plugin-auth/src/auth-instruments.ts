@@ -32,7 +32,7 @@ const toBackendOutcome = { success: 'success', failure: 'denied', error: 'error'
 const validationStatuses = ['valid', 'expired', 'invalid', 'error'] as const
 const requests = ['discovery', 'keys', 'realm'] as const satisfies readonly IssuerRequest[]
 const outcomes = ['success', 'failure', 'rejected'] as const satisfies readonly IssuerOutcome[]
-const logoutOutcomes = ['success', 'refused', 'unavailable'] as const
+const logoutOutcomes = ['success', 'refused', 'unavailable', 'unsent'] as const
 const operations = [...requests, 'validate_token', 'validate_logout_token'] as const satisfies readonly Operation[]
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 

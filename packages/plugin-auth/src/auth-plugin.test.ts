@@ -20,12 +20,13 @@ describe('auth()', () => {
       expect([response.status, response.json()]).toEqual([200, 'ada'])
     })
 
-    it('accepts a token in the first frame, and responds with its expiry and the maximum message size', async () => {
+    it('accepts a token in the first frame, and responds with its user, its expiry and the maximum message size', async () => {
       const { connect, issuer, clock } = await startApp(start, {}, { websocket: { maxMessageBytes: 4096 } })
       const socket = await connect()
-      socket.send(authFrame(`Bearer ${issuer.token('ada')}`))
+      socket.send(authFrame(`Bearer ${issuer.token({ username: 'ada', id: 'u-ada' })}`))
       expect(await nextJson(socket)).toEqual({
         type: 'auth_ok',
+        identity: 'u-ada',
         expires_at: clock.now() / 1000 + 300,
         max_message_bytes: 4096,
       })

@@ -13,7 +13,7 @@ import { LiveSockets } from './live-sockets.ts'
 import { createLogoutRoute } from './logout/logout-route.ts'
 import { LogoutTokens } from './logout/logout-token.ts'
 import { Revocations } from './logout/revocations.ts'
-import { createRevoke } from './logout/revoke.ts'
+import { Revoke } from './logout/revoke.ts'
 import { TokenCache } from './token/token-cache.ts'
 import { TokenVerifier, type VerificationResult } from './token/token-verifier.ts'
 import type { User } from './user.ts'
@@ -89,8 +89,10 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     { breaker, clock, instruments },
   )
   const cache = new TokenCache(options.cachedTokens, clock)
+  // Clocks may differ: a token may be of the future by the tolerance, and is accepted for the tolerance after its expiry.
+  const rememberMs = options.maxTokenLifetimeMs + 2 * toleranceMs
   const revocations = new Revocations({
-    rememberMs: options.maxTokenLifetimeMs + toleranceMs,
+    rememberMs,
     maxEntries: options.maxRevocations,
     clock,
     log,
@@ -108,7 +110,9 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     },
   })
   const verifier = new TokenVerifier(options, { keys, cache, revocations, clock, instruments })
-  const revoke = createRevoke({ cache, revocations, sockets, clock })
+  const revoke = new Revoke({ cache, revocations, sockets, clock, log, toleranceMs, rememberMs }, (handler) =>
+    host.onControl(handler),
+  )
 
   host.identify(createIdentify(verifier, errors, instruments), { missing: () => errors.missing() })
   const handshake = createHandshake({ verifier, sockets, errors, instruments, clock, log, toleranceMs })
@@ -124,7 +128,16 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     const tokens = new LogoutTokens({ ...options, clients: options.logout.clients }, { keys, clock, instruments })
     const { path } = options.logout
     const { maxTokenBytes } = options
-    host.endpoint(createLogoutRoute({ path, maxTokenBytes, tokens, revoke: revoke.apply, instruments, log }))
+    host.endpoint(
+      createLogoutRoute({
+        path,
+        maxTokenBytes,
+        tokens,
+        revoke: (revocation) => revoke.apply(revocation),
+        instruments,
+        log,
+      }),
+    )
   }
   host.health('keycloak', () => {
     if (keys.current === null) throw new Error('Tokens cannot be verified: issuer keys are missing')
@@ -135,7 +148,7 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     breaker.dispose()
     expiry.close()
   })
-  return { errors, revoke: revoke.target }
+  return { errors, revoke: (target) => revoke.target(target) }
 }
 
 /** Identifies the sender of an HTTP request by its `Authorization` header; without a promise for a token in the cache. */

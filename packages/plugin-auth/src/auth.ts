@@ -8,9 +8,10 @@ export type RevokeTarget = string | Identity | { readonly sessionId: string }
 /** Revokes users and sessions. */
 export interface AuthControl {
   /**
-   * Closes every connection of the target with 4004 `Session revoked`, and rejects every token that was issued to it so far, at once.
-   * Tokens of a later login are accepted. Returns the number of closed connections. It applies to this process only, and does not end the
-   * session at the issuer: end it there too, or a refreshed token is accepted.
+   * Closes every connection of the target with 4004 `Session revoked`, and rejects every token that was issued to it so far: on this node at
+   * once, on the other nodes of the app within a second, on one that is cut off when it is back, and on one that starts later. What the broker
+   * does not take now is sent again in the background. Tokens of a later login are accepted. Returns the number of connections that were closed
+   * on this node. It does not end the session at the issuer: end it there too, or a refreshed token is accepted.
    */
   revoke(target: RevokeTarget): number
 }

@@ -157,15 +157,16 @@ describe('an upgrade', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     it('with a token in its header gets auth_ok at once; an auth frame is then a renewal', async () => {
       const { connect, issuer, clock } = await startApp(start, {}, { websocket: { maxMessageBytes: 5000 } })
-      const socket = await connect(bearer(issuer.token('ada')))
+      const socket = await connect(bearer(issuer.token({ username: 'ada', id: 'u-ada', roles: ['read'] })))
       expect(await nextJson(socket)).toEqual({
         type: 'auth_ok',
+        identity: 'u-ada',
         expires_at: clock.now() / 1000 + 300,
         max_message_bytes: 5000,
       })
       expect(socket.protocol).toBe('')
-      socket.send(authFrame(`Bearer ${issuer.token('ada')}`))
-      expect(await nextJson(socket)).toMatchObject({ type: 'auth_ok' })
+      socket.send(authFrame(`Bearer ${issuer.token({ username: 'ada', id: 'u-ada', roles: ['read'] })}`))
+      expect(await nextJson(socket)).toMatchObject({ type: 'auth_ok', identity: 'u-ada' })
       expect(await callPackage(socket, pkgIds.WHO)).toMatchObject({ data: 'ada' })
     })
 

@@ -93,5 +93,10 @@ export function createHandshake(parts: HandshakeParts): AuthHandshake {
 }
 
 function toAuthOk(user: User, maxMessageBytes: number): ControlReply {
-  return { type: 'auth_ok', expires_at: user.expiresAt / 1000, max_message_bytes: maxMessageBytes }
+  return {
+    type: 'auth_ok',
+    identity: user.id,
+    expires_at: user.expiresAt / 1000,
+    max_message_bytes: maxMessageBytes,
+  }
 }

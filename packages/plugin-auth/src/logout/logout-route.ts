@@ -10,6 +10,7 @@ import {
 import type { AuthInstruments } from '../auth-instruments.ts'
 import type { LogoutTokens } from './logout-token.ts'
 import type { Revocation } from './revocations.ts'
+import type { Revoked } from './revoke.ts'
 
 const noStore = { 'cache-control': 'no-store' }
 
@@ -17,8 +18,8 @@ interface LogoutRouteParts {
   readonly path: `/${string}`
   readonly maxTokenBytes: number
   readonly tokens: LogoutTokens
-  /** Revokes what was logged out. Returns the number of closed connections. */
-  readonly revoke: (revocation: Revocation) => number
+  /** Revokes what was logged out. */
+  readonly revoke: (revocation: Revocation) => Revoked
   readonly instruments: AuthInstruments
   readonly log: Logger
 }
@@ -45,6 +46,17 @@ export function createLogoutRoute({
     )
     return new UnavailableError('Logout tokens cannot be verified at the moment', { headers: noStore })
   }
+  const unsent = (tokenId: string): UnavailableError => {
+    instruments.loggedOut('unsent')
+    log.error(
+      'A back-channel logout is done on this node only: the broker did not take it. It is sent again until it does',
+    )
+    // An issuer that sends its token again is welcome: it may reach the broker then.
+    tokens.release(tokenId)
+    return new UnavailableError('The session is ended on one server, and on the others a little later', {
+      headers: noStore,
+    })
+  }
   return route({
     summary: 'OpenID Connect back-channel logout',
     // The options check that the path has no parameters.
@@ -58,9 +70,10 @@ export function createLogoutRoute({
       if (result.kind === 'unavailable') throw unavailable()
       if (result.kind === 'invalid') throw reject(result.description)
       // In the same turn as the verification, so that no token is accepted in between.
-      const closed = revoke(result.revocation)
-      instruments.loggedOut('success')
+      const { closed, isSent } = revoke(result.revocation)
       log.info({ kind: result.revocation.kind, connections: closed }, 'The issuer ended a session')
+      if (!(await isSent)) throw unsent(result.tokenId)
+      instruments.loggedOut('success')
       return reply(undefined, { status: 200, headers: noStore })
     },
   })

@@ -28,11 +28,11 @@ interface LogoutTokenParts {
 }
 
 export type LogoutResult =
-  | { readonly kind: 'logout'; readonly revocation: Revocation }
+  | { readonly kind: 'logout'; readonly revocation: Revocation; readonly tokenId: string }
   | { readonly kind: 'invalid'; readonly description: string }
   | { readonly kind: 'unavailable' }
 
-/** Verifies logout tokens (section 2.6), and accepts each only once. */
+/** Verifies logout tokens (section 2.6), and accepts each only once on this node. On another one it ends the same session again: no harm. */
 export class LogoutTokens {
   readonly #options: LogoutTokenOptions
   readonly #parts: LogoutTokenParts
@@ -52,6 +52,11 @@ export class LogoutTokens {
     } finally {
       instruments.duration('validate_logout_token', clock.monotonic() - startedAt)
     }
+  }
+
+  /** It is accepted once more: the issuer is asked to send it again. */
+  release(tokenId: string): void {
+    this.#used.delete(tokenId)
   }
 
   async #check(token: string): Promise<LogoutResult> {
@@ -76,7 +81,7 @@ export class LogoutTokens {
     const problem = findProblem(claims, header)
     if (problem !== null) return invalid(problem)
     if (!this.#useOnce(claims)) return invalid('The logout token was used before')
-    return { kind: 'logout', revocation: toRevocation(claims) }
+    return { kind: 'logout', revocation: toRevocation(claims), tokenId: claims.jti ?? '' }
   }
 
   #useOnce({ jti = '' }: Claims): boolean {

@@ -40,14 +40,19 @@ export class Revocations {
     return this.#sessions.size + this.#users.size
   }
 
-  add(revocation: Revocation): void {
-    const { rememberMs, clock } = this.#options
-    const forgetAt = clock.now() + rememberMs
-    if (revocation.kind === 'session') return this.#put(this.#sessions, revocation.sessionId, { revocation, forgetAt })
-    const known = this.#users.get(revocation.userId)?.revocation
+  /** @param forgetAt - Epoch milliseconds. Default: in `rememberMs`. */
+  add(revocation: Revocation, forgetAt: number = this.#options.clock.now() + this.#options.rememberMs): void {
+    const isSession = revocation.kind === 'session'
+    const entries = isSession ? this.#sessions : this.#users
+    const key = isSession ? revocation.sessionId : revocation.userId
+    const known = entries.get(key)
+    if (known === undefined) return this.#put(entries, key, { revocation, forgetAt })
     // A delayed logout must not replace a later one.
-    const isLater = known?.kind === 'user' && known.untilMs > revocation.untilMs
-    this.#put(this.#users, revocation.userId, { revocation: isLater ? known : revocation, forgetAt })
+    const isLater = !isSession && known.revocation.kind === 'user' && known.revocation.untilMs > revocation.untilMs
+    this.#put(entries, key, {
+      revocation: isLater ? known.revocation : revocation,
+      forgetAt: Math.max(known.forgetAt, forgetAt),
+    })
   }
 
   /** Is the token of this user revoked? */
