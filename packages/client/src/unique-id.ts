@@ -1,0 +1,10 @@
+/** A random UUID: RFC 9562, 5.4. Pages without TLS have no `crypto.randomUUID`. */
+export function uniqueId(): string {
+  return (
+    crypto.randomUUID?.() ??
+    // A list of one number is read as that number.
+    'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, () =>
+      (Number(crypto.getRandomValues(new Uint8Array(1))) % 16).toString(16),
+    )
+  )
+}
