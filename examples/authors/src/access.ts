@@ -1,28 +1,10 @@
 // `npm run access` prints the access of every route, and fails when the routes that are public, or that require no role, differ from
 // ../access.txt: so such a route exists on purpose. `-- --update` writes the file.
 import { readFile, writeFile } from 'node:fs/promises'
-import { type AppDescription, BootError, type RouteDescription } from '@twinwire/core'
-import { createAuthorsApp } from './app.ts'
-import { openIssuer } from './development-issuer.ts'
-import { declaredSettings } from './settings.ts'
+import { BootError, type RouteDescription } from '@twinwire/core'
+import { readReadyApp } from './ready-app.ts'
 
 const file = new URL('../access.txt', import.meta.url)
-
-/** Of the running app and not of its table of routes: plugins add endpoints and guards in their setup. */
-async function describeApp(): Promise<AppDescription> {
-  const settings = declaredSettings.read({
-    variables: { ENV: 'test', DATABASE_URL: 'pglite://memory', LOG_LEVEL: 'error', DEVELOPMENT_ISSUER_PORT: '0' },
-  })
-  const issuer = await openIssuer(settings)
-  const app = createAuthorsApp(settings, issuer.keycloak)
-  try {
-    await app.ready()
-    return app.describe()
-  } finally {
-    await app.close()
-    await issuer.stop()
-  }
-}
 
 function rolesOf({ steps }: RouteDescription): string {
   return steps
@@ -53,7 +35,7 @@ function toTable(routes: readonly RouteDescription[]): string {
 }
 
 async function main(): Promise<void> {
-  const { routes } = await describeApp()
+  const { routes } = await readReadyApp((app) => app.describe())
   console.log(toTable(routes))
   const found = toOpenRoutes(routes)
   if (process.argv.includes('--update')) return writeFile(file, found)

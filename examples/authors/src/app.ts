@@ -1,9 +1,12 @@
-import { createApp, uws } from '@twinwire/core'
+import { redisBroker } from '@twinwire/broker-redis'
+import { createApp, jsonCodec, memoryBroker, uws } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
+import { protobufCodec } from '@twinwire/core/protobuf'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
 import { memoryStore, rateLimit, redisStore } from '@twinwire/plugin-ratelimit'
 import {
+  authorChanged,
   authorCreated,
   createAuthor,
   deleteAuthor,
@@ -12,6 +15,7 @@ import {
   getPaginatedAuthors,
   updateAuthor,
 } from './authors/author.routes.ts'
+import { authorTopics } from './authors/author.topics.ts'
 import { seedAuthors } from './authors/seed-authors.ts'
 import { PkgID } from './pkg-ids.ts'
 import type { Settings } from './settings.ts'
@@ -32,7 +36,10 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
       UPDATE_AUTHOR: updateAuthor,
       DELETE_AUTHOR: deleteAuthor,
     },
-    events: { AUTHOR_CREATED: authorCreated },
+    events: { AUTHOR_CREATED: authorCreated, AUTHOR_CHANGED: authorChanged },
+    topics: authorTopics,
+    // Without Redis publications reach the connections of this process only, which production refuses for several workers.
+    broker: settings.redis === null ? memoryBroker() : redisBroker(settings.redis),
     endpoints: [getAuthor],
     plugins: [
       database({
@@ -55,6 +62,8 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
     // As clients of the reference system expect: over HTTP unknown keys of a query or a body are not an error.
     http: { ...settings.http, unknownKeys: 'ignore' },
     websocket: { path: websocketPath, ...settings.websocket },
+    // The second one by `?format=protobuf`.
+    codecs: [jsonCodec, protobufCodec()],
     log: settings.log,
     transport: uws(settings.nativeServer),
     ...settings.lifecycle,

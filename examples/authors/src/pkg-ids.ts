@@ -6,4 +6,5 @@ export const PkgID = {
   UPDATE_AUTHOR: 4,
   DELETE_AUTHOR: 5,
   AUTHOR_CREATED: 100,
+  AUTHOR_CHANGED: 101,
 } as const

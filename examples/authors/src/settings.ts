@@ -14,7 +14,8 @@ import {
 } from '@twinwire/core/settings'
 import { keycloakSettings } from '@twinwire/plugin-auth'
 import { metricsSettings } from '@twinwire/plugin-metrics'
-import { rateLimitSettings, redisSettings } from '@twinwire/plugin-ratelimit'
+import { rateLimitSettings } from '@twinwire/plugin-ratelimit'
+import { redisSettings } from '@twinwire/redis'
 
 // `src` and `dist` are siblings, so this is the folder of the example for both, in any working directory.
 const dataFolder = fileURLToPath(new URL('../.data', import.meta.url))
@@ -56,14 +57,14 @@ export const declaredSettings = defineSettings({
       default: true,
     }),
   },
-  // Without Redis each process applies the limits on its own, which is too little for production.
+  // Without Redis each process applies the limits and publishes on its own, which is too little for production.
   redis: settingsGroup({
     ...redisSettings,
     check(state) {
       const named = (['url', 'cluster', 'host', 'port', 'db', 'password'] as const).some((key) => state.isSet(key))
       if (state.environment === 'production' && !named)
         return [
-          'REDIS_URL is not set: set it to redis://user:password@host:6379/0, so that limits hold over all processes',
+          'REDIS_URL is not set: set it to redis://user:password@host:6379/0, so that limits and publications hold over all processes',
         ]
       return redisSettings.check(state)
     },

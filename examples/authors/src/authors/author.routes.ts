@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import { requireRoles } from '../roles.ts'
 import { AuthorRepository } from './author.repository.ts'
 import {
+  AuthorChangeSchema,
   AuthorIdInput,
   AuthorSchema,
   CreateAuthorInput,
@@ -13,6 +14,7 @@ import {
   GetPaginatedAuthorsInput,
   UpdateAuthorInput,
 } from './author.schemas.ts'
+import { authorsTopic } from './author.topics.ts'
 import { CreateAuthorCommand } from './create-author.command.ts'
 import { DeleteAuthorCommand } from './delete-author.command.ts'
 import { GetAuthorCommand } from './get-author.command.ts'
@@ -21,6 +23,7 @@ import { GetPaginatedAuthorsCommand } from './get-paginated-authors.command.ts'
 import { UpdateAuthorCommand } from './update-author.command.ts'
 
 export const authorCreated = event({ summary: 'An author was created, on either wire', data: AuthorSchema })
+export const authorChanged = event({ summary: 'An author was created, renamed or deleted', data: AuthorChangeSchema })
 
 export const getAuthors = route({
   summary: 'List authors, at most 1000',
@@ -69,10 +72,11 @@ export const createAuthor = route({
   use: [requireRoles('create-author'), limit('30/m'), transaction()],
   input: CreateAuthorInput,
   output: AuthorSchema,
-  // A command does not know connections, so the event is published here. It is sent after the commit.
+  // A command does not know connections, so events are published here. They are sent after the commit.
   handler: async (input, call) => {
     const author = await new CreateAuthorCommand(new AuthorRepository(call.db)).execute(input)
     call.broadcast(authorCreated, author)
+    call.publish(authorsTopic, authorChanged, { change: 'created', ...author })
     return author
   },
 })
@@ -83,7 +87,11 @@ export const updateAuthor = route({
   use: [requireRoles('update-author'), transaction()],
   input: UpdateAuthorInput,
   output: AuthorSchema,
-  command: ({ db }) => new UpdateAuthorCommand(new AuthorRepository(db)),
+  handler: async (input, call) => {
+    const author = await new UpdateAuthorCommand(new AuthorRepository(call.db)).execute(input)
+    call.publish(authorsTopic, authorChanged, { change: 'updated', ...author })
+    return author
+  },
 })
 
 export const deleteAuthor = route({
@@ -91,5 +99,8 @@ export const deleteAuthor = route({
   http: { route: 'DELETE /authors/:id', status: 204 },
   use: [requireRoles('delete-author'), transaction()],
   input: AuthorIdInput,
-  command: ({ db }) => new DeleteAuthorCommand(new AuthorRepository(db)),
+  handler: async (input, call) => {
+    await new DeleteAuthorCommand(new AuthorRepository(call.db)).execute(input)
+    call.publish(authorsTopic, authorChanged, { change: 'deleted', id: input.id, name: null })
+  },
 })

@@ -10,6 +10,13 @@ const PartOfNameSchema = v.pipe(v.string(), v.maxLength(255))
 export const AuthorSchema = v.object({ id: AuthorIdSchema, name: AuthorNameSchema })
 export type Author = v.InferOutput<typeof AuthorSchema>
 
+/** What happened to an author. `name` is null for one that was deleted. */
+export const AuthorChangeSchema = v.object({
+  change: v.picklist(['created', 'updated', 'deleted']),
+  id: AuthorIdSchema,
+  name: v.nullable(AuthorNameSchema),
+})
+
 // Inputs are strict: a misspelt key is an error and not ignored.
 
 const FiltersSchema = v.strictObject({
