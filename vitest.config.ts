@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config'
 // ("module", "development") would also reach the worker's Node, and children that a test starts with its flags.
 const conditions = ['@twinwire/source', 'node']
 
+// Test apps publish through Redis instead of in memory: `npm run test:broker`.
+const setupFiles = process.env.TEST_BROKER === 'redis' ? ['./tests/support/redis-broker.setup.ts'] : []
+
 // A machine-readable report in addition to the printed one; .ci/run counts the results.
 const jsonReport = process.env.VITEST_JSON_OUTPUT_FILE
 
@@ -25,6 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          setupFiles,
           // Property tests and first imports take their time on a busy machine; what hangs is found all the same.
           testTimeout: 20_000,
           include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts'],

@@ -199,6 +199,10 @@ describe.skipIf(process.platform !== 'linux')('a cluster', () => {
 
   it.each([
     [
+      'broker',
+      'The broker is memory, which reaches the connections of one process, and this is one of 2 workers: pass',
+    ],
+    [
       'database',
       'An embedded database works in one process only, and this is a worker of a cluster: set url to postgres://',
     ],

@@ -131,9 +131,9 @@ describe('an editor shows', () => {
   test.each([
     [
       'renameAuthor',
-      'const renameAuthor: Route<{ id: number; name: string; }, { id: number; name: string; }, "value">',
+      'const renameAuthor: Route<{ id: number; name: string; }, { id: number; name: string; }, "value", string>',
     ],
-    ['listAuthors', 'const listAuthors: Route<undefined, Page<{ id: number; name: string; }>, "value">'],
+    ['listAuthors', 'const listAuthors: Route<undefined, Page<{ id: number; name: string; }>, "value", string>'],
     ['requireUser', 'const requireUser: () => Step<"guard", { user: User; }, Call, unknown, unknown, "requireUser">'],
     ['ownRow', 'const ownRow: Step<"check", void, Call & WithDatabase, { id: number; }, unknown, "ownRow">'],
     [

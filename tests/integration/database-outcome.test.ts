@@ -606,13 +606,15 @@ describe.skipIf(!available)('the outcome of a write', () => {
       // What a cut meets is a matter of chance: at least 60, and on until one has met a write on its way. The longer it takes the rarer
       // they come, so that a slow machine gets to write at all.
       const hasMet = () => ['ok', 'outcome_unknown'].every((answer) => count(answer) > 0)
-      for (let cuts = 0; cuts < 60 || (cuts < 400 && !hasMet()); cuts += 1) {
-        await setTimeout(10 + Math.random() * (60 + cuts / 4))
+      const until = Date.now() + 90_000
+      for (let cuts = 0; cuts < 60 || (Date.now() < until && !hasMet()); cuts += 1) {
+        await setTimeout(10 + Math.random() * (60 + cuts))
         proxy.cut()
       }
       done = true
       await Promise.all(workers)
-      await expectTruth(['ok', 'unavailable', 'outcome_unknown'])
+      // A deadline passes where a busy machine got no connection for its length.
+      await expectTruth(['ok', 'unavailable', 'outcome_unknown', 'deadline_exceeded'])
       expect(hasMet()).toBe(true)
       await app.close()
     }, 120_000)

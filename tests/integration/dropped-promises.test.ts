@@ -85,7 +85,7 @@ describe('the list of what is dropped', () => {
   const taken = [
     'AuthPlugin.setup',
     'BaseCommand.execute',
-    'Broker.publish',
+    /^Broker\./,
     'ClusterMetricsWriter.write',
     'ControlHandler',
     /^DatabaseDriver\./,
@@ -101,21 +101,34 @@ describe('the list of what is dropped', () => {
     'MigrateOptions.driver',
     'OpenDriver',
     'Plugin.setup',
+    'PluginControlHandler',
     'PromRegistry.getMetricsAsJSON',
     'RateLimitPlugin.setup',
     /^RedisClient\./,
     'ResponseStream.write',
     'RouteOptions.handler',
+    'GuardedTopic.run',
+    'TopicDefinition.authorize',
     'TopicRule.authorize',
     /^Transport\./,
   ]
   const isTaken = (name: string): boolean =>
     taken.some((each) => (typeof each === 'string' ? each === name : each.test(name)))
-  /** Tools for plugins, which pass what they return to applications through `dropSafe`. */
+  /** Tools for packages, which pass what they return to applications through `dropSafe`. */
   const tools = [
     'CircuitBreaker.run',
+    'RedisConnection.close',
+    'RedisConnection.open',
+    'RedisConnection.ping',
+    'RedisConnection.run',
+    'RedisSubscriber.open',
+    'RedisSubscriber.subscribe',
+    'RedisSubscriber.unsubscribe',
+    'openRedisConnection',
+    'openRedisSubscriber',
     'ClusterWorker.provideMetrics',
     'ClusterWorker.readMetrics',
+    'PluginControl.send',
     'PluginHost.dropSafe',
   ]
   /** Rejects only before anything serves: Node ends the process with the message and code 1, as it should. */
@@ -124,6 +137,8 @@ describe('the list of what is dropped', () => {
     name
       .replace(/^(?:Call)?Connection\./, 'connection.')
       .replace(/^App\./, 'app.')
+      .replace(/^EventPublisher\./, 'publisher.')
+      .replace(/^Hub(?:Control|Presence)?\./, 'hub.')
       .replace(/^BaseRepository\./, 'repository.')
       .replace(/^(?:Limits|RateLimitPlugin)\./, 'limits.')
       .replace(/^DatabaseApi\./, '')

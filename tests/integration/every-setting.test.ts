@@ -18,6 +18,7 @@ interface Case {
 const database = { DB_USER: 'me', DB_PASSWORD: 'secret', DB_NAME: 'authors' }
 const keycloak = { KEYCLOAK_BASE_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'authors', KEYCLOAK_CLIENT_ID: 'api' }
 const redis = { REDIS_IP: '127.0.0.1' }
+const sentinels = { REDIS_SENTINELS: '["redis://127.0.0.1:9"]' }
 
 const cases: Readonly<Record<string, Case>> = {
   ENV: { value: 'staging' },
@@ -29,6 +30,9 @@ const cases: Readonly<Record<string, Case>> = {
   TRUSTED_PROXIES: { value: '["10.0.0.0/8"]' },
   MAX_REQUEST_BODY_SIZE: { value: '2MiB' },
   ALLOWED_WS_ORIGINS: { value: '["https://app.example.com"]' },
+  WS_MAX_TOPICS: { value: '16' },
+  WS_RECONNECT_WINDOW: { value: '5s' },
+  WS_COMPRESSION: { value: 'shared' },
   LOG_LEVEL: { value: 'fatal' },
   LOG_CONSOLE_FORMAT: { value: 'json' },
   LOG_EXCLUDED_PATHS: { value: '["/authors"]' },
@@ -81,6 +85,9 @@ const cases: Readonly<Record<string, Case>> = {
   CIRCUIT_BREAKER_ENABLED: { value: 'false' },
   REDIS_URL: { value: 'redis://127.0.0.1:9/1' },
   REDIS_CLUSTER: { value: '["redis://127.0.0.1:9"]' },
+  REDIS_SENTINELS: { value: sentinels.REDIS_SENTINELS },
+  REDIS_SENTINEL_NAME: { value: 'main', with: sentinels },
+  REDIS_SENTINEL_PASSWORD: { value: 'secret', with: sentinels },
   REDIS_IP: { value: '127.0.0.1' },
   REDIS_PORT: { value: '6380', with: redis },
   MAIN_REDIS_DB: { value: '2', with: redis },
@@ -153,7 +160,11 @@ async function start(variables: Variables): Promise<Set<string>> {
   onTestFinished(() => issuer.stop())
   const app = createAuthorsApp(settings, issuer.keycloak)
   onTestFinished(() => app.close())
-  await app.listen(settings.listen)
+  const isAway = settings.redis !== null
+  // What reads the settings of Redis has done so by then.
+  await app.listen(settings.listen).catch((error: unknown) => {
+    if (!isAway || !(error instanceof BootError)) throw error
+  })
   return reads
 }
 
@@ -178,20 +189,24 @@ describe('every setting', () => {
       COMMIT_TIMEOUT: '1s',
       RATE_LIMIT_FAIL_MODE: 'closed',
       REDIS_URL: 'redis://127.0.0.1:9/1',
+      REDIS_COMMAND_TIMEOUT: '1s',
       APP_VERSION: '1.2.3',
       CLUSTER_PORT: '0',
       CLUSTER_HOST: 'localhost',
       METRICS_PORT: '0',
     }
     const reads = await start(everything)
-    for (const path of await start({
-      ...quiet,
-      DEVELOPMENT_ISSUER_PORT: '0',
-      METRICS_NETWORKS: '["127.0.0.1"]',
-      REDIS_CLUSTER: '["redis://127.0.0.1:9"]',
-      REDIS_PASSWORD: 'secret',
-    }))
-      reads.add(path)
+    // With a Redis that cannot be reached nothing listens: what is read then is read here.
+    for (const path of await start({ ...quiet, DEVELOPMENT_ISSUER_PORT: '0' })) reads.add(path)
+    for (const servers of [{ REDIS_CLUSTER: '["redis://127.0.0.1:9"]' }, sentinels]) {
+      const variables = { ...quiet, ...servers, REDIS_PASSWORD: 'secret', REDIS_CONNECT_TIMEOUT: '100ms' }
+      for (const path of await start({
+        ...variables,
+        DEVELOPMENT_ISSUER_PORT: '0',
+        METRICS_NETWORKS: '["127.0.0.1"]',
+      }))
+        reads.add(path)
+    }
     const unread: string[] = []
     for (const [name, { value, with: companions = {} }] of Object.entries(cases)) {
       const before = read(name, companions)

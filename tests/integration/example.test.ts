@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Example, type ExampleTokens, runExample, startExample } from '../support/example.ts'
 import { type HttpAnswer, httpCall } from '../support/http-call.ts'
@@ -136,7 +137,12 @@ for (const [name, available, createDatabase] of databases) {
         readers.authenticate(reader)
         await readers.controlled(1)
         expect(readers.control).toEqual([
-          { type: 'auth_ok', expires_at: expect.anything(), max_message_bytes: 256 * 1024 },
+          {
+            type: 'auth_ok',
+            identity: decodeJwt(reader).sub,
+            expires_at: expect.anything(),
+            max_message_bytes: 256 * 1024,
+          },
         ])
         expect(await http('/authors/1', 'GET', undefined, reader)).toMatchObject({ status: 200 })
         expect(await readers.call(PkgID.GET_AUTHORS, { id: 1 })).toMatchObject({ status_code: RSPCode.OK })

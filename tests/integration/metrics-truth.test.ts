@@ -339,7 +339,7 @@ test('a slow client: buffered bytes, one dropped send, one close', async () => {
   const pad = 'x'.repeat(16 * 1024)
   let buffered = 0
   while (app.hub.size > 0) {
-    app.hub.publish('ticks', ticked, { pad })
+    void app.hub.publish('ticks', ticked, { pad })
     await new Promise((resolve) => setImmediate(resolve))
     if (buffered > 0 || app.hub.size === 0) continue
     buffered = (await scrape()).value('ws_buffered_bytes') ?? 0

@@ -70,9 +70,11 @@ describe.skipIf(!hasOwnRedis())('the example with REDIS_URL', () => {
     expect(statuses.at(-1)).toBe(429)
     expect(new Set(statuses)).toEqual(new Set([200, 429]))
     await passes()
-    // The process stays ready without Redis.
-    const away = { status: 'healthy', database: 'healthy', redis: 'unhealthy' }
-    expect(await httpCall(`${example.url}/health`)).toMatchObject({ status: 200, body: away })
+    // It serves without Redis, and is not ready: it receives no publications of others.
+    const away = { status: 'unhealthy', database: 'healthy', redis: 'unhealthy', broker: 'unhealthy' }
+    await eventually(async () =>
+      expect(await httpCall(`${example.url}/health`)).toMatchObject({ status: 503, body: away }),
+    )
 
     await server.restart()
     client.disconnect()

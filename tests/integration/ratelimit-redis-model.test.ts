@@ -1,12 +1,8 @@
+import type { RedisScript } from '@twinwire/redis'
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  adjustScript,
-  chargeScript,
-  refundScript,
-  type Script,
-} from '../../packages/plugin-ratelimit/src/redis/scripts.ts'
+import { adjustScript, chargeScript, refundScript } from '../../packages/plugin-ratelimit/src/redis/scripts.ts'
 import { toRule } from '../support/limit-store.ts'
 import { hasRedis, redisClient, startRedis, type TestRedis } from '../support/redis.ts'
 
@@ -97,13 +93,11 @@ describe.skipIf(!(await hasRedis()))('the scripts of buckets', () => {
       return answer
     })
   }
-  const command = (script: Script, keys: readonly string[], args: readonly number[]): readonly (string | number)[] => [
-    'eval',
-    script.lua,
-    keys.length,
-    ...keys,
-    ...args,
-  ]
+  const command = (
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly number[],
+  ): readonly (string | number)[] => ['eval', script.lua, keys.length, ...keys, ...args]
 
   it('decide like the model, at the times of the server', async () => {
     await fc.assert(

@@ -29,7 +29,7 @@ describe('the application of the README', () => {
 
   it('type checks unchanged', async () => {
     expect(await run(['node_modules/typescript/bin/tsc', '-p', project, '--noEmit'])).toEqual({ code: 0, output: '' })
-  }, 120_000)
+  }, 300_000)
 
   it('runs, answers, and stops with 0', async () => {
     const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', file], {
@@ -62,7 +62,7 @@ describe('the application of the README', () => {
       child.kill('SIGTERM')
       expect(await exited).toBe(0)
     }
-  })
+  }, 120_000)
 })
 
 function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
@@ -72,6 +72,7 @@ function run(args: readonly string[]): Promise<{ code: number | null; output: st
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
-    child.once('exit', (code) => resolve({ code, output }))
+    // All of its output has been read then.
+    child.once('close', (code) => resolve({ code, output }))
   })
 }

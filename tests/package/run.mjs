@@ -2,7 +2,7 @@
 // own packages from npm (or pnpm, see host.json), is type checked and built, and then, on each Node: starts, answers on
 // both wires, stops with 0. By hand: `npm run test:package [host...]`.
 import assert from 'node:assert/strict'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +73,7 @@ async function tryHost(name, folder) {
   let from = performance.now()
   for (const { name: dependency, tarball } of packages)
     if (manifest.dependencies[dependency]) manifest.dependencies[dependency] = `file:${tarball}`
+  Object.assign(manifest, overridesOf(installer, manifest.dependencies))
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
   const [command, ...args] = installs[installer]
   await run(command, args, { cwd: folder, env })
@@ -111,6 +112,21 @@ async function tryHost(name, folder) {
     say(`with one binary: ${await serve(process.execPath, manifest.main, folder)}`)
   }
   return lines.join('\n')
+}
+
+/** What the packages need of one another is not on npm either: it comes from the tarballs too. */
+function overridesOf(installer, direct) {
+  const needed = packages.flatMap(({ folder }) => {
+    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return Object.keys(dependencies)
+  })
+  const overrides = Object.fromEntries(
+    packages
+      // npm takes what the host itself names.
+      .filter(({ name }) => needed.includes(name) && (installer === 'pnpm' || !direct[name]))
+      .map(({ name, tarball }) => [name, `file:${tarball}`]),
+  )
+  return installer === 'pnpm' ? { pnpm: { overrides } } : { overrides }
 }
 
 /** The line for a Dockerfile, as the page on installing has it. */

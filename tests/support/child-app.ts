@@ -12,6 +12,7 @@ export interface ChildEnd {
 /** An application in a process of its own, run from a file beside this one that prints `{"port": …}` when it listens. */
 export interface ChildApp {
   readonly port: number
+  readonly pid: number
   readonly ended: Promise<ChildEnd>
   readonly output: () => string
   kill(signal: NodeJS.Signals): void
@@ -31,7 +32,7 @@ export async function startChildApp(file: string, env: Readonly<Record<string, s
   }
   const ended = new Promise<ChildEnd>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })))
   const port = await listening(child, ended, () => output)
-  return { port, ended, output: () => output, kill: (signal) => void child.kill(signal) }
+  return { port, pid: child.pid ?? 0, ended, output: () => output, kill: (signal) => void child.kill(signal) }
 }
 
 function listening(child: ChildProcess, ended: Promise<ChildEnd>, output: () => string): Promise<number> {

@@ -4,8 +4,10 @@ import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { createApp, type Environment, type Plugin, route } from '@twinwire/core'
 import { cluster } from '@twinwire/core/cluster'
+import type { Broker } from '@twinwire/core/transport'
 import { clusterMetrics, type MetricsAccess, metrics } from '@twinwire/plugin-metrics'
 import * as v from 'valibot'
+import { brokerOf } from '../../packages/core/src/hub/broker.fixtures.ts'
 
 const { WORKERS = '2', PORT = '0', BROKEN = '', RESTART = '{}', METRICS_HOST, BLOCKED, PART } = process.env
 
@@ -32,11 +34,19 @@ const block = route({
 
 const access: MetricsAccess = METRICS_HOST === undefined ? 'public' : { port: 0, host: METRICS_HOST }
 
+interface Part {
+  readonly environment?: Environment
+  readonly plugins: readonly Plugin[]
+  readonly broker?: Broker
+}
+
 /** What works in one process only. */
-async function createPart(): Promise<{ readonly environment?: Environment; readonly plugins: readonly Plugin[] }> {
+async function createPart(): Promise<Part> {
+  if (PART === 'broker') return { environment: 'production', plugins: [] }
   if (PART === 'limits') {
     const { rateLimit } = await import('@twinwire/plugin-ratelimit')
-    return { environment: 'production', plugins: [rateLimit()] }
+    // A broker of all processes, so that only the limits are refused.
+    return { environment: 'production', plugins: [rateLimit()], broker: brokerOf({}) }
   }
   if (PART === 'database') {
     const { database } = await import('@twinwire/core/database')
@@ -58,6 +68,7 @@ async function run(): Promise<void> {
     routes: { WHO: who, WORK: work },
     endpoints: [block],
     plugins: [metrics({ access }), ...part.plugins],
+    ...(part.broker !== undefined && { broker: part.broker }),
     environment: part.environment ?? 'staging',
     defaultAccess: 'public',
     http: { hosts: ['*'] },

@@ -1,4 +1,4 @@
-import { type App, type Call, createApp, runDoctor } from '@twinwire/core'
+import { type App, type Call, createApp, createPublisher, type EventPublisher, event, runDoctor } from '@twinwire/core'
 import {
   BaseRepository,
   type Database,
@@ -11,6 +11,8 @@ import { memoryTransport } from '@twinwire/core/testing'
 import type { RateLimitPlugin } from '@twinwire/plugin-ratelimit'
 import { eq, sql } from 'drizzle-orm'
 import { integer, pgMaterializedView, pgTable, text } from 'drizzle-orm/pg-core'
+import * as v from 'valibot'
+import { brokerOf } from '../../packages/core/src/hub/broker.fixtures.ts'
 
 /** No migration makes it: each statement about it fails. */
 export const ghosts = pgTable('ghosts', { id: integer().primaryKey(), name: text().notNull() })
@@ -30,6 +32,9 @@ export interface DropContext {
 /** Makes a promise that fails; what it returns is dropped. */
 export type Drop = (context: DropContext) => unknown
 
+/** The app does not list it. */
+const unlisted = event({ data: v.string(), answer: v.string() })
+const topics = { 'x:*': { authorize: () => true } }
 const failing = async (): Promise<never> => {
   throw new Error('no')
 }
@@ -37,6 +42,7 @@ const failing = async (): Promise<never> => {
 /** On behalf of a call: what is logged has its fields. By the name that is logged, and after a blank whose it is. */
 export const callDrops: Readonly<Record<string, Drop>> = {
   'connection.join': ({ call }) => call.connection?.join('x:1'),
+  'connection.ask': ({ call }) => call.connection?.ask(unlisted, 'x'),
   transaction: ({ api, call }) => api.transaction(failing, { call }),
   'db.transaction': ({ db }) => db.transaction(failing),
   'db.execute of a select': ({ db }) => db.select().from(ghosts).execute(),
@@ -89,6 +95,22 @@ export const appDrops: Readonly<Record<string, Drop>> = {
   'app.listen on no port': ({ app }) => broken(app).listen({ port: -1 }),
   'app.close': ({ app }) => broken(app).close(),
   'app.doctor': ({ app }) => broken(app).doctor(),
+  'hub.disconnect': ({ app }) => app.hub.disconnect({ identity: '' }),
+  'hub.refresh': ({ app }) => app.hub.refresh(''),
+  'hub.nodes': ({ app }) => broken(app).hub.nodes(),
+  'hub.presence': ({ app }) => app.hub.presence('nowhere'),
+  'hub.publish': async ({ app }) => void (await unsent(app)).hub.publish('x:1', ghost, {}),
+  'hub.broadcast': async ({ app }) => void (await unsent(app)).hub.broadcast(ghost, {}),
+  'hub.sendTo': async ({ app }) => void (await unsent(app)).hub.sendTo('ann', ghost, {}),
+  'publisher.ready': ({ app }) => brokenPublisher(app).ready(),
+  'publisher.publish': ({ app }) => brokenPublisher(app).publish('x:1', ghost, {}),
+  'publisher.broadcast': ({ app }) => brokenPublisher(app).broadcast(ghost, {}),
+  'publisher.sendTo': ({ app }) => brokenPublisher(app).sendTo('ann', ghost, {}),
+  'publisher.close': async ({ app }) => {
+    const publisher = brokenPublisher(app)
+    await publisher.ready().catch(() => {})
+    void publisher.close()
+  },
   'transaction of the app': ({ api }) => api.transaction(failing),
   'db.transaction of the app': ({ api }) => api.db.transaction(failing),
   'db.execute of the app': ({ api }) => api.db.select().from(ghosts).execute(),
@@ -105,6 +127,31 @@ function broken({ log }: App): App {
   const transport = Object.assign(memoryTransport(), { close: failing })
   const plugins = [{ name: 'broken', setup: refuse, doctor: refuse }]
   return createApp({ pkgIds: {}, routes: {}, environment: 'test', log, transport, plugins })
+}
+
+const ghost = event({ data: v.object({}) })
+
+/** Its broker takes no publication. */
+async function unsent({ log }: App): Promise<App> {
+  const app = createApp({
+    pkgIds: { GHOST: 1 },
+    routes: {},
+    events: { GHOST: ghost },
+    topics,
+    environment: 'test',
+    log,
+    transport: memoryTransport(),
+    broker: brokerOf({ publish: failing }),
+    plugins: [{ name: 'identities', setup: (host) => host.identify(() => null) }],
+  })
+  await app.ready()
+  return app
+}
+
+/** Its broker neither starts nor closes. */
+function brokenPublisher({ log }: App): EventPublisher<typeof ghost> {
+  const broker = brokerOf({ start: failing, close: failing })
+  return createPublisher({ broker, pkgIds: { GHOST: 1 }, events: { GHOST: ghost }, topics, log })
 }
 
 /** Without an app: the process is warned. */

@@ -4,12 +4,16 @@ import ts from 'typescript'
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
 
-/** The source files of entry points for applications; those for tests are left out, since a test runner should see their failures. */
+/**
+ * The source files of entry points for servers. Those for tests are left out, since a test runner should see their failures, and the client,
+ * which runs where nothing of core does: its promises are those of its caller.
+ */
 function findEntryPoints(): readonly string[] {
-  return readdirSync(packages).flatMap((name) => {
+  const servers = readdirSync(packages).filter((name) => name !== 'client')
+  return servers.flatMap((name) => {
     const { exports } = JSON.parse(readFileSync(`${packages}${name}/package.json`, 'utf8'))
     return Object.keys(exports)
-      .filter((entry) => !/testing|package\.json/.test(entry))
+      .filter((entry) => !/testing|\.(?:json|proto)$/.test(entry))
       .map((entry) => `${packages}${name}/${exports[entry]['@twinwire/source'].slice(2)}`)
   })
 }

@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process from 'node:process'
+import type { Redis } from 'ioredis'
+import type { Certificate } from './certificate.ts'
+import { redisClient } from './redis-client.ts'
+import { RedisProcess } from './redis-process.ts'
 import { freePort } from './service.ts'
 
 /** What `redis-server` takes as `--name value`. */
@@ -12,10 +14,18 @@ export type RedisSettings = Readonly<Record<string, string | number>>
 /** A `redis-server` of the caller's own, on a free port of 127.0.0.1, with its files in a temporary folder. */
 export interface RedisServer {
   readonly port: number
+  /** `rediss://` with a certificate. */
+  readonly url: string
+  /** A client for a test's own questions. */
+  client(): Redis
   /** SIGKILL: without a word to its clients. */
   crash(): Promise<void>
-  /** Starts it again on its port; with nothing in it, since it keeps nothing. */
-  restart(): Promise<void>
+  /**
+   * Ends it if it runs, and starts it again on its port: empty, since it keeps nothing; or with what a snapshot of it contains.
+   */
+  restart(snapshot?: string): Promise<void>
+  /** Copies what is in it now into an RDB file, as a backup would, and returns its path. */
+  snapshot(): Promise<string>
   /** It accepts connections and never answers, as behind a network that drops packets. */
   freeze(): void
   thaw(): void
@@ -28,16 +38,39 @@ export function hasRedisBinary(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0
 }
 
-/** Tried three times, each on another port: another process may take it in between. */
-export async function startRedisServer(settings: RedisSettings = {}): Promise<RedisServer> {
+/** What makes a server speak TLS alone, also to its master. Clients need no certificate. */
+export const tlsSettings = (port: number, { keyFile, certFile }: Certificate): RedisSettings => ({
+  port: 0,
+  'tls-port': port,
+  'tls-key-file': keyFile,
+  'tls-cert-file': certFile,
+  'tls-ca-cert-file': certFile,
+  'tls-auth-clients': 'no',
+  'tls-replication': 'yes',
+})
+
+/** Tried three times, each on another port: another process may take it in between. With a certificate it speaks TLS alone. */
+export async function startRedisServer(settings: RedisSettings = {}, certificate?: Certificate): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'twinwire-redis-'))
   try {
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort()
-      const all = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', ...settings }
+      const all = {
+        port,
+        bind: '127.0.0.1',
+        dir: folder,
+        save: '',
+        appendonly: 'no',
+        'repl-diskless-sync-delay': 0,
+        ...settings,
+        ...(certificate && tlsSettings(port, certificate)),
+      }
+      const server = new RedisProcess(Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]))
       try {
-        return toServer(port, folder, all, await launch(all))
+        await server.start()
+        return toServer(server, port, folder, settings, certificate)
       } catch (error) {
+        await server.stop()
         if (attempt === 3 || settings.port !== undefined) throw error
       }
     }
@@ -47,54 +80,45 @@ export async function startRedisServer(settings: RedisSettings = {}): Promise<Re
   }
 }
 
-function toServer(port: number, folder: string, settings: RedisSettings, first: ChildProcess): RedisServer {
-  let child: ChildProcess | null = first
-  const kill = (): void => void child?.kill('SIGKILL')
-  process.once('exit', kill)
-  const crash = async (): Promise<void> => {
-    if (child === null) return
-    const gone = once(child, 'exit')
-    // Not SIGTERM: nothing of it is kept, and a frozen server would not hear it.
-    child.kill('SIGKILL')
-    await gone
-    child = null
-  }
+function toServer(
+  server: RedisProcess,
+  port: number,
+  folder: string,
+  { requirepass }: RedisSettings,
+  certificate: Certificate | undefined,
+): RedisServer {
+  const url = `${certificate === undefined ? 'redis' : 'rediss'}://${requirepass === undefined ? '' : `:${requirepass}@`}127.0.0.1:${port}`
+  const client = (): Redis => redisClient(url, certificate?.ca)
+  const dump = join(folder, 'dump.rdb')
+  let snapshots = 0
   return {
     port,
-    crash,
-    restart: async () => {
-      await crash()
-      child = await launch(settings)
+    url,
+    client,
+    crash: () => server.crash(),
+    restart: async (snapshot) => {
+      await server.crash()
+      await rm(dump, { force: true })
+      if (snapshot !== undefined) await copyFile(snapshot, dump)
+      await server.start()
     },
-    freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
+    snapshot: async () => {
+      const saver = client()
+      try {
+        await saver.call('SAVE')
+      } finally {
+        saver.disconnect()
+      }
+      snapshots += 1
+      const copy = join(folder, `snapshot-${snapshots}.rdb`)
+      await copyFile(dump, copy)
+      return copy
+    },
+    freeze: () => server.freeze(),
+    thaw: () => server.thaw(),
     stop: async () => {
-      process.off('exit', kill)
-      await crash()
+      await server.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Resolves when it takes connections. */
-async function launch(settings: RedisSettings): Promise<ChildProcess> {
-  const child = spawn(
-    'redis-server',
-    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}:\n${log}`)))
-    child.stdout.on('data', (chunk) => {
-      log += chunk
-      // A replica is ready before its first synchronisation, and says so in the same words.
-      if (log.includes('Ready to accept connections')) resolve()
-    })
-  })
-  // Or else a full pipe would stop it.
-  child.stdout.removeAllListeners('data').resume()
-  child.stderr.resume()
-  return child
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
-import { Redis } from 'ioredis'
+import { redisClient } from './redis-client.ts'
 import { hasRedisBinary, type RedisServer, startRedisServer } from './redis-server.ts'
 import { type ServiceSource, serviceMissing } from './service.ts'
 
+export { redisClient } from './redis-client.ts'
 export { hasRedisBinary } from './redis-server.ts'
 
 export interface TestRedis {
@@ -75,20 +76,7 @@ async function findServer(own: boolean): Promise<Server> {
     if (await answers(localUrl)) return { url: localUrl, source: 'local', own: null }
   }
   const server = await startRedisServer()
-  return { url: `redis://127.0.0.1:${server.port}`, source: 'own', own: server }
-}
-
-/** A client for a test's own questions: fails at once where the server does not answer. */
-export function redisClient(url: string): Redis {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 2_000,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  })
-  // The failing command says it; without a listener the client prints it as well.
-  redis.on('error', () => {})
-  return redis
+  return { url: server.url, source: 'own', own: server }
 }
 
 async function answers(url: string): Promise<boolean> {

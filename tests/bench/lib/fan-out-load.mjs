@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { createHandshake, readTextFrame, toClientFrame } from './frames.mjs'
+import { createHandshake, readFrame, toClientFrame } from './frames.mjs'
 
 const waitLimitMs = 30_000
 /** Deliveries between two looks at the clock. */
@@ -41,7 +41,7 @@ class Receiver {
 
   readFrame() {
     return this.#until((bytes) => {
-      const text = readTextFrame(bytes)
+      const text = readFrame(bytes)
       return text === null ? null : { value: text, end: bytes.length }
     })
   }

@@ -1,14 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** A masked text frame, as a client has to send it. */
-export function toClientFrame(text) {
-  const payload = Buffer.from(text)
+/** A masked frame, as a client has to send it: of text, or of bytes. */
+export function toClientFrame(message) {
+  const payload = Buffer.from(message)
+  const first = typeof message === 'string' ? 0x81 : 0x82
   if (payload.length > 65_535) throw new Error('Frames of over 65535 bytes are not made here')
   const short = payload.length < 126
   const mask = randomBytes(4)
   const head = short
-    ? Buffer.from([0x81, 0x80 | payload.length])
-    : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 255])
+    ? Buffer.from([first, 0x80 | payload.length])
+    : Buffer.from([first, 0xfe, payload.length >> 8, payload.length & 255])
   for (let i = 0; i < payload.length; i++) payload[i] ^= mask[i & 3]
   return Buffer.concat([head, mask, payload])
 }
@@ -35,7 +36,7 @@ export class FrameCounter {
   #rest = null
 
   /**
-   * How many text frames end in `chunk`. Throws on anything else than whole text frames: a close frame, say.
+   * How many frames end in `chunk`. Throws on anything else than whole messages: a close frame, say.
    *
    * @param {Buffer} chunk
    */
@@ -71,17 +72,19 @@ export class FrameCounter {
   }
 }
 
-/** The text of the one frame that `bytes` hold; null while it is not whole. */
-export function readTextFrame(bytes) {
+/** The text or the bytes of the one frame that `bytes` hold; null while it is not whole. */
+export function readFrame(bytes) {
   const frame = readHead(bytes, 0)
   if (frame === null || frame.end > bytes.length) return null
   if (frame.end < bytes.length) throw new Error('More than one frame came back for one package')
-  return bytes.toString('utf8', frame.start, frame.end)
+  const payload = bytes.subarray(frame.start, frame.end)
+  return bytes[0] === 0x81 ? payload.toString('utf8') : payload
 }
 
 function readHead(bytes, at) {
   if (bytes.length < at + 2) return null
-  if (bytes[at] !== 0x81) throw new Error(`Expected a text frame, got one that starts with ${bytes[at]}`)
+  if (bytes[at] !== 0x81 && bytes[at] !== 0x82)
+    throw new Error(`Expected a message, got one that starts with ${bytes[at]}`)
   const length = bytes[at + 1]
   if (length < 126) return { start: at + 2, end: at + 2 + length }
   if (length === 127) throw new Error('A frame of over 65535 bytes came back')

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { createHandshake, FrameCounter, readTextFrame, toClientFrame } from './frames.mjs'
+import { createHandshake, FrameCounter, readFrame, toClientFrame } from './frames.mjs'
 import { readOnce } from './read-once.mjs'
 
 const waitLimitMs = 20_000
@@ -51,10 +51,10 @@ class Client {
     return new Client(socket, load, packages)
   }
 
-  /** Sends one package and returns the text of the whole reply. */
+  /** Sends one package and returns the whole reply. */
   async ask(text) {
     this.#socket.write(toClientFrame(text))
-    return await readOnce(this.#socket, readTextFrame)
+    return await readOnce(this.#socket, readFrame)
   }
 
   start() {
@@ -101,8 +101,10 @@ export class LoadGenerator {
    * @param {{ port: number, tokens: readonly string[] }} server
    * @param {number} connections
    * @param {{ path: string, greeting?: string, hello?: { text: string, matches: (text: string) => boolean },
-   *   parse?: (text: string) => unknown, toPackage: (connection: number, slot: number) => { text: string, reply: unknown },
-   *   probes: { text: string, matches: (reply: any) => boolean }[] }} workload
+   *   parse?: (message: string | Buffer) => unknown,
+   *   toPackage: (connection: number, slot: number) => { text: string | Uint8Array, reply: unknown },
+   *   probes: { text: string | Uint8Array, matches: (reply: any) => boolean }[] }} workload
+   *   `text` may be bytes: then it is a binary frame.
    */
   async connect({ port, tokens }, connections, workload) {
     for (let i = 0; i < connections; i++) {
@@ -185,6 +187,6 @@ function readOpening(bytes, isGreeted) {
   if (end === -1) return null
   const head = bytes.toString('latin1', 0, end)
   if (!isGreeted || !head.startsWith('HTTP/1.1 101')) return { head, greeting: '' }
-  const greeting = readTextFrame(bytes.subarray(end + 4))
+  const greeting = readFrame(bytes.subarray(end + 4))
   return greeting === null ? null : { head, greeting }
 }

@@ -71,6 +71,19 @@ export const rows = [
     options: { connections: '200', 'per-turn': '4' },
   },
   {
+    id: 'ws-broker',
+    title: 'a call over WebSocket, with a broker on Redis',
+    workload: 'ws-broker',
+    targets: { redis: 1.05 },
+  },
+  {
+    id: 'fan-out-broker',
+    title: 'publish to 200 connections by Redis, 4 publications in a turn',
+    workload: 'fan-out-broker',
+    options: { connections: '200', 'per-turn': '4' },
+    targets: { redis: 1.15 },
+  },
+  {
     id: 'memory',
     title: 'memory of an idle connection, of 5,000',
     workload: 'memory',

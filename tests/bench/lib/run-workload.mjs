@@ -7,6 +7,8 @@ import { printRound, printSummary, summarizeRounds } from './report.mjs'
 const workloads = [
   'ws',
   'ws-metrics',
+  'ws-broker',
+  'ws-protobuf',
   'ws-full',
   'auth',
   'limits',
@@ -16,6 +18,7 @@ const workloads = [
   'http-guarded',
   'fan-out',
   'fan-out-slow',
+  'fan-out-broker',
   'memory',
   'start',
   'cluster',

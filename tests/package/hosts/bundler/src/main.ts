@@ -1,7 +1,7 @@
 import { closeOnSignals, createApp } from '@twinwire/core'
 import { addTask, listTasks, PkgID, taskAdded } from './tasks'
 
-const app = createApp({
+export const app = createApp({
   pkgIds: PkgID,
   routes: { LIST_TASKS: listTasks, ADD_TASK: addTask },
   events: { TASK_ADDED: taskAdded },

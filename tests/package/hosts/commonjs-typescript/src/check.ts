@@ -8,12 +8,17 @@ const entryPoints = [
   '@twinwire/core/database',
   '@twinwire/core/database/valibot',
   '@twinwire/core/testing',
+  '@twinwire/broker-redis',
+  '@twinwire/client',
+  '@twinwire/client/protobuf',
+  '@twinwire/client/react',
   '@twinwire/plugin-auth',
   '@twinwire/plugin-auth/testing',
   '@twinwire/plugin-metrics',
   '@twinwire/plugin-metrics/testing',
   '@twinwire/plugin-ratelimit',
   '@twinwire/plugin-ratelimit/testing',
+  '@twinwire/redis',
 ]
 const requireHere = createRequire(join(process.cwd(), 'package.json'))
 

@@ -1,5 +1,9 @@
 // Calls every function of every entry point and exports the results with the types that TypeScript infers. A project with
 // `declaration: true` has to write that type down, so each type in it has a name that can be imported.
+import { redisBroker } from '@twinwire/broker-redis'
+import { CallError, createClient } from '@twinwire/client'
+import { protobuf } from '@twinwire/client/protobuf'
+import { createHooks } from '@twinwire/client/react'
 import {
   AppError,
   BaseCommand,
@@ -8,6 +12,7 @@ import {
   check,
   createApp,
   createLogger,
+  createPublisher,
   currentCall,
   Disconnect,
   defineErrors,
@@ -25,6 +30,8 @@ import {
   pageOf,
   reply,
   route,
+  stream,
+  topic,
   unchecked,
   uws,
 } from '@twinwire/core'
@@ -62,6 +69,7 @@ import {
   requireSingleProcess,
   systemClock,
 } from '@twinwire/core/plugin'
+import { protobufCodec } from '@twinwire/core/protobuf'
 import {
   clusterSettings,
   defineSettings,
@@ -86,6 +94,7 @@ import {
   transportSuite,
 } from '@twinwire/core/testing'
 import {
+  type Broker,
   checkListenOptions,
   defaultSocketLimits,
   findBadHeader,
@@ -99,6 +108,7 @@ import {
   PreparedHead,
   refuseFrame,
   SendResult,
+  streamKey,
   toFrame,
   toHeaderRecord,
   unknownPkgId,
@@ -121,22 +131,26 @@ import {
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'
 import { clusterMetrics, metrics, metricsSettings } from '@twinwire/plugin-metrics'
 import { readScrape } from '@twinwire/plugin-metrics/testing'
-import {
-  limit,
-  memoryStore,
-  rateLimit,
-  rateLimitKey,
-  rateLimitSettings,
-  redisSettings,
-  redisStore,
-} from '@twinwire/plugin-ratelimit'
+import { limit, memoryStore, rateLimit, rateLimitKey, rateLimitSettings, redisStore } from '@twinwire/plugin-ratelimit'
 import { createRule, storeSuite } from '@twinwire/plugin-ratelimit/testing'
+import {
+  addressOf,
+  openRedisConnection,
+  openRedisSubscriber,
+  type RedisServices,
+  redisOptionRules,
+  redisScript,
+  redisSettings,
+  resolveRedisOptions,
+  type SubscriberListener,
+} from '@twinwire/redis'
 import { bigint, integer, jsonb, pgTable, serial, text, timestamp } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
 
 // core
 export const topics = defineTopics({
   'author:*': { authorize: (identity, topic) => topic === `author:${identity?.id}` },
+  'ticket:{id}': topic({ subscribe: true, authorize: ({ identity, params }) => params.id === identity?.id }),
 })
 export const appErrors = defineErrors('billing', { card_declined: { httpStatus: 402, message: 'Declined' } })
 export const logger = createLogger({ environment: 'test' })
@@ -145,6 +159,7 @@ export const current = currentCall()
 export const errors = [AppError, BootError, Disconnect, errorCodes, disconnects] as const
 export const cells = [CounterCell, new Instruments()] as const
 export const codec = jsonCodec
+export const binaryCodec = protobufCodec()
 export const broker = memoryBroker()
 export const redacted = redact({ password: 'x' })
 export const clock = systemClock
@@ -199,9 +214,11 @@ export class EchoCommand extends BaseCommand<string, string> {
 }
 export const Task = v.object({ id: v.number(), title: v.string() })
 export const taskChanged = event({ data: Task })
+export const createTaskPublisher = (shared: Broker) =>
+  createPublisher({ broker: shared, pkgIds: { TASK_CHANGED: 100 }, events: { TASK_CHANGED: taskChanged }, topics })
 export const silent = route({ handler: () => 1 })
 export const plainText = route({ http: 'GET /text', handler: () => reply.text('a') })
-export const stream = route({
+export const streamedBody = route({
   http: 'GET /stream',
   handler: () =>
     reply.stream(
@@ -221,6 +238,7 @@ export const paged = route({
   output: pageOf(Task),
   handler: () => page([], { page: 1, per_page: 1, total: 0, pages: 0 }),
 })
+export const streamed = route({ http: 'GET /streamed', output: stream(Task), handler: () => [] })
 export const guarded = route.with(plainGuard, whenOn)
 export const guardedRoute = guarded({ http: 'GET /guarded', handler: (_input, { tenant, on }) => ({ tenant, on }) })
 export const around1 = route({ http: 'GET /timed', use: [timed], handler: (_input, { startedAt }) => startedAt })
@@ -338,6 +356,23 @@ export const tenAMinute = limit('10/m')
 export const inRedis = redisStore('redis://127.0.0.1:6379')
 export const storeTests = [storeSuite, createRule] as const
 
+// redis, broker-redis
+export const keyOfStream = streamKey({ kind: 'topic', topic: 'author:1' })
+export const brokerInRedis = redisBroker({ sentinels: { name: 'mymaster', urls: ['redis://127.0.0.1:26379'] } })
+export const redisOptions = resolveRedisOptions(
+  { url: 'redis://127.0.0.1' },
+  { owner: 'cache()', commandTimeoutMs: 100 },
+)
+export const redisRules = redisOptionRules
+export const redisAddress = addressOf(redisOptions)
+export const countScript = redisScript(`return redis.call('INCR', KEYS[1])`)
+export const connectRedis = (services: RedisServices) =>
+  openRedisConnection(redisOptions, services, { operations: ['count'] })
+export const countInRedis = async (services: RedisServices) =>
+  (await connectRedis(services)).run('count', countScript, ['counter'], [])
+export const subscribeRedis = (services: RedisServices, listener: SubscriberListener) =>
+  openRedisSubscriber(redisOptions, services, listener)
+
 // an app, and tests of it
 export const PkgID = { LIST_AUTHORS: 1, WHO_AM_I: 2, TASK_CHANGED: 100 } as const
 export const routes = { LIST_AUTHORS: listAuthors, WHO_AM_I: whoAmI }
@@ -350,6 +385,7 @@ export const createWholeApp = () =>
     plugins: [opened, signIn, limits, counted, flags],
   })
 export const describeApp = () => createWholeApp().describe()
+export const manifestOfApp = () => createWholeApp().manifest()
 export const testApp = () => createTestApp({ pkgIds: PkgID, routes, events: { TASK_CHANGED: taskChanged } })
 export const testClient = async () => (await testApp()).client()
 export const called = async () => (await testClient()).call('WHO_AM_I')
@@ -359,3 +395,19 @@ export const testDatabase = () => createTestDatabase({ migrations: './drizzle' }
 export const identity = fakeIdentity({ id: 'ann', name: 'Ann' })
 export const inMemory = memoryTransport()
 export const rawClient = networkRawClient({ port: 1 })
+
+// clients of the app
+type WholeApp = ReturnType<typeof createWholeApp>
+export const client = createClient<WholeApp>({
+  url: 'http://127.0.0.1:8000',
+  manifest: manifestOfApp(),
+  codec: protobuf(),
+})
+export const callOfClient = () => client.call('LIST_AUTHORS')
+export const whoIsClient = () => client.call('WHO_AM_I', undefined, { wire: 'http' })
+export const subscriptionOfClient = () => client.subscribe('author:1', { onEvent: ({ data }) => data })
+export const codeOf = (error: unknown) => (error instanceof CallError ? error.code : null)
+export const hooks = createHooks<WholeApp>()
+export const useAuthors = () => hooks.useCall('LIST_AUTHORS')
+export const useWho = () => hooks.useAction('WHO_AM_I', { wire: 'http' })
+export const useAuthor = (topic: string) => hooks.useSubscription(topic)

@@ -1,0 +1,2 @@
+/** See env.mjs. */
+export function quietEnv(more?: NodeJS.ProcessEnv): NodeJS.ProcessEnv

@@ -1,0 +1,4 @@
+// Entry for pages.
+import { runCases } from './cases.ts'
+
+Object.assign(globalThis, { runCases })
