@@ -20,7 +20,7 @@ const mayImport = {
   transport: foundation,
   call: wireFormats,
   route: calls,
-  hub: calls,
+  hub: [...calls, 'route'],
   plugin: [...calls, 'route', 'hub'],
   edge: pluginHost,
   http: wires,
@@ -94,6 +94,12 @@ module.exports = {
       [`${core}/`],
       'Packages use what an outside author has: the entry points of @twinwire/core',
     ),
+    onlyIn(
+      'client',
+      '^packages/client/src/',
+      ['^packages/client/src/', `${core}/testing/`],
+      'Of core only the test kit contains the client',
+    ),
     onlyIn('pino', '/node_modules/pino/', [`${core}/log/pino-logger\\.ts$`], 'Import the port base/logger.ts'),
     onlyIn('drizzle', '/node_modules/drizzle-orm/', [`${core}/database/`], 'Only the database knows drizzle'),
     onlyIn(
@@ -108,7 +114,12 @@ module.exports = {
       ['^packages/plugin-auth/src/(?:token/jose|testing/[^/]+)\\.ts$'],
       'Import token/jose.ts',
     ),
-    onlyIn('ioredis', '/node_modules/ioredis/', ['^packages/plugin-ratelimit/src/redis/'], 'Only redis/ knows ioredis'),
+    onlyIn(
+      'ioredis',
+      '/node_modules/ioredis/',
+      ['^packages/(?:redis|broker-redis|plugin-ratelimit)/src/'],
+      'Import @twinwire/redis',
+    ),
     onlyIn(
       'prom-client',
       '/node_modules/prom-client/',

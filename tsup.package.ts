@@ -18,9 +18,11 @@ export function definePackage(entry: Readonly<Record<string, string>>): Config {
     splitting: true,
     treeshake: true,
     esbuildPlugins: [inOneChunk(Object.values(entry))],
-    // Or esbuild would drop the import that the plugin adds.
     esbuildOptions: (options) => {
+      // Or esbuild would drop the import that the plugin adds.
       options.ignoreAnnotations = true
+      // What is bundled of a sibling package, a development dependency, may have no build yet.
+      options.conditions = ['@twinwire/source']
     },
     sourcemap: true,
     clean: declarations ? true : ['!**/*.d.{ts,cts}'],

@@ -12,7 +12,9 @@ let failed = false
 for (const { name, tarball } of packPackages()) {
   const options = { encoding: 'utf8', env }
   report(name, 'publint', spawnSync('publint', ['--strict', tarball], options))
-  const attw = ['--profile', 'node16', '--format', 'ascii', '--no-emoji', tarball]
+  // A schema of protobuf has no types.
+  const only = ['--exclude-entrypoints', 'proto/websocket.proto', '--']
+  const attw = ['--profile', 'node16', '--format', 'ascii', '--no-emoji', ...only, tarball]
   report(name, 'attw', spawnSync('attw', attw, options))
 }
 process.exitCode = failed ? 1 : 0
