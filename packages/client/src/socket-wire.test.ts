@@ -73,6 +73,19 @@ test('the queue is bounded, and what is sent at once does not count', async () =
   client.close()
 })
 
+test('without a queue a call is rejected at once while there is no connection', async () => {
+  const { client, open } = createFakeClient({ maxQueued: 0 })
+  expect(await reasonOf(client.call('GET', { id: '1' }))).toMatchObject({ code: 'queue_full' })
+  const socket = await open()
+  const sent = client.call('GET', { id: '2' })
+  await vi.advanceTimersByTimeAsync(0)
+  socket.reply('two')
+  expect(await sent).toBe('two')
+  expect(socket.frames()).toHaveLength(1)
+  client.close()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 describe('after a lost connection', () => {
   test('a call is rejected, and one of a once() route is sent again with the same id', async () => {
     const { client, open } = createFakeClient()

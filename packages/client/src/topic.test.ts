@@ -81,6 +81,38 @@ test('a listener of presence that comes later is not a gap for the others', asyn
   fake.client.close()
 })
 
+test('presence is read page by page, up to `max` and within one deadline', async () => {
+  const { client, open } = createFakeClient()
+  const member = (connection: string) => ({ connection, identity: null, info: null })
+  const page = async (socket: FakeSocket, connections: readonly string[], cursor: string | null) => {
+    const { id, topic } = socket.frames('presence').at(-1) ?? {}
+    socket.receive({ type: 'presence', id, topic, members: connections.map(member), cursor })
+    await tick()
+  }
+  const all = client.presence('chat:1')
+  const socket = await open()
+  await page(socket, ['a', 'b'], 'next')
+  expect(socket.frames('presence')).toMatchObject([{ topic: 'chat:1' }, { topic: 'chat:1', cursor: 'next' }])
+  await page(socket, ['c'], null)
+  expect(await all).toEqual(['a', 'b', 'c'].map(member))
+
+  const some = client.presence('chat:1', { max: 3 })
+  await tick()
+  await page(socket, ['a', 'b'], 'next')
+  await page(socket, ['c', 'd'], 'more')
+  expect(await some).toEqual(['a', 'b', 'c'].map(member))
+  expect(socket.frames('presence')).toHaveLength(4)
+
+  const late = client.presence('chat:1', { timeoutMs: 1_000 }).catch((error: unknown) => error)
+  await tick()
+  await vi.advanceTimersByTimeAsync(700)
+  await page(socket, ['a'], 'next')
+  await vi.advanceTimersByTimeAsync(300)
+  expect(await late).toMatchObject({ code: 'timeout' })
+  client.close()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 test('an error that passes is tried again, another one ends the subscription', async () => {
   const fake = createFakeClient()
   const onEnd = vi.fn()
