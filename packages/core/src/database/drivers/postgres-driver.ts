@@ -1,7 +1,7 @@
 import { BootError } from '../../base/boot-error.ts'
+import { importPeer } from '../../base/peer.ts'
 import type { ConnectionSource } from './connection-source.ts'
 import type { DriverContext } from './driver.ts'
-import { importPeer } from './peer.ts'
 import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
 import { useRawText } from './postgres-results.ts'
 import { startParameters, toSetCommands } from './session-settings.ts'
@@ -14,7 +14,11 @@ const maxPrepared = 100
  * statement was sent, and which was prepared, only its connection knows.
  */
 export async function openPostgres(url: string, { pool, log, clock }: DriverContext): Promise<ConnectionSource> {
-  const { default: postgres } = await importPeer('postgres', () => import('postgres'))
+  const { default: postgres } = await importPeer(
+    'postgres',
+    "database() requires the package 'postgres' for this url",
+    () => import('postgres'),
+  )
   const { connectTimeoutMs, statementTimeoutMs, applicationName, pgBouncer } = pool
   const clientsOf =
     (session: Record<string, string | number>): CreateClient =>
