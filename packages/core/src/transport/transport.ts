@@ -141,6 +141,25 @@ export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
 /** Why a body could not be read. */
 export type BodyFailure = 'too_large' | 'aborted'
 
+/** A body on its way. No method throws once the client has disconnected. */
+export interface BodyReader {
+  /** The declared length: 0 without a body, null for a chunked one. */
+  readonly length: number | null
+  /**
+   * Passes on the next piece, perhaps before this returns: bytes that `done` may keep, null at the end, or why there is no more, which
+   * further calls get again. One call at a time. A body that is longer than `maxBytes` fails with its first piece if its length is declared,
+   * else with the piece that exceeds it.
+   */
+  read(done: (piece: Uint8Array | null | BodyFailure) => void): void
+  /**
+   * The rest is not wanted: what is held is dropped, and the client is paused until the answer. A `read` that waits gets `aborted`. `stalled`:
+   * the client sends nothing, so that the answer does not wait for a small rest, and closes the connection. Default false.
+   */
+  cancel(stalled?: boolean): void
+  /** Gives a slow client more time: if the transport has a time limit for it, at least 8 s, that begins anew. */
+  renew(): void
+}
+
 export interface HttpExchange extends RequestHead, Abortable {
   /**
    * Reads the whole body, at most `maxBytes` of it, declared or chunked alike. `done` runs once, perhaps before this returns, with bytes
@@ -150,12 +169,18 @@ export interface HttpExchange extends RequestHead, Abortable {
    */
   readBody(maxBytes: number, done: (body: Uint8Array | BodyFailure) => void, keeps?: boolean): void
   /**
+   * Reads the body in pieces, at most `maxBytes` of it, instead of `readBody`. Call one of them, once. What arrives before it is read is
+   * held as by `readBody`, and the client is paused. An answer ends the reading: a `read` that waits gets `aborted`, and the rest of the body is
+   * treated as one that was not read.
+   */
+  openBody(maxBytes: number): BodyReader
+  /**
    * Answers: status, headers and body in one write. `content-length` is written by the transport (a HEAD request gets
    * the length and no body). When the body of the request was not read, a rest of up to 64 KiB is awaited and dropped;
    * with more than that the connection is closed after the answer. Does nothing once aborted or answered. A header that
    * would break out of its line is a fault, and the answer is a bare 500.
    */
-  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null, details?: AnswerDetails): void
   /**
    * As `respond` with `head.toList(value)` and then `headers`, at less cost. A value that is not 1 to 128 characters of visible ASCII is a
    * fault.
@@ -170,18 +195,33 @@ export interface HttpExchange extends RequestHead, Abortable {
   /**
    * Answers in chunks; the headers are sent with the first of them. A HEAD request gets the headers and ends at once.
    */
-  stream(status: number, headers: HeaderList): ResponseStream
+  stream(status: number, headers: HeaderList, details?: AnswerDetails): ResponseStream
+}
+
+/** What few answers say beside status and headers. */
+export interface AnswerDetails {
+  /** The reason phrase, each character a byte; '' for the usual one. */
+  readonly statusText: string
+  /** Of an answer to HEAD: the `content-length` that GET would have; null for none. Of any other it has no effect. */
+  readonly length: number | null
 }
 
 export interface ResponseStream {
   /** False once it has ended or its client has disconnected; always for an answer without a body (HEAD, 204, 304). */
   readonly open: boolean
+  /** Bytes that were written and that the system has not taken yet, as far as the transport knows. 0: nothing waits. */
+  readonly bufferedBytes: number
   /**
    * Resolves when more may be written: to true at once, or when a slow client has taken what was buffered; to false when the client has
-   * disconnected.
+   * disconnected. Where nothing waits, all writes may return one promise that has resolved. An answer without a body takes nothing.
    */
   write(chunk: string | Uint8Array): Promise<boolean>
   end(): void
+  /**
+   * Lets go of the exchange, so that it can be freed while the answer stays open: when the client disconnects, `left` is called, and nothing that was given
+   * to `onAborted`. Read before what is needed of the request. Without this method `onAborted` remains.
+   */
+  detach?(listener: { left(): void }): void
   /** Cuts the connection, so that the client sees that the body is not complete. */
   abort(): void
 }

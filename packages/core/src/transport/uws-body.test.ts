@@ -172,6 +172,54 @@ describe('request bodies over uWebSockets.js', () => {
     },
   )
 
+  it('a chunked body with trailer fields, read in pieces, ends as aborted and never as complete', async () => {
+    const ended = deferred<(string | null)[]>()
+    const { port } = await serve({
+      request(exchange) {
+        const body = exchange.openBody(kib)
+        const seen: (string | null)[] = []
+        const read = (): void =>
+          body.read((piece) => {
+            seen.push(piece instanceof Uint8Array ? Buffer.from(piece).toString() : piece)
+            if (piece instanceof Uint8Array) read()
+            else ended.resolve(seen)
+          })
+        read()
+      },
+    })
+    const peer = await dial(port)
+    peer.write(request('POST', '/', { 'transfer-encoding': 'chunked' }, `${chunk('first')}0\r\nx-sum: 1\r\n\r\n`))
+    await peer.closed
+    expect(await ended.promise).toEqual(['first', 'aborted'])
+  })
+
+  it('a connection whose body was read in pieces, or cancelled near its end, serves the next request', async () => {
+    const { port } = await serve({
+      request(exchange) {
+        const body = exchange.openBody(1000 * kib)
+        const read = (): void =>
+          body.read((piece) => {
+            if (piece instanceof Uint8Array && exchange.path === '/all') return read()
+            body.cancel()
+            exchange.respond(200, [], `<${exchange.path}>`)
+          })
+        setImmediate(read)
+      },
+    })
+    const peer = await dial(port)
+    for (const [path, size] of [
+      ['/all', 100_000],
+      ['/part', 60_000],
+      ['/part', 5],
+      ['/all', 5],
+    ] as const) {
+      const before = peer.chunks.length
+      peer.write(request('POST', path, { 'content-length': String(size) }, 'x'.repeat(size)))
+      await vi.waitFor(() => expect(Buffer.concat(peer.chunks.slice(before)).toString()).toContain(`<${path}>`), 15_000)
+    }
+    expect(peer.text()).not.toContain('Connection: close')
+  })
+
   it('a reader that throws is a fault, and the exchange gets a bare 500', async () => {
     const { port, faults } = await serve({
       request: (exchange) =>

@@ -1,8 +1,6 @@
-import type { BodyFailure } from './transport.ts'
+import type { BodyFailure, BodyReader } from './transport.ts'
+import { type BodyFlow, heldBodyBytes, UwsBodyReader } from './uws-body-reader.ts'
 import type { UwsResponse } from './uws-types.ts'
-
-/** Bytes of a body that are held before it is read; then the socket is paused. One receive of uWS may exceed it. */
-const heldBodyBytes = 64 * 1024
 
 type Done = (body: Uint8Array | BodyFailure) => void
 
@@ -27,16 +25,19 @@ export function declaredLength(length: string, coding: string): number {
  * The body of a request as it arrives. `onData` must be attached in the callback of the request, so the bytes come whether or not
  * they are wanted: they are held, then read or dropped.
  */
-export class UwsBody {
+export class UwsBody implements BodyFlow {
   /** Has its last byte arrived, and was what came with it well-formed? */
   complete = false
   readonly #res: UwsResponse
   readonly #declared: number
   readonly #owner: BodyOwner
-  #state: 'holding' | 'reading' | 'dropping' = 'holding'
+  #state: 'holding' | 'reading' | 'streaming' | 'dropping' = 'holding'
   #received = 0
   #paused = false
-  #aborted = false
+  /** The rest will not come. */
+  #stalled = false
+  /** The client has disconnected, or the answer closes the connection: no native call is allowed. */
+  #over = false
   #parts: Uint8Array[] = []
   /** The buffer of a body whose length was declared. */
   #target: Uint8Array | null = null
@@ -44,9 +45,14 @@ export class UwsBody {
   #keeps = true
   #done: Done | null = null
   #dropped: (() => void) | null = null
+  #reader: UwsBodyReader | null = null
+
+  /** Runs when the socket has been paused. */
+  onPaused: (() => void) | null = null
 
   constructor(res: UwsResponse, declared: number, owner: BodyOwner) {
     this.#res = res
+    primeResume(res)
     this.#declared = declared
     this.#owner = owner
     res.onData((chunk, isLast) => {
@@ -64,9 +70,19 @@ export class UwsBody {
     return this.#declared !== -1
   }
 
+  /** The socket is paused, and so nothing that is queued for it leaves. */
+  get isPaused(): boolean {
+    return this.#paused && !this.complete && !this.#over
+  }
+
+  /** After a write, which resumes a paused socket when the system does not take all of it. */
+  hold(): void {
+    if (this.isPaused) this.#res.pause()
+  }
+
   /** Is it cheaper to wait for the rest than to close in the middle, which may reset the connection? */
   get restIsSmall(): boolean {
-    return this.#declared !== -1 && this.#declared - this.#received <= heldBodyBytes
+    return !this.#stalled && this.#declared !== -1 && this.#declared - this.#received <= heldBodyBytes
   }
 
   /** `keeps`: the bytes are used after `done` has returned. */
@@ -88,6 +104,24 @@ export class UwsBody {
     done(whole)
   }
 
+  /** Reads it in pieces. */
+  open(maxBytes: number): BodyReader {
+    if (this.#state !== 'holding') throw new Error('openBody was called after readBody, openBody or the answer')
+    const reader = new UwsBodyReader(this.isDeclared ? this.#declared : null, maxBytes, this)
+    if (this.#declared > maxBytes || this.#received > maxBytes) {
+      this.cancel(false)
+      reader.stop('too_large')
+      return reader
+    }
+    const held = this.#target === null ? this.#parts : [this.#target.subarray(0, this.#received)]
+    this.#drop()
+    this.#state = 'streaming'
+    this.#reader = reader
+    for (const part of held) reader.push(part, true)
+    if (this.complete) reader.finish()
+    return reader
+  }
+
   /** Drops what was held and ignores the rest. `then` runs when the last byte has arrived. */
   discard(then: () => void): void {
     this.#drop()
@@ -97,13 +131,15 @@ export class UwsBody {
 
   /** The body is no longer wanted: the answer does not wait for its end. */
   abandon(): void {
+    this.#over = true
     this.#drop()
   }
 
   abort(): void {
-    this.#aborted = true
+    this.#over = true
     this.#dropped = null
-    this.#pass('aborted')
+    if (this.#reader === null) this.#pass('aborted')
+    else this.#drop()
   }
 
   #receive(chunk: ArrayBuffer, isLast: boolean): void {
@@ -112,6 +148,8 @@ export class UwsBody {
       // Nothing is kept.
     } else if (this.#state === 'reading' && this.#received > this.#maxBytes) {
       this.#pass('too_large')
+    } else if (this.#reader !== null) {
+      this.#stream(this.#reader, chunk, isLast)
     } else if (isLast && !this.#keeps && this.#received === chunk.byteLength && this.#declared !== -1) {
       // All of it at once, as most are: no copy.
       this.complete = true
@@ -130,12 +168,20 @@ export class UwsBody {
   }
 
   #ended(): void {
-    if (this.#aborted) return
+    if (this.#over) return
     this.complete = true
+    // uWS may receive the end in the turn in which it was paused.
+    this.#resume()
     const then = this.#dropped
     this.#dropped = null
+    const reader = this.#reader
     if (this.#state === 'reading') this.#pass(this.#whole())
+    else if (reader !== null) this.#run(() => reader.finish())
     else if (then !== null) this.#run(then)
+  }
+
+  #stream(reader: UwsBodyReader, chunk: ArrayBuffer, isLast: boolean): void {
+    this.#run(() => reader.push(joined([new Uint8Array(chunk)], chunk.byteLength), isLast))
   }
 
   /** Copies: the chunk is detached when the callback returns. */
@@ -178,12 +224,40 @@ export class UwsBody {
     this.#done = null
     this.#target = null
     this.#parts = []
+    const reader = this.#reader
+    this.#reader = null
+    if (reader !== null) this.#run(() => reader.stop('aborted'))
+  }
+
+  // ---- BodyFlow: not after the answer, when native calls would throw. Then there is no reader.
+
+  pause(): void {
+    if (this.#reader !== null) this.#pause()
+  }
+
+  resume(): void {
+    if (this.#reader !== null && !this.complete) this.#resume()
+  }
+
+  renew(): void {
+    if (this.#reader === null || this.#paused || this.complete) return
+    // In this order: uWS resumes what it has noted when it paused.
+    this.#res.pause()
+    this.#res.resume()
+  }
+
+  cancel(stalled: boolean): void {
+    this.#stalled = stalled
+    this.#reader = null
+    this.#drop()
+    if (!this.complete) this.#pause()
   }
 
   #pause(): void {
     if (this.#paused) return
     this.#paused = true
     this.#res.pause()
+    this.onPaused?.()
   }
 
   #resume(): void {
@@ -191,6 +265,16 @@ export class UwsBody {
     this.#paused = false
     this.#res.resume()
   }
+}
+
+let isPrimed = false
+
+/** `resume` restores what uWS noted when it last paused a socket with nothing queued, and one with something queued: the first has to exist. */
+function primeResume(res: UwsResponse): void {
+  if (isPrimed) return
+  isPrimed = true
+  res.pause()
+  res.resume()
 }
 
 /** A separate allocation, not a slice of Node's shared pool; not zeroed, because all of it is written. */

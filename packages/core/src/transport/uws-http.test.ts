@@ -214,7 +214,26 @@ describe('requests over uWebSockets.js', () => {
     })
     const answer = await fetch(`http://127.0.0.1:${port}/`)
     expect([answer.status, answer.headers.get('set-cookie'), await answer.text()]).toEqual([500, null, ''])
-    expect(faults).toMatchObject([{ message: 'the header x-a has a control character in its value' }])
+    expect(faults).toMatchObject([
+      { message: 'the header x-a has a character in its value that a header cannot carry' },
+    ])
+  })
+
+  it('writes the status text that it is given, each character as a byte', async () => {
+    const { port, faults } = await serve({
+      request: (exchange) => {
+        const statusText = exchange.path === '/bad' ? 'a\r\nx: y' : 'H\u00e9'
+        const details = { statusText, length: null }
+        if (exchange.path === '/stream') exchange.stream(200, [], details).end()
+        else exchange.respond(200, [], 'x', details)
+      },
+    })
+    const peer = await dial(port)
+    for (const path of ['/', '/stream']) peer.write(request('GET', path))
+    const answers = (await peer.until(/HTTP\S+ 200[\s\S]*HTTP\S+ 200[\s\S]*\r\n\r\n/)).split('HTTP/1.1 ').slice(1)
+    for (const answer of answers) expect(answer).toMatch(/^200 H\u00e9\r\n/)
+    expect((await fetch(`http://127.0.0.1:${port}/bad`)).status).toBe(500)
+    expect(faults).toMatchObject([{ message: 'the status text has a character that it cannot carry' }])
   })
 
   it.each(['in the handler', 'in onAborted', 'in fault itself'])('a throw %s stays in JavaScript', async (where) => {

@@ -1,8 +1,17 @@
 import { findBadHeader, isBodyless } from './answer-rules.ts'
+import { closedBody } from './closed-body.ts'
 import type { PreparedHead } from './prepared-head.ts'
-import type { BodyFailure, HeaderList, HttpExchange, ResponseStream, TransportHandlers } from './transport.ts'
+import type {
+  AnswerDetails,
+  BodyFailure,
+  BodyReader,
+  HeaderList,
+  HttpExchange,
+  ResponseStream,
+  TransportHandlers,
+} from './transport.ts'
 import type { Unsent } from './unsent.ts'
-import { type AnswerHead, writeAnswer, writeHead } from './uws-answer.ts'
+import { type AnswerHead, endHead, writeAnswer, writeHead } from './uws-answer.ts'
 import { declaredLength, UwsBody } from './uws-body.ts'
 import { type Fault, reportFault, UwsHead } from './uws-head.ts'
 import { largeLength, UwsLargeAnswer } from './uws-large-answer.ts'
@@ -37,14 +46,14 @@ class UwsExchange extends UwsHead implements HttpExchange {
   #body: UwsBody | null | undefined
   #stream: UwsStream | null = null
   #large: UwsLargeAnswer | null = null
-  readonly #unsent: Unsent
+  readonly unsent: Unsent
   /** Answered, and not all of the answer has been sent. */
   #isCounted = false
   #answered = false
 
   constructor(method: string, res: UwsResponse, req: UwsRequest, fault: Fault, secure: boolean, unsent: Unsent) {
     super(method, res, req, fault, secure)
-    this.#unsent = unsent
+    this.unsent = unsent
   }
 
   /** Attaches to the body, if there is one. Only in the callback: `onData` cannot be attached later. */
@@ -67,6 +76,11 @@ class UwsExchange extends UwsHead implements HttpExchange {
     else body.read(maxBytes, done, keeps)
   }
 
+  openBody(maxBytes: number): BodyReader {
+    if (this.res === null || this.#answered) return closedBody('aborted')
+    return this.attachBody()?.open(maxBytes) ?? closedBody(null)
+  }
+
   enter(): void {
     this.isCorked = true
   }
@@ -76,11 +90,11 @@ class UwsExchange extends UwsHead implements HttpExchange {
     if (this.res !== null) this.keepAddress()
   }
 
-  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null, details?: AnswerDetails): void {
     if (this.res === null || this.#answered) return
-    const bad = findBadHeader(headers)
+    const bad = findBadHeader(headers, details)
     if (bad !== null) this.fail(bad)
-    else this.#respond({ status, prepared: null, value: '', headers }, body)
+    else this.#respond({ status, prepared: null, value: '', headers, details }, body)
   }
 
   respondPrepared(
@@ -119,26 +133,30 @@ class UwsExchange extends UwsHead implements HttpExchange {
     }
   }
 
-  stream(status: number, headers: HeaderList): ResponseStream {
+  stream(status: number, headers: HeaderList, details?: AnswerDetails): ResponseStream {
     const res = this.res
     if (res === null || this.#answered) return deadStream
-    const bad = findBadHeader(headers)
+    const bad = findBadHeader(headers, details)
     if (bad !== null) {
       this.fail(bad)
       return deadStream
     }
     this.#answered = true
-    const head = { status, prepared: null, value: '', headers }
+    const head = { status, prepared: null, value: '', headers, details }
     if (this.method === 'HEAD' || isBodyless(status)) {
       this.last((res) => {
         writeHead(res, head)
-        res.endWithoutBody()
+        endHead(res, isBodyless(status) ? null : (details?.length ?? null), false)
       })
       return deadStream
     }
-    this.#stream = new UwsStream(res, this.#body ?? null, () => this.settle(), this.#unsent)
+    this.#stream = new UwsStream(res, this.#body ?? null, this)
     res.cork(() => writeHead(res, head))
     return this.#stream
+  }
+
+  streamEnds(): void {
+    this.settle()
   }
 
   /** A handler threw. A stream is cut, so that the client does not take it for complete. */
@@ -162,8 +180,9 @@ class UwsExchange extends UwsHead implements HttpExchange {
     this.#large?.over()
     this.#countSent()
     if (this.res === null) return
-    super.abort()
+    // Callbacks find it closed.
     this.#stream?.cut()
+    super.abort()
     this.#body?.abort()
   }
 
@@ -199,13 +218,13 @@ class UwsExchange extends UwsHead implements HttpExchange {
   #countUnsent(): void {
     if (this.#isCounted) return
     this.#isCounted = true
-    this.#unsent.add()
+    this.unsent.add()
   }
 
   #countSent(): void {
     if (!this.#isCounted) return
     this.#isCounted = false
-    this.#unsent.remove()
+    this.unsent.remove()
   }
 }
 

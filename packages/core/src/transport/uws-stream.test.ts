@@ -99,6 +99,45 @@ describe('streams over uWebSockets.js', () => {
     expect(faults).toEqual([])
   })
 
+  it('that lets go of its exchange tells its listener alone that the client has disconnected, and not of its own abort', async () => {
+    const told: string[] = []
+    const exchanges: HttpExchange[] = []
+    const { port } = await serve({ request: (exchange) => void exchanges.push(exchange) })
+    const next = (): Promise<HttpExchange> =>
+      vi.waitFor(() => {
+        const exchange = exchanges.shift()
+        if (exchange === undefined) throw new Error('No request yet')
+        return exchange
+      })
+    const open = async (name: string) => {
+      const peer = await dial(port)
+      peer.write(request('GET', '/'))
+      const exchange = await next()
+      exchange.onAborted(() => told.push('the exchange'))
+      const stream = exchange.stream(200, [])
+      stream.detach?.({ left: () => told.push(`${name}, open: ${stream.open}`) })
+      expect(await stream.write('x')).toBe(true)
+      await peer.until(/x/)
+      expect(exchange.header('host')).not.toBe('')
+      return { peer, stream }
+    }
+    const first = await open('first')
+    first.peer.socket.destroy()
+    await vi.waitFor(() => expect(told).toEqual(['first, open: false']))
+    const second = await open('second')
+    second.stream.abort()
+    await once(second.peer.socket, 'close')
+    const third = await open('third')
+    third.stream.end()
+    await third.peer.until(/\r\n0\r\n\r\n$/)
+    third.peer.write(request('GET', '/'))
+    ;(await next()).respond(200, [], 'next')
+    await third.peer.until(/next/)
+    third.peer.socket.destroy()
+    await once(third.peer.socket, 'close')
+    expect(told).toHaveLength(1)
+  })
+
   it('a stream before the end of a request body waits for it with its own end', async () => {
     const streams: ResponseStream[] = []
     const { port } = await serve({

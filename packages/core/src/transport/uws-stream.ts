@@ -9,54 +9,85 @@ interface Pending {
   readonly resolve: (more: boolean) => void
 }
 
+/** The exchange of a stream. */
+interface StreamOwner {
+  readonly unsent: Unsent
+  /** Called just before the native call that ends the response. */
+  streamEnds(): void
+}
+
 /**
  * Chunks are written in pieces: uWS buffers what the system does not take, and the size of that buffer cannot be read. A piece with its
  * framing fits into the cork buffer of 16 KB and into what the system frees before it calls again.
  */
 const pieceBytes = 16 * 1024 - 64
 
+/** How often a client is tried that takes nothing while its own body waits. After 30 s in which it took nothing it is cut, as uWS does. */
+const probeMs = 50
+const maxProbes = 600
+
 const yes = Promise.resolve(true)
 const no = Promise.resolve(false)
 
 /** For a handler whose client has disconnected, and for answers without a body. */
-export const deadStream: ResponseStream = { open: false, write: () => no, end() {}, abort() {} }
+export const deadStream: ResponseStream = { open: false, bufferedBytes: 0, write: () => no, end() {}, abort() {} }
+
+// One function for all streams: `cork` runs it before it returns.
+let corkedResponse: UwsResponse | null = null
+let corkedBytes: Uint8Array | null = null
+let isBlocked = false
+const writeCorked = (): void => {
+  if (corkedResponse !== null && corkedBytes !== null) isBlocked = !corkedResponse.write(corkedBytes)
+}
 
 export class UwsStream implements ResponseStream {
   /** Null once the stream has ended or the client has disconnected: calls would throw. */
   #res: UwsResponse | null
   readonly #body: UwsBody | null
-  readonly #settle: () => void
+  /** Null once the stream was detached. */
+  #owner: StreamOwner | null
   readonly #unsent: Unsent
-  readonly #queue: Pending[] = []
+  /** Null while nothing waits. */
+  #queue: Pending[] | null = null
+  #bufferedBytes = 0
   #blocked = false
   /** The client was too slow at least once. */
   #slow = false
   #ending = false
+  #probe: NodeJS.Timeout | null = null
+  #probes = 0
 
-  /** `settle` runs just before the native call that ends the response. */
-  constructor(res: UwsResponse, body: UwsBody | null, settle: () => void, unsent: Unsent) {
+  constructor(res: UwsResponse, body: UwsBody | null, owner: StreamOwner) {
     this.#res = res
     this.#body = body
-    this.#settle = settle
-    this.#unsent = unsent
-    res.onWritable(() => {
-      this.#blocked = false
-      this.#flush()
-      return true
-    })
+    this.#owner = owner
+    this.#unsent = owner.unsent
+    if (body === null) return
+    this.#listen(res)
+    body.onPaused = () => this.#watchPaused()
   }
 
   get open(): boolean {
     return this.#res !== null && !this.#ending
   }
 
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
   write(chunk: string | Uint8Array): Promise<boolean> {
-    if (this.#res === null || this.#ending) return no
+    const res = this.#res
+    if (res === null || this.#ending) return no
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
     // An empty chunk would be the end of a chunked body.
     if (bytes.byteLength === 0) return yes
+    const isFast = this.#body === null && !this.#slow && this.#queue === null && bytes.byteLength <= pieceBytes
+    if (isFast && this.#writeNow(res, bytes)) return yes
     return new Promise((resolve) => {
-      this.#queue.push({ bytes, at: 0, resolve })
+      this.#queue ??= []
+      // What uWS has taken and holds back waits here with its size alone.
+      this.#queue.push({ bytes, at: isFast ? bytes.byteLength : 0, resolve })
+      this.#bufferedBytes += bytes.byteLength
       if (!this.#blocked) this.#flush()
     })
   }
@@ -65,22 +96,65 @@ export class UwsStream implements ResponseStream {
     if (this.#res === null || this.#ending) return
     this.#ending = true
     this.#unsent.add()
-    if (this.#queue.length === 0) this.#finish()
+    if (this.#queue === null) this.#finish()
   }
 
   abort(): void {
     const res = this.#res
     if (res === null) return
-    this.#settle()
+    this.#owner?.streamEnds()
     this.cut()
+    this.#body?.abort()
     res.close()
+  }
+
+  detach(listener: { left(): void }): void {
+    const res = this.#res
+    if (res === null || this.#owner === null) return
+    this.#owner.streamEnds()
+    this.#owner = null
+    // uWS keeps one handler only: that of the exchange is dropped.
+    res.onAborted(() => {
+      if (this.#res === null) return
+      this.cut()
+      listener.left()
+    })
   }
 
   /** The client has disconnected, or is cut. */
   cut(): void {
     if (this.#res === null) return
     this.#over()
-    for (const { resolve } of this.#queue.splice(0)) resolve(false)
+    const queue = this.#queue ?? []
+    this.#queue = null
+    this.#bufferedBytes = 0
+    for (const { resolve } of queue) resolve(false)
+  }
+
+  /** Without a promise, for a client that has taken everything so far. False: it has not taken all of this. */
+  #writeNow(res: UwsResponse, bytes: Uint8Array): boolean {
+    corkedResponse = res
+    corkedBytes = bytes
+    isBlocked = false
+    try {
+      res.cork(writeCorked)
+    } finally {
+      corkedResponse = null
+      corkedBytes = null
+    }
+    if (isBlocked) {
+      this.#blocked = true
+      this.#markSlow(res)
+    }
+    return !isBlocked
+  }
+
+  #listen(res: UwsResponse): void {
+    res.onWritable(() => {
+      this.#blocked = false
+      this.#flush()
+      return true
+    })
   }
 
   #flush(): void {
@@ -88,24 +162,67 @@ export class UwsStream implements ResponseStream {
     // `onWritable`.
     while (this.#res !== null && !this.#blocked) {
       this.#res.cork(() => this.#writePiece())
-      if (this.#queue.length === 0) break
+      this.#body?.hold()
+      if (this.#queue === null) break
     }
-    if (this.#ending && this.#queue.length === 0) this.#finish()
+    this.#watchPaused()
+    if (this.#ending && this.#queue === null) this.#finish()
+  }
+
+  /**
+   * A paused socket does not say when it can be written to, so that a client which reads an answer made of its own body would wait forever: it is
+   * tried, by one byte at a time.
+   */
+  #watchPaused(): void {
+    if (!this.#blocked || this.#res === null || this.#body?.isPaused !== true) return
+    this.#probe ??= setTimeout(() => {
+      this.#probe = null
+      if (!this.#blocked || this.#res === null || this.#body?.isPaused !== true) return
+      if (this.#queue !== null && ++this.#probes > maxProbes) return this.abort()
+      this.#res.cork(() => this.#writeByte())
+      this.#body.hold()
+      if (!this.#blocked) {
+        this.#probes = 0
+        this.#flush()
+      } else if (this.#ending && this.#queue === null) this.#finish()
+      else this.#watchPaused()
+    }, probeMs).unref()
+  }
+
+  #writeByte(): void {
+    const first = this.#queue?.[0]
+    if (first === undefined || this.#res === null) return
+    if (first.at < first.bytes.byteLength) this.#blocked = !this.#res.write(first.bytes.subarray(first.at, ++first.at))
+    // All of it is queued, and nothing is left to try the client with: the writer may go on, and a byte of its next chunk is.
+    if (first.at < first.bytes.byteLength) return
+    this.#taken(first)
   }
 
   #writePiece(): void {
-    const first = this.#queue[0]
+    const first = this.#queue?.[0]
     if (first === undefined || this.#res === null) return
     if (first.at < first.bytes.byteLength) {
       const end = this.#endOfPiece(first)
       this.#blocked = !this.#res.write(first.bytes.subarray(first.at, end))
       first.at = end
-      if (this.#blocked) this.#slow = true
+      if (this.#blocked) this.#markSlow(this.#res)
     }
     // While blocked, the writer waits until `onWritable`.
     if (this.#blocked || first.at < first.bytes.byteLength) return
-    this.#queue.shift()
+    this.#taken(first)
+  }
+
+  #taken(first: Pending): void {
+    this.#queue?.shift()
+    if (this.#queue?.length === 0) this.#queue = null
+    this.#bufferedBytes -= first.bytes.byteLength
     first.resolve(true)
+  }
+
+  /** A stream of a request with a body listens from the beginning. */
+  #markSlow(res: UwsResponse): void {
+    if (!this.#slow && this.#body === null) this.#listen(res)
+    this.#slow = true
   }
 
   /**
@@ -120,6 +237,7 @@ export class UwsStream implements ResponseStream {
 
   #over(): void {
     this.#res = null
+    if (this.#probe !== null) clearTimeout(this.#probe)
     if (this.#ending) this.#unsent.remove()
   }
 
@@ -133,7 +251,7 @@ export class UwsStream implements ResponseStream {
     }
     const res = this.#res
     this.#over()
-    this.#settle()
+    this.#owner?.streamEnds()
     res.cork(() => res.end())
   }
 }

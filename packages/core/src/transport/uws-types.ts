@@ -66,7 +66,7 @@ export interface UwsResponse {
   pause(): unknown
   resume(): unknown
   cork(write: () => void): unknown
-  writeStatus(status: string): unknown
+  writeStatus(status: string | Uint8Array): unknown
   /** `value` is written as it is. */
   writeHeader(name: string, value: string | Uint8Array): unknown
   write(chunk: string | Uint8Array): boolean

@@ -1,5 +1,6 @@
-import type { BodyFailure } from '../../transport/transport.ts'
+import type { BodyFailure, BodyReader } from '../../transport/transport.ts'
 import type { RawRequest } from '../raw-types.ts'
+import { MemoryBodyReader } from './memory-body-reader.ts'
 import { concatBytes, later, toOwnBytes } from './memory-network.ts'
 
 /** Bytes that are held until a handler reads the body. */
@@ -23,6 +24,9 @@ export class MemoryBody {
   #stopped = false
   #readCalled = false
   #reader: Reader | null = null
+  /** It is read in pieces, at most `#maxBytes` of it. */
+  #pieces: MemoryBodyReader | null = null
+  #maxBytes = 0
   #wakeSender: (() => void) | null = null
 
   /** `declared` is null when the length is not known in advance (chunked), and 0 when there is no body. */
@@ -38,7 +42,7 @@ export class MemoryBody {
 
   /** Server side. `done` has been made safe by the caller: it does not throw. */
   read(maxBytes: number, done: Reader['done']): void {
-    if (this.#readCalled) throw new Error('readBody may be called once')
+    if (this.#readCalled) throw new Error('readBody or openBody may be called once')
     this.#readCalled = true
     if (this.#stopped) {
       done('aborted')
@@ -50,6 +54,29 @@ export class MemoryBody {
     this.#wake()
   }
 
+  /** Server side. `guard` runs what a handler passed. */
+  open(maxBytes: number, guard: (run: () => void) => void): BodyReader {
+    if (this.#readCalled) throw new Error('readBody or openBody may be called once')
+    this.#readCalled = true
+    const source = { wake: () => this.#wake(), cancel: () => this.#cancel() }
+    const pieces = new MemoryBodyReader(this.#declared, source, guard)
+    if (this.#stopped) {
+      pieces.stop('aborted')
+      return pieces
+    }
+    if ((this.#declared ?? this.#received) > maxBytes) {
+      this.#cancel()
+      pieces.stop('too_large')
+      return pieces
+    }
+    this.#pieces = pieces
+    this.#maxBytes = maxBytes
+    for (const chunk of this.#chunks) pieces.push(chunk)
+    this.#chunks = []
+    if (this.#complete) pieces.finish()
+    return pieces
+  }
+
   /** No more is read: the sender stops, and a waiting reader gets `aborted`. */
   stop(): void {
     if (this.#stopped) return
@@ -57,8 +84,11 @@ export class MemoryBody {
     this.#chunks = []
     const reader = this.#reader
     this.#reader = null
+    const pieces = this.#pieces
+    this.#pieces = null
     this.#wake()
     reader?.done('aborted')
+    pieces?.stop('aborted')
   }
 
   /** Client side: resolves when the next piece may go, false when none is wanted any more. */
@@ -76,9 +106,10 @@ export class MemoryBody {
     if (this.#stopped || this.#complete) return
     const rest = this.#declared === null ? piece.byteLength : this.#declared - this.#received
     const taken = piece.subarray(0, rest)
-    this.#chunks.push(taken)
+    if (this.#pieces === null) this.#chunks.push(taken)
     this.#received += taken.byteLength
     this.#complete = this.#received === this.#declared
+    if (this.#pieces !== null) return this.#pass(this.#pieces, taken)
     this.#progress()
   }
 
@@ -86,11 +117,28 @@ export class MemoryBody {
   finish(): void {
     if (this.#stopped || this.#complete || this.#declared !== null) return
     this.#complete = true
-    this.#progress()
+    if (this.#pieces !== null) this.#pieces.finish()
+    else this.#progress()
+  }
+
+  #pass(pieces: MemoryBodyReader, taken: Uint8Array): void {
+    if (this.#received > this.#maxBytes) {
+      this.#cancel()
+      return pieces.stop('too_large')
+    }
+    pieces.push(taken)
+    if (this.#complete) pieces.finish()
+  }
+
+  /** The sender stays paused until the answer ends the connection. */
+  #cancel(): void {
+    this.#pieces = null
+    this.#chunks = []
   }
 
   #paused(): boolean {
     if (this.#reader !== null || this.#complete) return false
+    if (this.#pieces !== null) return this.#pieces.heldBytes >= holdBytes
     return this.#readCalled || this.#received >= holdBytes
   }
 

@@ -1,6 +1,14 @@
 import { findBadHeader, isBodyless } from '../../transport/answer-rules.ts'
+import { closedBody } from '../../transport/closed-body.ts'
 import type { PreparedHead } from '../../transport/prepared-head.ts'
-import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../../transport/transport.ts'
+import type {
+  AnswerDetails,
+  BodyFailure,
+  BodyReader,
+  HeaderList,
+  HttpExchange,
+  ResponseStream,
+} from '../../transport/transport.ts'
 import type { Unsent } from '../../transport/unsent.ts'
 import { declaredLength, MemoryBody } from './memory-body.ts'
 import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
@@ -8,7 +16,13 @@ import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemoryResponse } from './memory-response.ts'
 
 /** For a handler whose client has disconnected, and for answers without a body. */
-const deadStream: ResponseStream = { open: false, write: () => Promise.resolve(false), end() {}, abort() {} }
+const deadStream: ResponseStream = {
+  open: false,
+  bufferedBytes: 0,
+  write: () => Promise.resolve(false),
+  end() {},
+  abort() {},
+}
 
 /** One request and its answer, as the server drives them. */
 export class MemoryExchange extends MemoryRequest implements HttpExchange {
@@ -45,10 +59,16 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
     else this.body.read(maxBytes, (body) => this.guard(() => done(body)))
   }
 
-  respond(status: number, headers: HeaderList, body: string | Uint8Array | null): void {
-    if (!this.#answer(headers)) return
+  openBody(maxBytes: number): BodyReader {
+    if (this.#answered || this.aborted) return closedBody('aborted')
+    return this.body.open(maxBytes, (run) => this.guard(run))
+  }
+
+  respond(status: number, headers: HeaderList, body: string | Uint8Array | null, details?: AnswerDetails): void {
+    if (!this.#answer(headers, details)) return
     const bytes = toOwnBytes(body ?? '')
-    const length: HeaderList = isBodyless(status) ? [] : [['content-length', String(bytes.byteLength)]]
+    const known = this.method === 'HEAD' && details !== undefined ? details.length : bytes.byteLength
+    const length = isBodyless(status) ? [] : toLength(known)
     this.#start(status, headers, length)
     if (this.method !== 'HEAD' && !isBodyless(status) && bytes.byteLength > 0) void this.response.write(bytes)
     this.#complete()
@@ -66,10 +86,10 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
       this.#fail(new TypeError(`${JSON.stringify(value)} is not a value of a prepared header`))
   }
 
-  stream(status: number, headers: HeaderList): ResponseStream {
-    if (!this.#answer(headers)) return deadStream
+  stream(status: number, headers: HeaderList, details?: AnswerDetails): ResponseStream {
+    if (!this.#answer(headers, details)) return deadStream
     if (this.method === 'HEAD' || isBodyless(status)) {
-      this.#start(status, headers, [])
+      this.#start(status, headers, isBodyless(status) ? [] : toLength(details?.length ?? null))
       this.#complete()
       return deadStream
     }
@@ -91,9 +111,9 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
   }
 
   /** Whether this is the answer. What would break it is a fault of the handler. */
-  #answer(headers: HeaderList): boolean {
+  #answer(headers: HeaderList, details?: AnswerDetails): boolean {
     if (this.#answered || this.aborted) return false
-    const bad = findBadHeader(headers)
+    const bad = findBadHeader(headers, details)
     if (bad !== null) {
       this.#fail(bad)
       return false
@@ -117,8 +137,13 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
 
   #openStream(): ResponseStream {
     let open = true
+    let isCut = false
     const isOpen = (): boolean => open && !this.aborted
+    const { response } = this
     return {
+      get bufferedBytes() {
+        return response.queuedBytes
+      },
       get open() {
         return isOpen()
       },
@@ -133,9 +158,11 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
         open = false
         this.#complete()
       },
+      // Also what has ended and is still on its way.
       abort: () => {
-        if (!open || this.aborted) return
+        if (isCut || this.aborted) return
         open = false
+        isCut = true
         this.#stream = null
         // The handler knows it: `onAborted` is not called.
         this.settle()
@@ -144,4 +171,8 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
       },
     }
   }
+}
+
+function toLength(length: number | null): HeaderList {
+  return length === null ? [] : [['content-length', String(length)]]
 }

@@ -52,6 +52,11 @@ export class MemoryResponse {
     later(() => this.#resolveHead(head))
   }
 
+  /** Server side: what the network has not taken. */
+  get queuedBytes(): number {
+    return this.#bufferedBytes - this.#chunkBytes
+  }
+
   /** Server side: resolves when more may be written. `chunk` is the pipe's own. */
   write(chunk: Uint8Array): Promise<boolean> {
     if (!this.#writable) return Promise.resolve(false)

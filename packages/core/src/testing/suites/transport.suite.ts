@@ -1,5 +1,6 @@
 import type { TestRunner } from '../test-runner.ts'
 import { bodiesSuite } from './transport/bodies.suite.ts'
+import { bufferedAnswersSuite } from './transport/buffered-answers.suite.ts'
 import { createTransportFixture, type TransportSubject } from './transport/fixture.ts'
 import { flushingSuite } from './transport/flushing.suite.ts'
 import { headerFieldsSuite } from './transport/header-fields.suite.ts'
@@ -8,6 +9,8 @@ import { publishingSuite } from './transport/publishing.suite.ts'
 import { responsesSuite } from './transport/responses.suite.ts'
 import { socketLimitsSuite } from './transport/socket-limits.suite.ts'
 import { socketsSuite } from './transport/sockets.suite.ts'
+import { streamedBodiesSuite } from './transport/streamed-bodies.suite.ts'
+import { twoWayBodiesSuite } from './transport/two-way-bodies.suite.ts'
 import { upgradesSuite } from './transport/upgrades.suite.ts'
 
 /**
@@ -27,7 +30,10 @@ export function transportSuite(runner: TestRunner, subject: TransportSubject): v
   socketLimitsSuite(runner, fixture)
   publishingSuite(runner, fixture)
   bodiesSuite(runner, fixture)
+  streamedBodiesSuite(runner, fixture)
+  twoWayBodiesSuite(runner, fixture)
   headerFieldsSuite(runner, fixture)
   responsesSuite(runner, fixture)
+  bufferedAnswersSuite(runner, fixture)
   flushingSuite(runner, fixture)
 }

@@ -50,6 +50,34 @@ export function responsesSuite({ describe, it, expect }: TestRunner, { serve }: 
       expect(body.byteLength).toBe(0)
     })
 
+    it('answers HEAD with the length that it is told, and with none', async () => {
+      const { client } = await serve({
+        request: (exchange) => {
+          const details = { statusText: '', length: exchange.path === '/none' ? null : 7 }
+          if (exchange.path === '/stream') exchange.stream(200, [], details).end()
+          else exchange.respond(200, [], null, details)
+        },
+      })
+      const lengthOf = async (path: string): Promise<unknown> =>
+        (await client.request({ method: 'HEAD', path })).headers['content-length']
+      expect(await lengthOf('/')).toBe('7')
+      expect(await lengthOf('/stream')).toBe('7')
+      expect(await lengthOf('/none')).toBe(undefined)
+      expect((await client.request(get)).headers['content-length']).toBe('0')
+    })
+
+    it('writes each character of a header as a byte, and refuses one that is none', async () => {
+      const { client, faults } = await serve({
+        request: (exchange) =>
+          exchange.respond(200, [['x-a', exchange.path === '/no' ? 'a\u0100' : 'h\u00e9\u00ff']], 'x'),
+      })
+      expect((await client.request(get)).headers['x-a']).toBe('h\u00e9\u00ff')
+      expect((await client.request({ method: 'GET', path: '/no' })).status).toBe(500)
+      expect(faults).toMatchObject([
+        { message: 'the header x-a has a character in its value that a header cannot carry' },
+      ])
+    })
+
     it('does nothing on a second answer', async () => {
       const { client, faults } = await serve({
         request: (exchange) => {
