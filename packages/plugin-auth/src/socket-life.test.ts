@@ -1,5 +1,7 @@
+import { reply, route } from '@twinwire/core'
 import { createTestApp, onTransports, type RawSocket } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { openEvents } from '../../core/src/testing/event-reader.fixtures.ts'
 import {
   type AuthTest,
   authFrame,
@@ -233,5 +235,42 @@ describe('revoke()', () => {
     const test = await startApp(createTestApp)
     await test.close()
     expect(() => test.keycloak.revoke('u')).toThrow(expect.objectContaining({ code: 'wrong_state' }))
+  })
+})
+
+describe('server-sent events', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    const app = {
+      topics: { news: { authorize: () => true } },
+      endpoints: [route({ http: 'GET /news', handler: () => reply.events({ topic: 'news' }) })],
+    }
+
+    it('are announced the expiry of their token, and end 10 s after it', async () => {
+      const test = await startApp(start, {}, app)
+      const expiresAt = test.clock.now() / 1000 + 300
+      const client = await openEvents(test.raw, '/news', bearer(test.issuer.token({ username: 'ada', id: 'u-ada' })))
+      await expect.poll(() => test.app.hub.topicSize('news')).toBe(1)
+      expect(test.app.hub.ofIdentity('u-ada')[0]?.headers.authorization).toBeUndefined()
+      await test.clock.advance(240_000)
+      await expect.poll(client.events).toEqual([{ event: 'auth_expiring', data: { expires_at: expiresAt } }])
+      await test.clock.advance(69_999)
+      expect(client.events()).toHaveLength(1)
+      await test.clock.advance(1)
+      await client.ended
+      expect(client.events().at(-1)).toEqual({ event: 'close', data: { code: 4003, reason: 'Token expired' } })
+      expect(test.app.hub.size).toBe(0)
+    })
+
+    it('end with the revocation of their user, after which they are refused', async () => {
+      const test = await startApp(start, {}, app)
+      const token = test.issuer.token({ username: 'ada', id: 'u-ada' })
+      const client = await openEvents(test.raw, '/news', bearer(token))
+      await expect.poll(() => test.app.hub.size).toBe(1)
+      expect(test.keycloak.revoke('u-ada')).toBe(1)
+      await client.ended
+      expect(client.events()).toEqual([{ event: 'close', data: { code: 4004, reason: 'Session revoked' } }])
+      expect((await test.request('GET /news', bearer(token))).status).toBe(401)
+      expect((await test.request('GET /news')).status).toBe(401)
+    })
   })
 })

@@ -1,7 +1,8 @@
 import type { Connection, Plugin } from '@twinwire/core'
-import { Disconnect, disconnects, route } from '@twinwire/core'
-import { createVirtualClock, onTransports } from '@twinwire/core/testing'
+import { Disconnect, disconnects, reply, route } from '@twinwire/core'
+import { createVirtualClock, fakeIdentity, onTransports } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { openEvents } from '../../core/src/testing/event-reader.fixtures.ts'
 import type { ConnectionLimitOptions } from './connection-limits.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { MemoryStore } from './memory/memory-store.ts'
@@ -74,6 +75,39 @@ describe('connection limits', () => {
       await admitted('ann')
       await admitted('bob')
       expect(await (await login('eve')).closed).toEqual(tooMany)
+    })
+
+    it('count clients of server-sent events, and answer one over the limit with 429 and its headers', async () => {
+      const app = await start({
+        pkgIds: {},
+        routes: {},
+        topics: { news: { authorize: () => true } },
+        endpoints: [route({ http: 'GET /news', handler: () => reply.events({ topic: 'news' }) })],
+        plugins: [
+          fakeIdentity(),
+          rateLimit({ http: false, websocket: false, preAuthentication: false, connections: { perIdentity: 2 } }),
+        ],
+      })
+      const ann = { headers: { authorization: 'Bearer ann' } }
+      const first = await openEvents(app.raw, '/news', ann)
+      const second = await openEvents(app.raw, '/news', ann)
+      expect([first.status, second.status]).toEqual([200, 200])
+      const refused = await app.request('GET /news', ann)
+      expect(refused.status).toBe(429)
+      expect(refused.json()).toMatchObject({
+        error: { code: 'rate_limit_exceeded', details: { limit: 2, remaining: 0 } },
+      })
+      expect(refused.headers).toMatchObject({
+        'retry-after': '15',
+        ratelimit: '"connections.identity";r=0;t=15',
+        'ratelimit-policy': '"connections.identity";q=2',
+        'x-ratelimit-limit': '2',
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': '15',
+      })
+      first.leave()
+      await expect.poll(() => app.app.hub.size).toBe(1)
+      expect((await openEvents(app.raw, '/news', ann)).status).toBe(200)
     })
 
     it('are off where they are false', async () => {

@@ -1,4 +1,12 @@
-import { AppError, type Clock, type Connection, Disconnect, disconnects, type MaybePromise } from '@twinwire/core'
+import {
+  AppError,
+  type Clock,
+  type Connection,
+  Disconnect,
+  disconnects,
+  type MaybePromise,
+  RateLimitError,
+} from '@twinwire/core'
 import type { Timer } from '@twinwire/core/plugin'
 import { toAddressKey } from './address-key.ts'
 import { type Background, isPromise, type Limiter } from './limiter.ts'
@@ -18,6 +26,7 @@ const renewBatchSize = 500
 
 interface HeldLease {
   readonly lease: Lease
+  readonly wire: Connection['wire']
   /** `acquire` has not returned yet. */
   pending: boolean
   disconnected: boolean
@@ -42,12 +51,13 @@ export class ConnectionLimits {
     this.#background = background
   }
 
-  /** Throws a Disconnect when no slot is free. */
+  /** Throws a Disconnect when no slot is free; for a client of server-sent events, which can read a response, a RateLimitError. */
   connect(connection: Connection): MaybePromise<void> {
     const slots = this.#slotsOf(connection)
     if (slots.length === 0) return
-    const held: HeldLease = { lease: { id: connection.id, slots }, pending: true, disconnected: false }
-    this.#held.set(connection.id, held)
+    const { id, wire } = connection
+    const held: HeldLease = { lease: { id, slots }, wire, pending: true, disconnected: false }
+    this.#held.set(id, held)
     try {
       const full = this.#limiter.acquire(held.lease, this.#options.leaseMs)
       if (!isPromise(full)) return this.#acquired(held, full)
@@ -114,12 +124,28 @@ export class ConnectionLimits {
       return
     }
     this.#held.delete(held.lease.id)
+    if (held.wire === 'http') throw toError(full, this.#options.leaseMs)
     throw new Disconnect(disconnects.tooManyConnections)
   }
 
   /** The store is unreachable and `onStoreError` is `deny`: the connection is closed for a fault of the server. */
   #failed(held: HeldLease, error: unknown): never {
     this.#held.delete(held.lease.id)
+    if (held.wire === 'http') throw error
     throw AppError.is(error) ? new Disconnect(disconnects.internalError, { cause: error }) : error
   }
+}
+
+/** When a slot is free is not known: after a lease at the latest those of a crashed process are. */
+function toError({ scope, max }: ConnectionSlot, leaseMs: number): RateLimitError {
+  const seconds = Math.ceil(leaseMs / 1000)
+  const name = `"connections.${scope}"`
+  const headers = {
+    ratelimit: `${name};r=0;t=${seconds}`,
+    'ratelimit-policy': `${name};q=${max}`,
+    'x-ratelimit-limit': String(max),
+    'x-ratelimit-remaining': '0',
+    'x-ratelimit-reset': String(seconds),
+  }
+  return new RateLimitError({ retryAfterMs: leaseMs, limit: max, remaining: 0 }, { headers })
 }

@@ -5,7 +5,7 @@ import type { Position, Stream } from './broker.ts'
 import type { HubConnection } from './connection.ts'
 import { encodeEvent, toEventMeta } from './encode-event.ts'
 import { LatestFrames, type LatestOptions } from './latest-frames.ts'
-import { type FanOut, Receivers, receiversLike, sendToEach } from './receivers.ts'
+import { type FanOut, Receivers, receiversLike, sendToEach, type TextFrame } from './receivers.ts'
 import type { TopicTable } from './topic.ts'
 
 const none: ReadonlySet<HubConnection> = new Set()
@@ -44,7 +44,7 @@ export class Audiences {
     return this.#byTopic.get(topic)?.total ?? 0
   }
 
-  /** Returns true if it is the first one of its identity. */
+  /** A WebSocket, which receives what is for all and for its identity. Returns true if it is the first one of its identity. */
   add(connection: HubConnection): boolean {
     if (this.#all !== null) this.#all = this.#addTo(this.#all, connection)
     return connection.identity !== null && put(this.#byIdentity, connection.identity.id, connection)
@@ -130,15 +130,15 @@ export class Audiences {
   }
 
   /** A text frame to those of the stream that have opted in. */
-  sendText(stream: Stream, bytes: Uint8Array, slow: HubConnection[]): void {
+  sendText(stream: Stream, frame: TextFrame, slow: HubConnection[]): void {
     if (stream.kind === 'identity') {
       const optedIn = [...this.ofIdentity(stream.identityId)].filter(
         (connection) => connection.isOptedIn && !this.#paused.identity.has(connection),
       )
-      sendToEach(optedIn, bytes, false, slow)
+      sendToEach(optedIn, Buffer.from(JSON.stringify(frame)), false, slow)
     } else
       for (let receivers = this.#first(stream); receivers !== null; receivers = receivers.next)
-        if (receivers.optedIn) receivers.sendText(bytes, slow)
+        if (receivers.optedIn) receivers.sendText(frame, slow)
   }
 
   #first(stream: Exclude<Stream, { kind: 'identity' }>): Receivers | null {
@@ -181,7 +181,8 @@ export class Audiences {
   #everyone(): Receivers | null {
     if (this.#all === null)
       for (const connection of this.#connections.values())
-        if (!this.#paused.all.has(connection)) this.#all = this.#addTo(this.#all, connection)
+        if (connection.wire === 'ws' && !this.#paused.all.has(connection))
+          this.#all = this.#addTo(this.#all, connection)
     return this.#all
   }
 }

@@ -62,6 +62,7 @@ export class TestConnection implements HubConnection {
   readonly codec: Codec = jsonCodec
   readonly serial: number = nextSerial()
   readonly id: string = String(this.serial)
+  readonly wire = 'ws'
   readonly socket = null
   readonly joined: Set<string> = new Set()
   readonly address = ''

@@ -33,7 +33,7 @@ interface HubOptions
   readonly rejections: DropListener
 }
 
-/** The connections of this process, for code outside a call, and what is done on all nodes of the app. */
+/** The connections of this process, for code outside a call, and what is done on all nodes: WebSockets, and clients of server-sent events. */
 export interface Hub extends HubControl, HubPresence {
   /**
    * Publishes to a topic. Undefined once a broker that answers at once, such as `memoryBroker`, has delivered it; else a promise that rejects if
@@ -43,9 +43,9 @@ export interface Hub extends HubControl, HubPresence {
    * await app.hub.publish('author:7', authorRenamed, { id: 7, name: 'Ann' })
    */
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): MaybePromise<void>
-  /** Publishes to all connections. Results and errors as of `publish`. */
+  /** Publishes to all WebSockets. Results and errors as of `publish`. */
   broadcast<E extends AnyEvent>(event: E, data: EventData<E>): MaybePromise<void>
-  /** Publishes to all connections of one identity. Results and errors as of `publish`. */
+  /** Publishes to all WebSockets of one identity. Results and errors as of `publish`. */
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): MaybePromise<void>
   /** Number of admitted connections. */
   readonly size: number
@@ -64,6 +64,8 @@ export class ConnectionHub implements Hub {
   readonly #options: HubOptions
   readonly #presence: PresenceReader
   readonly #bySerial = new Map<number, HubConnection>()
+  /** Of server-sent events: too few calls look for those of an identity to keep them by it. */
+  readonly #readers = new Set<HubConnection>()
   readonly #audiences: Audiences
   readonly #streams: Streams
   readonly #subscriptions: Subscriptions
@@ -141,7 +143,7 @@ export class ConnectionHub implements Hub {
     return this.#bySerial.get(toSerial(connectionId))
   }
   ofIdentity(identityId: string): readonly Connection[] {
-    return [...this.#audiences.ofIdentity(identityId)]
+    return this.#find({ identity: identityId })
   }
   topicSize(topic: string): number {
     return this.#audiences.topicSize(topic) + (this.#streams.find({ kind: 'topic', topic })?.pausedMembers ?? 0)
@@ -165,7 +167,8 @@ export class ConnectionHub implements Hub {
 
   add(connection: HubConnection): void {
     this.#bySerial.set(connection.serial, connection)
-    if (this.#audiences.add(connection)) this.#keepIdentity(connection.identity?.id ?? null)
+    if (connection.wire === 'http') this.#readers.add(connection)
+    else if (this.#audiences.add(connection)) this.#keepIdentity(connection.identity?.id ?? null)
   }
   /** The client has taken some of what was queued for it. */
   drained(connection: HubConnection): void {
@@ -177,6 +180,7 @@ export class ConnectionHub implements Hub {
     for (const topic of connection.topics) this.leave(connection, topic)
     if (this.isOptedIn(connection)) for (const stream of ownStreams(connection)) this.leaveStream(connection, stream)
     const identityId = connection.identity?.id ?? null
+    this.#readers.delete(connection)
     if (this.#audiences.remove(connection)) this.#unkeepIdentity(identityId)
   }
   /** The identity of a connection has been renewed. */
@@ -259,7 +263,10 @@ export class ConnectionHub implements Hub {
 
   #find(target: DisconnectTarget): readonly HubConnection[] {
     if ('connection' in target) return [this.#bySerial.get(toSerial(target.connection)) ?? []].flat()
-    if ('identity' in target) return [...this.#audiences.ofIdentity(target.identity)]
+    if ('identity' in target)
+      return [...this.#readers]
+        .filter(({ identity }) => identity?.id === target.identity)
+        .concat(...this.#audiences.ofIdentity(target.identity))
     return [...this.#bySerial.values()].filter(({ identity }) => identity?.sessionId === target.session)
   }
 
@@ -286,11 +293,7 @@ export class ConnectionHub implements Hub {
     node?.jump(position)
     if (node !== null) this.#subscriptions.beforeGap(node)
     const slow: HubConnection[] = []
-    this.#audiences.sendText(
-      stream,
-      Buffer.from(JSON.stringify({ type: 'gap', topic: streamName(stream), ...position })),
-      slow,
-    )
+    this.#audiences.sendText(stream, { type: 'gap', topic: streamName(stream), ...position }, slow)
     if (node !== null) this.#subscriptions.afterGap(node)
     endSlow(slow)
   }

@@ -1,3 +1,4 @@
+import type { Wire } from '../call/call.ts'
 import type { Publication } from '../call/publication.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import type { Codec } from '../protocol/codec.ts'
@@ -15,6 +16,9 @@ export interface FanOut {
   /** A new name at each call. */
   readonly nextTopic: () => string
 }
+
+/** A frame of core for connections that have opted in. */
+export type TextFrame = { readonly type: string; readonly [key: string]: unknown }
 
 /** With fewer connections, sending to each costs no more, and needs no memory of the transport. */
 const minPublished = 4
@@ -35,6 +39,8 @@ export class Receivers {
   readonly optedIn: boolean
   /** Those with another encoding. */
   readonly next: Receivers | null
+  /** All of one codec are on one wire. */
+  readonly #wire: Wire
   readonly #fanOut: FanOut
   /** Of a topic with `slow: 'latest'`. */
   readonly #latest: LatestFrames | null
@@ -47,7 +53,7 @@ export class Receivers {
   #readAt = 0
 
   constructor(
-    { codec, isOptedIn }: HubConnection,
+    { codec, isOptedIn, wire }: HubConnection,
     fanOut: FanOut,
     next: Receivers | null,
     latest: LatestFrames | null = null,
@@ -55,6 +61,7 @@ export class Receivers {
     this.#latest = latest
     this.codec = codec
     this.optedIn = isOptedIn
+    this.#wire = wire
     this.#fanOut = fanOut
     this.next = next
   }
@@ -111,14 +118,17 @@ export class Receivers {
   }
 
   /** A text frame to each; those that were too slow for it are added to `slow`. */
-  sendText(bytes: Uint8Array, slow: HubConnection[]): void {
-    sendToEach(this.#connections, bytes, false, slow)
+  sendText(frame: TextFrame, slow: HubConnection[]): void {
+    if (this.#wire === 'ws') sendToEach(this.#connections, Buffer.from(JSON.stringify(frame)), false, slow)
+    else for (const connection of [...this.#connections]) connection.sendControl(frame)
   }
 
   /** The topic to which no frame can be dropped now. Null: send to each connection. */
   #publishedTopic(): string | null {
     const { transport, maxBackpressureBytes, nextTopic } = this.#fanOut
     if (this.#topic === null) {
+      // The transport publishes to sockets.
+      if (this.#wire === 'http') return null
       if (this.#connections.size < minPublished || maxBackpressureBytes <= 2 * unseenBytes) return null
       const topic = nextTopic()
       this.#topic = topic

@@ -107,7 +107,8 @@ export interface HandshakeOptions {
   readonly fromUpgrade?: (request: IncomingRequest) => MaybePromise<ControlResult | null>
   /**
    * Headers of the upgrade that carry credentials, in lower case: `['authorization']`. Once it is accepted they are dropped: they are not among
-   * the `headers` of the connection and its calls, nor in the memory of the process. Default: none.
+   * the `headers` of the connection and its calls, nor in the memory of the process. Neither are those of a request for server-sent events among
+   * the `headers` of its connection. Default: none.
    */
   readonly credentialHeaders?: readonly string[]
 }
@@ -148,13 +149,20 @@ export interface PluginHost {
   onUpgradeRejected(hook: (request: IncomingRequest, error: AppError) => void): void
   /** Provides the identity of HTTP requests. Only one plugin may. */
   identify(owner: Identify, options?: IdentifyOptions): void
-  /** The handshake of a connection has succeeded; it is not in the hub yet. Throw a Disconnect to refuse it. */
+  /**
+   * The handshake of a connection has succeeded; it is not in the hub yet. Throw a Disconnect to refuse it. Runs for a client of `reply.events`
+   * too (its `connection.wire` is `http`), before the first byte: it can be refused by any AppError, which is its response. A Disconnect is
+   * answered by what its code means: 401, 403, 429, 500 or 503.
+   */
   onConnect(hook: (connection: Connection) => MaybePromise<void>): void
   /** A call starts; none of its steps has run. Must not throw. */
   onCall(hook: (call: Call) => void): void
   /** A call has ended; once for every call, also for those without a route. Must not throw. */
   onReply(hook: (call: Call, outcome: CallOutcome) => void, options?: ReplyHookOptions): void
-  /** A connection has closed; once for every socket that opened, also for those that were not admitted. */
+  /**
+   * A connection has closed; once for every socket that opened, also for those that were not admitted. Once also for every client of
+   * `reply.events` for which `onConnect` ran; 1006 when it has disconnected by itself.
+   */
   onDisconnect(hook: (connection: Connection, outcome: DisconnectOutcome) => void): void
   /** Everything is set up and compiled, nothing is served yet. An error stops the start. */
   onReady(hook: () => MaybePromise<void>): void

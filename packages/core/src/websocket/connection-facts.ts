@@ -1,9 +1,9 @@
 import { toTraceparent } from '../call/traceparent.ts'
+import { findPacked, type PackedHeaders, unpackHeaders } from '../edge/packed-headers.ts'
 import { toQuery } from '../edge/request-preprocessor.ts'
 import type { Connection } from '../hub/connection.ts'
 import { nextSerial, toConnectionId } from '../hub/connection-id.ts'
 import type { Codec } from '../protocol/codec.ts'
-import { findPacked, type PackedHeaders, unpackHeaders } from './packed-headers.ts'
 import type { UpgradeFacts, WebSocketWire } from './wire.ts'
 
 /** What is known of a connection from its upgrade on. An idle connection keeps it as text, and most are never asked for it. */

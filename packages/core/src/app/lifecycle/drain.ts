@@ -3,6 +3,7 @@ import type { ActiveCall } from '../../call/active-call.ts'
 import type { CallServices } from '../../call/call-services.ts'
 import { UnavailableError } from '../../errors/app-error.ts'
 import { disconnects } from '../../errors/disconnect.ts'
+import { EventReader } from '../../http/events/event-reader.ts'
 import type { HttpWire } from '../../http/http-wire.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { WireConnection } from '../../websocket/wire.ts'
@@ -42,7 +43,8 @@ export async function drain(options: DrainOptions): Promise<void> {
   for (const body of http.streams) body.endWhenIdle()
   await untilIdle(services, isIdle, timeoutMs - spreadMs)
   const committing: Promise<unknown>[] = []
-  await spread(clock, inOrderOfClose(open), { spreadMs, limitMs: leftMs() }, (connection) => {
+  await spread(clock, inOrderOfClose([...open, ...http.events.open]), { spreadMs, limitMs: leftMs() }, (connection) => {
+    if (connection instanceof EventReader) return connection.restart()
     const ended = end(connection)
     if (ended !== undefined) committing.push(ended)
   })
@@ -56,9 +58,9 @@ export async function drain(options: DrainOptions): Promise<void> {
 }
 
 /** Connections with queued bytes come first, which gives them the most time to receive those and the close frame. */
-function inOrderOfClose(open: ReadonlySet<WireConnection>): readonly WireConnection[] {
-  const backlogged: WireConnection[] = []
-  const others: WireConnection[] = []
+function inOrderOfClose<C extends { readonly bufferedBytes: number }>(open: readonly C[]): readonly C[] {
+  const backlogged: C[] = []
+  const others: C[] = []
   for (const connection of open) (connection.bufferedBytes > 0 ? backlogged : others).push(connection)
   return [...backlogged, ...others]
 }

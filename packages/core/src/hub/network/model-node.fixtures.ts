@@ -93,6 +93,7 @@ export class ModelConnection implements HubConnection {
   readonly id: string = `c${this.serial}`
   readonly identity: Identity
   readonly traceparent = null
+  readonly wire = 'ws'
   readonly socket = null
   readonly joined: Set<string> = new Set()
   readonly address = ''
