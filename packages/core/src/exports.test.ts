@@ -34,6 +34,7 @@ it('@twinwire/core', async () => {
       "disconnects",
       "errorCodes",
       "event",
+      "fromFetch",
       "group",
       "guard",
       "interceptor",

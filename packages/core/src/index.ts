@@ -26,9 +26,12 @@ export {
   event,
   type QuestionDefinition,
 } from './call/event.ts'
+export type { EventsOptions, EventsResult, EventsSource, TopicSource } from './call/events-source.ts'
 export type { Identity } from './call/identity.ts'
 export { type ItemSource, type ItemStream, type StreamSchema, stream } from './call/item-stream.ts'
+export type { MultipartFile, ReadFileOptions, TemporaryFile } from './call/multipart-file.ts'
 export {
+  type EventsReply,
   type Page,
   type PageSchema,
   page,
@@ -40,6 +43,7 @@ export {
   type StreamSource,
 } from './call/reply.ts'
 export type { ReplyHeaders } from './call/reply-headers.ts'
+export type { RequestBody } from './call/request-body.ts'
 export {
   AppError,
   type AppErrorOptions,
@@ -84,13 +88,17 @@ export { createLogger, type LogFormat, type LoggerSettings } from './log/pino-lo
 export type { Plugin } from './plugin/plugin.ts'
 export type { PageMeta } from './protocol/frame.ts'
 export { jsonCodec } from './protocol/json-codec.ts'
+export type { ServerSentEvent } from './protocol/server-sent-events.ts'
 export { BaseCommand } from './route/command.ts'
 export type { AppDescription, RouteDescription } from './route/describe.ts'
+export { type FetchContext, type FetchHandler, type FetchOptions, fromFetch } from './route/from-fetch.ts'
 export { group } from './route/group.ts'
+export type { MultipartOptions } from './route/multipart-limits.ts'
 export { unchecked } from './route/output.ts'
 export { type AnyEndpoint, type AnyRoute, type Route, type RouteForm, route } from './route/route.ts'
 export type {
   HttpBinding,
+  HttpBody,
   HttpOptions,
   HttpRouteText,
   NoSchema,

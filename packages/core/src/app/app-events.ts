@@ -17,6 +17,7 @@ interface NamedEvent {
 export class AppEvents {
   readonly #validate: boolean
   readonly #named: NamedEvent[] = []
+  readonly #names = new Map<number, string>()
   readonly #compiled = new Map<AnyEvent, CompiledEvent>()
   /** Those with a key, by PkgID. */
   readonly #keyed = new Map<number, AnyEvent>()
@@ -29,6 +30,7 @@ export class AppEvents {
   add(events: readonly NamedEvent[]): void {
     for (const each of events) {
       this.#named.push(each)
+      this.#names.set(each.pkgId, each.name)
       this.#compiled.set(each.event, compileEvent(each, this.#validate))
       if (each.event.key !== undefined) this.#keyed.set(each.pkgId, each.event)
     }
@@ -36,6 +38,10 @@ export class AppEvents {
 
   find(event: AnyEvent): CompiledEvent | undefined {
     return this.#compiled.get(event)
+  }
+
+  nameOf(pkgId: number): string {
+    return this.#names.get(pkgId) ?? String(pkgId)
   }
 
   /** What it is the state of; null for an event without `key`. Throws what `key` throws. */

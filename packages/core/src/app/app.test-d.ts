@@ -79,6 +79,16 @@ describe('the table', () => {
     })
   })
 
+  test('has no route whose body is a stream', () => {
+    const upload = route({ http: { route: 'POST /a', body: 'stream' }, handler: () => 1 })
+    // @ts-expect-error a package is not a stream
+    createApp({ pkgIds: { A: 1 }, routes: { A: upload } })
+    createApp({ pkgIds: {}, routes: {}, endpoints: [upload] })
+    const form = route({ http: { route: 'POST /b', body: 'multipart' }, handler: () => 1 })
+    // @ts-expect-error a package has no files
+    createApp({ pkgIds: { B: 1 }, routes: { B: form } })
+  })
+
   test('has rules of topics that are typed outside of it too', () => {
     const topics = defineTopics({
       'author:*': {

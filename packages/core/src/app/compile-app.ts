@@ -13,7 +13,7 @@ import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
 import { NotFoundError } from '../errors/app-error.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
-import { HttpRouter } from '../http/http-router.ts'
+import { allMethods, HttpRouter } from '../http/http-router.ts'
 import type { Broker } from '../hub/broker.ts'
 import { TopicCalls } from '../hub/topic-calls.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
@@ -120,7 +120,9 @@ export function compileApp(options: CompileOptions): CompiledApp {
   for (const each of compiled) {
     const { pkgId, method, path } = each.info
     if (pkgId !== null) pkgRouter.add(pkgId, each)
-    if (method !== null && path !== null) httpRouter.add(method, path, each)
+    if (method === null || path === null) continue
+    if (each.http?.isFetch === true) httpRouter.addMount(toPrefix(path), (of) => forMethod(each, of, path, calls))
+    else httpRouter.add(method, path, each)
   }
   const frames = compileFrames(context, calls)
   const topicCalls = new TopicCalls(context, options.services)
@@ -154,8 +156,22 @@ function toContext(options: CompileOptions, defaultAccess: Access, calls: CallIn
     findApi: (name) => apis.get(name),
     guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
     countWebSocket: ({ pkgId }) => (pkgId === null ? null : calls.webSocket(String(pkgId))),
-    httpCounter: ({ method, path }) => (method === null || path === null ? null : calls.http(method, path)),
+    httpCounter: ({ method, path }) => {
+      if (method === null || path === null) return null
+      return method === allMethods ? calls.lazyHttp(method, path) : calls.http(method, path)
+    },
   }
+}
+
+/** `/api/auth/*` is the path of `fromFetch('/api/auth', …)`. */
+function toPrefix(path: string): string {
+  return path === '/*' ? '/' : path.slice(0, -2)
+}
+
+/** A fetch handler has one route in descriptions, and its calls say their method in log and metrics. */
+function forMethod(route: DescribedRoute, method: string, path: string, calls: CallInstruments): CompiledRoute {
+  if (method === allMethods) return route
+  return { ...route, info: Object.freeze({ ...route.info, method }), httpCounter: calls.lazyHttp(method, path) }
 }
 
 interface Entry {

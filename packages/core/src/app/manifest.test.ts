@@ -6,6 +6,7 @@ import { stream } from '../call/item-stream.ts'
 import { page, pageOf } from '../call/reply.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import { definePlugin } from '../plugin/plugin.ts'
+import { fromFetch } from '../route/from-fetch.ts'
 import { group } from '../route/group.ts'
 import { route } from '../route/route.ts'
 import { createApp } from './app.ts'
@@ -47,6 +48,9 @@ function appOf(names: 'in order' | 'in another order' = 'in order') {
   const { GET_AUTHOR, GET_AUTHORS, UPDATE_AUTHOR } = group({ prefix: '/v1' }, authors)
   const pkgIds = { GET_AUTHOR: 1, GET_AUTHORS: 2, UPDATE_AUTHOR: 3, TAIL: 4, AUTHOR_CREATED: 100 } as const
   const exported = route({ http: 'GET /export', handler: () => 'all' })
+  // A client could not send the body of these as an input.
+  const upload = route({ http: { route: 'POST /upload', body: 'stream' }, handler: () => null })
+  const mounted = fromFetch('/mounted', () => new Response())
   return createApp({
     environment: 'test',
     log: 'fatal',
@@ -56,7 +60,7 @@ function appOf(names: 'in order' | 'in another order' = 'in order') {
         ? { GET_AUTHOR, GET_AUTHORS, UPDATE_AUTHOR, TAIL }
         : { TAIL, UPDATE_AUTHOR, GET_AUTHORS, GET_AUTHOR },
     events: { AUTHOR_CREATED: created },
-    endpoints: [exported],
+    endpoints: [exported, upload, mounted],
     plugins: [presence],
     websocket: { path: '/socket', maxMessageBytes: 4096 },
   })

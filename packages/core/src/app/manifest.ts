@@ -42,7 +42,8 @@ export interface ServedApp {
 /** Sorted by name, so that another order in the source does not change the file. */
 export function createManifest({ routes, events, websocket: { path, maxMessageBytes } }: ServedApp): AppManifest {
   // What answers during a drain is for operators: health, and the endpoints of plugins.
-  const callable = routes.filter(({ servesWhileDraining }) => !servesWhileDraining)
+  // The body of an upload is not its input, so `client.call` could not send it.
+  const callable = routes.filter(({ servesWhileDraining, http }) => !servesWhileDraining && !http?.streamed)
   return {
     version: 1,
     path,

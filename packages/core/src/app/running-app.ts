@@ -191,7 +191,7 @@ export class RunningApp {
     if (this.#options.conflict !== null) this.log.warn(this.#options.conflict)
     try {
       const apis = await this.#setUp()
-      this.#wires = this.#compile(apis)
+      this.#wires = await this.#compile(apis)
       await this.hub.start()
       for (const hook of this.#registry.onReady) await hook()
       this.#states.enter('ready')
@@ -226,17 +226,17 @@ export class RunningApp {
     return apis
   }
 
-  #compile(apis: PluginApis): Wires {
+  async #compile(apis: PluginApis): Promise<Wires> {
     const { packages } = this.#registry
     packages.checkAllUsed()
     this.#events.add(packages.events)
-    const wires = createWires({
+    const wires = await createWires({
       options: this.#options,
       registry: this.#registry,
       apis,
       services: this.#services,
       hub: this.hub,
-      findEvent: (event) => this.#events.find(event),
+      events: this.#events,
       instruments: this.instruments,
       webSocketInstruments: this.#webSocketInstruments,
       isServing: () => this.state === 'serving',

@@ -4,16 +4,22 @@ import { isPromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey } from '../base/plugin-key.ts'
 import type { CallServices } from '../call/call-services.ts'
 import { RequestPreprocessor } from '../edge/request-preprocessor.ts'
+import { EventBeats } from '../http/events/event-beats.ts'
+import { EventCodec } from '../http/events/event-codec.ts'
+import { createEventInstruments } from '../http/events/event-instruments.ts'
+import type { EventWire } from '../http/events/event-wire.ts'
 import { HttpWire } from '../http/http-wire.ts'
+import { loadDicer } from '../http/multipart/dicer.ts'
 import { createSecurityHeaders } from '../http/security-headers.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
+import { TopicJoins } from '../hub/topic-joins.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
-import { TopicJoins } from '../websocket/topics.ts'
 import { Upgrader } from '../websocket/upgrade.ts'
 import type { WebSocketInstruments } from '../websocket/websocket-instruments.ts'
 import type { WebSocketWire } from '../websocket/wire.ts'
+import type { AppEvents } from './app-events.ts'
 import { type CompiledApp, compileApp } from './compile-app.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 
@@ -34,14 +40,14 @@ interface WiresOptions {
   readonly apis: PluginApis
   readonly services: CallServices
   readonly hub: ConnectionHub
-  readonly findEvent: WebSocketWire['findEvent']
+  readonly events: AppEvents
   readonly instruments: Instruments
   readonly webSocketInstruments: WebSocketInstruments
   readonly isServing: () => boolean
 }
 
-/** Compiles the routes and creates both wires, once all plugins are set up. */
-export function createWires(parts: WiresOptions): Wires {
+/** Compiles the routes and creates both wires, once all plugins are set up. Throws BootError `missing_peer` too. */
+export async function createWires(parts: WiresOptions): Promise<Wires> {
   const { options, registry, services, hub } = parts
   const { given, websocket, hosts, cors, trustedProxies } = options
   const compiled = compileApp({
@@ -53,9 +59,15 @@ export function createWires(parts: WiresOptions): Wires {
     services,
     vitals: () => ({ connections: hub.size, serving: parts.isServing() }),
   })
+  // Loaded here only, since few apps need it.
+  const createDicer = compiled.routes.some(({ http }) => http !== null && http.multipart !== null)
+    ? await loadDicer()
+    : null
   listen(registry, services)
   const preprocessor = new RequestPreprocessor({ trustedProxies, hosts }, registry.onRequest)
   const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
+  const { maxTopics } = websocket
+  const joins = new TopicJoins({ services, hub, topics: registry.topics, maxTopics })
   const webSocket: WebSocketWire = {
     options: websocket,
     services,
@@ -66,8 +78,8 @@ export function createWires(parts: WiresOptions): Wires {
     refusedFrame: compiled.calls.refusedFrame,
     topics: registry.topics,
     topicCalls: compiled.topicCalls,
-    joins: new TopicJoins(services),
-    findEvent: parts.findEvent,
+    joins,
+    findEvent: (event) => parts.events.find(event),
     frames: compiled.frames,
     controls: registry.controls,
     handshake: registry.handshake,
@@ -92,9 +104,37 @@ export function createWires(parts: WiresOptions): Wires {
       identify: registry.identity?.identify ?? null,
       websocketPath: websocket.path,
       securityHeaders,
+      events: createEventWire(parts, compiled, joins),
       cors,
+      createDicer,
     }),
   }
+}
+
+function createEventWire(
+  { options, registry, services, hub, instruments, events: named }: WiresOptions,
+  { topicCalls }: CompiledApp,
+  joins: TopicJoins,
+): EventWire {
+  const { maxBackpressureBytes, reconnectWindowMs } = options.websocket
+  const events: EventWire = {
+    services,
+    hub,
+    joins,
+    topicCalls,
+    codec: new EventCodec((pkgId) => named.nameOf(pkgId)),
+    beats: new EventBeats(services.clock),
+    instruments: createEventInstruments(instruments),
+    onConnect: registry.onConnect,
+    onDisconnect: registry.onDisconnect,
+    credentialHeaders: registry.handshake?.credentialHeaders ?? [],
+    maxBackpressureBytes,
+    reconnectWindowMs,
+    open: new Set(),
+    draining: false,
+  }
+  events.instruments.watch(events.open)
+  return events
 }
 
 /** By the value of `?format=`, in lower case. */

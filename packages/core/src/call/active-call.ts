@@ -5,8 +5,11 @@ import { CallContext } from './call-context.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import { ItemsResult } from './item-stream.ts'
 import { PendingCommits } from './pending-commits.ts'
-import { isStreamReply } from './reply.ts'
+import { isReply } from './reply.ts'
 import { discardResult } from './stream-source.ts'
+
+/** What a peer returns whose reply has not begun, and that ends the call itself when it has. */
+export const answeredLater = 0
 
 /** One execution of a route, and how it ends: with a reply, an error, a deadline or a client that disconnects. */
 export class ActiveCall extends CallContext {
@@ -21,6 +24,22 @@ export class ActiveCall extends CallContext {
     const { deadlineMs } = this.compiled
     if (this.settled || deadlineMs === 0 || this.armedDeadline !== null) return
     this.armedDeadline = this.services.deadlines.arm(this, this.startedMs, deadlineMs)
+  }
+
+  /** The call waits for its client, which has time limits of its own. */
+  pauseDeadline(): void {
+    if (this.settled) return
+    // Armed first, so that it is not armed later.
+    this.armDeadline()
+    if (this.armedDeadline !== null) this.services.deadlines.disarm(this.armedDeadline)
+  }
+
+  /** The deadline begins anew. */
+  restartDeadline(): void {
+    const { deadlineMs } = this.compiled
+    if (this.settled || deadlineMs === 0) return
+    const { clock, deadlines } = this.services
+    this.armedDeadline = deadlines.arm(this, clock.monotonic(), deadlineMs)
   }
 
   /** The deadline has passed. */
@@ -71,7 +90,7 @@ export class ActiveCall extends CallContext {
       return this.fail(error)
     }
     // A slow client was disconnected by this reply, or the client of a stream had left: the call was abandoned.
-    if (this.settled) return
+    if (this.settled || httpStatus === answeredLater) return
     settle(this)
     releaseEffects(this)
     report(this, { error: null, aborted: false, httpStatus, durationMs: elapsed(this) })
@@ -91,7 +110,7 @@ export class ActiveCall extends CallContext {
 
   /** A result that is not sent: a streamed body in it, or the source of its items, is ended. */
   discard(result: unknown): void {
-    if (isStreamReply(result)) discardResult(result).catch((error: unknown) => this.fail(error))
+    if (isReply(result)) discardResult(result).catch((error: unknown) => this.fail(error))
     else if (result instanceof ItemsResult) result.discard().catch((error: unknown) => this.fail(error))
   }
 

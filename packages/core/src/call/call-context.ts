@@ -32,7 +32,7 @@ export interface CallPeer {
   readonly addedHeaders?: ReplyHeaders | null
   /** Reads the input, now or later, and passes it to `next`; rejects it by `call.fail`. */
   readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void
-  /** Encodes and sends the reply. Throws only before anything has been sent. Returns the HTTP status. */
+  /** Encodes and sends the reply. Throws only before anything has been sent. Returns the HTTP status, or `answeredLater`. */
   succeed(call: ActiveCall, result: unknown): number
   /** Never throws. */
   fail(call: ActiveCall, error: AppError): void
@@ -122,7 +122,9 @@ export class CallContext implements Call, DropListener {
     const { deadlineMs } = this.compiled
     if (deadlineMs === 0) return Number.POSITIVE_INFINITY
     const { clock } = this.services
-    return clock.now() + Math.round(this.startedMs + deadlineMs - clock.monotonic())
+    // It begins anew with each piece of a streamed body.
+    const dueMs = this.armedDeadline?.armed ? this.armedDeadline.dueMs : this.startedMs + deadlineMs
+    return clock.now() + Math.round(dueMs - clock.monotonic())
   }
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -130,6 +132,10 @@ export class CallContext implements Call, DropListener {
       if (this.#abortReason !== null) this.#controller.abort(this.#abortReason)
     }
     return this.#controller.signal
+  }
+  /** `signal` was read. */
+  get hasSignal(): boolean {
+    return this.#controller !== null
   }
   get log(): Logger {
     this.#log ??= this.services.log.child(callFields(this))

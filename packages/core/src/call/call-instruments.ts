@@ -32,6 +32,8 @@ export interface CallInstruments {
   webSocket(pkgId: string): (outcome: CallOutcome) => void
   /** Counts the calls of one method and pattern. */
   http(method: string, endpoint: string): HttpCounter
+  /** The same; its series begin with the first request. */
+  lazyHttp(method: string, endpoint: string): HttpCounter
   /** Counts requests that no route handles, or that were rejected before routing. Returns the same counter for the same method. */
   unmatchedHttp(method: string): HttpCounter
   /** A frame was answered with an error and did not become a call. */
@@ -100,6 +102,10 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
   }
 
   const unmatched = new Map<string, HttpCounter>()
+  const http: CallInstruments['http'] = (method, endpoint) => ({
+    inProgress: inProgress.cell({ method, endpoint }),
+    count: count(method, endpoint),
+  })
 
   const frameErrors = errorsOf(webSocketHandler)
   return {
@@ -110,10 +116,8 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
         if (error !== null) frameErrors(error.code)
       }
     },
-    http: (method, endpoint) => ({
-      inProgress: inProgress.cell({ method, endpoint }),
-      count: count(method, endpoint),
-    }),
+    http,
+    lazyHttp: (method, endpoint) => new LazyCounter(() => http(method, endpoint)),
     unmatchedHttp(method) {
       let counter = unmatched.get(method)
       if (counter === undefined) {
@@ -125,6 +129,28 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
       return counter
     },
     refusedFrame: frameErrors,
+  }
+}
+
+class LazyCounter implements HttpCounter {
+  readonly #create: () => HttpCounter
+  #counter: HttpCounter | null = null
+
+  constructor(create: () => HttpCounter) {
+    this.#create = create
+  }
+
+  get inProgress(): GaugeCell {
+    return this.#get().inProgress
+  }
+
+  count(outcome: CallOutcome): void {
+    this.#get().count(outcome)
+  }
+
+  #get(): HttpCounter {
+    this.#counter ??= this.#create()
+    return this.#counter
   }
 }
 

@@ -3,6 +3,8 @@ import type { ActiveCall } from './active-call.ts'
 import type { QueryRecord, RouteInfo } from './call.ts'
 import type { HttpCounter } from './call-instruments.ts'
 import type { CallOutcome } from './call-outcome.ts'
+import type { MultipartLimits } from './multipart-file.ts'
+import type { StreamedBodyLimits } from './request-body.ts'
 
 /** When a call over HTTP is identified. */
 export type IdentityPolicy = 'required' | 'optional' | 'none'
@@ -26,12 +28,18 @@ export type InputReader = (
 /** The HTTP side of a route, compiled. */
 export interface CompiledHttp {
   readonly input: InputReader
-  /** POST, PUT, PATCH. */
+  /** The body is read, and is a part of the input. */
   readonly hasBody: boolean
   /** The body is read and ignored: the route has no input. */
   readonly ignoresBody: boolean
   readonly raw: boolean
+  /** Its input is a `Request`: `fromFetch`. */
+  readonly isFetch: boolean
   readonly maxBodyBytes: number
+  /** The handler reads the body as it arrives, so it is not a part of the input, and `hasBody` is false; null for other routes. */
+  readonly streamed: StreamedBodyLimits | null
+  /** Of a multipart body, which is a streamed one: its fields are a part of the input. Null for other routes. */
+  readonly multipart: MultipartLimits | null
   /** Of a success; null: 200, or 204 when there is no result. */
   readonly status: number | null
 }

@@ -26,6 +26,17 @@ export class ReplyHeaders {
   }
 }
 
+/** Adds those of a reply. Without any, nothing is created. */
+export function addHeaders(
+  call: { readonly replyHeaders: ReplyHeaders },
+  headers: Readonly<Record<string, string | readonly string[]>>,
+): void {
+  for (const [name, values] of Object.entries(headers)) {
+    if (typeof values === 'string') call.replyHeaders.set(name, values)
+    else for (const each of values) call.replyHeaders.append(name, each)
+  }
+}
+
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it rejects control characters
 const unsafeValue = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/

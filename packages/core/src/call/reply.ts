@@ -1,5 +1,6 @@
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { PageMeta } from '../protocol/frame.ts'
+import { type EventsOptions, type EventsResult, type EventsSource, toEventsResult } from './events-source.ts'
 
 /** Headers by name; a list for a header that repeats (`set-cookie`). */
 export type ReplyHeadersInit = Readonly<Record<string, string | readonly string[]>>
@@ -23,7 +24,7 @@ export type StreamSource = AsyncIterable<string | Uint8Array> | Iterable<string 
 
 /** A result with a status, headers or `meta`. Over WebSocket only the value and `meta` are used. */
 export interface Reply<out T> {
-  readonly kind: 'value' | 'text' | 'bytes' | 'stream'
+  readonly kind: 'value' | 'text' | 'bytes' | 'stream' | 'events'
   readonly value: T
   readonly status: number | null
   readonly headers: ReplyHeadersInit
@@ -52,8 +53,17 @@ export interface StreamReply extends Reply<StreamSource> {
   readonly kind: 'stream'
 }
 
-class StreamResult extends ReplyResult<StreamSource> implements StreamReply {
+export class StreamResult extends ReplyResult<StreamSource> implements StreamReply {
   declare readonly kind: 'stream'
+}
+
+/** Server-sent events cannot be a package: put a route that returns them into `endpoints`. */
+export interface EventsReply extends Reply<EventsResult> {
+  readonly kind: 'events'
+}
+
+class EventsReplyResult extends ReplyResult<EventsResult> implements EventsReply {
+  declare readonly kind: 'events'
 }
 
 /**
@@ -70,14 +80,30 @@ export const reply: {
   bytes(bytes: Uint8Array, options?: ReplyOptions): Reply<Uint8Array>
   /** A streamed body, HTTP only: put the route into `endpoints`. In `routes` it is a type error, and an `internal_error` on both wires. */
   stream(source: StreamSource, options?: ReplyOptions): StreamReply
+  /**
+   * Server-sent events, HTTP only: put the route into `endpoints`. `source` is an iterable of `{ id, event, data }`, or `{ topic }`: its
+   * publications, once the rule of the topic allows it, with ids from which a client that comes back goes on (`Last-Event-ID`). The client
+   * is a connection: limits, expiry of its token and `hub.disconnect` apply to it, and it is sent until it leaves or the app closes. The
+   * deadline of the call covers what is before the first byte.
+   *
+   * Throws a RangeError for options that are not allowed, and a TypeError for a source that is none.
+   *
+   * @example
+   * handler: ({ id }) => reply.events({ topic: `ticket:${id}` })
+   */
+  events(source: EventsSource, options?: EventsOptions): EventsReply
 } = Object.assign(<T>(value: T, options: ReplyOptions = {}): Reply<T> => new ReplyResult('value', value, options), {
   text: (text: string, options: ReplyOptions = {}): Reply<string> => new ReplyResult('text', text, options),
   bytes: (bytes: Uint8Array, options: ReplyOptions = {}): Reply<Uint8Array> => new ReplyResult('bytes', bytes, options),
   stream: (source: StreamSource, options: ReplyOptions = {}): StreamReply =>
     new StreamResult('stream', source, options),
+  events: (source: EventsSource, options: EventsOptions = {}): EventsReply =>
+    new EventsReplyResult('events', toEventsResult(source, options), {
+      ...(options.headers !== undefined && { headers: options.headers }),
+    }),
 })
 
-/** True for what `reply`, `reply.text`, `reply.bytes` and `reply.stream` return. */
+/** True for what `reply` and its methods return. */
 export function isReply(value: unknown): value is Reply<unknown> {
   return value instanceof ReplyResult
 }
@@ -85,6 +111,11 @@ export function isReply(value: unknown): value is Reply<unknown> {
 /** True for what `reply.stream` returns. */
 export function isStreamReply(value: unknown): value is Reply<StreamSource> {
   return isReply(value) && value.kind === 'stream'
+}
+
+/** True for what `reply.events` returns. */
+export function isEventsReply(value: unknown): value is EventsReply {
+  return isReply(value) && value.kind === 'events'
 }
 
 /** The same reply with another value. */

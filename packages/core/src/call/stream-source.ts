@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
-import { isStreamReply } from './reply.ts'
+import { isTopicSource } from './events-source.ts'
+import { isEventsReply, isStreamReply } from './reply.ts'
 
 /** Reads a source one value at a time, until its end or until `end` is called. */
 export interface SourceReader<T> {
@@ -41,4 +42,8 @@ export function isPrematureClose(error: unknown): boolean {
 /** Ends the source of a result that is not sent: the file or the query that it reads would stay open. */
 export async function discardResult(result: unknown): Promise<void> {
   if (isStreamReply(result)) await openSource(result.value).end()
+  else if (isEventsReply(result)) {
+    const { source } = result.value
+    if (!isTopicSource(source)) await openSource(source).end()
+  }
 }

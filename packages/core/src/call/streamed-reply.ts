@@ -1,10 +1,8 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ActiveCall } from './active-call.ts'
-import type { CallConnection, QueryRecord, Wire } from './call.ts'
-import type { CallPeer } from './call-context.ts'
+import { ForwardedPeer } from './forwarded-peer.ts'
 import type { ItemsResult } from './item-stream.ts'
-import type { ReplyHeaders } from './reply-headers.ts'
 import { isPrematureClose, openSource, type SourceReader } from './stream-source.ts'
 
 /** Sends the items of one call over its wire. */
@@ -34,8 +32,7 @@ const { setImmediate } = globalThis
  * A reply that is sent item by item. It takes the place of the call's peer, so it is informed of every end of the call: a deadline, a client that
  * cancels or disconnects, a drain. The call is not answered before the end of the stream.
  */
-export class StreamedReply implements CallPeer {
-  readonly #peer: CallPeer
+export class StreamedReply extends ForwardedPeer {
   readonly #call: ActiveCall
   readonly #items: ItemsResult
   readonly #output: ItemOutput
@@ -47,7 +44,7 @@ export class StreamedReply implements CallPeer {
   #wake: () => void = () => {}
 
   constructor(call: ActiveCall, items: ItemsResult, output: ItemOutput) {
-    this.#peer = call.peer
+    super(call.peer)
     this.#call = call
     this.#items = items
     this.#output = output
@@ -135,13 +132,13 @@ export class StreamedReply implements CallPeer {
 
   // ---- CallPeer
 
-  succeed(): number {
+  override succeed(): number {
     return this.#sink.end()
   }
-  fail(_call: ActiveCall, error: AppError): void {
+  override fail(_call: ActiveCall, error: AppError): void {
     this.#sink.fail(error)
   }
-  ended(call: ActiveCall): void {
+  override ended(call: ActiveCall): void {
     this.#sink.ended()
     if (!this.#sourceEnded) {
       this.#sourceEnded = true
@@ -149,40 +146,6 @@ export class StreamedReply implements CallPeer {
       call.services.track(this.#closing)
     }
     this.#wake()
-    this.#peer.ended(call)
-  }
-
-  get wire(): Wire {
-    return this.#peer.wire
-  }
-  get address(): string {
-    return this.#peer.address
-  }
-  get headers(): Readonly<Record<string, string>> {
-    return this.#peer.headers
-  }
-  get query(): QueryRecord {
-    return this.#peer.query
-  }
-  get connection(): CallConnection | null {
-    return this.#peer.connection
-  }
-  get traceparent(): string | null {
-    return this.#peer.traceparent
-  }
-  get requestedPath(): string | undefined {
-    return this.#peer.requestedPath
-  }
-  get replyHeaders(): ReplyHeaders | undefined {
-    return this.#peer.replyHeaders
-  }
-  get addedHeaders(): ReplyHeaders | null {
-    return this.#peer.addedHeaders ?? null
-  }
-  readInput(call: ActiveCall, next: (call: ActiveCall, input: unknown) => void): void {
-    this.#peer.readInput(call, next)
-  }
-  openItems(call: ActiveCall, items: ItemsResult): ItemSink {
-    return this.#peer.openItems(call, items)
+    this.peer.ended(call)
   }
 }

@@ -25,6 +25,7 @@ export type CoreErrorCode =
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'upgrade_required'
+  | 'request_timeout'
   | 'rate_limit_exceeded'
   | 'too_many_in_flight'
   | 'deadline_exceeded'
@@ -56,6 +57,7 @@ export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
   payload_too_large: { status: INVALID_DATA, httpStatus: 413, message: 'Payload too large', retry: false },
   unsupported_media_type: { status: INVALID_DATA, httpStatus: 415, message: 'Unsupported media type', retry: false },
   upgrade_required: { status: ERROR, httpStatus: 426, message: 'This path speaks WebSocket', retry: false },
+  request_timeout: { status: ERROR, httpStatus: 408, message: 'The body did not arrive in time', retry: true },
   rate_limit_exceeded: { status: ERROR, httpStatus: 429, message: 'Rate limit exceeded', retry: true },
   too_many_in_flight: { status: ERROR, httpStatus: 429, message: 'Too many calls in flight', retry: true },
   deadline_exceeded: { status: ERROR, httpStatus: 504, message: 'Deadline exceeded', retry: true },

@@ -4,8 +4,10 @@ import type { CallPeer } from '../call/call-context.ts'
 import type { ParsedBody } from '../call/compiled-route.ts'
 import { withCurrentCall } from '../call/current-call.ts'
 import type { ItemsResult } from '../call/item-stream.ts'
-import { isPage, isReply, isStreamReply, type Reply, type ReplyHeadersInit, type StreamSource } from '../call/reply.ts'
-import { ReplyHeaders } from '../call/reply-headers.ts'
+import { isEventsReply, isPage, isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
+import { addHeaders, ReplyHeaders } from '../call/reply-headers.ts'
+import { IncomingBody, type StreamedBodyLimits } from '../call/request-body.ts'
+import { ResponseReply } from '../call/response-reply.ts'
 import type { ItemSink } from '../call/streamed-reply.ts'
 import { toTraceparent } from '../call/traceparent.ts'
 import { toErrorBody, toErrorHeaders } from '../edge/error-response.ts'
@@ -17,7 +19,13 @@ import type { PreparedHead } from '../transport/prepared-head.ts'
 import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../transport/transport.ts'
 import { toItemFormat } from './accept-header.ts'
 import type { Cors } from './cors.ts'
+import { EventOpening, type EventRequest } from './events/event-opening.ts'
+import type { EventWire } from './events/event-wire.ts'
+import { FetchAnswer } from './fetch-answer.ts'
+import { toFetchRequest } from './fetch-request.ts'
 import { ItemResponse } from './item-response.ts'
+import type { CreateDicer } from './multipart/dicer.ts'
+import { closeMultipart, readMultipart } from './multipart/multipart-call.ts'
 import type { BodyKind, ResponseHeads } from './response-heads.ts'
 import { StreamedBody } from './streamed-body.ts'
 
@@ -35,11 +43,14 @@ export interface HttpRequestServices {
   readonly cors: Cors | null
   readonly running: Set<ActiveCall>
   readonly streams: Set<StreamedBody>
+  readonly events: EventWire
   readonly draining: boolean
+  /** Null in an app without routes that take multipart bodies. */
+  readonly createDicer: CreateDicer | null
 }
 
 /** One HTTP request: the peer of its call. What a call may not need is read when it is needed. */
-export class HttpRequest implements CallPeer, RequestContext {
+export class HttpRequest implements CallPeer, RequestContext, EventRequest {
   readonly exchange: HttpExchange
   readonly id: string
   params: Readonly<Record<string, string>> = noParams
@@ -95,10 +106,15 @@ export class HttpRequest implements CallPeer, RequestContext {
     const { http } = call.compiled
     // Routes without an HTTP path are not in the HTTP router.
     if (http === null) return next(call, undefined)
+    if (http.isFetch && http.streamed !== null)
+      return next(call, toFetchRequest(this.exchange, this.#isSecure, call, http.streamed))
     const query = parseQuery(this.exchange.query)
     if (!query.ok) return call.fail(query.error)
     this.#query = query.value
-    if (!http.hasBody) return this.#finish(call, emptyBody, next)
+    if (!http.hasBody) {
+      if (http.streamed === null) return this.#finish(call, emptyBody, next)
+      return this.#openBody(call, http.streamed, next)
+    }
     const read = (bytes: Uint8Array | BodyFailure): void => {
       if (call.settled || bytes === 'aborted') return
       if (bytes === 'too_large') return call.fail(new PayloadTooLargeError(http.maxBodyBytes))
@@ -110,6 +126,23 @@ export class HttpRequest implements CallPeer, RequestContext {
     }
     const { exchange } = this
     exchange.readBody(http.maxBodyBytes, call.services.asyncContext ? withCurrentCall(read) : read, http.raw)
+  }
+
+  /** The handler reads it, or the files in it. */
+  #openBody(call: ActiveCall, limits: StreamedBodyLimits, next: (call: ActiveCall, input: unknown) => void): void {
+    const { exchange } = this
+    const reader = exchange.openBody(limits.maxBytes)
+    if (reader.length !== null && reader.length > limits.maxBytes)
+      return call.fail(new PayloadTooLargeError(limits.maxBytes))
+    const body = new IncomingBody(call, reader, exchange.header('content-type'), limits)
+    const multipart = call.compiled.http?.multipart ?? null
+    const { createDicer } = this.#shared
+    if (multipart !== null && createDicer !== null)
+      return readMultipart(call, body, multipart, createDicer, (value) =>
+        this.#finish(call, { kind: 'form', value }, next),
+      )
+    Object.assign(call, { body })
+    this.#finish(call, emptyBody, next)
   }
 
   #finish(call: ActiveCall, body: ParsedBody, next: (call: ActiveCall, input: unknown) => void): void {
@@ -128,9 +161,15 @@ export class HttpRequest implements CallPeer, RequestContext {
 
   #succeedWith(call: ActiveCall, reply: Reply<unknown>): number {
     const { status: own, value, kind, headers } = reply
+    if (isEventsReply(reply)) {
+      // Read before the answer: it lasts long after it.
+      void this.address
+      return EventOpening.start(this.#shared.events, this, call, reply)
+    }
     const status = own ?? call.compiled.http?.status ?? 200
     addHeaders(call, headers)
-    if (isStreamReply(reply)) return this.#stream(call, status, reply.value)
+    if (isStreamReply(reply))
+      return reply instanceof ResponseReply ? this.#answer(call, reply) : this.#stream(call, status, reply.value)
     if (kind === 'text') return this.#respond(call, status, value as string, 'text')
     if (kind === 'bytes') return this.#respond(call, status, value as Uint8Array, 'bytes')
     if (value === undefined || status === 204 || status === 304) return this.#respond(call, status, null, 'none')
@@ -140,7 +179,25 @@ export class HttpRequest implements CallPeer, RequestContext {
 
   #stream(call: ActiveCall, status: number, source: StreamSource): number {
     this.#keepAddress(call, status)
-    const stream = this.stream(call, status, noHeaders)
+    return this.#sendStream(call, status, source, this.stream(call, status, noHeaders))
+  }
+
+  /** The response of a fetch handler. What it says wins over what steps added; of cookies both are sent. */
+  #answer(call: ActiveCall, reply: ResponseReply): number {
+    const { value, hasBody } = reply
+    const status = reply.status ?? 200
+    const { cors } = this.#shared
+    this.#keepAddress(call, status)
+    const own = cors === null ? reply.list : reply.list.filter(([name]) => !name.startsWith('access-control-'))
+    const headers = this.#merge(call, own, 'none')
+    const { exchange } = this
+    if (!hasBody) exchange.respond(status, headers, null, reply)
+    else if (exchange.method === 'HEAD') this.#sendStream(call, status, value, exchange.stream(status, headers, reply))
+    else this.#sendStream(call, status, value, new FetchAnswer(exchange, status, headers, reply))
+    return status
+  }
+
+  #sendStream(call: ActiveCall, status: number, source: StreamSource, stream: ResponseStream): number {
     const body = new StreamedBody(call, source, stream)
     // A call that was synchronous so far does not listen for a disconnect yet, and the source of the body must be stopped.
     this.exchange.onAborted(() => body.stop(clientDisconnected))
@@ -161,9 +218,14 @@ export class HttpRequest implements CallPeer, RequestContext {
 
   /** Begins an answer in chunks. `headers` win over those that were added. */
   stream(call: ActiveCall, status: number, headers: HeaderList): ResponseStream {
+    return this.exchange.stream(status, this.#merge(call, headers, 'bytes'))
+  }
+
+  /** All headers of an answer: ours, which `headers` and those that were added replace, and `headers` win over those. */
+  #merge(call: ActiveCall, headers: HeaderList, kind: BodyKind): HeaderList {
     const added = withoutReplaced(call.addedHeaders?.entries() ?? noHeaders, headers)
-    const own = withoutReplaced(this.#head('bytes').toList(this.id), [...added, ...headers])
-    return this.exchange.stream(status, [...own, ...headers, ...this.#more(added)])
+    const own = withoutReplaced(this.#head(kind).toList(this.id), [...added, ...headers])
+    return [...own, ...headers, ...this.#more(added)]
   }
 
   fail(call: ActiveCall, error: AppError): void {
@@ -188,6 +250,7 @@ export class HttpRequest implements CallPeer, RequestContext {
   }
 
   ended(call: ActiveCall): void {
+    if (call.compiled.http !== null && call.compiled.http.multipart !== null) closeMultipart(call)
     // A call that ended within the callback that received it was never counted as running.
     if (!this.#shared.running.delete(call)) return
     call.compiled.httpCounter?.inProgress.dec()
@@ -212,8 +275,11 @@ export class HttpRequest implements CallPeer, RequestContext {
   }
 
   #head(kind: BodyKind): PreparedHead {
-    const { heads, preprocessor } = this.#shared
-    return heads.of(preprocessor.isSecure(this.exchange), kind)
+    return this.#shared.heads.of(this.#isSecure, kind)
+  }
+
+  get #isSecure(): boolean {
+    return this.#shared.preprocessor.isSecure(this.exchange)
   }
 
   /** Those of CORS are never replaced: without `Vary` a cache would serve the response for one origin to another. */
@@ -224,13 +290,6 @@ export class HttpRequest implements CallPeer, RequestContext {
   }
 }
 
-function addHeaders(call: ActiveCall, headers: ReplyHeadersInit): void {
-  for (const [name, values] of Object.entries(headers)) {
-    if (typeof values === 'string') call.replyHeaders.set(name, values)
-    else for (const each of values) call.replyHeaders.append(name, each)
-  }
-}
-
 function withoutReplaced(list: HeaderList, added: HeaderList): HeaderList {
-  return list.filter(([name]) => !added.some(([other]) => other === name))
+  return list.filter(([name]) => name === 'set-cookie' || !added.some(([other]) => other === name))
 }

@@ -7,7 +7,10 @@ import { HttpRouter } from './http-router.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 function routerOf(...routes: string[]): HttpRouter<string> {
-  const router = new HttpRouter<string>()
+  return addTo(new HttpRouter<string>(), routes)
+}
+
+function addTo(router: HttpRouter<string>, routes: readonly string[]): HttpRouter<string> {
   for (const route of routes) {
     const [method = '', pattern = ''] = route.split(' ')
     router.add(method, pattern, route)
@@ -105,6 +108,13 @@ describe('find', () => {
 
   test('names the methods of a path that is known under others', () => {
     expect(authors.find('PATCH', '/authors')).toEqual({ allow: ['GET', 'HEAD', 'OPTIONS', 'POST'] })
+    expect(routerOf('PURGE /a', 'M-SEARCH /a', 'QUERY /a').find('GET', '/a')).toEqual({
+      allow: ['M-SEARCH', 'OPTIONS', 'PURGE', 'QUERY'],
+    })
+    expect(routerOf('HEAD /a').find('GET', '/a')).toEqual({ allow: ['HEAD', 'OPTIONS'] })
+    expect(routerOf('OPTIONS /a', 'GET /a').allow('/a')).toEqual(['GET', 'HEAD', 'OPTIONS'])
+    expect(routerOf('OPTIONS /a').allow('/b')).toEqual([])
+    expect(routerOf('OPTIONS /*').allow('*')).toEqual([])
     expect(authors.find('OPTIONS', '/authors/7')).toEqual({ allow: ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PUT'] })
     expect(routerOf('POST /a').find('GET', '/a')).toEqual({ allow: ['OPTIONS', 'POST'] })
     expect(routerOf('POST /a').find('HEAD', '/a')).toEqual({ allow: ['OPTIONS', 'POST'] })
@@ -189,5 +199,64 @@ describe('add', () => {
     const router = new HttpRouter<string>()
     expect(() => router.add('get', '/a', 'x')).toThrow(expect.objectContaining({ code: 'bad_path' }))
     expect(() => router.add('GET', 'a', 'x')).toThrow(expect.objectContaining({ code: 'bad_path' }))
+  })
+})
+
+describe('addMount', () => {
+  const value = (router: HttpRouter<string>, target: string): unknown => {
+    const [method = '', path = ''] = target.split(' ')
+    const match = router.find(method, path)
+    if (match === null) return null
+    return 'value' in match ? match.value : 'error' in match ? match.error.code : match.allow
+  }
+
+  test('has what no route has, whatever was added first', () => {
+    const mountFirst = new HttpRouter<string>()
+    mountFirst.addMount('/a', (method) => `${method} mount`)
+    addTo(mountFirst, ['GET /a/own', 'GET /a/:id/x', 'PUT /a', 'GET /*rest'])
+    const routesFirst = routerOf('GET /a/own', 'GET /a/:id/x', 'PUT /a', 'GET /*rest')
+    routesFirst.addMount('/a', (method) => `${method} mount`)
+    for (const router of [mountFirst, routesFirst]) {
+      expect(value(router, 'GET /a/own')).toBe('GET /a/own')
+      expect(value(router, 'HEAD /a/own')).toBe('GET /a/own')
+      expect(value(router, 'POST /a/own')).toBe('POST mount')
+      expect(value(router, 'GET /a/1/x')).toBe('GET /a/:id/x')
+      expect(value(router, 'GET /a/1/y')).toBe('GET mount')
+      expect(value(router, 'HEAD /a/1/y')).toBe('GET mount')
+      expect(value(router, 'PUT /a')).toBe('PUT /a')
+      expect(value(router, 'GET /a/')).toBe('GET mount')
+      expect(value(router, 'PURGE /a/b')).toBe('ALL mount')
+      expect(value(router, 'GET /ab')).toBe('GET /*rest')
+      expect(value(router, 'PURGE /ab')).toEqual(['GET', 'HEAD', 'OPTIONS'])
+      expect(value(router, 'PURGE /')).toBe(null)
+    }
+  })
+
+  test('has the path itself at the root, and the deeper of two', () => {
+    const router = new HttpRouter<string>()
+    router.addMount('/', () => 'root')
+    router.addMount('/a/b', () => 'deep')
+    expect(['/', '/a', '/a/', '/a/b', '/a/b/', '/a/b/c', '//a/b'].map((path) => value(router, `GET ${path}`))).toEqual([
+      'root',
+      'root',
+      'root',
+      'deep',
+      'deep',
+      'deep',
+      'root',
+    ])
+    expect(() => router.addMount('/a/b', () => 'x')).toThrow(expect.objectContaining({ code: 'duplicate_path' }))
+  })
+
+  test('refuses a path whose URL is another one, or that another route has without its encoding', () => {
+    const router = routerOf('GET /own')
+    router.addMount('/', () => 'root')
+    router.addMount('/a', () => 'a')
+    for (const path of ['/..', '/a/../b', '/%2e%2E', '/.%2e/x', '/a/.', '/a\\b', '/%61', '/%61/x', '/%2561', '/%6fwn'])
+      expect([path, value(router, `GET ${path}`)]).toEqual([path, 'malformed_request'])
+    for (const path of ['/%62', '/a%2Fb', '/x/%7Euser', '/.well-known/x', '/...', '/%E0%A4', '/%'])
+      expect([path, value(router, `GET ${path}`)]).toEqual([path, 'root'])
+    expect(value(router, 'HEAD /%6fwn')).toBe('malformed_request')
+    expect(value(router, 'POST /%6fwn')).toBe('root')
   })
 })

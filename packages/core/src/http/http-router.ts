@@ -27,6 +27,7 @@ interface Leaf<T> {
   readonly parameters: readonly string[]
   /** The last parameter is the rest of the path. */
   readonly wildcard: boolean
+  readonly isMount: boolean
 }
 
 interface Node<T> {
@@ -35,6 +36,13 @@ interface Node<T> {
   /** Matches the rest of the path, if no other child does. */
   wildcard: Leaf<T> | null
   leaf: Leaf<T> | null
+  /** Has this path and what is below it, as far as no route does. */
+  mount: Leaf<T> | null
+}
+
+interface Mount<T> {
+  readonly prefix: string
+  readonly toValue: (method: string) => T
 }
 
 /** The routes of one method. */
@@ -62,14 +70,20 @@ const noParams: Readonly<Record<string, string>> = Object.freeze({})
  */
 export class HttpRouter<T> {
   readonly #tables = new Map<string, Table<T>>()
+  readonly #mounts: Mount<T>[] = []
+  /** Of methods without a table: null without mounts. */
+  #others: Table<T> | null = null
   // Values of the parameters so far. Only one search runs at a time, so they share one array.
   readonly #captured: string[] = []
 
   /** @throws BootError `bad_path`, `duplicate_path` */
   add(method: string, pattern: string, value: T): void {
-    if (!/^[A-Z]+$/.test(method)) {
+    if (!/^[A-Z][A-Z0-9-]*$/.test(method)) {
       throw new BootError('bad_path', `The method '${method}' of the path '${pattern}' must be in upper case`)
     }
+    const why = neverRouted.get(method)
+    if (why !== undefined)
+      throw new BootError('bad_path', `${method} ${pattern} cannot be a route: ${why}; choose another method`)
     const { segments, parameters, shape, wildcard } = parsePattern(pattern)
     const table = this.#table(method)
     const other = table.shapes.get(shape)
@@ -86,8 +100,27 @@ export class HttpRouter<T> {
     }
     let node = table.root
     for (const segment of segments) node = descend(node, segment)
-    if (wildcard) node.wildcard = { value, parameters, wildcard }
-    else node.leaf = { value, parameters, wildcard }
+    const leaf = { value, parameters, wildcard, isMount: false }
+    if (wildcard) node.wildcard = leaf
+    else node.leaf = leaf
+  }
+
+  /**
+   * Adds what has `prefix` and every path below it, for every method, where no route has the path. `toValue` is called once for each method
+   * that has routes, and for `ALL`, which are the rest.
+   *
+   * @throws BootError `duplicate_path`
+   */
+  addMount(prefix: string, toValue: (method: string) => T): void {
+    if (this.#mounts.some((other) => other.prefix === prefix))
+      throw new BootError('duplicate_path', `fromFetch('${prefix}') is there twice: change or remove one of them`)
+    const mount = { prefix, toValue }
+    this.#mounts.push(mount)
+    for (const [method, table] of this.#tables) if (method !== 'HEAD') place(mount, method, table)
+    // A table that is new has all mounts already.
+    for (const method of mountedMethods) this.#table(method)
+    if (this.#others === null) this.#others = createTable()
+    place(mount, allMethods, this.#others)
   }
 
   /** `path` is as sent: not decoded, without the query. */
@@ -96,17 +129,31 @@ export class HttpRouter<T> {
     if (!path.startsWith('/')) return null
     const found = this.#findIn(method, path) ?? (method === 'HEAD' ? this.#findIn('GET', path) : null)
     if (found !== null) return found
-    const allow = this.#allow(path)
+    const allow = this.allow(path)
     return allow.length === 0 ? null : { allow }
   }
 
   #findIn(method: string, path: string): RouteHit<T> | MalformedPath | null {
-    const table = this.#tables.get(method)
-    if (table === undefined) return null
+    const table = this.#tables.get(method) ?? (method === 'HEAD' ? null : this.#others)
+    if (table === null) return null
     const exact = table.exact.get(path)
     if (exact !== undefined) return exact
     const leaf = this.#search(table.root, path, 1, 0)
-    return leaf === null ? null : this.#toHit(leaf)
+    if (leaf === null) return null
+    return leaf.isMount ? this.#toMountHit(leaf, method, path) : this.#toHit(leaf)
+  }
+
+  /** A path whose URL is another one is refused: it would pass the steps of one route, and be handled as the path of another. */
+  #toMountHit(leaf: Leaf<T>, method: string, path: string): RouteHit<T> | MalformedPath {
+    if (movesInUrl.test(path))
+      return { error: new MalformedRequestError("The path must not contain a segment '.' or '..', nor a backslash") }
+    const plain = path.includes('%') ? path.replace(encodedPlain, decodeURIComponent) : path
+    if (plain !== path) {
+      const match = this.find(method, plain)
+      if (match === null || !('value' in match) || match.value !== leaf.value)
+        return { error: new MalformedRequestError('The path must not encode characters that need no encoding') }
+    }
+    return { value: leaf.value, params: noParams }
   }
 
   #toHit(leaf: Leaf<T>): RouteHit<T> | MalformedPath {
@@ -129,7 +176,7 @@ export class HttpRouter<T> {
 
   // `start` is the index of the next segment; `depth` is the number of parameters so far.
   #search(node: Node<T>, path: string, start: number, depth: number): Leaf<T> | null {
-    if (start > path.length) return node.leaf
+    if (start > path.length) return node.leaf ?? node.mount
     const slash = path.indexOf('/', start)
     const end = slash === -1 ? path.length : slash
     const segment = path.slice(start, end)
@@ -143,12 +190,14 @@ export class HttpRouter<T> {
       const leaf = this.#search(node.parameter, path, end + 1, depth + 1)
       if (leaf !== null) return leaf
     }
-    if (node.wildcard === null || start === path.length) return null
+    if (node.wildcard === null || start === path.length) return node.mount
     this.#captured[depth] = path.slice(start)
     return node.wildcard
   }
 
-  #allow(path: string): string[] {
+  /** The methods of a path, as in `WrongMethod`; empty for an unknown path. */
+  allow(path: string): readonly string[] {
+    if (!path.startsWith('/')) return []
     const allow = new Set<string>()
     for (const [method, table] of this.#tables) {
       if (table.exact.has(path) || this.#search(table.root, path, 1, 0) !== null) allow.add(method)
@@ -161,19 +210,46 @@ export class HttpRouter<T> {
   #table(method: string): Table<T> {
     let table = this.#tables.get(method)
     if (table === undefined) {
-      table = { exact: new Map(), root: createNode(), shapes: new Map() }
+      table = createTable()
       this.#tables.set(method, table)
+      // HEAD is GET where it has no route of its own.
+      if (method !== 'HEAD') for (const mount of this.#mounts) place(mount, method, table)
     }
     return table
   }
 }
 
+/** Methods that an origin server must not serve by a route (RFC 9110, 9.3.6 and 9.3.8). */
+const neverRouted: ReadonlyMap<string, string> = new Map([
+  ['CONNECT', 'it opens a tunnel through a proxy'],
+  ['TRACE', 'its answer shows a page what it must not see, such as cookies and tokens'],
+])
+
 /** A segment `.` or `..`, a backslash (a separator on Windows), or a NUL (the end of a C string). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it matches a NUL
 const unsafe = /(?:^|\/)\.{1,2}(?:\/|$)|[\\\u0000]/
 
+/** What the URL parser resolves or reads as a slash. */
+const movesInUrl = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\\/i
+/** Visible ASCII, encoded, other than a slash. */
+const encodedPlain = /%(?!2f|7f|20)[2-7][0-9a-f]/gi
+/** Methods that a mount tells from each other, beside those of routes. */
+const mountedMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** Any other. */
+export const allMethods = 'ALL'
+
+function place<T>({ prefix, toValue }: Mount<T>, method: string, table: Table<T>): void {
+  let node = table.root
+  if (prefix !== '/') for (const segment of prefix.slice(1).split('/')) node = descend(node, segment)
+  node.mount = { value: toValue(method), parameters: [], wildcard: false, isMount: true }
+}
+
+function createTable<T>(): Table<T> {
+  return { exact: new Map(), root: createNode(), shapes: new Map() }
+}
+
 function createNode<T>(): Node<T> {
-  return { statics: new Map(), parameter: null, wildcard: null, leaf: null }
+  return { statics: new Map(), parameter: null, wildcard: null, leaf: null, mount: null }
 }
 
 function descend<T>(node: Node<T>, segment: string | null): Node<T> {

@@ -10,8 +10,10 @@ import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } fro
 import type { Identify } from '../plugin/host.ts'
 import type { HttpExchange } from '../transport/transport.ts'
 import type { Cors } from './cors.ts'
+import type { EventWire } from './events/event-wire.ts'
 import { clientDisconnected, HttpRequest, type HttpRequestServices } from './http-request.ts'
 import type { HttpRouter } from './http-router.ts'
+import type { CreateDicer } from './multipart/dicer.ts'
 import { ResponseHeads } from './response-heads.ts'
 import type { SecurityHeaders } from './security-headers.ts'
 import type { StreamedBody } from './streamed-body.ts'
@@ -26,8 +28,10 @@ interface HttpWireOptions {
   readonly identify: Identify | null
   readonly websocketPath: string
   readonly securityHeaders: SecurityHeaders
+  readonly events: EventWire
   /** Null: pages of other origins cannot read responses. */
   readonly cors: Cors | null
+  readonly createDicer: CreateDicer | null
 }
 
 const commonMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -40,19 +44,29 @@ export class HttpWire implements HttpRequestServices {
   readonly preprocessor: RequestPreprocessor
   readonly heads: ResponseHeads
   readonly cors: Cors | null
+  readonly events: EventWire
+  readonly createDicer: CreateDicer | null
   /** Calls that did not end within the callback that received them. */
   readonly running: Set<ActiveCall> = new Set()
   /** Streamed responses in progress. */
   readonly streams: Set<StreamedBody> = new Set()
-  /** The app is closing: new requests are answered with `unavailable`, except for endpoints such as health. */
-  draining = false
   readonly #options: HttpWireOptions
 
   constructor(options: HttpWireOptions) {
     this.preprocessor = options.preprocessor
     this.heads = new ResponseHeads(options.securityHeaders)
     this.cors = options.cors
+    this.events = options.events
+    this.createDicer = options.createDicer
     this.#options = options
+  }
+
+  /** The app is closing: new requests are answered with `unavailable`, except for endpoints such as health. */
+  get draining(): boolean {
+    return this.events.draining
+  }
+  set draining(value: boolean) {
+    this.events.draining = value
   }
 
   /** Handles one request. */
@@ -111,9 +125,8 @@ export class HttpWire implements HttpRequestServices {
     const { exchange } = request
     const origin = exchange.header('origin')
     if (origin === '' || exchange.header('access-control-request-method') === '') return false
-    const match = this.#options.router.find('OPTIONS', exchange.path)
-    const methods = match !== null && 'allow' in match ? match.allow : commonMethods
-    request.cors = cors.preflightHeaders(origin, methods)
+    const methods = this.#options.router.allow(exchange.path)
+    request.cors = cors.preflightHeaders(origin, methods.length > 0 ? methods : commonMethods)
     this.#unmatched(request, (call) => call.succeed(reply(undefined, { status: 204 })))
     return true
   }

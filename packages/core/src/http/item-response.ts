@@ -3,22 +3,13 @@ import type { ActiveCall } from '../call/active-call.ts'
 import type { ItemSink } from '../call/streamed-reply.ts'
 import { toErrorBody } from '../edge/error-response.ts'
 import type { AppError } from '../errors/app-error.ts'
+import { heartbeat, toJsonEvent } from '../protocol/server-sent-events.ts'
 import type { HeaderList, ResponseStream } from '../transport/transport.ts'
 import type { ItemFormat } from './accept-header.ts'
+import { streamHeads } from './response-heads.ts'
 
 /** A response of server-sent events that is silent for so long gets a comment: proxies cut connections that are idle for a minute. */
 const heartbeatMs = 15_000
-const heartbeat = ':\n\n'
-
-/** Not stored, and not held back by nginx. */
-const common: HeaderList = [
-  ['cache-control', 'no-store'],
-  ['x-accel-buffering', 'no'],
-]
-const heads: Readonly<Record<ItemFormat, HeaderList>> = {
-  ndjson: [['content-type', 'application/x-ndjson'], ...common],
-  events: [['content-type', 'text/event-stream'], ...common],
-}
 
 /** What the response needs of its request. */
 export interface ItemRequest {
@@ -59,11 +50,11 @@ export class ItemResponse implements ItemSink {
 
   send(item: unknown): boolean {
     const json = JSON.stringify(item) ?? 'null'
-    return this.#write(this.#format === 'events' ? `data: ${json}\n\n` : `${json}\n`)
+    return this.#write(this.#format === 'events' ? toJsonEvent(null, json) : `${json}\n`)
   }
 
   end(): number {
-    if (this.#format === 'events') this.#write('event: end\ndata: null\n\n')
+    if (this.#format === 'events') this.#write(toJsonEvent('end', 'null'))
     this.#begin().end()
     return this.#status
   }
@@ -71,7 +62,7 @@ export class ItemResponse implements ItemSink {
   fail(error: AppError): void {
     if (this.#stream === null) return this.#request.fail(this.#call, error)
     const body = toErrorBody(error, () => this.#call.log)
-    this.#write(this.#format === 'events' ? `event: error\ndata: ${body}\n\n` : `${body}\n`)
+    this.#write(this.#format === 'events' ? toJsonEvent('error', body) : `${body}\n`)
     this.#stream.end()
   }
 
@@ -81,7 +72,7 @@ export class ItemResponse implements ItemSink {
   }
 
   #begin(): ResponseStream {
-    this.#stream ??= this.#request.stream(this.#call, this.#status, heads[this.#format])
+    this.#stream ??= this.#request.stream(this.#call, this.#status, streamHeads[this.#format])
     return this.#stream
   }
 

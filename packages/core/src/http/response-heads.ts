@@ -1,9 +1,22 @@
 import { PreparedHead } from '../transport/prepared-head.ts'
 import type { HeaderList } from '../transport/transport.ts'
+import type { ItemFormat } from './accept-header.ts'
 import type { SecurityHeaders } from './security-headers.ts'
 
 /** What the body of a response is. */
 export type BodyKind = 'none' | 'json' | 'text' | 'bytes'
+
+/** Not stored, and not held back by nginx. */
+const ofStreams: HeaderList = [
+  ['cache-control', 'no-store'],
+  ['x-accel-buffering', 'no'],
+]
+
+/** Of responses that are sent item by item. */
+export const streamHeads: Readonly<Record<ItemFormat, HeaderList>> = {
+  ndjson: [['content-type', 'application/x-ndjson'], ...ofStreams],
+  events: [['content-type', 'text/event-stream'], ...ofStreams],
+}
 
 /** The headers of every response of an app, composed at boot: security headers, correlation id, content type. */
 export class ResponseHeads {

@@ -42,7 +42,7 @@ export class StreamedBody {
         const next = await this.#next(this.#reader)
         if (next === null) return
         if (next.done === true) return this.#stream.end()
-        if (!(await this.#stream.write(next.value))) return this.stop('The client has stopped receiving')
+        if (!(await this.#stream.write(toChunk(next.value)))) return this.stop('The client has stopped receiving')
       }
     } catch (error) {
       this.#stream.abort()
@@ -114,4 +114,10 @@ export class StreamedBody {
     // The call logs it if it is not the result of the abort.
     else if (!isPrematureClose(error)) this.#call.fail(error)
   }
+}
+
+/** A source without types may give anything. */
+function toChunk(value: unknown): string | Uint8Array {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value
+  throw new TypeError(`A streamed body consists of strings and Uint8Arrays, not of ${typeof value}`)
 }

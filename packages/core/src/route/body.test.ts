@@ -39,9 +39,12 @@ describe('parseBody', () => {
     },
   )
 
-  test('nothing is empty', () => {
-    expect(parseBody('', none)).toEqual({ ok: true, value: { kind: 'empty' } })
-  })
+  test.each(['', 'application/json', 'application/json; charset=utf-8', 'application/merge-patch+json'])(
+    'nothing, of the type "%s", is empty',
+    (type) => {
+      expect(parseBody(type, none)).toEqual({ ok: true, value: { kind: 'empty' } })
+    },
+  )
 
   test.each([
     '',
@@ -64,7 +67,7 @@ describe('parseBody', () => {
     })
   })
 
-  test.each(['', '{', '{"password":"hunter2"', '{a:1}', 'undefined', '[1,]', 'NaN'])(
+  test.each([' ', '{', '{"password":"hunter2"', '{a:1}', 'undefined', '[1,]', 'NaN'])(
     '%j is not JSON, and the message quotes nothing',
     (text) => {
       const result = parseBody('application/json', bytes(text))

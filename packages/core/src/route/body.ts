@@ -12,7 +12,7 @@ const formType = 'application/x-www-form-urlencoded'
 
 /**
  * Decodes a body by its content type: JSON (`application/json`, `*+json`) and `application/x-www-form-urlencoded`, both
- * UTF-8 only. Without a type and without bytes it is `empty`; bytes without a type, or of another type, are
+ * UTF-8 only. Without bytes it is `empty`; bytes without a type, or of another type, are
  * `unsupported_media_type`; bytes that do not match the type are `malformed_request`.
  *
  * @param contentType the header as sent; '' when there is none.
@@ -22,13 +22,16 @@ const formType = 'application/x-www-form-urlencoded'
  * // { ok: true, value: { kind: 'json', value: { name: 'Ursula' }, hadEscapes: false } }
  */
 export function parseBody(contentType: string, bytes: Uint8Array): Result<ParsedBody> {
+  // As a package without `data`, and as a request without a type: many clients always send the type.
+  if (bytes.length === 0 && (contentType === 'application/json' || contentType === '')) return empty
   if (contentType === 'application/json') return parseJson(bytes)
-  if (contentType === '') return bytes.length === 0 ? empty : unsupported('A body requires a Content-Type')
+  if (contentType === '') return unsupported('A body requires a Content-Type')
   const [type = '', ...parameters] = contentType.toLowerCase().split(';')
   const name = type.trim()
   const isForm = name === formType
   if (!isForm && !jsonType.test(name)) return unsupported(`Content-Type must be application/json or ${formType}`)
   if (!parameters.every(isUtf8)) return unsupported('charset must be utf-8')
+  if (bytes.length === 0 && !isForm) return empty
   return isForm ? parseForm(bytes) : parseJson(bytes)
 }
 

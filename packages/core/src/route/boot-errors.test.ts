@@ -16,6 +16,7 @@ import { boot, expectBootError, thrownBy } from '../testing/boot.fixtures.ts'
 const ok = () => route({ handler: () => null })
 const authenticated = () => guard({ name: 'authenticated', run: () => {} })
 const exportAll = () => null
+const repeating = interceptor({ name: 'repeating', mayRepeat: true, run: (_call, next: Next) => next() })
 const said = event({ data: v.object({}) })
 
 describe('an app does not boot', () => {
@@ -125,6 +126,53 @@ describe('an app does not boot', () => {
       'bad_option',
       'errors has an entry that defineErrors did not make: undefined',
     ],
+    ...[
+      {
+        http: { route: 'POST /a', body: 'stream' } as const,
+        message: 'Route A takes a streamed body, which cannot be a package: move it to endpoints',
+      },
+      {
+        http: { route: 'POST /a', body: 'raw' } as const,
+        message: 'Route A takes a raw body, which cannot be a package: move it to endpoints',
+      },
+      {
+        http: { route: 'POST /a', body: 'multipart' } as const,
+        message: 'Route A takes a multipart body, which cannot be a package: move it to endpoints',
+      },
+    ].map(({ http, message }): (typeof cases)[number] => [
+      `with a package whose body is ${http.body}`,
+      { pkgIds: { A: 1 }, routes: { A: route({ http, handler: () => null }) } },
+      'bad_route',
+      message,
+    ]),
+    [
+      'with files that may be larger than the body, whose cap is that of the app',
+      {
+        http: { maxBodyBytes: 1000 },
+        endpoints: [
+          route({ http: { route: 'POST /a', body: 'multipart', files: { maxFileBytes: 1001 } }, handler: () => null }),
+        ],
+      },
+      'bad_option',
+      'Route POST /a: http.files.maxFileBytes must be at most http.maxBodyBytes (1000), received 1001',
+    ],
+    [
+      'with a streamed body that a transaction may need twice',
+      { endpoints: [route({ http: { route: 'POST /a', body: 'stream' }, use: [repeating], handler: () => null })] },
+      'bad_route',
+      "Route POST /a streams its body, which can be read once, and its interceptor 'repeating' may run the handler again: remove its retries",
+    ],
+    ...(
+      [
+        ['TRACE', 'its answer shows a page what it must not see, such as cookies and tokens'],
+        ['CONNECT', 'it opens a tunnel through a proxy'],
+      ] as const
+    ).map(([method, why]): (typeof cases)[number] => [
+      `with the method ${method}`,
+      { endpoints: [route({ http: `${method} /a`, handler: () => null })] },
+      'bad_path',
+      `${method} /a cannot be a route: ${why}; choose another method`,
+    ]),
     ...(['query', 'params'] as const).map((option): (typeof cases)[number] => [
       `with ${option} that the input does not have`,
       {
@@ -230,6 +278,25 @@ describe('what is wrong by itself is said where it is written', () => {
       'bad_option',
       'GET /a: http.status must be an integer from 200 to 299, received 404',
     ],
+    [
+      'limits of files where there are none',
+      () => route({ http: { route: 'POST /a', body: 'stream', files: { maxFiles: 1 } }, handler: () => null } as never),
+      'bad_route',
+      "POST /a: http.files is for body: 'multipart': remove it",
+    ],
+    [
+      'a limit of files that is none',
+      () =>
+        route({ http: { route: 'POST /a', body: 'multipart', files: { maxFils: 1 } }, handler: () => null } as never),
+      'unknown_option',
+      /^POST \/a: http.files.maxFils is not an option. Did you mean 'maxFiles'\?/,
+    ],
+    [
+      'a limit of files that is out of range',
+      () => route({ http: { route: 'POST /a', body: 'multipart', files: { maxFiles: -1 } }, handler: () => null }),
+      'bad_option',
+      'POST /a: http.files.maxFiles must be an integer of at least 0, received -1',
+    ],
     ...(['query', 'body', 'maxBodyBytes'] as const).map((option): (typeof cases)[number] => [
       `http.${option} where there is no body`,
       () => {
@@ -237,7 +304,7 @@ describe('what is wrong by itself is said where it is written', () => {
         return route({ http: { route: 'GET /a', [option]: given[option] }, handler: () => null })
       },
       'bad_route',
-      `GET /a: http.${option} is for methods with a body (POST, PUT, PATCH): remove it${option === 'query' ? ', the whole query is input here' : ''}`,
+      `GET /a: http.${option} is for methods with a body (POST, PUT, PATCH, QUERY): remove it${option === 'query' ? ', the whole query is input here' : ''}`,
     ]),
     [
       'a step that was not called',

@@ -12,6 +12,7 @@ import type { DescribedRoute } from './describe.ts'
 import { compileInput } from './input.ts'
 import type { BoundWrapped } from './interceptors.ts'
 import { mayTakeCall } from './may-take-call.ts'
+import { toMultipartLimits } from './multipart-limits.ts'
 import { compileOutput } from './output.ts'
 import { pathParameters } from './path-pattern.ts'
 import { compilePipeline, compileValidate } from './pipeline.ts'
@@ -70,7 +71,9 @@ export function compileRoute(
     missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
     guards: guards.map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
     // What a mapping returns may be shared by calls, or have getters.
-    validate: compileValidate(definition.input, definition.http?.input === undefined, `Route ${info.name}: its input`),
+    validate: definition.isFetch
+      ? passRequest
+      : compileValidate(definition.input, definition.http?.input === undefined, `Route ${info.name}: its input`),
     checks: checks.map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
     wrapped: wrapped.map((step): BoundWrapped => {
       if (step.kind === 'check') return { kind: 'check', run: bind<CheckRun<unknown, ActiveCall>>(step) }
@@ -105,11 +108,15 @@ export function compileRoute(
   }
 }
 
+const passRequest = (request: unknown): unknown => request
+
 /** A reply that one wire of the route cannot send is rejected on both: a route behaves the same on each, and is tested on one. */
 function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unknown>) => void {
   return ({ kind, status, headers, meta }) => {
-    if (kind === 'stream' && pkgId !== null)
-      throw new Error(`Route ${name} returns a stream, which cannot be a package: move it to endpoints`)
+    if ((kind === 'stream' || kind === 'events') && pkgId !== null)
+      throw new Error(
+        `Route ${name} returns ${kind === 'stream' ? 'a stream' : 'server-sent events'}, which cannot be a package: move it to endpoints`,
+      )
     if (meta !== null && pkgId === null)
       throw new Error(`Route ${name} is on HTTP only, where a reply has no meta: use a header, or return page(…)`)
     if (path !== null) return
@@ -217,31 +224,50 @@ function compileHttp(
 ): CompiledHttp | null {
   const { http, input } = definition
   if (http === null || info.path === null || info.method === null) return null
-  const takesBody = hasBody(http.route)
   const raw = http.body === 'raw'
-  if (raw && info.pkgId !== null) {
+  const isMultipart = http.body === 'multipart'
+  const streamed = http.body === 'stream' || isMultipart
+  if ((raw || streamed) && info.pkgId !== null) {
     throw new BootError(
       'bad_route',
-      `Route ${info.name} takes a raw body, which cannot be a package: move it to endpoints`,
+      `Route ${info.name} takes a ${http.body === 'stream' ? 'streamed' : http.body} body, which cannot be a package: move it to endpoints`,
     )
   }
-  checkParameters(info, info.path, definition)
+  if (streamed) checkStreamedBody(info, definition)
+  if (!definition.isFetch) checkParameters(info, info.path, definition)
+  const maxBytes = http.maxBodyBytes ?? maxBodyBytes
   return {
     input: compileInput({
       schema: input,
       pattern: info.path,
-      hasBody: takesBody,
+      hasBody: hasBody(http) && http.body !== 'stream',
       queryKeys: http.query ?? [],
       overrides: http.params ?? {},
       map: http.input,
       unknownKeys,
     }),
-    hasBody: takesBody,
+    hasBody: hasBody(http) && !streamed,
     ignoresBody: input === null && http.input === undefined,
     raw,
-    maxBodyBytes: http.maxBodyBytes ?? maxBodyBytes,
+    isFetch: definition.isFetch,
+    maxBodyBytes: maxBytes,
+    streamed: streamed ? { maxBytes, timeoutMs: http.bodyTimeoutMs ?? defaultBodyTimeoutMs } : null,
+    multipart: isMultipart ? toMultipartLimits(`Route ${info.name}`, http.files ?? {}, maxBytes) : null,
     status: http.status ?? null,
   }
+}
+
+/** Of a streamed body, `http.bodyTimeoutMs`. */
+const defaultBodyTimeoutMs = 30_000
+
+/** What was read of it does not come again. */
+function checkStreamedBody({ name }: RouteInfo, { use }: RouteDefinition): void {
+  const repeating = use.find((step) => step.kind === 'interceptor' && step.mayRepeat)
+  if (repeating !== undefined)
+    throw new BootError(
+      'bad_route',
+      `Route ${name} streams its body, which can be read once, and its interceptor '${repeating.name}' may run the handler again: remove its retries`,
+    )
 }
 
 /** The types check a path that is a literal; this also checks a computed one, where the structure of the schema is known. */

@@ -3,6 +3,7 @@ import { option } from '../base/option.ts'
 import type { OptionRule, OptionRules } from '../base/option-rule.ts'
 import { checkOptions } from '../base/options.ts'
 import type { Access } from '../call/call.ts'
+import { toMultipartLimits } from './multipart-limits.ts'
 import type { RouteDefinition } from './route.ts'
 import type { HttpBinding, HttpOptions } from './route-types.ts'
 import type { StepKind } from './step.ts'
@@ -11,7 +12,10 @@ import type { Use } from './use.ts'
 /** A choice that is neither would be no rule, and so an open route. */
 export const accessRule: OptionRule<Access | undefined> = option.choice(['public', 'authenticated'])
 /** 0 is none. At most a day: what is longer is a job and not a call. */
-const deadlineRule: OptionRule<number | undefined> = option.duration({ max: 86_400_000 })
+export const deadlineRule: OptionRule<number | undefined> = option.duration({ max: 86_400_000 })
+
+/** 0 is none. */
+export const bodyTimeoutRule: OptionRule<number | undefined> = option.duration({ max: 86_400_000 })
 
 const routeRules = {
   summary: option.string({ expects: 'a string', test: () => true, default: '' }),
@@ -25,7 +29,7 @@ const routeRules = {
   ordered: option.flag({ default: false }),
   handler: option.unchecked(),
   command: option.unchecked(),
-} satisfies { readonly [Key in keyof RouteDefinition]: OptionRule }
+} satisfies { readonly [Key in Exclude<keyof RouteDefinition, 'isFetch'>]: OptionRule }
 
 const httpRules = {
   route: option.unchecked(),
@@ -33,13 +37,15 @@ const httpRules = {
   query: option.unchecked(),
   params: option.unchecked(),
   input: option.unchecked(),
-  body: option.unchecked(),
+  body: option.choice(['parsed', 'raw', 'stream', 'multipart']),
   maxBodyBytes: option.bytes({ min: 0 }),
+  bodyTimeoutMs: bodyTimeoutRule,
+  files: option.unchecked(),
 } satisfies OptionRules<HttpOptions>
 
 /** Fills in defaults and refuses unknown options. */
 export function toRouteDefinition(
-  options: Partial<Omit<RouteDefinition, 'http'>> & { http?: HttpBinding },
+  options: Partial<Omit<RouteDefinition, 'http' | 'isFetch'>> & { http?: HttpBinding },
   base: Use,
 ): RouteDefinition {
   const label = typeof options.http === 'string' ? options.http : (options.http?.route ?? options.summary ?? 'a route')
@@ -56,6 +62,7 @@ export function toRouteDefinition(
     summary,
     access,
     http,
+    isFetch: false,
     use,
     input: options.input ?? null,
     output: options.output ?? null,
@@ -69,12 +76,23 @@ export function toRouteDefinition(
 
 function checkHttp(http: HttpOptions, label: string): void {
   checkOptions(label, http, httpRules, 'http')
+  const wrong = (option: keyof HttpOptions, why: string): BootError =>
+    new BootError('bad_route', `${label}: http.${option} is for ${why}`)
   const ofBodies = (['query', 'body', 'maxBodyBytes'] as const).find((option) => http[option] !== undefined)
-  if (ofBodies !== undefined && !hasBody(http.route))
-    throw new BootError(
-      'bad_route',
-      `${label}: http.${ofBodies} is for methods with a body (POST, PUT, PATCH): remove it${ofBodies === 'query' ? ', the whole query is input here' : ''}`,
+  if (ofBodies !== undefined && !hasBody(http))
+    throw wrong(
+      ofBodies,
+      `methods with a body (POST, PUT, PATCH, QUERY): remove it${ofBodies === 'query' ? ', the whole query is input here' : ''}`,
     )
+  if (http.body === 'stream') {
+    if (http.query !== undefined)
+      throw wrong('query', 'bodies that are input: remove it, the whole query is input here')
+  } else if (http.bodyTimeoutMs !== undefined && http.body !== 'multipart')
+    throw wrong('bodyTimeoutMs', "body: 'stream' and 'multipart': remove it")
+  if (http.files !== undefined && http.body !== 'multipart') throw wrong('files', "body: 'multipart': remove it")
+  // The cap of the app is not known yet.
+  if (http.body === 'multipart')
+    toMultipartLimits(label, http.files ?? {}, http.maxBodyBytes ?? Number.MAX_SAFE_INTEGER)
 }
 
 const stepKinds: Readonly<Record<StepKind, true>> = { guard: true, check: true, interceptor: true }
@@ -88,7 +106,9 @@ export function checkSteps(use: Use, label: string): void {
   }
 }
 
-/** Of a route such as `POST /authors`. */
-export function hasBody(route: string): boolean {
-  return /^(?:POST|PUT|PATCH) /.test(route)
+/** Do requests of this route have a body? Of a method that core does not know, the route says so. */
+export function hasBody({ route, body }: HttpOptions): boolean {
+  return (
+    /^(?:POST|PUT|PATCH|QUERY) /.test(route) || (body !== undefined && !/^(?:GET|HEAD|DELETE|OPTIONS) /.test(route))
+  )
 }

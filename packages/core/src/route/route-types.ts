@@ -2,16 +2,26 @@ import type { CompileError } from '../base/compile-error.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { Access } from '../call/call.ts'
-import type { PageSchema, Reply, StreamReply } from '../call/reply.ts'
+import type { MultipartFile } from '../call/multipart-file.ts'
+import type { EventsReply, PageSchema, Reply, StreamReply } from '../call/reply.ts'
+import type { RequestBody } from '../call/request-body.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import type { BaseCommand } from './command.ts'
+import type { MultipartOptions } from './multipart-limits.ts'
 import type { PathParameters } from './path-pattern.ts'
 import type { Route } from './route.ts'
 import type { CallOf, Use, ValidUse } from './use.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-/** `POST /authors`, `GET /authors/:id`. */
-export type HttpRouteText = `${HttpMethod} /${string}`
+/** `POST /authors`, `GET /authors/:id`; another method in upper case, such as `PURGE /cache/:id`. */
+export type HttpRouteText = `${HttpMethod} /${string}` | `${Uppercase<string>} /${string}`
+
+/**
+ * How a route takes the body of a request. `parsed`: as a part of its input. `raw`: the input has its bytes under `body`, whatever their type.
+ * `stream`: the handler reads `call.body` as it arrives. `multipart`: a form with files, whose fields are a part of the input, while the
+ * handler reads `call.files` as they arrive.
+ */
+export type HttpBody = 'parsed' | 'raw' | 'stream' | 'multipart'
 
 /** The type of a path or query parameter that the schema cannot tell. */
 export type ParameterType = 'int' | 'number' | 'boolean' | 'bigint' | 'date'
@@ -20,7 +30,11 @@ export type ParameterType = 'int' | 'number' | 'boolean' | 'bigint' | 'date'
 export type HttpFields = Readonly<Record<string, unknown>>
 
 /** The HTTP side of a route. */
-export interface HttpOptions<Text extends HttpRouteText = HttpRouteText, Mapped = unknown> {
+export interface HttpOptions<
+  Text extends HttpRouteText = HttpRouteText,
+  Mapped = unknown,
+  Body extends HttpBody = HttpBody,
+> {
   readonly route: Text
   /** Status of success. Default 200. */
   readonly status?: number
@@ -30,15 +44,42 @@ export interface HttpOptions<Text extends HttpRouteText = HttpRouteText, Mapped 
   readonly params?: Readonly<Record<string, ParameterType>>
   /** Builds the input from path and query, where the two wires differ in shape. */
   readonly input?: (query: HttpFields) => Mapped
-  /** `raw`: the input has the bytes of the body under `body`, whatever their type. HTTP-only routes. Default `parsed`. */
-  readonly body?: 'parsed' | 'raw'
-  /** Default 1 MiB. */
+  /**
+   * `raw`: the input has the bytes of the body under `body`, whatever their type. `stream`: the handler has `call.body`, a {@link RequestBody},
+   * and path and query are the input. `multipart`: `multipart/form-data`, whose fields are a part of the input, as those of a form are, and whose
+   * files the handler reads as `call.files`; fields come before files. Needs the package `@fastify/busboy`. All for HTTP-only routes of methods with a body: POST, PUT, PATCH, QUERY, and any other method than GET, HEAD,
+   * DELETE and OPTIONS whose route says `body`. Default `parsed`.
+   */
+  readonly body?: Body
+  /** A longer body is answered with `payload_too_large`. Default that of the app: 1 MiB. */
   readonly maxBodyBytes?: number
+  /**
+   * With `body: 'stream'` or `'multipart'`: the longest time in milliseconds that the client may send nothing while the handler waits for it; then the call
+   * ends with `request_timeout`. 0: no limit. Default 30,000. The deadline of the call does not run while it waits, and begins anew with each
+   * piece.
+   */
+  readonly bodyTimeoutMs?: [Body] extends ['parsed' | 'raw']
+    ? CompileError<"bodyTimeoutMs is for body: 'stream' and 'multipart'">
+    : number
+  /** With `body: 'multipart'`: limits of fields and files. */
+  readonly files?: [Body] extends ['parsed' | 'raw' | 'stream']
+    ? CompileError<"files is for body: 'multipart'">
+    : MultipartOptions
 }
 
 export type HttpBinding = HttpRouteText | HttpOptions
 
 type PathOf<Text> = Text extends `${string} ${infer Path}` ? Path : never
+
+/** The call of a handler, with what it gets of the body. */
+export type WithBody<C, Body> = [Body] extends ['stream']
+  ? C & { readonly body: RequestBody }
+  : [Body] extends ['multipart']
+    ? C & {
+        /** The files of the body, in their order, one by one: see {@link MultipartFile}. They can be iterated once. */
+        readonly files: AsyncIterable<MultipartFile>
+      }
+    : C
 
 /** Every `:parameter` of the path, and the name of its wildcard, has to be a key of the input. A path that is not a literal is checked at boot. */
 type ValidHttp<Text, Input> = [Text] extends [never] ? unknown : HasKeys<PathParameters<PathOf<Text>>, Input>
@@ -60,7 +101,7 @@ type Answer<R extends AnySchema, O> = [R] extends [NoSchema] ? (O extends Reply<
 type FormOf<R extends AnySchema, O> = [R] extends [NoSchema]
   ? 0 extends 1 & O
     ? 'value'
-    : O extends StreamReply
+    : O extends StreamReply | EventsReply
       ? 'stream'
       : 'value'
   : 'value'
@@ -108,28 +149,35 @@ export type RouteOptions<
   O,
   Mapped,
   Codes extends string = string,
+  Body extends HttpBody = 'parsed',
 > = CommonOptions<Codes> & {
   /** The second wire; left out: WebSocket only. */
-  readonly http?: (Text | HttpOptions<Text, Mapped>) & ValidHttp<Text, InputOf<S>>
+  readonly http?: (Text | HttpOptions<Text, Mapped, Body>) & ValidHttp<Text, InputOf<S>>
   /** Guards first, then checks and interceptors: a check that is behind an interceptor runs inside of it. */
   readonly use?: U & ValidUse<U, OutputOf<S>, Base>
   /** Left out: the handler gets `undefined`, whatever was sent. */
   readonly input?: S
   /** What leaves is projected on it: keys it does not name stay inside. Left out: the result goes out as it is. */
   readonly output?: R
-} & Execution<CallOf<[...Base, ...U]>, OutputOf<S>, HandlerResult<R, O>> &
+} & Execution<WithBody<CallOf<[...Base, ...U]>, Body>, OutputOf<S>, HandlerResult<R, O>> &
   ValidBase<Base, U, OutputOf<S>>
 
 /** How the route of these options differs from wire to wire. */
-type Form<R extends AnySchema, O, Mapped> = [Mapped] extends [never] ? FormOf<R, O> : 'mapped'
+type Form<R extends AnySchema, O, Mapped, Body> = [Body] extends ['stream' | 'multipart']
+  ? 'stream'
+  : [Mapped] extends [never]
+    ? FormOf<R, O>
+    : 'mapped'
 
 /** What `route` returns for these options. */
-export type RouteOf<S extends AnySchema, R extends AnySchema, O, Mapped, Codes extends string = string> = Route<
-  InputOf<S>,
-  Answer<R, O>,
-  Form<R, O, Mapped>,
-  Codes
->
+export type RouteOf<
+  S extends AnySchema,
+  R extends AnySchema,
+  O,
+  Mapped,
+  Codes extends string = string,
+  Body extends HttpBody = 'parsed',
+> = Route<InputOf<S>, Answer<R, O>, Form<R, O, Mapped, Body>, Codes>
 
 /** `route`, and what `route.with` makes. */
 export interface RouteFactory<Base extends Use> {
@@ -141,10 +189,11 @@ export interface RouteFactory<Base extends Use> {
     O = unknown,
     Mapped = never,
     Codes extends string = string,
+    const Body extends HttpBody = 'parsed',
   >(
-    definition: RouteOptions<Base, U, S, R, Text, O, Mapped, Codes>,
+    definition: RouteOptions<Base, U, S, R, Text, O, Mapped, Codes, Body>,
     // Not `RouteOf`: an editor would show that name, with the schemas.
-  ): Route<InputOf<S>, Answer<R, O>, Form<R, O, Mapped>, Codes>
+  ): Route<InputOf<S>, Answer<R, O>, Form<R, O, Mapped, Body>, Codes>
 
   /** A `route` whose routes all begin with these steps. */
   with<const U extends Use>(...steps: U & ValidUse<U, never, Base>): RouteFactory<[...Base, ...U]>

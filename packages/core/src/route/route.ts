@@ -7,8 +7,8 @@ import type { HttpOptions, RouteFactory } from './route-types.ts'
 import type { Use } from './use.ts'
 
 /**
- * How a route differs from wire to wire. `value`: not at all. `mapped`: over HTTP `http.input` builds the input. `stream`: its reply cannot be a
- * package.
+ * How a route differs from wire to wire. `value`: not at all. `mapped`: over HTTP `http.input` builds the input. `stream`: its reply or its
+ * body cannot be a package.
  */
 export type RouteForm = 'value' | 'mapped' | 'stream'
 
@@ -35,7 +35,7 @@ export interface Route<
 
 /** Any route that may be a package. */
 export type AnyRoute = Route<unknown, unknown, 'value' | 'mapped'>
-/** Any route: on HTTP its reply may be a stream. */
+/** Any route: on HTTP its reply or its body may be a stream. */
 export type AnyEndpoint = Route<unknown, unknown, RouteForm>
 
 /** A route with its defaults, without types. */
@@ -44,6 +44,8 @@ export interface RouteDefinition {
   /** Null: that of the app. */
   readonly access: Access | null
   readonly http: HttpOptions | null
+  /** Made by `fromFetch`: its input is a `Request`, and `http.route` is for every method and all that is below its path. */
+  readonly isFetch: boolean
   readonly use: Use
   readonly input: AnySchema | null
   readonly output: AnySchema | null
