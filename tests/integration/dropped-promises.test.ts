@@ -93,6 +93,7 @@ describe('the list of what is dropped', () => {
     'DatabaseOptions.onStart',
     'DoctorCheck',
     /^DriverConnection\./,
+    'FetchHandler',
     'HandshakeOptions.fromUpgrade',
     'HealthCheck',
     'Identify',
@@ -141,6 +142,7 @@ describe('the list of what is dropped', () => {
       .replace(/^Hub(?:Control|Presence)?\./, 'hub.')
       .replace(/^BaseRepository\./, 'repository.')
       .replace(/^(?:Limits|RateLimitPlugin)\./, 'limits.')
+      .replace(/^MultipartFile\./, 'file.')
       .replace(/^DatabaseApi\./, '')
       .replace(/^Next$/, 'next')
 

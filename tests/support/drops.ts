@@ -1,4 +1,13 @@
-import { type App, type Call, createApp, createPublisher, type EventPublisher, event, runDoctor } from '@twinwire/core'
+import {
+  type App,
+  type Call,
+  createApp,
+  createPublisher,
+  type EventPublisher,
+  event,
+  type MultipartFile,
+  runDoctor,
+} from '@twinwire/core'
 import {
   BaseRepository,
   type Database,
@@ -12,6 +21,9 @@ import type { RateLimitPlugin } from '@twinwire/plugin-ratelimit'
 import { eq, sql } from 'drizzle-orm'
 import { integer, pgMaterializedView, pgTable, text } from 'drizzle-orm/pg-core'
 import * as v from 'valibot'
+import type { DropListener } from '../../packages/core/src/base/drop-safe.ts'
+import { openBody } from '../../packages/core/src/http/multipart/multipart.fixtures.ts'
+import type { MultipartBody } from '../../packages/core/src/http/multipart/multipart-body.ts'
 import { brokerOf } from '../../packages/core/src/hub/broker.fixtures.ts'
 
 /** No migration makes it: each statement about it fails. */
@@ -39,10 +51,46 @@ const failing = async (): Promise<never> => {
   throw new Error('no')
 }
 
+const isListener = (value: object): value is DropListener => 'dropped' in value
+
+/** Its client leaves within the first of its files. */
+async function brokenForm({ call }: DropContext): Promise<MultipartBody> {
+  if (!isListener(call)) throw new Error('a call of core gets what is dropped')
+  const begin = '--b\nContent-Disposition: form-data; name="a"; filename="a"\n\nlong enough'
+  const body = openBody(begin, { fails: new Error('no'), listener: call })
+  await body.readFields()
+  return body
+}
+
+async function brokenFile(context: DropContext): Promise<MultipartFile> {
+  for await (const file of await brokenForm(context)) return file
+  throw new Error('there is one')
+}
+
 /** On behalf of a call: what is logged has its fields. By the name that is logged, and after a blank whose it is. */
 export const callDrops: Readonly<Record<string, Drop>> = {
   'connection.join': ({ call }) => call.connection?.join('x:1'),
   'connection.ask': ({ call }) => call.connection?.ask(unlisted, 'x'),
+  'call.files': async (context) => {
+    const files = (await brokenForm(context))[Symbol.asyncIterator]()
+    await files.next()
+    void files.next()
+  },
+  'file.next': async (context) => {
+    const chunks = (await brokenFile(context))[Symbol.asyncIterator]()
+    await chunks.next()
+    void chunks.next()
+  },
+  'file.bytes': async (context) => void (await brokenFile(context)).bytes(),
+  'file.text': async (context) => void (await brokenFile(context)).text(),
+  'file.toTemporaryFile': async (context) => {
+    const form = await brokenForm(context)
+    for await (const file of form) {
+      void file.toTemporaryFile()
+      break
+    }
+    await form.close()
+  },
   transaction: ({ api, call }) => api.transaction(failing, { call }),
   'db.transaction': ({ db }) => db.transaction(failing),
   'db.execute of a select': ({ db }) => db.select().from(ghosts).execute(),

@@ -43,6 +43,7 @@ export const rows = [
     workload: 'http-guarded',
     targets: { full: 1.45 },
   },
+  { id: 'http-download', title: 'download of 1 MiB', workload: 'http-download', targets: { twinwire: 1.2 } },
   {
     id: 'fan-out-200',
     title: 'publish to 200 connections',
@@ -89,7 +90,23 @@ export const rows = [
     workload: 'memory',
     targets: { twinwire: 2, 'with auth': 2.6 },
   },
+  {
+    id: 'upload',
+    title: 'memory that an upload of 1 GiB to a file adds',
+    workload: 'upload',
+    options: { rounds: '3' },
+    absolute: true,
+    targets: { twinwire: 32 },
+  },
   { id: 'memory', title: 'memory before the first connection', workload: 'memory', figure: 'mebibytes' },
+  {
+    id: 'sse',
+    title: 'an event to 2,000 readers of server-sent events, one a second',
+    workload: 'sse',
+    options: { rounds: '5', seconds: '5' },
+    targets: { twinwire: 1.25 },
+  },
+  { id: 'sse', title: 'memory of a reader of server-sent events', workload: 'sse', figure: 'kibibytes' },
   {
     id: 'start',
     title: 'start to listening',

@@ -1,6 +1,6 @@
 // A host without any optional peer: each entry point that needs one names it.
 import assert from 'node:assert/strict'
-import { BootError } from '@twinwire/core'
+import { BootError, createApp, route } from '@twinwire/core'
 import { networkRawClient } from '@twinwire/core/testing'
 
 const database = '@twinwire/core/database'
@@ -15,5 +15,16 @@ await assert.rejects(networkRawClient({ port: 1 }).connect(), (error) => {
   assert(error instanceof BootError)
   assert.equal(error.code, 'missing_peer')
   assert.equal(error.message, 'networkRawClient() requires the package ws for WebSockets: npm install --save-dev ws')
+  return true
+})
+
+const upload = route({ http: { route: 'POST /files', body: 'multipart' }, access: 'public', handler: () => null })
+await assert.rejects(createApp({ pkgIds: {}, routes: {}, endpoints: [upload], log: 'fatal' }).ready(), (error) => {
+  assert(error instanceof BootError)
+  assert.equal(error.code, 'missing_peer')
+  assert.equal(
+    error.message,
+    "A route with http.body: 'multipart' requires the package '@fastify/busboy': run npm install @fastify/busboy",
+  )
   return true
 })

@@ -1,0 +1,100 @@
+// The blocks of docs_site/uploads-and-streams.md: they compile, and the routes in them work over both transports.
+import { spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { AnyEndpoint } from '@twinwire/core'
+import { onTransports } from '@twinwire/core/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openEvents } from '../../packages/core/src/testing/event-reader.fixtures.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+// Beside the tests, so that it finds their packages.
+const folder = fileURLToPath(new URL('../uploads-page.generated', import.meta.url))
+
+const page = await readFile(`${root}/docs_site/uploads-and-streams.md`, 'utf8')
+const blocks = [...page.matchAll(/```tsx?\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)]
+
+/** What a block of the page exports. */
+async function load(file: string): Promise<Record<string, AnyEndpoint>> {
+  return import(`${folder}/${file}`)
+}
+
+describe('the blocks of the page about uploads', () => {
+  beforeAll(async () => {
+    await mkdir(folder, { recursive: true })
+    for (const [, name = '', code = ''] of blocks) await writeFile(`${folder}/${name}`, code)
+    const tsconfig = { extends: '../tsconfig.json', include: ['*.ts'] }
+    await writeFile(`${folder}/tsconfig.json`, JSON.stringify(tsconfig))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it('have a name each', () => {
+    expect(blocks.length).toBe([...page.matchAll(/```tsx?\n/g)].length)
+  })
+
+  it('type check unchanged', async () => {
+    const tsc = await run([`${root}/node_modules/typescript/bin/tsc`, '-p', folder, '--noEmit'])
+    expect(tsc).toEqual({ code: 0, output: '' })
+  }, 300_000)
+
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('albums.ts gets fields and files', async () => {
+      const { addPhotos } = await load('albums.ts')
+      const { request } = await start({ pkgIds: {}, routes: {}, endpoints: addPhotos === undefined ? [] : [addPhotos] })
+      const form = new FormData()
+      for (const [name, value] of [
+        ['title', 'Cats'],
+        ['tags', 'a'],
+      ] as const)
+        form.append(name, value)
+      form.append('photo', new File(['meow'], 'cat.png'))
+      const sent = new Response(form)
+      const headers = { 'content-type': sent.headers.get('content-type') ?? '' }
+      const answer = await request('POST /albums/7/photos', { body: new Uint8Array(await sent.arrayBuffer()), headers })
+      const sha256 = createHash('sha256').update('meow').digest('hex')
+      expect(answer.json()).toEqual({ id: 7, title: 'Cats', tags: ['a'], photos: [{ name: 'cat.png', sha256 }] })
+      expect((await request('POST /albums/7/photos', { body: '{}' })).status).toBe(415)
+    })
+
+    it('upload.ts stores a file', async () => {
+      const { upload } = await load('upload.ts')
+      const { request } = await start({ pkgIds: {}, routes: {}, endpoints: upload === undefined ? [] : [upload] })
+      const options = { body: randomBytes(3_000_000), headers: { 'content-type': 'image/png' } }
+      const answer = await request('POST /files/cats?title=One', options)
+      expect([answer.status, answer.json()]).toMatchObject([201, { album: 'cats', title: 'One', type: 'image/png' }])
+    })
+
+    it('events.ts counts on from the last id, and sends a topic', async () => {
+      const { counter, ticketEvents } = await load('events.ts')
+      const { raw, app } = await start({
+        pkgIds: {},
+        routes: {},
+        topics: { 'ticket:*': { authorize: () => true } },
+        endpoints: [counter, ticketEvents].flatMap((endpoint) => endpoint ?? []),
+      })
+      const client = await openEvents(raw, '/counter', { headers: { 'last-event-id': '998' } })
+      await client.ended
+      expect(client.events()).toEqual([
+        { id: '999', event: 'count', data: { n: 999 } },
+        { event: 'end', data: null },
+      ])
+      await openEvents(raw, '/tickets/7/events')
+      await expect.poll(() => app.hub.topicSize('ticket:7')).toBe(1)
+    })
+  })
+})
+
+function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: folder })
+    let output = ''
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString()
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    // All of its output has been read then.
+    child.once('close', (code) => resolve({ code, output }))
+  })
+}
