@@ -43,6 +43,8 @@ export interface HttpRequestServices {
   readonly cors: Cors | null
   readonly running: Set<ActiveCall>
   readonly streams: Set<StreamedBody>
+  /** Of temporary files of calls that have ended. None rejects. */
+  readonly removals: Set<Promise<void>>
   readonly events: EventWire
   readonly draining: boolean
   /** Null in an app without routes that take multipart bodies. */
@@ -250,7 +252,8 @@ export class HttpRequest implements CallPeer, RequestContext, EventRequest {
   }
 
   ended(call: ActiveCall): void {
-    if (call.compiled.http !== null && call.compiled.http.multipart !== null) closeMultipart(call)
+    if (call.compiled.http !== null && call.compiled.http.multipart !== null)
+      closeMultipart(call, this.#shared.removals)
     // A call that ended within the callback that received it was never counted as running.
     if (!this.#shared.running.delete(call)) return
     call.compiled.httpCounter?.inProgress.dec()

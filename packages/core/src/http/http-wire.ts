@@ -50,6 +50,7 @@ export class HttpWire implements HttpRequestServices {
   readonly running: Set<ActiveCall> = new Set()
   /** Streamed responses in progress. */
   readonly streams: Set<StreamedBody> = new Set()
+  readonly removals: Set<Promise<void>> = new Set()
   readonly #options: HttpWireOptions
 
   constructor(options: HttpWireOptions) {

@@ -12,6 +12,9 @@ import { spread } from './spread.ts'
 /** Extra time to receive the reply, for clients whose call was awaited past the drain timeout. */
 const lateFlushMs = 1000
 
+/** For the temporary files of calls that were still running: the process may exit once the app has closed. */
+const removalMs = 1000
+
 interface DrainOptions {
   readonly services: CallServices
   readonly transport: Pick<Transport, 'flushed'>
@@ -52,9 +55,20 @@ export async function drain(options: DrainOptions): Promise<void> {
   committing.push(...failEarly(http.running))
   for (const body of [...http.streams]) body.cut()
   await Promise.all(committing)
+  // Begins here, beside the flush, and has a limit of its own: often no time is left.
+  const removed = untilRemoved(services, http.removals)
   const flushMs = Math.max(leftMs(), committing.length === 0 ? 0 : lateFlushMs)
   if (!(await finishesWithin(clock, transport.flushed(), flushMs)))
     services.log.warn('Drain timeout reached: disconnecting clients that have not received all queued data')
+  await removed
+}
+
+/** Temporary files are removed once their reads have failed, which the end of their calls brings about. One that fails is logged by itself. */
+async function untilRemoved({ clock, log }: CallServices, removals: ReadonlySet<Promise<void>>): Promise<void> {
+  if (removals.size === 0) return
+  const all = Promise.all(removals).then(() => {})
+  if (!(await finishesWithin(clock, all, removalMs)))
+    log.warn(`Temporary files of uploads were not removed within ${removalMs} ms`)
 }
 
 /** Connections with queued bytes come first, which gives them the most time to receive those and the close frame. */

@@ -28,10 +28,16 @@ export function readMultipart(
   read().catch((error: unknown) => call.fail(error))
 }
 
-/** The call has ended. What its handler still reads ends with the body. */
-export function closeMultipart(call: ActiveCall): void {
+/** The call has ended. What its handler still reads ends with the body. `removals` has the removal of its temporary files while it lasts. */
+export function closeMultipart(call: ActiveCall, removals: Set<Promise<void>>): void {
   const body = bodies.get(call)
   if (body === undefined) return
   bodies.delete(call)
-  call.services.track(body.close())
+  const { log } = call.services
+  const removal: Promise<void> = body
+    .close()
+    .catch((error: unknown) => log.error({ err: error }, 'The temporary files of a call could not be removed'))
+    .finally(() => removals.delete(removal))
+  removals.add(removal)
+  call.services.track(removal)
 }

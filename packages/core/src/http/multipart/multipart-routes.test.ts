@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdtemp, rename, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { CallOutcome } from '../../call/call-outcome.ts'
 import {
   type AnyEndpoint,
@@ -311,6 +313,37 @@ onTransports({ describe, afterEach }, ({ start }) => {
       expect(paths).toHaveLength(4)
       await expect.poll(gone).toBe(true)
       expect(faults()).toEqual([])
+    })
+
+    test.each(['works', 'fails'])('has no temporary files once the app has closed: the removal %s', async (how) => {
+      const folder = await mkdtemp(join(tmpdir(), 'twinwire-test-'))
+      const moved = `${folder}-moved`
+      vi.stubEnv('TMPDIR', folder)
+      onTestFinished(async () => {
+        vi.unstubAllEnvs()
+        for (const each of [folder, moved]) await rm(each, { recursive: true, force: true })
+      })
+      const endless = route({
+        http: { route: 'POST /endless', body: 'multipart' },
+        handler: async (_input, call) => {
+          for await (const each of call.files) await each.toTemporaryFile()
+        },
+      })
+      const { raw, app, faults } = await boot([endless], { drainTimeoutMs: 100 })
+      const body = chunks([file('a', 'begin').slice(0, -2)], never)
+      const answer = raw.request({ method: 'POST', path: '/endless', headers, body })
+      const written = (): number => readdirSync(folder, { recursive: true }).length
+      await expect.poll(written).toBe(2)
+      if (how === 'fails') {
+        // A link to itself: nothing below it can be found.
+        await rename(folder, moved)
+        await symlink(folder, folder)
+      }
+      await app.close()
+      const messages = faults().map(({ level, message }) => [level, message])
+      if (how === 'works') expect(written()).toBe(0)
+      else expect(messages).toContainEqual(['error', 'The temporary files of a call could not be removed'])
+      expect((await answer).status).toBe(503)
     })
 
     test('ends with the reason of the signal when the client leaves', async () => {
