@@ -1,16 +1,7 @@
 import { findBadHeader, isFraming } from '../transport/answer-rules.ts'
 import type { AnswerDetails, HeaderList } from '../transport/transport.ts'
+import { connectionFields } from './connection-fields.ts'
 import { StreamResult } from './reply.ts'
-
-/** What a connection says for itself, and no handler for the next one (RFC 9110, 7.6.1). `isFraming` knows the others. */
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'upgrade',
-])
 
 /** Codings that Node's `fetch` undoes, and leaves the header that names them. */
 const decodedByFetch = /^(?:x-gzip|gzip|deflate|br|zstd)$/
@@ -84,8 +75,10 @@ function describe(value: unknown): string {
 function toHeaderList(response: Response): HeaderList {
   const isDecoded = response.type !== 'default' && response.body !== null
   const list: (readonly [string, string])[] = []
+  // What a connection says for itself, and no handler for the next one. `isFraming` knows the others.
+  const ofConnection = connectionFields(response.headers.get('connection') ?? '')
   response.headers.forEach((value, name) => {
-    if (isFraming(name, value) || hopByHop.has(name)) return
+    if (isFraming(name, value) || ofConnection.has(name)) return
     if (isDecoded && name === 'content-encoding' && value.split(',').every((each) => decodedByFetch.test(each.trim())))
       return
     list.push([name, value])

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { fromFetch } from '../index.ts'
 import { deferred, until } from '../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../testing.ts'
+import { dial, request as toText } from '../transport/uws-fixture.ts'
 
 const kib = 1024
 
@@ -76,6 +77,25 @@ onTransports({ describe, afterEach }, ({ start, transport }) => {
         expect(names).not.toContain(name)
     })
 
+    it('has no fields that its Connection header names, whatever their case, but Host and Content-Length', async () => {
+      const { raw } = await serve(fromFetch('/api', mirror, open))
+      const { body } = await raw.request({
+        method: 'POST',
+        path: '/api',
+        headers: {
+          host: 'app.example',
+          connection: 'X-Hop,, cookie ,HOST, content-length',
+          'x-hop': '1',
+          'x-hops': '2',
+          cookie: 'a=1',
+        },
+        body: 'hello',
+      })
+      const headers = new Headers(JSON.parse(Buffer.from(body).toString()).headers)
+      const names = ['x-hop', 'x-hops', 'cookie', 'host', 'content-length', 'connection']
+      expect(names.map((name) => headers.get(name))).toEqual([null, '2', null, 'app.example', '5', null])
+    })
+
     it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'M-SEARCH'])(
       'comes with %s',
       async (method) => {
@@ -89,6 +109,26 @@ onTransports({ describe, afterEach }, ({ start, transport }) => {
       const { raw } = await serve(fromFetch('/', mirror, open))
       const { status, headers } = await raw.request({ method, path: '/' })
       expect([status, headers.allow]).toEqual([405, 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT'])
+    })
+
+    it.each([
+      ['P@RGE', 400],
+      ['P"X', 400],
+      ['FOO{', 400],
+      ['X/Y', 400],
+      ['trace', 405],
+      ['Connect', 405],
+    ])('is refused with the method %s, which a Request cannot have', async (method, status) => {
+      const { raw, address, logs } = await serve(fromFetch('/', mirror, open))
+      if (transport === 'memory') {
+        expect((await raw.request({ method, path: '/' })).status).toBe(status)
+      } else {
+        // The client of Node does not send it.
+        const peer = await dial(address.port)
+        peer.write(toText(method, '/'))
+        expect(await peer.until(/^HTTP\/1\.1 .*\r\n/)).toContain(`HTTP/1.1 ${status} `)
+      }
+      expect(logs.filter(({ level }) => level === 'error')).toEqual([])
     })
 
     it.each(['/a/../b', '/a/%2e%2E/b', '/a/.', '/a/.%2e', '/a\\b'])(

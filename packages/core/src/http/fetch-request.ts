@@ -1,4 +1,5 @@
 import type { ActiveCall } from '../call/active-call.ts'
+import { connectionFields } from '../call/connection-fields.ts'
 import { IncomingBody, type StreamedBodyLimits } from '../call/request-body.ts'
 import { coreError, MalformedRequestError, PayloadTooLargeError } from '../errors/app-error.ts'
 import type { HttpExchange } from '../transport/transport.ts'
@@ -8,21 +9,8 @@ const usualMethods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'
 const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 const usual: ReadonlySet<string> = new Set(usualMethods)
 
-/**
- * Between the client and this server (RFC 9110, 7.6.1), or done already (`expect`): a handler that passes the request on must not send
- * them. `content-length` stays: the body has that length.
- */
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
-
+/** RFC 9110, 5.6.2. */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const host = /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 /** Characters that a URL loses: it drops line breaks and tabs, trims, and ends at `#`. */
@@ -47,7 +35,9 @@ export function toFetchRequest(
   limits: StreamedBodyLimits,
 ): Request {
   const { method } = exchange
-  if (refusedMethods.has(method) || (!usual.has(method) && usual.has(method.toUpperCase())))
+  if (!token.test(method)) throw new MalformedRequestError('The method is not a token')
+  const inCapitals = method.toUpperCase()
+  if (refusedMethods.has(inCapitals) || (!usual.has(method) && usual.has(inCapitals)))
     throw coreError('method_not_allowed', undefined, { headers: { allow: usualMethods.join(', ') } })
   const name = exchange.header('host')
   if (!host.test(name)) throw new MalformedRequestError('The Host header is not a host name')
@@ -76,8 +66,11 @@ function toUrlPart(text: string): string {
 
 function toHeaders(record: Readonly<Record<string, string>>, hasBody: boolean): Headers {
   const headers = new Headers()
+  // A handler that passes the request on must not send them. `content-length` stays: the body has that length.
+  const ofConnection = connectionFields(record.connection ?? '')
   for (const name in record) {
-    if (hopByHop.has(name) || (name === 'content-length' && !hasBody)) continue
+    // Done already: `expect`.
+    if (ofConnection.has(name) || name === 'expect' || (name === 'content-length' && !hasBody)) continue
     try {
       headers.append(name, toByteString(record[name] ?? ''))
     } catch {

@@ -45,6 +45,12 @@ onTransports({ describe, afterEach }, ({ start }) => {
       for (const name of ['keep-alive', 'trailer']) expect(headers[name]).toBeUndefined()
     })
 
+    it('has no fields that its own Connection header names', async () => {
+      const headers = { connection: 'close, X-Hop', 'x-hop': '1', 'x-hops': '2' }
+      const answer = await get(() => new Response('x', { headers }))
+      expect([answer.headers['x-hop'], answer.headers['x-hops']]).toEqual([undefined, '2'])
+    })
+
     it('may be Response.json and Response.redirect', async () => {
       const json = await get(() => Response.json({ a: 1 }))
       expect([json.headers['content-type'], text(json.body)]).toEqual(['application/json', '{"a":1}'])
