@@ -358,6 +358,52 @@ describe('a reader on its way to its topic', () => {
       expect(ends).toEqual([{ code: 1006, reason: 'The client has disconnected', admitted: true }])
     })
 
+    it.each([
+      ['sync', 'onConnect'],
+      ['sync', 'authorize'],
+      ['async', 'onConnect'],
+      ['async', 'authorize'],
+    ])('is counted once when its client leaves: a handler that is %s, in %s', async (kind, place) => {
+      const waits = deferred()
+      const goOn = deferred()
+      const wait = (where: string) => {
+        if (where !== place) return undefined
+        waits.resolve()
+        return goOn.promise
+      }
+      const ends: DisconnectOutcome[] = []
+      const outcomes: CallOutcome[] = []
+      const signals: AbortSignal[] = []
+      const answer = () => reply.events({ topic: 'ticks' })
+      const { raw, app } = await start({
+        ...given,
+        topics: { ticks: { authorize: async () => (await wait('authorize')) === undefined } },
+        endpoints: [
+          route({
+            http: 'GET /ticks',
+            handler: (_input, { signal }) => {
+              signals.push(signal)
+              return kind === 'sync' ? answer() : Promise.resolve().then(answer)
+            },
+          }),
+        ],
+        plugins: [watch([], ends, outcomes), plugin((host) => host.onConnect(() => wait('onConnect')), 'waits')],
+      })
+      const abort = new AbortController()
+      const opening = raw.request({ method: 'GET', path: '/ticks', signal: abort.signal }).catch(() => null)
+      await waits.promise
+      abort.abort(new Error('left'))
+      await opening
+      await until(() => ends.length > 0 && outcomes.length > 0)
+      goOn.resolve()
+      await expect.poll(() => [app.hub.size, app.hub.topicSize('ticks')]).toEqual([0, 0])
+      expect(outcomes).toMatchObject([{ httpStatus: 499, aborted: true, error: null }])
+      expect(ends).toMatchObject([{ code: 1006, admitted: place === 'authorize' }])
+      expect(signals[0]?.aborted).toBe(true)
+      const counted = { accepted: 0, rejected_auth: 0, rejected_limit: 0, rejected_other: 1 }
+      expect(metric(app, 'sse_connections_total')).toEqual(counted)
+    })
+
     it('is refused after 10 s of a hook that does not end', async () => {
       const clock = createVirtualClock()
       const called = deferred()

@@ -180,7 +180,9 @@ export class EventOpening extends ForwardedPeer implements ReaderSource {
   readerEnded(row: CloseReason, hasBegun: boolean): void {
     this.#pump?.stop()
     if (hasBegun) this.#call.abandon(row.reason)
-    else if (!this.#call.settled) this.#call.fail(fromRow(row))
+    else if (this.#call.settled) return
+    else if (row === clientLeft) this.#call.abandon(row.reason)
+    else this.#call.fail(fromRow(row))
   }
 
   // ---- CallPeer
@@ -201,7 +203,11 @@ export class EventOpening extends ForwardedPeer implements ReaderSource {
   override ended(call: ActiveCall): void {
     const reader = this.#reader
     if (reader === null) this.#pump?.stop()
-    else if (!this.#hasBegun) reader.end(clientLeft)
+    else if (!this.#hasBegun) {
+      // The client has left: no `fail` follows that would count it.
+      if (this.#request.exchange.aborted) this.#wire.instruments.connection('rejected_other')
+      reader.end(clientLeft)
+    }
     super.ended(call)
   }
 }
