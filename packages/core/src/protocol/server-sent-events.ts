@@ -18,12 +18,14 @@ const lineEnds = /\r\n|\r|\n/
 /**
  * One event as text (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  *
- * @throws TypeError for an id or a type with NUL, CR or LF, which would break out of its line, and for data without a JSON form
+ * @throws TypeError for an id or a type with NUL, CR or LF, which would break out of its line, and for data without a JSON form, which null and
+ * undefined in place of an event have neither
  *
  * @example
  * toEventText({ id: '7', event: 'price', data: { eur: 3 } }) // 'id: 7\nevent: price\ndata: {"eur":3}\n\n'
  */
-export function toEventText({ id, event, data }: ServerSentEvent): string {
+export function toEventText(given: ServerSentEvent | null | undefined): string {
+  const { id, event, data }: Partial<ServerSentEvent> = given ?? {}
   let text = ''
   if (id !== undefined) text += `id: ${checked(id, 'id')}\n`
   if (event !== undefined && event !== '') text += `event: ${checked(event, 'event')}\n`

@@ -35,10 +35,10 @@ export class EventPump {
   async run(reader: EventReader): Promise<void> {
     try {
       for (let sent = 1; ; sent++) {
-        const event = await this.#next()
+        const next = await this.#next()
         if (this.#isStopped) return
-        if (event === null) return reader.end(disconnects.normal, toJsonEvent('end', 'null'))
-        const written = reader.send(toEventText(event))
+        if (next.done === true) return reader.end(disconnects.normal, toJsonEvent('end', 'null'))
+        const written = reader.send(toEventText(next.value))
         // A promise for each event only where a client is slow.
         if (written === false || (reader.bufferedBytes > 0 && !(await written)) || this.#isStopped) return
         if (sent % eventsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -58,14 +58,13 @@ export class EventPump {
     this.#call.services.track(this.#close())
   }
 
-  async #next(): Promise<ServerSentEvent | null> {
+  async #next(): Promise<IteratorResult<ServerSentEvent, unknown>> {
     try {
       this.#source ??= openSource(this.#iterable)
       const result = this.#source.next()
       const next = isPromise(result) ? await result : result
-      if (next.done !== true) return next.value
-      this.#sourceEnded = true
-      return null
+      if (next.done === true) this.#sourceEnded = true
+      return next
     } catch (error) {
       this.#sourceEnded = true
       throw error

@@ -101,6 +101,30 @@ describe('server-sent events of an iterable', () => {
       })
     })
 
+    it.each([null, undefined, 7])('end with the error of a value that is not an event: %s', async (value) => {
+      const { request, logs } = await start({
+        ...app,
+        endpoints: [
+          route({
+            http: 'GET /events',
+            handler: () =>
+              reply.events(
+                (function* () {
+                  yield { data: 1 }
+                  yield value as never
+                })(),
+              ),
+          }),
+        ],
+      })
+      expect((await request('GET /events')).text).toMatch(
+        /^retry: 3000\n\ndata: 1\n\nevent: error\ndata: {"error":{"code":"internal_error"[^\n]*\n\n$/,
+      )
+      expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({
+        message: 'The data of a server-sent event must be a string or have a JSON form, not undefined',
+      })
+    })
+
     it('end their source when the client leaves, and abort the signal of the call', async () => {
       const ended = deferred<string>()
       const { raw, app: running } = await start({
