@@ -3,7 +3,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import type { Jsonified } from '../base/jsonified.ts'
 import { event } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
-import { type Reply, reply, type StreamReply } from '../call/reply.ts'
+import { type EventsReply, type Reply, reply, type StreamReply } from '../call/reply.ts'
 import { defineTopics } from '../hub/topic.ts'
 import { group } from '../route/group.ts'
 import { type Route, route } from '../route/route.ts'
@@ -77,6 +77,19 @@ describe('the table', () => {
         ANY: route({ handler: () => JSON.parse('1') }),
       },
     })
+  })
+
+  test('has no route that answers with server-sent events', () => {
+    const source = route({ http: 'GET /a', handler: () => reply.events([]) })
+    const topic = route({ http: 'GET /b', handler: async () => reply.events({ topic: 'news' }) })
+    const maybe = route({ http: 'GET /c', handler: async (): Promise<EventsReply | Reply<number>> => reply(1) })
+    // @ts-expect-error events of an iterable have no form as a package
+    createApp({ pkgIds: { A: 1 }, routes: { A: source } })
+    // @ts-expect-error neither have those of a topic
+    createApp({ pkgIds: { A: 1 }, routes: { A: topic } })
+    // @ts-expect-error neither has a route that may answer with them
+    createApp({ pkgIds: { A: 1 }, routes: { A: maybe } })
+    createApp({ pkgIds: {}, routes: {}, endpoints: [source, topic, maybe] })
   })
 
   test('has no route whose body is a stream', () => {

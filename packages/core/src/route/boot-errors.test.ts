@@ -5,6 +5,7 @@ import {
   check,
   defineErrors,
   event,
+  fromFetch,
   group,
   guard,
   interceptor,
@@ -145,6 +146,12 @@ describe('an app does not boot', () => {
       'bad_route',
       message,
     ]),
+    [
+      'with a package that fromFetch made',
+      { pkgIds: { A: 1 }, routes: { A: fromFetch('/a', () => new Response()) } },
+      'bad_route',
+      'Route A mounts a fetch handler with fromFetch, which cannot be a package: move it to endpoints',
+    ],
     [
       'with files that may be larger than the body, whose cap is that of the app',
       {

@@ -228,10 +228,9 @@ function compileHttp(
   const isMultipart = http.body === 'multipart'
   const streamed = http.body === 'stream' || isMultipart
   if ((raw || streamed) && info.pkgId !== null) {
-    throw new BootError(
-      'bad_route',
-      `Route ${info.name} takes a ${http.body === 'stream' ? 'streamed' : http.body} body, which cannot be a package: move it to endpoints`,
-    )
+    const body = http.body === 'stream' ? 'streamed' : http.body
+    const what = definition.isFetch ? 'mounts a fetch handler with fromFetch' : `takes a ${body} body`
+    throw new BootError('bad_route', `Route ${info.name} ${what}, which cannot be a package: move it to endpoints`)
   }
   if (streamed) checkStreamedBody(info, definition)
   if (!definition.isFetch) checkParameters(info, info.path, definition)
