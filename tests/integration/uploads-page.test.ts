@@ -79,6 +79,11 @@ describe('the blocks of the page about uploads', () => {
         { id: '999', event: 'count', data: { n: 999 } },
         { event: 'end', data: null },
       ])
+      for (const lastId of ['rubbish', '', '1e3', '99999']) {
+        const other = await openEvents(raw, '/counter', { headers: { 'last-event-id': lastId } })
+        await expect.poll(other.events).toMatchObject([{ id: '0', data: { n: 0 } }])
+        other.leave()
+      }
       await openEvents(raw, '/tickets/7/events')
       await expect.poll(() => app.hub.topicSize('ticket:7')).toBe(1)
     })
