@@ -22,7 +22,7 @@ interface StreamOwner {
  */
 const pieceBytes = 16 * 1024 - 64
 
-/** How often a client is tried that takes nothing while its own body waits. After 30 s in which it took nothing it is cut, as uWS does. */
+/** How often a client is tried that takes nothing while its own body waits. One that is found to take nothing after 30 s is cut, as by uWS. */
 const probeMs = 50
 const maxProbes = 600
 
@@ -55,6 +55,7 @@ export class UwsStream implements ResponseStream {
   #slow = false
   #ending = false
   #probe: NodeJS.Timeout | null = null
+  /** Since the client last took something, as far as is known. */
   #probes = 0
 
   constructor(res: UwsResponse, body: UwsBody | null, owner: StreamOwner) {
@@ -117,6 +118,7 @@ export class UwsStream implements ResponseStream {
     res.onAborted(() => {
       if (this.#res === null) return
       this.cut()
+      this.#body?.abort()
       listener.left()
     })
   }
@@ -178,8 +180,13 @@ export class UwsStream implements ResponseStream {
     this.#probe ??= setTimeout(() => {
       this.#probe = null
       if (!this.#blocked || this.#res === null || this.#body?.isPaused !== true) return
-      if (this.#queue !== null && ++this.#probes > maxProbes) return this.abort()
-      this.#res.cork(() => this.#writeByte())
+      // Also those with nothing to write: a writer that waits long between its chunks would never reach the limit.
+      this.#probes++
+      let isStuck = false
+      this.#res.cork(() => {
+        isStuck = this.#writeByte()
+      })
+      if (isStuck) return this.abort()
       this.#body.hold()
       if (!this.#blocked) {
         this.#probes = 0
@@ -189,13 +196,17 @@ export class UwsStream implements ResponseStream {
     }, probeMs).unref()
   }
 
-  #writeByte(): void {
+  /** True: the client has taken nothing for so long that it is cut. Then the writer is not told that it has. */
+  #writeByte(): boolean {
     const first = this.#queue?.[0]
-    if (first === undefined || this.#res === null) return
-    if (first.at < first.bytes.byteLength) this.#blocked = !this.#res.write(first.bytes.subarray(first.at, ++first.at))
+    if (first === undefined || this.#res === null) return false
+    if (first.at < first.bytes.byteLength) {
+      this.#blocked = !this.#res.write(first.bytes.subarray(first.at, ++first.at))
+      if (this.#blocked && this.#probes > maxProbes) return true
+    }
     // All of it is queued, and nothing is left to try the client with: the writer may go on, and a byte of its next chunk is.
-    if (first.at < first.bytes.byteLength) return
-    this.#taken(first)
+    if (first.at >= first.bytes.byteLength) this.#taken(first)
+    return false
   }
 
   #writePiece(): void {
