@@ -129,6 +129,11 @@ export class UwsBody implements BodyFlow {
     this.#resume()
   }
 
+  /** A stream answers, which may last. A body that the handler does not read is dropped as it arrives: a paused socket would not tell that the client has left. */
+  dropUnread(): void {
+    if (this.#state === 'holding' || this.#state === 'dropping') this.discard(() => {})
+  }
+
   /** The body is no longer wanted: the answer does not wait for its end. */
   abandon(): void {
     this.#over = true

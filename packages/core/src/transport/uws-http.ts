@@ -150,7 +150,9 @@ class UwsExchange extends UwsHead implements HttpExchange {
       })
       return deadStream
     }
-    this.#stream = new UwsStream(res, this.#body ?? null, this)
+    const body = this.attachBody()
+    body?.dropUnread()
+    this.#stream = new UwsStream(res, body, this)
     res.cork(() => writeHead(res, head))
     return this.#stream
   }

@@ -262,6 +262,8 @@ export class EventReader implements HubConnection, BeatReader {
     void written.then((more) => {
       this.#isDraining = false
       if (more) this.#shared.hub.drained(this)
+      // The transport may have cut it by itself.
+      else this.left()
     })
   }
 
