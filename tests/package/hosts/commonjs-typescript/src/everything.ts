@@ -20,6 +20,7 @@ import {
   disconnects,
   errorCodes,
   event,
+  fromFetch,
   group,
   guard,
   interceptor,
@@ -227,6 +228,21 @@ export const streamedBody = route({
       })(),
     ),
 })
+export const uploaded = route({
+  http: { route: 'POST /upload', body: 'stream' },
+  handler: (_input, { body }) => ({ type: body.contentType, length: body.length }),
+})
+export const form = route({
+  http: { route: 'POST /form', body: 'multipart' },
+  input: Task,
+  handler: async (task, { files }) => {
+    const names: (string | null)[] = []
+    for await (const { filename } of files) names.push(filename)
+    return { task, names }
+  },
+})
+export const serverSentEvents = route({ http: 'GET /events', handler: () => reply.events([{ data: 'a' }]) })
+export const mounted = fromFetch('/mounted', (request) => new Response(request.url), { use: [plainGuard] })
 export const replied = route({ http: 'GET /replied', handler: () => reply({ a: 1 }, { status: 202 }) })
 export const dated = route({
   http: 'GET /dated',
