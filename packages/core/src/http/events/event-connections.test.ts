@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Instruments } from '../../base/instruments.ts'
 import type { CallOutcome } from '../../call/call-outcome.ts'
 import {
@@ -274,10 +274,10 @@ describe('the publications of a topic', () => {
       const clients = await Promise.all(Array.from({ length: 8 }, () => openEvents(raw, '/ticks')))
       await expect.poll(() => app.hub.topicSize('ticks')).toBe(8)
       const encode = vi.spyOn(EventCodec.prototype, 'encodeEvent')
+      onTestFinished(() => encode.mockRestore())
       await app.hub.publish('ticks', tick, { n: 1, pad: '' })
-      expect(encode).toHaveBeenCalledTimes(1)
-      encode.mockRestore()
       for (const { events } of clients) await expect.poll(events).toHaveLength(1)
+      expect(encode).toHaveBeenCalledTimes(1)
     })
 
     it('are the newest of each key for a slow reader, where the topic says so', async () => {
