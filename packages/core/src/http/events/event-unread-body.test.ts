@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import * as v from 'valibot'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { defineTopics, event, fromFetch, reply, route } from '../../index.ts'
+import { defineTopics, event, fromFetch, memoryBroker, reply, route } from '../../index.ts'
 import { until } from '../../testing/suite.fixtures.ts'
 import { createTestApp } from '../../testing.ts'
 
@@ -96,6 +96,8 @@ describe('a client that leaves while its answer is a stream, and whose body is n
     const tick = event({ data: v.object({ n: v.number() }) })
     const app = await createTestApp(
       {
+        // The time below is not that of a server.
+        broker: memoryBroker(),
         pkgIds: { TICK: 1 },
         routes: {},
         events: { TICK: tick },
