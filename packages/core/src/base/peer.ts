@@ -1,14 +1,13 @@
 import { BootError } from './boot-error.ts'
 
 /**
- * Loads an optional peer dependency. Throws BootError `missing_peer` when it is not installed; other failures pass.
+ * For the `catch` of an `import()` of an optional peer dependency: throws BootError `missing_peer` when it is not installed, else what
+ * the import threw. It must follow the `import()` directly: bundlers then accept that the package is missing.
  *
  * @param reason - What requires it, as a sentence: `database() requires the package 'postgres' for this url`.
  */
-export async function importPeer<T>(name: string, reason: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load()
-  } catch (error) {
+export function missingPeer(name: string, reason: string): (error: unknown) => never {
+  return (error) => {
     if (!isMissing(error, name)) throw error
     throw new BootError('missing_peer', `${reason}: run npm install ${name}`, {
       cause: error,

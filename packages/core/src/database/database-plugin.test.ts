@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/pglite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { importPeer } from '../base/peer.ts'
+import { missingPeer } from '../base/peer.ts'
 import { createFakeHost, tables, writeMigrations } from './database.fixtures.ts'
 import type { DatabaseOptions } from './database-options.ts'
 import { database } from './database-plugin.ts'
@@ -57,14 +57,14 @@ describe('options', () => {
 
   test('a peer that is not installed is one sentence; what else goes wrong with it passes', async () => {
     const name = 'no-such-package'
-    await expect(importPeer(name, 'It is required', () => import(/* @vite-ignore */ name))).rejects.toMatchObject({
+    await expect(import(/* @vite-ignore */ name).catch(missingPeer(name, 'It is required'))).rejects.toMatchObject({
       code: 'missing_peer',
       message: 'It is required: run npm install no-such-package',
     })
     const other = Object.assign(new Error("Cannot find package 'inner' imported from x"), {
       code: 'ERR_MODULE_NOT_FOUND',
     })
-    await expect(importPeer(name, 'It is required', () => Promise.reject(other))).rejects.toBe(other)
+    await expect(Promise.reject(other).catch(missingPeer(name, 'It is required'))).rejects.toBe(other)
   })
 })
 

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import { BootError } from '../../base/boot-error.ts'
-import { importPeer } from '../../base/peer.ts'
+import { missingPeer } from '../../base/peer.ts'
 import { serializers } from '../values/parameters.ts'
 import type { DatabaseDriver, DriverConnection, DriverResult, DriverStatement } from './driver.ts'
 import { lockFolder } from './folder-lock.ts'
@@ -9,10 +9,8 @@ import { lockFolder } from './folder-lock.ts'
 /** PGlite: a PostgreSQL inside this process, in memory or in a folder that one process at a time may use. */
 export async function openPglite(url: string): Promise<DatabaseDriver> {
   const folder = toFolder(url)
-  const { PGlite } = await importPeer(
-    '@electric-sql/pglite',
-    "database() requires the package '@electric-sql/pglite' for this url",
-    () => import('@electric-sql/pglite'),
+  const { PGlite } = await import('@electric-sql/pglite').catch(
+    missingPeer('@electric-sql/pglite', "database() requires the package '@electric-sql/pglite' for this url"),
   )
   const unlock = folder === null ? null : await lockFolder(folder)
   const server: PGlite = folder === null ? new PGlite() : new PGlite(folder)

@@ -1,5 +1,5 @@
 import { BootError } from '../../base/boot-error.ts'
-import { importPeer } from '../../base/peer.ts'
+import { missingPeer } from '../../base/peer.ts'
 import type { ConnectionSource } from './connection-source.ts'
 import type { DriverContext } from './driver.ts'
 import { type CreateClient, PostgresConnection } from './postgres-connection.ts'
@@ -14,10 +14,8 @@ const maxPrepared = 100
  * statement was sent, and which was prepared, only its connection knows.
  */
 export async function openPostgres(url: string, { pool, log, clock }: DriverContext): Promise<ConnectionSource> {
-  const { default: postgres } = await importPeer(
-    'postgres',
-    "database() requires the package 'postgres' for this url",
-    () => import('postgres'),
+  const { default: postgres } = await import('postgres').catch(
+    missingPeer('postgres', "database() requires the package 'postgres' for this url"),
   )
   const { connectTimeoutMs, statementTimeoutMs, applicationName, pgBouncer } = pool
   const clientsOf =

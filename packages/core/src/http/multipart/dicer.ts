@@ -1,5 +1,5 @@
 import type { Dicer } from '@fastify/busboy'
-import { importPeer } from '../../base/peer.ts'
+import { missingPeer } from '../../base/peer.ts'
 
 /** Finds the parts of a multipart body, and their headers. */
 export type CreateDicer = (config: DicerConfig) => Dicer
@@ -15,6 +15,6 @@ export interface DicerConfig {
 /** @throws BootError `missing_peer` */
 export async function loadDicer(): Promise<CreateDicer> {
   const reason = "A route with http.body: 'multipart' requires the package '@fastify/busboy'"
-  const { Dicer } = await importPeer('@fastify/busboy', reason, () => import('@fastify/busboy'))
+  const { Dicer } = await import('@fastify/busboy').catch(missingPeer('@fastify/busboy', reason))
   return (config) => new Dicer(config)
 }
