@@ -7,8 +7,8 @@ import { Random } from '../differential/random.ts'
 import { type NetworkAppType, startNetworkApp } from '../support/network-app.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-// The faults of another run: LEDGER_SEED.
-const seed = Number(process.env.LEDGER_SEED ?? Date.now() % 1_000_000)
+// The faults of another run: CLIENT_SEED.
+const seed = Number(process.env.CLIENT_SEED ?? Date.now() % 1_000_000)
 const callCount = 10_000
 const clientCount = 8
 const inFlight = 12
