@@ -3,73 +3,29 @@ import type { QueryRecord } from '../call/call.ts'
 import type { CallPeer } from '../call/call-context.ts'
 import type { ParsedBody } from '../call/compiled-route.ts'
 import { withCurrentCall } from '../call/current-call.ts'
-import type { ItemsResult } from '../call/item-stream.ts'
-import { isEventsReply, isPage, isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
-import { addHeaders, ReplyHeaders } from '../call/reply-headers.ts'
 import { IncomingBody, type StreamedBodyLimits } from '../call/request-body.ts'
-import { ResponseReply } from '../call/response-reply.ts'
-import type { ItemSink } from '../call/streamed-reply.ts'
 import { toTraceparent } from '../call/traceparent.ts'
-import { toErrorBody, toErrorHeaders } from '../edge/error-response.ts'
-import { type RequestContext, type RequestPreprocessor, toQuery } from '../edge/request-preprocessor.ts'
-import { type AppError, PayloadTooLargeError } from '../errors/app-error.ts'
+import { type RequestContext, toQuery } from '../edge/request-preprocessor.ts'
+import { PayloadTooLargeError } from '../errors/app-error.ts'
 import { parseBody } from '../route/body.ts'
 import { parseQuery } from '../route/query.ts'
-import type { PreparedHead } from '../transport/prepared-head.ts'
-import type { BodyFailure, HeaderList, HttpExchange, ResponseStream } from '../transport/transport.ts'
-import { toItemFormat } from './accept-header.ts'
-import type { Cors } from './cors.ts'
-import { EventOpening, type EventRequest } from './events/event-opening.ts'
-import type { EventWire } from './events/event-wire.ts'
-import { FetchAnswer } from './fetch-answer.ts'
+import type { BodyFailure } from '../transport/transport.ts'
 import { toFetchRequest } from './fetch-request.ts'
-import { ItemResponse } from './item-response.ts'
-import type { CreateDicer } from './multipart/dicer.ts'
+import { HttpAnswers } from './http-answers.ts'
 import { closeMultipart, readMultipart } from './multipart/multipart-call.ts'
-import type { BodyKind, ResponseHeads } from './response-heads.ts'
-import { StreamedBody } from './streamed-body.ts'
 
 const emptyBody: ParsedBody = { kind: 'empty' }
-/** The reason of an aborted `call.signal`. */
-export const clientDisconnected = 'The client has disconnected'
-const noHeaders: HeaderList = []
 const maxLoggedPath = 256
 const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
-/** What all requests of an app share. */
-export interface HttpRequestServices {
-  readonly preprocessor: RequestPreprocessor
-  readonly heads: ResponseHeads
-  readonly cors: Cors | null
-  readonly running: Set<ActiveCall>
-  readonly streams: Set<StreamedBody>
-  /** Of temporary files of calls that have ended. None rejects. */
-  readonly removals: Set<Promise<void>>
-  readonly events: EventWire
-  readonly draining: boolean
-  /** Null in an app without routes that take multipart bodies. */
-  readonly createDicer: CreateDicer | null
-}
-
-/** One HTTP request: the peer of its call. What a call may not need is read when it is needed. */
-export class HttpRequest implements CallPeer, RequestContext, EventRequest {
-  readonly exchange: HttpExchange
-  readonly id: string
+/**
+ * One HTTP request: the peer of its call. What a call may not need is read when it is needed. Without private methods: the first of a class
+ * costs each object 8 bytes.
+ */
+export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext {
   params: Readonly<Record<string, string>> = noParams
-  readonly #shared: HttpRequestServices
-  /** CORS headers of the response. */
-  cors: HeaderList = noHeaders
-  #address: string | null = null
   #query: QueryRecord | null = null
   #traceparent: string | null | undefined
-  #replyHeaders: ReplyHeaders | null = null
-
-  constructor(shared: HttpRequestServices, exchange: HttpExchange, id: string) {
-    this.#shared = shared
-    this.exchange = exchange
-    this.id = id
-    if (shared.cors !== null) this.cors = shared.cors.responseHeaders(exchange.header('origin'))
-  }
 
   get wire(): 'http' {
     return 'http'
@@ -77,20 +33,8 @@ export class HttpRequest implements CallPeer, RequestContext, EventRequest {
   get connection(): null {
     return null
   }
-  /** Read from the socket by the first access. */
-  get address(): string {
-    this.#address ??= this.#shared.preprocessor.clientAddress(this.exchange)
-    return this.#address
-  }
   get headers(): Readonly<Record<string, string>> {
     return this.exchange.headers()
-  }
-  get replyHeaders(): ReplyHeaders {
-    this.#replyHeaders ??= new ReplyHeaders()
-    return this.#replyHeaders
-  }
-  get addedHeaders(): ReplyHeaders | null {
-    return this.#replyHeaders
   }
   get traceparent(): string | null {
     if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.exchange.header('traceparent'))
@@ -109,190 +53,65 @@ export class HttpRequest implements CallPeer, RequestContext, EventRequest {
     // Routes without an HTTP path are not in the HTTP router.
     if (http === null) return next(call, undefined)
     if (http.isFetch && http.streamed !== null)
-      return next(call, toFetchRequest(this.exchange, this.#isSecure, call, http.streamed))
+      return next(call, toFetchRequest(this.exchange, this.isSecure, call, http.streamed))
     const query = parseQuery(this.exchange.query)
     if (!query.ok) return call.fail(query.error)
     this.#query = query.value
     if (!http.hasBody) {
-      if (http.streamed === null) return this.#finish(call, emptyBody, next)
-      return this.#openBody(call, http.streamed, next)
+      if (http.streamed === null) return finish(this, call, emptyBody, next)
+      return openBody(this, call, http.streamed, next)
     }
     const read = (bytes: Uint8Array | BodyFailure): void => {
       if (call.settled || bytes === 'aborted') return
       if (bytes === 'too_large') return call.fail(new PayloadTooLargeError(http.maxBodyBytes))
-      if (http.ignoresBody) return this.#finish(call, emptyBody, next)
-      if (http.raw) return this.#finish(call, { kind: 'raw', value: bytes }, next)
+      if (http.ignoresBody) return finish(this, call, emptyBody, next)
+      if (http.raw) return finish(this, call, { kind: 'raw', value: bytes }, next)
       const body = parseBody(this.exchange.header('content-type'), bytes)
-      if (body.ok) this.#finish(call, body.value, next)
+      if (body.ok) finish(this, call, body.value, next)
       else call.fail(body.error)
     }
     const { exchange } = this
     exchange.readBody(http.maxBodyBytes, call.services.asyncContext ? withCurrentCall(read) : read, http.raw)
   }
 
-  /** The handler reads it, or the files in it. */
-  #openBody(call: ActiveCall, limits: StreamedBodyLimits, next: (call: ActiveCall, input: unknown) => void): void {
-    const { exchange } = this
-    const reader = exchange.openBody(limits.maxBytes)
-    if (reader.length !== null && reader.length > limits.maxBytes)
-      return call.fail(new PayloadTooLargeError(limits.maxBytes))
-    const body = new IncomingBody(call, reader, exchange.header('content-type'), limits)
-    const multipart = call.compiled.http?.multipart ?? null
-    const { createDicer } = this.#shared
-    if (multipart !== null && createDicer !== null)
-      return readMultipart(call, body, multipart, createDicer, (value) =>
-        this.#finish(call, { kind: 'form', value }, next),
-      )
-    Object.assign(call, { body })
-    this.#finish(call, emptyBody, next)
-  }
-
-  #finish(call: ActiveCall, body: ParsedBody, next: (call: ActiveCall, input: unknown) => void): void {
-    const input = call.compiled.http?.input(this.params, this.query, body)
-    if (input === undefined || input.ok) next(call, input?.value)
-    else call.fail(input.error)
-  }
-
-  succeed(call: ActiveCall, result: unknown): number {
-    if (isReply(result)) return this.#succeedWith(call, result)
-    const { status } = call.compiled.http ?? { status: null }
-    if (result === undefined) return this.#respond(call, status ?? 204, null, 'none')
-    const body = JSON.stringify(isPage(result) ? { items: result.items, meta: result.meta } : result)
-    return status === 204 ? this.#respond(call, 204, null, 'none') : this.#respond(call, status ?? 200, body, 'json')
-  }
-
-  #succeedWith(call: ActiveCall, reply: Reply<unknown>): number {
-    const { status: own, value, kind, headers } = reply
-    if (isEventsReply(reply)) {
-      // Read before the answer: it lasts long after it.
-      void this.address
-      return EventOpening.start(this.#shared.events, this, call, reply)
-    }
-    const status = own ?? call.compiled.http?.status ?? 200
-    addHeaders(call, headers)
-    if (isStreamReply(reply))
-      return reply instanceof ResponseReply ? this.#answer(call, reply) : this.#stream(call, status, reply.value)
-    if (kind === 'text') return this.#respond(call, status, value as string, 'text')
-    if (kind === 'bytes') return this.#respond(call, status, value as Uint8Array, 'bytes')
-    if (value === undefined || status === 204 || status === 304) return this.#respond(call, status, null, 'none')
-    const body = JSON.stringify(isPage(value) ? { items: value.items, meta: value.meta } : value)
-    return this.#respond(call, status, body, 'json')
-  }
-
-  #stream(call: ActiveCall, status: number, source: StreamSource): number {
-    this.#keepAddress(call, status)
-    return this.#sendStream(call, status, source, this.stream(call, status, noHeaders))
-  }
-
-  /** The response of a fetch handler. What it says wins over what steps added; of cookies both are sent. */
-  #answer(call: ActiveCall, reply: ResponseReply): number {
-    const { value, hasBody } = reply
-    const status = reply.status ?? 200
-    const { cors } = this.#shared
-    this.#keepAddress(call, status)
-    const own = cors === null ? reply.list : reply.list.filter(([name]) => !name.startsWith('access-control-'))
-    const headers = this.#merge(call, own, 'none')
-    const { exchange } = this
-    if (!hasBody) exchange.respond(status, headers, null, reply)
-    else if (exchange.method === 'HEAD') this.#sendStream(call, status, value, exchange.stream(status, headers, reply))
-    else this.#sendStream(call, status, value, new FetchAnswer(exchange, status, headers, reply))
-    return status
-  }
-
-  #sendStream(call: ActiveCall, status: number, source: StreamSource, stream: ResponseStream): number {
-    const body = new StreamedBody(call, source, stream)
-    // A call that was synchronous so far does not listen for a disconnect yet, and the source of the body must be stopped.
-    this.exchange.onAborted(() => body.stop(clientDisconnected))
-    const { streams, draining } = this.#shared
-    streams.add(body)
-    if (draining) body.endWhenIdle()
-    call.services.track(body.run().finally(() => streams.delete(body)))
-    return status
-  }
-
-  openItems(call: ActiveCall, { status, headers }: ItemsResult): ItemSink {
-    // Read before the answer: a stream ends long after it.
-    void this.address
-    addHeaders(call, headers)
-    const format = toItemFormat(this.exchange.header('accept'))
-    return new ItemResponse(this, call, status ?? call.compiled.http?.status ?? 200, format)
-  }
-
-  /** Begins an answer in chunks. `headers` win over those that were added. */
-  stream(call: ActiveCall, status: number, headers: HeaderList): ResponseStream {
-    return this.exchange.stream(status, this.#merge(call, headers, 'bytes'))
-  }
-
-  /** All headers of an answer: ours, which `headers` and those that were added replace, and `headers` win over those. */
-  #merge(call: ActiveCall, headers: HeaderList, kind: BodyKind): HeaderList {
-    const added = withoutReplaced(call.addedHeaders?.entries() ?? noHeaders, headers)
-    const own = withoutReplaced(this.#head(kind).toList(this.id), [...added, ...headers])
-    return [...own, ...headers, ...this.#more(added)]
-  }
-
-  fail(call: ActiveCall, error: AppError): void {
-    // Read before the answer, after which they are no longer readable: the access log and hooks need them.
-    void this.address
-    if (call.compiled.http === null) void this.exchange.path
-    const body = toErrorBody(error, () => call.log)
-    this.#send(error.httpStatus, 'json', toErrorHeaders(error, call.addedHeaders?.entries()), body)
-  }
-
-  /** The address is not readable after the answer: it is read now if anything that has the call may ask for it later. */
-  #keepAddress(call: ActiveCall, status: number): void {
-    const { services, compiled } = call
-    if (
-      compiled.mayKeepCall ||
-      status >= 400 ||
-      services.hooksReadAddress ||
-      services.access?.logsSuccesses() === true
-    ) {
-      void this.address
-    }
-  }
-
   ended(call: ActiveCall): void {
-    if (call.compiled.http !== null && call.compiled.http.multipart !== null)
-      closeMultipart(call, this.#shared.removals)
+    if (call.compiled.http !== null && call.compiled.http.multipart !== null) closeMultipart(call, this.shared.removals)
     // A call that ended within the callback that received it was never counted as running.
-    if (!this.#shared.running.delete(call)) return
+    if (!this.shared.running.delete(call)) return
     call.compiled.httpCounter?.inProgress.dec()
     call.services.onWorkEnd?.()
   }
-
-  #respond(call: ActiveCall, status: number, body: string | Uint8Array | null, kind: BodyKind): number {
-    this.#keepAddress(call, status)
-    this.#send(status, kind, call.addedHeaders?.entries() ?? noHeaders, body)
-    return status
-  }
-
-  /** Writes the headers of every response, and then those that were added, which replace ours. */
-  #send(status: number, kind: BodyKind, added: HeaderList, body: string | Uint8Array | null): void {
-    const head = this.#head(kind)
-    const more = this.#more(added)
-    if (!added.some(([name]) => head.has(name))) {
-      this.exchange.respondPrepared(status, head, this.id, more, body)
-    } else {
-      this.exchange.respond(status, [...withoutReplaced(head.toList(this.id), added), ...more], body)
-    }
-  }
-
-  #head(kind: BodyKind): PreparedHead {
-    return this.#shared.heads.of(this.#isSecure, kind)
-  }
-
-  get #isSecure(): boolean {
-    return this.#shared.preprocessor.isSecure(this.exchange)
-  }
-
-  /** Those of CORS are never replaced: without `Vary` a cache would serve the response for one origin to another. */
-  #more(added: HeaderList): HeaderList {
-    const { cors } = this
-    if (added.length === 0) return cors
-    return cors.length === 0 ? added : [...added, ...cors]
-  }
 }
 
-function withoutReplaced(list: HeaderList, added: HeaderList): HeaderList {
-  return list.filter(([name]) => name === 'set-cookie' || !added.some(([other]) => other === name))
+/** The handler reads it, or the files in it. */
+function openBody(
+  request: HttpRequest,
+  call: ActiveCall,
+  limits: StreamedBodyLimits,
+  next: (call: ActiveCall, input: unknown) => void,
+): void {
+  const { exchange } = request
+  const reader = exchange.openBody(limits.maxBytes)
+  if (reader.length !== null && reader.length > limits.maxBytes)
+    return call.fail(new PayloadTooLargeError(limits.maxBytes))
+  const body = new IncomingBody(call, reader, exchange.header('content-type'), limits)
+  const multipart = call.compiled.http?.multipart ?? null
+  const { createDicer } = request.shared
+  if (multipart !== null && createDicer !== null)
+    return readMultipart(call, body, multipart, createDicer, (value) =>
+      finish(request, call, { kind: 'form', value }, next),
+    )
+  Object.assign(call, { body })
+  finish(request, call, emptyBody, next)
+}
+
+function finish(
+  request: HttpRequest,
+  call: ActiveCall,
+  body: ParsedBody,
+  next: (call: ActiveCall, input: unknown) => void,
+): void {
+  const input = call.compiled.http?.input(request.params, request.query, body)
+  if (input === undefined || input.ok) next(call, input?.value)
+  else call.fail(input.error)
 }
