@@ -25,7 +25,10 @@ export type EventTable = Readonly<Record<string, AnyEvent>>
 
 /** The HTTP wire of an app. */
 export interface HttpWireOptions {
-  /** Addresses or CIDR ranges of proxies whose `X-Forwarded-*` headers are trusted. Default: none. */
+  /**
+   * Addresses or CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. `X-Forwarded-Host` is not used: let the proxy
+   * pass `Host` on. Default: none.
+   */
   readonly trustedProxies?: readonly string[]
   /** Host names that the app answers to, without port; `*` for any. Required in production. Both wires. */
   readonly hosts?: readonly string[]

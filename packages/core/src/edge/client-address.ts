@@ -12,6 +12,8 @@ export const trustedProxiesRule: OptionRule<readonly string[]> = option.list({
 export interface ClientAddress {
   /** `forwardedFor`: the `X-Forwarded-For` header, '' when there is none. */
   readonly resolve: (peer: string, forwardedFor: string) => string
+  /** How many entries of the header, from the right, `resolve` has accepted: the last of them is the client. 0: the peer is the client. */
+  readonly countHops: (peer: string, forwardedFor: string) => number
   /** Are the `X-Forwarded-*` headers of this peer used? */
   readonly isTrusted: (peer: string) => boolean
 }
@@ -27,7 +29,7 @@ const maxCached = 4096
 const maxAddressLength = 64
 
 /** Without proxies the peer is the client. */
-const withoutProxies: ClientAddress = { resolve: (peer) => peer, isTrusted: () => false }
+const withoutProxies: ClientAddress = { resolve: (peer) => peer, countHops: () => 0, isTrusted: () => false }
 
 /**
  * The right-most address that is not a trusted proxy: entries further left may have been written by the client itself.
@@ -57,7 +59,10 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
     return entry
   }
   const isTrusted = (peer: string): boolean => parse(peer)?.isTrusted ?? false
+  // Of the last `resolve`: not part of its result, so that nothing is allocated for the usual call.
+  let hops = 0
   const resolve = (peer: string, forwardedFor: string): string => {
+    hops = 0
     if (forwardedFor === '' || !isTrusted(peer)) return peer
     let client = peer
     for (let end = forwardedFor.length; end >= 0; ) {
@@ -65,12 +70,17 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
       const entry = parse(withoutPort(forwardedFor.slice(comma + 1, end).trim()))
       if (entry === null) return client
       client = entry.address
+      hops++
       if (!entry.isTrusted) return client
       end = comma
     }
     return client
   }
-  return { resolve, isTrusted }
+  const countHops = (peer: string, forwardedFor: string): number => {
+    resolve(peer, forwardedFor)
+    return hops
+  }
+  return { resolve, countHops, isTrusted }
 }
 
 /** `1.2.3.4:5`, `[::1]:5`, `[::1]` without port and brackets. */

@@ -6,6 +6,7 @@ import type { IncomingRequest } from '../plugin/host.ts'
 import { parseQuery } from '../route/query.ts'
 import type { RequestHead } from '../transport/transport.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
+import { isSecureAt, mayBeSecure } from './forwarded-proto.ts'
 import { toHostName } from './host.ts'
 
 interface PreprocessorOptions {
@@ -39,15 +40,18 @@ export class RequestPreprocessor {
       : peer
   }
 
-  /** Did the client use TLS, to this server or to a trusted proxy? */
+  /**
+   * Did the client use TLS, to this server or to a trusted proxy? `X-Forwarded-Proto` may be a list, or come in several lines. Its entry counts that
+   * stands where `X-Forwarded-For` has the client, from the right: what the client itself has sent is further left, if its proxy adds to both.
+   */
   isSecure(head: RequestHead): boolean {
     if (head.secure) return true
+    if (!this.#hasProxies) return false
+    const proto = head.header('x-forwarded-proto')
     // The address last: reading it costs a system call.
-    return (
-      this.#hasProxies &&
-      head.header('x-forwarded-proto').toLowerCase() === 'https' &&
-      this.#clientAddress.isTrusted(head.address)
-    )
+    if (!mayBeSecure(proto) || !this.#clientAddress.isTrusted(head.address)) return false
+    if (!proto.includes(',')) return true
+    return isSecureAt(proto, this.#clientAddress.countHops(head.address, head.header('x-forwarded-for')))
   }
 
   /** Null for a well-formed request with an accepted Host header. */
