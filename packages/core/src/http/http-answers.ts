@@ -38,7 +38,7 @@ export interface HttpRequestServices {
   readonly createDicer: CreateDicer | null
 }
 
-/** How an HTTP request is answered: with a value, a text, bytes, a stream, events or an error. */
+/** How an HTTP request is answered: with a value, text, bytes, a stream, events or an error. */
 export class HttpAnswers implements EventRequest {
   readonly exchange: HttpExchange
   readonly id: string

@@ -1,0 +1,84 @@
+import { promisify } from 'node:util'
+import {
+  type BrotliOptions,
+  brotliCompress,
+  brotliCompressSync,
+  constants,
+  gzip,
+  gzipSync,
+  type ZlibOptions,
+} from 'node:zlib'
+import type { MaybePromise } from '../../base/maybe-promise.ts'
+import type { Encoding } from './accept-encoding.ts'
+
+/** How bodies are compressed. */
+export interface CompressionSettings {
+  /** 0 to 11. */
+  readonly brotliQuality: number
+  /** 1 to 9. */
+  readonly gzipLevel: number
+  /** Bytes up to which a body is compressed at once, on the event loop. */
+  readonly syncBytes: number
+}
+
+export const defaultCompression: CompressionSettings = { brotliQuality: 4, gzipLevel: 6, syncBytes: 32 * 1024 }
+
+/**
+ * How many bodies of this process are in the thread pool of libuv at a time. It has four threads, which files, DNS and cryptography need too: half
+ * of them stay free.
+ */
+const maxPooled = 2
+
+let pooled = 0
+/** What waits for a place, in its order. */
+const waiting: (() => void)[] = []
+
+const brotliInPool = promisify<Uint8Array, BrotliOptions, Uint8Array>(brotliCompress)
+const gzipInPool = promisify<Uint8Array, ZlibOptions, Uint8Array>(gzip)
+
+/**
+ * Compresses a whole body: at once up to `syncBytes`, a longer one in the thread pool, two of them at a time. No context of zlib
+ * outlives it. Throws, or rejects, when zlib fails: the caller has the body as it is.
+ *
+ * @example
+ * const bytes = await compressBytes(Buffer.from(page), 'gzip')
+ */
+export function compressBytes(
+  bytes: Uint8Array,
+  encoding: Encoding,
+  settings: CompressionSettings = defaultCompression,
+): MaybePromise<Uint8Array> {
+  if (bytes.byteLength > settings.syncBytes) return compressInPool(bytes, encoding, settings)
+  return encoding === 'br'
+    ? brotliCompressSync(bytes, brotliOptions(settings, bytes.byteLength))
+    : gzipSync(bytes, gzipOptions(settings))
+}
+
+async function compressInPool(
+  bytes: Uint8Array,
+  encoding: Encoding,
+  settings: CompressionSettings,
+): Promise<Uint8Array> {
+  if (pooled < maxPooled) pooled++
+  else await new Promise<void>((resolve) => waiting.push(resolve))
+  try {
+    return encoding === 'br'
+      ? await brotliInPool(bytes, brotliOptions(settings, bytes.byteLength))
+      : await gzipInPool(bytes, gzipOptions(settings))
+  } finally {
+    // The place goes to the next one, without becoming free in between.
+    const next = waiting.shift()
+    if (next === undefined) pooled--
+    else next()
+  }
+}
+
+function brotliOptions({ brotliQuality }: CompressionSettings, length: number): BrotliOptions {
+  return {
+    params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality, [constants.BROTLI_PARAM_SIZE_HINT]: length },
+  }
+}
+
+function gzipOptions({ gzipLevel }: CompressionSettings): ZlibOptions {
+  return { level: gzipLevel }
+}
