@@ -9,7 +9,7 @@ const app = uWS.App().ws('/ws', {
   compression: uWS.DISABLED,
   maxPayloadLength: 256 * 1024,
   maxBackpressure: 1_048_576,
-  idleTimeout: 120,
+  idleTimeout: 60,
   message(ws, message) {
     const { pkg_id, req_id } = JSON.parse(decoder.decode(message))
     if (pkg_id !== joinId) return ws.end(1008)

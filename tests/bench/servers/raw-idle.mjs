@@ -11,7 +11,7 @@ const connections = new Map()
 let opened = 0
 const uWS = loadSameUws()
 
-const settings = { compression: uWS.DISABLED, maxPayloadLength: 256 * 1024, idleTimeout: 120, message: () => {} }
+const settings = { compression: uWS.DISABLED, maxPayloadLength: 256 * 1024, idleTimeout: 60, message: () => {} }
 const keeping = {
   ...settings,
   open(ws) {

@@ -28,7 +28,7 @@ await serve(
         .ws('/ws', {
           compression: uWS.DISABLED,
           maxPayloadLength: 256 * 1024,
-          idleTimeout: 120,
+          idleTimeout: 60,
           ...(process.env.TWINWIRE_BENCH_HANDLER === 'async' ? asyncHandlers : handlers),
         })
         .listen('127.0.0.1', 0, (socket) => {

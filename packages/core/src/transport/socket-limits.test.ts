@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkListenOptions, defaultSocketLimits } from './socket-limits.ts'
+import { checkListenOptions, defaultSocketLimits, pingAfterSeconds } from './socket-limits.ts'
 import type { SocketLimits } from './transport.ts'
 
 const check = (limits: Partial<SocketLimits>) => () =>
@@ -41,5 +41,44 @@ describe('socket limits', () => {
 
   it('fails with a code', () => {
     expect(check({ idleTimeoutSeconds: 1 })).toThrow(expect.objectContaining({ code: 'bad_option' }))
+  })
+})
+
+describe('the first ping of a silent client', () => {
+  // As measured with uWebSockets.js 20.57, to the second above.
+  it.each([
+    [8, 4],
+    [9, 8],
+    [12, 8],
+    [16, 8],
+    [20, 12],
+    [23, 16],
+    [28, 20],
+    [32, 16],
+    [45, 32],
+    [56, 40],
+    [60, 44],
+    [64, 48],
+    [100, 84],
+    [120, 104],
+  ])('with an idle timeout of %d s comes after %d s by itself', (idleTimeoutSeconds, seconds) => {
+    const limits = { ...defaultSocketLimits, idleTimeoutSeconds, pingIntervalSeconds: 960 }
+    expect(pingAfterSeconds(limits)).toEqual({ seconds, isNative: true })
+  })
+
+  it('comes before a balancer cuts, by default and with any idle timeout', () => {
+    for (const idleTimeoutSeconds of [0, 8, 60, 120, 960]) {
+      const first = pingAfterSeconds({ ...defaultSocketLimits, idleTimeoutSeconds })?.seconds ?? Number.NaN
+      expect(first).toBeLessThanOrEqual(44)
+    }
+    expect(pingAfterSeconds(defaultSocketLimits)).toEqual({ seconds: 44, isNative: true })
+    expect(pingAfterSeconds({ ...defaultSocketLimits, idleTimeoutSeconds: 0 })).toEqual({
+      seconds: 44,
+      isNative: false,
+    })
+  })
+
+  it('never comes without pings', () => {
+    expect(pingAfterSeconds({ ...defaultSocketLimits, sendPings: false })).toBeNull()
   })
 })

@@ -26,12 +26,34 @@ const bytes = option.bytes({ min: 1024, max: maxInt32, default: 1_048_576 })
 export const socketLimitRules: Rules<SocketLimits> = {
   maxPayloadBytes: bytes,
   maxBackpressureBytes: bytes,
-  idleTimeoutSeconds: option.anyOf([option.choice([0]), option.integer({ min: 8, max: 960 })], { default: 120 }),
+  idleTimeoutSeconds: option.anyOf([option.choice([0]), option.integer({ min: 8, max: 960 })], { default: 60 }),
   sendPings: option.flag({ default: true }),
+  // Load balancers commonly close what is idle for 60 s.
+  pingIntervalSeconds: option.integer({ min: 1, max: 960, default: 44 }),
   maxLifetimeMinutes: option.integer({ max: 239, default: 0 }),
 }
 
 export const defaultSocketLimits: SocketLimits = checkOptions('', {}, socketLimitRules)
+
+/** uWebSockets.js pings this long after the last frame, and needs the rest for the answer: uws-rules.md#socket-options. */
+function nativePingSeconds(idleTimeoutSeconds: number): number {
+  let marginSeconds = 4
+  while (marginSeconds < 16 && idleTimeoutSeconds - marginSeconds * 2 >= marginSeconds * 2) marginSeconds *= 2
+  return Math.ceil((idleTimeoutSeconds - marginSeconds) / 4) * 4
+}
+
+/** The seconds of silence after which a client is pinged; null: never. `isNative`: uWebSockets.js does it by itself. */
+export function pingAfterSeconds({
+  idleTimeoutSeconds,
+  sendPings,
+  pingIntervalSeconds,
+}: SocketLimits): { readonly seconds: number; readonly isNative: boolean } | null {
+  if (!sendPings) return null
+  const native = idleTimeoutSeconds === 0 ? Number.POSITIVE_INFINITY : nativePingSeconds(idleTimeoutSeconds)
+  return native <= pingIntervalSeconds
+    ? { seconds: native, isNative: true }
+    : { seconds: pingIntervalSeconds, isNative: false }
+}
 
 /** @throws BootError `bad_option` */
 export function checkListenOptions({ host, port, websocketPath, limits }: ListenOptions): void {

@@ -75,8 +75,10 @@ export interface SocketLimits {
   readonly maxBackpressureBytes: number
   /** Seconds without a received frame (a pong counts) until the socket is cut: 0 (never), or 8 to 960. */
   readonly idleTimeoutSeconds: number
-  /** Ping a silent client early enough for its pong to keep it open. */
+  /** Ping a silent client early enough for its pong to keep it open, and to keep open what is between (`pingIntervalSeconds`). */
   readonly sendPings: boolean
+  /** With `sendPings`: seconds after which a silent client is pinged, at the latest. 1 to 960. See `pingAfterSeconds`. */
+  readonly pingIntervalSeconds: number
   /** Minutes until the socket is ended, so that load is balanced again: 0 (never), or 1 to 239. */
   readonly maxLifetimeMinutes: number
 }

@@ -179,6 +179,22 @@ describe('sockets over uWebSockets.js', () => {
     expect(peer.text().slice(-2)).toBe('\x89\x00')
   }, 30_000)
 
+  it.each([0, 960])(
+    'with an idle timeout of %d s is pinged again and again by the interval',
+    async (idleTimeoutSeconds) => {
+      const { port, recorder, transport } = await serveSockets({}, { idleTimeoutSeconds, pingIntervalSeconds: 1 })
+      const peer = await dial(port)
+      const gone = await dial(port)
+      for (const each of [peer, gone]) each.write(request('GET', '/ws', upgradeHeaders))
+      await recorder.socket
+      await gone.until(/\r\n\r\n/)
+      gone.socket.destroy()
+      const before = transport.acceptedBytes
+      await peer.until(/(?:\x89\0){2}$/)
+      expect(transport.acceptedBytes).toBeGreaterThan(before)
+    },
+  )
+
   it('a close that the client starts is told with its code and reason', async () => {
     const { port, recorder } = await serveSockets()
     const client = join(port)

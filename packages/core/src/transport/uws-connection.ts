@@ -1,6 +1,7 @@
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from './transport.ts'
 import type { Unsent } from './unsent.ts'
 import { type Fault, reportFault } from './uws-head.ts'
+import type { UwsPings } from './uws-pings.ts'
 import type { UwsPublications } from './uws-publications.ts'
 import type { UwsBehavior, UwsWebSocket } from './uws-types.ts'
 
@@ -171,6 +172,7 @@ export function createBehavior(
   compression: number,
   upgrade: UwsBehavior['upgrade'],
   publications: UwsPublications,
+  pings: UwsPings | null,
 ): UwsBehavior<OpenSocket> {
   return {
     maxPayloadLength: limits.maxPayloadBytes,
@@ -185,6 +187,8 @@ export function createBehavior(
     open(ws) {
       // What `accept` passed to `upgrade`.
       const { socket } = ws.getUserData() as { socket: UwsSocket }
+      // First, because a listener may close it at once.
+      pings?.add(ws)
       socket.open(ws)
     },
     message(ws, data, binary) {
@@ -202,6 +206,7 @@ export function createBehavior(
       ws.socket.drained()
     },
     close(ws, code, reason) {
+      pings?.remove(ws)
       // Neither its remote address nor its buffers can be read here.
       ws.socket.gone(code, reason.byteLength === 0 ? '' : Buffer.from(reason).toString())
     },

@@ -1,7 +1,7 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Finding } from '../base/finding.ts'
 import type { Machine } from '../base/machine.ts'
-import { checkListenOptions } from './socket-limits.ts'
+import { checkListenOptions, pingAfterSeconds } from './socket-limits.ts'
 import type { ListenOptions, Transport, TransportHandlers } from './transport.ts'
 import { Unsent } from './unsent.ts'
 import { toNativeCompression } from './uws-compression.ts'
@@ -9,6 +9,7 @@ import { createBehavior } from './uws-connection.ts'
 import { examineUws } from './uws-doctor.ts'
 import { serveRequest } from './uws-http.ts'
 import { type LoadedUws, loadUws, type UwsLoadOptions } from './uws-loader.ts'
+import { UwsPings } from './uws-pings.ts'
 import { UwsPublications } from './uws-publications.ts'
 import type { SpareResponse } from './uws-spare.ts'
 import type { UwsTlsOptions } from './uws-tls.ts'
@@ -156,7 +157,9 @@ function route(
       serveRequest(bound, method, usuallyHasBody, res, req, secure, unsent)
   const upgrade: UwsBehavior['upgrade'] = (res, req, context) =>
     serveUpgrade(bound, res, req, context, secure, unsent, publications, spare)
-  const behavior = createBehavior(limits, compression, upgrade, publications)
+  const ping = pingAfterSeconds(limits)
+  const pings = ping === null || ping.isNative ? null : new UwsPings(ping.seconds, publications)
+  const behavior = createBehavior(limits, compression, upgrade, publications, pings)
   // uWS passes its own object to these callbacks; the type adds the properties that `open` sets.
   app.ws(websocketPath, behavior as unknown as UwsBehavior)
   // Upgrades without a valid key arrive at these routes.

@@ -16,7 +16,8 @@ describe('options of the WebSocket wire', () => {
       ordered: false,
       reconnectWindowMs: 20_000,
       compression: null,
-      idleTimeoutSeconds: 120,
+      idleTimeoutSeconds: 60,
+      pingIntervalSeconds: 44,
       maxPayloadBytes: 1024 * 1024,
     })
   })
@@ -47,6 +48,18 @@ describe('options of the WebSocket wire', () => {
       }
     },
   )
+
+  it('refuse an interval of pings that has no effect', () => {
+    expect(resolve({ pingIntervalSeconds: 20 }).pingIntervalSeconds).toBe(20)
+    expect(resolve({ idleTimeoutSeconds: 30 }).pingIntervalSeconds).toBe(44)
+    expect(resolve({ idleTimeoutSeconds: 0, pingIntervalSeconds: 900 }).pingIntervalSeconds).toBe(900)
+    expect(() => resolve({ pingIntervalSeconds: 60 })).toThrow(
+      bad(/websocket.pingIntervalSeconds must be less than idleTimeoutSeconds \(60\), .* received 60/),
+    )
+    expect(() => resolve({ sendPings: false, pingIntervalSeconds: 20 })).toThrow(
+      bad(/websocket.pingIntervalSeconds has no effect without pings/),
+    )
+  })
 
   it('refuse messages larger than what is read at all', () => {
     expect(() => resolve({ maxMessageBytes: 2049, maxPayloadBytes: 2048 })).toThrow(

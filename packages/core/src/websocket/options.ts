@@ -78,6 +78,7 @@ const rules = {
 
 export function resolveWebSocketOptions(options: WebSocketOptions, isDevelopment: boolean): ResolvedWebSocketOptions {
   const { origins, ordered, compression, ...others } = checkOptions('createApp()', options, rules, 'websocket')
+  checkPingInterval(options, others)
   const { maxMessageBytes, maxPayloadBytes } = others
   if (maxMessageBytes > maxPayloadBytes) {
     const problem = `must not be more than maxPayloadBytes (${maxPayloadBytes})`
@@ -89,6 +90,20 @@ export function resolveWebSocketOptions(options: WebSocketOptions, isDevelopment
     origins: resolveOrigins(origins, isDevelopment),
     compression: toCompression(compression),
   }
+}
+
+/** One that was given and has no effect. */
+function checkPingInterval(
+  given: WebSocketOptions,
+  { sendPings, idleTimeoutSeconds, pingIntervalSeconds }: SocketLimits,
+): void {
+  if (given.pingIntervalSeconds === undefined) return
+  const refuse = (problem: string): never => {
+    throw badOption('createApp()', 'websocket.pingIntervalSeconds', problem, pingIntervalSeconds)
+  }
+  if (!sendPings) refuse('has no effect without pings: remove it, or sendPings: false')
+  if (idleTimeoutSeconds > 0 && pingIntervalSeconds >= idleTimeoutSeconds)
+    refuse(`must be less than idleTimeoutSeconds (${idleTimeoutSeconds}), before which every silent client is pinged`)
 }
 
 function resolveOrigins(

@@ -1,4 +1,5 @@
 import { error, type Finding, ok, warn } from '../../base/finding.ts'
+import { pingAfterSeconds } from '../../transport/socket-limits.ts'
 import type { Transport } from '../../transport/transport.ts'
 import type { ResolvedOptions } from '../resolve-options.ts'
 
@@ -43,6 +44,9 @@ const toText = (origins: readonly string[] | 'same-host'): string =>
 /** A limit above these protects nothing. */
 const max = { maxInFlight: 10_000, bytes: 256 * 1024 * 1024 } as const
 
+/** The default of many load balancers. */
+const balancerIdleSeconds = 60
+
 /** Limits that let one client, or one call that hangs, use resources without bound. */
 export function checkLimits({
   deadlineMs,
@@ -61,10 +65,15 @@ export function checkLimits({
     checkBytes(`http.maxBodyBytes of ${what}`, definition.http?.maxBodyBytes)
   }
   if (websocket.idleTimeoutSeconds === 0)
-    say('websocket.idleTimeoutSeconds is 0, so dead connections are never closed: set it, for example to 120')
+    say('websocket.idleTimeoutSeconds is 0, so dead connections are never closed: set it, for example to 60')
   else if (!websocket.sendPings)
     say(
       'websocket.sendPings is false, so idle clients are disconnected: remove it, unless clients send pings themselves',
+    )
+  const ping = pingAfterSeconds(websocket)
+  if (ping !== null && ping.seconds >= balancerIdleSeconds)
+    say(
+      `idle WebSockets are pinged after ${ping.seconds} s, and load balancers commonly close them after ${balancerIdleSeconds}: set websocket.pingIntervalSeconds, for example to 44`,
     )
   if (websocket.maxInFlight > max.maxInFlight)
     say(

@@ -185,11 +185,14 @@ describe('the doctor, of options', () => {
       'warn limits: deadlineMs is 0, so a call that hangs is never answered: set it, for example to 30000',
       'warn limits: deadlineMs of GET /idle is 0, so it may hang forever: set a deadline',
       `warn limits: http.maxBodyBytes of POST /huge is 1073741824, ${bytes}`,
-      'warn limits: websocket.idleTimeoutSeconds is 0, so dead connections are never closed: set it, for example to 120',
+      'warn limits: websocket.idleTimeoutSeconds is 0, so dead connections are never closed: set it, for example to 60',
       'warn limits: websocket.maxInFlight is 1000000000, which is effectively unlimited: set it to what one client needs, such as 64',
       `warn limits: websocket.maxPayloadBytes is 536870912, ${bytes}`,
       `warn limits: websocket.maxBackpressureBytes is 536870912, ${bytes}`,
       `warn limits: http.maxBodyBytes is 2147483648, ${bytes}`,
+    ])
+    expect(await complaints({ websocket: { idleTimeoutSeconds: 120, pingIntervalSeconds: 90 } })).toEqual([
+      'warn limits: idle WebSockets are pinged after 90 s, and load balancers commonly close them after 60: set websocket.pingIntervalSeconds, for example to 44',
     ])
     expect(await complaints({ websocket: { sendPings: false } })).toEqual([
       'warn limits: websocket.sendPings is false, so idle clients are disconnected: remove it, unless clients send pings themselves',

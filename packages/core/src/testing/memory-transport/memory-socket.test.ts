@@ -179,6 +179,18 @@ describe('a socket of the memory transport', () => {
       expect(closed).toHaveBeenCalledTimes(1)
     })
 
+    it('pings a silent client by the interval too, before a long idle time-out', async () => {
+      const clock = createVirtualClock()
+      const { socket, closed } = await open({ idleTimeoutSeconds: 120, pingIntervalSeconds: 50 }, { clock })
+      await clock.advance(59_000)
+      socket.pause()
+      // The last pong came after 50 s.
+      await clock.advance(110_000)
+      expect(closed).not.toHaveBeenCalled()
+      await clock.advance(1000)
+      expect(closed.mock.calls.map(([code]) => code)).toEqual([1006])
+    })
+
     it('ends a socket at its greatest age', async () => {
       const clock = createVirtualClock()
       const { socket } = await open({ maxLifetimeMinutes: 2 }, { clock })

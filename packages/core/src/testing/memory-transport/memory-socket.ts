@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Clock, Timer } from '../../base/clock.ts'
+import { pingAfterSeconds } from '../../transport/socket-limits.ts'
 import { SendResult, type Socket, type SocketLimits, type SocketListener } from '../../transport/transport.ts'
 import type { Unsent } from '../../transport/unsent.ts'
 import { later, toOwnBytes } from './memory-network.ts'
@@ -191,20 +192,22 @@ export class MemorySocket implements Socket {
 
   #watch(clock: Clock): void {
     const idleMs = this.#around.limits.idleTimeoutSeconds * 1000
+    const pingMs = (pingAfterSeconds(this.#around.limits)?.seconds ?? Number.POSITIVE_INFINITY) * 1000
+    let pinged = Number.NEGATIVE_INFINITY
     const check = (): void => {
-      const left = this.#lastReceived + idleMs - clock.monotonic()
-      if (left > 0) {
-        this.#idleTimer = clock.timer(left, check)
-      } else if (this.#around.limits.sendPings && this.#peer.reading) {
-        // A client that reads has answered the ping by now.
-        this.#lastReceived = clock.monotonic()
-        this.#idleTimer = clock.timer(idleMs, check)
-      } else {
-        this.#cut('WebSocket timed out from inactivity')
+      const now = clock.monotonic()
+      if (now >= Math.max(this.#lastReceived, pinged) + pingMs) {
+        pinged = now
+        // A client that reads answers at once.
+        if (this.#peer.reading) this.#lastReceived = now
       }
+      const leftMs = this.#lastReceived + idleMs - now
+      if (leftMs <= 0) return this.#cut('WebSocket timed out from inactivity')
+      const untilPingMs = Math.max(this.#lastReceived, pinged) + pingMs - now
+      this.#idleTimer = clock.timer(Math.min(leftMs, untilPingMs), check)
     }
     this.#lastReceived = clock.monotonic()
-    this.#idleTimer = clock.timer(idleMs, check)
+    this.#idleTimer = clock.timer(Math.min(idleMs, pingMs), check)
   }
 }
 
