@@ -29,6 +29,7 @@ const cases: Readonly<Record<string, Case>> = {
   ALLOWED_HOSTS: { value: '["api.example.com"]' },
   TRUSTED_PROXIES: { value: '["10.0.0.0/8"]' },
   MAX_REQUEST_BODY_SIZE: { value: '2MiB' },
+  COOKIE_SECRETS: { value: '["a secret of more than thirty-two bytes"]' },
   ALLOWED_WS_ORIGINS: { value: '["https://app.example.com"]' },
   WS_MAX_TOPICS: { value: '16' },
   WS_RECONNECT_WINDOW: { value: '5s' },

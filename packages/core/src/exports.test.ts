@@ -72,6 +72,7 @@ it('@twinwire/core/plugin', async () => {
       "networkRule",
       "option",
       "pluginKey",
+      "readCookie",
       "redact",
       "requireSingleProcess",
       "systemClock",

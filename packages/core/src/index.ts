@@ -1,5 +1,13 @@
 export { type App, createApp, type ListenAddress } from './app/app.ts'
-export type { AppOptions, BaseOptions, EventTable, HttpWireOptions, PkgIds, RouteTable } from './app/app-options.ts'
+export type {
+  AppOptions,
+  BaseOptions,
+  CookieSettings,
+  EventTable,
+  HttpWireOptions,
+  PkgIds,
+  RouteTable,
+} from './app/app-options.ts'
 export { type RunDoctorOptions, runDoctor } from './app/doctor/run-doctor.ts'
 export type { AppState } from './app/lifecycle/app-states.ts'
 export type { HealthReport, HealthStatus } from './app/lifecycle/health.ts'
@@ -18,6 +26,7 @@ export type { MaybePromise } from './base/maybe-promise.ts'
 export type { AnySchema, InputOf, Issue, OutputOf, Schema } from './base/schema.ts'
 export type { Sendable } from './base/sendable.ts'
 export type { Access, AskOptions, Call, CallConnection, Publisher, RouteInfo, Wire } from './call/call.ts'
+export type { Cookies, DeleteCookieOptions, ReplyCookies } from './call/cookies.ts'
 export { currentCall } from './call/current-call.ts'
 export {
   type AnyEvent,
@@ -44,6 +53,7 @@ export {
 } from './call/reply.ts'
 export type { ReplyHeaders } from './call/reply-headers.ts'
 export type { RequestBody } from './call/request-body.ts'
+export type { CookieInit, CookieOptions } from './call/set-cookie.ts'
 export {
   AppError,
   type AppErrorOptions,

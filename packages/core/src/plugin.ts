@@ -31,6 +31,7 @@ export type { OptionReading, OptionRule, OptionRules, OptionsOf, OptionTable } f
 export { badOption, checkOption, checkOptions } from './base/options.ts'
 export { type PluginKey, pluginKey } from './base/plugin-key.ts'
 export type { CallOutcome } from './call/call-outcome.ts'
+export { readCookie } from './call/cookie-header.ts'
 export { createNetworks, type Networks, networkRule } from './edge/networks.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export type { ErrorMapper } from './errors/normalize.ts'

@@ -23,6 +23,15 @@ export type PkgIds = Readonly<Record<string, number>>
 export type RouteTable = Readonly<Record<string, AnyRoute>>
 export type EventTable = Readonly<Record<string, AnyEvent>>
 
+/** What signed cookies need. */
+export interface CookieSettings {
+  /**
+   * Each at least 32 characters. The first signs, all verify: to replace one, put the new one in front, and remove the old one when the cookies
+   * that it has signed have expired. Default: none, and no cookie can be signed.
+   */
+  readonly secrets?: readonly string[]
+}
+
 /** The HTTP wire of an app. */
 export interface HttpWireOptions {
   /**
@@ -34,6 +43,8 @@ export interface HttpWireOptions {
   readonly hosts?: readonly string[]
   /** Which pages of other origins may read answers. Default: none. WebSockets have `websocket.origins`. */
   readonly cors?: CorsOptions
+  /** Of signed cookies. */
+  readonly cookies?: CookieSettings
   /** Replaces a security header, or with false leaves it out. */
   readonly securityHeaders?: SecurityHeaderOptions
   /** Largest body of a request, unless its route has its own limit. Default 1 MiB. */

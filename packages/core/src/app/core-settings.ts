@@ -9,7 +9,7 @@ import { type CompressionMemory, compressionMemories } from '../transport/compre
 import { addressRules } from '../transport/socket-limits.ts'
 import { type CompatMode, compatRule, maxHeaderBytesRule } from '../transport/uws-loader.ts'
 import { maxTopicsRule, reconnectWindowRule, webSocketOriginsRule } from '../websocket/options.ts'
-import { commitTimeoutRule, drainTimeoutRule, maxBodyBytesRule } from './resolve-options.ts'
+import { commitTimeoutRule, cookieSecretsRule, drainTimeoutRule, maxBodyBytesRule } from './resolve-options.ts'
 
 // Constants with written types, and no functions: an app that leaves a group out does not declare its variables.
 
@@ -48,9 +48,10 @@ export interface HttpSettings {
   readonly hosts?: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
+  readonly cookies: { readonly secrets: readonly string[] }
 }
 
-/** `ALLOWED_HOSTS`, `TRUSTED_PROXIES`, `MAX_REQUEST_BODY_SIZE`: for `createApp({ http: settings.http })`. */
+/** `ALLOWED_HOSTS`, `TRUSTED_PROXIES`, `MAX_REQUEST_BODY_SIZE`, `COOKIE_SECRETS`: for `createApp({ http: settings.http })`. */
 export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
   variables: {
     hosts: variable.option('ALLOWED_HOSTS', hostsRule, {
@@ -64,8 +65,12 @@ export const httpSettings: SettingsGroup<HttpSettings> = settingsGroup({
     maxBodyBytes: variable.option('MAX_REQUEST_BODY_SIZE', maxBodyBytesRule, {
       about: 'Largest body of a request, unless its route has its own limit',
     }),
+    secrets: variable.option('COOKIE_SECRETS', cookieSecretsRule, {
+      about: 'Secrets of signed cookies, each at least 32 characters: the first signs, all verify',
+      secret: true,
+    }),
   },
-  to: (values) => values,
+  to: ({ secrets, ...others }) => ({ ...others, cookies: { secrets } }),
 })
 
 export interface WebSocketSettings {

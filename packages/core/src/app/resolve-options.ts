@@ -2,6 +2,7 @@ import { type Environment, environments, resolveEnvironment } from '../base/envi
 import { option } from '../base/option.ts'
 import type { OptionRule, OptionRules, OptionsOf } from '../base/option-rule.ts'
 import { badOption, checkOptions } from '../base/options.ts'
+import type { CookieRules } from '../call/set-cookie.ts'
 import { trustedProxiesRule } from '../edge/client-address.ts'
 import { hostsRule, toHostNames } from '../edge/host.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
@@ -35,6 +36,7 @@ export interface ResolvedOptions {
   /** As `toHostName` writes them; null: any. */
   readonly hosts: readonly string[] | null
   readonly cors: Cors | null
+  readonly cookies: CookieRules
   readonly validateOutput: boolean
   readonly health: ResolvedHealthOptions
   readonly deadlineMs: number
@@ -55,10 +57,23 @@ export const closeTimeoutRule: OptionRule<number> = option.duration({ max: maxMs
 export const maxBodyBytesRule: OptionRule<number> = option.bytes({ default: 1_048_576 })
 const defaultCommitTimeoutMs = 5000
 
+const minSecretLength = 32
+export const cookieSecretsRule: OptionRule<readonly string[]> = option.list({
+  of: option.string({
+    expects: `a string of at least ${minSecretLength} characters`,
+    test: (secret) => secret.length >= minSecretLength,
+    secret: true,
+  }),
+  expects: `a list of strings of at least ${minSecretLength} characters`,
+  secret: true,
+  default: [],
+})
+
 const httpRules = {
   trustedProxies: trustedProxiesRule,
   hosts: hostsRule,
   cors: option.unchecked(),
+  cookies: option.object({ secrets: cookieSecretsRule }),
   securityHeaders: option.unchecked(),
   maxBodyBytes: maxBodyBytesRule,
   unknownKeys: option.choice(['validate', 'ignore'], { default: 'validate' }),
@@ -117,6 +132,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),
     hosts: resolveHosts(http.hosts, environment),
     cors: http.cors === undefined ? null : createCors(http.cors),
+    cookies: { secrets: http.cookies.secrets, secureByDefault: environment === 'production' },
     validateOutput,
     health: resolveHealthOptions(options.health),
     deadlineMs,

@@ -43,7 +43,6 @@ export class RunningApp {
   readonly #transport: Transport
   readonly #registry: PluginRegistry
   readonly #events: AppEvents
-  readonly #deadlines: Deadlines
   readonly #rejections: Rejections
   readonly #services: CallServices
   readonly #webSocketInstruments: WebSocketInstruments
@@ -65,7 +64,7 @@ export class RunningApp {
   #stopLoggingRejections: () => void = () => {}
 
   constructor(options: ResolvedOptions) {
-    const { given, environment } = options
+    const { given, environment, cookies, commitTimeoutMs } = options
     this.#options = options
     this.environment = environment
     this.#clock = given.clock ?? systemClock
@@ -98,13 +97,13 @@ export class RunningApp {
       },
       rejections: this.#rejections,
     })
-    this.#deadlines = new Deadlines(this.#clock)
     this.#services = {
       clock: this.#clock,
       log: this.log,
       hub: this.hub,
-      deadlines: this.#deadlines,
-      commitTimeoutMs: options.commitTimeoutMs,
+      deadlines: new Deadlines(this.#clock),
+      commitTimeoutMs,
+      cookies,
       countLateOutcome: countLateOutcomes(this.instruments),
       rejections: this.#rejections,
       errorMappers: this.#registry.errorMappers,
@@ -266,7 +265,7 @@ export class RunningApp {
       this.#states.enter('draining')
       if (this.#wires !== null) await this.#drain(this.#wires)
       await this.#transport.close()
-      this.#deadlines.close()
+      this.#services.deadlines.close()
       await this.#closeParts()
       this.#states.enter('closed')
       this.log.info('Closed')

@@ -5,6 +5,7 @@ import type { ActiveCall } from './active-call.ts'
 import type { AskOptions, Call, CallConnection, RouteInfo, Wire } from './call.ts'
 import type { CallServices } from './call-services.ts'
 import type { CompiledRoute } from './compiled-route.ts'
+import { type Cookies, cookiesOf } from './cookies.ts'
 import type { Deadline } from './deadlines.ts'
 import { Effects } from './effects.ts'
 import type { AnyEvent, EventData, QuestionDefinition } from './event.ts'
@@ -24,6 +25,10 @@ export interface CallPeer {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly connection: CallConnection | null
   readonly traceparent: string | null
+  /** The client used TLS, to this server or to a trusted proxy; only over HTTP. */
+  readonly isSecure?: boolean | undefined
+  /** As sent; only over HTTP. */
+  readonly method?: string | undefined
   /** As sent, without the query, truncated; only over HTTP. */
   readonly requestedPath?: string | undefined
   /** Headers of the one reply to this request, which `onRequest` may have added to already; only over HTTP. Created by the first access. */
@@ -105,6 +110,9 @@ export class CallContext implements Call, DropListener {
   }
   get headers(): Readonly<Record<string, string>> {
     return this.peer.headers
+  }
+  get cookies(): Cookies {
+    return cookiesOf(this)
   }
   get query(): Readonly<Record<string, string | readonly string[]>> {
     return this.peer.query

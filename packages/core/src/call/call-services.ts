@@ -7,6 +7,7 @@ import type { Deadlines } from './deadlines.ts'
 import type { AnyEvent } from './event.ts'
 import type { Audience, Publication } from './publication.ts'
 import type { Rejections } from './rejections.ts'
+import type { CookieRules } from './set-cookie.ts'
 
 /** The hub, as calls use it. */
 export interface CallHub {
@@ -32,6 +33,7 @@ export interface CallServices {
   readonly commitTimeoutMs: number
   /** A call that was answered with `outcome_unknown` has ended. */
   countLateOutcome(succeeded: boolean): void
+  readonly cookies: CookieRules
   readonly rejections: Pick<Rejections, 'dropped'>
   readonly errorMappers: readonly ErrorMapper[]
   /** Null when no plugin listens. */

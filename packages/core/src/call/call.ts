@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.ts'
+import type { Cookies } from './cookies.ts'
 import type { AnyEvent, EventData, QuestionDefinition } from './event.ts'
 import type { Identity } from './identity.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
@@ -84,6 +85,8 @@ export interface Call extends Publisher {
   readonly address: string
   /** Lower-case names; on WebSocket those of the upgrade. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of the request, on WebSocket of the upgrade, and of the reply. Parsed by the first access. */
+  readonly cookies: Cookies
   /** As sent, decoded; on WebSocket that of the upgrade. */
   readonly query: QueryRecord
   /** Aborted when the client disconnects or the deadline passes. */

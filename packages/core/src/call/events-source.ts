@@ -1,4 +1,5 @@
 import type { ServerSentEvent } from '../protocol/server-sent-events.ts'
+import type { ReplyCookies } from './cookies.ts'
 import type { ReplyHeadersInit } from './reply.ts'
 
 /** The publications of a topic, as server-sent events. */
@@ -17,6 +18,8 @@ export interface EventsOptions {
   readonly retryMs?: number
   /** In addition to those of server-sent events, which win. */
   readonly headers?: ReplyHeadersInit
+  /** As those of any reply. */
+  readonly cookies?: ReplyCookies
 }
 
 /** `EventsOptions`, checked, and the source. */

@@ -32,6 +32,12 @@ export class ForwardedPeer implements CallPeer {
   get traceparent(): string | null {
     return this.peer.traceparent
   }
+  get isSecure(): boolean | undefined {
+    return this.peer.isSecure
+  }
+  get method(): string | undefined {
+    return this.peer.method
+  }
   get requestedPath(): string | undefined {
     return this.peer.requestedPath
   }

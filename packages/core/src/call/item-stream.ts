@@ -1,4 +1,5 @@
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
+import type { ReplyCookies } from './cookies.ts'
 import { isReply, type ReplyHeadersInit } from './reply.ts'
 import { openSource } from './stream-source.ts'
 
@@ -71,11 +72,18 @@ export class ItemsResult {
   /** Of the HTTP response; null for the route's. */
   readonly status: number | null
   readonly headers: ReplyHeadersInit
+  readonly cookies: ReplyCookies | null
 
-  constructor(source: ItemSource<unknown>, status: number | null, headers: ReplyHeadersInit) {
+  constructor(
+    source: ItemSource<unknown>,
+    status: number | null,
+    headers: ReplyHeadersInit,
+    cookies: ReplyCookies | null,
+  ) {
     this.source = source
     this.status = status
     this.headers = headers
+    this.cookies = cookies
   }
 
   /** It is not sent: the file or the query that it reads would stay open. */
@@ -86,10 +94,12 @@ export class ItemsResult {
 
 /** @throws what is logged as the cause of an `internal_error`, for a result that has no items */
 export function toItems(result: unknown): ItemsResult {
-  const { value, status, headers } = isReply(result) ? result : { value: result, status: null, headers: {} }
+  const { value, status, headers, cookies } = isReply(result)
+    ? result
+    : { value: result, status: null, headers: {}, cookies: null }
   if (isReply(result) && result.kind !== 'value')
     throw new TypeError(`reply.${result.kind} has no items: ${notASource}`)
   if (isReply(result) && result.meta !== null) throw new TypeError('A streamed reply has no meta: remove it')
   if (!isSource(value)) throw new TypeError(notASource)
-  return new ItemsResult(value, status, headers)
+  return new ItemsResult(value, status, headers, cookies)
 }

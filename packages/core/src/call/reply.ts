@@ -1,5 +1,6 @@
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { PageMeta } from '../protocol/frame.ts'
+import type { ReplyCookies } from './cookies.ts'
 import { type EventsOptions, type EventsResult, type EventsSource, toEventsResult } from './events-source.ts'
 
 /** Headers by name; a list for a header that repeats (`set-cookie`). */
@@ -10,6 +11,14 @@ export interface ReplyOptions {
   readonly status?: number
   /** Of HTTP. An `internal_error` on a route that is on WebSocket only. */
   readonly headers?: ReplyHeadersInit
+  /**
+   * Cookies by name, in place of those that steps have set under it; null deletes one. Of HTTP. An `internal_error` on a route that is on WebSocket
+   * only, and for a cookie that browsers would not keep.
+   *
+   * @example
+   * reply(undefined, { cookies: { session: { value: id, signed: true }, theme: 'dark', old: null } })
+   */
+  readonly cookies?: ReplyCookies
   /** `meta` of the reply package. Over HTTP a value has no `meta`: send it in a header; on an endpoint it is an `internal_error`. */
   readonly meta?: PageMeta
 }
@@ -28,6 +37,7 @@ export interface Reply<out T> {
   readonly value: T
   readonly status: number | null
   readonly headers: ReplyHeadersInit
+  readonly cookies: ReplyCookies | null
   readonly meta: PageMeta | null
 }
 
@@ -36,8 +46,9 @@ class ReplyResult<T> implements Reply<T> {
   readonly value: T
   readonly status: number | null
   readonly headers: ReplyHeadersInit
+  readonly cookies: ReplyCookies | null
   readonly meta: PageMeta | null
-  constructor(kind: Reply<T>['kind'], value: T, { status, headers, meta }: ReplyOptions) {
+  constructor(kind: Reply<T>['kind'], value: T, { status, headers, cookies, meta }: ReplyOptions) {
     this.meta = meta ?? null
     this.kind = kind
     this.value = value
@@ -45,6 +56,7 @@ class ReplyResult<T> implements Reply<T> {
       throw new RangeError(`A reply has a status from 200 to 599, not ${status}`)
     this.status = status ?? null
     this.headers = headers ?? {}
+    this.cookies = cookies ?? null
   }
 }
 
@@ -100,6 +112,7 @@ export const reply: {
   events: (source: EventsSource, options: EventsOptions = {}): EventsReply =>
     new EventsReplyResult('events', toEventsResult(source, options), {
       ...(options.headers !== undefined && { headers: options.headers }),
+      ...(options.cookies !== undefined && { cookies: options.cookies }),
     }),
 })
 
@@ -119,10 +132,11 @@ export function isEventsReply(value: unknown): value is EventsReply {
 }
 
 /** The same reply with another value. */
-export function withValue<T>({ kind, status, headers, meta }: Reply<unknown>, value: T): Reply<T> {
+export function withValue<T>({ kind, status, headers, cookies, meta }: Reply<unknown>, value: T): Reply<T> {
   return new ReplyResult(kind, value, {
     headers,
     ...(status !== null && { status }),
+    ...(cookies !== null && { cookies }),
     ...(meta !== null && { meta }),
   })
 }

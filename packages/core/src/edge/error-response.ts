@@ -19,7 +19,7 @@ export function toErrorBody({ code, message: msg, details }: AppError, log: () =
 export function toErrorHeaders(error: AppError, added: HeaderList = []): HeaderList {
   const own: (readonly [string, string])[] = []
   for (const [name, value] of Object.entries(error.headers ?? {})) own.push([name.toLowerCase(), value])
-  const list = [...added.filter(([name]) => !own.some(([other]) => other === name)), ...own]
+  const list = [...added.filter(([name]) => name === 'set-cookie' || !own.some(([other]) => other === name)), ...own]
   if (error.httpStatus === 401 && !list.some(([name]) => name === 'www-authenticate'))
     list.push(['www-authenticate', 'Bearer'])
   return list.filter(([name]) => name !== 'content-type')

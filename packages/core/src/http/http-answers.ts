@@ -1,4 +1,5 @@
 import type { ActiveCall } from '../call/active-call.ts'
+import { addCookies } from '../call/cookies.ts'
 import type { ItemsResult } from '../call/item-stream.ts'
 import { isEventsReply, isPage, isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
 import { addHeaders, ReplyHeaders } from '../call/reply-headers.ts'
@@ -77,7 +78,7 @@ export class HttpAnswers implements EventRequest {
   }
 
   #succeedWith(call: ActiveCall, reply: Reply<unknown>): number {
-    const { status: own, value, kind, headers } = reply
+    const { status: own, value, kind, headers, cookies } = reply
     if (isEventsReply(reply)) {
       // Read before the answer: it lasts long after it.
       void this.address
@@ -85,6 +86,7 @@ export class HttpAnswers implements EventRequest {
     }
     const status = own ?? call.compiled.http?.status ?? 200
     addHeaders(call, headers)
+    if (cookies !== null) addCookies(call, cookies)
     if (isStreamReply(reply))
       return reply instanceof ResponseReply ? this.#answer(call, reply) : this.#stream(call, status, reply.value)
     if (kind === 'text') return this.#respond(call, status, value as string, 'text')
@@ -125,10 +127,11 @@ export class HttpAnswers implements EventRequest {
     return status
   }
 
-  openItems(call: ActiveCall, { status, headers }: ItemsResult): ItemSink {
+  openItems(call: ActiveCall, { status, headers, cookies }: ItemsResult): ItemSink {
     // Read before the answer: a stream ends long after it.
     void this.address
     addHeaders(call, headers)
+    if (cookies !== null) addCookies(call, cookies)
     const format = toItemFormat(this.exchange.header('accept'))
     return new ItemResponse(this, call, status ?? call.compiled.http?.status ?? 200, format)
   }

@@ -40,6 +40,9 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
     if (this.#traceparent === undefined) this.#traceparent = toTraceparent(this.exchange.header('traceparent'))
     return this.#traceparent
   }
+  get method(): string {
+    return this.exchange.method
+  }
   get requestedPath(): string {
     return this.exchange.path.slice(0, maxLoggedPath)
   }

@@ -112,7 +112,7 @@ const passRequest = (request: unknown): unknown => request
 
 /** A reply that one wire of the route cannot send is rejected on both: a route behaves the same on each, and is tested on one. */
 function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unknown>) => void {
-  return ({ kind, status, headers, meta }) => {
+  return ({ kind, status, headers, cookies, meta }) => {
     if ((kind === 'stream' || kind === 'events') && pkgId !== null)
       throw new Error(
         `Route ${name} returns ${kind === 'stream' ? 'a stream' : 'server-sent events'}, which cannot be a package: move it to endpoints`,
@@ -122,6 +122,8 @@ function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unkno
     if (path !== null) return
     for (const _name in headers)
       throw new Error(`Route ${name} is on WebSocket only, where a reply has no headers: remove them, or set http`)
+    if (cookies !== null)
+      throw new Error(`Route ${name} is on WebSocket only, where a reply has no cookies: remove them, or set http`)
     if (status !== null)
       throw new Error(`Route ${name} is on WebSocket only, where a reply has no status: remove it, or set http`)
   }

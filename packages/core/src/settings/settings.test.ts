@@ -271,6 +271,17 @@ describe('settings as they were read', () => {
   })
 })
 
+it('does not print the entries of a secret list', () => {
+  const keys = settingsGroup({
+    variables: { all: variable.list('KEYS', { about: 'Keys', secret: true }) },
+    to: (values) => values,
+  })
+  const read = defineSettings({ keys }).read({ variables: { KEYS: '["hunter2","hunter3"]' } })
+  expect(read.keys.all).toEqual(['hunter2', 'hunter3'])
+  expect(inspect(read, { depth: 9 })).not.toContain('hunter')
+  expect(JSON.stringify(read)).toBe('{"environment":"dev","keys":{"all":["[secret]","[secret]"]}}')
+})
+
 describe('a variable that is not supported', () => {
   const cache = settingsGroup({
     variables: { size: variable.integer('CACHE_SIZE', { about, default: 1 }) },

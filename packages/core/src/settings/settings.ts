@@ -93,8 +93,12 @@ function readSettings(groups: ReadonlyMap<string, SettingsGroup>, source: Settin
     const before = problems.length
     const values = readGroup(group, variables, environment, problems)
     problems.push(...group.check({ environment, isSet: (key) => isSet(group.variables[key]?.name ?? '', variables) }))
-    for (const { name, options } of Object.values(group.variables)) {
-      if (options.secret && isSet(name, variables)) secrets.push(variables[name] ?? '')
+    for (const [key, { name, options }] of Object.entries(group.variables)) {
+      if (!options.secret || !isSet(name, variables)) continue
+      secrets.push(variables[name] ?? '')
+      // Those of a list are not printed as the text that they are read from.
+      const value = values[key]
+      if (Array.isArray(value)) secrets.push(...value.map(String).filter((each) => each !== ''))
     }
     if (problems.length === before) settings[name] = group.to(values, environment)
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { BootError } from '../base/boot-error.ts'
 import { FrameInbox } from './inbox.ts'
-import { concatBytes, toHeaderRecord } from './memory-transport/memory-network.ts'
+import { concatBytes, toHeaderRecord, toSetCookies } from './memory-transport/memory-network.ts'
 import type { RawClient, RawSocket } from './raw-client.ts'
 import {
   type RawConnect,
@@ -150,7 +150,12 @@ function sendBody(request: ClientRequest, body: RawRequest['body']): void {
 function toStreamed(response: IncomingMessage): RawStreamedResponse {
   const { statusCode = 0, rawHeaders } = response
   const pairs = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? ''] as const] : []))
-  return { status: statusCode, headers: toHeaderRecord(pairs), body: toPlainBytes(response) }
+  return {
+    status: statusCode,
+    headers: toHeaderRecord(pairs),
+    setCookies: toSetCookies(pairs),
+    body: toPlainBytes(response),
+  }
 }
 
 /** Ends the connection when its loop is left early, as the reader it wraps does. */
@@ -161,7 +166,7 @@ async function* toPlainBytes(response: IncomingMessage): AsyncGenerator<Uint8Arr
 async function readWhole(response: RawStreamedResponse): Promise<RawResponse> {
   const chunks: Uint8Array[] = []
   for await (const chunk of response.body) chunks.push(chunk)
-  return { status: response.status, headers: response.headers, body: concatBytes(chunks) }
+  return { ...response, body: concatBytes(chunks) }
 }
 
 function toNodeHeaders(headers: RawHeaders = {}): Record<string, string | string[]> {

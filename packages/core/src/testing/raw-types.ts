@@ -19,6 +19,8 @@ export interface RawRequest {
 export interface RawResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Each `set-cookie` as it was sent. */
+  readonly setCookies: readonly string[]
   readonly body: Uint8Array
 }
 
@@ -26,6 +28,8 @@ export interface RawResponse {
 export interface RawStreamedResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Each `set-cookie` as it was sent. */
+  readonly setCookies: readonly string[]
   readonly body: AsyncIterable<Uint8Array>
 }
 
@@ -46,12 +50,14 @@ export class UpgradeRefused extends Error implements RawResponse {
   override readonly name = 'UpgradeRefused'
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  readonly setCookies: readonly string[]
   readonly body: Uint8Array
 
   constructor(response: RawResponse) {
     super(`the upgrade was refused with HTTP ${response.status}: ${new TextDecoder().decode(response.body)}`)
     this.status = response.status
     this.headers = response.headers
+    this.setCookies = response.setCookies
     this.body = response.body
   }
 }

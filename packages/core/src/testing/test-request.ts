@@ -11,6 +11,8 @@ export interface TestRequest extends Omit<RawRequest, 'method' | 'path'> {
 export interface TestResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Each `set-cookie` as it was sent. */
+  readonly setCookies: readonly string[]
   readonly text: string
   readonly bytes: Uint8Array
   /** The body as JSON; throws when it is not JSON. */
@@ -24,9 +26,9 @@ export async function sendRequest(raw: RawHttp, target: string, options: TestReq
   const { json, ...rest } = options
   const asJson =
     json === undefined ? {} : { body: JSON.stringify(json), headers: withType(rest.headers, 'application/json') }
-  const { status, headers, body } = await raw.request({ ...rest, ...asJson, method, path })
+  const { status, headers, setCookies, body } = await raw.request({ ...rest, ...asJson, method, path })
   const text = new TextDecoder().decode(body)
-  return { status, headers, text, bytes: body, json: () => JSON.parse(text) }
+  return { status, headers, setCookies, text, bytes: body, json: () => JSON.parse(text) }
 }
 
 function withType(headers: RawHeaders = {}, type: string): RawHeaders {

@@ -1,5 +1,6 @@
 import { isPromise } from '../../base/maybe-promise.ts'
 import { type ActiveCall, answeredLater } from '../../call/active-call.ts'
+import { addCookies } from '../../call/cookies.ts'
 import { isTopicSource } from '../../call/events-source.ts'
 import { ForwardedPeer } from '../../call/forwarded-peer.ts'
 import type { EventsReply } from '../../call/reply.ts'
@@ -188,7 +189,9 @@ export class EventOpening extends ForwardedPeer implements ReaderSource {
   // ---- CallPeer
 
   override succeed(call: ActiveCall): number {
-    addHeaders(call, this.#reply.headers)
+    const { headers, cookies } = this.#reply
+    addHeaders(call, headers)
+    if (cookies !== null) addCookies(call, cookies)
     const stream = this.#request.stream(call, 200, streamHeads.events)
     this.#hasBegun = true
     this.#reader?.begun(stream, this.#firstText)

@@ -11,7 +11,7 @@ import type {
 } from '../../transport/transport.ts'
 import type { Unsent } from '../../transport/unsent.ts'
 import { declaredLength, MemoryBody } from './memory-body.ts'
-import { resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
+import { resetError, toHeaderRecord, toOwnBytes, toSetCookies, withoutFraming } from './memory-network.ts'
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemoryResponse } from './memory-response.ts'
 
@@ -125,7 +125,8 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
   #start(status: number, headers: HeaderList, framing: HeaderList): void {
     // Bytes of this request would be taken for the next one.
     const closing: HeaderList = this.body.complete && this.malformed === null ? [] : [['connection', 'close']]
-    this.response.start({ status, headers: toHeaderRecord([...withoutFraming(headers), ...framing, ...closing]) })
+    const list = [...withoutFraming(headers), ...framing, ...closing]
+    this.response.start({ status, headers: toHeaderRecord(list), setCookies: toSetCookies(headers) })
   }
 
   #complete(): void {

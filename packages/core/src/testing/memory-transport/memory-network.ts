@@ -27,6 +27,11 @@ export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
+/** Each `set-cookie` by itself: joined they could not be told apart. */
+export function toSetCookies(list: HeaderList): readonly string[] {
+  return list.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value)
+}
+
 /** What a client sees of written headers: by lower-case name, repeated ones joined. */
 export function toHeaderRecord(list: HeaderList): Record<string, string> {
   const record: Record<string, string> = {}

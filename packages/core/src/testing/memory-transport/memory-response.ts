@@ -11,6 +11,7 @@ const pieceBytes = 16 * 1024
 export interface ResponseHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  readonly setCookies: readonly string[]
 }
 
 /** One answer on its way to the client: the server writes at one end, the client reads at the other at its own pace. */

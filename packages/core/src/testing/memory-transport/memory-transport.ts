@@ -143,10 +143,10 @@ class InMemoryTransport implements MemoryTransport {
   }
 
   async request(options: RawRequest): Promise<RawResponse> {
-    const { status, headers, body } = await this.stream(options)
+    const { body, ...head } = await this.stream(options)
     const chunks: Uint8Array[] = []
     for await (const chunk of body) chunks.push(chunk)
-    return { status, headers, body: concatBytes(chunks) }
+    return { ...head, body: concatBytes(chunks) }
   }
 
   async stream(options: RawRequest): Promise<RawStreamedResponse> {
@@ -187,7 +187,12 @@ class InMemoryTransport implements MemoryTransport {
       socket.terminate()
     } catch (error) {
       if (!(error instanceof UpgradeRefused)) throw error
-      return { status: error.status, headers: error.headers, body: once(error.body) }
+      return {
+        status: error.status,
+        headers: error.headers,
+        setCookies: error.setCookies,
+        body: once(error.body),
+      }
     }
     throw new Error('the server switched to the WebSocket protocol: open sockets with connect()')
   }

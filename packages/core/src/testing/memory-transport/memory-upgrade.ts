@@ -1,7 +1,7 @@
 import { findBadHeader } from '../../transport/answer-rules.ts'
 import type { HeaderList, SocketListener, TransportHandlers, UpgradeRequest } from '../../transport/transport.ts'
 import { UpgradeRefused } from '../raw-types.ts'
-import { later, resetError, toHeaderRecord, toOwnBytes, withoutFraming } from './memory-network.ts'
+import { later, resetError, toHeaderRecord, toOwnBytes, toSetCookies, withoutFraming } from './memory-network.ts'
 import { type MemoryClientEvents, type MemoryClientSocket, MemoryPeer } from './memory-peer.ts'
 import { MemoryRequest, type RequestParts } from './memory-request.ts'
 import { MemorySocket, type SocketSurroundings } from './memory-socket.ts'
@@ -71,7 +71,9 @@ export class MemoryUpgrade extends MemoryRequest implements UpgradeRequest {
     const closing: HeaderList = this.malformed === null ? [] : [['connection', 'close']]
     const length = ['content-length', String(bytes.byteLength)] as const
     const record = toHeaderRecord([...withoutFraming(headers), length, ...closing])
-    later(() => this.#reject(new UpgradeRefused({ status, headers: record, body: bytes })))
+    later(() =>
+      this.#reject(new UpgradeRefused({ status, headers: record, setCookies: toSetCookies(headers), body: bytes })),
+    )
     this.#client.onGone()
   }
 

@@ -66,6 +66,7 @@ import {
   networkRule,
   option,
   pluginKey,
+  readCookie,
   redact,
   requireSingleProcess,
   systemClock,
@@ -164,6 +165,7 @@ export const binaryCodec = protobufCodec()
 export const broker = memoryBroker()
 export const redacted = redact({ password: 'x' })
 export const clock = systemClock
+export const cookie = readCookie({ cookie: 'a=1' }, 'a')
 export const single = () => requireSingleProcess('a queue in memory', 'use one in Redis')
 export const transport = uws({ compat: 'on' })
 export const runAsCluster = () => cluster({ workers: 2, run: () => undefined, metrics: clusterMetrics() })

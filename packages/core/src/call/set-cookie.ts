@@ -1,0 +1,160 @@
+import { stringifySetCookie } from 'cookie'
+import { sign, unsign } from 'cookie-signature'
+import { isWellFormed } from '../base/well-formed.ts'
+
+/** How a cookie is set. */
+export interface CookieOptions {
+  /** Signs the value with the first of `http.cookies.secrets`: read it with `signed`. Default false. */
+  readonly signed?: boolean
+  /** Seconds until browsers delete it, 0 or more. Default: they do when they are closed. */
+  readonly maxAgeSeconds?: number
+  /** When browsers delete it; `maxAgeSeconds` wins. */
+  readonly expires?: Date
+  /** The host and all hosts below it. Default: only the host of the request. */
+  readonly domain?: string
+  /** Default `/`. */
+  readonly path?: string
+  /** Which requests that begin at other sites carry it. Default `lax`: those that open a page. `none` needs `secure`. */
+  readonly sameSite?: 'lax' | 'strict' | 'none'
+  /**
+   * Sent over TLS only. Default: true for a request over TLS (behind a proxy `http.trustedProxies` says which), in production, and where
+   * another option or the name needs it.
+   */
+  readonly secure?: boolean
+  /** Not readable by the scripts of a page. Default true. */
+  readonly httpOnly?: boolean
+  /** One for each site that embeds this one. Needs `secure`. Default false. */
+  readonly partitioned?: boolean
+}
+
+/** A cookie of a reply with its options. */
+export interface CookieInit extends CookieOptions {
+  readonly value: string
+}
+
+/** What cookies of an app have in common. */
+export interface CookieRules {
+  /** The first signs, all verify. Empty: no cookie can be signed. */
+  readonly secrets: readonly string[]
+  /** Cookies are secure unless told otherwise, whatever the request. */
+  readonly secureByDefault: boolean
+}
+
+/** Browsers drop a cookie whose name and value are longer. */
+const maxBytes = 4096
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const domainName = new RegExp(`^\\.?${label}(?:\\.${label})*$`, 'i')
+const plainPath = /^\/[\x20-\x3a\x3c-\x7e]*$/
+const sameSites: ReadonlySet<string> = new Set(['lax', 'strict', 'none'])
+
+/**
+ * The value of a `set-cookie` header.
+ *
+ * @throws TypeError that names the cookie and what is wrong with it, and never shows its value
+ */
+export function toSetCookie(
+  name: string,
+  value: string,
+  options: CookieOptions,
+  isSecureRequest: () => boolean,
+  rules: CookieRules,
+): string {
+  const { signed = false, maxAgeSeconds, expires, domain, path = '/', sameSite = 'lax', httpOnly = true } = options
+  const { partitioned = false } = options
+  checkName(name)
+  const prefix = /^__(?:host|secure)-/i.exec(name)?.[0] ?? null
+  const needsSecure = prefix !== null || sameSite === 'none' || partitioned
+  const secure = options.secure ?? (needsSecure || rules.secureByDefault || isSecureRequest())
+  const problem =
+    findBadValue(value) ??
+    findBadOption(options, path, sameSite) ??
+    findMissingSecure(secure, { prefix, sameSite, partitioned }) ??
+    (prefix !== null && /host/i.test(prefix) ? findBadHostCookie(domain, path) : null)
+  if (problem !== null) throw new TypeError(`Cookie '${name}': ${problem}`)
+  const sent = signed ? signValue(name, value, rules.secrets) : value
+  const encoded = encodeURIComponent(sent)
+  if (name.length + encoded.length > maxBytes)
+    throw new TypeError(
+      `Cookie '${name}': name and value take ${name.length + encoded.length} bytes as they are sent, and browsers drop what is longer than ${maxBytes}: store the value on the server, and send its id`,
+    )
+  return stringifySetCookie({
+    name,
+    value: sent,
+    ...(maxAgeSeconds !== undefined && { maxAge: maxAgeSeconds }),
+    ...(expires !== undefined && { expires }),
+    ...(domain !== undefined && { domain }),
+    path,
+    httpOnly,
+    secure,
+    partitioned,
+    sameSite,
+  })
+}
+
+/** The value that was signed for this name; null for a signature that none of the secrets has made. In constant time for each secret. */
+export function verifyValue(name: string, sent: string, secrets: readonly string[]): string | null {
+  checkSecrets(name, secrets)
+  const prefix = `${name}=`
+  for (const secret of secrets) {
+    const pair = unsign(`${prefix}${sent}`, secret)
+    if (pair !== false && pair.startsWith(prefix)) return pair.slice(prefix.length)
+  }
+  return null
+}
+
+/** The name is signed too, so that a value is valid under its own name only. A name contains no `=`. */
+function signValue(name: string, value: string, secrets: readonly string[]): string {
+  checkSecrets(name, secrets)
+  return sign(`${name}=${value}`, secrets[0] ?? '').slice(name.length + 1)
+}
+
+function checkSecrets(name: string, secrets: readonly string[]): void {
+  if (secrets.length === 0)
+    throw new TypeError(
+      `Cookie '${name}' is signed, but the app has no secret: set createApp({ http: { cookies: { secrets: [...] } } }), or COOKIE_SECRETS with the settings group http`,
+    )
+}
+
+function checkName(name: string): void {
+  if (token.test(name)) return
+  throw new TypeError(
+    `A cookie has a name of letters, digits and !#$%&'*+-.^_\`|~, not ${JSON.stringify(name.slice(0, 100))}`,
+  )
+}
+
+function findBadValue(value: unknown): string | null {
+  if (typeof value !== 'string') return `its value must be a string, not ${typeof value}`
+  // encodeURIComponent would throw.
+  return isWellFormed(value) ? null : 'its value contains half of a surrogate pair'
+}
+
+function findBadOption(
+  { maxAgeSeconds, expires, domain }: CookieOptions,
+  path: string,
+  sameSite: string,
+): string | null {
+  if (maxAgeSeconds !== undefined && !(Number.isSafeInteger(maxAgeSeconds) && maxAgeSeconds >= 0))
+    return `maxAgeSeconds must be an integer of at least 0 (seconds), not ${maxAgeSeconds}; delete() removes a cookie`
+  if (expires !== undefined && !(expires instanceof Date && Number.isFinite(expires.getTime())))
+    return 'expires must be a valid Date'
+  if (domain !== undefined && !(domain.length <= 254 && domainName.test(domain)))
+    return 'domain must be a host name, such as example.com'
+  if (!plainPath.test(path)) return "path must begin with '/', and contain visible ASCII without ';'"
+  return sameSites.has(sameSite) ? null : "sameSite must be 'lax', 'strict' or 'none'"
+}
+
+function findMissingSecure(
+  secure: boolean,
+  { prefix, sameSite, partitioned }: { prefix: string | null; sameSite: string; partitioned: boolean },
+): string | null {
+  if (secure) return null
+  if (prefix !== null) return `a name with ${prefix} needs secure: remove secure: false`
+  if (sameSite === 'none') return "sameSite: 'none' needs secure: remove secure: false"
+  return partitioned ? 'partitioned needs secure: remove secure: false' : null
+}
+
+function findBadHostCookie(domain: string | undefined, path: string): string | null {
+  if (domain !== undefined) return 'a name with __Host- has no domain: remove it'
+  return path === '/' ? null : "a name with __Host- has the path '/': remove path"
+}
