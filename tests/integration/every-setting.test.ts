@@ -25,6 +25,7 @@ const cases: Readonly<Record<string, Case>> = {
   PORT: { value: '0' },
   HOST: { value: 'localhost' },
   DRAIN_TIMEOUT: { value: '8s' },
+  DRAIN_DELAY: { value: '10ms' },
   COMMIT_TIMEOUT: { value: '1s' },
   ALLOWED_HOSTS: { value: '["api.example.com"]' },
   TRUSTED_PROXIES: { value: '["10.0.0.0/8"]' },

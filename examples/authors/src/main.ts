@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     ...settings.cluster,
     environment: settings.environment,
     log: settings.log,
-    drainTimeoutMs: settings.lifecycle.drainTimeoutMs + closeMs,
+    drainTimeoutMs: settings.lifecycle.drainDelayMs + settings.lifecycle.drainTimeoutMs + closeMs,
     metrics: clusterMetrics(),
     run: () => serve(settings),
   })

@@ -83,6 +83,11 @@ interface PlainOptions {
    */
   readonly drainTimeoutMs?: number
   /**
+   * How long `close()` goes on serving before it drains, with `/health/ready` answering 503: so a balancer notices before new connections are
+   * refused. Comes before `drainTimeoutMs`. Milliseconds. Default 0.
+   */
+  readonly drainDelayMs?: number
+  /**
    * Period over which connections are closed, evenly, so that clients do not reconnect all at once: when no call is in flight any more,
    * and at the latest at the end of `drainTimeoutMs`. Milliseconds. Default 2000.
    */

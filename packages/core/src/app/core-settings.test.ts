@@ -40,7 +40,7 @@ describe('the settings of the parts of core', () => {
     expect(declared.read({ variables: {} })).toEqual({
       environment: 'dev',
       listen: { port: 8000, host: '127.0.0.1' },
-      lifecycle: { drainTimeoutMs: 10_000 },
+      lifecycle: { drainTimeoutMs: 10_000, drainDelayMs: 0 },
       http: { trustedProxies: [], maxBodyBytes: 1_048_576, cookies: { secrets: [] } },
       websocket: { compression: false, maxTopics: 128, reconnectWindowMs: 20_000 },
       log: { level: 'debug', format: 'human' },
@@ -91,7 +91,7 @@ describe('the settings of the parts of core', () => {
     expect(declared.read({ variables })).toEqual({
       environment: 'production',
       listen: { port: 0, host: '::1' },
-      lifecycle: { drainTimeoutMs: 30_000 },
+      lifecycle: { drainTimeoutMs: 30_000, drainDelayMs: 0 },
       http: {
         hosts: ['api.example.com', '[::1]', 'localhost'],
         trustedProxies: ['10.0.0.0/8', '::1'],

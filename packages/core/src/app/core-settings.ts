@@ -9,7 +9,13 @@ import { type CompressionMemory, compressionMemories } from '../transport/compre
 import { addressRules } from '../transport/socket-limits.ts'
 import { type CompatMode, compatRule, maxHeaderBytesRule } from '../transport/uws-loader.ts'
 import { maxTopicsRule, reconnectWindowRule, webSocketOriginsRule } from '../websocket/options.ts'
-import { commitTimeoutRule, cookieSecretsRule, drainTimeoutRule, maxBodyBytesRule } from './resolve-options.ts'
+import {
+  commitTimeoutRule,
+  cookieSecretsRule,
+  drainDelayRule,
+  drainTimeoutRule,
+  maxBodyBytesRule,
+} from './resolve-options.ts'
 
 // Constants with written types, and no functions: an app that leaves a group out does not declare its variables.
 
@@ -27,14 +33,19 @@ export const listenSettings: SettingsGroup<{ readonly port: number; readonly hos
 
 export interface LifecycleSettings {
   readonly drainTimeoutMs: number
+  readonly drainDelayMs: number
   readonly commitTimeoutMs?: number
 }
 
-/** `DRAIN_TIMEOUT`, `COMMIT_TIMEOUT`: for `createApp({ ...settings.lifecycle })`. */
+/** `DRAIN_TIMEOUT`, `DRAIN_DELAY`, `COMMIT_TIMEOUT`: for `createApp({ ...settings.lifecycle })`. */
 export const lifecycleSettings: SettingsGroup<LifecycleSettings> = settingsGroup({
   variables: {
     drainTimeoutMs: variable.option('DRAIN_TIMEOUT', drainTimeoutRule, {
       about: 'How long calls in flight and connections may take when the app closes',
+    }),
+    drainDelayMs: variable.option('DRAIN_DELAY', drainDelayRule, {
+      about:
+        'How long the app goes on serving when it closes, with `/health/ready` answering 503, so that balancers notice',
     }),
     commitTimeoutMs: variable.option('COMMIT_TIMEOUT', commitTimeoutRule, {
       about: 'How long a deadline or a drain waits for the answer to a COMMIT that was sent; less than `DRAIN_TIMEOUT`',

@@ -41,6 +41,7 @@ export interface ResolvedOptions {
   readonly health: ResolvedHealthOptions
   readonly deadlineMs: number
   readonly drainTimeoutMs: number
+  readonly drainDelayMs: number
   readonly drainSpreadMs: number
   readonly commitTimeoutMs: number
   readonly closeTimeoutMs: number
@@ -52,6 +53,7 @@ export interface ResolvedOptions {
 
 const maxMs = 3_600_000
 export const drainTimeoutRule: OptionRule<number> = option.duration({ max: maxMs, default: 10_000 })
+export const drainDelayRule: OptionRule<number> = option.duration({ max: maxMs, default: 0 })
 export const commitTimeoutRule: OptionRule<number | undefined> = option.duration({ max: maxMs })
 export const closeTimeoutRule: OptionRule<number> = option.duration({ max: maxMs, default: 5000 })
 export const maxBodyBytesRule: OptionRule<number> = option.bytes({ default: 1_048_576 })
@@ -94,6 +96,7 @@ const rules = {
   websocket: option.unchecked(),
   http: option.object(httpRules),
   drainTimeoutMs: drainTimeoutRule,
+  drainDelayMs: drainDelayRule,
   drainSpreadMs: option.duration({ max: maxMs, default: 2000 }),
   commitTimeoutMs: commitTimeoutRule,
   closeTimeoutMs: closeTimeoutRule,
@@ -118,7 +121,8 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
   checkPlugins(plugins)
   const { environment, conflict } = resolveEnvironment(options.environment, process.env)
   const isDevelopment = environment === 'dev' || environment === 'test'
-  const { deadlineMs, drainTimeoutMs, drainSpreadMs, closeTimeoutMs, http, validateOutput = isDevelopment } = checked
+  const { deadlineMs, drainTimeoutMs, drainDelayMs, drainSpreadMs, closeTimeoutMs, http } = checked
+  const { validateOutput = isDevelopment } = checked
   return {
     given: options,
     pkgIds,
@@ -137,6 +141,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     health: resolveHealthOptions(options.health),
     deadlineMs,
     drainTimeoutMs,
+    drainDelayMs,
     drainSpreadMs,
     commitTimeoutMs: resolveCommitTimeout(checked),
     closeTimeoutMs,

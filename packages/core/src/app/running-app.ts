@@ -26,7 +26,7 @@ import { AppEvents } from './app-events.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { bind } from './lifecycle/bind.ts'
 import { closeParts } from './lifecycle/close-parts.ts'
-import { drain } from './lifecycle/drain.ts'
+import { drain, untilBalancersKnow } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import type { ServedApp } from './manifest.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
@@ -276,24 +276,19 @@ export class RunningApp {
   }
 
   async #drain({ http, webSocket, upgrader }: Wires): Promise<void> {
-    const { drainTimeoutMs, drainSpreadMs } = this.#options
+    const { drainTimeoutMs: timeoutMs, drainSpreadMs: spreadMs, drainDelayMs } = this.#options
+    if (drainDelayMs > 0 && this.#binding !== null) await untilBalancersKnow(this.#clock, drainDelayMs)
     http.draining = true
     webSocket.draining = true
     upgrader.rejectPending()
     this.#transport.stopAccepting()
-    await drain({
-      services: this.#services,
-      transport: this.#transport,
-      http,
-      open: webSocket.open,
-      tracked: this.#tracked,
-      timeoutMs: drainTimeoutMs,
-      spreadMs: drainSpreadMs,
-    })
+    const work = { http, open: webSocket.open, tracked: this.#tracked }
+    await drain({ services: this.#services, transport: this.#transport, ...work, timeoutMs, spreadMs })
   }
 
   #closeParts(): Promise<void> {
-    const { closeTimeoutMs: timeoutMs } = this.#options
-    return closeParts({ clock: this.#clock, log: this.log, timeoutMs, onClose: this.#registry.onClose, hub: this.hub })
+    const { closeTimeoutMs } = this.#options
+    const { onClose } = this.#registry
+    return closeParts({ clock: this.#clock, log: this.log, timeoutMs: closeTimeoutMs, onClose, hub: this.hub })
   }
 }

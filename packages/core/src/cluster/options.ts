@@ -22,7 +22,7 @@ export interface ClusterOptions {
   /** How long a worker may take until it serves; then it is killed. Milliseconds. Default 60000. */
   readonly startTimeoutMs?: number
   /**
-   * How long a worker may take to drain; then it is killed. Milliseconds, more than `drainTimeoutMs` of the app and the time that its plugins
+   * How long a worker may take to drain; then it is killed. Milliseconds, more than `drainDelayMs` and `drainTimeoutMs` of the app and the time that its plugins
    * need to close. Default 30000.
    */
   readonly drainTimeoutMs?: number

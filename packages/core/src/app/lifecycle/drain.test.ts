@@ -7,6 +7,7 @@ import { route } from '../../route/route.ts'
 import { guard } from '../../route/step.ts'
 import { onTransports } from '../../testing/on-transports.ts'
 import { codeOf, deferred, nextJson, packet, plugin, type ReplyFrame, until } from '../../testing/suite.fixtures.ts'
+import { createVirtualClock } from '../../testing/virtual-clock.ts'
 import { WebSocketConnection } from '../../websocket/connection.ts'
 
 const work = route({ http: 'POST /work', handler: () => new Promise<string>(() => {}) })
@@ -54,6 +55,24 @@ onTransports({ describe, afterEach }, ({ start }) => {
     const replies: ReplyFrame[] = [await nextJson(socket), await nextJson(socket)]
     expect(replies.map(codeOf)).toEqual(['unavailable', 'unavailable'])
     expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
+  })
+
+  test('with a delay it serves on both wires until then, and is not ready from the start', async () => {
+    const clock = createVirtualClock()
+    const app = await start({ ...base, drainDelayMs: 5000, clock })
+    const socket = await app.connect()
+    const closed = app.app.close()
+    expect(app.app.state).toBe('draining')
+    expect((await app.request('GET /health/ready')).status).toBe(503)
+    expect((await app.request('GET /health/live')).status).toBe(200)
+    socket.send(packet(2))
+    expect(await nextJson(socket)).toMatchObject({ status_code: 0, data: 'pong' })
+    // New connections are accepted too.
+    const late = await app.connect()
+    await clock.advance(5000)
+    expect((await socket.closed).code).toBe(1012)
+    expect((await late.closed).code).toBe(1012)
+    await closed
   })
 
   test('connections that have subscribed are told when to reconnect, others get the close frame alone', async () => {

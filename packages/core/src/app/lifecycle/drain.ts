@@ -27,6 +27,11 @@ interface DrainOptions {
   readonly spreadMs: number
 }
 
+/** Calls are still served, and readiness is 503 already. */
+export function untilBalancersKnow(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.timer(delayMs, resolve))
+}
+
 /**
  * Closes everything within `timeoutMs`. Calls in flight may finish until the spread begins; then connections are closed one by one, spread
  * over time. A call that is still running is answered with `unavailable`, so every call gets a reply. A call whose COMMIT was sent is awaited
