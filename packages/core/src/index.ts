@@ -54,6 +54,7 @@ export {
 export type { ReplyHeaders } from './call/reply-headers.ts'
 export type { RequestBody } from './call/request-body.ts'
 export type { CookieInit, CookieOptions } from './call/set-cookie.ts'
+export { type CsrfOptions, csrf } from './edge/csrf.ts'
 export {
   AppError,
   type AppErrorOptions,

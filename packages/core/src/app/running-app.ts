@@ -103,6 +103,7 @@ export class RunningApp {
       hub: this.hub,
       deadlines: new Deadlines(this.#clock),
       commitTimeoutMs,
+      usesTls: false,
       cookies,
       countLateOutcome: countLateOutcomes(this.instruments),
       rejections: this.#rejections,
@@ -149,6 +150,7 @@ export class RunningApp {
       const address = { host, port, websocketPath, limits: websocket, compression, upgradesAtOnce: answersAtOnce }
       this.#binding = bind({ app: this, transport: this.#transport, address, wires, log: this.log })
       const bound = await this.#binding
+      this.#services.usesTls = bound.secure === true
       this.#states.enter('serving')
       // In tests the same notes about the machine would be repeated for every app.
       const level = this.environment === 'test' ? 'info' : 'warn'

@@ -3,6 +3,7 @@ import type { Instruments } from '../base/instruments.ts'
 import { isPromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey } from '../base/plugin-key.ts'
 import type { CallServices } from '../call/call-services.ts'
+import { noCredentials } from '../edge/packed-headers.ts'
 import { RequestPreprocessor } from '../edge/request-preprocessor.ts'
 import { EventBeats } from '../http/events/event-beats.ts'
 import { EventCodec } from '../http/events/event-codec.ts'
@@ -127,7 +128,7 @@ function createEventWire(
     instruments: createEventInstruments(instruments),
     onConnect: registry.onConnect,
     onDisconnect: registry.onDisconnect,
-    credentialHeaders: registry.handshake?.credentialHeaders ?? [],
+    credentials: registry.handshake?.credentials ?? noCredentials,
     maxBackpressureBytes,
     reconnectWindowMs,
     open: new Set(),

@@ -33,6 +33,8 @@ export interface CallServices {
   readonly commitTimeoutMs: number
   /** A call that was answered with `outcome_unknown` has ended. */
   countLateOutcome(succeeded: boolean): void
+  /** The port of the app speaks TLS. Known once it listens. */
+  usesTls: boolean
   readonly cookies: CookieRules
   readonly rejections: Pick<Rejections, 'dropped'>
   readonly errorMappers: readonly ErrorMapper[]

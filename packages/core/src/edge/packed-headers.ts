@@ -1,3 +1,5 @@
+import { withoutCookies } from '../call/cookie-header.ts'
+import type { CredentialNames } from '../plugin/host.ts'
 import { toHeaderRecord } from '../transport/request-headers.ts'
 
 /**
@@ -6,10 +8,17 @@ import { toHeaderRecord } from '../transport/request-headers.ts'
  */
 export type PackedHeaders = string
 
-/** `without`: names of headers that are not kept. */
-export function packHeaders(headers: Readonly<Record<string, string>>, without: readonly string[]): PackedHeaders {
+export const noCredentials: CredentialNames = { headers: [], cookies: [] }
+
+/** `without`: what is not kept. */
+export function packHeaders(headers: Readonly<Record<string, string>>, without: CredentialNames): PackedHeaders {
   const lines: string[] = ['']
-  for (const name of Object.keys(headers)) if (!without.includes(name)) lines.push(`${name}:${headers[name]}`)
+  for (const name of Object.keys(headers)) {
+    if (without.headers.includes(name)) continue
+    const value = headers[name] ?? ''
+    const kept = name === 'cookie' && without.cookies.length > 0 ? withoutCookies(value, without.cookies) : value
+    if (kept !== '' || value === '') lines.push(`${name}:${kept}`)
+  }
   // Joined, and not added up: V8 would keep the parts.
   return lines.join('\n')
 }

@@ -88,6 +88,8 @@ export class RequestPreprocessor {
 export interface RequestContext {
   /** The client's address. */
   readonly address: string
+  /** The client used TLS, to this server or to a trusted proxy. */
+  readonly isSecure: boolean
   /** Created on first use. */
   readonly replyHeaders: ReplyHeaders
 }
@@ -122,6 +124,9 @@ class ReceivedRequest implements IncomingRequest {
     this.#context = context
   }
 
+  get secure(): boolean {
+    return this.#context.isSecure
+  }
   get replyHeaders(): ReplyHeaders {
     return this.#context.replyHeaders
   }
@@ -148,6 +153,9 @@ export class UnreadRequest implements IncomingRequest {
   }
   get path(): string {
     return this.#head.path
+  }
+  get secure(): boolean {
+    return this.#context.isSecure
   }
   get headers(): Readonly<Record<string, string>> {
     return this.#head.headers()

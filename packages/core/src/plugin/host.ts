@@ -28,6 +28,8 @@ export interface IncomingRequest {
   readonly path: string
   /** The client's IP address, as trusted proxies report it. */
   readonly address: string
+  /** The client used TLS, to this server or to a trusted proxy. */
+  readonly secure: boolean
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | readonly string[]>>
   /** Headers of the response: over HTTP those of the call, over WebSocket those of a rejected upgrade. */
@@ -49,6 +51,12 @@ export interface ReplyHookOptions {
 
 /** Returns the identity of a request; null if it has no credentials. Throws `AuthenticationError` for invalid ones. */
 export type Identify = (request: IncomingRequest) => MaybePromise<Identity | null>
+
+/** What carries credentials, and is not kept. */
+export interface CredentialNames {
+  readonly headers: readonly string[]
+  readonly cookies: readonly string[]
+}
 
 /** Options of `host.identify`. */
 export interface IdentifyOptions {
@@ -111,6 +119,8 @@ export interface HandshakeOptions {
    * the `headers` of its connection. Default: none.
    */
   readonly credentialHeaders?: readonly string[]
+  /** Cookies that carry credentials, by name. They are dropped like `credentialHeaders`, and the others are kept. Default: none. */
+  readonly credentialCookies?: readonly string[]
 }
 
 /** The control frame that is the handshake, as registered. */
@@ -119,7 +129,7 @@ export interface Handshake {
   readonly handle: ControlHandler
   readonly timeoutMs: number
   readonly fromUpgrade: HandshakeOptions['fromUpgrade']
-  readonly credentialHeaders: readonly string[]
+  readonly credentials: CredentialNames
 }
 
 /** PkgID of a route or event that a plugin adds. */

@@ -209,7 +209,7 @@ export function createPluginHost(
         handle,
         timeoutMs: handshake.timeoutMs ?? 5000,
         fromUpgrade: handshake.fromUpgrade,
-        credentialHeaders: handshake.credentialHeaders ?? [],
+        credentials: { headers: handshake.credentialHeaders ?? [], cookies: handshake.credentialCookies ?? [] },
       }
     },
   }

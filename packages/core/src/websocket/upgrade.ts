@@ -2,7 +2,8 @@ import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { ReplyHeaders } from '../call/reply-headers.ts'
 import { toErrorBody, toErrorHeaders, upgradeRequired } from '../edge/error-response.ts'
-import { packHeaders } from '../edge/packed-headers.ts'
+import { isOwnOrigin } from '../edge/origin.ts'
+import { noCredentials, packHeaders } from '../edge/packed-headers.ts'
 import { type RequestContext, type RequestPreprocessor, toIncomingRequest } from '../edge/request-preprocessor.ts'
 import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
@@ -35,11 +36,17 @@ interface UpgraderOptions {
 class PendingUpgrade implements RequestContext {
   readonly request: UpgradeRequest
   readonly address: string
+  readonly #preprocessor: RequestPreprocessor
   #replyHeaders: ReplyHeaders | null = null
 
-  constructor(request: UpgradeRequest, address: string) {
+  constructor(request: UpgradeRequest, preprocessor: RequestPreprocessor) {
     this.request = request
-    this.address = address
+    this.address = preprocessor.clientAddress(request)
+    this.#preprocessor = preprocessor
+  }
+
+  get isSecure(): boolean {
+    return this.#preprocessor.isSecure(this.request)
   }
 
   get replyHeaders(): ReplyHeaders {
@@ -74,9 +81,9 @@ export class Upgrader {
 
   upgrade(request: UpgradeRequest): void {
     const { wire, preprocessor } = this.#options
-    const pending = new PendingUpgrade(request, preprocessor.clientAddress(request))
+    const pending = new PendingUpgrade(request, preprocessor)
     try {
-      const codec = this.#check(request)
+      const codec = this.#check(pending)
       if (codec === null) {
         const error = new PermissionDeniedError('Connections from this origin are not allowed')
         return this.#reject(pending, error, 'rejected_origin')
@@ -90,12 +97,13 @@ export class Upgrader {
   }
 
   /** Null if the origin may not connect. */
-  #check(request: UpgradeRequest): Codec | null {
+  #check(pending: PendingUpgrade): Codec | null {
+    const { request } = pending
     const { wire, preprocessor, codecs, defaultCodec } = this.#options
     if (wire.draining) throw new UnavailableError('The server is restarting')
     const refusal = preprocessor.check(request) ?? checkHandshake(request)
     if (refusal !== null) throw refusal
-    if (!isOriginAllowed(wire.options.origins, request)) return null
+    if (!isOriginAllowed(wire.options.origins, pending)) return null
     // Case-insensitive; an empty value counts as not set.
     const { query } = request
     const format = query === '' ? '' : (new URLSearchParams(query).get('format')?.toLowerCase() ?? '')
@@ -153,7 +161,7 @@ export class Upgrader {
     if (request.aborted) return this.#disconnected()
     const { wire } = this.#options
     if (wire.draining) return this.#reject(pending, new UnavailableError('The server is restarting'))
-    const headers = packHeaders(request.headers(), wire.handshake?.credentialHeaders ?? [])
+    const headers = packHeaders(request.headers(), wire.handshake?.credentials ?? noCredentials)
     const connection = new WebSocketConnection(wire, { address, headers, query: request.query, codec, admission })
     // Only this name is sent back: the client may have offered its token next to it.
     if (offers(request.header('sec-websocket-protocol'), subProtocol)) request.accept(connection, subProtocol)
@@ -223,9 +231,10 @@ function statusOf({ code }: AppError): ConnectionStatus {
   return code === 'rate_limit_exceeded' ? 'rejected_limit' : 'rejected_other'
 }
 
-function isOriginAllowed(origins: WebSocketWire['options']['origins'], request: UpgradeRequest): boolean {
+function isOriginAllowed(origins: WebSocketWire['options']['origins'], pending: PendingUpgrade): boolean {
+  const { request } = pending
   const origin = request.header('origin')
   if (origins === null || origin === '') return true
   if (origins !== 'same-host') return origins.includes(origin)
-  return URL.canParse(origin) && new URL(origin).host === request.header('host').toLowerCase()
+  return isOwnOrigin(origin, request.header('host'), pending.isSecure)
 }

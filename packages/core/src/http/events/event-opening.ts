@@ -95,7 +95,7 @@ export class EventOpening extends ForwardedPeer implements ReaderSource {
     const { exchange, address } = this.#request
     return new EventReader(this.#wire, this, {
       address,
-      headers: packHeaders(exchange.headers(), this.#wire.credentialHeaders),
+      headers: packHeaders(exchange.headers(), this.#wire.credentials),
       query: exchange.query,
       identity: this.#call.identity,
       heartbeatMs: this.#reply.value.heartbeatMs,

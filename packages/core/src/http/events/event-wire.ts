@@ -4,7 +4,7 @@ import type { Connection } from '../../hub/connection.ts'
 import type { ConnectionHub } from '../../hub/hub.ts'
 import type { TopicCalls } from '../../hub/topic-calls.ts'
 import type { TopicJoins } from '../../hub/topic-joins.ts'
-import type { DisconnectOutcome } from '../../plugin/host.ts'
+import type { CredentialNames, DisconnectOutcome } from '../../plugin/host.ts'
 import type { EventBeats } from './event-beats.ts'
 import type { EventCodec } from './event-codec.ts'
 import type { EventInstruments } from './event-instruments.ts'
@@ -23,7 +23,7 @@ export interface EventWire {
   readonly onConnect: readonly ((connection: Connection) => MaybePromise<void>)[]
   readonly onDisconnect: readonly ((connection: Connection, outcome: DisconnectOutcome) => void)[]
   /** Names of headers that are not kept. */
-  readonly credentialHeaders: readonly string[]
+  readonly credentials: CredentialNames
   /** What waits for one reader, as for a WebSocket. */
   readonly maxBackpressureBytes: number
   /** Over which clients come back after the app has closed. */

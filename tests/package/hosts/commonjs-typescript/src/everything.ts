@@ -13,6 +13,7 @@ import {
   createApp,
   createLogger,
   createPublisher,
+  csrf,
   currentCall,
   Disconnect,
   defineErrors,
@@ -62,6 +63,7 @@ import {
   circuitBreakerRules,
   createNetworks,
   definePlugin,
+  findOriginError,
   Instruments,
   networkRule,
   option,
@@ -165,6 +167,8 @@ export const binaryCodec = protobufCodec()
 export const broker = memoryBroker()
 export const redacted = redact({ password: 'x' })
 export const clock = systemClock
+export const sameOrigin = csrf({ origins: ['https://app.example'] })
+export const originError = findOriginError({ wire: 'http', method: 'POST', secure: true, headers: {} })
 export const cookie = readCookie({ cookie: 'a=1' }, 'a')
 export const single = () => requireSingleProcess('a queue in memory', 'use one in Redis')
 export const transport = uws({ compat: 'on' })
