@@ -206,6 +206,11 @@ export interface AnswerDetails {
   readonly statusText: string
   /** Of an answer to HEAD: the `content-length` that GET would have; null for none. Of any other it has no effect. */
   readonly length: number | null
+  /**
+   * Of a stream: how many bytes will be written, at least 1. It is sent with that `content-length` and not in chunks, unless a part of the body
+   * of the request is still to come. An end before the last byte cuts the connection; more bytes are a fault, and cut it too. Default: not known.
+   */
+  readonly size?: number
 }
 
 export interface ResponseStream {
@@ -215,7 +220,8 @@ export interface ResponseStream {
   readonly bufferedBytes: number
   /**
    * Resolves when more may be written: to true at once, or when a slow client has taken what was buffered; to false when the client has
-   * disconnected. Where nothing waits, all writes may return one promise that has resolved. An answer without a body takes nothing.
+   * disconnected. Where nothing waits, all writes may return one promise that has resolved. An answer without a body takes nothing. The bytes must
+   * not change before that; then they may.
    */
   write(chunk: string | Uint8Array): Promise<boolean>
   end(): void

@@ -15,6 +15,7 @@ import { type AnswerHead, endHead, writeAnswer, writeHead } from './uws-answer.t
 import { declaredLength, UwsBody } from './uws-body.ts'
 import { type Fault, reportFault, UwsHead } from './uws-head.ts'
 import { largeLength, UwsLargeAnswer } from './uws-large-answer.ts'
+import { UwsSizedStream } from './uws-sized-stream.ts'
 import { deadStream, UwsStream } from './uws-stream.ts'
 import type { UwsRequest, UwsResponse } from './uws-types.ts'
 
@@ -44,7 +45,7 @@ export function serveRequest(
 class UwsExchange extends UwsHead implements HttpExchange {
   /** Undefined until `attachBody`. */
   #body: UwsBody | null | undefined
-  #stream: UwsStream | null = null
+  #stream: UwsStream | UwsSizedStream | null = null
   #large: UwsLargeAnswer | null = null
   readonly unsent: Unsent
   /** Answered, and not all of the answer has been sent. */
@@ -151,6 +152,10 @@ class UwsExchange extends UwsHead implements HttpExchange {
       return deadStream
     }
     const body = this.attachBody()
+    if (details?.size !== undefined && (body === null || body.complete)) {
+      this.#stream = new UwsSizedStream(res, head, details.size, this)
+      return this.#stream
+    }
     body?.dropUnread()
     this.#stream = new UwsStream(res, body, this)
     res.cork(() => writeHead(res, head))

@@ -93,8 +93,9 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
       this.#complete()
       return deadStream
     }
-    this.#start(status, headers, [['transfer-encoding', 'chunked']])
-    this.#stream = this.#openStream()
+    const size = this.body.complete ? (details?.size ?? null) : null
+    this.#start(status, headers, size === null ? [['transfer-encoding', 'chunked']] : toLength(size))
+    this.#stream = this.#openStream(size)
     return this.#stream
   }
 
@@ -136,9 +137,10 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
     this.body.stop()
   }
 
-  #openStream(): ResponseStream {
+  #openStream(size: number | null): ResponseStream {
     let open = true
     let isCut = false
+    let left = size ?? Number.POSITIVE_INFINITY
     const isOpen = (): boolean => open && !this.aborted
     const { response } = this
     return {
@@ -151,11 +153,17 @@ export class MemoryExchange extends MemoryRequest implements HttpExchange {
       write: (chunk) => {
         if (!open || this.aborted) return Promise.resolve(false)
         const bytes = toOwnBytes(chunk)
+        if (bytes.byteLength > left) {
+          this.#fail(new RangeError(`An answer of ${size} bytes got more of them`))
+          return Promise.resolve(false)
+        }
+        left -= bytes.byteLength
         // An empty chunk would be the end of a chunked body.
         return bytes.byteLength === 0 ? Promise.resolve(true) : this.response.write(bytes)
       },
       end: () => {
         if (!open || this.aborted) return
+        if (size !== null && left > 0) return this.#stream?.abort()
         open = false
         this.#complete()
       },

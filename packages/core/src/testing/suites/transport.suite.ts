@@ -7,6 +7,7 @@ import { headerFieldsSuite } from './transport/header-fields.suite.ts'
 import { listeningSuite } from './transport/listening.suite.ts'
 import { publishingSuite } from './transport/publishing.suite.ts'
 import { responsesSuite } from './transport/responses.suite.ts'
+import { sizedAnswersSuite } from './transport/sized-answers.suite.ts'
 import { socketLimitsSuite } from './transport/socket-limits.suite.ts'
 import { socketsSuite } from './transport/sockets.suite.ts'
 import { streamedBodiesSuite } from './transport/streamed-bodies.suite.ts'
@@ -35,5 +36,6 @@ export function transportSuite(runner: TestRunner, subject: TransportSubject): v
   headerFieldsSuite(runner, fixture)
   responsesSuite(runner, fixture)
   bufferedAnswersSuite(runner, fixture)
+  sizedAnswersSuite(runner, fixture)
   flushingSuite(runner, fixture)
 }
