@@ -103,6 +103,7 @@ export function compileApp(options: CompileOptions): CompiledApp {
       servesWhileDraining: true,
     })),
   ]
+  for (const { definition } of declared) definition.files?.checkRoot()
   for (const { name, definition } of declared) checkInstalled(name, definition.use, (key) => apis.get(key))
   const defaultAccess = toDefaultAccess(options)
   const entries = declared.map((entry) => ({
@@ -122,6 +123,7 @@ export function compileApp(options: CompileOptions): CompiledApp {
     if (pkgId !== null) pkgRouter.add(pkgId, each)
     if (method === null || path === null) continue
     if (each.http?.isFetch === true) httpRouter.addMount(toPrefix(path), (of) => forMethod(each, of, path, calls))
+    else if (each.info.files) httpRouter.addMount(toPrefix(path), () => each, ['GET'])
     else httpRouter.add(method, path, each)
   }
   const frames = compileFrames(context, calls)

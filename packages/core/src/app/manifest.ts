@@ -42,8 +42,10 @@ export interface ServedApp {
 /** Sorted by name, so that another order in the source does not change the file. */
 export function createManifest({ routes, events, websocket: { path, maxMessageBytes } }: ServedApp): AppManifest {
   // What answers during a drain is for operators: health, and the endpoints of plugins.
-  // The body of an upload is not its input, so `client.call` could not send it.
-  const callable = routes.filter(({ servesWhileDraining, http }) => !servesWhileDraining && !http?.streamed)
+  // The body of an upload is not its input, so `client.call` could not send it; files are not called.
+  const callable = routes.filter(
+    ({ servesWhileDraining, http, info }) => !servesWhileDraining && !http?.streamed && !info.files,
+  )
   return {
     version: 1,
     path,

@@ -24,6 +24,8 @@ export interface RouteInfo {
   readonly path: string | null
   readonly access: Access
   readonly summary: string
+  /** It serves the files of a folder: `staticFiles`. */
+  readonly files: boolean
 }
 
 /**

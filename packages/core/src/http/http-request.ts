@@ -57,6 +57,7 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
     if (http === null) return next(call, undefined)
     if (http.isFetch && http.streamed !== null)
       return next(call, toFetchRequest(this.exchange, this.isSecure, call, http.streamed))
+    if (http.filesPrefix !== null) return next(call, this.exchange.path.slice(http.filesPrefix.length))
     const query = parseQuery(this.exchange.query)
     if (!query.ok) return call.fail(query.error)
     this.#query = query.value

@@ -43,6 +43,8 @@ interface Node<T> {
 interface Mount<T> {
   readonly prefix: string
   readonly toValue: (method: string) => T
+  /** Null: all of them. */
+  readonly methods: readonly string[] | null
 }
 
 /** The routes of one method. */
@@ -106,17 +108,24 @@ export class HttpRouter<T> {
   }
 
   /**
-   * Adds what has `prefix` and every path below it, for every method, where no route has the path. `toValue` is called once for each method
-   * that has routes, and for `ALL`, which are the rest.
+   * Adds what has `prefix` and every path below it, where no route has the path, for these methods, or for every one. `toValue` is called once
+   * for each method that has routes, and for `ALL`, which are the rest. GET serves HEAD too.
    *
    * @throws BootError `duplicate_path`
    */
-  addMount(prefix: string, toValue: (method: string) => T): void {
+  addMount(prefix: string, toValue: (method: string) => T, methods: readonly string[] | null = null): void {
     if (this.#mounts.some((other) => other.prefix === prefix))
-      throw new BootError('duplicate_path', `fromFetch('${prefix}') is there twice: change or remove one of them`)
-    const mount = { prefix, toValue }
+      throw new BootError(
+        'duplicate_path',
+        `Two of fromFetch and staticFiles have the prefix '${prefix}': change or remove one of them`,
+      )
+    const mount = { prefix, toValue, methods }
     this.#mounts.push(mount)
     for (const [method, table] of this.#tables) if (method !== 'HEAD') place(mount, method, table)
+    if (methods !== null) {
+      for (const method of methods) this.#table(method)
+      return
+    }
     // A table that is new has all mounts already.
     for (const method of mountedMethods) this.#table(method)
     if (this.#others === null) this.#others = createTable()
@@ -238,7 +247,8 @@ const mountedMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** Any other. */
 export const allMethods = 'ALL'
 
-function place<T>({ prefix, toValue }: Mount<T>, method: string, table: Table<T>): void {
+function place<T>({ prefix, toValue, methods }: Mount<T>, method: string, table: Table<T>): void {
+  if (methods !== null && !methods.includes(method)) return
   let node = table.root
   if (prefix !== '/') for (const segment of prefix.slice(1).split('/')) node = descend(node, segment)
   node.mount = { value: toValue(method), parameters: [], wildcard: false, isMount: true }

@@ -50,7 +50,8 @@ export function toRouteInfo(
 ): RouteInfo {
   const [method = null, path = null] = definition.http?.route.split(' ') ?? []
   const access = definition.access ?? defaultAccess
-  return Object.freeze({ name, pkgId, method, path, access, summary: definition.summary })
+  const files = definition.files !== null
+  return Object.freeze({ name, pkgId, method, path, access, summary: definition.summary, files })
 }
 
 /** Binds a route to one app, and decides everything that can be decided before the first call. */
@@ -71,8 +72,8 @@ export function compileRoute(
     missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
     guards: guards.map((step) => bind<GuardRun<ActiveCall, unknown>>(step)),
     // What a mapping returns may be shared by calls, or have getters.
-    validate: definition.isFetch
-      ? passRequest
+    validate: isMount(definition)
+      ? passInput
       : compileValidate(definition.input, definition.http?.input === undefined, `Route ${info.name}: its input`),
     checks: checks.map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
     wrapped: wrapped.map((step): BoundWrapped => {
@@ -108,15 +109,26 @@ export function compileRoute(
   }
 }
 
-const passRequest = (request: unknown): unknown => request
+const passInput = (input: unknown): unknown => input
+
+/** Its input is built by core: no schema describes it. */
+function isMount({ isFetch, files }: RouteDefinition): boolean {
+  return isFetch || files !== null
+}
+
+/** What only an endpoint can answer with. */
+const endpointReplies: ReadonlyMap<Reply<unknown>['kind'], string> = new Map([
+  ['stream', 'a stream'],
+  ['events', 'server-sent events'],
+  ['file', 'a file'],
+])
 
 /** A reply that one wire of the route cannot send is rejected on both: a route behaves the same on each, and is tested on one. */
 function createReplyCheck({ name, pkgId, path }: RouteInfo): (reply: Reply<unknown>) => void {
   return ({ kind, status, headers, cookies, meta }) => {
-    if ((kind === 'stream' || kind === 'events') && pkgId !== null)
-      throw new Error(
-        `Route ${name} returns ${kind === 'stream' ? 'a stream' : 'server-sent events'}, which cannot be a package: move it to endpoints`,
-      )
+    const what = pkgId === null ? undefined : endpointReplies.get(kind)
+    if (what !== undefined)
+      throw new Error(`Route ${name} returns ${what}, which cannot be a package: move it to endpoints`)
     if (meta !== null && pkgId === null)
       throw new Error(`Route ${name} is on HTTP only, where a reply has no meta: use a header, or return page(…)`)
     if (path !== null) return
@@ -227,6 +239,8 @@ function compileHttp(
   const { http, input } = definition
   if (http === null || info.path === null || info.method === null) return null
   const raw = http.body === 'raw'
+  if (definition.files !== null && info.pkgId !== null)
+    throw new BootError('bad_route', `Route ${info.name} serves files, which cannot be packages: move it to endpoints`)
   const isMultipart = http.body === 'multipart'
   const streamed = http.body === 'stream' || isMultipart
   if ((raw || streamed) && info.pkgId !== null) {
@@ -235,7 +249,7 @@ function compileHttp(
     throw new BootError('bad_route', `Route ${info.name} ${what}, which cannot be a package: move it to endpoints`)
   }
   if (streamed) checkStreamedBody(info, definition)
-  if (!definition.isFetch) checkParameters(info, info.path, definition)
+  if (!isMount(definition)) checkParameters(info, info.path, definition)
   const maxBytes = http.maxBodyBytes ?? maxBodyBytes
   return {
     input: compileInput({
@@ -251,6 +265,7 @@ function compileHttp(
     ignoresBody: input === null && http.input === undefined,
     raw,
     isFetch: definition.isFetch,
+    filesPrefix: definition.files?.prefix ?? null,
     maxBodyBytes: maxBytes,
     streamed: streamed ? { maxBytes, timeoutMs: http.bodyTimeoutMs ?? defaultBodyTimeoutMs } : null,
     multipart: isMultipart ? toMultipartLimits(`Route ${info.name}`, http.files ?? {}, maxBytes) : null,

@@ -29,7 +29,7 @@ const routeRules = {
   ordered: option.flag({ default: false }),
   handler: option.unchecked(),
   command: option.unchecked(),
-} satisfies { readonly [Key in Exclude<keyof RouteDefinition, 'isFetch'>]: OptionRule }
+} satisfies { readonly [Key in Exclude<keyof RouteDefinition, 'isFetch' | 'files'>]: OptionRule }
 
 const httpRules = {
   route: option.unchecked(),
@@ -45,7 +45,7 @@ const httpRules = {
 
 /** Fills in defaults and refuses unknown options. */
 export function toRouteDefinition(
-  options: Partial<Omit<RouteDefinition, 'http' | 'isFetch'>> & { http?: HttpBinding },
+  options: Partial<Omit<RouteDefinition, 'http' | 'isFetch' | 'files'>> & { http?: HttpBinding },
   base: Use,
 ): RouteDefinition {
   const label = typeof options.http === 'string' ? options.http : (options.http?.route ?? options.summary ?? 'a route')
@@ -63,6 +63,7 @@ export function toRouteDefinition(
     access,
     http,
     isFetch: false,
+    files: null,
     use,
     input: options.input ?? null,
     output: options.output ?? null,

@@ -38,6 +38,14 @@ export type AnyRoute = Route<unknown, unknown, 'value' | 'mapped'>
 /** Any route: on HTTP its reply or its body may be a stream. */
 export type AnyEndpoint = Route<unknown, unknown, RouteForm>
 
+/** What the app needs of `staticFiles` before it serves. */
+export interface FilesMount {
+  /** `/` or `/assets`. */
+  readonly prefix: string
+  /** @throws BootError `bad_option` for a root that is not there. */
+  checkRoot(): void
+}
+
 /** A route with its defaults, without types. */
 export interface RouteDefinition {
   readonly summary: string
@@ -46,6 +54,8 @@ export interface RouteDefinition {
   readonly http: HttpOptions | null
   /** Made by `fromFetch`: its input is a `Request`, and `http.route` is for every method and all that is below its path. */
   readonly isFetch: boolean
+  /** Made by `staticFiles`: its input is the path below its prefix, and `http.route` is for all that is below it. Null for any other. */
+  readonly files: FilesMount | null
   readonly use: Use
   readonly input: AnySchema | null
   readonly output: AnySchema | null
