@@ -36,11 +36,13 @@ export {
   type QuestionDefinition,
 } from './call/event.ts'
 export type { EventsOptions, EventsResult, EventsSource, TopicSource } from './call/events-source.ts'
+export type { FileOptions, FileResult } from './call/file-result.ts'
 export type { Identity } from './call/identity.ts'
 export { type ItemSource, type ItemStream, type StreamSchema, stream } from './call/item-stream.ts'
 export type { MultipartFile, ReadFileOptions, TemporaryFile } from './call/multipart-file.ts'
 export {
   type EventsReply,
+  type FileReply,
   type Page,
   type PageSchema,
   page,
@@ -77,6 +79,8 @@ export { defineErrors, type ErrorDefinition, type ErrorFactory } from './errors/
 export { Disconnect, type DisconnectRow, disconnects } from './errors/disconnect.ts'
 export { RSPCode } from './errors/status.ts'
 export type { CorsOptions } from './http/cors.ts'
+export { attachment } from './http/files/attachment.ts'
+export { type FileMemoryOptions, type StaticFilesOptions, staticFiles } from './http/files/static-files.ts'
 export type { Member, MemberPage, NodeInfo } from './hub/broker.ts'
 export type { Connection } from './hub/connection.ts'
 export type { HubControl } from './hub/control.ts'

@@ -2,6 +2,7 @@ import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { PageMeta } from '../protocol/frame.ts'
 import type { ReplyCookies } from './cookies.ts'
 import { type EventsOptions, type EventsResult, type EventsSource, toEventsResult } from './events-source.ts'
+import { type FileOptions, type FileResult, toFileResult } from './file-result.ts'
 
 /** Headers by name; a list for a header that repeats (`set-cookie`). */
 export type ReplyHeadersInit = Readonly<Record<string, string | readonly string[]>>
@@ -33,7 +34,7 @@ export type StreamSource = AsyncIterable<string | Uint8Array> | Iterable<string 
 
 /** A result with a status, headers or `meta`. Over WebSocket only the value and `meta` are used. */
 export interface Reply<out T> {
-  readonly kind: 'value' | 'text' | 'bytes' | 'stream' | 'events'
+  readonly kind: 'value' | 'text' | 'bytes' | 'stream' | 'events' | 'file'
   readonly value: T
   readonly status: number | null
   readonly headers: ReplyHeadersInit
@@ -74,6 +75,18 @@ export interface EventsReply extends Reply<EventsResult> {
   readonly kind: 'events'
 }
 
+/** A file cannot be a package: put a route that returns one into `endpoints`. */
+export interface FileReply extends Reply<FileResult> {
+  readonly kind: 'file'
+}
+
+export class FileReplyResult extends ReplyResult<FileResult> implements FileReply {
+  declare readonly kind: 'file'
+  constructor(value: FileResult, options: ReplyOptions = {}) {
+    super('file', value, options)
+  }
+}
+
 class EventsReplyResult extends ReplyResult<EventsResult> implements EventsReply {
   declare readonly kind: 'events'
 }
@@ -104,6 +117,17 @@ export const reply: {
    * handler: ({ id }) => reply.events({ topic: `ticket:${id}` })
    */
   events(source: EventsSource, options?: EventsOptions): EventsReply
+  /**
+   * A file below `root`, HTTP only: put the route into `endpoints`. `name` is a relative path with `/` between folders, and may come from the caller:
+   * what is not below `root`, hidden (a dot at the beginning of a segment), or no file is `not_found`. Ranges and conditional requests are
+   * answered. HTML, SVG and XML are downloaded rather than shown unless `inline` is true, since their scripts would run as those of your site.
+   *
+   * Throws a TypeError for options that are not allowed.
+   *
+   * @example
+   * handler: ({ id }) => reply.file(`${id}.pdf`, { root: '/var/invoices', filename: `Invoice ${id}.pdf` })
+   */
+  file(name: string, options: FileOptions): FileReply
 } = Object.assign(<T>(value: T, options: ReplyOptions = {}): Reply<T> => new ReplyResult('value', value, options), {
   text: (text: string, options: ReplyOptions = {}): Reply<string> => new ReplyResult('text', text, options),
   bytes: (bytes: Uint8Array, options: ReplyOptions = {}): Reply<Uint8Array> => new ReplyResult('bytes', bytes, options),
@@ -113,6 +137,12 @@ export const reply: {
     new EventsReplyResult('events', toEventsResult(source, options), {
       ...(options.headers !== undefined && { headers: options.headers }),
       ...(options.cookies !== undefined && { cookies: options.cookies }),
+    }),
+  file: (name: string, options: FileOptions): FileReply =>
+    new FileReplyResult(toFileResult(name, options), {
+      ...(options.cookies !== undefined && { cookies: options.cookies }),
+      ...(options.status !== undefined && { status: options.status }),
+      ...(options.headers !== undefined && { headers: options.headers }),
     }),
 })
 

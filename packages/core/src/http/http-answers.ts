@@ -1,7 +1,15 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import { addCookies } from '../call/cookies.ts'
 import type { ItemsResult } from '../call/item-stream.ts'
-import { isEventsReply, isPage, isReply, isStreamReply, type Reply, type StreamSource } from '../call/reply.ts'
+import {
+  FileReplyResult,
+  isEventsReply,
+  isPage,
+  isReply,
+  isStreamReply,
+  type Reply,
+  type StreamSource,
+} from '../call/reply.ts'
 import { addHeaders, ReplyHeaders } from '../call/reply-headers.ts'
 import { ResponseReply } from '../call/response-reply.ts'
 import type { ItemSink } from '../call/streamed-reply.ts'
@@ -9,12 +17,14 @@ import { toErrorBody, toErrorHeaders } from '../edge/error-response.ts'
 import type { RequestPreprocessor } from '../edge/request-preprocessor.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { PreparedHead } from '../transport/prepared-head.ts'
-import type { HeaderList, HttpExchange, ResponseStream } from '../transport/transport.ts'
+import type { AnswerDetails, HeaderList, HttpExchange, ResponseStream } from '../transport/transport.ts'
 import { toItemFormat } from './accept-header.ts'
 import type { Cors } from './cors.ts'
 import { EventOpening, type EventRequest } from './events/event-opening.ts'
 import type { EventWire } from './events/event-wire.ts'
 import { FetchAnswer } from './fetch-answer.ts'
+import { answerFile, type FileRequest } from './files/file-answer.ts'
+import { toFinder } from './files/reply-file.ts'
 import { ItemResponse } from './item-response.ts'
 import type { CreateDicer } from './multipart/dicer.ts'
 import type { BodyKind, ResponseHeads } from './response-heads.ts'
@@ -40,7 +50,7 @@ export interface HttpRequestServices {
 }
 
 /** How an HTTP request is answered: with a value, text, bytes, a stream, events or an error. */
-export class HttpAnswers implements EventRequest {
+export class HttpAnswers implements EventRequest, FileRequest {
   readonly exchange: HttpExchange
   readonly id: string
   readonly shared: HttpRequestServices
@@ -87,6 +97,8 @@ export class HttpAnswers implements EventRequest {
     const status = own ?? call.compiled.http?.status ?? 200
     addHeaders(call, headers)
     if (cookies !== null) addCookies(call, cookies)
+    if (reply instanceof FileReplyResult)
+      return answerFile(this, call, toFinder(reply, own ?? call.compiled.http?.status ?? null))
     if (isStreamReply(reply))
       return reply instanceof ResponseReply ? this.#answer(call, reply) : this.#stream(call, status, reply.value)
     if (kind === 'text') return this.#respond(call, status, value as string, 'text')
@@ -114,6 +126,35 @@ export class HttpAnswers implements EventRequest {
     else if (exchange.method === 'HEAD') this.#sendStream(call, status, value, exchange.stream(status, headers, reply))
     else this.#sendStream(call, status, value, new FetchAnswer(exchange, status, headers, reply))
     return status
+  }
+
+  get heads(): ResponseHeads {
+    return this.shared.heads
+  }
+
+  respondPrepared(call: ActiveCall, status: number, head: PreparedHead, body: Uint8Array): number {
+    this.#keepAddress(call, status)
+    this.#send(status, head, call.addedHeaders?.entries() ?? noHeaders, body)
+    return status
+  }
+
+  respondFile(call: ActiveCall, status: number, headers: HeaderList, body: Uint8Array, length: number): number {
+    this.#keepAddress(call, status)
+    this.exchange.respond(status, this.#mergeFile(call, headers), body, { statusText: '', length })
+    return status
+  }
+
+  streamFile(call: ActiveCall, status: number, headers: HeaderList, source: StreamSource, size: number): number {
+    this.#keepAddress(call, status)
+    const details: AnswerDetails = { statusText: '', length: size, size }
+    return this.#sendStream(call, status, source, this.exchange.stream(status, this.#mergeFile(call, headers), details))
+  }
+
+  /** Those that were added replace those of the file. */
+  #mergeFile(call: ActiveCall, headers: HeaderList): HeaderList {
+    const added = call.addedHeaders?.entries() ?? noHeaders
+    const own = [...withoutReplaced(this.#head('none').toList(this.id), headers), ...headers]
+    return [...withoutReplaced(own, added), ...this.#more(added)]
   }
 
   #sendStream(call: ActiveCall, status: number, source: StreamSource, stream: ResponseStream): number {
@@ -153,7 +194,7 @@ export class HttpAnswers implements EventRequest {
     void this.address
     if (call.compiled.http === null) void this.exchange.path
     const body = toErrorBody(error, () => call.log)
-    this.#send(error.httpStatus, 'json', toErrorHeaders(error, call.addedHeaders?.entries()), body)
+    this.#send(error.httpStatus, this.#head('json'), toErrorHeaders(error, call.addedHeaders?.entries()), body)
   }
 
   /** The address is not readable after the answer: it is read now if anything that has the call may ask for it later. */
@@ -171,13 +212,12 @@ export class HttpAnswers implements EventRequest {
 
   #respond(call: ActiveCall, status: number, body: string | Uint8Array | null, kind: BodyKind): number {
     this.#keepAddress(call, status)
-    this.#send(status, kind, call.addedHeaders?.entries() ?? noHeaders, body)
+    this.#send(status, this.#head(kind), call.addedHeaders?.entries() ?? noHeaders, body)
     return status
   }
 
   /** Writes the headers of every response, and then those that were added, which replace ours. */
-  #send(status: number, kind: BodyKind, added: HeaderList, body: string | Uint8Array | null): void {
-    const head = this.#head(kind)
+  #send(status: number, head: PreparedHead, added: HeaderList, body: string | Uint8Array | null): void {
     const more = this.#more(added)
     if (!added.some(([name]) => head.has(name))) {
       this.exchange.respondPrepared(status, head, this.id, more, body)
@@ -203,5 +243,6 @@ export class HttpAnswers implements EventRequest {
 }
 
 function withoutReplaced(list: HeaderList, added: HeaderList): HeaderList {
-  return list.filter(([name]) => name === 'set-cookie' || !added.some(([other]) => other === name))
+  // Each of them says something of its own.
+  return list.filter(([name]) => name === 'set-cookie' || name === 'vary' || !added.some(([other]) => other === name))
 }

@@ -22,14 +22,22 @@ export const streamHeads: Readonly<Record<ItemFormat, HeaderList>> = {
 export class ResponseHeads {
   readonly #open: Readonly<Record<BodyKind, PreparedHead>>
   readonly #secure: Readonly<Record<BodyKind, PreparedHead>>
+  readonly #security: SecurityHeaders
 
   constructor(securityHeaders: SecurityHeaders) {
+    this.#security = securityHeaders
     this.#open = prepare(securityHeaders(false))
     this.#secure = prepare(securityHeaders(true))
   }
 
   of(secure: boolean, kind: BodyKind): PreparedHead {
     return (secure ? this.#secure : this.#open)[kind]
+  }
+
+  /** With headers of one file, which replace ours. */
+  prepare(secure: boolean, headers: HeaderList): PreparedHead {
+    const own = this.#security(secure).filter(([name]) => !headers.some(([other]) => other === name))
+    return new PreparedHead(own, 'x-correlation-id', headers)
   }
 }
 

@@ -99,7 +99,8 @@ export function fromFetch<const U extends Use = []>(
   return { kind: 'route', definition: Object.freeze({ ...definition, http, isFetch: true }) }
 }
 
-function checkPrefix(prefix: string, who: string): void {
+/** @throws BootError `bad_path` for a prefix that no mount can have. */
+export function checkPrefix(prefix: string, who: string): void {
   if (typeof prefix !== 'string' || !prefix.startsWith('/'))
     throw new BootError('bad_path', `${who}: begin it with '/'`)
   if (prefix !== '/' && prefix.endsWith('/')) throw new BootError('bad_path', `${who}: remove the slash at its end`)

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnySchema, InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { Access } from '../call/call.ts'
 import type { MultipartFile } from '../call/multipart-file.ts'
-import type { EventsReply, PageSchema, Reply, StreamReply } from '../call/reply.ts'
+import type { EventsReply, FileReply, PageSchema, Reply, StreamReply } from '../call/reply.ts'
 import type { RequestBody } from '../call/request-body.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import type { BaseCommand } from './command.ts'
@@ -101,7 +101,7 @@ type Answer<R extends AnySchema, O> = [R] extends [NoSchema] ? (O extends Reply<
 type FormOf<R extends AnySchema, O> = [R] extends [NoSchema]
   ? 0 extends 1 & O
     ? 'value'
-    : O extends StreamReply | EventsReply
+    : O extends StreamReply | EventsReply | FileReply
       ? 'stream'
       : 'value'
   : 'value'

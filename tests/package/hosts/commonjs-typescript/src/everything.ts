@@ -6,6 +6,7 @@ import { protobuf } from '@twinwire/client/protobuf'
 import { createHooks } from '@twinwire/client/react'
 import {
   AppError,
+  attachment,
   BaseCommand,
   BootError,
   type Call,
@@ -32,6 +33,7 @@ import {
   pageOf,
   reply,
   route,
+  staticFiles,
   stream,
   topic,
   unchecked,
@@ -248,6 +250,11 @@ export const form = route({
   },
 })
 export const serverSentEvents = route({ http: 'GET /events', handler: () => reply.events([{ data: 'a' }]) })
+export const download = route({
+  http: 'GET /download',
+  handler: () => reply.file('a.pdf', { root: __dirname, headers: { 'content-disposition': attachment('Ä.pdf') } }),
+})
+export const assets = staticFiles({ root: __dirname, prefix: '/assets', access: 'public', immutable: /-[0-9a-f]{8}\./ })
 export const mounted = fromFetch('/mounted', (request) => new Response(request.url), { use: [plainGuard] })
 export const replied = route({ http: 'GET /replied', handler: () => reply({ a: 1 }, { status: 202 }) })
 export const dated = route({

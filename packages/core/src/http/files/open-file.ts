@@ -1,0 +1,113 @@
+import type { BigIntStats } from 'node:fs'
+import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { UnavailableError } from '../../errors/app-error.ts'
+import { isOtherSpelling } from './file-name.ts'
+
+/** A regular file, to be closed by the one who gets it. */
+export interface OpenFile {
+  readonly handle: FileHandle
+  readonly size: number
+  readonly mtimeNs: bigint
+  /** Changes whenever the file is changed or replaced. */
+  readonly version: string
+}
+
+/** There is no file, or none that may be read: the caller is not told which. */
+const missing: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EINVAL',
+  'EILSEQ',
+  // A socket or a device without a driver.
+  'ENXIO',
+  'ENODEV',
+  'EOPNOTSUPP',
+])
+const exhausted: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
+
+/** A FIFO would otherwise wait for a writer. Windows has neither. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
+/**
+ * Opens a file below `root`, which is a real path; `name` was found servable. Links are followed as far as what they lead to is below `root`.
+ *
+ * @returns `directory` for one, null for what is not there, is no regular file or is not below `root`.
+ * @throws UnavailableError when the system has no more file descriptors.
+ */
+export async function openBelow(root: string, name: string): Promise<OpenFile | 'directory' | null> {
+  const path = join(root, name)
+  let handle: FileHandle
+  try {
+    handle = await open(path, flags)
+  } catch (error) {
+    const code = codeOf(error)
+    // Windows cannot open a folder.
+    if (code === 'EISDIR') return 'directory'
+    if (missing.has(code)) return null
+    if (exhausted.has(code)) throw new UnavailableError('Too many files are open', { cause: error })
+    throw error
+  }
+  let isGiven = false
+  try {
+    const stats = await handle.stat({ bigint: true })
+    const isDirectory = stats.isDirectory()
+    if (!(isDirectory || stats.isFile()) || !(await isBelow(root, path, handle, stats))) return null
+    if (isDirectory) return 'directory'
+    isGiven = true
+    return { handle, size: Number(stats.size), mtimeNs: stats.mtimeNs, version: toVersion(stats) }
+  } finally {
+    if (!isGiven) await handle.close()
+  }
+}
+
+/** The version of a file that is known to be below its root; null when there is none. */
+export async function readVersion(path: string): Promise<string | null> {
+  try {
+    return toVersion(await stat(path, { bigint: true }))
+  } catch (error) {
+    if (missing.has(codeOf(error))) return null
+    throw error
+  }
+}
+
+/** The file that is open, not the one that the path leads to by now. */
+async function isBelow(root: string, path: string, handle: FileHandle, stats: BigIntStats): Promise<boolean> {
+  const real = await locate(path, handle, stats)
+  return real !== null && !isOtherSpelling(path, real) && (real === root || real.startsWith(withSlash(root)))
+}
+
+async function locate(path: string, handle: FileHandle, { dev, ino }: BigIntStats): Promise<string | null> {
+  if (process.platform === 'linux') {
+    try {
+      return await readlink(`/proc/self/fd/${handle.fd}`)
+    } catch (error) {
+      // A system without /proc.
+      if (!missing.has(codeOf(error))) throw error
+    }
+  }
+  try {
+    const real = await realpath(path)
+    const there = await lstat(real, { bigint: true })
+    return there.dev === dev && there.ino === ino ? real : null
+  } catch (error) {
+    if (missing.has(codeOf(error))) return null
+    throw error
+  }
+}
+
+function withSlash(root: string): string {
+  return root.endsWith(sep) ? root : root + sep
+}
+
+function toVersion({ size, mtimeNs, ctimeNs, ino, dev }: BigIntStats): string {
+  return `${size}-${mtimeNs}-${ctimeNs}-${ino}-${dev}`
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}

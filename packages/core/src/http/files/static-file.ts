@@ -1,0 +1,116 @@
+import { isPromise, type MaybePromise } from '../../base/maybe-promise.ts'
+import type { ActiveCall } from '../../call/active-call.ts'
+import { FileReplyResult } from '../../call/reply.ts'
+import { MalformedRequestError, NotFoundError } from '../../errors/app-error.ts'
+import type { HeaderList, HttpExchange } from '../../transport/transport.ts'
+import { chooseEncoding } from '../compression/accept-encoding.ts'
+import { type FileFinder, type FileRequest, type ReadyAnswer, sendKept } from './file-answer.ts'
+import type { FileFolder, Found, FoundFile } from './file-folder.ts'
+import { decodeName, isServable } from './file-name.ts'
+import { KeptFile, type KeptForm } from './kept-file.ts'
+import { readyOpened } from './opened-file.ts'
+import { Representation } from './representation.ts'
+
+/** A folder as it is served. */
+export interface StaticMount {
+  readonly root: string
+  readonly folder: () => FileFolder
+  /** The file of a folder; null for none. */
+  readonly index: string | null
+  /** The file of navigations to what is not there; null for none. */
+  readonly fallback: string | null
+}
+
+const nothing = new Uint8Array(0)
+
+/** The answer of `staticFiles` to one request. */
+export class StaticFile extends FileReplyResult implements FileFinder {
+  readonly #mount: StaticMount
+  readonly #path: string
+
+  /** `path`: below the prefix, as sent; empty for the prefix itself. */
+  constructor(mount: StaticMount, path: string) {
+    super({ root: mount.root, name: path, inline: null, filename: null, contentType: null, cacheControl: null })
+    this.#mount = mount
+    this.#path = path
+  }
+
+  peek(request: FileRequest, call: ActiveCall): ReadyAnswer | null {
+    const name = toFileName(this.#mount, this.#path)
+    const kept = name === null ? null : this.#mount.folder().peek(name, call.services.clock.monotonic())
+    if (kept === null) return null
+    const form = chooseForm(request.exchange, kept)
+    return isPromise(form) ? null : { send: () => sendKept(request, call, form, null) }
+  }
+
+  async find(request: FileRequest, call: ActiveCall): Promise<ReadyAnswer> {
+    const { fallback } = this.#mount
+    const folder = this.#mount.folder()
+    const nowMs = call.services.clock.monotonic()
+    const found = await findFile(this.#mount, folder, this.#path, nowMs)
+    if (found === 'directory') return redirect(request, call)
+    if (found !== null) return ready(request, call, folder, found)
+    if (fallback === null || !isNavigation(request.exchange)) throw new NotFoundError()
+    const instead = await folder.find(fallback, nowMs)
+    if (instead === null || instead === 'directory') throw new NotFoundError()
+    call.replyHeaders.append('vary', 'accept')
+    return ready(request, call, folder, instead)
+  }
+}
+
+async function findFile(mount: StaticMount, folder: FileFolder, path: string, nowMs: number): Promise<Found> {
+  if (path === '') return mount.index === null ? null : 'directory'
+  const name = toFileName(mount, path)
+  if (name === null || !isServable(name)) return null
+  const found = await folder.find(name, nowMs)
+  return found === 'directory' && (mount.index === null || path.endsWith('/')) ? null : found
+}
+
+/** Null: there is no such file. @throws MalformedRequestError for a path that cannot be decoded. */
+function toFileName({ index }: StaticMount, path: string): string | null {
+  if (path === '') return null
+  const name = decodeName(path)
+  if (name === null) {
+    if (/%2f/i.test(path)) return null
+    throw new MalformedRequestError('The path is not valid percent-encoded UTF-8')
+  }
+  if (name !== '' && !name.endsWith('/')) return name
+  return index === null ? null : name + index
+}
+
+function chooseForm(exchange: HttpExchange, kept: KeptFile): MaybePromise<KeptForm> {
+  if (!kept.mayBeEncoded) return kept.plain
+  const encoding = chooseEncoding(exchange.header('accept-encoding'))
+  return encoding === null ? kept.plain : kept.form(encoding, exchange.header('range') !== '')
+}
+
+async function ready(
+  request: FileRequest,
+  call: ActiveCall,
+  folder: FileFolder,
+  found: KeptFile | FoundFile,
+): Promise<ReadyAnswer> {
+  if (found instanceof KeptFile) {
+    const form = await chooseForm(request.exchange, found)
+    return { send: () => sendKept(request, call, form, null) }
+  }
+  const { file, encoding } = await folder.encoded(found, request.exchange.header('accept-encoding'))
+  return readyOpened(request, call, file, new Representation(file, found.meta, encoding, file.size), null)
+}
+
+/** A browser opens a page, as opposed to what the page loads. */
+function isNavigation(exchange: HttpExchange): boolean {
+  return /(?:^|,)\s*text\/html\s*(?:[;,]|$)/i.test(exchange.header('accept'))
+}
+
+/** To the same path with a slash. It is relative, so it can lead to no other host, and a proxy may have another prefix. */
+function redirect(request: FileRequest, call: ActiveCall): ReadyAnswer {
+  const { path, query } = request.exchange
+  const last = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1))
+  const rest = /^[\x21-\x7e]+$/.test(query) ? `?${query}` : ''
+  const headers: HeaderList = [
+    ['location', `./${encodeURIComponent(last)}/${rest}`],
+    ['cache-control', 'no-cache'],
+  ]
+  return { send: () => request.respondFile(call, 308, headers, nothing, 0) }
+}
