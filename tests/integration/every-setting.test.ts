@@ -66,6 +66,7 @@ const cases: Readonly<Record<string, Case>> = {
   KEYCLOAK_CLIENT_ID: { value: 'another', with: keycloak },
   KEYCLOAK_AUDIENCE: { value: 'another', with: keycloak },
   KEYCLOAK_AUTHORIZED_PARTIES: { value: '["web"]', with: keycloak },
+  KEYCLOAK_TOKEN_COOKIE: { value: '__Host-access_token', with: keycloak },
   KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX: { value: '7', with: keycloak },
   KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT: { value: '7s', with: keycloak },
   WORKERS: { value: '2' },

@@ -4,10 +4,12 @@ import {
   type CircuitBreakerOptions,
   checkOptions,
   circuitBreakerRules,
+  type OptionRule,
   type OptionRules,
   type OptionsOf,
   option,
 } from '@twinwire/core/plugin'
+import type { TokenCookie } from './bearer.ts'
 import { type KeyOptions, keyRules } from './issuer/issuer-keys.ts'
 
 /** Asymmetric algorithms only, with which no holder of a public key can sign. */
@@ -31,6 +33,13 @@ export interface BackChannelLogoutOptions {
   readonly path?: `/${string}` | undefined
   /** Clients at the issuer whose logout tokens are accepted: those that users sign in with. Default: `clientId`. */
   readonly clients?: readonly string[] | undefined
+}
+
+export interface TokenCookieOptions {
+  /** Default `__Host-access_token`. With the prefix `__Host-` no other host of the same site can set it. */
+  readonly name?: string | undefined
+  /** Pages of other origins that may use it, `https://app.example`. Default: none. */
+  readonly origins?: readonly string[] | undefined
 }
 
 export interface AuthOptions {
@@ -78,6 +87,12 @@ export interface AuthOptions {
   readonly realmNotBefore?: boolean | undefined
   /** Adds an endpoint for OpenID Connect back-channel logouts. Default false. */
   readonly backChannelLogout?: boolean | BackChannelLogoutOptions | undefined
+  /**
+   * Takes the token from this cookie where a request or an upgrade has no other one. A page of another origin cannot use it: what it sends is
+   * refused with `permission_denied`, except for GET, HEAD and OPTIONS, and so is its WebSocket, whatever `websocket.origins` allows. Who sets the
+   * cookie is a route of the application, after a login. Default false.
+   */
+  readonly cookie?: boolean | TokenCookieOptions | undefined
   readonly keys?: KeyOptions | undefined
   /** The circuit breaker for requests to the issuer. By default it opens after 5 consecutive failures, for 60000 ms. */
   readonly breaker?: CircuitBreakerOptions | undefined
@@ -103,6 +118,24 @@ export const breakerRules: ReturnType<typeof circuitBreakerRules> = circuitBreak
 const logoutRules = {
   path: option.path({ default: '/auth/backchannel-logout' }),
   clients: option.list({ of: clientRule, expects: 'a list of client ids with at least one entry', min: 1 }),
+}
+
+const cookieName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+export const cookieNameRule: OptionRule<string | undefined> = option.string({
+  expects: 'the name of a cookie, such as __Host-access_token',
+  test: (name) => cookieName.test(name),
+})
+
+const cookieRules = {
+  name: cookieNameRule,
+  origins: option.list({
+    of: option.string({
+      expects: "an origin such as 'https://app.example.com'",
+      test: (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
+    }),
+    expects: 'a list of origins, such as ["https://app.example.com"]',
+    default: [],
+  }),
 }
 
 const rules = {
@@ -137,9 +170,17 @@ const rules = {
       typeof value === 'boolean' || (typeof value === 'object' && value !== null),
     default: false,
   }),
+  cookie: option.custom({
+    expects: 'true, false or an object of options',
+    is: (value): value is boolean | TokenCookieOptions =>
+      typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+    default: false,
+  }),
   keys: option.object(keyRules),
   breaker: option.object(breakerRules),
 } satisfies OptionRules<AuthOptions>
+
+const defaultCookie = '__Host-access_token'
 
 /** Options with their defaults. */
 export interface ResolvedAuthOptions {
@@ -162,12 +203,17 @@ export interface ResolvedAuthOptions {
   readonly audience: readonly string[] | null
   readonly authorizedParties: readonly string[] | null
   readonly requireHttps: boolean
+  readonly cookie: TokenCookie | null
   readonly logout: { readonly path: `/${string}`; readonly clients: readonly string[] } | null
 }
 
 /** @throws BootError for the first invalid option. */
 export function resolveAuthOptions(options: AuthOptions, environment: Environment): ResolvedAuthOptions {
-  const { internalUrl, allowInsecureIssuer, backChannelLogout, ...checked } = checkOptions('auth()', options, rules)
+  const { internalUrl, allowInsecureIssuer, backChannelLogout, cookie, ...checked } = checkOptions(
+    'auth()',
+    options,
+    rules,
+  )
   const { issuer, clientId, authorizedParties = null } = checked
   const requireHttps = environment === 'production' && !allowInsecureIssuer
   checkHttps('issuer', issuer, requireHttps)
@@ -193,8 +239,15 @@ export function resolveAuthOptions(options: AuthOptions, environment: Environmen
     audience,
     authorizedParties,
     requireHttps,
+    cookie: resolveCookie(cookie),
     logout: resolveLogout(backChannelLogout, clientId),
   }
+}
+
+function resolveCookie(given: boolean | TokenCookieOptions): TokenCookie | null {
+  if (given === false) return null
+  const { name = defaultCookie, origins } = checkOptions('auth()', given === true ? {} : given, cookieRules, 'cookie')
+  return { name, origins }
 }
 
 function resolveLogout(given: boolean | BackChannelLogoutOptions, clientId: string): ResolvedAuthOptions['logout'] {

@@ -3,7 +3,7 @@ import { CircuitBreaker, definePlugin, type Identify, type PluginHost } from '@t
 import { type AuthApi, type AuthControl, authKey } from './auth.ts'
 import { type AuthInstruments, createAuthInstruments } from './auth-instruments.ts'
 import { type AuthOptions, type ResolvedAuthOptions, resolveAuthOptions } from './auth-options.ts'
-import { readAuthorization } from './bearer.ts'
+import { readRequest, type TokenCookie } from './bearer.ts'
 import { type AuthErrors, createAuthErrors } from './errors.ts'
 import { Expiry } from './expiry.ts'
 import { createHandshake } from './handshake.ts'
@@ -41,13 +41,18 @@ export function auth(options: AuthOptions): AuthPlugin {
   const plugin = definePlugin(authKey, {
     doctor(host) {
       host.doctor('auth', () => {
-        const { issuer, requireHttps } = resolveAuthOptions(options, host.environment)
-        if (host.environment !== 'production' || requireHttps)
-          return { level: 'ok', message: `Tokens are issued by ${issuer}` }
-        return {
-          level: 'warn',
-          message: 'allowInsecureIssuer allows requests to the issuer without https in production: use https',
-        }
+        const { issuer, requireHttps, cookie } = resolveAuthOptions(options, host.environment)
+        if (host.environment === 'production' && !requireHttps)
+          return {
+            level: 'warn',
+            message: 'allowInsecureIssuer allows requests to the issuer without https in production: use https',
+          }
+        if (cookie !== null && !cookie.name.startsWith('__Host-'))
+          return {
+            level: 'warn',
+            message: `Any host of the same site can set the cookie ${cookie.name}, and so sign its visitors in as someone else: begin its name with __Host-`,
+          }
+        return { level: 'ok', message: `Tokens are issued by ${issuer}` }
       })
     },
     setup(host) {
@@ -70,7 +75,7 @@ export function auth(options: AuthOptions): AuthPlugin {
 
 function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
   const { clock, log } = host
-  const { toleranceMs } = options
+  const { toleranceMs, cookie } = options
   const instruments = createAuthInstruments(host.instruments)
   const errors = createAuthErrors(options.clientId, options.hideMissingRoles)
   const service = 'keycloak'
@@ -114,13 +119,14 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     host.onControl(handler),
   )
 
-  host.identify(createIdentify(verifier, errors, instruments), { missing: () => errors.missing() })
-  const handshake = createHandshake({ verifier, sockets, errors, instruments, clock, log, toleranceMs })
+  host.identify(createIdentify({ verifier, errors, instruments, cookie }), { missing: () => errors.missing() })
+  const handshake = createHandshake({ verifier, sockets, errors, instruments, clock, log, cookie, toleranceMs })
   host.controlFrame('auth', handshake.frame, {
     timeoutMs: options.handshakeTimeoutMs,
     fromUpgrade: handshake.fromUpgrade,
     // Where `readUpgrade` looks for the token.
     credentialHeaders: ['authorization', 'sec-websocket-protocol'],
+    credentialCookies: cookie === null ? [] : [cookie.name],
   })
   host.onConnect(handshake.onConnect)
   host.onDisconnect((connection) => sockets.remove(connection))
@@ -151,8 +157,15 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
   return { errors, revoke: (target) => revoke.target(target) }
 }
 
-/** Identifies the sender of an HTTP request by its `Authorization` header; without a promise for a token in the cache. */
-function createIdentify(verifier: TokenVerifier, errors: AuthErrors, instruments: AuthInstruments): Identify {
+interface IdentifyParts {
+  readonly verifier: TokenVerifier
+  readonly errors: AuthErrors
+  readonly instruments: AuthInstruments
+  readonly cookie: TokenCookie | null
+}
+
+/** Identifies the sender of an HTTP request by its `Authorization` header or its cookie; without a promise for a token in the cache. */
+function createIdentify({ verifier, errors, instruments, cookie }: IdentifyParts): Identify {
   const toIdentity = (result: VerificationResult): User => {
     if (result.ok) {
       instruments.attempted('http', null)
@@ -161,9 +174,13 @@ function createIdentify(verifier: TokenVerifier, errors: AuthErrors, instruments
     instruments.attempted('http', result.reason)
     throw errors.token(result.reason)
   }
-  return ({ headers }) => {
-    const credentials = readAuthorization(headers.authorization)
+  return (request) => {
+    const credentials = readRequest(request, cookie)
     if (credentials.kind === 'none') return null
+    if (credentials.kind === 'foreign') {
+      instruments.attempted('http', 'request')
+      throw credentials.error
+    }
     if (credentials.kind === 'invalid') {
       instruments.attempted('http', 'request')
       throw errors.request(credentials.description)

@@ -1,7 +1,7 @@
 import { type Clock, type Connection, Disconnect, disconnects, type Logger } from '@twinwire/core'
 import type { ControlHandler, ControlReply, ControlResult, IncomingRequest } from '@twinwire/core/plugin'
 import type { AuthInstruments, AuthMethod } from './auth-instruments.ts'
-import { readBearer, readUpgrade } from './bearer.ts'
+import { readBearer, readUpgrade, type TokenCookie } from './bearer.ts'
 import type { AuthErrors, TokenReason } from './errors.ts'
 import type { LiveSockets } from './live-sockets.ts'
 import type { TokenVerifier, VerificationResult } from './token/token-verifier.ts'
@@ -14,6 +14,7 @@ interface HandshakeParts {
   readonly instruments: AuthInstruments
   readonly clock: Clock
   readonly log: Logger
+  readonly cookie: TokenCookie | null
   /** How long a token is accepted after its expiry. */
   readonly toleranceMs: number
 }
@@ -65,9 +66,14 @@ export function createHandshake(parts: HandshakeParts): AuthHandshake {
       return result instanceof Promise ? result.then(finish) : finish(result)
     },
 
-    fromUpgrade({ headers, address }) {
-      const credentials = readUpgrade(headers)
+    fromUpgrade(request) {
+      const { address } = request
+      const credentials = readUpgrade(request, parts.cookie)
       if (credentials.kind === 'none') return null
+      if (credentials.kind === 'foreign') {
+        failed('ws_upgrade', 'request', address)
+        throw credentials.error
+      }
       if (credentials.kind === 'invalid') {
         failed('ws_upgrade', 'request', address)
         throw errors.request(credentials.description)

@@ -1,5 +1,5 @@
 export { type AuthApi, type AuthControl, authKey, type RevokeTarget } from './auth.ts'
-export type { Algorithm, AuthOptions, BackChannelLogoutOptions } from './auth-options.ts'
+export type { Algorithm, AuthOptions, BackChannelLogoutOptions, TokenCookieOptions } from './auth-options.ts'
 export { type AuthPlugin, auth } from './auth-plugin.ts'
 export { defineRoles, type RoleSteps } from './define-roles.ts'
 export type { AuthErrors, TokenReason } from './errors.ts'

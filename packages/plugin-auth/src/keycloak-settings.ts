@@ -1,5 +1,5 @@
 import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
-import { breakerRules } from './auth-options.ts'
+import { breakerRules, cookieNameRule } from './auth-options.ts'
 
 /**
  * The issuer of a Keycloak realm: `<baseUrl>/realms/<realm>`.
@@ -17,6 +17,7 @@ export interface KeycloakSettings {
   readonly audience?: string
   readonly authorizedParties?: readonly string[]
   readonly clientId: string
+  readonly cookie?: { readonly name: string }
   readonly breaker: { readonly failures: number; readonly resetMs: number }
 }
 
@@ -24,7 +25,7 @@ const names = { baseUrl: 'KEYCLOAK_BASE_URL', realm: 'KEYCLOAK_REALM', clientId:
 
 /**
  * `KEYCLOAK_BASE_URL`, `KEYCLOAK_REALM`, `KEYCLOAK_CLIENT_ID`, `KEYCLOAK_AUDIENCE`, `KEYCLOAK_AUTHORIZED_PARTIES`,
- * `KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX`, `KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT`. Null when none of the first three is set, for an app that has
+ * `KEYCLOAK_TOKEN_COOKIE`, `KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX`, `KEYCLOAK_CIRCUIT_BREAKER_TIMEOUT`. Null when none of the first three is set, for an app that has
  * another issuer in development; in production all three are required.
  *
  * @example
@@ -71,6 +72,11 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
           ? null
           : 'must contain at least one client id, and no empty one',
     }),
+    cookie: variable.option('KEYCLOAK_TOKEN_COOKIE', cookieNameRule, {
+      about:
+        'Cookie that carries the access token of requests without an `Authorization` header: `__Host-access_token`',
+      whenUnset: 'none',
+    }),
     failures: variable.option('KEYCLOAK_CIRCUIT_BREAKER_FAIL_MAX', breakerRules.failures, {
       about: 'Consecutive failures after which requests to Keycloak are paused',
     }),
@@ -87,12 +93,13 @@ export const keycloakSettings: SettingsGroup<KeycloakSettings | null> = settings
       .filter((key) => !isSet(key))
       .map((key) => `${names[key]} is required when ${names[given[0] ?? key]} is set`)
   },
-  to({ baseUrl, realm, clientId, audience, authorizedParties, failures, resetMs }) {
+  to({ baseUrl, realm, clientId, audience, authorizedParties, cookie, failures, resetMs }) {
     if (baseUrl === undefined || realm === undefined || clientId === undefined) return null
     return {
       issuer: keycloakIssuer(baseUrl, realm),
       ...toAccepted(clientId, audience, authorizedParties),
       clientId,
+      ...(cookie !== undefined && { cookie: { name: cookie } }),
       breaker: { failures, resetMs },
     }
   },

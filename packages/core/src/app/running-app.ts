@@ -205,16 +205,15 @@ export class RunningApp {
 
   async #setUp(): Promise<PluginApis> {
     const apis: PluginApis = new Map()
-    const { environment, log, instruments, hub } = this
     for (const plugin of this.#options.plugins) {
       const services = {
-        environment,
+        environment: this.environment,
         clock: this.#clock,
-        log,
-        instruments,
-        hub,
+        log: this.log,
+        instruments: this.instruments,
+        hub: this.hub,
         rejections: this.#rejections,
-        control: hub.control,
+        control: this.hub.control,
         routes: this.#routes,
       }
       const { host, seal } = createPluginHost(plugin.name, this.#registry, services)
