@@ -5,6 +5,7 @@ import type { Logger, LogLevel } from '../base/logger.ts'
 import type { Access } from '../call/call.ts'
 import type { AnyEvent } from '../call/event.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
+import type { HttpCompressionOptions } from '../http/compression/options.ts'
 import type { CorsOptions } from '../http/cors.ts'
 import type { SecurityHeaderOptions } from '../http/security-headers.ts'
 import type { Broker } from '../hub/broker.ts'
@@ -47,6 +48,12 @@ export interface HttpWireOptions {
   readonly cookies?: CookieSettings
   /** Replaces a security header, or with false leaves it out. */
   readonly securityHeaders?: SecurityHeaderOptions
+  /**
+   * Compresses answers with brotli or gzip, for clients that accept it, by content type and from 1 KiB on. True: on routes with `access: 'public'`, and on
+   * those that say `http: { compression: true }`; an answer that mixes secrets with text from the request must not be compressed (BREACH). False: on
+   * none. Default true.
+   */
+  readonly compression?: boolean | HttpCompressionOptions
   /** Largest body of a request, unless its route has its own limit. Default 1 MiB. */
   readonly maxBodyBytes?: number
   /**

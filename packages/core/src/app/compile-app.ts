@@ -10,7 +10,7 @@ import {
   type HttpCounter,
 } from '../call/call-instruments.ts'
 import type { CallServices } from '../call/call-services.ts'
-import type { CompiledRoute } from '../call/compiled-route.ts'
+import type { AnswerCompression, CompiledRoute } from '../call/compiled-route.ts'
 import { NotFoundError } from '../errors/app-error.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
 import { allMethods, HttpRouter } from '../http/http-router.ts'
@@ -35,6 +35,7 @@ export interface CompileOptions {
   readonly defaultAccess: Access | undefined
   readonly deadlineMs: number
   readonly maxBodyBytes: number
+  readonly compression: AnswerCompression | null
   readonly unknownKeys: 'validate' | 'ignore'
   readonly validateOutput: boolean
   /** Errors of the app, in addition to those that routes declare. */
@@ -152,6 +153,7 @@ function toContext(options: CompileOptions, defaultAccess: Access, calls: CallIn
     defaultAccess,
     deadlineMs: options.deadlineMs,
     maxBodyBytes: options.maxBodyBytes,
+    compression: options.compression,
     unknownKeys: options.unknownKeys,
     validateOutput: options.validateOutput,
     asyncContext: options.services.asyncContext,

@@ -2,10 +2,12 @@ import { type Environment, environments, resolveEnvironment } from '../base/envi
 import { option } from '../base/option.ts'
 import type { OptionRule, OptionRules, OptionsOf } from '../base/option-rule.ts'
 import { badOption, checkOptions } from '../base/options.ts'
+import type { AnswerCompression } from '../call/compiled-route.ts'
 import type { CookieRules } from '../call/set-cookie.ts'
 import { trustedProxiesRule } from '../edge/client-address.ts'
 import { hostsRule, toHostNames } from '../edge/host.ts'
 import type { ErrorFactory } from '../errors/define-errors.ts'
+import { httpCompressionRule, toAnswerCompression } from '../http/compression/options.ts'
 import { type Cors, createCors } from '../http/cors.ts'
 import type { Broker } from '../hub/broker.ts'
 import { brokerRule } from '../hub/broker-rule.ts'
@@ -47,6 +49,8 @@ export interface ResolvedOptions {
   readonly closeTimeoutMs: number
   readonly trustedProxies: readonly string[]
   readonly maxBodyBytes: number
+  /** Null: off. */
+  readonly compression: AnswerCompression | null
   readonly unknownKeys: 'validate' | 'ignore'
   readonly broker: Broker
 }
@@ -77,6 +81,7 @@ const httpRules = {
   cors: option.unchecked(),
   cookies: option.object({ secrets: cookieSecretsRule }),
   securityHeaders: option.unchecked(),
+  compression: httpCompressionRule,
   maxBodyBytes: maxBodyBytesRule,
   unknownKeys: option.choice(['validate', 'ignore'], { default: 'validate' }),
 } satisfies OptionRules<HttpWireOptions>
@@ -147,6 +152,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     closeTimeoutMs,
     trustedProxies: http.trustedProxies,
     maxBodyBytes: http.maxBodyBytes,
+    compression: toAnswerCompression(http.compression),
     unknownKeys: http.unknownKeys,
     broker: resolveBroker(checked.broker, environment),
   }

@@ -25,6 +25,18 @@ export type InputReader = (
   body: ParsedBody,
 ) => Result<unknown>
 
+/** How the answers of a route are compressed. */
+export interface AnswerCompression {
+  /** A shorter body is sent as it is. Text is measured in characters. */
+  readonly minBytes: number
+  /** 0 to 11. */
+  readonly brotliQuality: number
+  /** 1 to 9. */
+  readonly gzipLevel: number
+  /** Up to here a body is compressed at once, on the event loop; a longer one in the thread pool. */
+  readonly syncBytes: number
+}
+
 /** The HTTP side of a route, compiled. */
 export interface CompiledHttp {
   readonly input: InputReader
@@ -44,6 +56,8 @@ export interface CompiledHttp {
   readonly multipart: MultipartLimits | null
   /** Of a success; null: 200, or 204 when there is no result. */
   readonly status: number | null
+  /** Null: its answers are sent as they are. */
+  readonly compression: AnswerCompression | null
 }
 
 /** A route as the wires run it. What can be decided at boot is decided. */

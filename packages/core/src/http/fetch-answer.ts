@@ -1,4 +1,7 @@
+import type { ActiveCall } from '../call/active-call.ts'
 import type { AnswerDetails, HeaderList, HttpExchange, ResponseStream } from '../transport/transport.ts'
+import { respondCoded } from './compression/encoded-answer.ts'
+import { streamCoded } from './compression/encoded-stream.ts'
 
 /** Captured when the module loads, so that fake timers of a test do not stop it. */
 const { setImmediate, clearImmediate } = globalThis
@@ -9,6 +12,7 @@ const { setImmediate, clearImmediate } = globalThis
  */
 export class FetchAnswer implements ResponseStream {
   readonly #exchange: HttpExchange
+  readonly #call: ActiveCall
   readonly #status: number
   readonly #headers: HeaderList
   readonly #details: AnswerDetails
@@ -18,8 +22,9 @@ export class FetchAnswer implements ResponseStream {
   #timer: NodeJS.Immediate
   #ended = false
 
-  constructor(exchange: HttpExchange, status: number, headers: HeaderList, details: AnswerDetails) {
+  constructor(exchange: HttpExchange, call: ActiveCall, status: number, headers: HeaderList, details: AnswerDetails) {
     this.#exchange = exchange
+    this.#call = call
     this.#status = status
     this.#headers = headers
     this.#details = details
@@ -48,7 +53,14 @@ export class FetchAnswer implements ResponseStream {
     this.#ended = true
     clearImmediate(this.#timer)
     if (this.#stream !== null) this.#stream.end()
-    else this.#exchange.respond(this.#status, this.#headers, this.#first, this.#details)
+    else if (this.#first === null) this.#exchange.respond(this.#status, this.#headers, null, this.#details)
+    else
+      respondCoded(this.#exchange, this.#call, {
+        status: this.#status,
+        headers: this.#headers,
+        body: this.#first,
+        details: this.#details,
+      })
   }
 
   abort(): void {
@@ -60,7 +72,7 @@ export class FetchAnswer implements ResponseStream {
   #begin(): ResponseStream {
     if (this.#stream !== null) return this.#stream
     clearImmediate(this.#timer)
-    const stream = this.#exchange.stream(this.#status, this.#headers, this.#details)
+    const stream = streamCoded(this.#exchange, this.#call, this.#status, this.#headers, this.#details)
     this.#stream = stream
     const first = this.#first
     this.#first = null

@@ -10,6 +10,7 @@ import { PayloadTooLargeError } from '../errors/app-error.ts'
 import { parseBody } from '../route/body.ts'
 import { parseQuery } from '../route/query.ts'
 import type { BodyFailure } from '../transport/transport.ts'
+import { refuseEncoded } from './compression/encoded-request.ts'
 import { toFetchRequest } from './fetch-request.ts'
 import { HttpAnswers } from './http-answers.ts'
 import { closeMultipart, readMultipart } from './multipart/multipart-call.ts'
@@ -61,6 +62,10 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
     const query = parseQuery(this.exchange.query)
     if (!query.ok) return call.fail(query.error)
     this.#query = query.value
+    if ((http.hasBody && !http.raw) || http.multipart !== null) {
+      const refusal = refuseEncoded(this.exchange)
+      if (refusal !== null) return call.fail(refusal)
+    }
     if (!http.hasBody) {
       if (http.streamed === null) return finish(this, call, emptyBody, next)
       return openBody(this, call, http.streamed, next)

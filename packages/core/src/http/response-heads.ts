@@ -6,6 +6,14 @@ import type { SecurityHeaders } from './security-headers.ts'
 /** What the body of a response is. */
 export type BodyKind = 'none' | 'json' | 'text' | 'bytes'
 
+/** Its content type, unless the handler says another; '' for none. */
+export const bodyTypes: Readonly<Record<BodyKind, string>> = {
+  none: '',
+  json: 'application/json',
+  text: 'text/plain; charset=utf-8',
+  bytes: 'application/octet-stream',
+}
+
 /** Not stored, and not held back by nginx. */
 const ofStreams: HeaderList = [
   ['cache-control', 'no-store'],
@@ -42,16 +50,7 @@ export class ResponseHeads {
 }
 
 function prepare(security: HeaderList): Readonly<Record<BodyKind, PreparedHead>> {
-  const withType = (...types: readonly string[]): PreparedHead =>
-    new PreparedHead(
-      security,
-      'x-correlation-id',
-      types.map((type) => ['content-type', type]),
-    )
-  return {
-    none: withType(),
-    json: withType('application/json'),
-    text: withType('text/plain; charset=utf-8'),
-    bytes: withType('application/octet-stream'),
-  }
+  const of = (kind: BodyKind): PreparedHead =>
+    new PreparedHead(security, 'x-correlation-id', bodyTypes[kind] === '' ? [] : [['content-type', bodyTypes[kind]]])
+  return { none: of('none'), json: of('json'), text: of('text'), bytes: of('bytes') }
 }

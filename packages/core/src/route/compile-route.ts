@@ -3,7 +3,7 @@ import type { AnyPluginKey } from '../base/plugin-key.ts'
 import { toValibot } from '../base/valibot.ts'
 import type { ActiveCall } from '../call/active-call.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
-import type { CompiledHttp, CompiledRoute, IdentityPolicy } from '../call/compiled-route.ts'
+import type { AnswerCompression, CompiledHttp, CompiledRoute, IdentityPolicy } from '../call/compiled-route.ts'
 import { runWithCall } from '../call/current-call.ts'
 import { isStreamSchema } from '../call/item-stream.ts'
 import { isPageSchema, type Reply } from '../call/reply.ts'
@@ -28,6 +28,8 @@ export interface RouteContext {
   readonly defaultAccess: Access
   readonly deadlineMs: number
   readonly maxBodyBytes: number
+  /** Null: no answer is compressed. */
+  readonly compression: AnswerCompression | null
   readonly unknownKeys: 'validate' | 'ignore'
   /** Validate results by the output schema, not only project them. */
   readonly validateOutput: boolean
@@ -234,7 +236,7 @@ function bindStep(step: AnyStep, info: RouteInfo, { findApi }: RouteContext): un
 function compileHttp(
   info: RouteInfo,
   definition: RouteDefinition,
-  { maxBodyBytes, unknownKeys }: RouteContext,
+  { maxBodyBytes, compression, unknownKeys }: RouteContext,
 ): CompiledHttp | null {
   const { http, input } = definition
   if (http === null || info.path === null || info.method === null) return null
@@ -270,6 +272,8 @@ function compileHttp(
     streamed: streamed ? { maxBytes, timeoutMs: http.bodyTimeoutMs ?? defaultBodyTimeoutMs } : null,
     multipart: isMultipart ? toMultipartLimits(`Route ${info.name}`, http.files ?? {}, maxBytes) : null,
     status: http.status ?? null,
+    // What is compressed shows by its length how much of what was sent resembles what is secret.
+    compression: (http.compression ?? info.access === 'public') ? compression : null,
   }
 }
 

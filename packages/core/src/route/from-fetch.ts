@@ -36,6 +36,8 @@ export interface FetchOptions<U extends Use = Use> {
    * `request_timeout`. 0: no limit. Default 30,000. `deadlineMs` does not run while it waits, and begins anew with each piece.
    */
   readonly bodyTimeoutMs?: number
+  /** Compresses answers, as of a route. Default: where `access` is `public`. */
+  readonly compression?: boolean
 }
 
 const rules = {
@@ -45,6 +47,7 @@ const rules = {
   deadlineMs: deadlineRule,
   maxBodyBytes: option.bytes({ min: 0 }),
   bodyTimeoutMs: bodyTimeoutRule,
+  compression: option.flag(),
 } satisfies OptionRules<FetchOptions>
 
 /**
@@ -74,7 +77,7 @@ export function fromFetch<const U extends Use = []>(
   checkPrefix(prefix, who)
   if (typeof handler !== 'function')
     throw new BootError('bad_route', `${who} requires a function from Request to Response, such as auth.handler`)
-  const { summary, access, deadlineMs, maxBodyBytes, bodyTimeoutMs } = checkOptions(who, options, rules)
+  const { summary, access, deadlineMs, maxBodyBytes, bodyTimeoutMs, compression } = checkOptions(who, options, rules)
   const definition = toRouteDefinition(
     {
       summary,
@@ -95,6 +98,7 @@ export function fromFetch<const U extends Use = []>(
     body: 'stream',
     ...(maxBodyBytes !== undefined && { maxBodyBytes }),
     ...(bodyTimeoutMs !== undefined && { bodyTimeoutMs }),
+    ...(compression !== undefined && { compression }),
   }
   return { kind: 'route', definition: Object.freeze({ ...definition, http, isFetch: true }) }
 }

@@ -41,6 +41,7 @@ const httpRules = {
   maxBodyBytes: option.bytes({ min: 0 }),
   bodyTimeoutMs: bodyTimeoutRule,
   files: option.unchecked(),
+  compression: option.flag(),
 } satisfies OptionRules<HttpOptions>
 
 /** Fills in defaults and refuses unknown options. */

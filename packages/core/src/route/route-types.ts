@@ -65,6 +65,11 @@ export interface HttpOptions<
   readonly files?: [Body] extends ['parsed' | 'raw' | 'stream']
     ? CompileError<"files is for body: 'multipart'">
     : MultipartOptions
+  /**
+   * Compresses answers for clients that accept it. Not for answers that mix secrets with text from the request, whose length would then reveal the
+   * secrets (BREACH). No effect in an app with `http: { compression: false }`. Default: where `access` is `public`.
+   */
+  readonly compression?: boolean
 }
 
 export type HttpBinding = HttpRouteText | HttpOptions

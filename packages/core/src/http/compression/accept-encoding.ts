@@ -1,8 +1,8 @@
-/** The encodings that an answer may have, the preferred one first. */
+/** The encodings that an answer may have. */
 export type Encoding = 'br' | 'gzip'
 
 /**
- * The encoding that an `Accept-Encoding` header asks for (RFC 9110, 12.5.3): the one with the higher weight, brotli of two with the same. Null
+ * The encoding that an `Accept-Encoding` header asks for (RFC 9110, 12.5.3): the one with the higher weight, `preferred` of two with the same. Null
  * for the body as it is: neither is accepted, or `identity` weighs more, or there is no header. Such a client would be allowed both by the RFC, but one
  * that can decode says so. A weight that is not one counts as 0. The time is linear in the length, and nothing is kept.
  *
@@ -11,7 +11,7 @@ export type Encoding = 'br' | 'gzip'
  * chooseEncoding('br;q=0.5, gzip;q=0.8') // 'gzip'
  * chooseEncoding('identity, gzip;q=0.5') // null
  */
-export function chooseEncoding(header: string): Encoding | null {
+export function chooseEncoding(header: string, preferred: Encoding = 'br'): Encoding | null {
   let br = -1
   let gzip = -1
   let identity = -1
@@ -46,6 +46,7 @@ export function chooseEncoding(header: string): Encoding | null {
   if (identity === -1) identity = others
   const best = Math.max(br, gzip)
   if (best <= 0 || identity > best) return null
+  if (br === gzip) return preferred
   return br === best ? 'br' : 'gzip'
 }
 

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CompressionSettings, compressBytes, defaultCompression } from './compress.ts'
+import { type CompressionSettings, compressBytes } from './compress.ts'
+import { defaultCompression } from './options.ts'
 
 const inPool: CompressionSettings = { ...defaultCompression, syncBytes: 0 }
 const decoders = { br: brotliDecompressSync, gzip: gunzipSync }

@@ -9,19 +9,12 @@ import {
   type ZlibOptions,
 } from 'node:zlib'
 import type { MaybePromise } from '../../base/maybe-promise.ts'
+import type { AnswerCompression } from '../../call/compiled-route.ts'
 import type { Encoding } from './accept-encoding.ts'
+import { defaultCompression } from './options.ts'
 
 /** How bodies are compressed. */
-export interface CompressionSettings {
-  /** 0 to 11. */
-  readonly brotliQuality: number
-  /** 1 to 9. */
-  readonly gzipLevel: number
-  /** Bytes up to which a body is compressed at once, on the event loop. */
-  readonly syncBytes: number
-}
-
-export const defaultCompression: CompressionSettings = { brotliQuality: 4, gzipLevel: 6, syncBytes: 32 * 1024 }
+export type CompressionSettings = Omit<AnswerCompression, 'minBytes'>
 
 /**
  * How many bodies of this process are in the thread pool of libuv at a time. It has four threads, which files, DNS and cryptography need too: half
@@ -29,12 +22,20 @@ export const defaultCompression: CompressionSettings = { brotliQuality: 4, gzipL
  */
 const maxPooled = 2
 
+/** With so many waiting for a place, an answer is sent sooner as it is. */
+const maxWaiting = 32
+
 let pooled = 0
 /** What waits for a place, in its order. */
 const waiting: (() => void)[] = []
 
 const brotliInPool = promisify<Uint8Array, BrotliOptions, Uint8Array>(brotliCompress)
 const gzipInPool = promisify<Uint8Array, ZlibOptions, Uint8Array>(gzip)
+
+/** Would a body that is too long to be compressed at once wait behind many others? */
+export function isPoolBusy(): boolean {
+  return waiting.length >= maxWaiting
+}
 
 /**
  * Compresses a whole body: at once up to `syncBytes`, a longer one in the thread pool, two of them at a time. No context of zlib
