@@ -77,6 +77,7 @@ it('@twinwire/core/plugin', async () => {
       "option",
       "pluginKey",
       "readCookie",
+      "readSignedCookie",
       "redact",
       "requireSingleProcess",
       "systemClock",

@@ -97,7 +97,7 @@ describe('a token in a cookie', () => {
       expect(
         (await request('POST /save', cookie(token, { origin: listed, 'sec-fetch-site': 'cross-site' }))).json(),
       ).toBe('ada')
-      // Without the cookie there is nobody to act for.
+      // Without the cookie no user is involved.
       expect((await request('POST /open', { headers: { ...host, origin: foreign } })).json()).toBeNull()
       expect(counted(app, 'auth_attempts_total', before)).not.toEqual([])
     })

@@ -1,6 +1,7 @@
 import { stringifySetCookie } from 'cookie'
 import { sign, unsign } from 'cookie-signature'
 import { isWellFormed } from '../base/well-formed.ts'
+import { readCookie } from './cookie-header.ts'
 
 /** How a cookie is set. */
 export interface CookieOptions {
@@ -101,6 +102,19 @@ export function verifyValue(name: string, sent: string, secrets: readonly string
     if (pair !== false && pair.startsWith(prefix)) return pair.slice(prefix.length)
   }
   return null
+}
+
+/**
+ * A cookie that was set with `signed: true`, for a plugin that looks at a request before there is a call; null when it was not sent, or none of
+ * the secrets has signed it.
+ */
+export function readSignedCookie(
+  headers: Readonly<Record<string, string>>,
+  name: string,
+  secrets: readonly string[],
+): string | null {
+  const sent = readCookie(headers, name)
+  return sent === null ? null : verifyValue(name, sent, secrets)
 }
 
 /** The name is signed too, so that a value is valid under its own name only. A name contains no `=`. */

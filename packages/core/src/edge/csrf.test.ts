@@ -54,7 +54,7 @@ describe('csrf()', () => {
         expect([method, (await request(`${method} /app/x`, { headers })).status]).toEqual([method, 403])
     })
 
-    it('judges a package by the upgrade of its connection', async () => {
+    it('decides about a package by the upgrade of its connection', async () => {
       const routes = { SAVE: route({ use: [csrf({ origins: [listed] })], handler: () => 'saved' }) }
       const websocket = { origins: ['*'] }
       const app = await start({ pkgIds: { SAVE: 1 }, routes, defaultAccess: 'public', websocket })

@@ -15,10 +15,10 @@ const rules = { origins: originsRule() } satisfies OptionRules<CsrfOptions>
 
 /**
  * Refuses requests that pages of other origins have sent with the cookies of their visitors (cross-site request forgery), with
- * `permission_denied`. GET, HEAD and OPTIONS pass: let them change nothing. A package is judged by the upgrade of its connection, whatever
- * `websocket.origins` allows. A client that is no browser passes.
+ * `permission_denied`. GET, HEAD and OPTIONS pass: let them change nothing. For a package, the upgrade of its connection decides, whatever
+ * `websocket.origins` allows. Clients other than browsers pass.
  *
- * @throws BootError `bad_option` for something that is no origin
+ * @throws BootError `bad_option` for something that is not an origin
  *
  * @example
  * const transfer = route({

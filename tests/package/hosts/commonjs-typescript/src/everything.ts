@@ -71,6 +71,7 @@ import {
   option,
   pluginKey,
   readCookie,
+  readSignedCookie,
   redact,
   requireSingleProcess,
   systemClock,
@@ -171,6 +172,7 @@ export const redacted = redact({ password: 'x' })
 export const clock = systemClock
 export const sameOrigin = csrf({ origins: ['https://app.example'] })
 export const originError = findOriginError({ wire: 'http', method: 'POST', secure: true, headers: {} })
+export const signedCookie = readSignedCookie({ cookie: 'a=1' }, 'a', ['a secret of more than thirty-two bytes'])
 export const cookie = readCookie({ cookie: 'a=1' }, 'a')
 export const single = () => requireSingleProcess('a queue in memory', 'use one in Redis')
 export const transport = uws({ compat: 'on' })
