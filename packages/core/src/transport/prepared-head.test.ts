@@ -3,7 +3,7 @@ import { PreparedHead } from './prepared-head.ts'
 
 const text = (head: PreparedHead, value: string): string | null => {
   const bytes = head.compose(value)
-  return bytes === null ? null : `${head.firstName}: ${new TextDecoder().decode(bytes)}`
+  return bytes === null ? null : `${head.firstName}: ${Buffer.from(bytes).toString('latin1')}`
 }
 
 it('composes all headers around the value', () => {

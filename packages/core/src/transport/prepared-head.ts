@@ -1,7 +1,6 @@
 import { findBadHeader, isFraming } from './answer-rules.ts'
 import type { HeaderList } from './transport.ts'
 
-const encoder = new TextEncoder()
 /** Longest value. */
 const maxLength = 128
 
@@ -37,8 +36,8 @@ export class PreparedHead {
     const start = `${this.#before.map(([each, value]) => `${each}: ${value}\r\n`).join('')}${name}: `
     const colon = start.indexOf(': ')
     this.firstName = start.slice(0, colon)
-    this.#start = encoder.encode(start.slice(colon + 2))
-    this.#end = encoder.encode(this.#after.map(([each, value]) => `\r\n${each}: ${value}`).join(''))
+    this.#start = Buffer.from(start.slice(colon + 2), 'latin1')
+    this.#end = Buffer.from(this.#after.map(([each, value]) => `\r\n${each}: ${value}`).join(''), 'latin1')
   }
 
   /** Is there a header of that name (lower case)? */

@@ -109,7 +109,7 @@ export interface RequestHead {
   /** True on TLS. */
   readonly secure: boolean
   /**
-   * One header by its lower-case name; '' when it was not sent. Repeated ones are joined by ', ' (cookies by '; '); of those that have one
+   * One header by its lower-case name, its bytes read as UTF-8, with U+FFFD for what is none; '' when it was not sent. Repeated ones are joined by ', ' (cookies by '; '); of those that have one
    * value, such as `user-agent`, the first counts.
    */
   header(name: string): string

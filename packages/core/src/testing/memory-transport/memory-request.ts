@@ -86,7 +86,21 @@ function toPairs(headers: RawHeaders): string[] {
   for (const [name, value] of Object.entries(headers)) {
     byName.set(name.toLowerCase(), typeof value === 'string' ? [value] : value)
   }
-  return [...byName].flatMap(([name, values]) => values.flatMap((value) => [name, value.trim()]))
+  return [...byName].flatMap(([name, values]) => values.flatMap((value) => [name, toReadText(name, value.trim())]))
+}
+
+const beyondAscii = /[^\0-\x7f]/
+const beyondByte = /[^\0-\xff]/
+
+/**
+ * As on the wire: the client sends a byte for each character, and the server reads UTF-8. Bytes that are not ASCII are dropped at both ends, as
+ * uWebSockets.js does (uws-rules.md#header-fields).
+ */
+function toReadText(name: string, value: string): string {
+  if (!beyondAscii.test(value)) return value
+  if (beyondByte.test(value))
+    throw new TypeError(`Invalid character in the header ${name}: each must be a byte, up to U+00FF`)
+  return Buffer.from(value.replace(/^[^!-~]+|[^!-~]+$/g, ''), 'latin1').toString('utf8')
 }
 
 function toPlainAddress(address: string): string {
