@@ -42,7 +42,7 @@ export class RequestPreprocessor {
 
   /**
    * Did the client use TLS, to this server or to a trusted proxy? `X-Forwarded-Proto` may be a list, or come in several lines. Its entry counts that
-   * stands where `X-Forwarded-For` has the client, from the right: what the client itself has sent is further left, if its proxy adds to both.
+   * is where `X-Forwarded-For` has the client, from the right: what the client itself has sent is further left, if its proxy adds to both.
    */
   isSecure(head: RequestHead): boolean {
     if (head.secure) return true

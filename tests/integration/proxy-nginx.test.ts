@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createCertificate } from '../support/certificate.ts'
+import { hasNginx } from '../support/nginx.ts'
+import { startNginxProxy } from '../support/nginx-proxy.ts'
+import { downloadPieces, startProxiedApp } from '../support/proxied-app.ts'
+import { send } from '../support/proxy-client.ts'
+import { proxySuite } from '../support/proxy-suite.ts'
+
+describe.skipIf(!hasNginx())('nginx', () => {
+  proxySuite({
+    name: 'nginx',
+    start: startNginxProxy,
+    keepsForged: true,
+    hasBodyLimit: true,
+    hasIdleLimit: true,
+    reloadCode: 1006,
+    passesOn: false,
+    statusWithoutNode: [502],
+  })
+
+  async function behind(...changes: readonly (readonly [from: string, to: string])[]) {
+    const certificate = createCertificate()
+    const app = await startProxiedApp()
+    const proxy = await startNginxProxy({ targets: [app.port], certificate, changes })
+    onTestFinished(async () => {
+      await proxy.stop()
+      await app.close()
+      certificate.remove()
+    })
+    return proxy
+  }
+
+  test('bytes are the same with uploads that nginx collects first, and downloads that it does not', async () => {
+    const proxy = await behind(
+      ['    proxy_request_buffering off;\n', ''],
+      ['    proxy_read_timeout', '    proxy_buffering off;\n    proxy_read_timeout'],
+    )
+    const bytes = Buffer.concat([...downloadPieces(4)])
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const { text } = await send(proxy.port, '/files/a', { method: 'POST', body: bytes })
+    expect(JSON.parse(text)).toEqual({ bytes: bytes.byteLength, sha256 })
+    const download = await send(proxy.port, '/download/4')
+    expect(createHash('sha256').update(download.text, 'latin1').digest('hex')).toBe(sha256)
+  })
+
+  test('without proxy_http_version it speaks HTTP/1.0, which is answered 505', async () => {
+    const proxy = await behind(['    proxy_http_version 1.1;\n', ''])
+    expect((await send(proxy.port, '/who')).status).toBe(505)
+  })
+})
