@@ -21,7 +21,8 @@ const connections: Connection[] = []
 
 async function startApp() {
   const issuer = await createTestIssuer({ users: [{ username: 'ada' }], algorithms: ['ES256'] })
-  const script = await bundle('support/cookie-page.ts', { platform: 'browser' })
+  const source = "import { createClient } from '@twinwire/client'\nObject.assign(globalThis, { createClient })"
+  const script = await bundle({ source }, { platform: 'browser' })
   const html =
     '<!doctype html><title>Own</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'
   const watch = definePlugin(pluginKey('watch').of<null>(), {

@@ -20,7 +20,7 @@ const schemeLength = 7
 const protocolPrefix = 'bearer.'
 
 /** `Authorization: Bearer <token>`: the scheme in any case, one space, one token (RFC 6750, 2.1). */
-export function readAuthorization(header: string | undefined): Credentials {
+function readAuthorization(header: string | undefined): Credentials {
   if (header === undefined || header === '') return none
   const token = readBearer(header)
   if (token === null) return { kind: 'invalid', description: 'The Authorization header is not a single Bearer token' }
