@@ -80,6 +80,8 @@ const cases: Readonly<Record<string, Case>> = {
   RATE_LIMIT_ENABLED: { value: 'false' },
   RATE_LIMIT_PER_MINUTE: { value: '61' },
   RATE_LIMIT_BURST: { value: '11' },
+  RATE_LIMIT_FILES_PER_MINUTE: { value: '3001' },
+  RATE_LIMIT_FILES_BURST: { value: '601' },
   RATE_LIMIT_FAIL_MODE: { value: 'closed' },
   WS_MESSAGE_RATE_LIMIT: { value: '101' },
   WS_MAX_CONNECTIONS_PER_USER: { value: '6' },

@@ -34,6 +34,7 @@ describe('options of rateLimit()', () => {
       onStoreError: 'local',
       breaker: { enabled: true, failures: 3, resetMs: 30_000 },
       http: [{ points: 60, periodMs: 60_000, burst: 10, cost: 1, key: 'identity' }],
+      files: [{ points: 3000, periodMs: 60_000, burst: 600, cost: 1, key: 'identity' }],
       websocket: [{ points: 100, periodMs: 60_000, burst: 0, key: 'identity' }],
       preAuthentication: { limit: { points: 600, periodMs: 60_000, key: 'address' }, failureCost: 20 },
       connections: { perIdentity: 5, perAddress: 100, leaseMs: 15_000 },

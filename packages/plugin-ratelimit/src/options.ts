@@ -53,6 +53,11 @@ export interface RateLimitOptions {
   readonly breaker?: CircuitBreakerOptions | undefined
   /** Limits of every call over HTTP. Default 60 per minute and a burst of 10, by identity, or by address without one. */
   readonly http?: DefaultLimits | undefined
+  /**
+   * Limits of requests for files of `staticFiles`, in place of `http` and `preAuthentication`: a page has many of them. Default 3000 per minute
+   * and a burst of 600, by identity, or by address without one.
+   */
+  readonly files?: DefaultLimits | undefined
   /** Limits of every WebSocket package, over all connections of an identity. Default `'100/m'`. */
   readonly websocket?: DefaultLimits | undefined
   /** Limits of an address before credentials are checked. False for none. */
@@ -62,7 +67,7 @@ export interface RateLimitOptions {
   /** Closes a connection with 1008 after this many consecutive packages over a limit. Default: never. */
   readonly closeAfterViolations?: number | undefined
   /**
-   * What `http`, `websocket` and `preAuthentication` do not apply to: paths, including those below them, and names of routes. A request with
+   * What `http`, `files`, `websocket` and `preAuthentication` do not apply to: paths, including those below them, and names of routes. A request with
    * an `authorization` or `cookie` header costs nothing there either, but is refused when its address has no points left. Default `/health`
    * and `/metrics`.
    */
@@ -76,6 +81,7 @@ export interface ResolvedOptions {
   readonly onStoreError: OnStoreError
   readonly breaker: ResolvedBreakerOptions
   readonly http: readonly ParsedLimit[]
+  readonly files: readonly ParsedLimit[]
   readonly websocket: readonly ParsedLimit[]
   readonly preAuthentication: { readonly limit: ParsedLimit; readonly failureCost: number } | null
   readonly connections: {
@@ -89,6 +95,7 @@ export interface ResolvedOptions {
 
 export const limitDefaults = {
   http: { points: 60, per: '1m', burst: 10 },
+  files: { points: 3000, per: '1m', burst: 600 },
   websocket: { points: 100, per: '1m' },
 } as const
 
@@ -125,6 +132,7 @@ const rules = {
   onStoreError: option.choice(['allow', 'deny', 'local'], { default: 'local' }),
   breaker: option.object(breakerRules),
   http: option.unchecked<DefaultLimits>(),
+  files: option.unchecked<DefaultLimits>(),
   websocket: option.unchecked<DefaultLimits>(),
   preAuthentication: option.anyOf([falseRule, option.object(preAuthenticationRules)]),
   connections: option.anyOf([falseRule, option.object(connectionRules)]),
@@ -143,7 +151,7 @@ const owner = 'rateLimit()'
 
 /** @throws BootError `bad_option`, `unknown_option` */
 export function resolveOptions(options: RateLimitOptions): ResolvedOptions {
-  const { store, http, websocket, preAuthentication, connections, closeAfterViolations, ...rest } = checkOptions(
+  const { store, http, files, websocket, preAuthentication, connections, closeAfterViolations, ...rest } = checkOptions(
     owner,
     options,
     rules,
@@ -152,6 +160,7 @@ export function resolveOptions(options: RateLimitOptions): ResolvedOptions {
     ...rest,
     store: store ?? memoryStore(),
     http: toLimits('http', http ?? limitDefaults.http),
+    files: toLimits('files', files ?? limitDefaults.files),
     websocket: toLimits('websocket', websocket ?? limitDefaults.websocket),
     preAuthentication:
       preAuthentication === false
@@ -162,7 +171,7 @@ export function resolveOptions(options: RateLimitOptions): ResolvedOptions {
   }
 }
 
-function toLimits(path: 'http' | 'websocket', limits: DefaultLimits): readonly ParsedLimit[] {
+function toLimits(path: 'http' | 'files' | 'websocket', limits: DefaultLimits): readonly ParsedLimit[] {
   if (limits === false) return []
   if (!isList(limits)) return [parseLimit(owner, path, limits)]
   const parsed = limits.map((limit, i) => parseLimit(owner, `${path}[${i}]`, limit))

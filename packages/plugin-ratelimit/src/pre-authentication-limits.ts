@@ -5,7 +5,6 @@ import type { CallLimits } from './call-limits.ts'
 import { findDenial, toRateLimitError } from './denial.ts'
 import { type Background, isPromise, type Limiter, type LimiterResult } from './limiter.ts'
 import type { Rule } from './rule.ts'
-import type { SkippedPaths } from './skipped-paths.ts'
 import type { Charge, QuotaStatus } from './store.ts'
 
 interface PreAuthenticationLimitsParts {
@@ -16,7 +15,8 @@ interface PreAuthenticationLimitsParts {
   readonly limits: CallLimits
   readonly background: Background
   readonly hits: CounterCell
-  readonly skipped: SkippedPaths
+  /** It costs nothing here: its path is skipped, or has a limit of its own. */
+  readonly isFree: (request: IncomingRequest) => boolean
   readonly log: Logger
 }
 
@@ -31,8 +31,8 @@ export class PreAuthenticationLimits {
 
   /** Throws `rate_limit_exceeded`. That is HTTP 429 on both wires, since no socket is open yet. */
   enforce(request: IncomingRequest): MaybePromise<void> {
-    const { rule, limiter, skipped } = this.#parts
-    const isSkipped = skipped.hasPath(request.path)
+    const { rule, limiter, isFree } = this.#parts
+    const isSkipped = isFree(request)
     if (isSkipped && !hasCredentials(request)) return
     const charges = [{ rule, key: toAddressKey(request.address), cost: 1 }]
     if (isSkipped) return this.#checkOnly(charges, request)

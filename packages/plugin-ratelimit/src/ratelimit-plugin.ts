@@ -1,7 +1,8 @@
 import { BootError, type Call, disconnects, guard, type Plugin, type RouteInfo } from '@twinwire/core'
-import { definePlugin, type PluginHost, requireSingleProcess } from '@twinwire/core/plugin'
+import { definePlugin, type IncomingRequest, type PluginHost, requireSingleProcess } from '@twinwire/core/plugin'
 import { CallLimits, type LimitStage, limitTypes } from './call-limits.ts'
 import { ConnectionLimits } from './connection-limits.ts'
+import { FilePaths } from './file-paths.ts'
 import { type AppliedLimit, LimitRegistry, toCharges, toFirstCharge } from './limit-registry.ts'
 import type { ParsedLimit } from './limit-rule.ts'
 import { type RateLimitApi, rateLimitKey } from './limit-step.ts'
@@ -126,33 +127,43 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   const limits = new CallLimits(limiter, { per_user, per_ip, websocket }, violations, background)
   const skipped = new SkippedPaths(options.skip)
   const stages = new Stages()
-  host.onReady(() => skipped.check(host.routes))
+  let filePaths = new FilePaths([])
+  host.onReady(() => {
+    skipped.check(host.routes)
+    filePaths = new FilePaths(host.routes)
+  })
 
   const register = (list: readonly ParsedLimit[], name: string): readonly AppliedLimit[] =>
     list.map((limit) => registry.register(limit, name, null))
   const ofHttp = register(options.http, 'http')
+  // Only an app with files has this limit.
+  let ofFiles: readonly AppliedLimit[] | null = null
   const ofWebSocket = register(options.websocket, 'websocket')
   const defaults = guard({
     name: 'rateLimit.defaults',
-    keepsCall: [...options.http, ...options.websocket].some(({ key }) => typeof key === 'function'),
+    keepsCall: [...options.http, ...options.files, ...options.websocket].some(({ key }) => typeof key === 'function'),
     needs: rateLimitKey,
     bind: (_api, route) => {
+      if (route.files) ofFiles ??= register(options.files, 'files')
+      const ofRoute = route.files ? (ofFiles ?? []) : ofHttp
       const stage = stages.add(route, {
         isSingle: ofWebSocket.length === 1,
         packageCharge: (call) => toFirstCharge(ofWebSocket, call),
-        charges: (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofHttp, call),
+        charges: (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofRoute, call),
       })
       return (call) => limits.enforce(stage, call)
     },
   })
-  if (ofHttp.length + ofWebSocket.length > 0) host.guard(defaults, { when: (route) => !skipped.has(route) })
+  if (ofHttp.length + options.files.length + ofWebSocket.length > 0)
+    host.guard(defaults, { when: (route) => !skipped.has(route) })
 
   let preAuthentication: PreAuthenticationLimits | null = null
   if (options.preAuthentication !== null) {
     const { limit, failureCost } = options.preAuthentication
     const { rule } = registry.register(limit, 'preAuthentication', null)
     const hits = per_ip
-    const parts = { rule, failureCost, limiter, limits, background, hits, skipped, log: host.log }
+    const isFree = (request: IncomingRequest): boolean => skipped.hasPath(request.path) || filePaths.has(request)
+    const parts = { rule, failureCost, limiter, limits, background, hits, isFree, log: host.log }
     const entry = new PreAuthenticationLimits(parts)
     preAuthentication = entry
     host.onRequest((request) => entry.enforce(request))

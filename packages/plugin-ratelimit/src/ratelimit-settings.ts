@@ -8,6 +8,7 @@ export interface RateLimitSettings {
   readonly enabled: boolean
   readonly onStoreError: OnStoreError
   readonly http: LimitOptions
+  readonly files: LimitOptions
   readonly websocket: LimitOptions
   readonly connections: { readonly perIdentity: number }
   readonly breaker: { readonly failures: number; readonly resetMs: number }
@@ -16,7 +17,7 @@ export interface RateLimitSettings {
 const failModes = { open: 'allow', closed: 'deny' } as const
 
 /**
- * `RATE_LIMIT_ENABLED`, `RATE_LIMIT_PER_MINUTE`, `RATE_LIMIT_BURST`, `RATE_LIMIT_FAIL_MODE`, `WS_MESSAGE_RATE_LIMIT`,
+ * `RATE_LIMIT_ENABLED`, `RATE_LIMIT_PER_MINUTE`, `RATE_LIMIT_BURST`, `RATE_LIMIT_FILES_PER_MINUTE`, `RATE_LIMIT_FILES_BURST`, `RATE_LIMIT_FAIL_MODE`, `WS_MESSAGE_RATE_LIMIT`,
  * `WS_MAX_CONNECTIONS_PER_USER`, `REDIS_CIRCUIT_BREAKER_FAIL_MAX`, `REDIS_CIRCUIT_BREAKER_TIMEOUT`.
  *
  * @example
@@ -36,6 +37,17 @@ export const rateLimitSettings: SettingsGroup<RateLimitSettings> = settingsGroup
       about: 'Additional requests that may arrive at once',
       max: 100_000,
       default: limitDefaults.http.burst,
+    }),
+    filesPerMinute: variable.integer('RATE_LIMIT_FILES_PER_MINUTE', {
+      about: 'Requests for static files per minute of one user, or of one address without a user',
+      min: 1,
+      max: 100_000,
+      default: limitDefaults.files.points,
+    }),
+    filesBurst: variable.integer('RATE_LIMIT_FILES_BURST', {
+      about: 'Additional requests for static files that may arrive at once',
+      max: 100_000,
+      default: limitDefaults.files.burst,
     }),
     failMode: variable.oneOf('RATE_LIMIT_FAIL_MODE', ['open', 'closed'], {
       about: 'When Redis fails, `open` accepts calls without limits and `closed` refuses them',
@@ -58,10 +70,22 @@ export const rateLimitSettings: SettingsGroup<RateLimitSettings> = settingsGroup
       about: 'Time after which Redis is tried again',
     }),
   },
-  to: ({ enabled, perMinute, burst, failMode, messages, connections, failures, resetMs }) => ({
+  to: ({
+    enabled,
+    perMinute,
+    burst,
+    filesPerMinute,
+    filesBurst,
+    failMode,
+    messages,
+    connections,
+    failures,
+    resetMs,
+  }) => ({
     enabled,
     onStoreError: failMode === undefined ? 'local' : failModes[failMode],
     http: { points: perMinute, per: '1m', burst },
+    files: { points: filesPerMinute, per: '1m', burst: filesBurst },
     websocket: { points: messages, per: '1m' },
     connections: { perIdentity: connections },
     breaker: { failures, resetMs },
