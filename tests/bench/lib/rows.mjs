@@ -44,6 +44,7 @@ export const rows = [
     targets: { full: 1.45 },
   },
   { id: 'http-download', title: 'download of 1 MiB', workload: 'http-download', targets: { twinwire: 1.2 } },
+  { id: 'http-static', title: 'static file of 16 KiB', workload: 'http-static', targets: { twinwire: 1.3 } },
   {
     id: 'fan-out-200',
     title: 'publish to 200 connections',

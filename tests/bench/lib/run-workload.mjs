@@ -17,6 +17,7 @@ const workloads = [
   'http-post',
   'http-guarded',
   'http-download',
+  'http-static',
   'upload',
   'fan-out',
   'fan-out-slow',
