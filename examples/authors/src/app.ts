@@ -1,5 +1,5 @@
 import { redisBroker } from '@twinwire/broker-redis'
-import { createApp, jsonCodec, memoryBroker, uws } from '@twinwire/core'
+import { createApp, jsonCodec, memoryBroker, staticFiles, uws } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
 import { protobufCodec } from '@twinwire/core/protobuf'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
@@ -40,7 +40,8 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
     topics: authorTopics,
     // Without Redis publications reach the connections of this process only, which production refuses for several workers.
     broker: settings.redis === null ? memoryBroker() : redisBroker(settings.redis),
-    endpoints: [getAuthor],
+    // The page and what it loads, at every path that no route has.
+    endpoints: [getAuthor, staticFiles({ root: new URL('../public', import.meta.url), prefix: '/', access: 'public' })],
     plugins: [
       database({
         ...settings.database,

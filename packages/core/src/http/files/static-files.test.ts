@@ -121,6 +121,7 @@ describe('staticFiles', () => {
       expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS'])
       const options = await request('OPTIONS /index.html')
       expect([options.status, options.headers.allow]).toEqual([204, 'GET, HEAD, OPTIONS'])
+      expect((await request('GET /ws')).status).toBe(426)
       expect((await request('GET /nothing')).json()).toMatchObject({ error: { code: 'not_found' } })
     })
 
