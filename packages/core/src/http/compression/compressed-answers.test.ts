@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type AnyEndpoint, NotFoundError, page, pageOf, reply, route } from '../../index.ts'
+import { type AnyEndpoint, createApp, NotFoundError, page, pageOf, reply, route } from '../../index.ts'
 import { testAuth } from '../../testing/suite.fixtures.ts'
 import { onTransports } from '../../testing.ts'
 import { accepts, authors, decoded, longText } from './compression.fixtures.ts'
@@ -233,5 +233,26 @@ describe('compression', () => {
     it('begins at minBytes', async () => {
       expect(await encodings({ minBytes: 10_000_000 })).toEqual([undefined, undefined, undefined, undefined])
     })
+  })
+})
+
+describe('options of compression that cannot be', () => {
+  const boot = (http: object) => () =>
+    createApp({ environment: 'test', log: 'silent', pkgIds: {}, routes: {}, ...{ http } })
+
+  it.each([
+    [{ compression: 'gzip' }, 'compression'],
+    [{ compression: { gzipLevel: 0 } }, 'gzipLevel'],
+    [{ compression: { brotliQuality: 12 } }, 'brotliQuality'],
+    [{ compression: { minBytes: 0 } }, 'minBytes'],
+    [{ compression: { syncBytes: -1 } }, 'syncBytes'],
+    [{ compression: { level: 6 } }, 'level'],
+  ])('are boot errors of the app: %j', (http, name) => {
+    expect(boot(http)).toThrow(new RegExp(`createApp\\(\\).*compression.*${name}|createApp\\(\\).*${name}`))
+  })
+
+  it('are boot errors of a route', () => {
+    const wrong = { http: { route: 'GET /a', compression: 'br' }, access: 'public', handler: () => 1 } as never
+    expect(() => route(wrong)).toThrow(/compression/)
   })
 })

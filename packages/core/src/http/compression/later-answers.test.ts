@@ -29,7 +29,7 @@ describe('an answer that is compressed in the thread pool', () => {
       })
       const answer = await request('GET /list', gzip)
       expect(decoded(answer).toString()).toBe(large)
-      await closed
+      await Promise.resolve(closed)
     })
 
     it('is one of many at a time, each with its own body', async () => {
