@@ -187,6 +187,7 @@ describe('every setting', () => {
       ...keycloak,
       KEYCLOAK_AUTHORIZED_PARTIES: '["web"]',
       KEYCLOAK_AUDIENCE: 'api',
+      KEYCLOAK_TOKEN_COOKIE: '__Host-access_token',
       ALLOWED_HOSTS: '["*"]',
       ALLOWED_WS_ORIGINS: '["*"]',
       LOG_EXCLUDED_PATHS: '[]',
