@@ -59,7 +59,7 @@ describe('files', () => {
       expect(refused.json()).toMatchObject({ error: { code: 'rate_limit_exceeded' } })
     })
 
-    it('are no way to guess tokens, and other methods and spellings count as before', async () => {
+    it('are not a way to guess tokens, and other methods and spellings count as before', async () => {
       const { request } = await start({
         ...app,
         endpoints: [staticFiles({ root, prefix: '/assets', access: 'authenticated' })],

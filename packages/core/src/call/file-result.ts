@@ -16,7 +16,7 @@ export interface FileOptions {
   readonly filename?: string
   /** Default: by the extension of its name; `application/octet-stream` for one that is not known. */
   readonly contentType?: string
-  /** Default `no-cache`, on a route with `access: 'authenticated'` `private, no-cache`: it may be kept, and is asked for before each use. */
+  /** Default `no-cache`, on a route with `access: 'authenticated'` `private, no-cache`: it may be kept, and is requested before each use. */
   readonly cacheControl?: string
   /** They replace those that are made here. */
   readonly headers?: ReplyHeadersInit

@@ -118,7 +118,7 @@ export class HttpWire implements HttpRequestServices {
         return this.#unmatched(request, (call) => call.succeed(reply(undefined, { status: 204, headers })))
       return this.#unmatched(request, (call) => call.fail(coreError('method_not_allowed', undefined, { headers })))
     }
-    // Files may be mounted at `/`, and the socket is no file.
+    // Files may be mounted at `/`, and the socket is not a file.
     if (match.value.info.files && exchange.path === this.#options.websocketPath)
       return this.#unmatched(request, (call) => call.fail(upgradeRequired()))
     request.params = match.params

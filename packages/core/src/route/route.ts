@@ -42,7 +42,7 @@ export type AnyEndpoint = Route<unknown, unknown, RouteForm>
 export interface FilesMount {
   /** `/` or `/assets`. */
   readonly prefix: string
-  /** @throws BootError `bad_option` for a root that is not there. */
+  /** @throws BootError `bad_option` for a root that does not exist. */
   checkRoot(): void
 }
 

@@ -35,7 +35,7 @@ export function checkConditions(header: ReadHeader, validators: Validators): 200
 
 /**
  * Does a list of entity tags, or `*`, have this one? `weak`: a weak tag equals the strong one with the same text. The list is read once and nothing of
- * it is kept; what follows something that is no tag is ignored.
+ * it is kept; what follows something that is not a tag is ignored.
  */
 export function hasTag(list: string, etag: string, weak: boolean): boolean {
   if (list === '*') return true

@@ -150,7 +150,7 @@ export class FileFolder {
     const file = await openBelow(this.#root, kept.name + suffixes[encoding])
     if (file === null || file === 'directory') return
     try {
-      // One that is larger helps nobody.
+      // One that is larger helps no client.
       if (file.size === 0 || file.size >= kept.plain.bytes.byteLength) return
       const bytes = await readFully(file.handle, Buffer.allocUnsafeSlow(file.size), file.size, 0)
       if (bytes !== null) kept.addNeighbour(encoding, bytes, file.mtimeNs)

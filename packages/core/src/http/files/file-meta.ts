@@ -13,7 +13,7 @@ export function chooseDisposition(
   return inline === false || isActive(contentType) ? toDisposition('attachment', name) : null
 }
 
-/** It may be kept, and is asked for before each use. */
+/** It may be kept, and is requested before each use. */
 export function defaultCacheControl(isPublic: boolean): string {
   return isPublic ? 'no-cache' : 'private, no-cache'
 }

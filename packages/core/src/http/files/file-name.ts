@@ -29,7 +29,7 @@ export function isServable(name: string, platform: NodeJS.Platform = process.pla
 }
 
 /**
- * The name in a path below a prefix, as sent: `/css/site.css`. It may end in a slash, and is empty for the root. Null for what is no name: one that
+ * The name in a path below a prefix, as sent: `/css/site.css`. It may end in a slash, and is empty for the root. Null for what is not a name: one that
  * cannot be decoded, or has an encoded slash.
  */
 export function decodeName(path: string): string | null {

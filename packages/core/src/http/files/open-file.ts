@@ -34,9 +34,9 @@ const exhausted: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'E
 const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
 /**
- * Opens a file below `root`, which is a real path; `name` was found servable. Links are followed as far as what they lead to is below `root`.
+ * Opens a file below `root`, which is a real path; `name` was found servable. Links are followed as far as their target is below `root`.
  *
- * @returns `directory` for one, null for what is not there, is no regular file or is not below `root`.
+ * @returns `directory` for one, null for what does not exist, is not a regular file or is not below `root`.
  * @throws UnavailableError when the system has no more file descriptors.
  */
 export async function openBelow(root: string, name: string): Promise<OpenFile | 'directory' | null> {
@@ -75,7 +75,7 @@ export async function readVersion(path: string): Promise<string | null> {
   }
 }
 
-/** The file that is open, not the one that the path leads to by now. */
+/** The file that is open, not the one that the path has by now. */
 async function isBelow(root: string, path: string, handle: FileHandle, stats: BigIntStats): Promise<boolean> {
   const real = await locate(path, handle, stats)
   return real !== null && !isOtherSpelling(path, real) && (real === root || real.startsWith(withSlash(root)))

@@ -75,7 +75,7 @@ describe('reply.file', () => {
       expect([missing.status, missing.text, missing.headers['content-type']]).toEqual([404, '<p>', 'text/html'])
     })
 
-    it('is not found for what is no readable file below the root, without telling paths', async () => {
+    it('is not found for what is not a readable file below the root, without telling paths', async () => {
       const root = await createFolder({ 'folder/a.txt': '1', 'secret.txt': '2', '.hidden': '3' })
       execFileSync('mkfifo', [join(root, 'fifo')])
       const socket = createServer().listen(join(root, 'socket'))

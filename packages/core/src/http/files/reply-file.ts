@@ -34,7 +34,7 @@ class ReplyFile implements FileFinder {
   async find(request: FileRequest, call: ActiveCall): Promise<ReadyAnswer> {
     const { root, name, inline, filename, cacheControl, contentType: type } = this.#file
     if (!isServable(name)) throw new NotFoundError()
-    // A root that is not there is a mistake of the app.
+    // A root that does not exist is an error of the app.
     const file = await openBelow(await realpath(root), name)
     if (file === null || file === 'directory') throw new NotFoundError()
     const contentType = type ?? toContentType(name)

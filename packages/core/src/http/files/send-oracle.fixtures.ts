@@ -145,8 +145,8 @@ export function explain(method: string, headers: Headers, etag: string): string 
   const dates = [headers['if-modified-since'], headers['if-unmodified-since']]
   if (headers['cache-control'] === 'no-cache') return 'send ignores If-None-Match of a reload: RFC 9110 does not'
   if (match.includes('W/')) return 'send compares If-Match weakly, RFC 9110 (13.1.1) strongly'
-  if (!isTagList(match) && match !== '') return 'If-Match is no list of tags'
-  if (!isTagList(noneMatch) && noneMatch !== '') return 'If-None-Match is no list of tags'
+  if (!isTagList(match) && match !== '') return 'If-Match is not a list of tags'
+  if (!isTagList(noneMatch) && noneMatch !== '') return 'If-None-Match is not a list of tags'
   if (match !== '*' && match.includes('*')) return 'If-Match has * beside tags'
   if (noneMatch !== '*' && noneMatch.includes('*')) return 'If-None-Match has * beside tags'
   if ([match, noneMatch].some((list) => /"\s+(?:W\/)?"/.test(list))) return 'tags without a comma'

@@ -17,7 +17,7 @@ export interface StaticMount {
   readonly folder: () => FileFolder
   /** The file of a folder; null for none. */
   readonly index: string | null
-  /** The file of navigations to what is not there; null for none. */
+  /** The file of navigations to what does not exist; null for none. */
   readonly fallback: string | null
 }
 

@@ -157,7 +157,7 @@ describe('staticFiles', () => {
         expect([path, (await request(`GET ${path}`)).status]).toEqual([path, 404])
     })
 
-    it('answers navigations to what is not there with the fallback', async () => {
+    it('answers navigations to what does not exist with the fallback', async () => {
       const root = await createFolder({ 'app.html': 'app' })
       const files = staticFiles({ root, prefix: '/', access: 'public', fallback: 'app.html' })
       const { request } = await start({ ...app, endpoints: [files] })
@@ -274,7 +274,7 @@ describe('staticFiles', () => {
       expect((await request('GET /b.txt')).status).toBe(404)
     })
 
-    it('finds nothing outside of its root, nothing hidden and nothing that is no file', async () => {
+    it('finds nothing outside of its root, nothing hidden and nothing that is not a file', async () => {
       const outside = await createFolder({ 'secret.txt': 'secret', 'folder/secret.txt': 'secret' })
       const root = await createFolder({
         'a.txt': 'inside',

@@ -25,20 +25,20 @@ export interface StaticFilesOptions<U extends Use = Use> {
   readonly root: string | URL
   /** The path that the folder has: `/assets`, or `/` for all that no route of the app has. */
   readonly prefix: `/${string}`
-  /** It has no default: say whether anybody may read the files. */
+  /** It has no default: say whether callers without an identity may read the files. */
   readonly access: Access
   /** They run before a file is looked for. The input that a check sees is the path below the prefix, as sent. */
   readonly use?: U & ValidUse<U, string>
   /** The file that a folder is answered with; false for none. Default `index.html`. */
   readonly index?: string | false
   /**
-   * The file that a navigation (a GET whose `Accept` has `text/html`) to what is not there is answered with, for an app of one page that has paths of its
+   * The file that a navigation (a GET whose `Accept` has `text/html`) to what does not exist is answered with, for an app of one page that has paths of its
    * own. Default: `not_found`.
    */
   readonly fallback?: string
   /** `cache-control` of every file that is not immutable. */
   readonly cacheControl?: string
-  /** The same in seconds. Default: a file may be kept, and is asked for before each use. */
+  /** The same in seconds. Default: a file may be kept, and is requested before each use. */
   readonly maxAgeSeconds?: number
   /** Names, as `assets/app-3f9a1c.js`, whose content never changes: they are kept for a year. */
   readonly immutable?: RegExp | ((name: string) => boolean)
@@ -99,7 +99,7 @@ const rules = {
 
 /**
  * Serves the files of a folder, for `endpoints`: GET and HEAD of every path below the prefix that no route of the app has. Ranges and conditional
- * requests are answered. What is hidden (a dot at the beginning of a segment), leads out of the folder or is no file is `not_found`. The folder
+ * requests are answered. What is hidden (a dot at the beginning of a segment), leads out of the folder or is not a file is `not_found`. The folder
  * must exist when the app is created.
  *
  * @throws BootError `bad_option`, `unknown_option`, `bad_path`, `bad_route`
@@ -123,7 +123,7 @@ export function staticFiles<const U extends Use = []>(
     throw badOption(
       who,
       'access',
-      "must be said: 'public' for anybody, 'authenticated' for callers with an identity",
+      "must be said: 'public' for any caller, 'authenticated' for callers with an identity",
       access,
     )
   if (checked.cacheControl !== undefined && checked.maxAgeSeconds !== undefined)
