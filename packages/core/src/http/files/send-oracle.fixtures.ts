@@ -58,7 +58,7 @@ export function toAnswer(status: number, headers: IncomingHttpHeaders | Headers,
 
 export const size = 1000
 /** Of the file. */
-export const modified = 'Mon, 06 May 2024 07:08:09 GMT'
+const modified = 'Mon, 06 May 2024 07:08:09 GMT'
 
 const number = fc.oneof(
   fc.integer({ min: 0, max: size + 10 }).map(String),
