@@ -40,6 +40,14 @@ export type { ErrorMapper } from './errors/normalize.ts'
 export type { PluginControlHandler } from './hub/control.ts'
 export { redact } from './log/redact.ts'
 export { isSecretKey } from './log/secret-keys.ts'
+export type {
+  AppContract,
+  ErrorContract,
+  EventContract,
+  RequestContract,
+  RouteContract,
+  TopicContract,
+} from './plugin/contract.ts'
 export type { HealthCheck } from './plugin/health.ts'
 export type {
   ControlHandler,
@@ -56,4 +64,5 @@ export type {
 } from './plugin/host.ts'
 export { definePlugin } from './plugin/plugin.ts'
 export type { PluginControl } from './plugin/plugin-control.ts'
-export type { AnyStep, StepDemands, StepIdentity, StepKind } from './route/step.ts'
+export type { StepDescription } from './route/describe.ts'
+export type { AnyStep, StepDemands, StepIdentity, StepKind, StepLimit } from './route/step.ts'

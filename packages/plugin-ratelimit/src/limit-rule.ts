@@ -1,5 +1,12 @@
-import type { Call } from '@twinwire/core'
-import { badOption, checkOptions, type OptionRule, type OptionRules, option } from '@twinwire/core/plugin'
+import type { Call, Wire } from '@twinwire/core'
+import {
+  badOption,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+  option,
+  type StepLimit,
+} from '@twinwire/core/plugin'
 import type { Rule, RuleScope } from './rule.ts'
 
 /** `'100/m'`: points per second, minute, hour or day. */
@@ -143,6 +150,11 @@ export function checkNames(owner: string, path: string, limits: readonly ParsedL
 
 function toIntervalUs({ points, periodMs }: Pick<ParsedLimit, 'points' | 'periodMs'>): number {
   return Math.floor((periodMs * 1000) / points)
+}
+
+/** As descriptions of an app show it. */
+export function toStepLimit({ key, ...limit }: ParsedLimit<never>, wire: Wire | null): StepLimit {
+  return { ...limit, key: typeof key === 'function' ? 'custom' : key, wire }
 }
 
 /** The rule that stores use. */

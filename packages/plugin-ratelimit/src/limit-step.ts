@@ -1,6 +1,6 @@
 import { BootError, type Call, guard, type MaybePromise, type RouteInfo, type Step } from '@twinwire/core'
 import { type PluginKey, pluginKey } from '@twinwire/core/plugin'
-import { checkNames, type LimitRule, type ParsedLimit, parseLimit } from './limit-rule.ts'
+import { checkNames, type LimitRule, type ParsedLimit, parseLimit, toStepLimit } from './limit-rule.ts'
 
 /** The API of the plugin that `limit()` is bound to. */
 export interface RateLimitApi {
@@ -39,6 +39,7 @@ export function limit<C extends Call = Call>(...rules: readonly LimitRule<C>[]):
   checkNames('limit()', '', limits)
   return guard<void, C, 'rateLimit', RateLimitApi, `rateLimit.limit(${string})`>({
     name: `rateLimit.limit(${rules.map(toText).join(', ')})`,
+    limits: limits.map((each) => toStepLimit(each, null)),
     // Only a key function of the application gets the call.
     keepsCall: limits.some(({ key }) => typeof key === 'function'),
     needs: rateLimitKey,

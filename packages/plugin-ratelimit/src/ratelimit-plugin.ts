@@ -4,7 +4,7 @@ import { CallLimits, type LimitStage, limitTypes } from './call-limits.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { FilePaths } from './file-paths.ts'
 import { type AppliedLimit, LimitRegistry, toCharges, toFirstCharge } from './limit-registry.ts'
-import type { ParsedLimit } from './limit-rule.ts'
+import { type ParsedLimit, toStepLimit } from './limit-rule.ts'
 import { type RateLimitApi, rateLimitKey } from './limit-step.ts'
 import { type Background, isPromise, type Limiter } from './limiter.ts'
 import {
@@ -139,23 +139,31 @@ function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, r
   // Only an app with files has this limit.
   let ofFiles: readonly AppliedLimit[] | null = null
   const ofWebSocket = register(options.websocket, 'websocket')
-  const defaults = guard({
-    name: 'rateLimit.defaults',
-    keepsCall: [...options.http, ...options.files, ...options.websocket].some(({ key }) => typeof key === 'function'),
-    needs: rateLimitKey,
-    bind: (_api, route) => {
-      if (route.files) ofFiles ??= register(options.files, 'files')
-      const ofRoute = route.files ? (ofFiles ?? []) : ofHttp
-      const stage = stages.add(route, {
-        isSingle: ofWebSocket.length === 1,
-        packageCharge: (call) => toFirstCharge(ofWebSocket, call),
-        charges: (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofRoute, call),
-      })
-      return (call) => limits.enforce(stage, call)
-    },
-  })
-  if (ofHttp.length + options.files.length + ofWebSocket.length > 0)
-    host.guard(defaults, { when: (route) => !skipped.has(route) })
+  /** Files have a limit of their own, so descriptions show another step. */
+  const createDefaults = (ofWire: readonly ParsedLimit[]) =>
+    guard({
+      name: 'rateLimit.defaults',
+      limits: [
+        ...ofWire.map((each) => toStepLimit(each, 'http')),
+        ...options.websocket.map((each) => toStepLimit(each, 'ws')),
+      ],
+      keepsCall: [...options.http, ...options.files, ...options.websocket].some(({ key }) => typeof key === 'function'),
+      needs: rateLimitKey,
+      bind: (_api, route) => {
+        if (route.files) ofFiles ??= register(options.files, 'files')
+        const ofRoute = route.files ? (ofFiles ?? []) : ofHttp
+        const stage = stages.add(route, {
+          isSingle: ofWebSocket.length === 1,
+          packageCharge: (call) => toFirstCharge(ofWebSocket, call),
+          charges: (call) => toCharges(call.wire === 'ws' ? ofWebSocket : ofRoute, call),
+        })
+        return (call) => limits.enforce(stage, call)
+      },
+    })
+  if (ofHttp.length + options.files.length + ofWebSocket.length > 0) {
+    host.guard(createDefaults(options.http), { when: (route) => !route.files && !skipped.has(route) })
+    host.guard(createDefaults(options.files), { when: (route) => route.files && !skipped.has(route) })
+  }
 
   let preAuthentication: PreAuthenticationLimits | null = null
   if (options.preAuthentication !== null) {

@@ -2,6 +2,7 @@ import { isPromise } from '../base/maybe-promise.ts'
 import type { AnyEvent } from '../call/event.ts'
 import type { Publication } from '../call/publication.ts'
 import type { CompiledEvent } from '../hub/prepare-publication.ts'
+import type { EventContract } from '../plugin/contract.ts'
 import type { AppDescription } from '../route/describe.ts'
 import { compileValue } from '../route/output.ts'
 import { compileWireInput } from '../route/wire-input.ts'
@@ -51,6 +52,12 @@ export class AppEvents {
 
   describe(): AppDescription['events'] {
     return this.#named.map(({ name, pkgId, event: { summary } }) => ({ name, pkgId, summary }))
+  }
+
+  contracts(): readonly EventContract[] {
+    return this.#named.map(({ name, pkgId, event: { summary, data, answer } }) => {
+      return { name, pkgId, summary, data, answer }
+    })
   }
 }
 

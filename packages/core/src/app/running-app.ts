@@ -23,6 +23,7 @@ import { createWebSocketInstruments, type WebSocketInstruments } from '../websoc
 import { createAccessLog } from './access-log.ts'
 import type { ListenAddress } from './app.ts'
 import { AppEvents } from './app-events.ts'
+import { createContract } from './contract.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { bind } from './lifecycle/bind.ts'
 import { closeParts } from './lifecycle/close-parts.ts'
@@ -215,6 +216,7 @@ export class RunningApp {
         rejections: this.#rejections,
         control: this.hub.control,
         routes: this.#routes,
+        describe: () => createContract(this.served('describe').routes, this.#events, this.#registry, this.#options),
       }
       const { host, seal } = createPluginHost(plugin.name, this.#registry, services)
       try {

@@ -34,6 +34,10 @@ export class TopicTable {
   /** Those with parameters or `*`, the first that fits rules. */
   readonly #others: Topic[] = []
 
+  get all(): readonly Topic[] {
+    return [...this.#exact.values(), ...this.#others]
+  }
+
   /** All patterns, those that rule first at the front. */
   get patterns(): readonly string[] {
     return [...this.#exact.keys(), ...this.#others.map(({ pattern }) => pattern)]
@@ -56,8 +60,7 @@ export class TopicTable {
 
   /** Binds the rules that have guards to the plugins of an app. */
   bind(calls: TopicCalls): void {
-    for (const topic of [...this.#exact.values(), ...this.#others])
-      if (topic.guarded !== null) topic.bind(calls.compile(topic.parsed, topic.guarded))
+    for (const topic of this.all) if (topic.guarded !== null) topic.bind(calls.compile(topic.parsed, topic.guarded))
   }
 
   /** The rule of the topic; null if there is none. */

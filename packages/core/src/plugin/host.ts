@@ -18,6 +18,7 @@ import type { Hub } from '../hub/hub.ts'
 import type { TopicsOf } from '../hub/topic-builder.ts'
 import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
+import type { AppContract } from './contract.ts'
 import type { HealthCheck } from './health.ts'
 import type { PluginControl } from './plugin-control.ts'
 
@@ -147,6 +148,11 @@ export interface PluginHost {
   readonly hub: Hub
   /** All routes and endpoints; complete from `onReady` on. */
   readonly routes: readonly RouteInfo[]
+  /**
+   * All that the app serves, with its schemas, errors and limits: for a plugin that describes it. Complete from `onReady` on; a BootError,
+   * `wrong_state`, before.
+   */
+  describe(): AppContract
   /** The worker of a cluster that this process is; null outside of a cluster. What works in one process only calls `requireSingleProcess`. */
   readonly worker: ClusterWorker | null
 

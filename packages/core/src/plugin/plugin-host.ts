@@ -20,6 +20,7 @@ import { coreFrameTypes } from '../protocol/frame.ts'
 import { checkEndpoint } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
+import type { AppContract } from './contract.ts'
 import type { HealthPart } from './health.ts'
 import type { ControlHandler, DisconnectOutcome, Handshake, Identify, IncomingRequest, PluginHost } from './host.ts'
 import { createPluginControl } from './plugin-control.ts'
@@ -35,6 +36,7 @@ export interface HostServices {
   readonly rejections: Rejections
   readonly control: NodeControl
   readonly routes: readonly RouteInfo[]
+  readonly describe: () => AppContract
 }
 
 interface AppGuard {
@@ -94,13 +96,14 @@ export function createPluginHost(
       checkOpen()
       list.push(item)
     }
-  const { environment, clock, instruments, hub, routes, rejections, control } = services
+  const { environment, clock, instruments, hub, routes, describe, rejections, control } = services
   const host: PluginHost = {
     environment,
     clock,
     instruments,
     hub,
     routes,
+    describe,
     worker: workerLink(),
     get log() {
       log ??= services.log.child({ plugin })

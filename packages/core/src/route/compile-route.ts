@@ -81,6 +81,7 @@ export function compileRoute(
   })
   return {
     info,
+    definition,
     ordered: definition.ordered,
     streams,
     steps,

@@ -1,6 +1,7 @@
 import type { Access, RouteInfo } from '../call/call.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
-import type { StepDemands, StepKind } from './step.ts'
+import type { RouteDefinition } from './route.ts'
+import type { StepDemands, StepKind, StepLimit } from './step.ts'
 import type { Use } from './use.ts'
 
 export type ReplyForm = 'value' | 'page' | 'stream'
@@ -15,14 +16,27 @@ export interface RouteDescription {
   /** By its `output`: `pageOf(…)`, or `stream(…)`, item by item. */
   readonly reply: ReplyForm
   /** In the order in which they run. */
-  readonly steps: ReadonlyArray<{ readonly kind: StepKind; readonly name: string; readonly demands: StepDemands }>
+  readonly steps: readonly StepDescription[]
   /** Codes of `defineErrors` that it declares. */
   readonly errors: readonly string[]
   readonly summary: string
+  readonly deprecated: boolean
+  /** Milliseconds until a call is answered with `deadline_exceeded`; 0 for none. */
+  readonly deadlineMs: number
+  /** Calls of one connection never overlap. */
+  readonly ordered: boolean
+}
+
+export interface StepDescription {
+  readonly kind: StepKind
+  readonly name: string
+  readonly demands: StepDemands
+  readonly limits: readonly StepLimit[]
 }
 
 /** A compiled route with what only `app.describe()` and `app.manifest()` read. */
 export interface DescribedRoute extends CompiledRoute {
+  readonly definition: RouteDefinition
   readonly steps: Use
   readonly reply: ReplyForm
   /** Declares its output. */
@@ -45,17 +59,25 @@ export function describeApp(routes: readonly DescribedRoute[], events: AppDescri
   return { routes: described, events, toString: () => toTable(described, events) }
 }
 
-function toDescription({ info, errors, steps, reply }: DescribedRoute): RouteDescription {
+export function toDescription(route: DescribedRoute): RouteDescription {
+  const { info, definition, errors, steps, reply, deadlineMs, ordered } = route
   return {
     name: info.name,
     pkgId: info.pkgId,
     http: toHttp(info),
     access: info.access,
     reply,
-    steps: steps.map(({ kind, name, demands }) => ({ kind, name, demands })),
+    steps: toSteps(steps),
     errors: errors,
     summary: info.summary,
+    deprecated: definition.deprecated,
+    deadlineMs,
+    ordered,
   }
+}
+
+export function toSteps(use: Use): readonly StepDescription[] {
+  return use.map(({ kind, name, demands, limits }) => ({ kind, name, demands, limits }))
 }
 
 function toHttp({ method, path }: RouteInfo): string | null {

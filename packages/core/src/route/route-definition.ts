@@ -19,6 +19,7 @@ export const bodyTimeoutRule: OptionRule<number | undefined> = option.duration({
 
 const routeRules = {
   summary: option.string({ expects: 'a string', test: () => true, default: '' }),
+  deprecated: option.flag({ default: false }),
   access: accessRule,
   http: option.unchecked(),
   use: option.unchecked(),
@@ -50,7 +51,7 @@ export function toRouteDefinition(
   base: Use,
 ): RouteDefinition {
   const label = typeof options.http === 'string' ? options.http : (options.http?.route ?? options.summary ?? 'a route')
-  const { summary, access = null, deadlineMs = null, ordered } = checkOptions(label, options, routeRules)
+  const { summary, deprecated, access = null, deadlineMs = null, ordered } = checkOptions(label, options, routeRules)
   const { handler = null, command = null } = options
   if ((handler === null) === (command === null)) {
     throw new BootError('bad_route', `${label} requires either a handler or a command`)
@@ -61,6 +62,7 @@ export function toRouteDefinition(
   checkSteps(use, label)
   return Object.freeze({
     summary,
+    deprecated,
     access,
     http,
     isFetch: false,

@@ -113,6 +113,8 @@ type FormOf<R extends AnySchema, O> = [R] extends [NoSchema]
 
 interface CommonOptions<Codes extends string> {
   readonly summary?: string
+  /** Shown in descriptions of the app: clients should use another route. Default false. */
+  readonly deprecated?: boolean
   /** Default: `authenticated` when a plugin owns identity, else the app's `defaultAccess`. */
   readonly access?: Access
   /** Errors of `defineErrors` that it may answer with. A typed client knows their codes: `ErrorCodeOf`. */

@@ -49,6 +49,7 @@ export interface FilesMount {
 /** A route with its defaults, without types. */
 export interface RouteDefinition {
   readonly summary: string
+  readonly deprecated: boolean
   /** Null: that of the app. */
   readonly access: Access | null
   readonly http: HttpOptions | null

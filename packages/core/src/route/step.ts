@@ -2,7 +2,7 @@ import type { CompileError } from '../base/compile-error.ts'
 import type { Known } from '../base/known.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
-import type { Call, RouteInfo } from '../call/call.ts'
+import type { Call, RouteInfo, Wire } from '../call/call.ts'
 
 /** In the order in which a `use` list is written and run. */
 export type StepKind = 'guard' | 'check' | 'interceptor'
@@ -15,6 +15,22 @@ export type StepIdentity = 'required' | 'optional' | 'none'
 
 /** What a caller must have to pass a step, for `app.describe()` and reviews of it: `{ roles: ['admin'] }`. */
 export type StepDemands = Readonly<Record<string, readonly string[]>>
+
+/** How often a step lets calls pass, for descriptions of an app. */
+export interface StepLimit {
+  /** Null: that of the route. */
+  readonly name: string | null
+  readonly points: number
+  readonly periodMs: number
+  /** Points that are available at once in addition to `points`. */
+  readonly burst: number
+  /** Points that one call costs. */
+  readonly cost: number
+  /** Whose calls are counted together: `identity`, `address`, `route`, or `custom`. */
+  readonly key: string
+  /** Null: both. */
+  readonly wire: Wire | null
+}
 
 /** A value of a route's `use` list. Made by `guard`, `check` or `interceptor`; bound to the plugins of one app when that app boots. */
 export interface Step<
@@ -30,6 +46,8 @@ export interface Step<
   readonly identity: StepIdentity
   /** What a caller must have, in terms of the step; empty when it demands nothing. */
   readonly demands: StepDemands
+  /** The limits that it applies; empty for most steps. */
+  readonly limits: readonly StepLimit[]
   /** Holds publications and `afterCommit` until what it wraps has succeeded (a transaction). Interceptors only. */
   readonly holdsEffects: boolean
   /** May call `next` again after it failed (a retry). Interceptors only. */
@@ -83,6 +101,8 @@ interface StepOptions<Name extends string = string> {
   readonly identity?: StepIdentity
   /** Shown by `app.describe()`; runs nothing. Default: none. */
   readonly demands?: StepDemands
+  /** Shown by `app.describe()`; runs nothing. Default: none. */
+  readonly limits?: readonly StepLimit[]
   /**
    * False promises that neither the step nor anything it gives the call to uses the call after its reply. The address of an HTTP client
    * is then not read for the step's sake, which saves a system call; read late it would be ''. Default true.
@@ -201,9 +221,9 @@ function create<Kind extends StepKind, S extends Step<Kind, unknown, never, neve
   kind: Kind,
   options: AnyOptions,
 ): S {
-  const { name, identity = 'none', demands = {}, needs = null, run, bind = () => run } = options
+  const { name, identity = 'none', demands = {}, limits = [], needs = null, run, bind = () => run } = options
   const { holdsEffects = false, mayRepeat = false, keepsCall = true } = options
-  const made = { name, identity, demands, holdsEffects, mayRepeat, keepsCall, needs }
+  const made = { name, identity, demands, limits, holdsEffects, mayRepeat, keepsCall, needs }
   const step: AnyStep = { ...made, kind, bind: bind as Step['bind'] }
   // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
   return Object.freeze(step) as S
