@@ -126,6 +126,12 @@ module.exports = {
       ['^packages/plugin-metrics/src/'],
       'Only plugin-metrics knows prom-client',
     ),
+    onlyIn(
+      'to-json-schema',
+      '/node_modules/@valibot/to-json-schema/',
+      ['^packages/plugin-openapi/src/schemas/json-schema\\.ts$'],
+      'Import schemas/json-schema.ts',
+    ),
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -12,7 +12,15 @@ const example = join(root, 'examples', 'authors')
 const require = createRequire(import.meta.url)
 const tsup = join(dirname(require.resolve('tsup/package.json')), 'dist', 'cli-default.js')
 
-const packages = ['core', 'redis', 'broker-redis', 'plugin-auth', 'plugin-ratelimit', 'plugin-metrics']
+const packages = [
+  'core',
+  'redis',
+  'broker-redis',
+  'plugin-auth',
+  'plugin-ratelimit',
+  'plugin-metrics',
+  'plugin-openapi',
+]
 
 for (const folder of [...packages.map((name) => join(root, 'packages', name)), example]) {
   const built = spawnSync(process.execPath, [tsup, '--silent'], {

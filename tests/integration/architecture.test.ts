@@ -62,7 +62,7 @@ describe('ARCHITECTURE.md', () => {
 
 /** `token/` and the like, in the table of plugins. */
 function isOfPlugin(path: string): boolean {
-  return ['plugin-auth', 'plugin-ratelimit', 'plugin-metrics', 'redis', 'broker-redis'].some((name) =>
+  return ['plugin-auth', 'plugin-ratelimit', 'plugin-metrics', 'plugin-openapi', 'redis', 'broker-redis'].some((name) =>
     existsSync(join(root, 'packages', name, 'src', path)),
   )
 }

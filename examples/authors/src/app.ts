@@ -4,6 +4,7 @@ import { database } from '@twinwire/core/database'
 import { protobufCodec } from '@twinwire/core/protobuf'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
+import { openapi } from '@twinwire/plugin-openapi'
 import { memoryStore, rateLimit, redisStore } from '@twinwire/plugin-ratelimit'
 import {
   authorChanged,
@@ -18,6 +19,7 @@ import {
 import { authorTopics } from './authors/author.topics.ts'
 import { seedAuthors } from './authors/seed-authors.ts'
 import { PkgID } from './pkg-ids.ts'
+import { requireRoles } from './roles.ts'
 import type { Settings } from './settings.ts'
 
 export const websocketPath = '/web'
@@ -59,6 +61,11 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
         store: settings.redis === null ? memoryStore() : redisStore(settings.redis),
       }),
       metrics(settings.metrics),
+      openapi({
+        // In production what the API looks like is for administrators.
+        access: settings.environment === 'production' ? { use: [requireRoles('admin')] } : 'public',
+        info: { title: 'Authors', version: settings.metrics.version ?? '0.0.0' },
+      }),
     ],
     // As clients of the reference system expect: over HTTP unknown keys of a query or a body are not an error.
     http: { ...settings.http, unknownKeys: 'ignore' },

@@ -16,6 +16,7 @@ const entryPoints = [
   '@twinwire/plugin-auth/testing',
   '@twinwire/plugin-metrics',
   '@twinwire/plugin-metrics/testing',
+  '@twinwire/plugin-openapi',
   '@twinwire/plugin-ratelimit',
   '@twinwire/plugin-ratelimit/testing',
   '@twinwire/redis',

@@ -1,0 +1,3 @@
+export { openapi } from './openapi-plugin.ts'
+export type { OpenApiAccess, OpenApiGuard, OpenApiOptions, OpenApiPaths } from './options.ts'
+export type { ApiInfo, ApiServer } from './shared/info.ts'
