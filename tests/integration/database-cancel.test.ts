@@ -324,7 +324,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       expect(await code(api.db.execute(sql`select 1`))).toBe('resolved')
       const inside = api.transaction((tx) => tx.execute(sql`select pg_sleep(30)`))
       await expect(inside).rejects.toMatchObject({ cause: { code: '57014' } })
-      expect(await running('pg_sleep(30)')).toBe(0)
+      await expect.poll(() => running('pg_sleep(30)')).toBe(0)
     })
 
     test('tells the server who it is, and prepares what comes again, but not behind a PgBouncer', async () => {
