@@ -12,6 +12,10 @@ describe('a set-cookie header', () => {
     [{ sameSite: 'none' }, 'a=1; Path=/; HttpOnly; Secure; SameSite=None'],
     [{ partitioned: true }, 'a=1; Path=/; HttpOnly; Secure; Partitioned; SameSite=Lax'],
     [{ secure: true, domain: 'example.com' }, 'a=1; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=Lax'],
+    [
+      { expires: new Date(Date.UTC(9999, 11, 31)), domain: '.1a.example.com' },
+      'a=1; Domain=.1a.example.com; Path=/; Expires=Fri, 31 Dec 9999 00:00:00 GMT; HttpOnly; SameSite=Lax',
+    ],
     [{ maxAgeSeconds: 0 }, 'a=1; Max-Age=0; Path=/; HttpOnly; SameSite=Lax'],
     [{ expires: new Date(0) }, 'a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax'],
   ])('has the options %o', (options, expected) => {
@@ -22,6 +26,8 @@ describe('a set-cookie header', () => {
     expect(set('a', '1', {}, true)).toContain('; Secure')
     expect(set('__Host-a', '1')).toBe('__Host-a=1; Path=/; HttpOnly; Secure; SameSite=Lax')
     expect(set('__secure-a', '1')).toContain('; Secure')
+    expect(set('__Http-a', '1', { path: '/x' })).toBe('__Http-a=1; Path=/x; HttpOnly; Secure; SameSite=Lax')
+    expect(set('__Host-Http-a', '1')).toBe('__Host-Http-a=1; Path=/; HttpOnly; Secure; SameSite=Lax')
     expect(toSetCookie('a', '1', {}, () => false, { ...rules, secureByDefault: true })).toContain('; Secure')
   })
 
@@ -40,6 +46,13 @@ describe('a set-cookie header', () => {
     ['a', 'v', { domain: 'example.com; Secure' }, 'domain must be a host name'],
     ['a', 'v', { domain: '' }, 'domain must be a host name'],
     ['a', 'v', { domain: `${'a.'.repeat(200)}com` }, 'domain must be a host name'],
+    ['a', 'v', { domain: '127.0.0.1' }, 'not an IP address: remove domain'],
+    ['a', 'v', { domain: '.10.1' }, 'not an IP address: remove domain'],
+    ['a', 'v', { domain: '::1' }, 'not an IP address: remove domain'],
+    ['a', 'v', { domain: 'localhost' }, 'domain must have a dot, as example.com has: remove domain'],
+    ['a', 'v', { domain: '.localhost' }, 'remove domain'],
+    ['a', 'v', { expires: new Date(Date.UTC(10_000, 0)) }, 'expires must be a Date of the years 1601 to 9999'],
+    ['a', 'v', { expires: new Date(Date.UTC(1600, 0)) }, 'expires must be a Date of the years 1601 to 9999'],
     ['a', 'v', { path: 'x' }, "path must begin with '/'"],
     ['a', 'v', { path: '/x;y' }, "path must begin with '/'"],
     ['a', 'v', { path: '/x\ny' }, "path must begin with '/'"],
@@ -49,6 +62,12 @@ describe('a set-cookie header', () => {
     ['__Host-a', 'v', { domain: 'example.com' }, 'a name with __Host- has no domain'],
     ['__Host-a', 'v', { path: '/x' }, "a name with __Host- has the path '/'"],
     ['__Secure-a', 'v', { secure: false }, 'a name with __Secure- needs secure'],
+    ['__Http-a', 'v', { secure: false }, 'a name with __Http- needs secure'],
+    ['__http-a', 'v', { httpOnly: false }, 'a name with __http- needs httpOnly: remove httpOnly: false'],
+    ['__Host-Http-a', 'v', { secure: false }, 'a name with __Host-Http- needs secure'],
+    ['__Host-Http-a', 'v', { httpOnly: false }, 'a name with __Host-Http- needs httpOnly'],
+    ['__Host-Http-a', 'v', { domain: 'example.com' }, 'a name with __Host-Http- has no domain'],
+    ['__Host-Http-a', 'v', { path: '/x' }, "a name with __Host-Http- has the path '/'"],
     ['a', 'ü'.repeat(700), {}, 'name and value take 4201 bytes'],
     ['a', 'v', { signed: true }, "Cookie 'a' is signed, but the app has no secret"],
   ])('refuses %o with the value %o and %o', (name, value, options, message) => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { stringifySetCookie } from 'cookie'
 import { sign, unsign } from 'cookie-signature'
 import { isWellFormed } from '../base/well-formed.ts'
@@ -9,9 +10,9 @@ export interface CookieOptions {
   readonly signed?: boolean
   /** Seconds until browsers delete it, 0 or more. Default: they do when they are closed. */
   readonly maxAgeSeconds?: number
-  /** When browsers delete it; `maxAgeSeconds` wins. */
+  /** When browsers delete it, in the years 1601 to 9999; `maxAgeSeconds` wins. */
   readonly expires?: Date
-  /** The host and all hosts below it. Default: only the host of the request. */
+  /** The host and all hosts below it: a name with a dot. Default: only the host of the request. */
   readonly domain?: string
   /** Default `/`. */
   readonly path?: string
@@ -64,14 +65,14 @@ export function toSetCookie(
   const { signed = false, maxAgeSeconds, expires, domain, path = '/', sameSite = 'lax', httpOnly = true } = options
   const { partitioned = false } = options
   checkName(name)
-  const prefix = /^__(?:host|secure)-/i.exec(name)?.[0] ?? null
+  const prefix = /^__(?:host-http|http|host|secure)-/i.exec(name)?.[0] ?? null
   const needsSecure = prefix !== null || sameSite === 'none' || partitioned
   const secure = options.secure ?? (needsSecure || rules.secureByDefault || isSecureRequest())
   const problem =
     findBadValue(value) ??
     findBadOption(options, path, sameSite) ??
     findMissingSecure(secure, { prefix, sameSite, partitioned }) ??
-    (prefix !== null && /host/i.test(prefix) ? findBadHostCookie(domain, path) : null)
+    (prefix === null ? null : findBadPrefixed(prefix, domain, path, httpOnly))
   if (problem !== null) throw new TypeError(`Cookie '${name}': ${problem}`)
   const sent = signed ? signValue(name, value, rules.secrets) : value
   const encoded = encodeURIComponent(sent)
@@ -152,10 +153,17 @@ function findBadOption(
     return `maxAgeSeconds must be an integer of at least 0 (seconds), not ${maxAgeSeconds}; delete() removes a cookie`
   if (expires !== undefined && !(expires instanceof Date && Number.isFinite(expires.getTime())))
     return 'expires must be a valid Date'
-  if (domain !== undefined && !(domain.length <= 254 && domainName.test(domain)))
-    return 'domain must be a host name, such as example.com'
+  if (expires !== undefined && !isCookieYear(expires.getUTCFullYear()))
+    return 'expires must be a Date of the years 1601 to 9999: browsers ignore others'
+  const badDomain = domain === undefined ? null : findBadDomain(domain)
+  if (badDomain !== null) return badDomain
   if (!plainPath.test(path)) return "path must begin with '/', and contain visible ASCII without ';'"
   return sameSites.has(sameSite) ? null : "sameSite must be 'lax', 'strict' or 'none'"
+}
+
+/** Of RFC 6265, 5.1.1; a year of five digits cannot be written. */
+function isCookieYear(year: number): boolean {
+  return year >= 1601 && year <= 9999
 }
 
 function findMissingSecure(
@@ -168,7 +176,20 @@ function findMissingSecure(
   return partitioned ? 'partitioned needs secure: remove secure: false' : null
 }
 
-function findBadHostCookie(domain: string | undefined, path: string): string | null {
-  if (domain !== undefined) return 'a name with __Host- has no domain: remove it'
-  return path === '/' ? null : "a name with __Host- has the path '/': remove path"
+/** Browsers drop a cookie whose name promises what it has not. */
+function findBadPrefixed(prefix: string, domain: string | undefined, path: string, httpOnly: boolean): string | null {
+  if (/http/i.test(prefix) && !httpOnly) return `a name with ${prefix} needs httpOnly: remove httpOnly: false`
+  if (!/host/i.test(prefix)) return null
+  if (domain !== undefined) return `a name with ${prefix} has no domain: remove it`
+  return path === '/' ? null : `a name with ${prefix} has the path '/': remove path`
+}
+
+/** Browsers drop a cookie with a domain that cannot have hosts below it. */
+function findBadDomain(domain: string): string | null {
+  const name = domain.startsWith('.') ? domain.slice(1) : domain
+  if (isIP(name) !== 0 || /(?:^|\.)\d+$/.test(name))
+    return 'domain must be a host name, not an IP address: remove domain, and the cookie is of the host of the request'
+  if (!(domain.length <= 254 && domainName.test(domain))) return 'domain must be a host name, such as example.com'
+  if (name.includes('.')) return null
+  return 'domain must have a dot, as example.com has: remove domain, and the cookie is of the host of the request'
 }
