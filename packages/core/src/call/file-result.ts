@@ -18,7 +18,7 @@ export interface FileOptions {
   readonly contentType?: string
   /** Default `no-cache`, on a route with `access: 'authenticated'` `private, no-cache`: it may be kept, and is requested before each use. */
   readonly cacheControl?: string
-  /** They replace those that are made here. */
+  /** They replace those that are made here. Whether the file is saved follows from the `content-type` that is sent, and conditions from the validators. */
   readonly headers?: ReplyHeadersInit
   readonly cookies?: ReplyCookies
   /** With a status the file is sent as it is: without ranges, and whatever the conditions of the request. Default 200, 206, 304, 412 or 416. */

@@ -1,3 +1,4 @@
+import type { HeaderList } from '../../transport/transport.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What is compared with the conditions of a request. */
@@ -8,6 +9,20 @@ export interface Validators {
   readonly lastModified: string
   /** The same in epoch milliseconds. */
   readonly modifiedMs: number
+}
+
+/** Those that are sent: `etag` and `last-modified` that were added replace those of the file. A date that is none meets no condition. */
+export function sentValidators(own: Validators, added: HeaderList | undefined): Validators {
+  if (added === undefined) return own
+  const etag = lastHeader(added, 'etag') ?? own.etag
+  const lastModified = lastHeader(added, 'last-modified')
+  if (lastModified !== null) return { etag, lastModified, modifiedMs: parseHttpDate(lastModified) ?? Number.NaN }
+  return etag === own.etag ? own : { etag, lastModified: own.lastModified, modifiedMs: own.modifiedMs }
+}
+
+/** The value that a header of the list has in the end; null for none. Names are in lower case. */
+export function lastHeader(list: HeaderList, name: string): string | null {
+  return list.findLast(([other]) => other === name)?.[1] ?? null
 }
 
 type ReadHeader = (name: string) => string

@@ -5,7 +5,7 @@ import type { StreamSource } from '../../call/reply.ts'
 import type { PreparedHead } from '../../transport/prepared-head.ts'
 import type { HeaderList, HttpExchange } from '../../transport/transport.ts'
 import type { ResponseHeads } from '../response-heads.ts'
-import { allowsRange, checkConditions } from './conditions.ts'
+import { allowsRange, checkConditions, sentValidators } from './conditions.ts'
 import type { KeptForm } from './kept-file.ts'
 import { type ByteRange, parseRange } from './range.ts'
 import type { Representation } from './representation.ts'
@@ -84,14 +84,21 @@ export interface Decision {
 }
 
 /** `status`: one that the handler chose, which leaves conditions and ranges out. */
-export function decide(exchange: HttpExchange, form: Representation, size: number, status: number | null): Decision {
+export function decide(
+  exchange: HttpExchange,
+  call: ActiveCall,
+  form: Representation,
+  size: number,
+  status: number | null,
+): Decision {
   const whole = { start: 0, end: size }
   if (status !== null) return { status, range: status === 204 || status === 304 ? null : whole }
   const header = (name: string): string => exchange.header(name)
-  const verdict = checkConditions(header, form)
+  const validators = sentValidators(form, call.addedHeaders?.entries())
+  const verdict = checkConditions(header, validators)
   if (verdict !== 200) return { status: verdict, range: null }
   const asked = exchange.method === 'GET' && form.rangeSize !== null ? exchange.header('range') : ''
-  const range = asked === '' || !allowsRange(exchange.header('if-range'), form) ? null : parseRange(asked, size)
+  const range = asked === '' || !allowsRange(exchange.header('if-range'), validators) ? null : parseRange(asked, size)
   if (range === 'unsatisfiable') return { status: 416, range: null }
   return range === null ? { status: 200, range: whole } : { status: 206, range }
 }
@@ -114,7 +121,7 @@ export function sendKept(
   status: number | null,
 ): number {
   const size = bytes.byteLength
-  const decision = decide(request.exchange, representation, size, status)
+  const decision = decide(request.exchange, call, representation, size, status)
   const { range } = decision
   if (decision.status === 200 && range !== null)
     return request.respondPrepared(call, 200, representation.head(request.heads, request.isSecure), bytes)

@@ -17,7 +17,7 @@ export async function readyOpened(
 ): Promise<ReadyAnswer> {
   let isGiven = false
   try {
-    const decision = decide(request.exchange, form, size, status)
+    const decision = decide(request.exchange, call, form, size, status)
     const headers = toHeaders(form, size, decision)
     const { range } = decision
     const length = range === null ? 0 : range.end - range.start

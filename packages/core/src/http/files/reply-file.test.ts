@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type FileOptions, reply, route } from '../../index.ts'
 import { deferred, plugin } from '../../testing/suite.fixtures.ts'
 import { onTransports } from '../../testing.ts'
-import { createFolder } from './file-answers.fixtures.ts'
+import { createFolder, longAgo } from './file-answers.fixtures.ts'
 
 const app = { pkgIds: {}, routes: {} }
 const named = (root: string, options: Partial<FileOptions> = {}) =>
@@ -73,6 +73,68 @@ describe('reply.file', () => {
       })
       const missing = await request('GET /missing', { headers: { 'if-none-match': '*', range: 'bytes=0-0' } })
       expect([missing.status, missing.text, missing.headers['content-type']]).toEqual([404, '<p>', 'text/html'])
+    })
+
+    it('decides by the type that is sent whether a browser saves the file', async () => {
+      const root = await createFolder({ 'x.txt': 'text', 'x.html': '<p>' })
+      const get = (path: `/${string}`, name: string, options: Partial<FileOptions>) =>
+        route({ http: `GET ${path}`, access: 'public', handler: () => reply.file(name, { root, ...options }) })
+      const html = { headers: { 'Content-Type': 'text/html' } }
+      const { request } = await start({
+        ...app,
+        endpoints: [
+          get('/header', 'x.txt', html),
+          get('/both', 'x.txt', { ...html, contentType: 'text/plain' }),
+          get('/inline', 'x.txt', { ...html, inline: true }),
+          get('/text', 'x.html', { headers: { 'content-type': 'text/plain' } }),
+          get('/own', 'x.html', { headers: { 'content-disposition': 'inline' } }),
+        ],
+      })
+      for (const [path, type, disposition] of [
+        ['/header', 'text/html', 'attachment; filename="x.txt"'],
+        ['/both', 'text/html', 'attachment; filename="x.txt"'],
+        ['/inline', 'text/html', undefined],
+        ['/text', 'text/plain', undefined],
+        ['/own', 'text/html; charset=utf-8', 'inline'],
+      ]) {
+        const { headers } = await request(`GET ${path}`)
+        expect([path, headers['content-type'], headers['content-disposition']]).toEqual([path, type, disposition])
+      }
+    })
+
+    it('compares conditions with the validators that are sent', async () => {
+      const root = await createFolder({ 'x.txt': 'text' })
+      const modified = 'Mon, 01 Jan 2001 00:00:00 GMT'
+      const get = (path: `/${string}`, headers: Record<string, string>) =>
+        route({ http: `GET ${path}`, access: 'public', handler: () => reply.file('x.txt', { root, headers }) })
+      const { request } = await start({
+        ...app,
+        endpoints: [
+          get('/tag', { etag: '"mine"' }),
+          get('/date', { 'last-modified': modified }),
+          get('/none', { 'last-modified': 'today' }),
+        ],
+      })
+      const own = (await request('GET /date')).headers.etag ?? ''
+      const later = 'Tue, 02 Jan 2001 00:00:00 GMT'
+      const range = 'bytes=0-0'
+      for (const [path, headers, status] of [
+        ['/tag', { 'if-none-match': '"mine"' }, 304],
+        ['/tag', { 'if-none-match': own }, 200],
+        ['/tag', { 'if-match': '"mine"' }, 200],
+        ['/tag', { 'if-match': own }, 412],
+        ['/tag', { range, 'if-range': '"mine"' }, 206],
+        ['/tag', { range, 'if-range': own }, 200],
+        ['/date', { 'if-modified-since': later }, 304],
+        ['/date', { 'if-unmodified-since': 'Sun, 31 Dec 2000 00:00:00 GMT' }, 412],
+        ['/date', { range, 'if-range': modified }, 206],
+        ['/date', { range, 'if-range': longAgo.toUTCString() }, 200],
+        ['/none', { 'if-modified-since': new Date().toUTCString() }, 200],
+        ['/none', { 'if-unmodified-since': later }, 200],
+      ] as const)
+        expect([path, headers, (await request(`GET ${path}`, { headers })).status]).toEqual([path, headers, status])
+      const same = await request('GET /tag', { headers: { 'if-none-match': '"mine"' } })
+      expect(same.headers.etag).toBe('"mine"')
     })
 
     it('is not found for what is not a readable file below the root, without telling paths', async () => {

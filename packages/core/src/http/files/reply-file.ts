@@ -3,6 +3,7 @@ import type { ActiveCall } from '../../call/active-call.ts'
 import type { FileResult } from '../../call/file-result.ts'
 import type { FileReplyResult } from '../../call/reply.ts'
 import { NotFoundError } from '../../errors/app-error.ts'
+import { lastHeader } from './conditions.ts'
 import { toContentType } from './content-type.ts'
 import type { FileFinder, FileRequest, ReadyAnswer } from './file-answer.ts'
 import { chooseDisposition, defaultCacheControl } from './file-meta.ts'
@@ -38,10 +39,12 @@ class ReplyFile implements FileFinder {
     const file = await openBelow(await realpath(root), name)
     if (file === null || file === 'directory') throw new NotFoundError()
     const contentType = type ?? toContentType(name)
+    // What is saved is decided by the type that the browser gets.
+    const sentType = lastHeader(call.addedHeaders?.entries() ?? [], 'content-type') ?? contentType
     const meta = {
       contentType,
       cacheControl: cacheControl ?? defaultCacheControl(call.route.access === 'public'),
-      disposition: chooseDisposition(contentType, name, filename, inline),
+      disposition: chooseDisposition(sentType, name, filename, inline),
       vary: null,
     }
     return readyOpened(request, call, file, new Representation(file, meta, null, file.size), this.#status)
