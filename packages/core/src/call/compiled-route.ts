@@ -47,7 +47,7 @@ export interface CompiledHttp {
   readonly raw: boolean
   /** Its input is a `Request`: `fromFetch`. */
   readonly isFetch: boolean
-  /** Its input is the path below this prefix, as sent: `staticFiles`. Null for other routes. */
+  /** Its input is the path below this prefix, decoded: `staticFiles`. Null for other routes. */
   readonly filesPrefix: string | null
   readonly maxBodyBytes: number
   /** The handler reads the body as it arrives, so it is not a part of the input, and `hasBody` is false; null for other routes. */

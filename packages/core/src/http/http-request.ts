@@ -6,12 +6,13 @@ import { withCurrentCall } from '../call/current-call.ts'
 import { IncomingBody, type StreamedBodyLimits } from '../call/request-body.ts'
 import { toTraceparent } from '../call/traceparent.ts'
 import { type RequestContext, toQuery } from '../edge/request-preprocessor.ts'
-import { PayloadTooLargeError } from '../errors/app-error.ts'
+import { MalformedRequestError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { parseBody } from '../route/body.ts'
 import { parseQuery } from '../route/query.ts'
 import type { BodyFailure } from '../transport/transport.ts'
 import { refuseEncoded } from './compression/encoded-request.ts'
 import { toFetchRequest } from './fetch-request.ts'
+import { decodeName } from './files/file-name.ts'
 import { HttpAnswers } from './http-answers.ts'
 import { closeMultipart, readMultipart } from './multipart/multipart-call.ts'
 
@@ -58,7 +59,7 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
     if (http === null) return next(call, undefined)
     if (http.isFetch && http.streamed !== null)
       return next(call, toFetchRequest(this.exchange, this.isSecure, call, http.streamed))
-    if (http.filesPrefix !== null) return next(call, this.exchange.path.slice(http.filesPrefix.length))
+    if (http.filesPrefix !== null) return readFileName(this, call, http.filesPrefix, next)
     const query = parseQuery(this.exchange.query)
     if (!query.ok) return call.fail(query.error)
     this.#query = query.value
@@ -90,6 +91,18 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
     call.compiled.httpCounter?.inProgress.dec()
     call.services.onWorkEnd?.()
   }
+}
+
+/** The input of `staticFiles`: decoded before a step sees it, so that no other spelling of a path passes a check. */
+function readFileName(
+  request: HttpRequest,
+  call: ActiveCall,
+  prefix: string,
+  next: (call: ActiveCall, input: unknown) => void,
+): void {
+  const name = decodeName(request.exchange.path.slice(prefix.length))
+  if (name === null) call.fail(new MalformedRequestError('The path is not valid percent-encoded UTF-8'))
+  else next(call, name)
 }
 
 /** The handler reads it, or the files in it. */

@@ -29,18 +29,22 @@ export function isServable(name: string, platform: NodeJS.Platform = process.pla
 }
 
 /**
- * The name in a path below a prefix, as sent: `/css/site.css`. It may end in a slash, and is empty for the root. Null for what is not a name: one that
- * cannot be decoded, or has an encoded slash.
+ * The name in a path below a prefix, as sent (`/caf%C3%A9/menu.txt`): `café/menu.txt`. It may end in a slash, and is empty for the folder itself. Every
+ * spelling of a path gives the same name. Null for a path that cannot be decoded.
  */
 export function decodeName(path: string): string | null {
   const name = path.slice(1)
   if (!name.includes('%')) return name
-  if (/%2f/i.test(name)) return null
   try {
     return decodeURIComponent(name)
   } catch {
     return null
   }
+}
+
+/** No file has such a path: the slash would be a part of its name. */
+export function hasEncodedSlash(path: string): boolean {
+  return path.includes('%') && /%2f/i.test(path)
 }
 
 /**

@@ -78,7 +78,24 @@ export async function readVersion(path: string): Promise<string | null> {
 /** The file that is open, not the one that the path has by now. */
 async function isBelow(root: string, path: string, handle: FileHandle, stats: BigIntStats): Promise<boolean> {
   const real = await locate(path, handle, stats)
-  return real !== null && !isOtherSpelling(path, real) && (real === root || real.startsWith(withSlash(root)))
+  if (real === null || !(real === root || real.startsWith(withSlash(root)))) return false
+  return !isOtherSpelling(path, real) || (await areLinks(path, real))
+}
+
+/** Are all segments of a path that have other letters in its real path links, as `README` to `Readme`? Else the system has opened another name. */
+async function areLinks(path: string, real: string): Promise<boolean> {
+  const segments = real.split(sep)
+  const asked = path.split(sep)
+  try {
+    for (const [i, segment] of asked.entries()) {
+      if (segment.normalize('NFC') === segments[i]?.normalize('NFC')) continue
+      if (!(await lstat(asked.slice(0, i + 1).join(sep))).isSymbolicLink()) return false
+    }
+    return true
+  } catch (error) {
+    if (missing.has(codeOf(error))) return false
+    throw error
+  }
 }
 
 async function locate(path: string, handle: FileHandle, { dev, ino }: BigIntStats): Promise<string | null> {

@@ -1,12 +1,12 @@
 import { isPromise, type MaybePromise } from '../../base/maybe-promise.ts'
 import type { ActiveCall } from '../../call/active-call.ts'
 import { FileReplyResult } from '../../call/reply.ts'
-import { MalformedRequestError, NotFoundError } from '../../errors/app-error.ts'
+import { NotFoundError } from '../../errors/app-error.ts'
 import type { HeaderList, HttpExchange } from '../../transport/transport.ts'
 import { chooseEncoding } from '../compression/accept-encoding.ts'
 import { type FileFinder, type FileRequest, type ReadyAnswer, sendKept } from './file-answer.ts'
 import type { FileFolder, Found, FoundFile } from './file-folder.ts'
-import { decodeName, isServable } from './file-name.ts'
+import { hasEncodedSlash, isServable } from './file-name.ts'
 import { KeptFile, type KeptForm } from './kept-file.ts'
 import { readyOpened } from './opened-file.ts'
 import { Representation } from './representation.ts'
@@ -26,17 +26,17 @@ const nothing = new Uint8Array(0)
 /** The answer of `staticFiles` to one request. */
 export class StaticFile extends FileReplyResult implements FileFinder {
   readonly #mount: StaticMount
-  readonly #path: string
+  readonly #name: string
 
-  /** `path`: below the prefix, as sent; empty for the prefix itself. */
-  constructor(mount: StaticMount, path: string) {
-    super({ root: mount.root, name: path, inline: null, filename: null, contentType: null, cacheControl: null })
+  /** `name`: below the root, decoded. It ends in a slash for a folder, and is empty for the root itself. */
+  constructor(mount: StaticMount, name: string) {
+    super({ root: mount.root, name, inline: null, filename: null, contentType: null, cacheControl: null })
     this.#mount = mount
-    this.#path = path
+    this.#name = name
   }
 
   peek(request: FileRequest, call: ActiveCall): ReadyAnswer | null {
-    const name = toFileName(this.#mount, this.#path)
+    const name = toFileName(this.#mount, this.#name, request.exchange.path)
     const kept = name === null ? null : this.#mount.folder().peek(name, call.services.clock.monotonic())
     if (kept === null) return null
     const form = chooseForm(request.exchange, kept)
@@ -47,34 +47,44 @@ export class StaticFile extends FileReplyResult implements FileFinder {
     const { fallback } = this.#mount
     const folder = this.#mount.folder()
     const nowMs = call.services.clock.monotonic()
-    const found = await findFile(this.#mount, folder, this.#path, nowMs)
+    const found = await findFile(this.#mount, folder, this.#name, request.exchange.path, nowMs)
     if (found === 'directory') return redirect(request, call)
     if (found !== null) return ready(request, call, folder, found)
-    if (fallback === null || !isNavigation(request.exchange)) throw new NotFoundError()
-    const instead = await folder.find(fallback, nowMs)
-    if (instead === null || instead === 'directory') throw new NotFoundError()
+    if (fallback === null) throw new NotFoundError()
+    // Of 404 too: a cache must not answer a navigation with it.
     call.replyHeaders.append('vary', 'accept')
+    const instead = isNavigation(request.exchange) ? await folder.find(fallback, nowMs) : null
+    if (instead === null || instead === 'directory') throw new NotFoundError()
     return ready(request, call, folder, instead)
   }
 }
 
-async function findFile(mount: StaticMount, folder: FileFolder, path: string, nowMs: number): Promise<Found> {
-  if (path === '') return mount.index === null ? null : 'directory'
-  const name = toFileName(mount, path)
-  if (name === null || !isServable(name)) return null
-  const found = await folder.find(name, nowMs)
-  return found === 'directory' && (mount.index === null || path.endsWith('/')) ? null : found
+/** `path`: the whole one, as sent. `directory`: one that has an index, and is to be requested with a slash. */
+async function findFile(
+  mount: StaticMount,
+  folder: FileFolder,
+  name: string,
+  path: string,
+  nowMs: number,
+): Promise<Found> {
+  const file = toFileName(mount, name, path)
+  if (file !== null) {
+    if (!isServable(file)) return null
+    const found = await folder.find(file, nowMs)
+    if (found !== 'directory') return found
+  }
+  // The name of a folder without an index is not told.
+  if (mount.index === null || path.endsWith('/') || hasEncodedSlash(path)) return null
+  const index = await folder.find(name === '' ? mount.index : `${name}/${mount.index}`, nowMs)
+  if (index === null || index === 'directory') return null
+  if (!(index instanceof KeptFile)) await index.file.handle.close()
+  return 'directory'
 }
 
-/** Null: there is no such file. @throws MalformedRequestError for a path that cannot be decoded. */
-function toFileName({ index }: StaticMount, path: string): string | null {
-  if (path === '') return null
-  const name = decodeName(path)
-  if (name === null) {
-    if (/%2f/i.test(path)) return null
-    throw new MalformedRequestError('The path is not valid percent-encoded UTF-8')
-  }
-  if (name !== '' && !name.endsWith('/')) return name
+/** The file that is looked for first. Null: there is none. */
+function toFileName({ index }: StaticMount, name: string, path: string): string | null {
+  if (hasEncodedSlash(path)) return null
+  if (!path.endsWith('/')) return name === '' ? null : name
   return index === null ? null : name + index
 }
 

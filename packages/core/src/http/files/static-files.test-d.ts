@@ -12,7 +12,7 @@ test('the files of a folder are served to those that `access` names', () => {
   staticFiles({ root: 'public', prefix: 'assets', access: 'public' })
 })
 
-test('a file is no package', () => {
+test('a file cannot be a package', () => {
   const file = route({ http: 'GET /invoice', handler: () => reply.file('invoice.pdf', { root: 'invoices' }) })
   // @ts-expect-error it has no form as one
   createApp({ pkgIds: { A: 1 }, routes: { A: file } })

@@ -2,7 +2,7 @@ import { mkdir, rename, symlink, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { guard, PermissionDeniedError, route, staticFiles } from '../../index.ts'
+import { check, guard, PermissionDeniedError, route, staticFiles } from '../../index.ts'
 import { plugin } from '../../testing/suite.fixtures.ts'
 import { createVirtualClock, onTransports } from '../../testing.ts'
 import { createFolder, longAgo, put } from './file-answers.fixtures.ts'
@@ -137,6 +137,8 @@ describe('staticFiles', () => {
         endpoints: [
           staticFiles({ root, prefix: '/', access: 'public' }),
           staticFiles({ root, prefix: '/plain', access: 'public', index: false }),
+          staticFiles({ root: join(root, 'empty'), prefix: '/bare', access: 'public' }),
+          staticFiles({ root, prefix: '/assets', access: 'public', memory: false }),
         ],
       })
       expect((await request('GET /')).text).toBe('home')
@@ -144,6 +146,11 @@ describe('staticFiles', () => {
       const redirect = await request('GET /docs?a=b&c')
       expect([redirect.status, redirect.headers.location, redirect.text]).toEqual([308, './docs/?a=b&c', ''])
       expect((await request('GET /%C3%A4%20b')).headers.location).toBe('./%C3%A4%20b/')
+      for (const [path, location] of [
+        ['/assets', './assets/'],
+        ['/assets/docs', './docs/'],
+      ])
+        expect([path, (await request(`GET ${path}`)).headers.location]).toEqual([path, location])
       for (const path of [
         '/empty/',
         '//docs',
@@ -153,19 +160,82 @@ describe('staticFiles', () => {
         '/plain',
         '/plain/docs',
         '/plain/docs/',
+        '/empty',
+        '/bare',
+        '/bare/',
       ])
         expect([path, (await request(`GET ${path}`)).status]).toEqual([path, 404])
     })
 
     it('answers navigations to what does not exist with the fallback', async () => {
-      const root = await createFolder({ 'app.html': 'app' })
+      const root = await createFolder({ 'app.html': 'app', 'folder/a.txt': '' })
       const files = staticFiles({ root, prefix: '/', access: 'public', fallback: 'app.html' })
       const { request } = await start({ ...app, endpoints: [files] })
       const page = await request('GET /orders/7', { headers: { accept: 'text/html,application/xhtml+xml;q=0.9' } })
       expect([page.status, page.text, page.headers['content-type']]).toEqual([200, 'app', 'text/html; charset=utf-8'])
       expect(page.headers.vary).toBe('accept-encoding, accept')
-      expect((await request('GET /orders/7.js', { headers: { accept: '*/*' } })).status).toBe(404)
+      expect((await request('GET /orders/7%2Fa', { headers: { accept: 'text/html' } })).text).toBe('app')
+      expect((await request('GET /folder', { headers: { accept: 'text/html' } })).text).toBe('app')
+      const script = await request('GET /orders/7.js', { headers: { accept: '*/*' } })
+      expect([script.status, script.headers.vary]).toEqual([404, 'accept'])
       expect((await request('POST /orders/7', { headers: { accept: 'text/html' } })).status).toBe(405)
+    })
+
+    it('never keeps the fallback for a year', async () => {
+      const root = await createFolder({ 'app.html': 'app', 'other.html': 'other' })
+      const files = staticFiles({ root, prefix: '/', access: 'public', fallback: 'app.html', immutable: /html/ })
+      const { request } = await start({ ...app, endpoints: [files] })
+      const caching = async (path: string) =>
+        (await request(`GET ${path}`, { headers: { accept: 'text/html' } })).headers['cache-control']
+      for (let i = 0; i < 2; i++) {
+        expect(await caching('/orders/7')).toBe('no-cache')
+        expect(await caching('/app.html')).toBe('no-cache')
+        expect(await caching('/other.html')).toBe('public, max-age=31536000, immutable')
+      }
+    })
+
+    it('gives checks one name for all spellings of a path', async () => {
+      const root = await createFolder({ 'privé/x.txt': 'secret', 'a b/index.html': 'index', 'x.txt': 'text' })
+      const seen: string[] = []
+      const watch = check({
+        name: 'watch',
+        run: (name: string) => {
+          seen.push(name)
+          if (name.startsWith('privé/')) throw new PermissionDeniedError()
+        },
+      })
+      const files = (prefix: '/' | '/assets') => staticFiles({ root, prefix, access: 'public', use: [watch] })
+      const { request } = await start({ ...app, endpoints: [files('/'), files('/assets')] })
+      for (const [path, status, name] of [
+        ['/priv%C3%A9/x.txt', 403, 'privé/x.txt'],
+        ['/priv%c3%a9/x.txt', 403, 'privé/x.txt'],
+        ['/%70riv%C3%a9/%78.txt', 403, 'privé/x.txt'],
+        ['/assets/priv%c3%A9/x.txt', 403, 'privé/x.txt'],
+        ['/a%20b/', 200, 'a b/'],
+        ['/a%20%62/', 200, 'a b/'],
+        ['/a%20b', 308, 'a b'],
+        ['/%78.txt', 200, 'x.txt'],
+        ['/%2578.txt', 404, '%78.txt'],
+        ['/a%20b%2Findex.html', 404, 'a b/index.html'],
+        ['/a%20b%2f', 404, 'a b/'],
+        ['/', 404, ''],
+        ['/assets', 404, ''],
+        ['/assets/', 404, ''],
+      ] as const)
+        expect([path, (await request(`GET ${path}`)).status, seen.splice(0)]).toEqual([path, status, [name]])
+      for (const path of ['/%ff', '/%', '/priv%C3/x.txt'])
+        expect([path, (await request(`GET ${path}`)).status, seen]).toEqual([path, 400, []])
+    })
+
+    it('compares conditions with the validators that a step adds', async () => {
+      const root = await createFolder({ 'a.txt': 'content' })
+      const tag = guard({ name: 'tag', run: (call) => call.replyHeaders.set('etag', '"step"') })
+      const files = staticFiles({ root, prefix: '/', access: 'public', use: [tag] })
+      const { request } = await start({ ...app, endpoints: [files] })
+      for (let i = 0; i < 2; i++) {
+        const { status, headers } = await request('GET /a.txt', { headers: { 'if-none-match': '"step"' } })
+        expect([status, headers.etag]).toEqual([304, '"step"'])
+      }
     })
 
     it('runs guards and app-wide hooks, and adds their headers to every status', async () => {
@@ -286,9 +356,15 @@ describe('staticFiles', () => {
       await symlink(join(outside, 'folder'), join(root, 'linked'))
       await symlink(join(root, 'a.txt'), join(root, 'alias.txt'))
       await symlink('loop', join(root, 'loop'))
+      // Where letters in another case are another name.
+      const isOtherName = await symlink('a.txt', join(root, 'A.txt')).then(
+        () => true,
+        () => false,
+      )
       const files = staticFiles({ root, prefix: '/', access: 'public' })
       const { request } = await start({ ...app, endpoints: [files] })
       expect((await request('GET /alias.txt')).text).toBe('inside')
+      expect((await request('GET /A.txt')).status).toBe(isOtherName ? 200 : 404)
       for (const path of [
         '/link.txt',
         '/linked',

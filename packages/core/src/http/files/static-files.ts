@@ -27,7 +27,10 @@ export interface StaticFilesOptions<U extends Use = Use> {
   readonly prefix: `/${string}`
   /** It has no default: say whether callers without an identity may read the files. */
   readonly access: Access
-  /** They run before a file is looked for. The input that a check sees is the path below the prefix, as sent. */
+  /**
+   * They run before a file is looked for. The input that a check sees is the name below the root, decoded: `docs/a b.txt`, with a slash at its end for
+   * the index of a folder (`docs/`), and empty for the root. A path that cannot be decoded is refused before.
+   */
   readonly use?: U & ValidUse<U, string>
   /** The file that a folder is answered with; false for none. Default `index.html`. */
   readonly index?: string | false
@@ -40,7 +43,7 @@ export interface StaticFilesOptions<U extends Use = Use> {
   readonly cacheControl?: string
   /** The same in seconds. Default: a file may be kept, and is requested before each use. */
   readonly maxAgeSeconds?: number
-  /** Names, as `assets/app-3f9a1c.js`, whose content never changes: they are kept for a year. */
+  /** Names, as `assets/app-3f9a1c.js`, whose content never changes: they are kept for a year. The fallback is none. */
   readonly immutable?: RegExp | ((name: string) => boolean)
   /** Encodings of a file that are beside it, as `site.css.br`. Default `['br', 'gzip']`, the latter as `site.css.gz`. */
   readonly precompressed?: readonly Encoding[]
@@ -140,17 +143,17 @@ export function staticFiles<const U extends Use = []>(
       summary,
       access,
       ...(deadlineMs !== undefined && { deadlineMs }),
-      handler: (path: string) => new StaticFile(mount, path),
+      handler: (name: string) => new StaticFile(mount, name),
     },
     options.use ?? [],
   )
   const { precompressed, compression } = checked
   const memory = checked.memory ?? { maxFileBytes: 64 * 1024, maxBytes: 32 * 1024 * 1024 }
-  const meta = createMeta({ ...checked, access })
+  const meta = createMeta({ ...checked, access, fallback })
   const checkRoot = (): void => {
     checkFolder(root, fallback, who)
     const settings = { precompressed, compression, memory: memory === false ? null : memory, meta }
-    folder ??= new FileFolder(realpathSync(root), settings)
+    folder ??= new FileFolder(realpathSync.native(root), settings)
   }
   const base = prefix === '/' ? '' : prefix
   return {
@@ -168,20 +171,24 @@ interface MetaOptions {
   readonly cacheControl?: string | undefined
   readonly maxAgeSeconds?: number | undefined
   readonly immutable?: RegExp | ((name: string) => boolean) | undefined
+  readonly fallback: string | null
   readonly precompressed: readonly Encoding[]
   readonly compression: boolean
   readonly userContent: boolean
 }
 
 function createMeta(options: MetaOptions): (name: string) => FileMeta {
-  const { access, maxAgeSeconds, immutable, precompressed, compression, userContent } = options
+  const { access, maxAgeSeconds, immutable, fallback, precompressed, compression, userContent } = options
   const scope = access === 'public' ? 'public' : 'private'
   const usual =
     options.cacheControl ??
     (maxAgeSeconds === undefined ? defaultCacheControl(access === 'public') : `${scope}, max-age=${maxAgeSeconds}`)
-  const isImmutable = (name: string): boolean =>
+  const isImmutable = (name: string): boolean => {
+    // It is the answer to other paths too, whose file may exist later.
+    if (name === fallback) return false
     // `test` of one with the flag g or y would remember where it stopped.
-    immutable instanceof RegExp ? name.search(immutable) !== -1 : (immutable?.(name) ?? false)
+    return immutable instanceof RegExp ? name.search(immutable) !== -1 : (immutable?.(name) ?? false)
+  }
   const encodes = compression || precompressed.length > 0
   return (name) => {
     const contentType = toContentType(name)
