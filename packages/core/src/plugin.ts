@@ -33,6 +33,17 @@ export { type PluginKey, pluginKey } from './base/plugin-key.ts'
 export type { CallOutcome } from './call/call-outcome.ts'
 export { readCookie } from './call/cookie-header.ts'
 export { readSignedCookie } from './call/set-cookie.ts'
+export {
+  type AccessOnApp,
+  addGuardedEndpoint,
+  describeEndpointAccess,
+  type EndpointAccess,
+  type EndpointGuard,
+  type EndpointNames,
+  endpointPortRules,
+  resolveEndpointAccess,
+} from './edge/endpoint-access.ts'
+export { type EndpointPort, type EndpointPortOptions, openEndpointPort } from './edge/endpoint-port.ts'
 export { createNetworks, type Networks, networkRule } from './edge/networks.ts'
 export { findOriginError, type OriginRequest } from './edge/origin.ts'
 export type { ErrorCode } from './errors/codes.ts'

@@ -1,8 +1,10 @@
 import process from 'node:process'
-import { BootError, guard, PermissionDeniedError, type Plugin, reply, route } from '@twinwire/core'
+import { BootError, type Plugin, reply, route } from '@twinwire/core'
 import {
+  type AccessOnApp,
+  addGuardedEndpoint,
   type ClusterWorker,
-  createNetworks,
+  describeEndpointAccess,
   type Instruments,
   type MetricsPage,
   type PluginHost,
@@ -12,13 +14,7 @@ import { createErrorCounters } from './error-counters.ts'
 import { contentTypes } from './exposition.ts'
 import { claimNames } from './names.ts'
 import { type NodeDefaults, nodeDefaults } from './node-defaults.ts'
-import {
-  type MetricsAccess,
-  type MetricsGuard,
-  type MetricsOptions,
-  type ResolvedMetricsOptions,
-  resolveMetricsOptions,
-} from './options.ts'
+import { type MetricsOptions, names, type ResolvedMetricsOptions, resolveMetricsOptions } from './options.ts'
 import type { PromRegistry } from './prom-registry.ts'
 import { Scraper } from './scraper.ts'
 
@@ -44,7 +40,7 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
         )
       host.doctor('metrics', () => {
         const { access, path } = resolveMetricsOptions(options, host.environment)
-        return { level: 'ok', message: `${path} is served ${describeAccess(access)}` }
+        return { level: 'ok', message: `${path} is served ${describeEndpointAccess(access)}` }
       })
     },
     async setup(host) {
@@ -55,13 +51,6 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
       await serve(host, resolved, scraper)
     },
   }
-}
-
-function describeAccess(access: MetricsAccess): string {
-  if (access === 'public') return 'without access control'
-  if ('use' in access) return `to callers that pass ${access.use.map(({ name }) => name).join(', ')}`
-  if ('networks' in access) return `to ${access.networks.join(', ')}`
-  return `on the separate port ${access.host ?? '127.0.0.1'}:${access.port}`
 }
 
 function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: NodeDefaults | null): Scraper {
@@ -103,9 +92,7 @@ function checkRegistry(instruments: Instruments, node: NodeDefaults | null, regi
 async function serve(host: PluginHost, options: ResolvedMetricsOptions, scraper: Scraper): Promise<void> {
   const { path, access } = options
   const write = host.worker === null ? writeOwn(scraper) : await writeMerged(host.worker, options, scraper)
-  if (access === 'public') return serveOnApp(host, path, write, [])
-  if ('use' in access) return serveOnApp(host, path, write, access.use)
-  if ('networks' in access) return serveOnApp(host, path, write, [fromNetworks(access.networks)])
+  if (access === 'public' || !('port' in access)) return serveOnApp(host, path, write, access)
   // In a cluster the parent has that port.
   if (host.worker !== null) return
   const { port, host: address = '127.0.0.1' } = access
@@ -142,30 +129,16 @@ async function writeMerged(
   return (accept) => worker.readMetrics(accept)
 }
 
-function serveOnApp(host: PluginHost, path: `/${string}`, write: WritePage, guards: readonly MetricsGuard[]): void {
-  const needsIdentity = guards.some(({ identity }) => identity === 'required')
-  host.endpoint(
+function serveOnApp(host: PluginHost, path: `/${string}`, write: WritePage, access: AccessOnApp): void {
+  addGuardedEndpoint(host, path, access, names, (ofRoute) =>
     route({
       summary: 'Metrics for Prometheus',
       http: `GET ${path}`,
-      access: needsIdentity ? 'authenticated' : 'public',
+      access: ofRoute,
       handler: async (_input, call) => {
         const { contentType, body } = await write(call.headers.accept ?? '')
         return reply.bytes(body, { headers: { 'content-type': contentType, 'cache-control': 'no-store' } })
       },
     }),
   )
-  const name = `GET ${path}`
-  for (const each of guards) host.guard(each, { when: (route) => route.name === name })
-}
-
-/** Admits callers from these addresses and networks; others get `permission_denied`. */
-function fromNetworks(networks: readonly string[]): MetricsGuard {
-  const allowed = createNetworks(networks, 'metrics({ access: { networks } })')
-  return guard({
-    name: `metrics.fromNetworks(${networks.join(', ')})`,
-    run: ({ address }) => {
-      if (!allowed.has(address)) throw new PermissionDeniedError('Metrics are not available to this address')
-    },
-  })
 }

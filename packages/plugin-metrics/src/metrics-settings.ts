@@ -1,6 +1,6 @@
-import { createNetworks, option } from '@twinwire/core/plugin'
+import { createNetworks, endpointPortRules, option } from '@twinwire/core/plugin'
 import { type SettingsGroup, settingsGroup, variable } from '@twinwire/core/settings'
-import { type MetricsAccess, portBounds, portRules } from './options.ts'
+import type { MetricsAccess } from './options.ts'
 
 /** For `metrics({ ...settings.metrics })`. */
 export interface MetricsSettings {
@@ -18,11 +18,11 @@ export interface MetricsSettings {
  */
 export const metricsSettings: SettingsGroup<MetricsSettings> = settingsGroup({
   variables: {
-    port: variable.option('METRICS_PORT', option.integer(portBounds), {
+    port: variable.option('METRICS_PORT', option.integer({ max: 65_535 }), {
       about: 'Separate port that serves only the metrics; 0: any free port',
       whenUnset: 'they are served on the port of the app',
     }),
-    host: variable.option('METRICS_HOST', portRules.host, {
+    host: variable.option('METRICS_HOST', endpointPortRules.host, {
       about: 'Address that this port listens on',
       whenUnset: '`127.0.0.1`',
     }),

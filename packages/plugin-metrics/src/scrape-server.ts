@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { BootError, type Clock, type Logger } from '@twinwire/core'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock, Logger } from '@twinwire/core'
+import { type EndpointPort, openEndpointPort } from '@twinwire/core/plugin'
 import { toFormat } from './accept.ts'
 import { contentTypes } from './exposition.ts'
 import type { Scraper } from './scraper.ts'
@@ -13,59 +14,24 @@ export interface ScrapeServerOptions {
   readonly log: Logger
 }
 
-/** A server that serves only metrics. */
-export interface ScrapeServer {
-  readonly port: number
-  /** Stops listening; running scrapes get two seconds. */
-  close(): Promise<void>
-}
-
-const closeGraceMs = 2000
 /** A scraper keeps its connection between scrapes. */
 const keepAliveTimeoutMs = 75_000
-const requestTimeoutMs = 10_000
-const maxConnections = 100
 
-/** Rejects with a BootError: `unavailable_port`, or `bad_option` for an address that is not of this machine. */
-export async function startScrapeServer(options: ScrapeServerOptions): Promise<ScrapeServer> {
+/** A server that serves only metrics. Rejects as `openEndpointPort` does. */
+export function startScrapeServer(options: ScrapeServerOptions): Promise<EndpointPort> {
   const { host, port, clock, log } = options
-  const server = createServer(
-    { keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: requestTimeoutMs },
-    (request, response) => {
+  return openEndpointPort({
+    owner: 'metrics()',
+    host,
+    port,
+    clock,
+    keepAliveTimeoutMs,
+    answer: (request, response) => {
       answer(options, request, response).catch((error: unknown) => {
         log.error({ err: error }, 'A scrape failed')
         refuse(response, 500, 'Internal error')
       })
     },
-  )
-  server.maxConnections = maxConnections
-  await listen(server, host, port)
-  const address = server.address()
-  const bound = typeof address === 'object' && address !== null ? address.port : port
-  return { port: bound, close: () => close(server, clock) }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const isTaken = 'code' in error && error.code === 'EADDRINUSE'
-      const message = isTaken
-        ? `metrics(): the port ${host}:${port} is taken: choose another access.port`
-        : `metrics(): cannot listen on ${host}:${port}: choose another access.host or access.port (${error.message})`
-      reject(new BootError(isTaken ? 'unavailable_port' : 'bad_option', message, { cause: error }))
-    })
-    server.listen(port, host, () => resolve())
-  })
-}
-
-function close(server: Server, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.timer(closeGraceMs, () => server.closeAllConnections())
-    server.close(() => {
-      timer.cancel()
-      resolve()
-    })
-    server.closeIdleConnections()
   })
 }
 

@@ -1,14 +1,8 @@
-import { guard, PermissionDeniedError, type Plugin, reply, route } from '@twinwire/core'
-import { createNetworks, type PluginHost } from '@twinwire/core/plugin'
+import { type Plugin, reply, route } from '@twinwire/core'
+import { type AccessOnApp, addGuardedEndpoint, describeEndpointAccess, type PluginHost } from '@twinwire/core/plugin'
 import { createAsyncApiDocument } from './asyncapi/asyncapi-document.ts'
 import { createOpenApiDocument } from './openapi/openapi-document.ts'
-import {
-  type OpenApiAccess,
-  type OpenApiGuard,
-  type OpenApiOptions,
-  type ResolvedOpenApiOptions,
-  resolveOpenApiOptions,
-} from './options.ts'
+import { names, type OpenApiOptions, type ResolvedOpenApiOptions, resolveOpenApiOptions } from './options.ts'
 import { createSchemaConverter } from './schemas/json-schema.ts'
 import type { ServedDocuments } from './served-documents.ts'
 
@@ -28,7 +22,10 @@ export function openapi(options: OpenApiOptions = {}): Plugin<void> {
     doctor(host) {
       host.doctor('openapi', () => {
         const { access, paths } = resolveOpenApiOptions(options, host.environment)
-        return { level: 'ok', message: `${paths.openapi} and ${paths.asyncapi} are served ${describeAccess(access)}` }
+        return {
+          level: 'ok',
+          message: `${paths.openapi} and ${paths.asyncapi} are served ${describeEndpointAccess(access)}`,
+        }
       })
     },
     async setup(host) {
@@ -38,13 +35,6 @@ export function openapi(options: OpenApiOptions = {}): Plugin<void> {
       serve(host, resolved, documents)
     },
   }
-}
-
-function describeAccess(access: OpenApiAccess): string {
-  if (access === 'public') return 'without access control'
-  if ('use' in access) return `to callers that pass ${access.use.map(({ name }) => name).join(', ')}`
-  if ('networks' in access) return `to ${access.networks.join(', ')}`
-  return `on the separate port ${access.host ?? '127.0.0.1'}:${access.port}`
 }
 
 async function writeDocuments(
@@ -60,37 +50,28 @@ async function writeDocuments(
 
 function serve(host: PluginHost, { paths, access }: ResolvedOpenApiOptions, documents: ServedDocuments): void {
   if (access !== 'public' && 'port' in access) return serveOnPort(host, access, documents)
-  const guards = toGuards(access)
-  serveOnApp(host, paths.openapi, 'The HTTP side of this app as OpenAPI 3.1', documents, guards)
-  serveOnApp(host, paths.asyncapi, 'The WebSocket of this app as AsyncAPI 3.0', documents, guards)
-}
-
-function toGuards(access: Exclude<OpenApiAccess, { readonly port: number }>): readonly OpenApiGuard[] {
-  if (access === 'public') return []
-  return 'use' in access ? access.use : [fromNetworks(access.networks)]
+  serveOnApp(host, paths.openapi, access, 'The HTTP side of this app as OpenAPI 3.1', documents)
+  serveOnApp(host, paths.asyncapi, access, 'The WebSocket of this app as AsyncAPI 3.0', documents)
 }
 
 function serveOnApp(
   host: PluginHost,
   path: `/${string}`,
+  access: AccessOnApp,
   summary: string,
   documents: ServedDocuments,
-  guards: readonly OpenApiGuard[],
 ): void {
-  const needsIdentity = guards.some(({ identity }) => identity === 'required')
-  host.endpoint(
+  addGuardedEndpoint(host, path, access, names, (ofRoute) =>
     route({
       summary,
       http: `GET ${path}`,
-      access: needsIdentity ? 'authenticated' : 'public',
+      access: ofRoute,
       handler: () =>
         reply.text(documents.get(path) ?? '', {
           headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' },
         }),
     }),
   )
-  const name = `GET ${path}`
-  for (const each of guards) host.guard(each, { when: (route) => route.name === name })
 }
 
 function serveOnPort(
@@ -110,15 +91,4 @@ function serveOnPort(
     log.info({ url: `http://${name}:${server.port}` }, 'Serving the descriptions of the app')
   })
   host.onClose(() => closing())
-}
-
-/** Admits callers from these addresses and networks; others get `permission_denied`. */
-function fromNetworks(networks: readonly string[]): OpenApiGuard {
-  const allowed = createNetworks(networks, 'openapi({ access: { networks } })')
-  return guard({
-    name: `openapi.fromNetworks(${networks.join(', ')})`,
-    run: ({ address }) => {
-      if (!allowed.has(address)) throw new PermissionDeniedError('Descriptions are not available to this address')
-    },
-  })
 }

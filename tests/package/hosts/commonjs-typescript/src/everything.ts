@@ -57,6 +57,7 @@ import {
 import { createTestDatabase, databaseDriverSuite } from '@twinwire/core/database/testing'
 import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '@twinwire/core/database/valibot'
 import {
+  addGuardedEndpoint,
   badOption,
   CircuitBreaker,
   CounterCell,
@@ -65,15 +66,19 @@ import {
   circuitBreakerRules,
   createNetworks,
   definePlugin,
+  describeEndpointAccess,
+  endpointPortRules,
   findOriginError,
   Instruments,
   networkRule,
+  openEndpointPort,
   option,
   pluginKey,
   readCookie,
   readSignedCookie,
   redact,
   requireSingleProcess,
+  resolveEndpointAccess,
   systemClock,
 } from '@twinwire/core/plugin'
 import { protobufCodec } from '@twinwire/core/protobuf'
@@ -163,6 +168,13 @@ export const topics = defineTopics({
 export const appErrors = defineErrors('billing', { card_declined: { httpStatus: 402, message: 'Declined' } })
 export const logger = createLogger({ environment: 'test' })
 export const networks = createNetworks(['10.0.0.0/8'], 'networks')
+export const endpointAccess = [
+  addGuardedEndpoint,
+  describeEndpointAccess('public'),
+  endpointPortRules,
+  openEndpointPort,
+  resolveEndpointAccess,
+] as const
 export const current = currentCall()
 export const errors = [AppError, BootError, Disconnect, errorCodes, disconnects] as const
 export const cells = [CounterCell, new Instruments()] as const
