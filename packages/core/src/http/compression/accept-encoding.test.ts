@@ -93,3 +93,14 @@ function byNegotiator(header: string): unknown {
   // Where not even `identity` is acceptable, a body as it is is better than a 406.
   return chosen ?? 'identity'
 }
+
+it.each([
+  ['gzip, deflate, br', ['gzip'], 'gzip'],
+  ['br, gzip;q=0.1', ['gzip'], 'gzip'],
+  ['*', ['gzip'], 'gzip'],
+  ['br', ['gzip'], null],
+  ['br, identity;q=0.5, gzip;q=0.1', ['gzip'], null],
+  ['br, gzip', [], null],
+] as const)('chooses of %j among %j', (header, available, encoding) => {
+  expect(chooseEncoding(header, 'br', available)).toBe(encoding)
+})

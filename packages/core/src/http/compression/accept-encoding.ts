@@ -1,17 +1,24 @@
 /** The encodings that an answer may have. */
 export type Encoding = 'br' | 'gzip'
 
+const all: readonly Encoding[] = ['br', 'gzip']
+
 /**
  * The encoding that an `Accept-Encoding` header asks for (RFC 9110, 12.5.3): the one with the higher weight, `preferred` of two with the same. Null
  * for the body as it is: neither is accepted, or `identity` weighs more, or there is no header. Such a client would be allowed both by the RFC, but one
- * that can decode says so. A weight that is not one counts as 0. The time is linear in the length, and nothing is kept.
+ * that can decode says so. A weight that is not one counts as 0. Only what is `available` is chosen. The time is linear in the length, and nothing is kept.
  *
  * @example
  * chooseEncoding('gzip, deflate, br, zstd') // 'br', as browsers send it
  * chooseEncoding('br;q=0.5, gzip;q=0.8') // 'gzip'
  * chooseEncoding('identity, gzip;q=0.5') // null
+ * chooseEncoding('gzip, deflate, br', 'br', ['gzip']) // 'gzip', where nothing else is
  */
-export function chooseEncoding(header: string, preferred: Encoding = 'br'): Encoding | null {
+export function chooseEncoding(
+  header: string,
+  preferred: Encoding = 'br',
+  available: readonly Encoding[] = all,
+): Encoding | null {
   let br = -1
   let gzip = -1
   let identity = -1
@@ -44,6 +51,8 @@ export function chooseEncoding(header: string, preferred: Encoding = 'br'): Enco
   if (br === -1) br = others
   if (gzip === -1) gzip = others
   if (identity === -1) identity = others
+  if (!available.includes('br')) br = -1
+  if (!available.includes('gzip')) gzip = -1
   const best = Math.max(br, gzip)
   if (best <= 0 || identity > best) return null
   if (br === gzip) return preferred

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CompressionSettings, compressBytes } from './compress.ts'
+import { type CompressionSettings, compressBytes, isPoolBusy } from './compress.ts'
 import { defaultCompression } from './options.ts'
 
 const inPool: CompressionSettings = { ...defaultCompression, syncBytes: 0 }
@@ -30,7 +30,7 @@ describe.each(['br', 'gzip'] as const)('%s', (encoding) => {
   })
 
   it('compresses many bodies that wait for each other, each for itself', async () => {
-    const bodies = Array.from({ length: 50 }, (_, i) => Buffer.from(`${i} `.repeat(20_000)))
+    const bodies = Array.from({ length: 34 }, (_, i) => Buffer.from(`${i} `.repeat(20_000)))
     const compressed = await Promise.all(bodies.map(async (body) => compressBytes(body, encoding)))
     for (const [i, body] of bodies.entries()) expect(decode(compressed[i] ?? '').equals(body)).toBe(true)
   })
@@ -50,4 +50,14 @@ it('gives its place to the next one when it fails', async () => {
   )
   expect(failed.every(({ status }) => status === 'rejected')).toBe(true)
   expect(gunzipSync(await compressBytes(new Uint8Array(10), 'gzip', inPool))).toHaveLength(10)
+})
+
+it('lets no more than 32 bodies wait', async () => {
+  const compress = async () => compressBytes(new Uint8Array(10), 'gzip', inPool)
+  const taken = Array.from({ length: 34 }, compress)
+  expect(isPoolBusy()).toBe(true)
+  await expect(compress()).rejects.toThrow('Too many bodies wait to be compressed')
+  expect(await Promise.all(taken)).toHaveLength(34)
+  expect(isPoolBusy()).toBe(false)
+  expect(gunzipSync(await compress())).toHaveLength(10)
 })

@@ -22,7 +22,7 @@ export type CompressionSettings = Omit<AnswerCompression, 'minBytes'>
  */
 const maxPooled = 2
 
-/** With so many waiting for a place, an answer is sent sooner as it is. */
+/** With so many waiting for a place, an answer is sent sooner as it is. No more than these wait. */
 const maxWaiting = 32
 
 let pooled = 0
@@ -39,7 +39,7 @@ export function isPoolBusy(): boolean {
 
 /**
  * Compresses a whole body: at once up to `syncBytes`, a longer one in the thread pool, two of them at a time. No context of zlib
- * outlives it. Throws, or rejects, when zlib fails: the caller has the body as it is.
+ * outlives it. Throws, or rejects, when zlib fails, and when a longer one arrives while `isPoolBusy()`: the caller has the body as it is.
  *
  * @example
  * const bytes = await compressBytes(Buffer.from(page), 'gzip')
@@ -61,6 +61,7 @@ async function compressInPool(
   settings: CompressionSettings,
 ): Promise<Uint8Array> {
   if (pooled < maxPooled) pooled++
+  else if (isPoolBusy()) throw new Error('Too many bodies wait to be compressed')
   else await new Promise<void>((resolve) => waiting.push(resolve))
   try {
     return encoding === 'br'
