@@ -42,10 +42,10 @@ export class ResponseHeads {
     return (secure ? this.#secure : this.#open)[kind]
   }
 
-  /** With headers of one file, which replace ours. */
+  /** With headers of one file, which replace ours. There are many of them, so each keeps little. */
   prepare(secure: boolean, headers: HeaderList): PreparedHead {
     const own = this.#security(secure).filter(([name]) => !headers.some(([other]) => other === name))
-    return new PreparedHead(own, 'x-correlation-id', headers)
+    return new PreparedHead(own, 'x-correlation-id', headers, 'last')
   }
 }
 

@@ -26,6 +26,19 @@ it('may have no other header', () => {
   expect(text(new PreparedHead([], 'id', []), 'x')).toBe('id: x')
 })
 
+it('keeps the bytes of each length, or only those of the last', () => {
+  const lengths = new PreparedHead([], 'id', [])
+  const bytes = lengths.compose('a')
+  lengths.compose('bb')
+  expect(lengths.compose('c')).toBe(bytes)
+  const last = new PreparedHead([], 'id', [['c', '3']], 'last')
+  const first = last.compose('a')
+  expect(last.compose('b')).toBe(first)
+  expect(text(last, 'bb')).toBe('id: bb\r\nc: 3')
+  expect(last.compose('c')).not.toBe(first)
+  expect(text(last, 'c')).toBe('id: c\r\nc: 3')
+})
+
 it('leaves out what the transport writes itself', () => {
   const head = new PreparedHead(
     [

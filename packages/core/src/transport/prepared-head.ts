@@ -22,11 +22,18 @@ export class PreparedHead {
   /** What follows `<first name>: `, up to the value that differs, and what follows that. */
   readonly #start: Uint8Array
   readonly #end: Uint8Array
-  /** All of it, by the length of the value, with that of the answer before. */
-  readonly #composed: (Uint8Array | undefined)[] = new Array<undefined>(maxLength + 1).fill(undefined)
+  /** All of it, by the length of the value, with that of the answer before; null for a head that keeps only the last. */
+  readonly #composed: (Uint8Array | undefined)[] | null
+  /** That of the last value, with `keeps: 'last'`. */
+  #last: Uint8Array | undefined
 
-  /** @throws TypeError for a header that no answer may have. Headers that a transport writes itself are left out. */
-  constructor(before: HeaderList, name: string, after: HeaderList) {
+  /**
+   * `keeps`: the composed bytes that stay in memory: those of each length of a value, or, of a head of which there are many, those of the last value
+   * only. A client may choose the length.
+   *
+   * @throws TypeError for a header that no answer may have. Headers that a transport writes itself are left out.
+   */
+  constructor(before: HeaderList, name: string, after: HeaderList, keeps: 'lengths' | 'last' = 'lengths') {
     const bad = findBadHeader([...before, [name, ''], ...after])
     if (bad !== null) throw bad
     this.#before = before.filter(isOurs)
@@ -37,6 +44,7 @@ export class PreparedHead {
     const colon = start.indexOf(': ')
     this.firstName = start.slice(0, colon)
     this.#start = Buffer.from(start.slice(colon + 2), 'latin1')
+    this.#composed = keeps === 'last' ? null : new Array<undefined>(maxLength + 1).fill(undefined)
     this.#end = Buffer.from(this.#after.map(([each, value]) => `\r\n${each}: ${value}`).join(''), 'latin1')
   }
 
@@ -57,7 +65,7 @@ export class PreparedHead {
   compose(value: string): Uint8Array | null {
     const { length } = value
     if (length === 0 || length > maxLength) return null
-    const bytes = this.#composed[length] ?? this.#create(length)
+    const bytes = this.#find(length) ?? this.#create(length)
     let at = this.#start.length
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
@@ -68,11 +76,17 @@ export class PreparedHead {
     return bytes
   }
 
+  #find(length: number): Uint8Array | undefined {
+    if (this.#composed !== null) return this.#composed[length]
+    return this.#last?.length === this.#start.length + length + this.#end.length ? this.#last : undefined
+  }
+
   #create(length: number): Uint8Array {
     const bytes = new Uint8Array(this.#start.length + length + this.#end.length)
     bytes.set(this.#start)
     bytes.set(this.#end, this.#start.length + length)
-    this.#composed[length] = bytes
+    if (this.#composed === null) this.#last = bytes
+    else this.#composed[length] = bytes
     return bytes
   }
 }
