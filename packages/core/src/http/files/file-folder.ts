@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import { UnavailableError } from '../../errors/app-error.ts'
 import { chooseEncoding, type Encoding } from '../compression/accept-encoding.ts'
 import { isCompressible } from '../compression/compressible.ts'
+import { toContentType } from './content-type.ts'
 import { readFully } from './file-source.ts'
-import { KeptFile } from './kept-file.ts'
+import { formBytes, KeptFile } from './kept-file.ts'
 import { type OpenFile, openBelow, readVersion } from './open-file.ts'
 import { type FileMeta, settledMs } from './representation.ts'
 
@@ -81,18 +81,34 @@ export class FileFolder {
     { name, file, meta }: FoundFile,
     acceptEncoding: string,
   ): Promise<{ readonly file: OpenFile; readonly encoding: Encoding | null }> {
-    const encoding = meta.vary === null ? null : chooseEncoding(acceptEncoding)
-    if (encoding === null || !this.#settings.precompressed.includes(encoding)) return { file, encoding: null }
-    let encoded: OpenFile | 'directory' | null
+    let available = meta.vary === null ? [] : this.#settings.precompressed
     try {
-      encoded = await openBelow(this.#root, name + suffixes[encoding])
+      while (available.length > 0) {
+        const encoding = chooseEncoding(acceptEncoding, 'br', available)
+        if (encoding === null) break
+        const neighbour = await this.#openNeighbour(name, file, encoding)
+        if (neighbour !== null) {
+          await file.handle.close()
+          return { file: neighbour, encoding }
+        }
+        available = available.filter((other) => other !== encoding)
+      }
     } catch (error) {
       await file.handle.close()
       throw error
     }
-    if (encoded === null || encoded === 'directory') return { file, encoding: null }
-    await file.handle.close()
-    return { file: encoded, encoding }
+    return { file, encoding: null }
+  }
+
+  /** Null for none, and for one that is older than the file or helps no client. */
+  async #openNeighbour(name: string, file: OpenFile, encoding: Encoding): Promise<OpenFile | null> {
+    const neighbour = await openBelow(this.#root, name + suffixes[encoding])
+    if (neighbour === null || neighbour === 'directory') return null
+    // Tools that copy the time of the file may leave out what is below a second.
+    const isOlder = neighbour.mtimeNs / 1_000_000_000n < file.mtimeNs / 1_000_000_000n
+    if (neighbour.size > 0 && neighbour.size < file.size && !isOlder) return neighbour
+    await neighbour.handle.close()
+    return null
   }
 
   async #check(kept: KeptFile, nowMs: number): Promise<boolean> {
@@ -104,35 +120,44 @@ export class FileFolder {
     return false
   }
 
-  /** Of a file and its neighbours. */
+  /** Of a file and its neighbours, as long as they are below the root. */
   async #version(name: string): Promise<string> {
     const { precompressed } = this.#settings
-    const neighbours = isCompressible(this.#settings.meta(name).contentType) ? precompressed : []
+    const neighbours = isCompressible(toContentType(name)) ? precompressed : []
     const names = [name, ...neighbours.map((encoding) => name + suffixes[encoding])]
-    return (await Promise.all(names.map((each) => readVersion(join(this.#root, each))))).join(' ')
+    return (await Promise.all(names.map((each) => readVersion(this.#root, each)))).join(' ')
   }
 
   async #load(name: string, nowMs: number): Promise<Found> {
     const version = this.#settings.memory === null ? '' : await this.#version(name)
     const file = await openBelow(this.#root, name)
     if (file === null || file === 'directory') return file
-    const meta = this.#settings.meta(name)
-    const mayBeEncoded = isCompressible(meta.contentType)
-    if (!this.#isKeepable(file, mayBeEncoded)) return { name, file, meta }
-    let bytes: Uint8Array | null
+    let isGiven = false
     try {
-      bytes = await readFully(file.handle, Buffer.allocUnsafeSlow(file.size), file.size, 0)
+      const meta = this.#settings.meta(name)
+      if (!this.#isKeepable(file, isCompressible(meta.contentType))) {
+        isGiven = true
+        return { name, file, meta }
+      }
+      const kept = await this.#read(name, version, file, meta, nowMs)
+      // Of a file that is being changed nothing is kept but what this caller gets.
+      if ((await this.#version(name)) === version) this.#keep(kept)
+      return kept
     } finally {
-      await file.handle.close()
+      if (!isGiven) await file.handle.close()
     }
-    const compresses = mayBeEncoded && this.#settings.compression
+  }
+
+  async #read(name: string, version: string, file: OpenFile, meta: FileMeta, nowMs: number): Promise<KeptFile> {
+    const bytes = await readWhole(file)
     if (bytes === null) throw new UnavailableError('The file is being changed')
-    const kept = new KeptFile(name, version, file.mtimeNs, bytes, meta, compresses, nowMs, (more) =>
+    const mayBeEncoded = isCompressible(meta.contentType)
+    const compresses = mayBeEncoded && this.#settings.compression
+    const kept: KeptFile = new KeptFile(name, version, file.mtimeNs, bytes, meta, compresses, nowMs, (more) =>
       this.#grew(kept, more),
     )
-    if (mayBeEncoded) for (const encoding of this.#settings.precompressed) await this.#addNeighbour(kept, encoding)
-    // Of a file that is being changed nothing is kept but what this caller gets.
-    if ((await this.#version(name)) === version) this.#keep(kept)
+    if (mayBeEncoded)
+      for (const encoding of this.#settings.precompressed) await this.#addNeighbour(kept, file, encoding)
     return kept
   }
 
@@ -143,19 +168,17 @@ export class FileFolder {
       compresses && compression
         ? Math.max(memory.maxFileBytes, Math.min(maxCompressedBytes, memory.maxBytes))
         : memory.maxFileBytes
-    return size <= maxBytes && size > 0
+    return size > 0 && size <= maxBytes && size + formBytes <= memory.maxBytes
   }
 
-  async #addNeighbour(kept: KeptFile, encoding: Encoding): Promise<void> {
-    const file = await openBelow(this.#root, kept.name + suffixes[encoding])
-    if (file === null || file === 'directory') return
+  async #addNeighbour(kept: KeptFile, file: OpenFile, encoding: Encoding): Promise<void> {
+    const neighbour = await this.#openNeighbour(kept.name, file, encoding)
+    if (neighbour === null) return
     try {
-      // One that is larger helps no client.
-      if (file.size === 0 || file.size >= kept.plain.bytes.byteLength) return
-      const bytes = await readFully(file.handle, Buffer.allocUnsafeSlow(file.size), file.size, 0)
-      if (bytes !== null) kept.addNeighbour(encoding, bytes, file.mtimeNs)
+      const bytes = await readWhole(neighbour)
+      if (bytes !== null) kept.addNeighbour(encoding, bytes, neighbour.mtimeNs)
     } finally {
-      await file.handle.close()
+      await neighbour.handle.close()
     }
   }
 
@@ -192,4 +215,9 @@ export class FileFolder {
 /** The clock of another app may be behind. */
 function isFresh({ checkedMs }: KeptFile, nowMs: number): boolean {
   return nowMs - checkedMs < freshMs && nowMs >= checkedMs
+}
+
+/** Null: it became shorter. */
+function readWhole({ handle, size }: OpenFile): Promise<Uint8Array | null> {
+  return readFully(handle, Buffer.allocUnsafeSlow(size), size, 0)
 }

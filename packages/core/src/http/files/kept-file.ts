@@ -1,6 +1,8 @@
 import { isPromise, type MaybePromise } from '../../base/maybe-promise.ts'
-import type { Encoding } from '../compression/accept-encoding.ts'
-import { compressBytes } from '../compression/compress.ts'
+import type { HttpExchange } from '../../transport/transport.ts'
+import { chooseEncoding, type Encoding } from '../compression/accept-encoding.ts'
+import { compressBytes, isPoolBusy } from '../compression/compress.ts'
+import { defaultCompression } from '../compression/options.ts'
 import { type FileMeta, Representation } from './representation.ts'
 
 /** A form of a file that is in memory. */
@@ -8,6 +10,11 @@ export interface KeptForm {
   readonly representation: Representation
   readonly bytes: Uint8Array
 }
+
+/** What a form takes beside its bytes, as measured: its headers, composed for plain and for secure connections, and its place in the folder. */
+export const formBytes: number = 10 * 1024
+
+const encodings: readonly Encoding[] = ['br', 'gzip']
 
 /** Less is not worth the time of a client. */
 const minEncodedBytes = 1024
@@ -25,13 +32,16 @@ export class KeptFile {
   checking: Promise<boolean> | null = null
   /** Since the last look for what is not used. */
   wasUsed = true
-  /** Null: the plain form is not larger, or encoding failed. */
-  readonly #forms = new Map<Encoding, KeptForm | null>()
+  readonly #forms = new Map<Encoding, KeptForm>()
+  /** What is being compressed, once for all who wait for it. They never reject. */
+  readonly #runs = new Map<Encoding, Promise<KeptForm>>()
+  /** Encodings that it has, or may be compressed to. */
+  #available: readonly Encoding[]
+  /** Those whose bytes are always the same. */
+  #neighbours: readonly Encoding[] = []
+  #preferred: Encoding = 'br'
   readonly #meta: FileMeta
   readonly #mtimeNs: bigint
-  /** Its form depends on what a client accepts. */
-  readonly mayBeEncoded: boolean
-  readonly #compresses: boolean
   /** Its bytes have become more. */
   readonly #grew: (bytes: number) => void
 
@@ -50,16 +60,16 @@ export class KeptFile {
     this.checkedMs = checkedMs
     this.#meta = meta
     this.#mtimeNs = mtimeNs
-    this.#compresses = compresses && bytes.byteLength >= minEncodedBytes
-    this.mayBeEncoded = meta.vary !== null
+    this.#available = compresses && bytes.byteLength >= minEncodedBytes ? encodings : []
     this.#grew = grew
     const size = bytes.byteLength
     this.plain = { representation: new Representation({ size, mtimeNs }, meta, null, size), bytes }
   }
 
+  /** All that it takes in memory. */
   get bytes(): number {
-    let bytes = this.plain.bytes.byteLength
-    for (const form of this.#forms.values()) bytes += form?.bytes.byteLength ?? 0
+    let bytes = this.plain.bytes.byteLength + formBytes
+    for (const form of this.#forms.values()) bytes += form.bytes.byteLength + formBytes
     return bytes
   }
 
@@ -70,25 +80,42 @@ export class KeptFile {
       representation: new Representation({ size, mtimeNs }, this.#meta, encoding, size),
       bytes,
     })
+    this.#neighbours = [...this.#neighbours, encoding]
+    this.#preferred = this.#neighbours.includes('br') ? 'br' : 'gzip'
+    this.#available = encodings.filter((other) => this.#available.includes(other) || other === encoding)
   }
 
-  /** The form for a client that accepts `encoding`. `wantsRange`: one whose bytes are always the same. */
-  form(encoding: Encoding, wantsRange: boolean): MaybePromise<KeptForm> {
-    const form = this.#forms.get(encoding)
-    if (form !== undefined)
-      return form === null || (wantsRange && form.representation.rangeSize === null) ? this.plain : form
-    if (!this.#compresses || wantsRange) return this.plain
-    return this.#compress(encoding)
+  /** The form for a request, which is there; null when it has to be compressed first. */
+  peek(exchange: Pick<HttpExchange, 'header'>): KeptForm | null {
+    const encoding = this.#choose(exchange)
+    return encoding === null ? this.plain : (this.#forms.get(encoding) ?? null)
+  }
+
+  /** The form for a request. It is the plain one while too many others wait to be compressed. */
+  form(exchange: Pick<HttpExchange, 'header'>): MaybePromise<KeptForm> {
+    const encoding = this.#choose(exchange)
+    if (encoding === null) return this.plain
+    return this.#forms.get(encoding) ?? this.#runs.get(encoding) ?? this.#compress(encoding)
+  }
+
+  /** Of two that a client likes as much, the one that is there already. A range is one of bytes that are always the same. */
+  #choose(exchange: Pick<HttpExchange, 'header'>): Encoding | null {
+    if (this.#available.length === 0) return null
+    const available = exchange.header('range') === '' ? this.#available : this.#neighbours
+    return chooseEncoding(exchange.header('accept-encoding'), this.#preferred, available)
   }
 
   #compress(encoding: Encoding): MaybePromise<KeptForm> {
+    if (this.plain.bytes.byteLength > defaultCompression.syncBytes && isPoolBusy()) return this.plain
     try {
       const bytes = compressBytes(this.plain.bytes, encoding)
       if (!isPromise(bytes)) return this.#addCompressed(encoding, bytes)
-      return bytes.then(
+      const run = bytes.then(
         (done) => this.#addCompressed(encoding, done),
         () => this.#addCompressed(encoding, null),
       )
+      this.#runs.set(encoding, run)
+      return run
     } catch {
       return this.#addCompressed(encoding, null)
     }
@@ -96,18 +123,18 @@ export class KeptFile {
 
   /** Null: it could not be compressed, and is sent as it is. */
   #addCompressed(encoding: Encoding, bytes: Uint8Array | null): KeptForm {
+    this.#runs.delete(encoding)
     const size = this.plain.bytes.byteLength
     if (bytes === null || bytes.byteLength >= size) {
-      this.#forms.set(encoding, null)
+      this.#available = this.#available.filter((other) => other !== encoding)
       return this.plain
     }
-    const before = this.#forms.get(encoding)
-    if (before) return before
     // The tag is of the file: another version of zlib may make other bytes of it.
     const representation = new Representation({ size, mtimeNs: this.#mtimeNs }, this.#meta, encoding, null)
-    const form = { representation, bytes }
+    // zlib returns a part of a buffer of 16 KiB.
+    const form = { representation, bytes: new Uint8Array(bytes) }
     this.#forms.set(encoding, form)
-    this.#grew(bytes.byteLength)
+    this.#grew(bytes.byteLength + formBytes)
     return form
   }
 }

@@ -65,10 +65,12 @@ export async function openBelow(root: string, name: string): Promise<OpenFile | 
   }
 }
 
-/** The version of a file that is known to be below its root; null when there is none. */
-export async function readVersion(path: string): Promise<string | null> {
+/** The version of a file; null when there is none, or none below `root`, which is a real path. */
+export async function readVersion(root: string, name: string): Promise<string | null> {
   try {
-    return toVersion(await stat(path, { bigint: true }))
+    // A folder above it may have become a link that leads out.
+    const real = await realpath(join(root, name))
+    return real.startsWith(withSlash(root)) ? toVersion(await stat(real, { bigint: true })) : null
   } catch (error) {
     if (missing.has(codeOf(error))) return null
     throw error

@@ -1,13 +1,11 @@
-import { isPromise, type MaybePromise } from '../../base/maybe-promise.ts'
 import type { ActiveCall } from '../../call/active-call.ts'
 import { FileReplyResult } from '../../call/reply.ts'
 import { NotFoundError } from '../../errors/app-error.ts'
 import type { HeaderList, HttpExchange } from '../../transport/transport.ts'
-import { chooseEncoding } from '../compression/accept-encoding.ts'
 import { type FileFinder, type FileRequest, type ReadyAnswer, sendKept } from './file-answer.ts'
 import type { FileFolder, Found, FoundFile } from './file-folder.ts'
 import { hasEncodedSlash, isServable } from './file-name.ts'
-import { KeptFile, type KeptForm } from './kept-file.ts'
+import { KeptFile } from './kept-file.ts'
 import { readyOpened } from './opened-file.ts'
 import { Representation } from './representation.ts'
 
@@ -39,8 +37,8 @@ export class StaticFile extends FileReplyResult implements FileFinder {
     const name = toFileName(this.#mount, this.#name, request.exchange.path)
     const kept = name === null ? null : this.#mount.folder().peek(name, call.services.clock.monotonic())
     if (kept === null) return null
-    const form = chooseForm(request.exchange, kept)
-    return isPromise(form) ? null : { send: () => sendKept(request, call, form, null) }
+    const form = kept.peek(request.exchange)
+    return form === null ? null : { send: () => sendKept(request, call, form, null) }
   }
 
   async find(request: FileRequest, call: ActiveCall): Promise<ReadyAnswer> {
@@ -88,12 +86,6 @@ function toFileName({ index }: StaticMount, name: string, path: string): string 
   return index === null ? null : name + index
 }
 
-function chooseForm(exchange: HttpExchange, kept: KeptFile): MaybePromise<KeptForm> {
-  if (!kept.mayBeEncoded) return kept.plain
-  const encoding = chooseEncoding(exchange.header('accept-encoding'))
-  return encoding === null ? kept.plain : kept.form(encoding, exchange.header('range') !== '')
-}
-
 async function ready(
   request: FileRequest,
   call: ActiveCall,
@@ -101,7 +93,7 @@ async function ready(
   found: KeptFile | FoundFile,
 ): Promise<ReadyAnswer> {
   if (found instanceof KeptFile) {
-    const form = await chooseForm(request.exchange, found)
+    const form = await found.form(request.exchange)
     return { send: () => sendKept(request, call, form, null) }
   }
   const { file, encoding } = await folder.encoded(found, request.exchange.header('accept-encoding'))

@@ -45,9 +45,12 @@ export interface StaticFilesOptions<U extends Use = Use> {
   readonly maxAgeSeconds?: number
   /** Names, as `assets/app-3f9a1c.js`, whose content never changes: they are kept for a year. The fallback is none. */
   readonly immutable?: RegExp | ((name: string) => boolean)
-  /** Encodings of a file that are beside it, as `site.css.br`. Default `['br', 'gzip']`, the latter as `site.css.gz`. */
+  /**
+   * Encodings of a file that are beside it, as `site.css.br`, not older and smaller than it. Default `['br', 'gzip']`, the latter as `site.css.gz`;
+   * with `userContent` none: the neighbour of a file may be that of another user.
+   */
   readonly precompressed?: readonly Encoding[]
-  /** Compresses text and what else becomes smaller, once for each file that is in memory. Default true. */
+  /** Compresses text and what else becomes smaller, once for each file and encoding that is in memory. Default true. */
   readonly compression?: boolean
   /** True for files that users have sent: a browser saves HTML, SVG and XML instead of running their scripts. Default false. */
   readonly userContent?: boolean
@@ -61,14 +64,16 @@ export interface StaticFilesOptions<U extends Use = Use> {
 export interface FileMemoryOptions {
   /** Of one file. Default 65,536. One that is compressed here is kept up to 1 MiB. */
   readonly maxFileBytes?: number
-  /** Of all files of this folder, with their encoded forms. Default 33,554,432. */
+  /**
+   * Of all files of this folder, with their encoded forms. Each file and each encoded form of it counts as its bytes and 10,240 more, for what else is
+   * kept with it. Default 33,554,432.
+   */
   readonly maxBytes?: number
 }
 
 const encodingsRule = option.list({
   of: option.choice(['br', 'gzip'], { required: true }),
   expects: 'a list of br and gzip',
-  default: ['br', 'gzip'],
 })
 const memoryRules = {
   maxFileBytes: option.bytes({ default: 64 * 1024 }),
@@ -147,9 +152,10 @@ export function staticFiles<const U extends Use = []>(
     },
     options.use ?? [],
   )
-  const { precompressed, compression } = checked
+  const { compression, userContent } = checked
+  const precompressed = checked.precompressed ?? (userContent ? [] : (['br', 'gzip'] as const))
   const memory = checked.memory ?? { maxFileBytes: 64 * 1024, maxBytes: 32 * 1024 * 1024 }
-  const meta = createMeta({ ...checked, access, fallback })
+  const meta = createMeta({ ...checked, precompressed, access, fallback })
   const checkRoot = (): void => {
     checkFolder(root, fallback, who)
     const settings = { precompressed, compression, memory: memory === false ? null : memory, meta }
