@@ -49,9 +49,9 @@ export interface HttpWireOptions {
   /** Replaces a security header, or with false leaves it out. */
   readonly securityHeaders?: SecurityHeaderOptions
   /**
-   * Compresses answers with brotli or gzip, for clients that accept it, by content type and from 1 KiB on. True: on routes with `access: 'public'`, and on
-   * those that say `http: { compression: true }`; an answer that mixes secrets with text from the request must not be compressed (BREACH). False: on
-   * none. Default true.
+   * Compresses answers with brotli or gzip, for clients that accept it, by content type and from 1 KiB on. True: on routes with `access: 'public'` of
+   * which no step reads who is calling, and on those that say `http: { compression: true }`; an answer that mixes secrets with text from the request
+   * must not be compressed (BREACH). False: on none. Default true.
    */
   readonly compression?: boolean | HttpCompressionOptions
   /** Largest body of a request, unless its route has its own limit. Default 1 MiB. */

@@ -1,7 +1,7 @@
 import { BootError } from '../base/boot-error.ts'
 import { toValibot } from '../base/valibot.ts'
 import type { RouteInfo } from '../call/call.ts'
-import type { AnswerCompression, CompiledHttp } from '../call/compiled-route.ts'
+import type { AnswerCompression, CompiledHttp, IdentityPolicy } from '../call/compiled-route.ts'
 import { compileInput } from './input.ts'
 import { toMultipartLimits } from './multipart-limits.ts'
 import { pathParameters } from './path-pattern.ts'
@@ -30,6 +30,7 @@ export function compileHttp(
   info: RouteInfo,
   definition: RouteDefinition,
   { maxBodyBytes, compression, unknownKeys }: HttpContext,
+  identity: IdentityPolicy,
 ): CompiledHttp | null {
   const { http, input } = definition
   if (http === null || info.path === null || info.method === null) return null
@@ -65,8 +66,8 @@ export function compileHttp(
     streamed: streamed ? { maxBytes, timeoutMs: http.bodyTimeoutMs ?? defaultBodyTimeoutMs } : null,
     multipart: isMultipart ? toMultipartLimits(`Route ${info.name}`, http.files ?? {}, maxBytes) : null,
     status: http.status ?? null,
-    // What is compressed shows by its length how much of what was sent resembles what is secret.
-    compression: (http.compression ?? info.access === 'public') ? compression : null,
+    // What is compressed shows by its length how much of what was sent resembles what is secret, which an answer to a known caller may hold.
+    compression: (http.compression ?? identity === 'none') ? compression : null,
   }
 }
 

@@ -97,7 +97,7 @@ export function compileRoute(
       mayTakeCall(definition.handler) ||
       context.asyncContext,
     servesWhileDraining,
-    http: compileHttp(info, definition, context),
+    http: compileHttp(info, definition, context, identity),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,
     countWebSocket: context.countWebSocket(info),
     httpCounter: context.httpCounter(info),

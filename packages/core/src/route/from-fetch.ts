@@ -36,7 +36,7 @@ export interface FetchOptions<U extends Use = Use> {
    * `request_timeout`. 0: no limit. Default 30,000. `deadlineMs` does not run while it waits, and begins anew with each piece.
    */
   readonly bodyTimeoutMs?: number
-  /** Compresses answers, as of a route. Default: where `access` is `public`. */
+  /** Compresses answers, as of a route. Default: where `access` is `public` and no step reads who is calling. */
   readonly compression?: boolean
 }
 

@@ -67,7 +67,7 @@ export interface HttpOptions<
     : MultipartOptions
   /**
    * Compresses answers for clients that accept it. Not for answers that mix secrets with text from the request, whose length would then reveal the
-   * secrets (BREACH). No effect in an app with `http: { compression: false }`. Default: where `access` is `public`.
+   * secrets (BREACH). No effect in an app with `http: { compression: false }`. Default: where `access` is `public` and no step reads who is calling.
    */
   readonly compression?: boolean
 }
