@@ -176,6 +176,9 @@ describe('the blocks of the pages about cookies and sessions', () => {
       ])
       const cookie = /^[^;]+/.exec(setCookies[0] ?? '')?.[0] ?? ''
       expect((await request('GET /me', { headers: { cookie } })).json()).toEqual({ name: 'ada' })
+      const foreign = { ...host, cookie, origin: 'https://evil.example' }
+      expect((await request('POST /sign-in', { json, headers: foreign })).status).toBe(403)
+      expect((await request('POST /sign-out', { headers: foreign })).status).toBe(403)
       const out = await request('POST /sign-out', { headers: { cookie } })
       expect(out.setCookies[0]).toMatch(/^__Host-access_token=; Max-Age=0; /)
     })

@@ -88,9 +88,10 @@ export interface AuthOptions {
   /** Adds an endpoint for OpenID Connect back-channel logouts. Default false. */
   readonly backChannelLogout?: boolean | BackChannelLogoutOptions | undefined
   /**
-   * Takes the token from this cookie where a request or an upgrade has no other one. A page of another origin cannot use it: what it sends is
-   * refused with `permission_denied`, except for GET, HEAD and OPTIONS, and so is its WebSocket, whatever `websocket.origins` allows. Who sets the
-   * cookie is a route of the application, after a login. Default false.
+   * Takes the token from this cookie where a request or an upgrade has no other one. A page of another origin cannot use it: what it sends to a route
+   * that reads who is calling is refused with `permission_denied`, except for GET, HEAD and OPTIONS, and so is its WebSocket, whatever
+   * `websocket.origins` allows. A public route without `optionalUser()` is not checked: one that changes something needs `csrf()`. Who sets the cookie
+   * is a route of the application, after a login. Default false.
    */
   readonly cookie?: boolean | TokenCookieOptions | undefined
   readonly keys?: KeyOptions | undefined

@@ -1,4 +1,4 @@
-import { disconnects, reply, route } from '@twinwire/core'
+import { csrf, disconnects, reply, route } from '@twinwire/core'
 import { createTestApp, onTransports } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { authFrame, authOf, bearer, callPackage, counted, nextJson, startIssuer } from './auth.fixtures.ts'
@@ -27,6 +27,11 @@ const routes = {
     handler: () => reply(undefined, { cookies: { [name]: null } }),
   }),
 }
+/** Public, and no step reads who is calling. */
+const endpoints = [
+  route({ http: 'POST /vote', access: 'public', handler: () => 'counted' }),
+  route({ http: 'POST /guarded-vote', access: 'public', use: [csrf({ origins: [listed] })], handler: () => 'counted' }),
+]
 const pkgIds = { WHO: 1, SAVE: 2, OPEN: 3, KEPT: 4, SIGN_OUT: 5 } as const
 
 describe('a token in a cookie', () => {
@@ -34,7 +39,7 @@ describe('a token in a cookie', () => {
     const startApp = async (options: Partial<AuthOptions> = {}) => {
       const { issuer, clock } = await startIssuer()
       const keycloak = authOf(issuer, { cookie: { origins: [listed] }, ...options })
-      const app = await start({ pkgIds, routes, clock, websocket: { origins: ['*'] }, plugins: [keycloak] })
+      const app = await start({ pkgIds, routes, endpoints, clock, websocket: { origins: ['*'] }, plugins: [keycloak] })
       const cookie = (token: string, headers = {}) => ({ headers: { ...host, cookie: `${name}=${token}`, ...headers } })
       return { ...app, issuer, clock, keycloak, cookie }
     }
@@ -79,7 +84,7 @@ describe('a token in a cookie', () => {
       }
     })
 
-    it('cannot be used by pages of other origins, on any route, but for what changes nothing', async () => {
+    it('cannot be used by pages of other origins, on any route that reads it, but for what changes nothing', async () => {
       const { app, request, issuer, cookie } = await startApp()
       const token = issuer.token('ada')
       const before = counted(app, 'auth_attempts_total')
@@ -100,6 +105,18 @@ describe('a token in a cookie', () => {
       // Without the cookie no user is involved.
       expect((await request('POST /open', { headers: { ...host, origin: foreign } })).json()).toBeNull()
       expect(counted(app, 'auth_attempts_total', before)).not.toEqual([])
+    })
+
+    it('is not looked at on a public route that reads no identity: one that changes something needs csrf()', async () => {
+      const { request, issuer, cookie } = await startApp()
+      const token = issuer.token('ada')
+      for (const headers of [{ origin: foreign }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]) {
+        expect((await request('POST /vote', cookie(token, headers))).status).toBe(200)
+        const guarded = await request('POST /guarded-vote', cookie(token, headers))
+        expect([guarded.status, guarded.json()]).toMatchObject([403, { error: { code: 'permission_denied' } }])
+      }
+      for (const headers of [{ origin: own }, { origin: listed }])
+        expect((await request('POST /guarded-vote', cookie(token, headers))).status).toBe(200)
     })
 
     it('opens no socket of a page of another origin, whatever websocket.origins allows', async () => {

@@ -71,6 +71,8 @@ describe('csrf()', () => {
         { origin: foreign },
         { origin: 'null' },
         { origin: 'http://app.example', 'x-forwarded-proto': 'https' },
+        { origin: 'http://app.example', 'x-forwarded-proto': 'wss' },
+        { origin: 'http://app.example', 'x-forwarded-proto': 'WSS, http' },
       ]
       for (const headers of refused) expect(await send(headers)).toMatchObject({ code: 'permission_denied' })
     })

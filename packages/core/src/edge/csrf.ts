@@ -3,6 +3,7 @@ import { checkOptions } from '../base/options.ts'
 import type { Call } from '../call/call.ts'
 import { CallContext } from '../call/call-context.ts'
 import { guard, type Step } from '../route/step.ts'
+import { mayBeSecure } from './forwarded-proto.ts'
 import { originsRule } from './host.ts'
 import { findOriginError, type OriginRequest } from './origin.ts'
 
@@ -49,5 +50,5 @@ function toOriginRequest(call: Call): OriginRequest {
 
 /** Of an upgrade: a connection does not keep whether its proxy is trusted. Believing it here only refuses more. */
 function wasSecure(headers: Call['headers'], usesTls: boolean): boolean {
-  return usesTls || (headers['x-forwarded-proto'] ?? '').toLowerCase().includes('https')
+  return usesTls || mayBeSecure(headers['x-forwarded-proto'] ?? '')
 }
