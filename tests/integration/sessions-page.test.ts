@@ -1,7 +1,7 @@
 // The blocks of docs_site/sessions.md and docs_site/cookies.md: they compile, and what is in them works on both transports.
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { AnyEndpoint, App, AppOptions, Clock, Plugin, RouteTable } from '@twinwire/core'
 import { createVirtualClock, onTransports, type RawSocket } from '@twinwire/core/testing'
@@ -247,13 +247,14 @@ function call(socket: RawSocket, pkgId: number): Promise<unknown> {
 
 /** As an issuer's: a code for a token. */
 async function startTokenEndpoint(token: () => string): Promise<string> {
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = ''
     for await (const chunk of request) body += chunk
     const isGood = new URLSearchParams(body).get('code') === 'good'
     response.writeHead(isGood ? 200 : 400, { 'content-type': 'application/json' })
     response.end(JSON.stringify(isGood ? { access_token: token(), expires_in: 300 } : { error: 'invalid_grant' }))
-  })
+  }
+  const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   const address = server.address()

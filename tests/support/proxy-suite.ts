@@ -10,6 +10,7 @@ import {
   startProxiedApp,
 } from './proxied-app.ts'
 import { clientAddress, open, openSocket, type ProxySocket, send, sendHttp2 } from './proxy-client.ts'
+import { drainTest } from './proxy-drain.ts'
 import type { TestProxy, TestProxyOptions } from './proxy-process.ts'
 import { dialTcp } from './tcp-peer.ts'
 
@@ -31,7 +32,7 @@ export interface ProxySuiteOptions {
 }
 
 export function proxySuite(suite: ProxySuiteOptions): void {
-  const { name, start, keepsForged, hasBodyLimit, hasIdleLimit, reloadCode, passesOn, statusWithoutNode } = suite
+  const { name, start, keepsForged, hasBodyLimit, hasIdleLimit, reloadCode, passesOn } = suite
   describe(`behind ${name}`, () => {
     let certificate: Certificate
     let app: ProxiedApp
@@ -243,40 +244,7 @@ export function proxySuite(suite: ProxySuiteOptions): void {
       expect([status, text]).toEqual([200, '{"length":2000}'])
     })
 
-    test('a drain: calls in flight are answered, sockets get 1012, later calls go to the other node', async () => {
-      const nodes = [await startProxiedApp(), await startProxiedApp()]
-      onTestFinished(async () => {
-        for (const node of nodes) await node.close()
-      })
-      const front = await start({ targets: nodes.map(({ port }) => port), certificate })
-      onTestFinished(() => front.stop())
-      // Connections of the proxy to the nodes, which it keeps.
-      for (let n = 0; n < 8; n += 1) expect((await send(front.port, '/who')).status).toBe(200)
-      const sockets = await Promise.all(Array.from({ length: 4 }, () => openSocket(front.port)))
-      const inFlight = Array.from({ length: 8 }, () => send(front.port, '/held'))
-      await expect.poll(() => nodes.reduce((sum, { held }) => sum + held, 0)).toBe(8)
-      const [leaving, staying] = nodes
-      expect(leaving?.held).toBeGreaterThan(0)
-      const closed = leaving?.drain()
-      const during = await Promise.all(Array.from({ length: 8 }, () => send(front.port, '/who')))
-      expect(during.map(({ text }) => JSON.parse(text))).toEqual(
-        during.map(() => ({ address: clientAddress, id: expect.any(String), port: staying?.port })),
-      )
-      for (const node of nodes) node.release()
-      expect((await Promise.all(inFlight)).map(({ status }) => status)).toEqual(inFlight.map(() => 200))
-      await closed
-      const closes = await Promise.all(
-        sockets.map((socket) => Promise.race([socket.closed, socket.call(proxiedPkgIds.WHO)])),
-      )
-      const ended = closes.filter((close) => close === 1012)
-      expect(ended.length).toBeGreaterThan(0)
-      expect(closes.filter((close) => close !== 1012)).toEqual(
-        Array.from({ length: 4 - ended.length }, () => expect.objectContaining({ status_code: 0 })),
-      )
-      expect((await send(front.port, '/who')).status).toBe(200)
-      await staying?.close()
-      expect(statusWithoutNode).toContain((await send(front.port, '/who')).status)
-    })
+    drainTest(suite, () => certificate)
 
     test('a reload of the proxy', async () => {
       const { app: node, proxy: front } = await behind({})

@@ -101,7 +101,7 @@ export function describeEndpointAccess(access: EndpointAccess): string {
   return `on the separate port ${access.host ?? '127.0.0.1'}:${access.port}`
 }
 
-/** On the port of the app: what `access` lets in. */
+/** The callers that an access on the port of the app means. */
 export type AccessOnApp = Exclude<EndpointAccess, { readonly port: number }>
 
 /**
