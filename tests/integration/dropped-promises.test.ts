@@ -118,6 +118,7 @@ describe('the list of what is dropped', () => {
   /** Tools for packages, which pass what they return to applications through `dropSafe`. */
   const tools = [
     'CircuitBreaker.run',
+    'EndpointPort.close',
     'RedisConnection.close',
     'RedisConnection.open',
     'RedisConnection.ping',
@@ -125,6 +126,7 @@ describe('the list of what is dropped', () => {
     'RedisSubscriber.open',
     'RedisSubscriber.subscribe',
     'RedisSubscriber.unsubscribe',
+    'openEndpointPort',
     'openRedisConnection',
     'openRedisSubscriber',
     'ClusterWorker.provideMetrics',
