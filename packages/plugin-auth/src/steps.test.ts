@@ -324,7 +324,7 @@ describe('a step', () => {
     const stepsOf = (name: string) => app.describe().routes.find((each) => each.name === name)?.steps
     const roles = ['realm:admin', 'write', 'read']
     expect(stepsOf('ADMIN')).toEqual([
-      { kind: 'guard', name: `auth.requireRoles(${roles.join(', ')})`, demands: { roles } },
+      { kind: 'guard', name: `auth.requireRoles(${roles.join(', ')})`, demands: { roles }, limits: [] },
     ])
     expect(stepsOf('EITHER')).toMatchObject([{ demands: { anyRole: ['realm:admin', 'write'] } }])
     expect(stepsOf('WRITE')).toMatchObject([{ demands: { scopes: ['books:write', 'books:read'] } }])
