@@ -1,6 +1,6 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import { stringifySetCookie } from 'cookie'
-import { sign, unsign } from 'cookie-signature'
 import { isWellFormed } from '../base/well-formed.ts'
 import { readCookie } from './cookie-header.ts'
 
@@ -192,4 +192,16 @@ function findBadDomain(domain: string): string | null {
   if (!(domain.length <= 254 && domainName.test(domain))) return 'domain must be a host name, such as example.com'
   if (name.includes('.')) return null
   return 'domain must have a dot, as example.com has: remove domain, and the cookie is of the host of the request'
+}
+
+/** In the format of the package cookie-signature, which is CommonJS and cannot be bundled into an ES module. */
+function sign(value: string, secret: string): string {
+  return `${value}.${createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, '')}`
+}
+
+function unsign(signed: string, secret: string): string | false {
+  const value = signed.slice(0, signed.lastIndexOf('.'))
+  const expected = Buffer.from(sign(value, secret))
+  const given = Buffer.from(signed)
+  return expected.length === given.length && timingSafeEqual(expected, given) ? value : false
 }
