@@ -38,10 +38,10 @@ export function drainTest(
       await expect.poll(() => nodes.reduce((sum, { held }) => sum + held, 0)).toBe(inFlight.length)
     } while (nodes.some(({ held }) => held === 0))
     const closed = leaving?.drain()
-    for (let inRow = 0; inRow < 20; ) {
+    for (let streak = 0; streak < 20; ) {
       const port = await who()
       expect(ports(nodes)).toContain(port)
-      inRow = port === staying?.port ? inRow + 1 : 0
+      streak = port === staying?.port ? streak + 1 : 0
     }
     for (const node of nodes) node.release()
     expect((await Promise.all(inFlight)).map(({ status }) => status)).toEqual(inFlight.map(() => 200))
