@@ -3,10 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runNode } from '../support/run-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Beside the tests, so that it finds their packages.
 const folder = fileURLToPath(new URL('../client-page.generated', import.meta.url))
+const run = (args: readonly string[], env = process.env) => runNode(args, { cwd: folder, env })
 
 const page = await readFile(`${root}/docs_site/client.md`, 'utf8')
 const blocks = [...page.matchAll(/```tsx?\n([\s\S]*?)```/g)].map(([, code = '']) => code)
@@ -90,18 +92,4 @@ describe('the blocks of the page about the client', () => {
 
 function tsx(file: string): readonly string[] {
   return ['--conditions=@twinwire/source', '--import', 'tsx', file]
-}
-
-function run(args: readonly string[], env = process.env): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: folder, env })
-    let output = ''
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    // All of its output has been read then.
-    child.once('close', (code) => resolve({ code, output }))
-  })
 }

@@ -1,5 +1,4 @@
 // The blocks of docs_site/sessions.md and docs_site/cookies.md: they compile, and what is in them works on both transports.
-import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
@@ -7,10 +6,12 @@ import type { AnyEndpoint, App, AppOptions, Clock, Plugin, RouteTable } from '@t
 import { createVirtualClock, onTransports, type RawSocket } from '@twinwire/core/testing'
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { runNode } from '../support/run-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Beside the tests, so that it finds their packages.
 const folder = fileURLToPath(new URL('../sessions-page.generated', import.meta.url))
+const run = (args: readonly string[]) => runNode(args, { cwd: folder })
 
 const pages = await Promise.all(['sessions', 'cookies'].map((name) => readFile(`${root}/docs_site/${name}.md`, 'utf8')))
 const blocks = pages.flatMap((page) => [...page.matchAll(/```tsx?\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)])
@@ -260,18 +261,4 @@ async function startTokenEndpoint(token: () => string): Promise<string> {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('It does not listen')
   return `http://127.0.0.1:${address.port}/token`
-}
-
-function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: folder })
-    let output = ''
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    // All of its output has been read then.
-    child.once('close', (code) => resolve({ code, output }))
-  })
 }

@@ -1,13 +1,14 @@
 // The blocks of docs_site/static-files.md: they compile, and what is in them runs.
-import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { createTestApp } from '@twinwire/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runNode } from '../support/run-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Beside the tests, so that it finds their packages.
 const folder = fileURLToPath(new URL('../static-files-page.generated', import.meta.url))
+const run = (args: readonly string[]) => runNode(args, { cwd: root })
 
 const page = await readFile(`${root}/docs_site/static-files.md`, 'utf8')
 const blocks = [...page.matchAll(/```ts\n\/\/ ([\w.-]+\.ts)\n([\s\S]*?)```/g)]
@@ -46,11 +47,3 @@ describe('the blocks of the page about static files', () => {
     expect(shown).toBeDefined()
   })
 })
-
-async function run(args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { code, output }
-}

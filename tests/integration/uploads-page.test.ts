@@ -1,5 +1,4 @@
 // The blocks of docs_site/uploads-and-streams.md: they compile, and the routes in them work over both transports.
-import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -7,10 +6,12 @@ import type { AnyEndpoint } from '@twinwire/core'
 import { onTransports } from '@twinwire/core/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openEvents } from '../../packages/core/src/testing/event-reader.fixtures.ts'
+import { runNode } from '../support/run-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Beside the tests, so that it finds their packages.
 const folder = fileURLToPath(new URL('../uploads-page.generated', import.meta.url))
+const run = (args: readonly string[]) => runNode(args, { cwd: folder })
 
 const page = await readFile(`${root}/docs_site/uploads-and-streams.md`, 'utf8')
 const blocks = [...page.matchAll(/```tsx?\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)]
@@ -89,17 +90,3 @@ describe('the blocks of the page about uploads', () => {
     })
   })
 })
-
-function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: folder })
-    let output = ''
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    // All of its output has been read then.
-    child.once('close', (code) => resolve({ code, output }))
-  })
-}

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { toNginxConfig } from './nginx.ts'
 import { adapt, configOf } from './proxy-page.ts'
 import { startProxyProcess, type TestProxy, type TestProxyOptions } from './proxy-process.ts'
 import { freePort } from './service.ts'
@@ -15,7 +16,6 @@ export async function startNginxProxy(options: TestProxyOptions): Promise<TestPr
   // Started by root, its workers are another user.
   await chmod(folder, 0o755)
   const [port, securePort] = [await freePort(), await freePort()]
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   const file = join(folder, 'nginx.conf')
   const site = adapt(configOf('nginx'), [
     ['  server 127.0.0.1:8000;', targets.map((target) => `  server 127.0.0.1:${target};`).join('\n')],
@@ -26,21 +26,7 @@ export async function startNginxProxy(options: TestProxyOptions): Promise<TestPr
     ['_timeout 60s;', `_timeout ${idleSeconds}s;`],
     ...changes,
   ])
-  await writeFile(
-    file,
-    `daemon off;
-worker_processes 1;
-worker_shutdown_timeout ${workerShutdownMs}ms;
-pid ${folder}/nginx.pid;
-error_log stderr warn;
-events { worker_connections 512; }
-http {
-${paths.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
-access_log off;
-${site}
-}
-`,
-  )
+  await writeFile(file, toNginxConfig(folder, workerShutdownMs, site))
   const child = await startProxyProcess('nginx', ['-e', 'stderr', '-c', file, '-p', folder], [port, securePort])
   return {
     port,

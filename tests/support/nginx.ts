@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startProxyProcess } from './proxy-process.ts'
 import { freePort, serviceMissing } from './service.ts'
 
 export interface TestNginx {
@@ -33,21 +33,13 @@ export async function startNginx({
 }: TestNginxOptions): Promise<TestNginx> {
   const folder = await mkdtemp(join(tmpdir(), 'twinwire-nginx-'))
   const port = await freePort()
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  const temporary = paths.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')
   const file = join(folder, 'nginx.conf')
   await writeFile(
     file,
-    `daemon off;
-worker_processes 1;
-worker_shutdown_timeout ${workerShutdownMs}ms;
-pid ${folder}/nginx.pid;
-error_log stderr warn;
-events { worker_connections 512; }
-http {
-${temporary}
-access_log off;
-map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+    toNginxConfig(
+      folder,
+      workerShutdownMs,
+      `map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
 server {
   listen 127.0.0.1:${port};
   location / {
@@ -59,43 +51,34 @@ server {
     proxy_read_timeout ${readTimeoutMs}ms;
     proxy_send_timeout ${readTimeoutMs}ms;
   }
-}
-}
-`,
+}`,
+    ),
   )
-  const child = spawn('nginx', ['-e', 'stderr', '-c', file, '-p', folder], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let log = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    log += chunk.toString()
-  })
-  let hasEnded = false
-  const ended = new Promise<void>((resolve) =>
-    child.once('exit', () => {
-      hasEnded = true
-      resolve()
-    }),
-  )
-  while (!(await accepts(port))) {
-    if (hasEnded) throw new Error(`nginx ended: ${log}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  const child = await startProxyProcess('nginx', ['-e', 'stderr', '-c', file, '-p', folder], [port])
   return {
     port,
-    reload: () => void child.kill('SIGHUP'),
-    stop: async () => {
-      child.kill('SIGTERM')
-      const killed = setTimeout(() => child.kill('SIGKILL'), 5000)
-      await ended
-      clearTimeout(killed)
+    reload: () => child.kill('SIGHUP'),
+    async stop() {
+      await child.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
+const temporaryPaths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+
+/** A configuration that needs nothing but its folder, with one worker. `workerShutdownMs`: of the connections of old workers after a reload. */
+export function toNginxConfig(folder: string, workerShutdownMs: number, servers: string): string {
+  return `daemon off;
+worker_processes 1;
+worker_shutdown_timeout ${workerShutdownMs}ms;
+pid ${folder}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 512; }
+http {
+${temporaryPaths.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
+access_log off;
+${servers}
+}
+`
 }
