@@ -1,5 +1,7 @@
 import { readdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -7,6 +9,9 @@ import { reply, route, staticFiles } from '../../index.ts'
 import { onTransports } from '../../testing.ts'
 import { createFolder } from './file-answers.fixtures.ts'
 import { isOtherSpelling, isServable } from './file-name.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const part = fc.constantFrom(
   ...['..', '.', '...', '%2e', '%2E%2e', '%252e%252e', '%c0%ae%c0%ae', '%u002e', '..;', '.env', '%2eenv'],
@@ -77,6 +82,35 @@ describe('hostile paths', () => {
       if (process.platform === 'linux') expect((await open()) - before).toBeLessThan(20)
       expect(counts[200]).toBeGreaterThan(1)
       expect(counts[404]).toBeGreaterThan(500)
+    })
+  })
+})
+
+describe('names of files that are not there', () => {
+  onTransports({ describe, afterEach }, ({ start }) => {
+    it('are not kept', async () => {
+      const root = await createFolder({ 'a.txt': 'inside' })
+      const { raw } = await start({
+        pkgIds: {},
+        routes: {},
+        endpoints: [staticFiles({ root, prefix: '/static', access: 'public' })],
+      })
+      const ask = async (from: number, count: number): Promise<void> => {
+        for (let n = from; n < from + count; n += 1) {
+          const path = `/static/${String(n).padStart(8, '0').repeat(25)}/${'x'.repeat(200)}.css`
+          expect((await raw.request({ method: 'GET', path })).status).toBe(404)
+        }
+      }
+      const heap = (): number => {
+        collectGarbage()
+        return process.memoryUsage().heapUsed
+      }
+      // Until all code is compiled.
+      await ask(0, 4000)
+      const before = heap()
+      await ask(4000, 5000)
+      // The names alone would be 2 MB.
+      expect(heap() - before).toBeLessThan(1024 * 1024)
     })
   })
 })
