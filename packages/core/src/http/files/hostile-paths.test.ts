@@ -86,7 +86,7 @@ describe('hostile paths', () => {
   })
 })
 
-describe('names of files that are not there', () => {
+describe('names of files that do not exist', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
     it('are not kept', async () => {
       const root = await createFolder({ 'a.txt': 'inside' })
