@@ -2,6 +2,8 @@
 // Tests and fixtures may import anything.
 
 const core = '^packages/core/src'
+/** What browsers load. */
+const pages = '^packages/plugin-openapi/src/pages'
 
 /** What each module of core may import beside itself. */
 const foundation = ['base', 'errors']
@@ -97,9 +99,22 @@ module.exports = {
     onlyIn(
       'client',
       '^packages/client/src/',
-      ['^packages/client/src/', `${core}/testing/`],
-      'Of core only the test kit contains the client',
+      ['^packages/client/src/', `${core}/testing/`, `${pages}/`],
+      'Only the test kit of core, and pages for browsers, contain the client',
     ),
+    onlyIn(
+      'pages',
+      `${pages}/`,
+      [`${pages}/`],
+      'The pages of plugin-openapi run in browsers: they are built, and served as files',
+    ),
+    {
+      name: 'pages-are-for-browsers',
+      comment: 'What runs in a browser imports the client, and nothing that runs on a server',
+      severity: 'error',
+      from: { path: `${pages}/` },
+      to: { path: '^packages/', pathNot: [`${pages}/`, '^packages/client/src/', `${core}/`] },
+    },
     onlyIn('pino', '/node_modules/pino/', [`${core}/log/pino-logger\\.ts$`], 'Import the port base/logger.ts'),
     onlyIn('drizzle', '/node_modules/drizzle-orm/', [`${core}/database/`], 'Only the database knows drizzle'),
     onlyIn(

@@ -3,7 +3,17 @@ import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
   // The hosts of the package tests are projects of their own, type checked where they are installed.
-  { ignores: ['**/node_modules/', '**/dist/', '**/coverage/', '**/.cache/', '**/.data/', 'tests/package/hosts/'] },
+  {
+    ignores: [
+      '**/node_modules/',
+      '**/dist/',
+      '**/coverage/',
+      '**/.cache/',
+      '**/.data/',
+      'tests/package/hosts/',
+      'packages/plugin-openapi/pages/',
+    ],
+  },
   {
     files: ['packages/*/src/**/*.ts', 'examples/**/*.ts', 'tests/**/*.ts'],
     languageOptions: {

@@ -9,7 +9,15 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const kept = join(root, '.cache', 'packed')
-const ofEach = ['src', 'package.json', 'tsconfig.json', 'tsup.config.ts', 'README.md', 'CHANGELOG.md']
+const ofEach = [
+  'src',
+  'package.json',
+  'tsconfig.json',
+  'tsup.config.ts',
+  'build-pages.mjs',
+  'README.md',
+  'CHANGELOG.md',
+]
 const ofAll = ['pnpm-lock.yaml', 'tsconfig.base.json', 'tsup.package.ts', 'LICENSE']
 
 /**

@@ -143,7 +143,7 @@ import {
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'
 import { clusterMetrics, metrics, metricsSettings } from '@twinwire/plugin-metrics'
 import { readScrape } from '@twinwire/plugin-metrics/testing'
-import { openapi } from '@twinwire/plugin-openapi'
+import { consoleFolder, openapi } from '@twinwire/plugin-openapi'
 import { limit, memoryStore, rateLimit, rateLimitKey, rateLimitSettings, redisStore } from '@twinwire/plugin-ratelimit'
 import { createRule, storeSuite } from '@twinwire/plugin-ratelimit/testing'
 import {
@@ -393,6 +393,7 @@ export const whoAmI = route({
 })
 export const testIssuer = () => createTestIssuer({ users: [{ username: 'ada', roles: ['reader'] }] })
 export const counted = metrics()
+export const servedConsole: string = consoleFolder.href
 export const describedApi = openapi({ access: { networks: ['10.0.0.0/8'] }, info: { title: 'Tasks' } })
 export const scrape = readScrape('')
 export const limits = rateLimit({ store: memoryStore() })

@@ -1,0 +1,4 @@
+// The console: reads, and sends.
+document.body.textContent = 'Console'
+
+export {}

@@ -1,0 +1,3 @@
+document.body.textContent = 'WebSocket'
+
+export {}
