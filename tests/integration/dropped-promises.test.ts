@@ -133,6 +133,7 @@ describe('the list of what is dropped', () => {
     'ClusterWorker.readMetrics',
     'PluginControl.send',
     'PluginHost.dropSafe',
+    'PluginHost.publishOnce',
   ]
   /** Rejects only before anything serves: Node ends the process with the message and code 1, as it should. */
   const starts = ['cluster']

@@ -153,6 +153,7 @@ it('@twinwire/core/database', async () => {
       "hasOne",
       "migrate",
       "migrationStatus",
+      "outboxTable",
       "transaction",
       "unixTimestamp",
       "withDb",

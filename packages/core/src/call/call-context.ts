@@ -215,7 +215,7 @@ function publish(
 ): void {
   const { hub } = services
   const publication = hub.prepare(audience, event, data, id)
-  if (addedEffects?.held) addedEffects.add(() => hub.send(publication))
+  if (addedEffects?.held) addedEffects.add({ publication, send: (held) => hub.send(held) })
   else hub.send(publication)
 }
 

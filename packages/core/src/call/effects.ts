@@ -1,7 +1,14 @@
 import { AsyncScope } from '../base/async-scope.ts'
 import { isPromise } from '../base/maybe-promise.ts'
+import type { Publication } from './publication.ts'
 
-type Effect = () => void | Promise<void>
+/** A publication that waits for a commit: an outbox stores it instead of sending it. */
+export interface HeldPublication {
+  readonly publication: Publication
+  readonly send: (publication: Publication) => void
+}
+
+type Effect = (() => void | Promise<void>) | HeldPublication
 
 /** A transaction in progress: effects that its code adds wait in the list. */
 interface OpenTransaction {
@@ -76,6 +83,19 @@ export class Effects {
     return result
   }
 
+  /** Removes the publications that wait for the innermost transaction or for success, and returns them in their order. */
+  takePublications(): readonly Publication[] {
+    const list = this.#current()
+    const taken: Publication[] = []
+    const rest = list.filter((effect) => {
+      if (typeof effect === 'function') return true
+      taken.push(effect.publication)
+      return false
+    })
+    if (taken.length > 0) list.splice(0, list.length, ...rest)
+    return taken
+  }
+
   /** Runs all, in order, each after the one before. */
   release(): Promise<void> | undefined {
     return this.#list.length === 0 ? undefined : this.#run(this.#list.splice(0))
@@ -97,8 +117,10 @@ export class Effects {
   async #run(list: readonly Effect[]): Promise<void> {
     for (const effect of list) {
       try {
-        const result = effect()
-        if (isPromise(result)) await result
+        if (typeof effect === 'function') {
+          const result = effect()
+          if (isPromise(result)) await result
+        } else effect.send(effect.publication)
       } catch (error) {
         this.#onError(error)
       }
@@ -108,6 +130,16 @@ export class Effects {
 
 /** `Effects.transact` on behalf of a call. A transaction for anything else has no effects. */
 export function holdEffects<T>(caller: object | null, run: () => Promise<T>): Promise<T> {
+  const effects = effectsOf(caller)
+  return effects === null ? run() : effects.transact(run)
+}
+
+/** `Effects.takePublications` on behalf of a call. */
+export function takePublications(caller: object | null): readonly Publication[] {
+  return effectsOf(caller)?.takePublications() ?? []
+}
+
+function effectsOf(caller: object | null): Effects | null {
   const effects = caller !== null && 'effects' in caller ? caller.effects : null
-  return effects instanceof Effects ? effects.transact(run) : run()
+  return effects instanceof Effects ? effects : null
 }

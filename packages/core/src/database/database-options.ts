@@ -8,6 +8,7 @@ import type { ConstraintWordings } from './constraint-wording.ts'
 import type { Database } from './database.ts'
 import type { OpenDriver } from './drivers/driver.ts'
 import { type PoolOptions, poolRules, time } from './drivers/pool-options.ts'
+import { type CheckedOutboxOptions, type OutboxOptions, outboxRules } from './outbox/outbox-options.ts'
 import { type PageOptions, pageRules } from './page-settings.ts'
 
 export interface DatabaseOptions {
@@ -39,6 +40,11 @@ export interface DatabaseOptions {
   readonly constraints?: ConstraintWordings | undefined
   /** Allows an embedded database (`pglite://`) in production. Default false. */
   readonly allowEmbedded?: boolean | undefined
+  /**
+   * Routes may use `transaction({ outbox: true })`, and this process sends what is in the outbox: `{}` for the defaults. The database needs
+   * `outboxTable`. Default: none.
+   */
+  readonly outbox?: OutboxOptions | undefined
   /** Runs after the migrations and before anything is served, in one process at a time: for seeds. */
   readonly onStart?: ((db: Database) => Promise<void>) | undefined
 }
@@ -63,26 +69,29 @@ const rules = {
   slowQueryMs: slowQueryRule,
   constraints: option.unchecked<ConstraintWordings>(),
   allowEmbedded: option.flag({ default: false }),
+  outbox: option.unchecked<OutboxOptions>(),
   onStart: option.callback<(db: Database) => Promise<void>>(),
 } satisfies OptionRules<DatabaseOptions>
 
 type OptionName = keyof DatabaseOptions
 
 /** Options with their defaults. */
-export interface CheckedOptions extends Pick<DatabaseOptions, Exclude<OptionName, 'pages'>> {
+export interface CheckedOptions extends Pick<DatabaseOptions, Exclude<OptionName, 'pages' | 'outbox'>> {
   readonly connect: Required<ConnectOptions>
   readonly pool: Required<PoolOptions>
   readonly pages: PageOptions & { readonly defaultSize: number; readonly maxSize: number }
   readonly slowQueryMs: number
   readonly constraints: ConstraintWordings
   readonly allowEmbedded: boolean
+  /** Null without an outbox. */
+  readonly outbox: CheckedOutboxOptions | null
 }
 
 const owner = 'database()'
 
 /** Throws a BootError that says what to change. */
 export function checkOptions(options: DatabaseOptions, environment: Environment): CheckedOptions {
-  const { constraints = {}, ...checked } = checkByRules(owner, options, rules)
+  const { constraints = {}, outbox, ...checked } = checkByRules(owner, options, rules)
   const { url, driver, pool, allowEmbedded } = checked
   if (url === undefined && driver === undefined) {
     throw badOption(owner, 'url', 'is required: set it to postgres://user:password@host:5432/name, or set driver')
@@ -96,7 +105,11 @@ export function checkOptions(options: DatabaseOptions, environment: Environment)
     throw badOption(owner, `constraints.${name}`, 'must be a string or a function that returns one', wording)
   }
   checkEmbedded({ embedded: url?.startsWith('pglite:') === true, allowEmbedded }, environment)
-  return { ...checked, constraints }
+  return {
+    ...checked,
+    constraints,
+    outbox: outbox === undefined ? null : checkByRules(owner, outbox, outboxRules, 'outbox'),
+  }
 }
 
 /** Of a driver it is only known when it is open. */

@@ -13,6 +13,7 @@ import { QueryMeter } from './drivers/query-meter.ts'
 import { checkSettings } from './drivers/session-settings.ts'
 import { mapDatabaseError } from './errors.ts'
 import { runMigrations } from './migrate.ts'
+import { type Outbox, openOutbox } from './outbox/outbox.ts'
 import { definePageSettings } from './page-settings.ts'
 import { createTransactions } from './transaction.ts'
 
@@ -20,7 +21,7 @@ import { createTransactions } from './transaction.ts'
  * Connects at start, and provides `withDb()` and `transaction()` to routes. Adds `database` to `GET /health`, maps the errors of
  * PostgreSQL, counts queries and connections (`db_*`), and closes the pool with the app.
  *
- * Boot errors: `bad_option`, `unknown_option`, `missing_peer`, `unreachable_database`, `failed_migration`.
+ * Boot errors: `bad_option`, `unknown_option`, `missing_peer`, `unreachable_database`, `failed_migration`, `missing_table`.
  *
  * @example
  * database({ url: 'pglite://memory', migrations: new URL('../drizzle', import.meta.url) })
@@ -61,9 +62,12 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       host.health('database', () => opened.ping())
       if (!opened.embedded) host.doctor('database pool', () => checkConnections(opened.db, pool.max))
       host.onClose(() => opened.close())
-      const transaction = createTransactions(opened, { clock, meter })
+      let outbox: Outbox | null = null
+      const transaction = createTransactions(opened, { clock, meter, outbox: () => outbox })
+      if (checked.outbox !== null) outbox = openOutbox(host, { db: opened.db, transaction }, checked.outbox)
       return {
         db: opened.db,
+        hasOutbox: outbox !== null,
         forCall: (call) => opened.bind(call),
         transaction: (run, request) => dropSafe(transaction(run, request), 'transaction', request?.call ?? null),
       }

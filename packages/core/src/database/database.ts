@@ -29,6 +29,8 @@ export interface TransactionRequest extends TransactionOptions {
 export interface DatabaseApi {
   /** The pool's handle, for no call: each query runs on any connection. */
   readonly db: Database
+  /** `database({ outbox })` is set: `transaction` may use it. */
+  readonly hasOutbox: boolean
   /** The pool's handle for a call: its queries are cancelled when the client disconnects or the deadline passes. */
   forCall(call: Pick<Call, 'signal' | 'log'>): Database
   /**

@@ -15,6 +15,7 @@ function fakeApi() {
   const requests: (TransactionRequest | undefined)[] = []
   const api: DatabaseApi = {
     db,
+    hasOutbox: false,
     forCall: () => db,
     transaction: (run, request) => {
       requests.push(request)

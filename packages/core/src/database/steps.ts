@@ -48,6 +48,8 @@ export function withDb(): DatabaseStep<'guard', 'database.withDb'> {
  * With `retries`, the later steps of `use` and the handler run again after a serialization failure or a deadlock, with the original input:
  * side effects outside the database belong into `afterCommit`. Only the retries of the outermost transaction apply.
  *
+ * With `outbox`, publications are rows of the transaction until the broker has taken them: they exist together with its effect, or not at all.
+ *
  * Boot errors: `bad_option`, `unknown_option`.
  *
  * @example
@@ -61,7 +63,7 @@ export function transaction(options: TransactionOptions = {}): DatabaseStep<'int
     mayRepeat: (options.retries ?? 0) > 0,
     needs: databaseKey,
     bind: (api, route) => {
-      checkTransactionOptions(options, `transaction() of ${route.name}`)
+      checkTransactionOptions(options, `transaction() of ${route.name}`, api.hasOutbox)
       return (call: Call, next: Next<WithDatabase>) => api.transaction((tx) => next({ db: tx }), { ...options, call })
     },
   })

@@ -1,6 +1,6 @@
 import { option } from '../base/option.ts'
 import type { OptionRules } from '../base/option-rule.ts'
-import { checkOptions } from '../base/options.ts'
+import { badOption, checkOptions } from '../base/options.ts'
 
 export interface TransactionMode {
   /** Default: the setting of the database, usually `read committed`. */
@@ -16,15 +16,24 @@ export interface TransactionOptions extends TransactionMode {
    * `unavailable` for the stale plan. 0 to 10, default 0.
    */
   readonly retries?: number
+  /**
+   * Publications that the call makes inside become rows of the same transaction, in the order of the commits of their stream, and are sent after it,
+   * also when this process ends in between. Requires `database({ outbox: {} })`. Default false: they are sent after the commit by this process alone.
+   */
+  readonly outbox?: boolean
 }
 
 const rules = {
   isolation: option.choice(['read committed', 'repeatable read', 'serializable']),
   readOnly: option.flag(),
   retries: option.integer({ max: 10 }),
+  outbox: option.flag(),
 } satisfies OptionRules<TransactionOptions>
 
-/** Throws a BootError. `owner`: whose options they are. */
-export function checkTransactionOptions(options: TransactionOptions, owner: string): void {
-  checkOptions(owner, options, rules)
+/** Throws a BootError. `owner`: whose options they are. `hasOutbox`: the database has one. */
+export function checkTransactionOptions(options: TransactionOptions, owner: string, hasOutbox: boolean): void {
+  const { outbox, readOnly } = checkOptions(owner, options, rules)
+  if (outbox !== true) return
+  if (readOnly === true) throw badOption(owner, 'outbox', 'cannot be set together with readOnly: the outbox is a table')
+  if (!hasOutbox) throw badOption(owner, 'outbox', 'needs an outbox: set database({ outbox: {} })')
 }

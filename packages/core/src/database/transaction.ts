@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { AsyncScope } from '../base/async-scope.ts'
 import type { Clock } from '../base/clock.ts'
+import { takePublications } from '../call/effects.ts'
 import { InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
 import { asMapped } from '../errors/normalize.ts'
 import type { Database, TransactionRequest } from './database.ts'
@@ -8,7 +9,10 @@ import type { OpenDatabase } from './drivers/open-database.ts'
 import type { QueryMeter } from './drivers/query-meter.ts'
 import { type Scope, scopeEnded } from './drivers/scope.ts'
 import { findAppError, findDatabaseFailure, isStalePlan, toAppError, toFailure } from './errors.ts'
+import type { Outbox } from './outbox/outbox.ts'
 import type { TransactionMode } from './transaction-options.ts'
+
+const noOutbox = 'A transaction with outbox: true needs an outbox: set database({ outbox: {} })'
 
 type Begin = <T>(run: (tx: Database) => Promise<T>) => Promise<T>
 
@@ -37,12 +41,18 @@ interface CallTransaction {
   readonly scope: Scope
   readonly tx: Database
   readonly mode: TransactionMode
+  /** Of the outermost transaction, which stores the publications of all. */
+  readonly outbox: { isUsed: boolean }
 }
 
 /** The transactions of one app: retried where that is configured, savepoints inside a transaction of the same call. */
 export function createTransactions(
   database: Pick<OpenDatabase, 'transaction'>,
-  { clock, meter }: { readonly clock: Clock; readonly meter: Pick<QueryMeter, 'retried'> },
+  {
+    clock,
+    meter,
+    outbox,
+  }: { readonly clock: Clock; readonly meter: Pick<QueryMeter, 'retried'>; readonly outbox: () => Outbox | null },
 ): <T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest) => Promise<T> {
   // By what runs inside of what, and not by the call: two transactions that a call starts in parallel do not depend on each other.
   const open = new AsyncScope<CallTransaction>()
@@ -51,26 +61,51 @@ export function createTransactions(
 
   function inside<T>(
     scope: Scope | null,
-    { tx, mode }: Pick<CallTransaction, 'tx' | 'mode'>,
+    transaction: Omit<CallTransaction, 'scope'>,
     run: (tx: Database) => Promise<T>,
   ): Promise<T> {
-    return scope === null ? run(tx) : open.run({ scope, tx, mode }, () => run(tx))
+    return scope === null ? run(transaction.tx) : open.run({ scope, ...transaction }, () => run(transaction.tx))
   }
 
-  return async (run, { call, retries = 0, ...mode } = {}) => {
+  /** The outermost transaction of a call. */
+  async function outermost<T>(
+    scope: Scope | null,
+    run: (tx: Database) => Promise<T>,
+    mode: TransactionMode,
+    isUsed: boolean,
+  ): Promise<T> {
+    const usesOutbox = { isUsed }
+    let isStored = false
+    const result = await database.transaction(
+      async (tx) => {
+        const value = await inside(scope, { tx, mode, outbox: usesOutbox }, run)
+        // The last statements: the streams are locked as shortly as possible.
+        if (usesOutbox.isUsed) isStored = (await outbox()?.store(tx, takePublications(scope))) === true
+        return value
+      },
+      mode,
+      scope,
+    )
+    if (isStored) outbox()?.committed()
+    return result
+  }
+
+  return async (run, { call, retries = 0, outbox: usesOutbox = false, ...mode } = {}) => {
+    if (usesOutbox && outbox() === null) throw new InternalError({ cause: new Error(noOutbox) })
     const scope = call ?? null
     const outer = scope === null ? null : innermost(scope)
     if (outer !== null) {
       const nested = toNestedMode(mode, outer.mode)
+      outer.outbox.isUsed ||= usesOutbox
       return outer.tx.transaction(async (tx) => {
         // PostgreSQL undoes it at the end of the savepoint.
         if (nested.readOnly === true && outer.mode.readOnly !== true) await tx.execute(sql`set transaction read only`)
-        return inside(scope, { tx, mode: nested }, run)
+        return inside(scope, { tx, mode: nested, outbox: outer.outbox }, run)
       })
     }
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await database.transaction((tx) => inside(scope, { tx, mode }, run), mode, scope)
+        return await outermost(scope, run, mode, usesOutbox)
       } catch (error) {
         if (attempt > retries || !isTransient(error)) throw error
         meter.retried()

@@ -249,6 +249,11 @@ export class ConnectionHub implements Hub {
     this.#publishing.send(publication)
   }
 
+  /** For an outbox. */
+  publishOnce(publication: Publication, key: string): Promise<void> {
+    return this.#publishing.publishOnce(publication, key)
+  }
+
   /** What the rule of a topic says; of other streams the broker decides. */
   #historyOf(stream: Stream): StreamHistory {
     return stream.kind === 'topic' ? this.#options.topics.find(stream.topic)?.history : undefined

@@ -50,12 +50,17 @@ export class Publishing {
     return dropSafe(taken, name, rejections)
   }
 
-  #send(publication: Publication): MaybePromise<Position | null> {
+  /** What was prepared before, by any process, and is in the broker when this resolves: once for each key. */
+  async publishOnce(publication: Publication, key: string): Promise<void> {
+    await this.#send(publication, key)
+  }
+
+  #send(publication: Publication, key: string | null = null): MaybePromise<Position | null> {
     if (!this.isOpen) throw new Error('The app has not started: await app.ready() before publishing')
     const { broker, historyOf, counted, onError } = this.#options
     this.isReported = false
     try {
-      const result = broker.publish(publication, historyOf(publication.audience), null)
+      const result = broker.publish(publication, historyOf(publication.audience), key)
       if (!isPromise(result)) counted.taken.inc()
       else
         result.then(

@@ -9,6 +9,7 @@ import type { Call, RouteInfo, Wire } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { AnyEvent } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
+import type { Publication } from '../call/publication.ts'
 import type { ReplyHeaders } from '../call/reply-headers.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
@@ -238,6 +239,15 @@ export interface PluginHost {
    * reset: (key) => host.dropSafe(store.reset(key), 'limits.reset')
    */
   dropSafe<T>(work: Promise<T>, name: string, onBehalfOf?: Pick<Call, 'log'> | null): Promise<T>
+  /**
+   * Publishes what was prepared before, by this process or another one, and stored: an outbox. Resolves when the broker took it, and rejects when it
+   * did not; with the same `key` again it is not published again, for as long as the broker remembers keys (`redisBroker` ten minutes, `memoryBroker`
+   * the last 10,000). Publications of one stream keep the order of the calls. From `onReady` to the end of `onClose`.
+   *
+   * @example
+   * await host.publishOnce(row.publication, `outbox-${row.id}`)
+   */
+  publishOnce(publication: Publication, key: string): Promise<void>
   /** Converts errors of a library, such as a database driver, to an AppError. */
   mapErrors(mapper: ErrorMapper): void
 }

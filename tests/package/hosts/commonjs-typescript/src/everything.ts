@@ -50,6 +50,7 @@ import {
   hasMany,
   hasOne,
   migrationStatus,
+  outboxTable,
   transaction,
   unixTimestamp,
   withDb,
@@ -350,7 +351,9 @@ export const all = (db: Database) => new AuthorRepository(db).getAll({ rank: { g
 export const one = (db: Database) => new AuthorRepository(db).getById(1)
 export const made = (db: Database) => new AuthorRepository(db).create({ name: 'Ada', createdAt: new Date() })
 export const createdAt = unixTimestamp('created_at')
-export const opened = database({ url: 'pglite://memory' })
+export const opened = database({ url: 'pglite://memory', outbox: { pollMs: 500 } })
+export const outbox = outboxTable
+export const stored = transaction({ outbox: true })
 export const keyOfDatabase = databaseKey
 export const applied = () => migrationStatus({ url: 'pglite://memory', migrations: 'drizzle' })
 export const fromPool = withDb()

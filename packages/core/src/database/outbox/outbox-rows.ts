@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import { inArray, sql } from 'drizzle-orm'
+import { bigint, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
+import type { Publication } from '../../call/publication.ts'
+import { streamKey } from '../../hub/stream-key.ts'
+import type { Database } from '../database.ts'
+
+const outbox = pgTable('twinwire_outbox', {
+  /** In each stream in the order of the commits. */
+  id: bigint({ mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  /** Of whom it reaches: `:news` of a topic, `@7` of an identity, `*` of all. */
+  stream: text().notNull(),
+  /** JSON, as text: a jsonb value cannot have the character U+0000. */
+  publication: text().notNull(),
+  createdAt: timestamp('created_at', { withTimezone: true }).notNull().default(sql`clock_timestamp()`),
+})
+
+/**
+ * Publications of `transaction({ outbox: true })` that the broker has not taken yet. Export it from the schema that drizzle-kit reads, so that
+ * `drizzle-kit generate` creates it.
+ *
+ * @example
+ * // schema.ts
+ * export { outboxTable } from '@twinwire/core/database'
+ */
+export const outboxTable: PgTable = outbox
+
+/** A publication that waits, as its row says. */
+export interface OutboxRow {
+  readonly id: bigint
+  readonly stream: string
+  readonly publication: string
+  /** Its place in time, so that ids that begin anew after a restore are other keys. */
+  readonly createdAt: Date
+}
+
+/** Of all outboxes of this database: who holds it sends. A number of our own, out of the way of those of applications. */
+const senderLock = 0x7477_6f62_7301n
+/** Shared by transactions that lock their streams one by one; held alone by one that would lock too many. */
+const allStreamsLock = 0x7477_6f62_616cn
+/** Locks of all transactions together fit in the memory of the server: 64 for each connection by default. */
+const maxStreamLocks = 32
+
+/**
+ * One statement, the last one before COMMIT: locks the streams until the end of the transaction, in the same order as every other transaction does,
+ * then inserts. So in each stream ids have the order of the commits. Each part of it is computed before the part that counts its rows.
+ */
+export async function insertRows(tx: Database, publications: readonly Publication[]): Promise<void> {
+  const streams = publications.map(({ audience }) => streamKey(audience))
+  const distinct = [...new Set(streams)]
+  const alone = distinct.length > maxStreamLocks
+  const lockAll = sql.raw(alone ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared')
+  const locks = alone ? [] : distinct.map(lockOf).sort((a, b) => (a < b ? -1 : 1))
+  await tx.execute(sql`
+    with gate as materialized (select ${lockAll}(${sql.param(String(allStreamsLock))}::bigint)),
+    locked as materialized (
+      select pg_advisory_xact_lock(key)
+      from (select count(*) from gate) as passed, unnest(${sql.param(locks.map(String))}::bigint[]) as key
+    )
+    insert into ${outbox} (stream, publication)
+    select stream, publication
+    from (select count(*) from locked) as held,
+      unnest(${sql.param(streams)}::text[], ${sql.param(publications.map((each) => JSON.stringify(each)))}::text[])
+        with ordinality as rows (stream, publication, place)
+    order by place`)
+}
+
+/** The oldest rows. Null when another process sends. Only inside of a transaction: the lock ends with it. */
+export async function lockAndRead(tx: Database, limit: number): Promise<readonly OutboxRow[] | null> {
+  const [answer] = await tx
+    .select({ locked: sql<boolean>`pg_try_advisory_xact_lock(${sql.param(String(senderLock))}::bigint)` })
+    .from(sql`(values (1)) as one`)
+  if (answer?.locked !== true) return null
+  return tx.select().from(outbox).orderBy(outbox.id).limit(limit)
+}
+
+/** In the transaction of `lockAndRead`. */
+export async function removeRows(tx: Database, ids: readonly bigint[]): Promise<void> {
+  await tx.delete(outbox).where(inArray(outbox.id, [...ids]))
+}
+
+/** How long the oldest row has waited, by the clock of the database; null without rows. */
+export async function readLagMs(db: Database): Promise<number | null> {
+  const [oldest] = await db
+    .select({ ms: sql<number>`extract(epoch from clock_timestamp() - ${outbox.createdAt})::float8 * 1000` })
+    .from(outbox)
+    .orderBy(outbox.id)
+    .limit(1)
+  return oldest === undefined ? null : Math.max(0, oldest.ms)
+}
+
+function lockOf(stream: string): bigint {
+  return createHash('sha256').update('twinwire_outbox ').update(stream).digest().readBigInt64BE(0)
+}

@@ -1,0 +1,88 @@
+import { BootError } from '../../base/boot-error.ts'
+import type { Publication } from '../../call/publication.ts'
+import type { PluginHost } from '../../plugin/host.ts'
+import type { Database } from '../database.ts'
+import { findDatabaseFailure } from '../errors.ts'
+import type { CheckedOutboxOptions } from './outbox-options.ts'
+import { insertRows, readLagMs } from './outbox-rows.ts'
+import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.ts'
+
+/** What transactions do with the publications that were made inside of them. */
+export interface Outbox {
+  /** The last statement before COMMIT. Returns whether there was any. */
+  store(tx: Database, publications: readonly Publication[]): Promise<boolean>
+  /** After the COMMIT of a transaction that stored some. */
+  committed(): void
+}
+
+/** Starts with the app and ends with it. */
+export function openOutbox(
+  host: PluginHost,
+  { db, transaction }: Pick<OutboxSenderOptions, 'db' | 'transaction'>,
+  { pollMs, maxLagMs, batchSize }: CheckedOutboxOptions,
+): Outbox {
+  const { clock, log, instruments } = host
+  const sent = instruments.counter('outbox_sent_total', 'Publications of the outbox that the broker took').cell()
+  const failed = instruments
+    .counter('outbox_failures_total', 'Failed attempts to send publications of the outbox')
+    .cell()
+  const sender = new OutboxSender({
+    db,
+    transaction,
+    publishOnce: (publication, key) => host.publishOnce(publication, key),
+    pollMs,
+    batchSize,
+    clock,
+    log,
+    counted: { sent, failed },
+  })
+  instruments
+    .gauge(
+      'outbox_lag_seconds',
+      'How long the oldest publication of the outbox has waited',
+      {},
+      {
+        combine: 'max',
+      },
+    )
+    .cell()
+    .readFrom(() => sender.lagMs / 1000)
+  host.health(
+    'outbox',
+    async () => {
+      const lagMs = (await readLagMs(db)) ?? 0
+      if (lagMs > maxLagMs)
+        throw new Error(
+          `The oldest publication of the outbox has waited for ${Math.round(lagMs)} ms, more than ${maxLagMs} ms`,
+        )
+    },
+    // The app works on, and nothing is lost: it is sent when the broker is there again.
+    { required: false },
+  )
+  host.onReady(async () => {
+    await checkTable(db)
+    sender.start()
+  })
+  host.onClose(() => sender.close())
+  return {
+    async store(tx, publications) {
+      if (publications.length === 0) return false
+      await insertRows(tx, publications)
+      return true
+    },
+    committed: () => sender.wake(),
+  }
+}
+
+async function checkTable(db: Database): Promise<void> {
+  try {
+    await readLagMs(db)
+  } catch (error) {
+    if (findDatabaseFailure(error)?.code !== '42P01') throw error
+    throw new BootError(
+      'missing_table',
+      'database({ outbox }) needs the table twinwire_outbox: export outboxTable of @twinwire/core/database from your schema, then generate and apply a migration',
+      { cause: error },
+    )
+  }
+}
