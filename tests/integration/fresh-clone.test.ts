@@ -13,8 +13,8 @@ const folders = ['.', 'examples/authors', ...readdirSync(join(root, 'packages'))
 const scriptsOf = (folder: string): Readonly<Record<string, string>> =>
   JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).scripts
 
-/** They need nothing that is installed: npx fetches pnpm, git is git, and pnpm runs `prepack` of its own accord. */
-const needNothing = new Set(['bootstrap', 'hooks', 'audit', 'prepack'])
+/** They need nothing that is installed: npx fetches pnpm, git is git, and pnpm runs `prepack` and `prepare` of its own accord. */
+const needNothing = new Set(['bootstrap', 'hooks', 'audit', 'prepack', 'prepare'])
 const installs = /^(?:npm run bootstrap|node (?:\.\.\/\.\.\/)?scripts\/ensure-installed\.mjs(?: --built)?)$/
 /** Made of other scripts only, each of which installs by itself. */
 const onlyRuns = /^npm run [\w:-]+(?: && npm run [\w:-]+(?: -- --check)?)*$/

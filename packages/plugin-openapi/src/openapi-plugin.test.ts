@@ -119,6 +119,7 @@ describe('openapi()', () => {
     [{ servers: [{ url: 'ftp://x' }] }, 'servers[0].url'],
     [{ info: { title: '' } }, 'info.title'],
     [{ paths: { openapi: '/a', asyncapi: '/a' } }, '/a'],
+    [{ paths: { docs: '/openapi.json' } }, '/openapi.json'],
   ] as const)('refuses %o', async (options, named) => {
     const error: unknown = await boot(options, 'test').catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(BootError)
@@ -127,7 +128,7 @@ describe('openapi()', () => {
 
   it('says in the doctor who may read', async () => {
     const app = await boot({ access: { networks: ['10.0.0.0/8'] } }, 'test')
-    expect(String(await app.doctor())).toContain('/openapi.json and /asyncapi.json are served to 10.0.0.0/8')
+    expect(String(await app.doctor())).toContain('/openapi.json, /asyncapi.json and /docs are served to 10.0.0.0/8')
     await app.close()
   })
 })

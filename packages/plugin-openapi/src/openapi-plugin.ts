@@ -1,15 +1,24 @@
 import { type Plugin, reply, route } from '@twinwire/core'
 import { type AccessOnApp, addGuardedEndpoint, describeEndpointAccess, type PluginHost } from '@twinwire/core/plugin'
 import { createAsyncApiDocument } from './asyncapi/asyncapi-document.ts'
+import { createPages, type Pages } from './docs/pages.ts'
 import { createOpenApiDocument } from './openapi/openapi-document.ts'
-import { names, type OpenApiOptions, type ResolvedOpenApiOptions, resolveOpenApiOptions } from './options.ts'
+import {
+  names,
+  type OpenApiAccess,
+  type OpenApiOptions,
+  type ResolvedOpenApiOptions,
+  resolveOpenApiOptions,
+} from './options.ts'
 import { createSchemaConverter } from './schemas/json-schema.ts'
+import type { Json } from './schemas/node.ts'
 import type { ServedDocuments } from './served-documents.ts'
 
 /**
  * Describes the app: its HTTP side as OpenAPI 3.1 at `GET /openapi.json`, its WebSocket as AsyncAPI 3.0 at `GET /asyncapi.json`. Both are made
  * once, when the app starts, of what its routes, events and plugins declare. Schemas of valibot require `@valibot/to-json-schema`; those of other
  * vendors are described if they have `~standard.jsonSchema`. What cannot be described is an unknown value, with a warning in the log.
+ * `GET /docs` and `GET /docs/websocket` are pages for people; they load nothing from elsewhere.
  *
  * @throws BootError `bad_option`, `unknown_option`, `unavailable_port`, when the app starts.
  *
@@ -22,36 +31,63 @@ export function openapi(options: OpenApiOptions = {}): Plugin<void> {
     doctor(host) {
       host.doctor('openapi', () => {
         const { access, paths } = resolveOpenApiOptions(options, host.environment)
-        return {
-          level: 'ok',
-          message: `${paths.openapi} and ${paths.asyncapi} are served ${describeEndpointAccess(access)}`,
-        }
+        const { openapi, asyncapi, docs } = paths
+        const served = docs === false ? `${openapi} and ${asyncapi}` : `${openapi}, ${asyncapi} and ${docs}`
+        return { level: 'ok', message: `${served} are served ${describeEndpointAccess(access)}` }
       })
     },
     async setup(host) {
       const resolved = resolveOpenApiOptions(options, host.environment)
+      const pages = toPages(resolved)
       const documents: ServedDocuments = new Map()
-      host.onReady(() => writeDocuments(host, resolved, documents))
-      serve(host, resolved, documents)
+      host.onReady(() => writeDocuments(host, resolved, documents, pages))
+      serve(host, resolved, documents, pages)
     },
   }
+}
+
+type AccessOnPort = Exclude<OpenApiAccess, AccessOnApp>
+
+function toPages({ paths, document, access }: ResolvedOpenApiOptions): Pages | null {
+  const { docs, ...others } = paths
+  return docs === false
+    ? null
+    : createPages({ ...others, docs, servers: document.servers, besideApp: !isOnPort(access) })
+}
+
+function isOnPort(access: OpenApiAccess): access is AccessOnPort {
+  return access !== 'public' && 'port' in access
 }
 
 async function writeDocuments(
   host: PluginHost,
   { document, paths }: ResolvedOpenApiOptions,
   documents: ServedDocuments,
+  pages: Pages | null,
 ): Promise<void> {
   const app = host.describe()
   const converter = await createSchemaConverter((message) => host.log.warn(message))
-  documents.set(paths.openapi, JSON.stringify(createOpenApiDocument(app, converter, document)))
-  documents.set(paths.asyncapi, JSON.stringify(createAsyncApiDocument(app, converter, document)))
+  const add = (path: string, document: Json): void =>
+    void documents.set(path, { body: JSON.stringify(document), headers: ofDocument })
+  add(paths.openapi, createOpenApiDocument(app, converter, document))
+  add(paths.asyncapi, createAsyncApiDocument(app, converter, document))
+  pages?.write(app, documents)
 }
 
-function serve(host: PluginHost, { paths, access }: ResolvedOpenApiOptions, documents: ServedDocuments): void {
-  if (access !== 'public' && 'port' in access) return serveOnPort(host, access, documents)
+const ofDocument = { 'content-type': 'application/json', 'cache-control': 'no-cache' }
+
+function serve(
+  host: PluginHost,
+  { paths, access }: ResolvedOpenApiOptions,
+  documents: ServedDocuments,
+  pages: Pages | null,
+): void {
+  if (isOnPort(access)) return serveOnPort(host, access, documents, pages)
   serveOnApp(host, paths.openapi, access, 'The HTTP side of this app as OpenAPI 3.1', documents)
   serveOnApp(host, paths.asyncapi, access, 'The WebSocket of this app as AsyncAPI 3.0', documents)
+  if (pages === null) return
+  for (const { path, summary } of pages.list) serveOnApp(host, path, access, summary, documents)
+  addGuardedEndpoint(host, `${pages.path}/*`, access, names, (ofRoute) => pages.files(ofRoute))
 }
 
 function serveOnApp(
@@ -66,18 +102,19 @@ function serveOnApp(
       summary,
       http: `GET ${path}`,
       access: ofRoute,
-      handler: () =>
-        reply.text(documents.get(path) ?? '', {
-          headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' },
-        }),
+      handler: () => {
+        const { body = '', headers = {} } = documents.get(path) ?? {}
+        return reply.text(body, { headers })
+      },
     }),
   )
 }
 
 function serveOnPort(
   host: PluginHost,
-  { port, host: address = '127.0.0.1' }: { readonly port: number; readonly host?: string | undefined },
+  { port, host: address = '127.0.0.1' }: AccessOnPort,
   documents: ServedDocuments,
+  pages: Pages | null,
 ): void {
   // All workers of a cluster have the same documents.
   if (host.worker !== null && host.worker.id !== 1) return
@@ -85,7 +122,7 @@ function serveOnPort(
   let closing = async (): Promise<void> => {}
   host.onReady(async () => {
     const { startDocumentServer } = await import('./document-server.ts')
-    const server = await startDocumentServer({ host: address, port, documents, clock })
+    const server = await startDocumentServer({ host: address, port, documents, pages, clock })
     closing = () => server.close()
     const name = address.includes(':') ? `[${address}]` : address
     log.info({ url: `http://${name}:${server.port}` }, 'Serving the descriptions of the app')

@@ -11,7 +11,7 @@ import {
 } from '@twinwire/core/plugin'
 import type { ApiInfo, ApiServer, DocumentInfo } from './shared/info.ts'
 
-/** Who may read the documents. */
+/** Who may read the documents and the pages. */
 export type OpenApiAccess = EndpointAccess
 
 export type OpenApiGuard = EndpointGuard
@@ -21,6 +21,8 @@ export interface OpenApiPaths {
   readonly openapi?: `/${string}` | undefined
   /** Default `/asyncapi.json`. */
   readonly asyncapi?: `/${string}` | undefined
+  /** Of the page about the HTTP side; that about the WebSocket is below it, at `/docs/websocket`. False: no pages. Default `/docs`. */
+  readonly docs?: `/${string}` | false | undefined
 }
 
 export interface OpenApiOptions {
@@ -49,6 +51,9 @@ const rules = {
   paths: option.object({
     openapi: option.path({ default: '/openapi.json' }),
     asyncapi: option.path({ default: '/asyncapi.json' }),
+    docs: option.anyOf([option.choice([false], { required: true }), option.path({ required: true })], {
+      default: '/docs',
+    }),
   }),
 } satisfies OptionRules<OpenApiOptions>
 
@@ -56,7 +61,11 @@ const rules = {
 export interface ResolvedOpenApiOptions {
   readonly access: OpenApiAccess
   readonly document: DocumentInfo
-  readonly paths: { readonly openapi: `/${string}`; readonly asyncapi: `/${string}` }
+  readonly paths: {
+    readonly openapi: `/${string}`
+    readonly asyncapi: `/${string}`
+    readonly docs: `/${string}` | false
+  }
 }
 
 const owner = 'openapi()'

@@ -34,7 +34,7 @@ export function createOpenApiDocument(app: AppContract, converter: SchemaConvert
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: info.info,
     ...(info.servers.length > 0 && { servers: info.servers }),
-    tags: [...new Set(served.map(toTag))].toSorted().map((name) => ({ name })),
+    tags: toTags(served),
     paths: paths.toJson(),
     components: {
       schemas: components.toJson(),
@@ -45,6 +45,13 @@ export function createOpenApiDocument(app: AppContract, converter: SchemaConvert
     'x-error-codes': toErrorTable(app),
     'x-websocket-path': app.websocket.path,
   }
+}
+
+/** By name; what is for operators comes last. */
+function toTags(routes: readonly RouteContract[]): readonly Json[] {
+  const tags = [...new Set(routes.map(toTag))].toSorted()
+  const isLast = (tag: string): boolean => tag === 'operations'
+  return [...tags.filter((tag) => !isLast(tag)), ...tags.filter(isLast)].map((name) => ({ name }))
 }
 
 interface Parts {

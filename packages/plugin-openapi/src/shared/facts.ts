@@ -39,7 +39,9 @@ export function toFacts(route: RouteContract): Json {
 export function toTag({ name, request, servesWhileDraining }: RouteContract): string {
   if (servesWhileDraining) return 'operations'
   const segment = request?.path.split('/').find((part) => part !== '' && !/^[:*]/.test(part))
-  return segment ?? (name.includes('.') ? name.slice(0, name.indexOf('.')) : 'packages')
+  if (segment !== undefined) return segment
+  if (request !== null) return 'other'
+  return name.includes('.') ? name.slice(0, name.indexOf('.')) : 'packages'
 }
 
 /** The scheme of `Bearer realm="app"`. Null when no plugin identifies callers. */
