@@ -23,6 +23,8 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     // The default, written down because the project relies on it: an unhandled rejection fails the run.
     dangerouslyIgnoreUnhandledErrors: false,
+    // The pages that plugin-openapi and the example serve are built files.
+    globalSetup: ['./tests/support/build-pages.setup.ts'],
     projects: [
       {
         extends: true,

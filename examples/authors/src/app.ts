@@ -4,7 +4,7 @@ import { database } from '@twinwire/core/database'
 import { protobufCodec } from '@twinwire/core/protobuf'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
-import { openapi } from '@twinwire/plugin-openapi'
+import { consoleFolder, openapi } from '@twinwire/plugin-openapi'
 import { memoryStore, rateLimit, redisStore } from '@twinwire/plugin-ratelimit'
 import {
   authorChanged,
@@ -18,6 +18,7 @@ import {
 } from './authors/author.routes.ts'
 import { authorTopics } from './authors/author.topics.ts'
 import { seedAuthors } from './authors/seed-authors.ts'
+import { type DevelopmentUsers, developmentUsers } from './development-users.ts'
 import { PkgID } from './pkg-ids.ts'
 import { requireRoles } from './roles.ts'
 import type { Settings } from './settings.ts'
@@ -26,8 +27,19 @@ export const websocketPath = '/web'
 /** Where the issuer reports that a session has ended. */
 export const logoutPath = '/auth/backchannel-logout'
 
-/** Composes the application; nothing is opened before it starts. `keycloak` is the issuer of its users. */
-export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
+/** What is served at `/`: in production a page of its own, else the console. */
+const publicFolder = new URL('../public', import.meta.url)
+
+/**
+ * Composes the application; nothing is opened before it starts. `keycloak` is the issuer of its users; `development`, with the development issuer,
+ * gives tokens to callers of this machine.
+ */
+export function createAuthorsApp(
+  settings: Settings,
+  keycloak: AuthOptions,
+  development: DevelopmentUsers | null = null,
+) {
+  const isProduction = settings.environment === 'production'
   return createApp({
     environment: settings.environment,
     pkgIds: PkgID,
@@ -42,8 +54,11 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
     topics: authorTopics,
     // Without Redis publications reach the connections of this process only, which production refuses for several workers.
     broker: settings.redis === null ? memoryBroker() : redisBroker(settings.redis),
-    // The page and what it loads, at every path that no route has.
-    endpoints: [getAuthor, staticFiles({ root: new URL('../public', import.meta.url), prefix: '/', access: 'public' })],
+    // A page and what it loads, at every path that no route has.
+    endpoints: [
+      getAuthor,
+      staticFiles({ root: isProduction ? publicFolder : consoleFolder, prefix: '/', access: 'public' }),
+    ],
     plugins: [
       database({
         ...settings.database,
@@ -63,9 +78,10 @@ export function createAuthorsApp(settings: Settings, keycloak: AuthOptions) {
       metrics(settings.metrics),
       openapi({
         // In production what the API looks like is for administrators.
-        access: settings.environment === 'production' ? { use: [requireRoles('admin')] } : 'public',
+        access: isProduction ? { use: [requireRoles('admin')] } : 'public',
         info: { title: 'Authors', version: settings.metrics.version ?? '0.0.0' },
       }),
+      ...(development === null || isProduction ? [] : [developmentUsers(development)]),
     ],
     // As clients of the reference system expect: over HTTP unknown keys of a query or a body are not an error.
     http: { ...settings.http, unknownKeys: 'ignore' },

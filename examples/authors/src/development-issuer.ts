@@ -1,6 +1,7 @@
 import { BootError } from '@twinwire/core'
 import { requireSingleProcess } from '@twinwire/core/plugin'
 import type { AuthOptions } from '@twinwire/plugin-auth'
+import type { DevelopmentUsers } from './development-users.ts'
 import type { Settings } from './settings.ts'
 
 /** The same as in the realm for Keycloak, `deploy/keycloak/realm.json`. */
@@ -19,6 +20,8 @@ export interface Issuer {
   readonly keycloak: AuthOptions
   /** Ready-made tokens; null with a Keycloak. */
   readonly tokens: { readonly admin: string; readonly reader: string } | null
+  /** Who may sign in at the app itself, for the console; null with a Keycloak. */
+  readonly development: DevelopmentUsers | null
   /** Where logouts are reported. A Keycloak has this in the settings of the client. */
   reportLogoutsTo(url: string): void
   stop(): Promise<void>
@@ -26,7 +29,8 @@ export interface Issuer {
 
 /** The Keycloak of the settings, else an issuer inside this process, which gives any token to any caller that reaches its port. */
 export async function openIssuer({ environment, keycloak, developmentIssuer }: Settings): Promise<Issuer> {
-  if (keycloak !== null) return { keycloak, tokens: null, reportLogoutsTo: () => {}, stop: async () => {} }
+  if (keycloak !== null)
+    return { keycloak, tokens: null, development: null, reportLogoutsTo: () => {}, stop: async () => {} }
   if (environment === 'production')
     throw new BootError('bad_option', 'The development issuer cannot be used in production: set KEYCLOAK_BASE_URL')
   requireSingleProcess('The development issuer', 'set KEYCLOAK_BASE_URL')
@@ -49,6 +53,10 @@ export async function openIssuer({ environment, keycloak, developmentIssuer }: S
   return {
     keycloak: toKeycloak(issuer.issuer),
     tokens: { admin: token('admin'), reader: token('reader') },
+    development: {
+      users,
+      token: (username, seconds) => issuer.token(username, { lifetimeMs: seconds * 1000 }),
+    },
     reportLogoutsTo: (url) => issuer.setBackchannelLogoutUrl(url),
     stop: () => issuer.stop(),
   }

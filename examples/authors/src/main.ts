@@ -25,7 +25,7 @@ async function main(): Promise<void> {
 async function serve(settings: Settings): Promise<void> {
   const issuer = await openIssuer(settings)
   try {
-    const app = createAuthorsApp(settings, issuer.keycloak)
+    const app = createAuthorsApp(settings, issuer.keycloak, issuer.development)
     closeOnSignals(app)
     const { url } = await app.listen(settings.listen)
     issuer.reportLogoutsTo(`${url}${logoutPath}`)

@@ -19,6 +19,9 @@ export function printWelcome({ url, websocketPath, issuer: { keycloak, tokens } 
   const [quote, token] = tokens === null ? ['"', '$(npm run --silent get-token -- reader)'] : ["'", tokens.reader]
   const header = `-H ${quote}authorization: Bearer ${token}${quote}`
   console.log(`
+Console, to try all of it in a browser:
+  ${url}/
+
 Authors API:
   ${url}
   ${socketUrl}

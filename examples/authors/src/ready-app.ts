@@ -8,7 +8,7 @@ export async function readReadyApp<T>(read: (app: ReturnType<typeof createAuthor
     variables: { ENV: 'test', DATABASE_URL: 'pglite://memory', LOG_LEVEL: 'error', DEVELOPMENT_ISSUER_PORT: '0' },
   })
   const issuer = await openIssuer(settings)
-  const app = createAuthorsApp(settings, issuer.keycloak)
+  const app = createAuthorsApp(settings, issuer.keycloak, issuer.development)
   try {
     await app.ready()
     return read(app)

@@ -1,4 +1,4 @@
-// The console: reads, and sends.
-document.body.textContent = 'Console'
+// The console: reads, and calls.
+import { runProgram } from '../program/program.ts'
 
-export {}
+void runProgram('console')

@@ -1,3 +1,4 @@
-document.body.textContent = 'WebSocket'
+// The description of the WebSocket, to read.
+import { runProgram } from '../program/program.ts'
 
-export {}
+void runProgram('reader')

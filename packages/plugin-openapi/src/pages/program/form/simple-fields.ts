@@ -1,0 +1,144 @@
+import { offeredBy } from '../model/example.ts'
+import { listOf, pretty, textOf } from '../model/json.ts'
+import { kindOf, type Schema, summaryOf, withoutNull } from '../model/schema.ts'
+import { h, newId } from '../view/dom.ts'
+import { type Field, type FieldOptions, InputError } from './field.ts'
+
+const notSent = 'not sent'
+
+interface Labelled {
+  readonly id: string
+  readonly hintId: string
+  wrap(control: HTMLElement): HTMLElement
+}
+
+/** A label, and a hint of what is expected. */
+function labelled({ schema, label, isRequired }: FieldOptions): Labelled {
+  const id = newId('field')
+  const hintId = `${id}-hint`
+  return {
+    id,
+    hintId,
+    wrap: (control) =>
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: id }, label, isRequired ? null : h('span', { class: 'tag' }, 'optional')),
+        control,
+        h('p', { class: 'hint', id: hintId }, hintOf(schema)),
+      ),
+  }
+}
+
+export function hintOf(schema: Schema): string {
+  const { node } = schema
+  const description = textOf(node['description']) || textOf(withoutNull(schema).node['description'])
+  return [
+    summaryOf(schema),
+    ...(node['default'] === undefined ? [] : [`default ${JSON.stringify(node['default'])}`]),
+    ...(node['deprecated'] === true ? ['deprecated'] : []),
+    ...(description === '' ? [] : [description]),
+  ].join(' · ')
+}
+
+/** What a control shows first: the value that was there, or for one that has to be sent what the schema offers. */
+function initialOf({ initial, isRequired, schema }: FieldOptions): unknown {
+  if (initial !== undefined) return initial
+  return isRequired ? offeredBy(schema) : undefined
+}
+
+function placeholderOf({ schema }: FieldOptions): string | null {
+  const [example] = listOf(schema.node['examples'])
+  return example === undefined ? null : `such as ${JSON.stringify(example)}`
+}
+
+export function textField(options: FieldOptions): Field {
+  const { id, hintId, wrap } = labelled(options)
+  const initial = initialOf(options)
+  const control = h('input', {
+    id,
+    type: 'text',
+    'aria-describedby': hintId,
+    placeholder: placeholderOf(options),
+    autocomplete: 'off',
+    spellcheck: 'false',
+  })
+  control.value = typeof initial === 'string' ? initial : ''
+  return {
+    element: wrap(control),
+    read: () => (control.value === '' && !options.isRequired ? undefined : control.value),
+  }
+}
+
+export function numberField(options: FieldOptions): Field {
+  const { id, hintId, wrap } = labelled(options)
+  const initial = initialOf(options)
+  const isInteger = kindOf(options.schema) === 'integer'
+  const control = h('input', {
+    id,
+    // Text, not number: that would hide what is not a number, and read the decimal sign of the system.
+    type: 'text',
+    inputmode: isInteger ? 'numeric' : 'decimal',
+    'aria-describedby': hintId,
+    placeholder: placeholderOf(options),
+    autocomplete: 'off',
+  })
+  control.value = typeof initial === 'number' ? String(initial) : ''
+  return {
+    element: wrap(control),
+    read: () => {
+      const text = control.value.trim()
+      if (text === '') return undefined
+      const value = Number(text)
+      if (Number.isFinite(value)) return value
+      throw new InputError(`${options.label}: ${text} is not a number`, control)
+    },
+  }
+}
+
+/** One of some values. */
+export function selectField(options: FieldOptions, values: readonly unknown[]): Field {
+  const { id, hintId, wrap } = labelled(options)
+  const initial = JSON.stringify(initialOf(options))
+  const offered = options.isRequired ? values : [undefined, ...values]
+  const control = h(
+    'select',
+    { id, 'aria-describedby': hintId },
+    ...offered.map((value, at) => {
+      const text = value === undefined ? notSent : typeof value === 'string' ? value : JSON.stringify(value)
+      return h('option', { value: at, selected: value !== undefined && JSON.stringify(value) === initial }, text)
+    }),
+  )
+  return { element: wrap(control), read: () => offered[Number(control.value)] }
+}
+
+/** Any value, as JSON. */
+export function jsonField(options: FieldOptions): Field {
+  const { id, hintId, wrap } = labelled(options)
+  const initial = initialOf(options)
+  const control = h('textarea', { id, rows: 4, 'aria-describedby': hintId, spellcheck: 'false', placeholder: 'JSON' })
+  control.value = initial === undefined ? '' : pretty(initial)
+  return { element: wrap(control), read: () => readJson(options.label, control) }
+}
+
+/** The JSON in a control; undefined for nothing. @throws InputError */
+export function readJson(label: string, control: HTMLTextAreaElement): unknown {
+  control.removeAttribute('aria-invalid')
+  if (control.value.trim() === '') return undefined
+  try {
+    const value: unknown = JSON.parse(control.value)
+    return value
+  } catch (error) {
+    control.setAttribute('aria-invalid', 'true')
+    throw new InputError(`${label} is not JSON: ${error instanceof Error ? error.message : ''}`, control)
+  }
+}
+
+/** A value that cannot be another one. */
+export function constField(options: FieldOptions): Field {
+  const { wrap, id, hintId } = labelled(options)
+  const value = options.schema.node['const']
+  const control = h('input', { id, type: 'text', readonly: true, 'aria-describedby': hintId })
+  control.value = typeof value === 'string' ? value : JSON.stringify(value)
+  return { element: wrap(control), read: () => value }
+}
