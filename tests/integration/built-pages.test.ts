@@ -8,7 +8,7 @@ import { buildPages } from '../support/pages.ts'
 
 test('two builds at once leave whole files, and nothing else', async () => {
   await Promise.all([buildPages(), buildPages(), buildPages()])
-  const names = await readdir(new URL('..', consoleFolder), { recursive: true })
+  const names = await readdir(new URL('..', consoleFolder()), { recursive: true })
   expect(names.filter((name) => /draft/.test(name))).toEqual([])
   expect(names).toEqual(
     expect.arrayContaining([
@@ -29,7 +29,7 @@ test('two builds at once leave whole files, and nothing else', async () => {
 test('a built script calls nothing by text', async () => {
   await buildPages()
   for (const page of ['console', 'websocket']) {
-    const script = await readFile(new URL(`../${page}/page.js`, consoleFolder), 'utf8')
+    const script = await readFile(new URL(`../${page}/page.js`, consoleFolder()), 'utf8')
     expect(script).not.toMatch(/\beval\b|new Function|innerHTML|insertAdjacentHTML|document\.write/)
   }
 })
@@ -39,7 +39,7 @@ test('any app serves the console as static files', async () => {
   const app = await createTestApp({
     pkgIds: {},
     routes: {},
-    endpoints: [staticFiles({ root: consoleFolder, prefix: '/', access: 'public' })],
+    endpoints: [staticFiles({ root: consoleFolder(), prefix: '/', access: 'public' })],
   })
   onTestFinished(() => app.close())
   const { status, text } = await app.request('GET /')

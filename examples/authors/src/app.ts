@@ -57,7 +57,7 @@ export function createAuthorsApp(
     // A page and what it loads, at every path that no route has.
     endpoints: [
       getAuthor,
-      staticFiles({ root: isProduction ? publicFolder : consoleFolder, prefix: '/', access: 'public' }),
+      staticFiles({ root: isProduction ? publicFolder : consoleFolder(), prefix: '/', access: 'public' }),
     ],
     plugins: [
       database({

@@ -21,7 +21,7 @@ export interface BuiltPages {
  *
  * @throws BootError `bad_option` when it does not exist: in a repository without a build, or in an app that is bundled into another folder.
  */
-export function readPages(root: URL = pageFolder): BuiltPages {
+export function readPages(root: URL = pageFolder()): BuiltPages {
   try {
     return {
       root,

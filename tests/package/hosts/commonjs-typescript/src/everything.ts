@@ -396,7 +396,7 @@ export const whoAmI = route({
 })
 export const testIssuer = () => createTestIssuer({ users: [{ username: 'ada', roles: ['reader'] }] })
 export const counted = metrics()
-export const servedConsole: string = consoleFolder.href
+export const servedConsole: string = consoleFolder().href
 export const describedApi = openapi({ access: { networks: ['10.0.0.0/8'] }, info: { title: 'Tasks' } })
 export const scrape = readScrape('')
 export const limits = rateLimit({ store: memoryStore() })
