@@ -1,0 +1,82 @@
+import { get, isNode, listAt, type Node, nodeAt, numberAt, textAt } from '../json.ts'
+import type { SchemaSource } from '../schema/schema-source.ts'
+
+export type OperationKind = 'route' | 'event' | 'frame'
+
+/** A route, an event or a control frame. */
+export interface Operation {
+  readonly kind: OperationKind
+  /** Of the route, the event or the operation. */
+  readonly name: string
+  /** Null for control frames. */
+  readonly pkgId: number | null
+  readonly node: Node
+  readonly messages: readonly Node[]
+  readonly replies: readonly Node[]
+}
+
+export function operationsOf(document: Node, source: SchemaSource): readonly Operation[] {
+  return Object.entries(nodeAt(document, 'operations')).map(([id, value]) =>
+    toOperation(id, source.follow(value), source),
+  )
+}
+
+function toOperation(id: string, node: Node, source: SchemaSource): Operation {
+  const follow = (list: readonly unknown[]): readonly Node[] => list.map((each) => source.follow(each))
+  const channel = source.follow(get(node, 'channel'))
+  // Left out: all messages of the channel.
+  const messages =
+    get(node, 'messages') === undefined ? Object.values(nodeAt(channel, 'messages')) : listAt(node, 'messages')
+  const event = textAt(node, 'x-event')
+  const pkgId = numberAt(node, 'x-pkg-id')
+  return {
+    kind: event !== '' ? 'event' : pkgId !== null ? 'route' : 'frame',
+    name: event || textAt(node, 'x-route') || id,
+    pkgId,
+    node,
+    messages: follow(messages),
+    replies: follow(listAt(source.follow(get(node, 'reply')), 'messages')),
+  }
+}
+
+/** `CREATE_AUTHOR (3)`. */
+export function toWhere({ name, pkgId }: Operation): string {
+  return pkgId === null ? name : `${name} (${pkgId})`
+}
+
+/** The type of a control frame. */
+export function frameType(message: Node, source: SchemaSource): string {
+  const payload = source.follow(get(message, 'payload'))
+  return textAt(nodeAt(nodeAt(payload, 'properties'), 'type'), 'const')
+}
+
+/** Old and new operations that are the same one: by name, else by PkgID. */
+export function pairUp(
+  old: readonly Operation[],
+  now: readonly Operation[],
+): {
+  readonly pairs: readonly (readonly [Operation, Operation])[]
+  readonly removed: readonly Operation[]
+  readonly added: readonly Operation[]
+} {
+  const pairs: (readonly [Operation, Operation])[] = []
+  let [removed, added] = [old, now]
+  const match = (same: (a: Operation, b: Operation) => boolean): void => {
+    for (const one of removed) {
+      const other = added.find((each) => each.kind === one.kind && same(one, each))
+      if (other === undefined) continue
+      pairs.push([one, other])
+      added = added.filter((each) => each !== other)
+    }
+    removed = removed.filter((one) => !pairs.some(([each]) => each === one))
+  }
+  match((a, b) => a.name === b.name)
+  match((a, b) => a.pkgId !== null && a.pkgId === b.pkgId)
+  return { pairs, removed, added }
+}
+
+/** Data of a request without the note that null is an empty object. */
+export function withoutNull(schema: unknown): unknown {
+  if (!isNode(schema) || !textAt(schema, 'x-note').startsWith('Null, or left out')) return schema
+  return listAt(schema, 'anyOf')[0]
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+it('twinwire is a program, and exports nothing', () => {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  expect(manifest).toMatchObject({
+    bin: { twinwire: './dist/main.js' },
+    exports: { './package.json': './package.json' },
+  })
+  expect(manifest).not.toHaveProperty('dependencies')
+})
