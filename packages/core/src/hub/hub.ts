@@ -61,6 +61,7 @@ export class ConnectionHub implements Hub {
   readonly control: NodeControl
   /** Who of this node is joined to topics with presence. */
   readonly presences: PresenceTable
+  readonly publishing: Publishing
   readonly #options: HubOptions
   readonly #presence: PresenceReader
   readonly #bySerial = new Map<number, HubConnection>()
@@ -70,7 +71,6 @@ export class ConnectionHub implements Hub {
   readonly #streams: Streams
   readonly #subscriptions: Subscriptions
   readonly #counted: HubInstruments
-  readonly #publishing: Publishing
 
   constructor(options: HubOptions) {
     const { broker, clock, log, maxBackpressureBytes, onError, topics: rules } = options
@@ -83,7 +83,7 @@ export class ConnectionHub implements Hub {
     const latest = { ...options, replaced: this.#counted.replaced }
     this.#audiences = new Audiences({ ...options, nextTopic: () => String(++topics) }, this.#bySerial, latest)
     const historyOf = (stream: Stream): StreamHistory => this.#historyOf(stream)
-    this.#publishing = new Publishing({ ...options, historyOf, counted: this.#counted })
+    this.publishing = new Publishing({ ...options, historyOf, counted: this.#counted })
     this.#streams = new Streams({
       broker,
       clock,
@@ -120,7 +120,7 @@ export class ConnectionHub implements Hub {
         presence: (change) => this.presences.changed(change),
       }),
     )
-    this.#publishing.isOpen = true
+    this.publishing.isOpen = true
     await bootStep(broker, () => this.#streams.start())
     this.control.start()
   }
@@ -231,13 +231,13 @@ export class ConnectionHub implements Hub {
   }
 
   publish<E extends AnyEvent>(topic: string, event: E, data: EventData<E>): MaybePromise<void> {
-    return this.#publishing.publish('hub.publish', this.prepare({ kind: 'topic', topic }, event, data))
+    return this.publishing.publish('hub.publish', this.prepare({ kind: 'topic', topic }, event, data))
   }
   broadcast<E extends AnyEvent>(event: E, data: EventData<E>): MaybePromise<void> {
-    return this.#publishing.publish('hub.broadcast', this.prepare({ kind: 'all' }, event, data))
+    return this.publishing.publish('hub.broadcast', this.prepare({ kind: 'all' }, event, data))
   }
   sendTo<E extends AnyEvent>(identityId: string, event: E, data: EventData<E>): MaybePromise<void> {
-    return this.#publishing.publish('hub.sendTo', this.prepare({ kind: 'identity', identityId }, event, data))
+    return this.publishing.publish('hub.sendTo', this.prepare({ kind: 'identity', identityId }, event, data))
   }
 
   /** Projects the data at once: data that does not fit throws here, and later changes of it have no effect. */
@@ -246,12 +246,7 @@ export class ConnectionHub implements Hub {
   }
   /** For a call. */
   send(publication: Publication): void {
-    this.#publishing.send(publication)
-  }
-
-  /** For an outbox. */
-  publishOnce(publication: Publication, key: string): Promise<void> {
-    return this.#publishing.publishOnce(publication, key)
+    this.publishing.send(publication)
   }
 
   /** What the rule of a topic says; of other streams the broker decides. */
@@ -283,7 +278,7 @@ export class ConnectionHub implements Hub {
     try {
       this.#audiences.send(publication, position, slow)
     } catch (error) {
-      this.#publishing.isReported = true
+      this.publishing.isReported = true
       this.#options.onError(error)
       throw error
     } finally {

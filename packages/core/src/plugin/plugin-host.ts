@@ -32,7 +32,7 @@ export interface HostServices {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
-  readonly hub: Hub & Pick<PluginHost, 'publishOnce'>
+  readonly hub: Hub & { readonly publishing: Pick<PluginHost, 'publishOnce'> }
   readonly rejections: Rejections
   readonly control: NodeControl
   readonly routes: readonly RouteInfo[]
@@ -104,7 +104,7 @@ export function createPluginHost(
     hub,
     routes,
     describe,
-    publishOnce: (publication, key) => hub.publishOnce(publication, key),
+    publishOnce: (publication, key) => hub.publishing.publishOnce(publication, key),
     worker: workerLink(),
     get log() {
       log ??= services.log.child({ plugin })
