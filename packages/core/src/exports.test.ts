@@ -153,6 +153,8 @@ it('@twinwire/core/database', async () => {
       "hasOne",
       "migrate",
       "migrationStatus",
+      "once",
+      "onceTable",
       "outboxTable",
       "transaction",
       "unixTimestamp",

@@ -76,4 +76,4 @@ export type {
 export { definePlugin } from './plugin/plugin.ts'
 export type { PluginControl } from './plugin/plugin-control.ts'
 export type { StepDescription } from './route/describe.ts'
-export type { AnyStep, StepDemands, StepIdentity, StepKind, StepLimit } from './route/step.ts'
+export type { AnyStep, StepDemands, StepIdentity, StepKind, StepLimit, StepOnce } from './route/step.ts'

@@ -1,5 +1,6 @@
 import { type DisconnectRow, disconnects } from '../errors/disconnect.ts'
 import type { DescribedRoute } from '../route/describe.ts'
+import { findOnce } from '../route/once-steps.ts'
 
 /** What a client of an app needs at run time: names and where they lead. Plain data, so that it can be a JSON file. */
 export interface AppManifest {
@@ -24,6 +25,8 @@ export interface ManifestRoute {
   readonly query?: readonly string[]
   /** Left out: a value. `any`: it declares no `output`, and the reply is a page if it has `meta`. */
   readonly reply?: 'page' | 'stream' | 'any'
+  /** It is `once()`: a call whose answer was lost may be sent again with its id. */
+  readonly once?: true
 }
 
 export interface ManifestClose {
@@ -56,13 +59,20 @@ export function createManifest({ routes, events, websocket: { path, maxMessageBy
   }
 }
 
-function toManifestRoute({ info: { pkgId, method, path }, query, reply, hasOutput }: DescribedRoute): ManifestRoute {
+function toManifestRoute({
+  info: { pkgId, method, path },
+  query,
+  reply,
+  hasOutput,
+  steps,
+}: DescribedRoute): ManifestRoute {
   return {
     ...(pkgId !== null && { pkgId }),
     ...(path !== null && { http: `${method} ${path}` }),
     ...(query.length > 0 && { query }),
     ...(reply !== 'value' && { reply }),
     ...(!hasOutput && { reply: 'any' as const }),
+    ...(findOnce(steps) !== null && { once: true as const }),
   }
 }
 

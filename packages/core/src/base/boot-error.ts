@@ -12,7 +12,8 @@ export const bootErrorCodes = {
   bad_path: 'A path or a prefix is not valid.',
   duplicate_path: 'Two routes have the same method and path.',
   unused_path_parameter: 'A parameter of a path is not part of the input.',
-  bad_step_order: 'A guard of a route is behind a check or an interceptor.',
+  bad_step_order:
+    'A guard of a route is behind a check or an interceptor, or `once()` is not directly before `transaction()`.',
   conflicting_access: 'A public route has a step that requires an identity.',
   missing_default_access: 'No plugin identifies callers, and production has routes without `access`.',
   missing_identity_owner: 'A route or a step requires an identity, and no plugin identifies callers.',
@@ -36,7 +37,6 @@ export const bootErrorCodes = {
   failed_worker: 'A worker ended, or took too long, before it listened.',
   unreachable_database: 'The database did not answer within the retries of the start.',
   failed_migration: 'A migration failed, or its files are not usable.',
-  missing_table: 'A table that Twinwire itself needs is missing or has other columns.',
   wrong_state: 'The app or transport is in a state in which this call is not possible.',
 } as const
 

@@ -3,6 +3,7 @@ import { DeadlineExceededError, InternalError, OutcomeUnknownError } from '../er
 import { isMapped, toAppError } from '../errors/normalize.ts'
 import { CallContext } from './call-context.ts'
 import type { CallOutcome } from './call-outcome.ts'
+import { deadlineErrorOf } from './deadline-error.ts'
 import { ItemsResult } from './item-stream.ts'
 import { PendingCommits } from './pending-commits.ts'
 import { isReply } from './reply.ts'
@@ -44,7 +45,7 @@ export class ActiveCall extends CallContext {
 
   /** The deadline has passed. */
   expire(): void {
-    void this.failEarly(new DeadlineExceededError(this.compiled.deadlineMs))
+    void this.failEarly(deadlineErrorOf(this) ?? new DeadlineExceededError(this.compiled.deadlineMs))
   }
 
   /**

@@ -13,6 +13,7 @@ import { QueryMeter } from './drivers/query-meter.ts'
 import { checkSettings } from './drivers/session-settings.ts'
 import { mapDatabaseError } from './errors.ts'
 import { runMigrations } from './migrate.ts'
+import { Once, setOnce } from './once/once.ts'
 import { type Outbox, openOutbox } from './outbox/outbox.ts'
 import { definePageSettings } from './page-settings.ts'
 import { createTransactions } from './transaction.ts'
@@ -65,12 +66,17 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       let outbox: Outbox | null = null
       const transaction = createTransactions(opened, { clock, meter, outbox: () => outbox })
       if (checked.outbox !== null) outbox = openOutbox(host, { db: opened.db, transaction }, checked.outbox)
-      return {
+      const api: DatabaseApi = {
         db: opened.db,
         hasOutbox: outbox !== null,
         forCall: (call) => opened.bind(call),
         transaction: (run, request) => dropSafe(transaction(run, request), 'transaction', request?.call ?? null),
       }
+      const once = new Once({ db: opened.db, clock, log, instruments })
+      setOnce(api, once)
+      host.onReady(() => once.start())
+      host.onClose(() => once.stop())
+      return api
     },
   })
 }

@@ -78,6 +78,7 @@ export function createFakeHost(environment: PluginHost['environment'] = 'test'):
     delays,
     mapErrors: (mapper: ErrorMapper) => void mappers.push(mapper),
     health: (name: string, check: HealthCheck) => void checks.set(name, check),
+    onReady: () => {},
     onClose: (hook: () => unknown) => void hooks.push(hook),
     close: async () => {
       for (const hook of hooks.reverse()) await hook()

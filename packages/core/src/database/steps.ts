@@ -57,7 +57,7 @@ export function withDb(): DatabaseStep<'guard', 'database.withDb'> {
  * command: ({ db }) => new CreateAuthorCommand(new AuthorRepository(db)),
  */
 export function transaction(options: TransactionOptions = {}): DatabaseStep<'interceptor', 'database.transaction'> {
-  return interceptor({
+  const step: DatabaseStep<'interceptor', 'database.transaction'> = interceptor({
     name: 'database.transaction',
     holdsEffects: true,
     mayRepeat: (options.retries ?? 0) > 0,
@@ -67,4 +67,13 @@ export function transaction(options: TransactionOptions = {}): DatabaseStep<'int
       return (call: Call, next: Next<WithDatabase>) => api.transaction((tx) => next({ db: tx }), { ...options, call })
     },
   })
+  if (options.readOnly === true) readOnly.add(step)
+  return step
+}
+
+const readOnly = new WeakSet<object>()
+
+/** Is the step a `transaction({ readOnly: true })`? */
+export function isReadOnlyTransaction(step: object): boolean {
+  return readOnly.has(step)
 }

@@ -17,6 +17,9 @@ const { ERROR, INVALID_DATA, PERMISSION_DENIED } = RSPCode
 export type CoreErrorCode =
   | 'malformed_request'
   | 'validation_error'
+  | 'idempotency_key_required'
+  | 'idempotency_mismatch'
+  | 'idempotency_in_progress'
   | 'authentication_failed'
   | 'permission_denied'
   | 'not_found'
@@ -44,6 +47,25 @@ export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode>> = {
     retry: false,
   },
   validation_error: { status: INVALID_DATA, httpStatus: 422, message: 'Invalid input', retry: false },
+  idempotency_key_required: {
+    status: INVALID_DATA,
+    httpStatus: 400,
+    message: 'Send the header Idempotency-Key',
+    retry: false,
+  },
+  idempotency_mismatch: {
+    status: INVALID_DATA,
+    httpStatus: 422,
+    message: 'The key was used for another input',
+    retry: false,
+  },
+  // Before `conflict`, which is the usual code of its HTTP status.
+  idempotency_in_progress: {
+    status: ERROR,
+    httpStatus: 409,
+    message: 'The first call with this key is still running',
+    retry: true,
+  },
   authentication_failed: {
     status: PERMISSION_DENIED,
     httpStatus: 401,

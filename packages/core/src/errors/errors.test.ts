@@ -82,8 +82,10 @@ describe('AppError', () => {
 })
 
 describe('the status of a package', () => {
-  it('is one for each HTTP status, whichever code it is', () => {
-    for (const { httpStatus, status } of Object.values(errorCodes)) expect(rspCodeOf(httpStatus)).toBe(status)
+  it('is one for each HTTP status, but for the 409 that is not about the input', () => {
+    const { idempotency_in_progress: inProgress, ...others } = errorCodes
+    for (const { httpStatus, status } of Object.values(others)) expect(rspCodeOf(httpStatus)).toBe(status)
+    expect([inProgress.httpStatus, inProgress.status]).toEqual([409, RSPCode.ERROR])
   })
 
   it.each([

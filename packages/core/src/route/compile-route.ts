@@ -9,12 +9,12 @@ import { isPageSchema, type Reply } from '../call/reply.ts'
 import type { AppError } from '../errors/app-error.ts'
 import { compileHttp, type HttpContext, isMount } from './compile-http.ts'
 import type { DescribedRoute } from './describe.ts'
-import type { BoundWrapped } from './interceptors.ts'
 import { mayTakeCall } from './may-take-call.ts'
+import { bindWrapped, checkOnce, findOnce } from './once-steps.ts'
 import { compileOutput } from './output.ts'
 import { compilePipeline, compileValidate } from './pipeline.ts'
 import type { RouteDefinition } from './route.ts'
-import type { AnyStep, CheckRun, GuardRun, InterceptorRun } from './step.ts'
+import type { AnyStep, CheckRun, GuardRun } from './step.ts'
 import { splitUse, type Use } from './use.ts'
 
 /** What `compileRoute` needs from the app. */
@@ -61,6 +61,7 @@ export function compileRoute(
   const bind = <Run>(step: AnyStep): Run => bindStep(step, info, context) as Run
   const { guards, checks, wrapped } = splitUse(steps)
   const streams = definition.output !== null && isStreamSchema(definition.output)
+  checkOnce(info, definition, identity)
   if (streams) checkStream(info, definition, wrapped)
   const run = compilePipeline({
     missingIdentity: info.access === 'authenticated' ? context.missingIdentity : null,
@@ -70,14 +71,11 @@ export function compileRoute(
       ? passInput
       : compileValidate(definition.input, definition.http?.input === undefined, `Route ${info.name}: its input`),
     checks: checks.map((step) => bind<CheckRun<unknown, ActiveCall>>(step)),
-    wrapped: wrapped.map((step): BoundWrapped => {
-      if (step.kind === 'check') return { kind: 'check', run: bind<CheckRun<unknown, ActiveCall>>(step) }
-      const { holdsEffects, mayRepeat } = step
-      return { kind: 'interceptor', run: bind<InterceptorRun<ActiveCall, unknown>>(step), holdsEffects, mayRepeat }
-    }),
+    wrapped: bindWrapped(info, wrapped, bind),
     execute: toExecute(definition),
     output: compileOutput(definition.output, context.validateOutput, createReplyCheck(info)),
     streams,
+    repliesInside: findOnce(steps) !== null,
   })
   return {
     info,

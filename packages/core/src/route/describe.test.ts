@@ -68,6 +68,7 @@ describe('app.describe', () => {
         deprecated: false,
         deadlineMs: 30_000,
         ordered: false,
+        once: null,
       },
       {
         name: 'PING',
@@ -81,6 +82,7 @@ describe('app.describe', () => {
         deprecated: false,
         deadlineMs: 30_000,
         ordered: false,
+        once: null,
       },
     ])
     expect(routes.map(({ http }) => http)).toContain('GET /health')

@@ -1,7 +1,8 @@
 import type { Access, RouteInfo } from '../call/call.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
+import { findOnce } from './once-steps.ts'
 import type { RouteDefinition } from './route.ts'
-import type { StepDemands, StepKind, StepLimit } from './step.ts'
+import type { StepDemands, StepKind, StepLimit, StepOnce } from './step.ts'
 import type { Use } from './use.ts'
 
 export type ReplyForm = 'value' | 'page' | 'stream'
@@ -25,6 +26,8 @@ export interface RouteDescription {
   readonly deadlineMs: number
   /** Calls of one connection never overlap. */
   readonly ordered: boolean
+  /** A call that is repeated with its key has one effect, and gets the reply of the first one; null without `once()`. */
+  readonly once: StepOnce | null
 }
 
 export interface StepDescription {
@@ -73,6 +76,7 @@ export function toDescription(route: DescribedRoute): RouteDescription {
     deprecated: definition.deprecated,
     deadlineMs,
     ordered,
+    once: findOnce(steps),
   }
 }
 

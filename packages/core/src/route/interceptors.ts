@@ -3,7 +3,7 @@ import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import type { ActiveCall } from '../call/active-call.ts'
 import type { EffectsMark } from '../call/effects.ts'
 import { InternalError } from '../errors/app-error.ts'
-import type { CheckRun, InterceptorRun, Next, Outcome } from './step.ts'
+import type { AroundRun, CheckRun, InterceptorRun, Next, Outcome } from './step.ts'
 
 /** An interceptor as bound to one app. */
 interface BoundInterceptor {
@@ -17,14 +17,33 @@ interface WrappedCheck {
   readonly kind: 'check'
   readonly run: CheckRun<unknown, ActiveCall>
 }
-export type BoundWrapped = BoundInterceptor | WrappedCheck
+/** A part of `once()`. */
+interface Around {
+  readonly kind: 'around'
+  readonly run: AroundRun
+}
+export type BoundWrapped = BoundInterceptor | WrappedCheck | Around
 export type Execute = (input: unknown, call: ActiveCall) => MaybePromise<unknown>
 
 /** Wraps the command or handler with interceptors and the checks inside of them, the first outermost. */
 export function wrapExecute(wrapped: readonly BoundWrapped[], execute: Execute): Execute {
   let work = execute
-  for (const step of wrapped.toReversed()) work = step.kind === 'check' ? checked(step, work) : intercepted(step, work)
+  for (const step of wrapped.toReversed()) work = wrap(step, work)
   return work
+}
+
+function wrap(step: BoundWrapped, execute: Execute): Execute {
+  if (step.kind === 'check') return checked(step, execute)
+  return step.kind === 'around' ? around(step, execute) : intercepted(step, execute)
+}
+
+/** It may run what it wraps again, or not at all. */
+function around({ run }: Around, execute: Execute): Execute {
+  return (input, call) =>
+    run(input, call, async () => {
+      throwIfSettled(call)
+      return await execute(input, call)
+    })
 }
 
 /** A check inside of an interceptor: its error is one of what the interceptor wraps. */

@@ -31,6 +31,7 @@ const plain: Stages = {
   execute: () => 'result',
   output: (value) => value,
   streams: false,
+  repliesInside: false,
 }
 
 /** A call with real parts but for its wire, which reads `input` and notes the answer. */

@@ -30,6 +30,8 @@ export interface Stages {
   /** Of the result; of each item, where the reply is a stream. */
   readonly output: Output
   readonly streams: boolean
+  /** The reply is made inside of the interceptors: `once()` keeps it. */
+  readonly repliesInside: boolean
 }
 
 /**
@@ -52,12 +54,25 @@ export function compilePipeline(stages: Stages): (call: ActiveCall) => void {
   return (call) => start(call, undefined)
 }
 
-function replying({ wrapped, execute, output }: Stages): Stage {
+function replying({ wrapped, execute, output, repliesInside }: Stages): Stage {
   const reply: Stage = (call, result) => call.succeed(result)
+  if (repliesInside) return executing(wrapExecute(wrapped, projecting(execute, output)), reply)
   return executing(
     wrapExecute(wrapped, execute),
     through((_call, result) => output(result), reply),
   )
+}
+
+function projecting(execute: Execute, output: Output): Execute {
+  return async (input, call) => {
+    const result = await execute(input, call)
+    try {
+      return await output(result)
+    } catch (error) {
+      call.discard(result)
+      throw error
+    }
+  }
 }
 
 /** The result is known by its class before anything else happens to it, so that it is ended when the call has ended meanwhile. */

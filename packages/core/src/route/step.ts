@@ -2,6 +2,7 @@ import type { CompileError } from '../base/compile-error.ts'
 import type { Known } from '../base/known.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { AnyPluginKey, PluginKey } from '../base/plugin-key.ts'
+import type { ActiveCall } from '../call/active-call.ts'
 import type { Call, RouteInfo, Wire } from '../call/call.ts'
 
 /** In the order in which a `use` list is written and run. */
@@ -32,6 +33,14 @@ export interface StepLimit {
   readonly wire: Wire | null
 }
 
+/** What `once()` promises, for descriptions of an app. */
+export interface StepOnce {
+  /** How long a repeated call gets the reply of the first one. */
+  readonly retentionMs: number
+  /** A request over HTTP without `Idempotency-Key` is refused. */
+  readonly required: boolean
+}
+
 /** A value of a route's `use` list. Made by `guard`, `check` or `interceptor`; bound to the plugins of one app when that app boots. */
 export interface Step<
   out Kind extends StepKind = StepKind,
@@ -54,6 +63,8 @@ export interface Step<
   readonly mayRepeat: boolean
   /** May use the call after its reply. */
   readonly keepsCall: boolean
+  /** Null for every step but `once()`. */
+  readonly once: StepOnce | null
   readonly needs: AnyPluginKey | null
   readonly bind: (api: never, route: RouteInfo) => unknown
   /** Never set: carries the types. */
@@ -210,21 +221,57 @@ export function interceptor<
   return create('interceptor', options)
 }
 
+/** Runs what it wraps, with the input in hand, and returns its result or another one. */
+export type AroundRun = (input: unknown, call: ActiveCall, execute: () => Promise<unknown>) => Promise<unknown>
+
+/** The two parts of `once()`: one around the transaction, the other the first inside of it. */
+export interface OnceRuns {
+  readonly outside: AroundRun
+  readonly inside: AroundRun
+  /** Why the next step is not the transaction that it needs, for a BootError; null if it is. */
+  readonly refuse: (next: AnyStep) => string | null
+}
+
+/** What `once()` is made of. */
+interface OnceOptions<Plugin extends string, Api, Name extends string> {
+  readonly name: Name
+  readonly once: StepOnce
+  readonly needs: PluginKey<Plugin, Api>
+  readonly bind: (api: Api, route: RouteInfo) => OnceRuns
+}
+
+/** An interceptor in two parts, between which the next step is. */
+export function onceStep<const Plugin extends string, Api, const Name extends string>(
+  options: OnceOptions<Plugin, Api, Name>,
+): Step<'interceptor', void, Call, unknown, PluginKey<Plugin, Api>, Name> {
+  return create('interceptor', options)
+}
+
 type AnyOptions = StepOptions &
   InterceptorOptions & {
     readonly needs?: AnyPluginKey | undefined
     readonly bind?: unknown
     readonly run?: unknown
+    readonly once?: StepOnce
   }
 
 function create<Kind extends StepKind, S extends Step<Kind, unknown, never, never>>(
   kind: Kind,
   options: AnyOptions,
 ): S {
-  const { name, identity = 'none', demands = {}, limits = [], needs = null, run, bind = () => run } = options
+  const {
+    name,
+    identity = 'none',
+    demands = {},
+    limits = [],
+    needs = null,
+    run,
+    bind = () => run,
+    once = null,
+  } = options
   const { holdsEffects = false, mayRepeat = false, keepsCall = true } = options
   const made = { name, identity, demands, limits, holdsEffects, mayRepeat, keepsCall, needs }
-  const step: AnyStep = { ...made, kind, bind: bind as Step['bind'] }
+  const step: AnyStep = { ...made, kind, once, bind: bind as Step['bind'] }
   // The phantom types of S are what the public signatures above inferred; at run time there is only this object.
   return Object.freeze(step) as S
 }

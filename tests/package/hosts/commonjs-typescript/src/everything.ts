@@ -50,6 +50,8 @@ import {
   hasMany,
   hasOne,
   migrationStatus,
+  once,
+  onceTable,
   outboxTable,
   transaction,
   unixTimestamp,
@@ -358,6 +360,8 @@ export const keyOfDatabase = databaseKey
 export const applied = () => migrationStatus({ url: 'pglite://memory', migrations: 'drizzle' })
 export const fromPool = withDb()
 export const inTransaction = transaction({ isolation: 'serializable' })
+export const onlyOnce = once({ retention: 86_400_000, required: true })
+export const tableOfOnce = onceTable
 export const AuthorFilters = filterSchema(
   authors,
   { id: true, name: ['eq', 'prefix'], bornAt: true },

@@ -1,0 +1,124 @@
+import { and, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { index, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
+import { BootError } from '../../base/boot-error.ts'
+import { InternalError } from '../../errors/app-error.ts'
+import type { Database } from '../database.ts'
+import { findDatabaseFailure } from '../errors.ts'
+
+const table = pgTable(
+  'twinwire_once',
+  {
+    /** A hash of the identity, the route and the id of the call: as long for any of them. */
+    key: text().primaryKey(),
+    /** A hash of the input. */
+    fingerprint: text().notNull(),
+    /** JSON; null until the reply is known, which only its own transaction sees. */
+    reply: text(),
+    expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+  },
+  (columns) => [index('twinwire_once_expires_at').on(columns.expiresAt)],
+)
+
+/**
+ * The table of `once()`. Re-export it from the schema that drizzle-kit reads, so that `drizzle-kit generate` writes its migration.
+ *
+ * @example
+ * export { onceTable } from '@twinwire/core/database'
+ */
+export const onceTable: PgTable = table
+
+/** The advisory lock under which expired rows are removed: the bytes of 'twin' and of 'once'. */
+const removalLock: SQL = sql.raw('1953982830, 1869505381')
+
+/** Removes at most `limit` expired rows, oldest first, unless another node does. Resolves with their number. */
+export async function removeExpired(db: Database, limit: number): Promise<number> {
+  const expired = db.$with('expired').as(
+    db
+      .select({ key: table.key })
+      .from(table)
+      .where(and(lt(table.expiresAt, sql`now()`), sql`(select pg_try_advisory_xact_lock(${removalLock}))`))
+      .orderBy(table.expiresAt)
+      .limit(limit)
+      .for('update', { skipLocked: true }),
+  )
+  const removed = await db
+    .with(expired)
+    .delete(table)
+    .where(inArray(table.key, db.select({ key: expired.key }).from(expired)))
+    .returning({ key: table.key })
+  return removed.length
+}
+
+/** What the first call with a key has left. */
+export interface Kept {
+  readonly fingerprint: string
+  readonly text: string
+}
+
+/** Another transaction took the key, and this one cannot see what it has left: its snapshot is older. */
+export class KeyTaken extends Error {}
+
+/**
+ * Reserves a key until the end of the transaction, and resolves with null; or with what the call before has left. Waits for a transaction that
+ * has reserved the same key.
+ *
+ * @throws KeyTaken
+ */
+export async function reserveKey(
+  db: Database,
+  { key, fingerprint }: { readonly key: string; readonly fingerprint: string },
+  retentionMs: number,
+): Promise<Kept | null> {
+  const expiresAt = sql`now() + ${retentionMs}::float8 * interval '1 millisecond'`
+  const reserved = await refusedAsTaken(() =>
+    db
+      .insert(table)
+      .values({ key, fingerprint, expiresAt })
+      .onConflictDoNothing({ target: table.key })
+      .returning({ key: table.key }),
+  )
+  if (reserved.length > 0) return null
+  const [row] = await db
+    .select({ fingerprint: table.fingerprint, text: table.reply })
+    .from(table)
+    .where(eq(table.key, key))
+  // It has expired, and was removed between the two statements.
+  if (row === undefined) throw new KeyTaken()
+  const { text } = row
+  if (text === null) throw new InternalError({ cause: new Error(`The row of ${key} in twinwire_once has no reply`) })
+  return { fingerprint: row.fingerprint, text }
+}
+
+/** From `repeatable read` on PostgreSQL refuses to skip a row that the snapshot does not have: 40001. */
+async function refusedAsTaken<T>(insert: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await insert()
+  } catch (error) {
+    if (findDatabaseFailure(error)?.code !== '40001') throw error
+    throw new KeyTaken()
+  }
+}
+
+export async function keepReply(db: Database, key: string, text: string): Promise<void> {
+  const kept = await db.update(table).set({ reply: text }).where(eq(table.key, key)).returning({ key: table.key })
+  if (kept.length === 1) return
+  throw new InternalError({
+    cause: new Error(`The row of ${key} in twinwire_once was removed by its own transaction: do not change this table`),
+  })
+}
+
+/** @throws BootError `missing_table` */
+export async function checkTable(db: Database): Promise<void> {
+  try {
+    await db.select().from(table).limit(0)
+  } catch (error) {
+    const failure = findDatabaseFailure(error)
+    // undefined_table, undefined_column
+    if (failure?.code !== '42P01' && failure?.code !== '42703') throw error
+    throw new BootError(
+      'missing_table',
+      `once() needs its table: ${failure.message}. Add export { onceTable } from '@twinwire/core/database' to the schema that drizzle-kit reads, run drizzle-kit generate, and apply the migration`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,214 @@
+import { PgDatabase } from 'drizzle-orm/pg-core'
+import type { CounterCell } from '../../base/cells.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Instruments } from '../../base/instruments.ts'
+import type { Logger } from '../../base/logger.ts'
+import { checkOptions } from '../../base/options.ts'
+import type { ActiveCall } from '../../call/active-call.ts'
+import type { RouteInfo } from '../../call/call.ts'
+import { withDeadlineError } from '../../call/deadline-error.ts'
+import { type AppError, coreError, InternalError } from '../../errors/app-error.ts'
+import type { OnceRuns } from '../../route/step.ts'
+import type { Database, DatabaseApi } from '../database.ts'
+import { scopeEnded } from '../drivers/scope.ts'
+import { hash, toFingerprint } from './fingerprint.ts'
+import { readKey } from './idempotency-key.ts'
+import { addKept, fromKept, notKept, toAdded, toKept } from './kept-reply.ts'
+import { type OnceOptions, onceRules } from './once-options.ts'
+import { OnceRemoval } from './once-removal.ts'
+import { checkTable, type Kept, KeyTaken, keepReply, reserveKey } from './once-table.ts'
+
+const outcomes = ['replayed', 'mismatch', 'in_progress'] as const
+
+/** One execution under a key. */
+interface Attempt {
+  readonly key: string
+  readonly fingerprint: string
+  /** What answers repeated calls; null until it is known. */
+  kept: string | null
+}
+
+interface OnceServices {
+  readonly db: Database
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+}
+
+/** The calls of `once()` routes of one app. */
+export class Once {
+  readonly #options: OnceServices
+  /** By key: what answers repeated calls, or null when the first one failed. */
+  readonly #running = new Map<string, Promise<Kept | null>>()
+  readonly #attempts = new WeakMap<ActiveCall, Attempt>()
+  #removal: OnceRemoval | null = null
+  #cells: Readonly<Record<(typeof outcomes)[number], CounterCell>> | null = null
+
+  constructor(options: OnceServices) {
+    this.#options = options
+  }
+
+  /**
+   * Nothing, unless a route is bound.
+   *
+   * @throws BootError `missing_table`
+   */
+  async start(): Promise<void> {
+    if (this.#cells === null) return
+    const { db, clock, log, instruments } = this.#options
+    await checkTable(db)
+    const removed = instruments.counter('once_keys_removed_total', 'Expired keys of once() that were removed').cell()
+    this.#removal = new OnceRemoval({ db, clock, log, removed })
+    this.#removal.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#removal?.stop()
+  }
+
+  /** @throws BootError for wrong options */
+  bind(options: OnceOptions, route: RouteInfo): Omit<OnceRuns, 'refuse'> {
+    const checked = checkOptions(`once() of ${route.name}`, options, onceRules)
+    this.#cells ??= countRepeats(this.#options.instruments)
+    return {
+      outside: (input, call, execute) => {
+        const own = readKey(call, checked.required)
+        if (own === null) return execute()
+        const key = hash(JSON.stringify([call.identity?.id, route.name, own]))
+        return this.#lead(call, { key, fingerprint: toFingerprint(input), kept: null }, execute)
+      },
+      inside: (_input, call, execute) => {
+        const attempt = this.#attempts.get(call)
+        return attempt === undefined ? execute() : this.#reserve(call, attempt, checked, execute)
+      },
+    }
+  }
+
+  /** Calls of this node with one key wait here for the first of them, without a connection of the pool. */
+  async #lead(call: ActiveCall, attempt: Attempt, execute: () => Promise<unknown>): Promise<unknown> {
+    const { key } = attempt
+    for (let first = this.#running.get(key); first !== undefined; first = this.#running.get(key)) {
+      const running = first
+      const kept = await this.#whileInProgress(call, () => unlessEnded(running, call.signal))
+      if (kept !== null) return this.#replay(call, attempt, kept)
+    }
+    let resolve = (_kept: Kept | null): void => {}
+    const ended = new Promise<Kept | null>((done) => {
+      resolve = done
+    })
+    this.#running.set(key, ended)
+    this.#attempts.set(call, attempt)
+    let succeeded = false
+    try {
+      const result = await repeatWhileTaken(call, execute)
+      succeeded = true
+      return result
+    } finally {
+      this.#running.delete(key)
+      const { kept, fingerprint } = attempt
+      resolve(succeeded && kept !== null ? { text: kept, fingerprint } : null)
+    }
+  }
+
+  /** The first statement of the transaction reserves the key, the last one keeps the reply. */
+  async #reserve(
+    call: ActiveCall,
+    attempt: Attempt,
+    options: Required<OnceOptions>,
+    execute: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const db = handleOf(call)
+    const { key, fingerprint } = attempt
+    const kept = await this.#whileInProgress(call, () => reserveKey(db, { key, fingerprint }, options.retention))
+    if (kept !== null) {
+      const result = this.#replay(call, attempt, kept)
+      attempt.kept = kept.text
+      return result
+    }
+    const before = new Set(call.addedHeaders?.entries())
+    const result = await execute()
+    try {
+      const text = toText(result, toAdded(before, call.addedHeaders), options)
+      await keepReply(db, key, text)
+      attempt.kept = text
+      return result
+    } catch (error) {
+      call.discard(result)
+      throw error
+    }
+  }
+
+  /** @throws AppError `idempotency_mismatch` */
+  #replay(call: ActiveCall, { fingerprint }: Attempt, kept: Kept): unknown {
+    if (kept.fingerprint !== fingerprint) {
+      this.#cells?.mismatch.inc()
+      throw coreError('idempotency_mismatch')
+    }
+    this.#cells?.replayed.inc()
+    const { result, added } = fromKept(kept.text)
+    addKept(call, added)
+    return result
+  }
+
+  #whileInProgress<T>(call: ActiveCall, work: () => Promise<T>): Promise<T> {
+    const inProgress = (): AppError => {
+      this.#cells?.in_progress.inc()
+      return coreError('idempotency_in_progress')
+    }
+    return withDeadlineError(call, inProgress, work)
+  }
+}
+
+function toText(result: unknown, added: Parameters<typeof toKept>[1], options: Required<OnceOptions>): string {
+  const text = toKept(result, added)
+  return options.reply && Buffer.byteLength(text) <= options.maxReplyBytes ? text : notKept
+}
+
+function countRepeats(instruments: Instruments): Readonly<Record<(typeof outcomes)[number], CounterCell>> {
+  const counter = instruments.counter('once_repeats_total', 'Repeated calls of once() routes', { outcome: outcomes })
+  return {
+    replayed: counter.cell({ outcome: 'replayed' }),
+    mismatch: counter.cell({ outcome: 'mismatch' }),
+    in_progress: counter.cell({ outcome: 'in_progress' }),
+  }
+}
+
+/** The key was taken after the transaction had its snapshot: a new one sees by whom. */
+async function repeatWhileTaken<T>(call: ActiveCall, execute: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await execute()
+    } catch (error) {
+      if (!(error instanceof KeyTaken)) throw error
+      if (call.signal.aborted) throw scopeEnded(call.signal)
+    }
+  }
+}
+
+function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(scopeEnded(signal))
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(scopeEnded(signal))
+    signal.addEventListener('abort', end, { once: true })
+    const stop = (): void => signal.removeEventListener('abort', end)
+    void work.then(resolve, reject).finally(stop)
+  })
+}
+
+/** That of the transaction around it. */
+function handleOf(call: ActiveCall): Database {
+  const handle = 'db' in call ? call.db : null
+  if (handle instanceof PgDatabase) return handle
+  throw new InternalError({ cause: new Error('once() found no transaction: write transaction() directly behind it') })
+}
+
+const apis = new WeakMap<DatabaseApi, Once>()
+
+/** Of the database plugin that made `api`. */
+export function onceOf(api: DatabaseApi): Once | undefined {
+  return apis.get(api)
+}
+
+export function setOnce(api: DatabaseApi, once: Once): void {
+  apis.set(api, once)
+}
