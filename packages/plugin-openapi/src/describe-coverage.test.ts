@@ -37,6 +37,11 @@ const ofRoute: { readonly [Field in keyof RouteDescription]-?: (operation: Json,
       (operation['deprecated'] ?? operation['x-deprecated'] ?? false) === deprecated,
     deadlineMs: (operation, { deadlineMs }) => operation['x-deadline-ms'] === deadlineMs,
     ordered: (operation, { ordered }) => operation['x-ordered'] === ordered,
+    once: (operation, { once }) =>
+      isEqual(
+        operation['x-once'],
+        once === null ? undefined : { retention_ms: once.retentionMs, required: once.required },
+      ),
   }
 const ofStep: { readonly [Field in keyof StepDescription]-?: (operation: Json, step: StepDescription) => boolean } = {
   kind: (operation, { kind }) => JSON.stringify(operation['x-steps']).includes(`"kind":"${kind}"`),

@@ -75,7 +75,16 @@ export function describeRequest(route: RouteContract, request: RequestContract, 
     pathNames.length === 0
   )
     notes.push('The keys of the query are not described')
-  return { parameters: [...ofPath, ...ofQuery], body, notes }
+  return { parameters: [...ofPath, ...ofQuery, ...toKeyHeader(route)], body, notes }
+}
+
+/** By which a call is repeated. */
+function toKeyHeader({ once }: RouteContract): readonly Json[] {
+  if (once === null) return []
+  const description =
+    'Chosen by the client, a UUID or another string: a request that is repeated with it has one effect, and gets the response of the first one'
+  const schema = { type: 'string', minLength: 1, maxLength: 255 }
+  return [{ name: 'Idempotency-Key', in: 'header', ...(once.required && { required: true }), description, schema }]
 }
 
 function takesBodyAsInput({ hasBody, streamed, multipart }: RequestContract): boolean {

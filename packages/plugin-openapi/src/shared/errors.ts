@@ -17,12 +17,15 @@ const always: readonly CoreErrorCode[] = [
 
 /** The errors that a route may answer with on one wire: those of core that apply, those of the app, and those that it declares. */
 export function errorsOf(route: RouteContract, wire: Wire, app: AppContract): readonly ErrorContract[] {
-  const { request, identity, deadlineMs, reply, declaredErrors } = route
+  const { request, identity, deadlineMs, reply, once, declaredErrors } = route
   const hasBody = wire === 'http' && request?.hasBody === true
   const codes: readonly (readonly [CoreErrorCode, boolean])[] = [
     ['authentication_failed', identity !== 'none'],
     ['rate_limit_exceeded', app.routes.some(({ steps }) => steps.some(({ limits }) => limits.length > 0))],
     ['deadline_exceeded', deadlineMs > 0],
+    ['idempotency_mismatch', once !== null],
+    ['idempotency_in_progress', once !== null],
+    ['idempotency_key_required', wire === 'http' && once?.required === true],
     ['too_many_in_flight', wire === 'ws'],
     ['cancelled', wire === 'ws' && reply === 'stream'],
     ['payload_too_large', hasBody],

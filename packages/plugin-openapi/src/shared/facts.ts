@@ -18,7 +18,7 @@ export const pageMeta: Json = {
 
 /** What both documents say of a route, besides its schemas: with it, all of `app.describe()` is in them. */
 export function toFacts(route: RouteContract): Json {
-  const { pkgId, http, access, reply, steps, errors, deprecated, deadlineMs, ordered } = route
+  const { pkgId, http, access, reply, steps, errors, deprecated, deadlineMs, ordered, once } = route
   const limits = steps.flatMap((step) => step.limits)
   return {
     ...(deprecated && { deprecated }),
@@ -32,6 +32,7 @@ export function toFacts(route: RouteContract): Json {
     'x-ordered': ordered,
     'x-steps': steps.map(({ kind, name, demands }) => ({ kind, name, demands })),
     ...(limits.length > 0 && { 'x-rate-limit': limits }),
+    ...(once !== null && { 'x-once': { retention_ms: once.retentionMs, required: once.required } }),
   }
 }
 
