@@ -11,7 +11,7 @@ export interface CorsOptions {
   readonly origins: readonly string[]
   /** Default: those of the requested path. */
   readonly methods?: readonly string[]
-  /** Request headers that pages may set. Default: `content-type`, `authorization`, `x-correlation-id`, `traceparent`. */
+  /** Request headers that pages may set. Default: `content-type`, `authorization`, `x-correlation-id`, `traceparent`, `idempotency-key`. */
   readonly headers?: readonly string[]
   /** Response headers that pages may read, beside those that they always may. Default: `x-correlation-id`. */
   readonly exposedHeaders?: readonly string[]
@@ -77,10 +77,12 @@ const name = option.string({
 })
 const names = { of: name, expects: 'a list of names' }
 
+const defaultHeaders = ['content-type', 'authorization', 'x-correlation-id', 'traceparent', 'idempotency-key']
+
 const rules = {
   origins: originsRule('*', 'null'),
   methods: option.list(names),
-  headers: option.list({ ...names, default: ['content-type', 'authorization', 'x-correlation-id', 'traceparent'] }),
+  headers: option.list({ ...names, default: defaultHeaders }),
   exposedHeaders: option.list({ ...names, default: ['x-correlation-id'] }),
   credentials: option.flag({ default: false }),
   maxAgeSeconds: option.integer({ max: 86_400, default: 600 }),

@@ -99,7 +99,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
         vary: 'Origin',
         'access-control-allow-origin': page,
         'access-control-allow-methods': 'GET, HEAD, OPTIONS, PUT',
-        'access-control-allow-headers': 'content-type, authorization, x-correlation-id, traceparent',
+        'access-control-allow-headers': 'content-type, authorization, x-correlation-id, traceparent, idempotency-key',
         'access-control-max-age': '60',
       })
       expect(answer.headers['x-content-type-options']).toBe('nosniff')
