@@ -1,6 +1,6 @@
 // Pure declarations: importing this file reads no environment and opens nothing.
 import { event, pageOf, reply, route } from '@twinwire/core'
-import { transaction, withDb } from '@twinwire/core/database'
+import { once, transaction, withDb } from '@twinwire/core/database'
 import { limit } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
 import { requireRoles } from '../roles.ts'
@@ -69,7 +69,8 @@ export const getAuthor = route({
 export const createAuthor = route({
   summary: 'Create an author',
   http: { route: 'POST /authors', status: 201 },
-  use: [requireRoles('create-author'), limit('30/m'), transaction()],
+  // A client that got no answer repeats the call: within a day there is one author, and the same reply.
+  use: [requireRoles('create-author'), limit('30/m'), once({ retention: 86_400_000 }), transaction()],
   input: CreateAuthorInput,
   output: AuthorSchema,
   // A command does not know connections, so events are published here. They are sent after the commit.
