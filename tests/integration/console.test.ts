@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium())('the console', () => {
       await page.getByRole('button', { name: 'Clear' }).click()
       await page.getByLabel('HTTP', { exact: true }).check()
       await page.getByLabel('search', { exact: false }).last().fill('eco')
-      expect(await send(page, 'ok')).toMatch(/HTTP[\s\S]*HTTP 200[\s\S]*\d ms[\s\S]*1 items[\s\S]*Umberto Eco/)
+      expect(await send(page, 'ok')).toMatch(/HTTP[\s\S]*HTTP 200[\s\S]*\d ms[\s\S]*1 item[\s\S]*Umberto Eco/)
       await page.getByText('Errors', { exact: true }).last().click()
       await keepScreenshot(page, 'console-reply', true)
     },

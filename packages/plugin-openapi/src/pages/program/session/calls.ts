@@ -1,4 +1,5 @@
 import { CallError, type CallOptions } from '@twinwire/client'
+import { isFields, listOf } from '../model/json.ts'
 import { missingOf, type Operation, sayDemands, statusNames } from '../model/model.ts'
 import type { Activity, Entry, NewEntry } from './activity.ts'
 import type { Trace, Traces } from './recording.ts'
@@ -55,9 +56,9 @@ export async function send(
       count += 1
       items.push(item)
       if (items.length > maxItems) items.shift()
-      activity.update(entry, { message: `${count} items`, facts: facts(), data: [...items] })
+      activity.update(entry, { message: sayItems(count), facts: facts(), data: [...items] })
     }
-    return activity.update(entry, { state: 'ok', facts: facts(), message: `${count} items, the end`, data: items })
+    return activity.update(entry, { state: 'ok', facts: facts(), message: `${sayItems(count)}, the end`, data: items })
   } catch (error) {
     return activity.update(entry, { state: 'failed', facts: facts(), ...failureOf(error, signal, operation, roles) })
   } finally {
@@ -72,9 +73,16 @@ function statusOf({ statusCode, httpStatus }: Trace): readonly string[] {
   ]
 }
 
+function sayItems(count: number): string {
+  return count === 1 ? '1 item' : `${count} items`
+}
+
 function countOf(data: unknown, { meta }: Trace): string {
-  const items = Array.isArray(data) ? `${data.length} items` : 'Done'
-  return meta === null ? items : `${items}, meta ${JSON.stringify(meta)}`
+  const isPage = isFields(data) && Array.isArray(data['items'])
+  const items = isPage ? listOf(data['items']) : data
+  const said = Array.isArray(items) ? sayItems(items.length) : 'Done'
+  // That of a page is in the data.
+  return meta === null || isPage ? said : `${said}, meta ${JSON.stringify(meta)}`
 }
 
 function failureOf(

@@ -93,6 +93,11 @@ export class Session {
     this.#client.connect()
   }
 
+  subscribe(topic: string, hasPresence: boolean): void {
+    this.connect()
+    this.#topics.subscribe(topic, hasPresence)
+  }
+
   disconnect(): void {
     this.#client.close()
   }
@@ -106,6 +111,7 @@ export class Session {
   }
 
   send(operation: Operation, wire: 'http' | 'ws', input: unknown, signal: AbortSignal): Promise<Entry> {
+    if (wire === 'ws') this.connect()
     const client: UntypedClient = this.#client
     return send(
       { client, activity: this.activity, traces: this.#traces, roles: this.#user === null ? null : this.roles },

@@ -34,7 +34,7 @@ export function connectionView({ address, limits, closes, frames, hasAuth }: Mod
     h('h2', {}, 'Connection'),
     facts([
       ['Address', address],
-      ['Token', hasAuth ? 'in the first frame, `auth`, or in the header of the upgrade' : 'none'],
+      ['Token', hasAuth ? 'in the first frame, auth, or in the header of the upgrade' : 'none'],
       ...Object.entries(limits).map(([name, value]) => [name.replaceAll('_', ' '), String(value)] as const),
     ]),
     h('h3', {}, 'Close codes'),

@@ -49,7 +49,7 @@ function subscribeForm({ pattern, presence }: TopicInfo, session: Session): HTML
       submit: (event) => {
         event.preventDefault()
         if (isJoined()) session.topics.unsubscribe(name.value)
-        else session.topics.subscribe(name.value, presence)
+        else session.subscribe(name.value, presence)
       },
     },
     h('div', { class: 'field' }, h('label', { for: id }, 'Topic'), name),
