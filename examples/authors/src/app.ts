@@ -64,6 +64,7 @@ export function createAuthorsApp(
         ...settings.database,
         migrations: new URL('../drizzle', import.meta.url),
         onStart: seedAuthors,
+        outbox: {},
       }),
       auth({
         ...keycloak,

@@ -1,3 +1,3 @@
 // All tables, for drizzle-kit.
-export { onceTable } from '@twinwire/core/database'
+export { onceTable, outboxTable } from '@twinwire/core/database'
 export { authors } from './authors/author.table.ts'

@@ -70,10 +70,10 @@ export const createAuthor = route({
   summary: 'Create an author',
   http: { route: 'POST /authors', status: 201 },
   // A client that got no answer repeats the call: within a day there is one author, and the same reply.
-  use: [requireRoles('create-author'), limit('30/m'), once({ retention: 86_400_000 }), transaction()],
+  use: [requireRoles('create-author'), limit('30/m'), once({ retention: 86_400_000 }), transaction({ outbox: true })],
   input: CreateAuthorInput,
   output: AuthorSchema,
-  // A command does not know connections, so events are published here. They are sent after the commit.
+  // A command does not know connections, so events are published here. They are stored with the author, and sent after the commit.
   handler: async (input, call) => {
     const author = await new CreateAuthorCommand(new AuthorRepository(call.db)).execute(input)
     call.broadcast(authorCreated, author)
@@ -85,7 +85,7 @@ export const createAuthor = route({
 export const updateAuthor = route({
   summary: 'Rename an author',
   http: 'PUT /authors/:id',
-  use: [requireRoles('update-author'), transaction()],
+  use: [requireRoles('update-author'), transaction({ outbox: true })],
   input: UpdateAuthorInput,
   output: AuthorSchema,
   handler: async (input, call) => {
@@ -98,7 +98,7 @@ export const updateAuthor = route({
 export const deleteAuthor = route({
   summary: 'Delete an author',
   http: { route: 'DELETE /authors/:id', status: 204 },
-  use: [requireRoles('delete-author'), transaction()],
+  use: [requireRoles('delete-author'), transaction({ outbox: true })],
   input: AuthorIdInput,
   handler: async (input, call) => {
     await new DeleteAuthorCommand(new AuthorRepository(call.db)).execute(input)
