@@ -32,6 +32,7 @@ function compareBodies(oldOperation: Node, newOperation: Node, context: Context)
     changes.add('body-removed', where, 'body', 'the body is no longer read: what clients send is ignored')
   if (get(old, 'required') !== true && get(now, 'required') === true)
     changes.add('body-required', where, 'body', `the body is now required: clients that do not send one get ${refused}`)
+  if (!isThere[0] && isThere[1]) changes.add('input-relaxed', where, 'body', 'a body is now read')
   if (!isThere[0] || !isThere[1]) return
   const [before, after] = [nodeAt(old, 'content'), nodeAt(now, 'content')]
   for (const type of Object.keys(before)) {

@@ -23,7 +23,7 @@ export class SchemaSource {
     let found = value
     for (let hops = 0; isNode(found) && typeof get(found, '$ref') === 'string'; hops++) {
       const reference = String(get(found, '$ref'))
-      if (hops > 64) throw new DocumentError(`${this.#name}: the reference ${reference} leads back to itself`)
+      if (hops > 64) throw new DocumentError(`${this.#name}: the reference ${reference} refers to itself`)
       found = this.at(reference)
     }
     return isNode(found) ? found : {}

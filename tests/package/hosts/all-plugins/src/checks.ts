@@ -1,0 +1,3 @@
+// What is checked without a server of its own, on each Node.
+import './signed-in.js'
+import './two-releases.js'
