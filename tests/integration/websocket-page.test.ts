@@ -68,7 +68,7 @@ const app = () =>
         }),
       },
       events: { SAID: said },
-      topics: defineTopics({ 'rooms:{id}': topic({ subscribe: true, presence: true, authorize: () => true }) }),
+      topics: defineTopics({ 'tickets:{id}': topic({ subscribe: true, presence: true, authorize: () => true }) }),
       endpoints: [staticFiles({ root: consoleFolder(), prefix: '/', access: 'public' })],
       plugins: [openapi({ info: { title: hostile, version: hostile, description: hostile } })],
     },
@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium())('pages in a browser', () => {
         '#event/SAID',
         '#connection',
         '#route/TREE',
-        '#topic/rooms%3A%7Bid%7D',
+        '#topic/tickets%3A%7Bid%7D',
       ]) {
         await page.goto(`${started.address.url}${path}${place}`)
         await page.locator(`.contents a[href="${place}"][aria-current]`).waitFor({ state: 'attached' })
@@ -199,8 +199,8 @@ describe.skipIf(!hasChromium())('pages in a browser', () => {
       await page.locator('.entry.event').filter({ hasText: 'alert(1)' }).waitFor()
       expect(await page.locator('img').count()).toBe(0)
 
-      await page.goto(`${started.address.url}/#topic/rooms%3A%7Bid%7D`)
-      await page.getByRole('textbox', { name: 'Topic' }).fill('rooms:7')
+      await page.goto(`${started.address.url}/#topic/tickets%3A%7Bid%7D`)
+      await page.getByRole('textbox', { name: 'Topic' }).fill('tickets:7')
       await page.getByRole('button', { name: 'Subscribe' }).click()
       await page.locator('.members li').waitFor()
       await keepScreenshot(page, 'console-anonymous', true)

@@ -19,7 +19,7 @@ export function developmentUsers({ users, token }: DevelopmentUsers): Plugin<voi
   const fromThisMachine = guard({
     name: 'fromThisMachine',
     run: ({ address, headers }) => {
-      // A name that leads here may be that of another site.
+      // A name that resolves to this machine may be that of another site.
       if (local.has(address) && isLocal(headers['host'] ?? '')) return
       throw new PermissionDeniedError('Development users are for this machine')
     },
