@@ -4,6 +4,8 @@ import { createServer, request as requestHttp } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createApp, guard, type Plugin, route } from '@twinwire/core'
+import { openapi } from '@twinwire/plugin-openapi'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { hasChromium, startChromium } from '../support/chromium.ts'
@@ -134,6 +136,31 @@ describe.skipIf(!hasChromium())('the page about HTTP', { timeout: 120_000 }, () 
     await operation(page).getByRole('button', { name: 'Try it out' }).waitFor()
   })
 
+  it('is opened with a cookie where guards protect it, and not without', async () => {
+    const signedIn = guard({ name: 'signedIn', identity: 'required', run: () => {} })
+    const cookies: Plugin = {
+      name: 'cookies',
+      setup: (host) =>
+        host.identify(({ headers }) => (/session=ann/.test(headers.cookie ?? '') ? { id: 'ann', name: 'Ann' } : null), {
+          credentialCookies: ['session'],
+        }),
+    }
+    const app = createApp({
+      environment: 'test',
+      log: 'fatal',
+      pkgIds: { GET_AUTHORS: 1 },
+      routes: { GET_AUTHORS: route({ http: 'GET /authors', handler: () => ['Ursula'] }) },
+      plugins: [cookies, openapi({ access: { use: [signedIn] } })],
+    })
+    onTestFinished(() => app.close())
+    const { url } = await app.listen({ port: 0, host: '127.0.0.1' })
+    expect((await fetch(`${url}/docs`)).status).toBe(401)
+    const page = await open({ storageState: { cookies: [toCookie(url)], origins: [] } }, url)
+    await expand(page)
+    await operation(page).getByRole('button', { name: 'Try it out' }).click()
+    expect(await execute(page)).toContain('200')
+  })
+
   it('works behind a proxy that adds a prefix', async () => {
     const base = `${await startPrefixProxy(example.url, '/api/v1')}/api/v1`
     const page = await open({}, base)
@@ -143,6 +170,17 @@ describe.skipIf(!hasChromium())('the page about HTTP', { timeout: 120_000 }, () 
     expect(await execute(page)).toContain('200')
     expect(await operation(page).locator('.request-url').textContent()).toContain(`${base}/authors`)
   })
+})
+
+const toCookie = (url: string) => ({
+  name: 'session',
+  value: 'ann',
+  domain: new URL(url).hostname,
+  path: '/',
+  expires: -1,
+  httpOnly: true,
+  secure: false,
+  sameSite: 'Strict' as const,
 })
 
 /** Of the text of the first element to what is behind it: 21 for black on white. */

@@ -119,14 +119,18 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
     host.onControl(handler),
   )
 
-  host.identify(createIdentify({ verifier, errors, instruments, cookie }), { missing: () => errors.missing() })
+  const credentialCookies = cookie === null ? [] : [cookie.name]
+  host.identify(createIdentify({ verifier, errors, instruments, cookie }), {
+    missing: () => errors.missing(),
+    credentialCookies,
+  })
   const handshake = createHandshake({ verifier, sockets, errors, instruments, clock, log, cookie, toleranceMs })
   host.controlFrame('auth', handshake.frame, {
     timeoutMs: options.handshakeTimeoutMs,
     fromUpgrade: handshake.fromUpgrade,
     // Where `readUpgrade` looks for the token.
     credentialHeaders: ['authorization', 'sec-websocket-protocol'],
-    credentialCookies: cookie === null ? [] : [cookie.name],
+    credentialCookies,
   })
   host.onConnect(handshake.onConnect)
   host.onDisconnect((connection) => sockets.remove(connection))

@@ -1,4 +1,5 @@
-import { csrf, disconnects, reply, route } from '@twinwire/core'
+import { csrf, disconnects, type Plugin, reply, route } from '@twinwire/core'
+import type { AppContract } from '@twinwire/core/plugin'
 import { createTestApp, onTransports } from '@twinwire/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { authFrame, authOf, bearer, callPackage, counted, nextJson, startIssuer } from './auth.fixtures.ts'
@@ -35,6 +36,19 @@ const endpoints = [
 const pkgIds = { WHO: 1, SAVE: 2, OPEN: 3, KEPT: 4, SIGN_OUT: 5 } as const
 
 describe('a token in a cookie', () => {
+  it.each([
+    [true, [name]],
+    [{ name: 'token' }, ['token']],
+    [false, []],
+  ] as const)('is in descriptions of the app: %j', async (cookie, expected) => {
+    const { issuer, clock } = await startIssuer()
+    const found: AppContract[] = []
+    const reader: Plugin = { name: 'reader', setup: (host) => host.onReady(() => void found.push(host.describe())) }
+    const plugins = [authOf(issuer, { cookie }), reader]
+    await (await createTestApp({ pkgIds, routes, clock, plugins })).close()
+    expect(found[0]).toMatchObject({ credentialCookies: expected, challenge: expect.stringContaining('Bearer') })
+  })
+
   onTransports({ describe, afterEach }, ({ start }) => {
     const startApp = async (options: Partial<AuthOptions> = {}) => {
       const { issuer, clock } = await startIssuer()

@@ -133,7 +133,7 @@ function serveOnApp(host: PluginHost, path: `/${string}`, write: WritePage, acce
   addGuardedEndpoint(host, path, access, names, (ofRoute) =>
     route({
       summary: 'Metrics for Prometheus',
-      http: `GET ${path}`,
+      http: { route: `GET ${path}`, contentType: contentTypes.text },
       access: ofRoute,
       handler: async (_input, call) => {
         const { contentType, body } = await write(call.headers.accept ?? '')

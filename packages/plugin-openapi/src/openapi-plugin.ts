@@ -83,24 +83,29 @@ function serve(
   pages: Pages | null,
 ): void {
   if (isOnPort(access)) return serveOnPort(host, access, documents, pages)
-  serveOnApp(host, paths.openapi, access, 'The HTTP side of this app as OpenAPI 3.1', documents)
-  serveOnApp(host, paths.asyncapi, access, 'The WebSocket of this app as AsyncAPI 3.0', documents)
+  const add = (path: `/${string}`, summary: string, contentType: string): void =>
+    serveOnApp(host, access, { path, summary, contentType }, documents)
+  add(paths.openapi, 'The HTTP side of this app as OpenAPI 3.1', 'application/json')
+  add(paths.asyncapi, 'The WebSocket of this app as AsyncAPI 3.0', 'application/json')
   if (pages === null) return
-  for (const { path, summary } of pages.list) serveOnApp(host, path, access, summary, documents)
+  for (const { path, summary } of pages.list) add(path, summary, 'text/html; charset=utf-8')
   addGuardedEndpoint(host, `${pages.path}/*`, access, names, (ofRoute) => pages.files(ofRoute))
 }
 
 function serveOnApp(
   host: PluginHost,
-  path: `/${string}`,
   access: AccessOnApp,
-  summary: string,
+  {
+    path,
+    summary,
+    contentType,
+  }: { readonly path: `/${string}`; readonly summary: string; readonly contentType: string },
   documents: ServedDocuments,
 ): void {
   addGuardedEndpoint(host, path, access, names, (ofRoute) =>
     route({
       summary,
-      http: `GET ${path}`,
+      http: { route: `GET ${path}`, contentType },
       access: ofRoute,
       handler: () => {
         const { body = '', headers = {} } = documents.get(path) ?? {}

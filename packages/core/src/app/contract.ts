@@ -19,6 +19,8 @@ export function createContract(
   const { path, maxMessageBytes, maxInFlight, maxTopics } = options.websocket
   const { codecs = [jsonCodec] } = options.given
   const { handshake, identity } = registry
+  const credentialCookies = [...(identity?.credentialCookies ?? []), ...(handshake?.credentials.cookies ?? [])]
+  const scheme = credentialCookies.length === 0 ? 'Bearer' : null
   return {
     routes: routes.map(toRouteContract),
     events: events.contracts(),
@@ -36,7 +38,8 @@ export function createContract(
       controlFrames: [...registry.controls.keys()],
     },
     unknownKeys: options.unknownKeys,
-    challenge: identity === null ? null : (identity.missing().headers?.['www-authenticate'] ?? 'Bearer'),
+    challenge: identity === null ? null : (identity.missing().headers?.['www-authenticate'] ?? scheme),
+    credentialCookies: [...new Set(credentialCookies)],
   }
 }
 
@@ -65,7 +68,7 @@ function toRequestContract({
 }: DescribedRoute): RequestContract | null {
   const { http } = definition
   if (method === null || path === null || http === null || compiled === null) return null
-  const { raw, isFetch, maxBodyBytes, streamed, multipart, status } = compiled
+  const { raw, isFetch, maxBodyBytes, streamed, multipart, status, contentType } = compiled
   return {
     method,
     path,
@@ -73,11 +76,13 @@ function toRequestContract({
     query: http.query ?? [],
     params: http.params ?? {},
     map: http.input ?? null,
+    servesFiles: definition.files !== null,
     raw,
     isFetch,
     maxBodyBytes,
     streamed,
     multipart,
     status,
+    contentType,
   }
 }

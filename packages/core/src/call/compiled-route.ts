@@ -56,6 +56,8 @@ export interface CompiledHttp {
   readonly multipart: MultipartLimits | null
   /** Of a success; null: 200, or 204 when there is no result. */
   readonly status: number | null
+  /** Of text, bytes, a stream or a file that it answers with; null: by the kind of the answer. */
+  readonly contentType: string | null
   /** Null: its answers are sent as they are. */
   readonly compression: AnswerCompression | null
 }

@@ -154,6 +154,7 @@ function succeedWith(request: HttpAnswers, call: ActiveCall, reply: Reply<unknow
   const status = own ?? call.compiled.http?.status ?? 200
   addHeaders(call, headers)
   if (cookies !== null) addCookies(call, cookies)
+  addContentType(call, reply)
   if (reply instanceof FileReplyResult)
     return answerFile(request, call, toFinder(reply, own ?? call.compiled.http?.status ?? null))
   if (isStreamReply(reply)) {
@@ -166,6 +167,15 @@ function succeedWith(request: HttpAnswers, call: ActiveCall, reply: Reply<unknow
   if (value === undefined || status === 204 || status === 304) return respond(request, call, status, null, 'none')
   const body = JSON.stringify(isPage(value) ? { items: value.items, meta: value.meta } : value)
   return respond(request, call, status, body, 'json')
+}
+
+/** That of the route, unless the reply, or a step, has said another. */
+function addContentType(call: ActiveCall, reply: Reply<unknown>): void {
+  const type = call.compiled.http?.contentType ?? null
+  if (type === null || reply.kind === 'value') return
+  if (reply instanceof FileReplyResult && reply.value.contentType !== null) return
+  const { replyHeaders } = call
+  if (!replyHeaders.entries().some(([name]) => name === 'content-type')) replyHeaders.set('content-type', type)
 }
 
 /** The response of a fetch handler. What it says wins over what steps added; of cookies both are sent. */

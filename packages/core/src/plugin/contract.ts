@@ -11,7 +11,7 @@ export interface ErrorContract extends ErrorCode {
 
 /** How a route takes requests over HTTP. */
 export interface RequestContract
-  extends Pick<CompiledHttp, 'raw' | 'isFetch' | 'maxBodyBytes' | 'streamed' | 'multipart' | 'status'> {
+  extends Pick<CompiledHttp, 'raw' | 'isFetch' | 'maxBodyBytes' | 'streamed' | 'multipart' | 'status' | 'contentType'> {
   /** `ALL` for a fetch handler. */
   readonly method: string
   /** The pattern, `/authors/:id`. */
@@ -24,6 +24,8 @@ export interface RequestContract
   readonly params: Readonly<Record<string, ParameterType>>
   /** `http.input` of the route; null: path, query and body are the input. */
   readonly map: ((query: HttpFields) => unknown) | null
+  /** Answers with files of a folder: `staticFiles`. */
+  readonly servesFiles: boolean
 }
 
 export interface RouteContract extends RouteDescription {
@@ -81,6 +83,11 @@ export interface AppContract {
   }
   /** What a key of a query or a body does that no schema declares. */
   readonly unknownKeys: 'validate' | 'ignore'
-  /** The `www-authenticate` header of a call without an identity, `Bearer realm="app"`; null when no plugin identifies callers. */
+  /**
+   * The `www-authenticate` header of a call without an identity, `Bearer realm="app"`; null when no plugin identifies callers, or when one does by cookies
+   * and has no such header.
+   */
   readonly challenge: string | null
+  /** Cookies that carry credentials, by name. */
+  readonly credentialCookies: readonly string[]
 }

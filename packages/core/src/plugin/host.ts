@@ -67,6 +67,11 @@ export interface IdentifyOptions {
    * scheme. Default: one without that header.
    */
   readonly missing?: () => AppError
+  /**
+   * Cookies that carry credentials, by name, for descriptions of the app. Those of a handshake (`credentialCookies`) are described without it. Default:
+   * none.
+   */
+  readonly credentialCookies?: readonly string[]
 }
 
 /** How a connection ended. */

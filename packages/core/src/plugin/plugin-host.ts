@@ -22,7 +22,15 @@ import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
 import type { AppContract } from './contract.ts'
 import type { HealthPart } from './health.ts'
-import type { ControlHandler, DisconnectOutcome, Handshake, Identify, IncomingRequest, PluginHost } from './host.ts'
+import type {
+  ControlHandler,
+  DisconnectOutcome,
+  Handshake,
+  Identify,
+  IdentifyOptions,
+  IncomingRequest,
+  PluginHost,
+} from './host.ts'
 import { createPluginControl } from './plugin-control.ts'
 import { type AppPackages, PluginPackages } from './plugin-packages.ts'
 
@@ -42,6 +50,11 @@ export interface HostServices {
 interface AppGuard {
   readonly step: AnyStep
   readonly when: (route: RouteInfo) => boolean
+}
+
+interface IdentityOwner extends Required<IdentifyOptions> {
+  readonly plugin: string
+  readonly identify: Identify
 }
 
 /** Everything that the plugins of one app have registered. */
@@ -66,7 +79,7 @@ export class PluginRegistry {
   /** By type of control frame: the plugin that handles it. */
   readonly controlOwners: Map<string, string> = new Map()
   readonly errorMappers: ErrorMapper[] = []
-  identity: { readonly plugin: string; readonly identify: Identify; readonly missing: () => AppError } | null = null
+  identity: IdentityOwner | null = null
   handshake: (Handshake & { readonly plugin: string }) | null = null
 
   constructor(app: AppPackages & { readonly topics: TopicRules }) {
@@ -153,7 +166,7 @@ export function createPluginHost(
       checkOpen()
       registry.topics.add(rules, `Plugin '${plugin}'`)
     },
-    identify(identify, { missing = () => new AuthenticationError() } = {}) {
+    identify(identify, { missing = () => new AuthenticationError(), credentialCookies = [] } = {}) {
       checkOpen()
       const owner = registry.identity
       if (owner !== null) {
@@ -162,7 +175,7 @@ export function createPluginHost(
           `Plugins '${owner.plugin}' and '${plugin}' both own the identity: install one of them`,
         )
       }
-      registry.identity = { plugin, identify, missing }
+      registry.identity = { plugin, identify, missing, credentialCookies }
     },
     health(name, check, { required = true } = {}) {
       checkOpen()

@@ -66,6 +66,7 @@ export function compileHttp(
     streamed: streamed ? { maxBytes, timeoutMs: http.bodyTimeoutMs ?? defaultBodyTimeoutMs } : null,
     multipart: isMultipart ? toMultipartLimits(`Route ${info.name}`, http.files ?? {}, maxBytes) : null,
     status: http.status ?? null,
+    contentType: http.contentType ?? null,
     // What is compressed shows by its length how much of what was sent resembles what is secret, which an answer to a known caller may hold.
     compression: (http.compression ?? identity === 'none') ? compression : null,
   }

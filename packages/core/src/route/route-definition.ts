@@ -35,6 +35,10 @@ const routeRules = {
 const httpRules = {
   route: option.unchecked(),
   status: option.integer({ min: 200, max: 299 }),
+  contentType: option.string({
+    expects: "a media type, such as 'text/csv; charset=utf-8'",
+    test: (type) => /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[ \w!#$&^.+-]*"))*$/.test(type),
+  }),
   query: option.unchecked(),
   params: option.unchecked(),
   input: option.unchecked(),

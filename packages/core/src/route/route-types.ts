@@ -38,6 +38,12 @@ export interface HttpOptions<
   readonly route: Text
   /** Status of success. Default 200. */
   readonly status?: number
+  /**
+   * The type of text, bytes, a stream or a file that the route answers with, where the reply does not say another: `text/csv; charset=utf-8`. It is in
+   * descriptions of the app, also that of server-sent events (`text/event-stream`). A value without `reply` is JSON in any case. Default: by the kind of the
+   * reply, and not described.
+   */
+  readonly contentType?: string
   /** Query keys that a method with a body takes. */
   readonly query?: readonly string[]
   /** Types of path and query parameters, for schemas whose structure core cannot read. */

@@ -3,12 +3,12 @@ import type { AppContract } from '@twinwire/core/plugin'
 import type { SchemaConverter } from '../schemas/json-schema.ts'
 import type { Json } from '../schemas/node.ts'
 import { toErrorTable } from '../shared/errors.ts'
-import { toSecurityScheme } from '../shared/facts.ts'
+import { toSchemeComponents, toSecuritySchemes } from '../shared/facts.ts'
 import type { DocumentInfo } from '../shared/info.ts'
 import { OperationNames } from '../shared/names.ts'
 import { describeControlFrames } from './control-frames.ts'
 import { Messages } from './messages.ts'
-import { describeEvent, describeRoute } from './packages.ts'
+import { describeEvent, describeRoute, toReferences } from './packages.ts'
 
 /** The WebSocket side of an app as AsyncAPI 3.0. Schemas are in its default format, a superset of JSON Schema draft-07. */
 export function createAsyncApiDocument(app: AppContract, converter: SchemaConverter, info: DocumentInfo): Json {
@@ -28,7 +28,6 @@ export function createAsyncApiDocument(app: AppContract, converter: SchemaConver
   })
   const operations = { ...Object.fromEntries([...routes, ...events]), ...frames }
   const servers = toServers(info, app)
-  const security = toSecurityScheme(app)
   return {
     asyncapi: '3.0.0',
     info: info.info,
@@ -43,7 +42,7 @@ export function createAsyncApiDocument(app: AppContract, converter: SchemaConver
         reqId: { description: 'A reply has the `req_id` of its request', location: '$message.payload#/req_id' },
         frameId: { description: 'An answer has the `id` of its frame', location: '$message.payload#/id' },
       },
-      ...(security !== null && { securitySchemes: { [security.name]: security.scheme } }),
+      ...toSchemeComponents(toSecuritySchemes(app, 'httpApiKey')),
     },
     'x-error-codes': toErrorTable(app),
   }
@@ -70,7 +69,7 @@ function describeChannel(app: AppContract, messages: Messages): Json {
 
 /** The same hosts as those of HTTP. */
 function toServers({ servers }: DocumentInfo, app: AppContract): Json | null {
-  const security = toSecurityScheme(app)
+  const security = toReferences(app)
   const entries = servers.map(({ url, description }, i) => {
     const { protocol, host, pathname } = new URL(url)
     const server = {
@@ -78,7 +77,7 @@ function toServers({ servers }: DocumentInfo, app: AppContract): Json | null {
       ...(pathname !== '/' && { pathname: pathname.replace(/\/$/, '') }),
       protocol: protocol === 'https:' ? 'wss' : 'ws',
       ...(description !== undefined && { description }),
-      ...(security !== null && { security: [{ $ref: `#/components/securitySchemes/${security.name}` }] }),
+      ...(security.length > 0 && { security }),
     }
     return [`server${i + 1}`, server]
   })

@@ -4,7 +4,7 @@ import { followReference } from '../schemas/components.ts'
 import type { SchemaConverter } from '../schemas/json-schema.ts'
 import { type Json, noted, toList } from '../schemas/node.ts'
 import { errorsOf, toErrorData, toRow } from '../shared/errors.ts'
-import { pageMeta, toFacts, toSecurityScheme, toTag } from '../shared/facts.ts'
+import { pageMeta, toFacts, toSecuritySchemes, toTag } from '../shared/facts.ts'
 import { type Messages, toObject, toOperation, uuid } from './messages.ts'
 
 interface Parts {
@@ -39,16 +39,20 @@ export function describeRoute(route: RouteContract, parts: Parts): Json {
     const facts = { 'x-pkg-id': pkgId, 'x-status-code': status, 'x-error-codes': ofStatus.map(toRow) }
     return [messages.add(`${name}Error${status}`, payload, { correlation: 'reqId', facts })]
   })
-  const security = toSecurityScheme(app)
+  const security = route.identity === 'required' ? toReferences(app) : []
   const { deprecated, ...facts } = toFacts(route)
   return toOperation('receive', [request], [...describeSuccess(route, parts), ...failures], {
     ...(summary !== '' && { summary }),
     tags: [{ name: toTag(route) }],
-    ...(security !== null &&
-      route.identity === 'required' && { security: [{ $ref: `#/components/securitySchemes/${security.name}` }] }),
+    ...(security.length > 0 && { security }),
     ...facts,
     ...(deprecated === true && { 'x-deprecated': true }),
   })
+}
+
+/** Of which a caller needs one. */
+export function toReferences(app: AppContract): readonly Json[] {
+  return toSecuritySchemes(app, 'httpApiKey').map(({ name }) => ({ $ref: `#/components/securitySchemes/${name}` }))
 }
 
 function toRequest({ name: route, pkgId, input }: RouteContract, { converter, messages, name }: Parts): Json {

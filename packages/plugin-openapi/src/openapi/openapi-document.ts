@@ -3,7 +3,7 @@ import { SchemaComponents } from '../schemas/components.ts'
 import type { SchemaConverter } from '../schemas/json-schema.ts'
 import type { Json } from '../schemas/node.ts'
 import { toErrorTable } from '../shared/errors.ts'
-import { toAlternatives, toFacts, toSecurityScheme, toTag } from '../shared/facts.ts'
+import { toAlternatives, toFacts, toSchemeComponents, toSecuritySchemes, toTag } from '../shared/facts.ts'
 import type { DocumentInfo } from '../shared/info.ts'
 import { OperationNames } from '../shared/names.ts'
 import { toShape, toTemplate } from './path.ts'
@@ -28,7 +28,6 @@ export function createOpenApiDocument(app: AppContract, converter: SchemaConvert
       : [route.request.method.toLowerCase()]
     for (const method of ofRoute) paths.add(template, method, describeOperation(route, method, parts))
   }
-  const security = toSecurityScheme(app)
   return {
     openapi: '3.1.0',
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
@@ -40,7 +39,7 @@ export function createOpenApiDocument(app: AppContract, converter: SchemaConvert
       schemas: components.toJson(),
       responses: parts.responses.toJson(),
       headers: headerComponents,
-      ...(security !== null && { securitySchemes: { [security.name]: security.scheme } }),
+      ...toSchemeComponents(toSecuritySchemes(app, 'apiKey')),
     },
     'x-error-codes': toErrorTable(app),
     'x-websocket-path': app.websocket.path,
@@ -83,9 +82,9 @@ function describeOperation(route: RouteContract, method: string, parts: Parts): 
 
 /** Of the alternatives one is needed; an empty one is a caller without credentials. */
 function toSecurity({ identity, steps }: RouteContract, app: AppContract): readonly Json[] {
-  const security = toSecurityScheme(app)
-  if (security === null || identity === 'none') return []
-  const alternatives = toAlternatives(steps).map((needed) => ({ [security.name]: needed }))
+  const schemes = toSecuritySchemes(app, 'apiKey')
+  if (schemes.length === 0 || identity === 'none') return []
+  const alternatives = toAlternatives(steps).flatMap((needed) => schemes.map(({ name }) => ({ [name]: needed })))
   return identity === 'optional' ? [{}, ...alternatives] : alternatives
 }
 

@@ -47,15 +47,25 @@ function describeSuccess(route: RouteContract, request: RequestContract, parts: 
   const { converter, components, name } = parts
   const status = String(request.status ?? 200)
   if (request.isFetch) return { default: { description: 'What the mounted handler answers', content: { '*/*': {} } } }
+  if (request.servesFiles) return describeFiles(headers)
   if (status === '204' || status === '205') return { [status]: { description: 'Done', headers } }
   if (route.output === null) {
-    const any = { description: 'Done', headers, content: { '*/*': noted('The route declares no output') } }
+    if (request.contentType !== null)
+      return { [status]: { description: 'Done', headers, content: toDeclaredContent(request.contentType) } }
+    const any = { description: 'Done', headers, content: { '*/*': noted(undeclared) } }
     return { [status]: any, '204': { description: 'Done, without a result', headers } }
   }
   const document = converter.convert(route.output, 'output', 'draft-2020-12', `The output of route ${route.name}`)
   if (route.reply === 'value')
     return {
-      [status]: { description: 'Done', headers, content: toJsonContent(components.add(document, `${name}Output`)) },
+      [status]: {
+        description: 'Done',
+        headers,
+        content: {
+          ...toJsonContent(components.add(document, `${name}Output`)),
+          ...(request.contentType !== null && toDeclaredContent(request.contentType)),
+        },
+      },
     }
   const item = components.add(document, `${name}OutputItem`)
   if (route.reply === 'stream')
@@ -70,6 +80,30 @@ function describeSuccess(route: RouteContract, request: RequestContract, parts: 
   }
   const schema = components.add({ schema: page, definitions: {} }, `${name}Page`)
   return { [status]: { description: 'A page', headers, content: toJsonContent(schema) } }
+}
+
+const undeclared =
+  'The route declares neither output nor http.contentType: it answers with JSON, or with text, bytes, a stream or a file'
+
+/** Of text, bytes, a stream or a file. */
+function toDeclaredContent(type: string): Json {
+  const isText = /^text\/|[/+](?:json|xml|yaml)\b/.test(type)
+  return { [type]: isText && !/json\b/.test(type) ? { schema: { type: 'string' } } : {} }
+}
+
+/** Of `staticFiles`, as RFC 9110 says. */
+function describeFiles(headers: Json): Json {
+  const text = { schema: { type: 'string' } }
+  const ofFile = { ...headers, etag: text, 'last-modified': text, 'cache-control': text, 'accept-ranges': text }
+  const content = { '*/*': noted('The type follows from the name of the file') }
+  return {
+    '200': { description: 'The file', headers: ofFile, content },
+    '206': { description: 'A range of the file', headers: { ...ofFile, 'content-range': text }, content },
+    '304': { description: 'The client has the file already', headers: ofFile },
+    '308': { description: 'A folder: its path ends in a slash', headers: { ...headers, location: text } },
+    '412': { description: 'A condition of the request is not met', headers },
+    '416': { description: 'The range is beyond the end of the file', headers: { ...headers, 'content-range': text } },
+  }
 }
 
 function toJsonContent(schema: Json): Json {

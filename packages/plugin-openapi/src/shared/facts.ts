@@ -45,11 +45,30 @@ export function toTag({ name, request, servesWhileDraining }: RouteContract): st
   return name.includes('.') ? name.slice(0, name.indexOf('.')) : 'packages'
 }
 
-/** The scheme of `Bearer realm="app"`. Null when no plugin identifies callers. */
-export function toSecurityScheme({ challenge }: AppContract): { readonly name: string; readonly scheme: Json } | null {
-  if (challenge === null) return null
+/** A way to send credentials, as both documents name it. */
+export interface SecurityScheme {
+  readonly name: string
+  readonly scheme: Json
+}
+
+/** That of `Bearer realm="app"`, and each cookie. `ofKey`: how a document calls what is not a scheme of HTTP. */
+export function toSecuritySchemes(
+  { challenge, credentialCookies }: AppContract,
+  ofKey: 'apiKey' | 'httpApiKey',
+): readonly SecurityScheme[] {
+  const cookies = credentialCookies.map((cookie, i) => {
+    return { name: i === 0 ? 'cookie' : `cookie${i + 1}`, scheme: { type: ofKey, in: 'cookie', name: cookie } }
+  })
+  if (challenge === null) return cookies
   const [scheme = 'bearer'] = challenge.toLowerCase().split(/[ ,]/, 1)
-  return { name: scheme, scheme: { type: 'http', scheme, ...(scheme === 'bearer' && { bearerFormat: 'JWT' }) } }
+  const ofHttp = { type: 'http', scheme, ...(scheme === 'bearer' && { bearerFormat: 'JWT' }) }
+  return [{ name: scheme, scheme: ofHttp }, ...cookies]
+}
+
+/** For `components.securitySchemes`; none when no plugin identifies callers. */
+export function toSchemeComponents(schemes: readonly SecurityScheme[]): Json {
+  if (schemes.length === 0) return {}
+  return { securitySchemes: Object.fromEntries(schemes.map(({ name, scheme }) => [name, scheme])) }
 }
 
 /** More would not be read by anyone: `x-steps` has them. */
