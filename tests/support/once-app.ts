@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import type { Clock } from '@twinwire/core'
 import {
   type Call,
   ConflictError,
@@ -59,13 +60,14 @@ export interface OnceAppOptions {
   readonly deadlineMs?: number
   readonly max?: number
   readonly transport?: 'memory' | 'uws'
+  readonly clock?: Clock
   /** Makes the tables. */
   readonly prepare?: (db: Database) => Promise<void>
 }
 
 /** An app with routes of `once()`, and how often their handlers ran. */
 export async function startOnceApp(options: OnceAppOptions) {
-  const { url, isolation, retries = 0, deadlineMs = 20_000, max = 5, transport = 'uws', prepare } = options
+  const { url, isolation, retries = 0, deadlineMs = 20_000, max = 5, transport = 'uws', prepare, clock } = options
   let opened: Database | null = null
   const runs = new Map<string, number>()
   const ran = (name: string): number => {
@@ -210,6 +212,7 @@ export async function startOnceApp(options: OnceAppOptions) {
         fakeIdentity(),
       ],
       deadlineMs,
+      ...(clock !== undefined && { clock }),
     },
     { transport, leftovers: 'allow' },
   )

@@ -4,8 +4,8 @@ import type { Logger } from '../../base/logger.ts'
 import type { Database } from '../database.ts'
 import { removeExpired } from './once-table.ts'
 
-/** Rows of one statement: it holds their locks for some 10 ms. */
-const batchSize = 1000
+/** Rows of one statement: it holds their locks for about 5 ms. */
+const batchSize = 100
 /** Between two batches, for other work on the database. */
 const pauseMs = 20
 /** On average; each node waits half to one and a half of it. */
