@@ -18,6 +18,7 @@ export function readFacts(operation: Fields): Facts {
     reply: reply === 'page' || reply === 'stream' || reply === 'value' ? reply : 'any',
     deadlineMs: numberOf(operation['x-deadline-ms']),
     ordered: operation['x-ordered'] === true,
+    once: operation['x-once'] !== undefined,
     rateLimits: listOf(operation['x-rate-limit']).map(readLimit),
     notes: stringsOf(operation['x-notes']),
   }

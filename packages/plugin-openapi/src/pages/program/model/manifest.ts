@@ -20,7 +20,7 @@ export function toManifest({ address, operations, events, closes, limits }: Mode
   }
 }
 
-function toRoute({ pkgId, http, reply, ws, overHttp }: Operation): ManifestRoute {
+function toRoute({ pkgId, http, reply, once, ws, overHttp }: Operation): ManifestRoute {
   const hasOutput = [ws, overHttp].some(
     (side) => side !== null && side.output !== null && kindOf(side.output) !== 'unknown',
   )
@@ -28,6 +28,7 @@ function toRoute({ pkgId, http, reply, ws, overHttp }: Operation): ManifestRoute
     ...(pkgId !== null && { pkgId }),
     ...(http !== null && { http }),
     ...(overHttp !== null && overHttp.query.length > 0 && { query: overHttp.query }),
+    ...(once && { once }),
     // Without a declared output the reply is a page if it comes with `meta`.
     ...(reply !== 'value' ? { reply } : !hasOutput && { reply: 'any' }),
   }

@@ -88,6 +88,18 @@ describe('the model of an app', () => {
     expect(input && kindOf(input)).toBe('choice')
   })
 
+  it('a route that is once() has no field for its key, and the client sends one', () => {
+    const operation = {
+      'x-route': 'PAY',
+      'x-http': 'POST /pay',
+      'x-once': { retention_ms: 1, required: true },
+      parameters: [{ name: 'Idempotency-Key', in: 'header', required: true, schema: { type: 'string' } }],
+    }
+    const paid = buildModel({ paths: { '/pay': { post: operation } } }, null)
+    expect(paid.operations[0]?.overHttp?.input).toBeNull()
+    expect(toManifest(paid).routes['PAY']).toMatchObject({ once: true, http: 'POST /pay' })
+  })
+
   it('one document is enough, and none is an empty app', () => {
     expect(buildModel(null, null)).toMatchObject({ title: 'API', operations: [], address: null })
   })

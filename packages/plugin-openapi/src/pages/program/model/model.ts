@@ -34,6 +34,8 @@ export interface Operation {
   readonly reply: 'any' | 'page' | 'stream' | 'value'
   readonly deadlineMs: number | null
   readonly ordered: boolean
+  /** A repeated call has one effect. */
+  readonly once: boolean
   readonly rateLimits: readonly string[]
   readonly notes: readonly string[]
   readonly ws: WireSide | null

@@ -33,7 +33,10 @@ interface Body {
 
 /** Parameters and body are one input, as the client takes it. */
 function readSide(root: Fields, operation: Fields): HttpSide {
-  const parameters = listOf(operation['parameters']).map((each) => follow(root, each))
+  // Headers are those of the client.
+  const parameters = listOf(operation['parameters'])
+    .map((each) => follow(root, each))
+    .filter((each) => each['in'] === 'path' || each['in'] === 'query')
   // The client calls the rest of a path without a name `*`.
   const isUnnamed = /\/\*$/.test(textOf(operation['x-http']))
   const nameOf = ({ name, in: where }: Fields): string => (isUnnamed && where === 'path' ? '*' : textOf(name))

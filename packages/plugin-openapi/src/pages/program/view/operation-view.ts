@@ -28,7 +28,7 @@ export function operationView(operation: Operation, session: Session | null): re
 }
 
 function factsOf(operation: Operation): HTMLElement {
-  const { pkgId, http, access, demands, steps, reply, deadlineMs, ordered, rateLimits } = operation
+  const { pkgId, http, access, demands, steps, reply, deadlineMs, ordered, once, rateLimits } = operation
   return facts([
     ['Package', pkgId === null ? null : `pkg_id ${pkgId}`],
     ['HTTP', http],
@@ -38,6 +38,7 @@ function factsOf(operation: Operation): HTMLElement {
     ['Reply', reply === 'page' ? 'a page' : reply === 'stream' ? 'a stream' : null],
     ['Deadline', deadlineMs === null || deadlineMs === 0 ? null : `${deadlineMs / 1000} s`],
     ['Order', ordered ? 'one after the other' : null],
+    ['Repeated', once ? 'has one effect' : null],
     ['Steps', steps.join(', ')],
   ])
 }
