@@ -124,4 +124,19 @@ describe('twinwire api diff', { timeout: 120_000 }, () => {
     expect([code, out]).toEqual([2, ''])
     expect(err).toBe('twinwire api diff: The old document is OpenAPI, the new one AsyncAPI: compare two of one kind\n')
   })
+
+  it('ends quietly when its reader leaves', async () => {
+    const child = spawn(
+      process.execPath,
+      ['--import', tsx, main, 'api', 'diff', 'openapi.old.json', 'openapi.new.json'],
+      {
+        cwd: folder,
+      },
+    )
+    let err = ''
+    child.stderr.on('data', (chunk: Buffer) => (err += String(chunk)))
+    child.stdout.destroy()
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect([code, err]).toEqual([1, ''])
+  })
 })
