@@ -84,7 +84,7 @@ async function start(
   url: string,
   { broker }: RecordingBroker,
   onStart?: DatabaseOptions['onStart'],
-  pool: DatabaseOptions['pool'] = {},
+  { pool, outbox }: Pick<DatabaseOptions, 'pool' | 'outbox'> = {},
 ) {
   const app = await createTestApp({
     pkgIds,
@@ -94,7 +94,12 @@ async function start(
     broker,
     plugins: [
       fakeIdentity({ id: 'ann', name: 'Ann' }),
-      database({ url, pool: { max: 5, ...pool }, outbox: { pollMs: 100, maxLagMs: 200 }, ...(onStart && { onStart }) }),
+      database({
+        url,
+        pool: { max: 5, ...pool },
+        outbox: { pollMs: 100, maxLagMs: 200, ...outbox },
+        ...(onStart && { onStart }),
+      }),
     ],
   })
   onTestFinished(() => app.close())
@@ -116,15 +121,16 @@ describe.each([
   ['PGlite', async () => ({ url: 'pglite://memory', stop: async () => {} }), true],
   ['PostgreSQL', () => startPostgres(), postgresThere],
 ] as const)('the outbox on %s', (_, open, available) => {
-  const setUp = async () => {
+  const setUp = async (batchSize = 200) => {
     const server = await open()
     onTestFinished(() => server.stop())
     const recording = recordingBroker()
     let db: Database | null = null
-    const app = await start(server.url, recording, async (opened) => {
+    const onStart = async (opened: Database): Promise<void> => {
       db = opened
       await createTables(opened)
-    })
+    }
+    const app = await start(server.url, recording, onStart, { outbox: { batchSize } })
     const waiting = async (): Promise<number> => (db === null ? -1 : db.$count(outboxTable))
     return { app, recording, url: server.url, waiting }
   }
@@ -154,7 +160,8 @@ describe.each([
   })
 
   test.skipIf(!available)('a broker that refuses keeps them waiting, in order, and health says so', async () => {
-    const { app, recording, waiting } = await setUp()
+    // Fewer than the rows of the stream that it refuses.
+    const { app, recording, waiting } = await setUp(2)
     const client = await app.client()
     recording.before = ({ audience }) => {
       if (audience.kind === 'topic' && audience.topic === 'notes') throw new Error('away')
@@ -267,11 +274,11 @@ describe.skipIf(!postgresThere || !hasPgBouncer())('behind a PgBouncer in transa
     const bouncer = await startPgBouncer(server.url)
     onTestFinished(() => bouncer.stop())
     const taken: Taken[] = []
-    const pool = { pgBouncer: true }
-    const first = await start(bouncer.url, recordingBroker(taken), createTables, pool)
+    const options = { pool: { pgBouncer: true } }
+    const first = await start(bouncer.url, recordingBroker(taken), createTables, options)
     const clients = [
       await first.client(),
-      await (await start(bouncer.url, recordingBroker(taken), undefined, pool)).client(),
+      await (await start(bouncer.url, recordingBroker(taken), undefined, options)).client(),
     ]
     await Promise.all(Array.from({ length: 40 }, (__, i) => nth(clients, i).call('NOTE', { text: `p${i}` })))
     await vi.waitFor(() => expect(taken).toHaveLength(40), 30_000)

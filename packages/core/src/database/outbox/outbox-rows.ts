@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { inArray, sql } from 'drizzle-orm'
+import { inArray, notInArray, sql } from 'drizzle-orm'
 import { bigint, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import type { Publication } from '../../call/publication.ts'
 import { streamKey } from '../../hub/stream-key.ts'
@@ -65,13 +65,18 @@ export async function insertRows(tx: Database, publications: readonly Publicatio
     order by place`)
 }
 
-/** The oldest rows. Null when another process sends. Only inside of a transaction: the lock ends with it. */
-export async function lockAndRead(tx: Database, limit: number): Promise<readonly OutboxRow[] | null> {
+/** The oldest rows of all streams but `without`. Null when another process sends. Only inside of a transaction: the lock ends with it. */
+export async function lockAndRead(
+  tx: Database,
+  limit: number,
+  without: ReadonlySet<string>,
+): Promise<readonly OutboxRow[] | null> {
   const [answer] = await tx
     .select({ locked: sql<boolean>`pg_try_advisory_xact_lock(${sql.param(String(senderLock))}::bigint)` })
     .from(sql`(values (1)) as one`)
   if (answer?.locked !== true) return null
-  return tx.select().from(outbox).orderBy(outbox.id).limit(limit)
+  const others = without.size === 0 ? undefined : notInArray(outbox.stream, [...without])
+  return tx.select().from(outbox).where(others).orderBy(outbox.id).limit(limit)
 }
 
 /** In the transaction of `lockAndRead`. */

@@ -39,6 +39,8 @@ export class OutboxSender {
   #wanted = false
   #closed = false
   #lagMs: number | null = null
+  /** Since the last warning. */
+  #isFailing = false
 
   constructor(options: OutboxSenderOptions) {
     this.#options = options
@@ -81,13 +83,19 @@ export class OutboxSender {
   }
 
   async #rounds(): Promise<void> {
+    /** Streams that the broker refused: their later rows must not overtake, and must not hold back other streams. */
+    const refused = new Set<string>()
     let round: Round = 'more'
-    while (round === 'more' && !this.#closed) round = await this.#round()
-    this.#misses = round === 'empty' ? 0 : this.#misses + 1
-    this.#schedule(this.#pauseMs(round))
+    while (round === 'more' && !this.#closed) round = await this.#round(refused)
+    const isFailing = round === 'failed' || refused.size > 0
+    if (this.#isFailing && !isFailing && round === 'empty')
+      this.#options.log.info('Publications of the outbox are sent again')
+    if (round !== 'locked') this.#isFailing = isFailing
+    this.#misses = round === 'empty' && !isFailing ? 0 : this.#misses + 1
+    this.#schedule(this.#pauseMs(round, isFailing))
   }
 
-  async #round(): Promise<Round> {
+  async #round(refused: Set<string>): Promise<Round> {
     const isWanted = this.#wanted
     this.#wanted = false
     try {
@@ -96,37 +104,40 @@ export class OutboxSender {
         this.#lagMs = await readLagMs(this.#options.db)
         if (this.#lagMs === null) return this.#wanted ? 'more' : 'empty'
       }
-      const { round, sent } = await this.#options.transaction((tx) => this.#send(tx), { isolation: 'read committed' })
+      const { round, sent } = await this.#options.transaction((tx) => this.#send(tx, refused), {
+        isolation: 'read committed',
+      })
       this.#options.counted.sent.inc(sent)
-      if (round === 'empty') this.#lagMs = null
+      if (round === 'empty' && refused.size === 0) this.#lagMs = null
       return round === 'empty' && this.#wanted ? 'more' : round
     } catch (error) {
-      this.#options.counted.failed.inc()
-      this.#options.log.warn({ err: error }, 'Publications of the outbox could not be sent: they are sent later')
+      this.#failed(error)
       return 'failed'
     }
   }
 
-  async #send(tx: Database): Promise<{ readonly round: Round; readonly sent: number }> {
+  async #send(tx: Database, refused: Set<string>): Promise<{ readonly round: Round; readonly sent: number }> {
     const { batchSize } = this.#options
-    const rows = await lockAndRead(tx, batchSize)
+    const rows = await lockAndRead(tx, batchSize, refused)
     if (rows === null) return { round: 'locked', sent: 0 }
-    const failures: unknown[] = []
-    const taken = await this.#publish(rows, failures)
+    const before = refused.size
+    const taken = await this.#publish(rows, refused)
     if (taken.length > 0) await removeRows(tx, taken)
-    if (failures.length > 0) {
-      this.#options.counted.failed.inc(failures.length)
-      this.#options.log.warn(
-        { err: failures[0], streams: failures.length },
-        'The broker did not take publications of the outbox: they are sent later',
-      )
-      return { round: 'failed', sent: taken.length }
-    }
-    return { round: rows.length < batchSize ? 'empty' : 'more', sent: taken.length }
+    // After the first refusal the others have their turn; when those are refused too, the broker is away.
+    const isAway = refused.size > before && before > 0 && taken.length === 0
+    const isLast = rows.length < batchSize && refused.size === before
+    return { round: isAway ? 'failed' : isLast ? 'empty' : 'more', sent: taken.length }
+  }
+
+  #failed(error: unknown): void {
+    this.#options.counted.failed.inc()
+    if (this.#isFailing) return
+    this.#isFailing = true
+    this.#options.log.warn({ err: error }, 'Publications of the outbox could not be sent: they are tried again')
   }
 
   /** Streams side by side, each in its order and only up to its first failure. Returns the ids that the broker took. */
-  async #publish(rows: readonly OutboxRow[], failures: unknown[]): Promise<readonly bigint[]> {
+  async #publish(rows: readonly OutboxRow[], refused: Set<string>): Promise<readonly bigint[]> {
     const taken: bigint[] = []
     const streams = new Map<string, OutboxRow[]>()
     for (const row of rows) {
@@ -135,14 +146,15 @@ export class OutboxSender {
       else ofStream.push(row)
     }
     await Promise.all(
-      [...streams.values()].map(async (ofStream) => {
+      [...streams].map(async ([stream, ofStream]) => {
         try {
           for (const row of ofStream) {
             await this.#publishRow(row)
             taken.push(row.id)
           }
         } catch (error) {
-          failures.push(error)
+          refused.add(stream)
+          this.#failed(error)
         }
       }),
     )
@@ -156,9 +168,9 @@ export class OutboxSender {
     )
   }
 
-  #pauseMs(round: Round): number {
+  #pauseMs(round: Round, isFailing: boolean): number {
     const { pollMs } = this.#options
-    if (round === 'empty') return pollMs
+    if (round === 'empty' && !isFailing) return pollMs
     const pauseMs = firstPauseMs * 2 ** Math.min(this.#misses - 1, 16)
     return Math.min(pauseMs, round === 'locked' ? pollMs : longestPauseMs)
   }
