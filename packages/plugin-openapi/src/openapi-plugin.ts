@@ -1,4 +1,4 @@
-import { type Plugin, reply, route } from '@twinwire/core'
+import { BootError, type Plugin, reply, route } from '@twinwire/core'
 import { type AccessOnApp, addGuardedEndpoint, describeEndpointAccess, type PluginHost } from '@twinwire/core/plugin'
 import { createAsyncApiDocument } from './asyncapi/asyncapi-document.ts'
 import { createPages, type Pages } from './docs/pages.ts'
@@ -38,7 +38,7 @@ export function openapi(options: OpenApiOptions = {}): Plugin<void> {
     },
     async setup(host) {
       const resolved = resolveOpenApiOptions(options, host.environment)
-      const pages = toPages(resolved)
+      const pages = toPages(resolved, options.paths?.docs !== undefined, host)
       const documents: ServedDocuments = new Map()
       host.onReady(() => writeDocuments(host, resolved, documents, pages))
       serve(host, resolved, documents, pages)
@@ -48,11 +48,21 @@ export function openapi(options: OpenApiOptions = {}): Plugin<void> {
 
 type AccessOnPort = Exclude<OpenApiAccess, AccessOnApp>
 
-function toPages({ paths, document, access }: ResolvedOpenApiOptions): Pages | null {
+/** An app that is bundled without them and did not ask for them still has its documents. */
+function toPages(
+  { paths, document, access }: ResolvedOpenApiOptions,
+  isAsked: boolean,
+  { log }: Pick<PluginHost, 'log'>,
+): Pages | null {
   const { docs, ...others } = paths
-  return docs === false
-    ? null
-    : createPages({ ...others, docs, servers: document.servers, besideApp: !isOnPort(access) })
+  if (docs === false) return null
+  try {
+    return createPages({ ...others, docs, servers: document.servers, besideApp: !isOnPort(access) })
+  } catch (error) {
+    if (isAsked || !(error instanceof BootError)) throw error
+    log.warn(`${error.message}. The documents are served without pages`)
+    return null
+  }
 }
 
 function isOnPort(access: OpenApiAccess): access is AccessOnPort {

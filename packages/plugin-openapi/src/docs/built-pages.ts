@@ -21,20 +21,27 @@ export interface BuiltPages {
  *
  * @throws BootError `bad_option` when it does not exist: in a repository without a build, or in an app that is bundled into another folder.
  */
-export function readPages(root: URL = pageFolder()): BuiltPages {
+export function readPages(folder: () => URL = pageFolder): BuiltPages {
+  let root: URL | null = null
   try {
-    return {
-      root,
-      assets: new Map(folders.flatMap((folder) => listAssets(root, folder))),
-      http: readFileSync(new URL('http/index.html', root), 'utf8'),
-      websocket: readFileSync(new URL('websocket/index.html', root), 'utf8'),
-    }
+    root = folder()
+    return readFrom(root)
   } catch (error) {
+    const place = root === null ? 'beside the bundle of the app' : `in ${fileURLToPath(root)}`
     throw new BootError(
       'bad_option',
-      `openapi(): the pages are not in ${fileURLToPath(root)}: in the repository run "node packages/plugin-openapi/build-pages.mjs", beside a bundle of the app copy the folder "pages" of @twinwire/plugin-openapi there, or set paths.docs to false`,
+      `openapi(): the pages are not ${place}: in the repository run "node packages/plugin-openapi/build-pages.mjs", beside a bundle of the app copy the folder "pages" of @twinwire/plugin-openapi there, or set paths.docs to false`,
       { cause: error },
     )
+  }
+}
+
+function readFrom(root: URL): BuiltPages {
+  return {
+    root,
+    assets: new Map(folders.flatMap((folder) => listAssets(root, folder))),
+    http: readFileSync(new URL('http/index.html', root), 'utf8'),
+    websocket: readFileSync(new URL('websocket/index.html', root), 'utf8'),
   }
 }
 

@@ -150,8 +150,12 @@ describe('the pages', () => {
   it('that were not built are an error that says what to run', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'twinwire-pages-'))
     onTestFinished(() => rm(folder, { recursive: true }))
-    const read = (): unknown => readPages(pathToFileURL(`${folder}/`))
+    const read = (): unknown => readPages(() => pathToFileURL(`${folder}/`))
     expect(read).toThrow(BootError)
     expect(read).toThrow('run "node packages/plugin-openapi/build-pages.mjs"')
+    // In a bundle for `require` there is no URL of a module.
+    const inBundle = (): unknown => readPages(() => new URL('../pages/', ''))
+    expect(inBundle).toThrow(BootError)
+    expect(inBundle).toThrow('the pages are not beside the bundle of the app')
   })
 })
