@@ -29,7 +29,12 @@ afterAll(() => close())
 const token = (body: object, headers: Readonly<Record<string, string>> = {}) =>
   request('POST /development/token', {
     body: JSON.stringify(body),
-    headers: { host: 'localhost:8000', 'content-type': 'application/json', ...headers },
+    headers: {
+      host: 'localhost:8000',
+      origin: 'http://localhost:8000',
+      'content-type': 'application/json',
+      ...headers,
+    },
   })
 
 test('names the users, and gives each a token with the lifetime that is requested', async () => {
@@ -54,10 +59,45 @@ test.each([
 test.each(['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:8000'])(
   'a page of another site, whose name resolves to this machine, gets nothing: %s',
   async (host) => {
-    expect((await token({ username: 'admin' }, { host })).status).toBe(403)
+    expect((await token({ username: 'admin' }, { host, origin: `http://${host}` })).status).toBe(403)
     expect((await request('GET /development/users', { headers: { host } })).status).toBe(403)
   },
 )
+
+test.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'])(
+  'a caller behind a proxy, which sends %s, gets nothing',
+  async (name) => {
+    const headers = { host: '127.0.0.1:8000', [name]: '1.1 proxy' }
+    const answers = [
+      await token({ username: 'admin' }, { ...headers, origin: 'http://127.0.0.1:8000' }),
+      await request('GET /development/users', { headers }),
+    ]
+    for (const { status, text } of answers) {
+      expect(status).toBe(403)
+      expect(text).toContain(`the request has the header ${name}`)
+    }
+  },
+)
+
+test.each([
+  { host: '127.0.0.1:8000', origin: 'https://staging.example' },
+  { origin: 'http://localhost:3000' },
+  { origin: 'null' },
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+  { 'sec-fetch-site': 'none' },
+])('a page of another origin gets no token, also by a proxy that adds no header: %j', async (headers) => {
+  const { status, text } = await token({ username: 'admin' }, headers)
+  expect(status).toBe(403)
+  expect(text).toContain('Origin must be that of Host')
+})
+
+test('a token is for a page: without an origin there is none', async () => {
+  const headers = { host: 'localhost:8000', 'content-type': 'application/json' }
+  const body = JSON.stringify({ username: 'admin' })
+  expect((await request('POST /development/token', { body, headers })).status).toBe(403)
+  expect((await token({ username: 'admin' }, { 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+})
 
 test('with a Keycloak there are none', async () => {
   const settings = declaredSettings.read({
