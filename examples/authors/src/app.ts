@@ -21,13 +21,13 @@ import { seedAuthors } from './authors/seed-authors.ts'
 import { type DevelopmentUsers, developmentUsers } from './development-users.ts'
 import { PkgID } from './pkg-ids.ts'
 import { requireRoles } from './roles.ts'
-import type { Settings } from './settings.ts'
+import { isDevelopmentIn, type Settings } from './settings.ts'
 
 export const websocketPath = '/web'
 /** Where the issuer reports that a session has ended. */
 export const logoutPath = '/auth/backchannel-logout'
 
-/** What is served at `/`: in production a page of its own, else the console. */
+/** What is served at `/`: in development the console, else a page of its own. */
 const publicFolder = new URL('../public', import.meta.url)
 
 /**
@@ -39,7 +39,7 @@ export function createAuthorsApp(
   keycloak: AuthOptions,
   development: DevelopmentUsers | null = null,
 ) {
-  const isProduction = settings.environment === 'production'
+  const isDevelopment = isDevelopmentIn(settings.environment)
   return createApp({
     environment: settings.environment,
     pkgIds: PkgID,
@@ -57,7 +57,7 @@ export function createAuthorsApp(
     // A page and what it loads, at every path that no route has.
     endpoints: [
       getAuthor,
-      staticFiles({ root: isProduction ? publicFolder : consoleFolder(), prefix: '/', access: 'public' }),
+      staticFiles({ root: isDevelopment ? consoleFolder() : publicFolder, prefix: '/', access: 'public' }),
     ],
     plugins: [
       database({
@@ -78,11 +78,11 @@ export function createAuthorsApp(
       }),
       metrics(settings.metrics),
       openapi({
-        // In production what the API looks like is for administrators.
-        access: isProduction ? { use: [requireRoles('admin')] } : 'public',
+        // Outside development what the API looks like is for administrators.
+        access: isDevelopment ? 'public' : { use: [requireRoles('admin')] },
         info: { title: 'Authors', version: settings.metrics.version ?? '0.0.0' },
       }),
-      ...(development === null || isProduction ? [] : [developmentUsers(development)]),
+      ...(development === null || !isDevelopment ? [] : [developmentUsers(development)]),
     ],
     // As clients of the reference system expect: over HTTP unknown keys of a query or a body are not an error.
     http: { ...settings.http, unknownKeys: 'ignore' },

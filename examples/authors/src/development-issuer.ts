@@ -2,7 +2,7 @@ import { BootError } from '@twinwire/core'
 import { requireSingleProcess } from '@twinwire/core/plugin'
 import type { AuthOptions } from '@twinwire/plugin-auth'
 import type { DevelopmentUsers } from './development-users.ts'
-import type { Settings } from './settings.ts'
+import { isDevelopmentIn, type Settings } from './settings.ts'
 
 /** The same as in the realm for Keycloak, `deploy/keycloak/realm.json`. */
 const realm = 'authors'
@@ -31,10 +31,13 @@ export interface Issuer {
 export async function openIssuer({ environment, keycloak, developmentIssuer }: Settings): Promise<Issuer> {
   if (keycloak !== null)
     return { keycloak, tokens: null, development: null, reportLogoutsTo: () => {}, stop: async () => {} }
-  if (environment === 'production')
-    throw new BootError('bad_option', 'The development issuer cannot be used in production: set KEYCLOAK_BASE_URL')
+  if (!isDevelopmentIn(environment))
+    throw new BootError(
+      'bad_option',
+      `The development issuer cannot be used in ${environment}: set KEYCLOAK_BASE_URL, KEYCLOAK_REALM and KEYCLOAK_CLIENT_ID`,
+    )
   requireSingleProcess('The development issuer', 'set KEYCLOAK_BASE_URL')
-  // Imported here, so that it is not loaded in production.
+  // Imported here, so that it is loaded in development only.
   const { createTestIssuer } = await import('@twinwire/plugin-auth/testing')
   const { port } = developmentIssuer
   // EC first: its signatures are shorter, and so are the printed tokens.

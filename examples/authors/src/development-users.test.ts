@@ -1,5 +1,6 @@
 import { createTestApp } from '@twinwire/core/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { createAuthorsApp } from './app.ts'
 import { openIssuer } from './development-issuer.ts'
 import { developmentUsers } from './development-users.ts'
 import { declaredSettings } from './settings.ts'
@@ -105,3 +106,24 @@ test('with a Keycloak there are none', async () => {
   })
   expect((await openIssuer(settings)).development).toBeNull()
 })
+
+test.each(['staging', 'production'] as const)('in %s there is no development issuer', async (environment) => {
+  const settings = { ...declaredSettings.read({ variables: {} }), environment }
+  await expect(openIssuer(settings)).rejects.toMatchObject({
+    code: 'bad_option',
+    message: expect.stringContaining(`cannot be used in ${environment}: set KEYCLOAK_BASE_URL`),
+  })
+})
+
+test('in staging neither the console nor its users are served, and the documents are for administrators', async () => {
+  const variables = { ENV: 'staging', PORT: '0', LOG_LEVEL: 'fatal', DATABASE_URL: 'pglite://memory' }
+  const settings = declaredSettings.read({ variables })
+  const keycloak = { issuer: 'https://127.0.0.1:9/realms/authors', audience: 'authors-api', clientId: 'authors-api' }
+  const app = createAuthorsApp(settings, keycloak, { users: [], token: () => 'a token' })
+  onTestFinished(() => app.close())
+  const { url } = await app.listen(settings.listen)
+  const page = await fetch(`${url}/`)
+  expect([page.status, await page.text()]).toEqual([200, expect.not.stringContaining('page.js')])
+  expect((await fetch(`${url}/development/users`)).status).toBe(404)
+  expect((await fetch(`${url}/openapi.json`)).status).toBe(401)
+}, 60_000)

@@ -4,7 +4,7 @@ import { clusterMetrics } from '@twinwire/plugin-metrics'
 import { createAuthorsApp, logoutPath, websocketPath } from './app.ts'
 import { openIssuer } from './development-issuer.ts'
 import { printWelcome } from './print-welcome.ts'
-import { declaredSettings, type Settings } from './settings.ts'
+import { declaredSettings, isDevelopmentIn, type Settings } from './settings.ts'
 
 /** Beyond the drain of an app, for its plugins to close. */
 const closeMs = 20_000
@@ -29,8 +29,8 @@ async function serve(settings: Settings): Promise<void> {
     closeOnSignals(app)
     const { url } = await app.listen(settings.listen)
     issuer.reportLogoutsTo(`${url}${logoutPath}`)
-    // The printed commands are for development; in production every line of the output is JSON.
-    if (settings.environment !== 'production' && settings.cluster.workers === 1)
+    // The printed commands are for development; elsewhere every line of the output is JSON.
+    if (isDevelopmentIn(settings.environment) && settings.cluster.workers === 1)
       printWelcome({ url, websocketPath, issuer })
   } catch (error) {
     // It would keep the process alive.

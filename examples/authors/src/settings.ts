@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { Environment } from '@twinwire/core'
 import { databaseSettings } from '@twinwire/core/database'
 import {
   clusterSettings,
@@ -31,7 +32,7 @@ export const declaredSettings = defineSettings({
   nativeServer: nativeServerSettings,
   // Without variables of a database an embedded one is used; in production that is an error.
   database: databaseSettings({ embedded: `pglite://${dataFolder}` }),
-  // Without a Keycloak users sign in at an issuer inside the process; in production that is an error.
+  // Without a Keycloak users sign in at an issuer inside the process; in staging and production that is an error.
   keycloak: keycloakSettings,
   metrics: metricsSettings,
   developmentIssuer: {
@@ -72,3 +73,8 @@ export const declaredSettings = defineSettings({
 })
 
 export type Settings = ReturnType<typeof declaredSettings.read>
+
+/** Where the console, its users and the issuer inside the process may be. Elsewhere others can reach the app. */
+export function isDevelopmentIn(environment: Environment): boolean {
+  return environment === 'dev' || environment === 'test'
+}

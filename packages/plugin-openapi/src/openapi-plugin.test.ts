@@ -88,7 +88,10 @@ describe('the documents', () => {
 })
 
 describe('openapi()', () => {
-  const boot = async (options: OpenApiOptions, environment: 'test' | 'production'): Promise<App> => {
+  const boot = async (
+    options: OpenApiOptions,
+    environment: 'dev' | 'production' | 'staging' | 'test',
+  ): Promise<App> => {
     const app = createApp({
       ...base,
       environment,
@@ -110,6 +113,17 @@ describe('openapi()', () => {
       )
     }
     await (await boot({ access: { networks: ['10.0.0.0/8'] } }, 'production')).close()
+  })
+
+  it('does not boot in staging without access; public there has to be said', async () => {
+    await expect(boot({}, 'staging')).rejects.toMatchObject({
+      code: 'bad_option',
+      message: expect.stringContaining(
+        "openapi(): access must say in staging who may read the descriptions of the app: 'public' for everyone",
+      ),
+    })
+    await (await boot({ access: 'public' }, 'staging')).close()
+    for (const environment of ['dev', 'test'] as const) await (await boot({}, environment)).close()
   })
 
   it.each([

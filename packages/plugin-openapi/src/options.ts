@@ -26,7 +26,7 @@ export interface OpenApiPaths {
 }
 
 export interface OpenApiOptions {
-  /** Default: public. Required in production. */
+  /** Default: public, in `dev` and `test`. Required in `staging` and `production`. */
   readonly access?: OpenApiAccess | undefined
   /** Title and version of the API. */
   readonly info?: ApiInfo | undefined
@@ -85,13 +85,24 @@ export function resolveOpenApiOptions(options: OpenApiOptions, environment: Envi
   if (!Array.isArray(servers)) throw badOption(owner, 'servers', 'must be a list of { url, description }', servers)
   const { description, ...named } = info
   return {
-    access: resolveEndpointAccess(access, environment, names),
+    access: resolveAccess(access, environment),
     document: {
       info: { ...named, ...(description !== undefined && { description }) },
       servers: servers.map((server, i) => checkOptions(owner, server, serverRules, `servers[${i}]`)),
     },
     paths,
   }
+}
+
+/** Staging is where others reach the app: to be public there must be said. */
+function resolveAccess(access: OpenApiAccess | undefined, environment: Environment): OpenApiAccess {
+  if (access === undefined && environment === 'staging')
+    throw badOption(
+      owner,
+      'access',
+      `must say in staging ${names.who}: 'public' for everyone, { use: [requireRoles('${names.role}')] } for a role, { networks: ['10.0.0.0/8'] } for addresses, or { port: ${names.port} } for a separate port`,
+    )
+  return resolveEndpointAccess(access, environment, names)
 }
 
 function isUrl(text: string): boolean {
