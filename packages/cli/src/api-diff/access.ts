@@ -1,5 +1,6 @@
 import { type Changes, code } from './change.ts'
-import { get, has, listAt, type Node, nodeAt, stringsAt, toList, toNode } from './json.ts'
+import { get, has, listAt, type Node, nodeAt, stringsAt, textAt, toList, toNode } from './json.ts'
+import type { SchemaSource } from './schema/schema-source.ts'
 
 /** What a caller needs all of. Of several one is enough. */
 type Alternative = ReadonlySet<string>
@@ -9,19 +10,36 @@ const credentials = 'credentials'
 const maxAlternatives = 64
 
 /** `security` of an operation, or of its document. */
-export function alternativesOfSecurity(operation: Node, document: Node): readonly Alternative[] {
+export function alternativesOfSecurity(operation: Node, document: Node, source: SchemaSource): readonly Alternative[] {
   const security = has(operation, 'security') ? listAt(operation, 'security') : listAt(document, 'security')
   if (security.length === 0) return [new Set()]
+  const schemes = nodeAt(nodeAt(document, 'components'), 'securitySchemes')
   return security.map((each) => {
     const entries = Object.entries(toNode(each))
-    return new Set(entries.flatMap(([scheme, roles]) => [`${credentials} (${scheme})`, ...toList(roles).map(String)]))
+    return new Set(
+      entries.flatMap(([name, roles]) => {
+        const sent = showScheme(name, source.follow(get(schemes, name)))
+        return [`${credentials} (${sent})`, ...toList(roles).map(String)]
+      }),
+    )
   })
 }
 
-/** Demands of the steps: AsyncAPI has no roles of bearer tokens. */
-export function alternativesOfSteps(operation: Node): readonly Alternative[] {
-  const needsIdentity = listAt(operation, 'security').length > 0
-  let alternatives: readonly Alternative[] = [new Set(needsIdentity ? [credentials] : [])]
+/** What a caller sends, whatever the document calls it. Of what is neither HTTP's nor a key it is known by name only. */
+function showScheme(name: string, scheme: Node): string {
+  const type = textAt(scheme, 'type')
+  if (type === 'http') return textAt(scheme, 'scheme').toLowerCase()
+  if (type === 'apiKey' || type === 'httpApiKey') return `${textAt(scheme, 'in')} ${textAt(scheme, 'name')}`.trim()
+  return type === '' || name === '' ? name || type : `${name}, ${type}`
+}
+
+/** Schemes of which one is enough, and demands of the steps: AsyncAPI has no roles of bearer tokens. */
+export function alternativesOfSteps(operation: Node, source: SchemaSource): readonly Alternative[] {
+  const schemes = listAt(operation, 'security').map((each) => showScheme('', source.follow(each)))
+  let alternatives: readonly Alternative[] =
+    schemes.length === 0
+      ? [new Set<string>()]
+      : schemes.map((sent) => new Set([sent === '' ? credentials : `${credentials} (${sent})`]))
   for (const step of listAt(operation, 'x-steps')) {
     const demands = nodeAt(toNode(step), 'demands')
     const all = [...stringsAt(demands, 'roles'), ...stringsAt(demands, 'scopes')]

@@ -57,6 +57,7 @@ export const rules = {
   'output-narrowed': 'compatible',
   'output-media-type': 'breaking',
   'reply-kind': 'breaking',
+  correlation: 'breaking',
   'status-added': 'breaking',
   'status-removed': 'breaking',
   'status-dropped': 'review',
@@ -67,6 +68,7 @@ export const rules = {
   access: 'breaking',
   'access-relaxed': 'compatible',
   'step-added': 'review',
+  'step-demands': 'review',
   'rate-limit': 'breaking',
   'rate-limit-relaxed': 'compatible',
   deadline: 'breaking',
@@ -74,6 +76,8 @@ export const rules = {
   limit: 'breaking',
   'limit-relaxed': 'compatible',
   ordered: 'review',
+  once: 'breaking',
+  'once-relaxed': 'compatible',
 } as const satisfies Readonly<Record<string, Severity>>
 
 export type Rule = keyof typeof rules

@@ -1,6 +1,7 @@
 import { alternativesOfSteps, compareAccess, demandsOf } from '../access.ts'
 import { type Changes, code } from '../change.ts'
 import { compareLimits } from '../facts.ts'
+import { compareGuards } from '../guards.ts'
 import { get, listAt, type Node, nodeAt, numberAt, textAt, toNode } from '../json.ts'
 import type { SchemaPair } from '../schema-changes.ts'
 
@@ -16,9 +17,13 @@ export function compareChannels(oldDocument: Node, newDocument: Node, context: C
   const [before, after] = [nodeAt(oldDocument, 'channels'), nodeAt(newDocument, 'channels')]
   for (const [name, value] of Object.entries(before)) {
     const old = pair.old.follow(value)
-    const now = pair.new.follow(get(after, name))
-    const where = textAt(old, 'address') || name
-    if (get(after, name) === undefined) {
+    const address = textAt(old, 'address')
+    const where = address || name
+    const others = Object.values(after).map((each) => pair.new.follow(each))
+    // Clients know addresses, not names.
+    const same = address === '' ? undefined : others.find((each) => textAt(each, 'address') === address)
+    const now = same ?? pair.new.follow(get(after, name))
+    if (same === undefined && get(after, name) === undefined) {
       changes.add('address', where, '', 'the channel was removed')
       continue
     }
@@ -30,7 +35,7 @@ export function compareChannels(oldDocument: Node, newDocument: Node, context: C
         `the address was ${code(textAt(old, 'address'))}, now ${code(textAt(now, 'address'))}`,
       )
     compareLimits(nodeAt(old, 'x-limits'), nodeAt(now, 'x-limits'), where, changes)
-    compareTopics(old, now, changes)
+    compareTopics(old, now, context)
     compareCloseCodes(old, now, where, changes)
     pair.compare(queryOf(old), queryOf(now), { side: 'input', where, root: 'query', refused })
   }
@@ -40,13 +45,14 @@ function queryOf(channel: Node): unknown {
   return get(nodeAt(nodeAt(channel, 'bindings'), 'ws'), 'query')
 }
 
-function compareTopics(oldChannel: Node, newChannel: Node, changes: Changes): void {
+function compareTopics(oldChannel: Node, newChannel: Node, context: Context): void {
+  const { changes } = context
   const [before, after] = [topicsOf(oldChannel), topicsOf(newChannel)]
   for (const [shape, old] of before) {
     const where = `topic ${textAt(old, 'pattern')}`
     const now = after.get(shape)
     if (now === undefined) changes.add('topic-removed', where, '', 'the topic was removed')
-    else compareTopic(old, now, where, changes)
+    else compareTopic(old, now, where, context)
   }
   for (const [shape, now] of after)
     if (!before.has(shape)) changes.add('topic-added', `topic ${textAt(now, 'pattern')}`, '', 'the topic is new')
@@ -58,7 +64,7 @@ function topicsOf(channel: Node): ReadonlyMap<string, Node> {
   return new Map(topics.map((each) => [textAt(each, 'pattern').replace(/\{[^}]*\}/g, '{}'), each]))
 }
 
-function compareTopic(old: Node, now: Node, where: string, changes: Changes): void {
+function compareTopic(old: Node, now: Node, where: string, { pair, changes }: Context): void {
   for (const ability of ['subscribe', 'resume', 'presence']) {
     const [could, can] = [old, now].map((each) => get(each, ability) === true)
     if (could === can) continue
@@ -81,7 +87,9 @@ function compareTopic(old: Node, now: Node, where: string, changes: Changes): vo
       `${code(`history.${key}`)} was ${before}, now ${after}`,
     )
   }
-  compareAccess(alternativesOfSteps(demandsOf(old)), alternativesOfSteps(demandsOf(now)), where, changes)
+  const [before, after] = [demandsOf(old), demandsOf(now)]
+  compareAccess(alternativesOfSteps(before, pair.old), alternativesOfSteps(after, pair.new), where, changes)
+  compareGuards(before, after, where, changes)
 }
 
 function compareCloseCodes(old: Node, now: Node, where: string, changes: Changes): void {

@@ -128,6 +128,7 @@ const factsWith = (more: object) => documentOf({ facts: { ...app.facts, ...more 
 const channelWith = (more: object) => documentOf({ channel: { ...channel, ...more } })
 const topicWith = (more: object) => channelWith({ 'x-topics': [{ ...topic, ...more }] })
 const steps = [{ kind: 'guard', name: 'roles(x)', demands: { anyRole: ['x', 'y'] } }]
+const permits = (...permission: readonly string[]) => [{ kind: 'guard', name: 'may', demands: { permission } }]
 const old = documentOf({})
 const added = {
   New: { action: 'receive', channel: { $ref: '#/channels/main' }, messages: [], 'x-route': 'NEW', 'x-pkg-id': 9 },
@@ -161,8 +162,8 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
         'x-note': 'Null, or left out, is an empty object',
       },
     }),
-    ['input-relaxed CREATE (3) data.name'],
-    ['input-required CREATE (3) data.name'],
+    ['input-relaxed CREATE (3) data.name', 'input-relaxed CREATE (3) data'],
+    ['input-required CREATE (3) data.name', 'input-type CREATE (3) data'],
   ],
   [
     'another reply',
@@ -183,6 +184,13 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
     ['error-retry CREATE (3) conflict'],
     ['error-retry CREATE (3) conflict'],
   ],
+  [
+    'a call that runs once',
+    factsWith({ 'x-once': { retention_ms: 1, required: true } }),
+    ['once-relaxed CREATE (3) x-once'],
+    ['once CREATE (3) x-once'],
+  ],
+  ['a demand of another kind', factsWith({ 'x-steps': permits('edit') }), ['step-added CREATE (3) may'], []],
   ['a sign-in', factsWith({ security: [{}] }), ['access CREATE (3)'], ['access-relaxed CREATE (3)']],
   ['one of two roles', factsWith({ 'x-steps': steps }), ['access CREATE (3)'], ['access-relaxed CREATE (3)']],
   [
@@ -277,6 +285,12 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
     ['access topic a:{id}'],
     ['access-relaxed topic a:{id}'],
   ],
+  [
+    'a step of the topic',
+    topicWith({ steps: [{ name: 'office hours', demands: {} }] }),
+    ['step-added topic a:{id} office hours'],
+    [],
+  ],
 ]
 
 it.each(rows)('%s', (_name, changed, forth, back) => {
@@ -290,4 +304,10 @@ it('names the number that a close code has now', () => {
   })
   const [change] = compareAsyncApi(old, moved)
   expect(change?.message).toBe('the close code `4001 Unauthorized` is now 4011')
+})
+
+it('a guard that demands something else is to be reviewed', () => {
+  const [edit, read] = [factsWith({ 'x-steps': permits('edit') }), factsWith({ 'x-steps': permits('read') })]
+  expect(ids(edit, read)).toEqual(['step-demands CREATE (3) may'])
+  expect(ids(edit, factsWith({ 'x-steps': permits('edit') }))).toEqual([])
 })

@@ -33,7 +33,7 @@ export function compareAsyncApi(old: Node, now: Node): readonly Change[] {
 }
 
 function compareOperations(old: Operation, now: Operation, context: Context): void {
-  const { where, changes } = context
+  const { where, pair, changes } = context
   if (old.pkgId !== now.pkgId) changes.add('pkg-id', where, '', `PkgID was ${old.pkgId}, now ${now.pkgId}`)
   if (old.name !== now.name)
     changes.add(
@@ -42,7 +42,7 @@ function compareOperations(old: Operation, now: Operation, context: Context): vo
       '',
       `was called ${code(old.name)}, now ${code(now.name)}: typed clients call it so`,
     )
-  compareAccess(alternativesOfSteps(old.node), alternativesOfSteps(now.node), where, changes)
+  compareAccess(alternativesOfSteps(old.node, pair.old), alternativesOfSteps(now.node, pair.new), where, changes)
   compareFacts(old.node, now.node, where, changes)
   compareDeadline(old.node, now.node, 'x-handshake-timeout-ms', where, changes)
   if (now.kind === 'route') compareRoutes(old, now, context)

@@ -1,9 +1,9 @@
-import type { Changes } from '../change.ts'
+import { type Changes, code } from '../change.ts'
 import { compareErrors, errorsIn } from '../errors.ts'
-import { get, type Node, nodeAt, numberAt, textAt } from '../json.ts'
+import { get, type Node, numberAt, textAt } from '../json.ts'
 import type { SchemaSource } from '../schema/schema-source.ts'
 import type { SchemaPair, Side } from '../schema-changes.ts'
-import { frameType, type Operation, withoutNull } from './operations.ts'
+import { frameType, type Operation, requestOf } from './operations.ts'
 
 export interface Context {
   readonly where: string
@@ -18,8 +18,12 @@ const elsewhere = ['pkg_id', 'max_message_bytes']
 
 export function compareRoutes(old: Operation, now: Operation, context: Context): void {
   const { pair, changes, where } = context
-  const [before, after] = [dataOf(old.messages, pair.old), dataOf(now.messages, pair.new)]
-  pair.compare(withoutNull(before), withoutNull(after), { side: 'input', root: 'data', ...context })
+  const [asked, asks] = [old.messages[0], now.messages[0]]
+  if (asked !== undefined && asks !== undefined) {
+    const place = { side: 'input', root: '', leaveOut: isElsewhere, ...context } as const
+    pair.compare(requestOf(asked, pair.old), requestOf(asks, pair.new), place)
+    compareCorrelation(asked, asks, 'request', context)
+  }
   const kinds = [textAt(old.node, 'x-reply'), textAt(now.node, 'x-reply')]
   if (kinds[0] === kinds[1]) {
     const [oldReplies, newReplies] = [old.replies.filter(isSuccess), now.replies.filter(isSuccess)]
@@ -84,19 +88,30 @@ function comparePayloads(
   now: Node | undefined,
   side: Side,
   root: string,
-  { where, refused, pair }: Context,
+  context: Context,
 ): void {
   if (old === undefined || now === undefined) return
+  const { where, refused, pair } = context
+  compareCorrelation(old, now, root, context)
   const hasCodes = get(old, 'x-error-codes') !== undefined && get(now, 'x-error-codes') !== undefined
   const leaveOut = (path: string): boolean =>
-    elsewhere.includes(path) || (hasCodes && (path === 'data.code' || path.startsWith('data.details')))
+    isElsewhere(path) || (hasCodes && (path === 'data.code' || path.startsWith('data.details')))
   pair.compare(get(old, 'payload'), get(now, 'payload'), { side, root, where, refused, leaveOut })
 }
 
-/** The schema of what a route takes. */
-function dataOf(messages: readonly Node[], source: SchemaSource): unknown {
-  const payload = source.follow(get(messages[0] ?? {}, 'payload'))
-  return get(nodeAt(payload, 'properties'), 'data')
+function isElsewhere(path: string): boolean {
+  return elsewhere.includes(path)
+}
+
+/** Where the id is by which an answer is told from others. */
+function compareCorrelation(old: Node, now: Node, at: string, { where, pair, changes }: Context): void {
+  const [before, after] = [locationOf(old, pair.old), locationOf(now, pair.new)]
+  if (before !== '' && after !== '' && before !== after)
+    changes.add('correlation', where, at, `the id that answers are told by was at ${code(before)}, now ${code(after)}`)
+}
+
+function locationOf(message: Node, source: SchemaSource): string {
+  return textAt(source.follow(get(message, 'correlationId')), 'location')
 }
 
 function statusOf(message: Node): number | null {

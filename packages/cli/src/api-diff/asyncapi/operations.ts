@@ -75,8 +75,12 @@ export function pairUp(
   return { pairs, removed, added }
 }
 
-/** Data of a request without the note that null is an empty object. */
-export function withoutNull(schema: unknown): unknown {
-  if (!isNode(schema) || !textAt(schema, 'x-note').startsWith('Null, or left out')) return schema
-  return listAt(schema, 'anyOf')[0]
+/** The payload of a request. The note that null is an empty object says what the alternatives say, and is left out. */
+export function requestOf(message: Node, source: SchemaSource): Node {
+  const payload = source.follow(get(message, 'payload'))
+  const properties = nodeAt(payload, 'properties')
+  const data = get(properties, 'data')
+  if (!isNode(data) || !textAt(data, 'x-note').startsWith('Null, or left out')) return payload
+  const { 'x-note': _, ...alternatives } = data
+  return { ...payload, properties: { ...properties, data: alternatives } }
 }

@@ -61,6 +61,7 @@ const without = (status: keyof typeof operation.responses) => {
 const { requestBody: _body, ...withoutBody } = operation
 const limited = (changed: object) =>
   withOperation({ 'x-rate-limit': [{ ...operation['x-rate-limit'][0], ...changed }] })
+const onceWith = (once: object) => withOperation({ 'x-once': once })
 const old = withOperation({})
 
 const ids = (before: object, after: object): readonly string[] =>
@@ -106,6 +107,27 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
     ['step-added office hours'],
     [],
   ],
+  [
+    'a demand of another kind',
+    withOperation({
+      'x-steps': [...operation['x-steps'], { kind: 'guard', name: 'may', demands: { permission: ['edit'] } }],
+    }),
+    ['step-added may'],
+    [],
+  ],
+  [
+    'a call that runs once',
+    onceWith({ retention_ms: 1000, required: false }),
+    ['once-relaxed x-once'],
+    ['once x-once'],
+  ],
+  [
+    'a call that runs once, with a key',
+    onceWith({ retention_ms: 1000, required: true }),
+    ['once-relaxed x-once', 'once x-once.required'],
+    ['once x-once'],
+  ],
+  ['a name of a limit', limited({ name: 'writes' }), [], []],
   ['a lower rate', limited({ points: 5 }), ['rate-limit per identity'], ['rate-limit-relaxed per identity']],
   [
     'fewer at once',
@@ -129,6 +151,12 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
   [
     'no deadline',
     withOperation({ 'x-deadline-ms': 0 }),
+    ['deadline-relaxed x-deadline-ms'],
+    ['deadline x-deadline-ms'],
+  ],
+  [
+    'a deadline that is not written',
+    withOperation({ 'x-deadline-ms': undefined }),
     ['deadline-relaxed x-deadline-ms'],
     ['deadline x-deadline-ms'],
   ],
@@ -252,6 +280,36 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
 it.each(rows)('%s', (_name, changed, forth, back) => {
   expect(ids(old, changed)).toEqual(forth)
   expect(ids(changed, old).filter((id) => !/^(?:input-key|body-required)/.test(id))).toEqual(back)
+})
+
+it('compares what credentials are, not what they are called', () => {
+  const of = (name: string, scheme: object) => ({
+    ...withOperation({ security: [{ [name]: ['editor'] }] }),
+    components: { securitySchemes: { [name]: scheme } },
+  })
+  const cookie = (name: string) => ({ type: 'apiKey', in: 'cookie', name })
+  expect(ids(of('own', cookie('sid')), of('own', cookie('sid2')))).toEqual(['access'])
+  expect(ids(of('own', { type: 'http', scheme: 'Bearer' }), of('own', cookie('sid')))).toEqual(['access'])
+  expect(ids(of('own', cookie('sid')), of('other', cookie('sid')))).toEqual([])
+})
+
+it.each([
+  ['a key that is required', { required: true }, ['once x-once.required'], ['once-relaxed x-once.required']],
+  ['a shorter retention', { retention_ms: 500 }, ['once x-once.retention_ms'], ['once-relaxed x-once.retention_ms']],
+] as const)('calls that run once: %s', (_name, changed, forth, back) => {
+  const once = { retention_ms: 1000, required: false }
+  const [before, after] = [onceWith(once), onceWith({ ...once, ...changed })]
+  expect(ids(before, after)).toEqual(forth)
+  expect(ids(after, before)).toEqual(back)
+})
+
+it('compares limits with their like, whatever their order', () => {
+  const [limit] = operation['x-rate-limit']
+  const other = { ...limit, points: 100, periodMs: 60_000 }
+  const tighter = { ...other, points: 50 }
+  const of = (...limits: readonly object[]) => withOperation({ 'x-rate-limit': limits })
+  expect(ids(of(limit ?? {}, other), of(other, limit ?? {}))).toEqual([])
+  expect(ids(of(limit ?? {}, other), of(tighter, limit ?? {}))).toEqual(['rate-limit per identity 2'])
 })
 
 it('names where a route is now', () => {

@@ -60,8 +60,8 @@ function compareOperations(
       `operationId was ${code(before)}, now ${code(after)}: generated clients call it so`,
     )
   compareAccess(
-    alternativesOfSecurity(old.node, oldDocument),
-    alternativesOfSecurity(now.node, newDocument),
+    alternativesOfSecurity(old.node, oldDocument, pair.old),
+    alternativesOfSecurity(now.node, newDocument, pair.new),
     where,
     changes,
   )
