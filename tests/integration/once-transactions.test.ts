@@ -129,6 +129,9 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
     // Rolled back: the next call runs by itself.
     expect(await call(impatient)).toMatchObject({ status: 504, data: { code: 'deadline_exceeded' } })
     expect([impatient.runs.get(name), await countOf(name)]).toEqual([1, 0])
+    // On the same node too, where the first handler still runs.
+    expect(await call(impatient)).toMatchObject({ status: 504, data: { code: 'deadline_exceeded' } })
+    expect([impatient.runs.get(name), await countOf(name)]).toEqual([2, 0])
   })
 
   test('expired keys are removed, others stay, and a removed key is free', async () => {

@@ -1,7 +1,7 @@
 import { and, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { index, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { BootError } from '../../base/boot-error.ts'
-import { InternalError } from '../../errors/app-error.ts'
+import { coreError, InternalError } from '../../errors/app-error.ts'
 import type { Database } from '../database.ts'
 import { findDatabaseFailure } from '../errors.ts'
 
@@ -94,8 +94,11 @@ async function refusedAsTaken<T>(insert: () => PromiseLike<T>): Promise<T> {
   try {
     return await insert()
   } catch (error) {
-    if (findDatabaseFailure(error)?.code !== '40001') throw error
-    throw new KeyTaken()
+    const code = findDatabaseFailure(error)?.code
+    if (code === '40001') throw new KeyTaken()
+    // The time limit of statements, or of locks, is shorter than the deadline of the call.
+    if (code === '57014' || code === '55P03') throw coreError('idempotency_in_progress')
+    throw error
   }
 }
 

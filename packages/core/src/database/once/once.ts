@@ -18,6 +18,9 @@ import { type OnceOptions, onceRules } from './once-options.ts'
 import { OnceRemoval } from './once-removal.ts'
 import { checkTable, type Kept, KeyTaken, keepReply, reserveKey } from './once-table.ts'
 
+/** New transactions to see who has taken a key: the second one does. */
+const maxAttempts = 20
+
 const outcomes = ['replayed', 'mismatch', 'in_progress'] as const
 
 /** One execution under a key. */
@@ -96,17 +99,24 @@ export class Once {
     const ended = new Promise<Kept | null>((done) => {
       resolve = done
     })
+    const release = (kept: Kept | null): void => {
+      if (this.#running.get(key) === ended) this.#running.delete(key)
+      resolve(kept)
+    }
+    // Rolled back at once, while the handler may still run: the next call begins. If a COMMIT was sent, the key waits in the database.
+    const abandon = (): void => release(null)
     this.#running.set(key, ended)
     this.#attempts.set(call, attempt)
+    call.signal.addEventListener('abort', abandon, { once: true })
     let succeeded = false
     try {
-      const result = await repeatWhileTaken(call, execute)
+      const result = await repeatWhileTaken(call, this.#options.clock, execute)
       succeeded = true
       return result
     } finally {
-      this.#running.delete(key)
+      call.signal.removeEventListener('abort', abandon)
       const { kept, fingerprint } = attempt
-      resolve(succeeded && kept !== null ? { text: kept, fingerprint } : null)
+      release(succeeded && kept !== null ? { text: kept, fingerprint } : null)
     }
   }
 
@@ -174,13 +184,17 @@ function countRepeats(instruments: Instruments): Readonly<Record<(typeof outcome
 }
 
 /** The key was taken after the transaction had its snapshot: a new one sees by whom. */
-async function repeatWhileTaken<T>(call: ActiveCall, execute: () => Promise<T>): Promise<T> {
-  for (;;) {
+async function repeatWhileTaken<T>(call: ActiveCall, clock: Clock, execute: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await execute()
     } catch (error) {
       if (!(error instanceof KeyTaken)) throw error
       if (call.signal.aborted) throw scopeEnded(call.signal)
+      // The row is hidden from this user, by row level security for example.
+      if (attempt === maxAttempts)
+        throw new InternalError({ cause: new Error('A key of once() is taken by a row that cannot be read') })
+      if (attempt > 2) await new Promise<void>((resolve) => clock.timer(10, resolve))
     }
   }
 }
