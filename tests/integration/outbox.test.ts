@@ -5,6 +5,7 @@ import {
   type Database,
   type DatabaseOptions,
   database,
+  once,
   outboxTable,
   type TransactionOptions,
   transaction,
@@ -30,7 +31,7 @@ const Note = v.object({
   fails: v.optional(v.boolean(), false),
 })
 
-const pkgIds = { NOTE: 1, NEST: 2, NOTED: 100 } as const
+const pkgIds = { NOTE: 1, NEST: 2, NOTE_ONCE: 3, NOTED: 100 } as const
 const routes = {
   NOTE: route({
     use: [transaction({ outbox: true })],
@@ -42,6 +43,15 @@ const routes = {
       await gates.get(text)
       if (fails) throw new Error('after all')
       return null
+    },
+  }),
+  NOTE_ONCE: route({
+    use: [once({ retention: 60_000 }), transaction({ outbox: true })],
+    input: v.object({ text: v.string() }),
+    handler: async ({ text }, call) => {
+      await call.db.execute(sql`insert into notes (text) values (${text})`)
+      call.publish('notes', noted, { text })
+      return { text }
     },
   }),
   NEST: route({
@@ -69,6 +79,7 @@ const tables = [
     publication text not null,
     created_at timestamptz not null default clock_timestamp()
   )`,
+  'create table twinwire_once (key text primary key, fingerprint text not null, reply text, expires_at timestamptz not null)',
   // A commit that takes its time, after the rows of the outbox were inserted.
   `create function slow_commit() returns trigger language plpgsql as $$
     begin if new.text like 'slow%' then perform pg_sleep(1); end if; return null; end $$`,
@@ -179,6 +190,33 @@ describe.each([
     await vi.waitFor(() => expect(recording.taken).toHaveLength(6), 15_000)
     expect(saidIn(recording.taken)).toEqual(['a', 'b', 'c', 'a', 'b', 'c'])
     await vi.waitFor(async () => expect(await waiting()).toBe(0), 15_000)
+  })
+
+  test.skipIf(!available)('a repeated call of once() has one effect, one publication and equal replies', async () => {
+    const { app, recording, waiting } = await setUp()
+    const clients = await Promise.all([app.client(), app.client()])
+    const call = { pkg_id: 3, req_id: '8e03978e-40d5-43e8-bc93-6894a57f9324', data: { text: 'only' } }
+    for (const client of [...clients, ...clients]) client.send(call)
+    const replies = await Promise.all([...clients, ...clients].map((client) => client.nextStray(30_000)))
+    for (const reply of replies) expect(reply).toMatchObject({ status_code: 0, data: { text: 'only' } })
+    await vi.waitFor(() => expect(saidIn(recording.taken)).toEqual(['only']), 15_000)
+    await clients[0].call('NOTE', { text: 'next' })
+    await vi.waitFor(() => expect(saidIn(recording.taken)).toEqual(['only', 'next']), 15_000)
+    await vi.waitFor(async () => expect(await waiting()).toBe(0), 15_000)
+  })
+
+  test.skipIf(!available)('a broker that hangs holds back neither calls nor other streams, nor the end', async () => {
+    const server = await open()
+    onTestFinished(() => server.stop())
+    const recording = recordingBroker()
+    const app = await start(server.url, recording, createTables, { pool: { max: 1 } })
+    recording.before = ({ audience }) =>
+      audience.kind === 'topic' && audience.topic === 'notes' ? new Promise<never>(() => {}) : undefined
+    const client = await app.client()
+    for (let i = 0; i < 5; i += 1) await client.call('NOTE', { text: `n${i}`, topics: ['notes', 'others'] })
+    await vi.waitFor(() => expect(recording.taken).toHaveLength(5), 30_000)
+    await app.close()
+    expect(saidIn(recording.taken)).toEqual(['n0', 'n1', 'n2', 'n3', 'n4'])
   })
 
   test.skipIf(!available)('one transaction may reach many: more streams than it locks one by one', async () => {
@@ -296,7 +334,7 @@ describe('what is missing is said at boot', () => {
     })
   test.each([
     ['no outbox', {}, { outbox: true }, 'bad_option', /transaction\(\) of NOTE: outbox needs an outbox: set database/],
-    ['no table', { outbox: {} }, { outbox: true }, 'missing_table', /export outboxTable of @twinwire\/core\/database/],
+    ['no table', { outbox: {} }, { outbox: true }, 'missing_table', /Export outboxTable of @twinwire\/core\/database/],
     ['read only', { outbox: {} }, { outbox: true, readOnly: true }, 'bad_option', /readOnly/],
     ['a wrong option', { outbox: { pollMs: 1 } }, {}, 'bad_option', /outbox\.pollMs must be an integer from 50/],
   ] as const)('%s', async (_, options, step, code, message) => {

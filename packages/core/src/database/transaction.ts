@@ -12,6 +12,8 @@ import { findAppError, findDatabaseFailure, isStalePlan, toAppError, toFailure }
 import type { Outbox } from './outbox/outbox.ts'
 import type { TransactionMode } from './transaction-options.ts'
 
+const noCall =
+  'A transaction with outbox: true stores the publications of a call: pass { call }, or publish without an outbox'
 const noOutbox = 'A transaction with outbox: true needs an outbox: set database({ outbox: {} })'
 
 type Begin = <T>(run: (tx: Database) => Promise<T>) => Promise<T>
@@ -91,8 +93,9 @@ export function createTransactions(
   }
 
   return async (run, { call, retries = 0, outbox: usesOutbox = false, ...mode } = {}) => {
-    if (usesOutbox && outbox() === null) throw new InternalError({ cause: new Error(noOutbox) })
     const scope = call ?? null
+    if (usesOutbox && outbox() === null) throw new InternalError({ cause: new Error(noOutbox) })
+    if (usesOutbox && scope === null) throw new InternalError({ cause: new Error(noCall) })
     const outer = scope === null ? null : innermost(scope)
     if (outer !== null) {
       const nested = toNestedMode(mode, outer.mode)

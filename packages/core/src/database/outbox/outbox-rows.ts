@@ -5,7 +5,13 @@ import type { Publication } from '../../call/publication.ts'
 import { streamKey } from '../../hub/stream-key.ts'
 import type { Database } from '../database.ts'
 
-const outbox = pgTable('twinwire_outbox', {
+const tableName = 'twinwire_outbox'
+/** Who holds it sends: this number and that of the table, out of the way of the locks of applications. */
+const senderLock = '1953984354'
+/** A sender whose machine is gone loses the lock after that. */
+const longestSilenceMs = 10_000
+
+const outbox = pgTable(tableName, {
   /** In each stream in the order of the commits. */
   id: bigint({ mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
   /** Of whom it reaches: `:news` of a topic, `@7` of an identity, `*` of all. */
@@ -34,8 +40,6 @@ export interface OutboxRow {
   readonly createdAt: Date
 }
 
-/** Of all outboxes of this database: who holds it sends. A number of our own, out of the way of those of applications. */
-const senderLock = 0x7477_6f62_7301n
 /** Shared by transactions that lock their streams one by one; held alone by one that would lock too many. */
 const allStreamsLock = 0x7477_6f62_616cn
 /** Locks of all transactions together fit in the memory of the server: 64 for each connection by default. */
@@ -65,17 +69,23 @@ export async function insertRows(tx: Database, publications: readonly Publicatio
     order by place`)
 }
 
-/** The oldest rows of all streams but `without`. Null when another process sends. Only inside of a transaction: the lock ends with it. */
+/**
+ * The oldest rows of all streams but `without`. Null when another process sends. Only inside of a transaction: the lock ends with it, and the server
+ * ends it when this process is silent for too long.
+ */
 export async function lockAndRead(
   tx: Database,
   limit: number,
-  without: ReadonlySet<string>,
+  without: readonly string[],
 ): Promise<readonly OutboxRow[] | null> {
   const [answer] = await tx
-    .select({ locked: sql<boolean>`pg_try_advisory_xact_lock(${sql.param(String(senderLock))}::bigint)` })
+    .select({
+      locked: sql<boolean>`pg_try_advisory_xact_lock(${sql.param(senderLock)}::bigint << 32 | ${sql.param(tableName)}::regclass::oid::bigint)`,
+      limit: sql<string>`set_config('idle_in_transaction_session_timeout', ${sql.param(String(longestSilenceMs))}, true)`,
+    })
     .from(sql`(values (1)) as one`)
   if (answer?.locked !== true) return null
-  const others = without.size === 0 ? undefined : notInArray(outbox.stream, [...without])
+  const others = without.length === 0 ? undefined : notInArray(outbox.stream, [...without])
   return tx.select().from(outbox).where(others).orderBy(outbox.id).limit(limit)
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger.ts'
 import type { Publication } from '../../call/publication.ts'
 import type { Database, DatabaseApi } from '../database.ts'
 import { lockAndRead, type OutboxRow, readLagMs, removeRows } from './outbox-rows.ts'
+import { RefusedStreams } from './refused-streams.ts'
 
 export interface OutboxSenderOptions {
   readonly db: Database
@@ -16,14 +17,15 @@ export interface OutboxSenderOptions {
   readonly counted: { readonly sent: CounterCell; readonly failed: CounterCell }
 }
 
-/** How long the broker has for one publication, while a transaction is open. */
-const publishTimeoutMs = 5000
+/** How long the broker has for one publication, and for all of a round: a transaction is open meanwhile. */
+const publishTimeoutMs = 1000
+const roundMs = 1000
 /** The first pause after another process held the lock, or after a failure; each one after it is twice as long, up to that of the poll, or to 5 s. */
 const firstPauseMs = 25
 const longestPauseMs = 5000
 
-/** What one round has come to. */
-type Round = 'empty' | 'more' | 'locked' | 'failed'
+/** What one round has come to. `away`: the broker or the database takes nothing. */
+type Round = 'empty' | 'more' | 'locked' | 'away'
 
 /**
  * Sends rows of the outbox, of this process and of others: one process at a time, by a lock that ends with its transaction. A row is removed in the
@@ -31,6 +33,7 @@ type Round = 'empty' | 'more' | 'locked' | 'failed'
  */
 export class OutboxSender {
   readonly #options: OutboxSenderOptions
+  readonly #refused = new RefusedStreams()
   /** Those in a row that have not been able to send. */
   #misses = 0
   #timer: Timer | null = null
@@ -38,17 +41,17 @@ export class OutboxSender {
   /** Rows were committed since the round began. */
   #wanted = false
   #closed = false
-  #lagMs: number | null = null
-  /** Since the last warning. */
-  #isFailing = false
+  #lagMs = 0
+  #lagReadMs = Number.NEGATIVE_INFINITY
+  #isAway = false
 
   constructor(options: OutboxSenderOptions) {
     this.#options = options
   }
 
-  /** Of the oldest row, when it was looked at last: at most `pollMs` ago. */
+  /** Of the oldest row, when it was looked at last: about `pollMs` ago. */
   get lagMs(): number {
-    return this.#lagMs ?? 0
+    return this.#lagMs
   }
 
   start(): void {
@@ -58,7 +61,8 @@ export class OutboxSender {
   /** Rows were committed. */
   wake(): void {
     this.#wanted = true
-    if (this.#running === null) this.#run()
+    // The pause of a broker that takes nothing is not shortened.
+    if (this.#running === null && !this.#isAway) this.#run()
   }
 
   /** Waits for the round in progress. What it leaves is sent by another process, or after the next start. */
@@ -83,82 +87,88 @@ export class OutboxSender {
   }
 
   async #rounds(): Promise<void> {
-    /** Streams that the broker refused: their later rows must not overtake, and must not hold back other streams. */
-    const refused = new Set<string>()
     let round: Round = 'more'
-    while (round === 'more' && !this.#closed) round = await this.#round(refused)
-    const isFailing = round === 'failed' || refused.size > 0
-    if (this.#isFailing && !isFailing && round === 'empty')
-      this.#options.log.info('Publications of the outbox are sent again')
-    if (round !== 'locked') this.#isFailing = isFailing
-    this.#misses = round === 'empty' && !isFailing ? 0 : this.#misses + 1
-    this.#schedule(this.#pauseMs(round, isFailing))
+    while (round === 'more' && !this.#closed) round = await this.#round()
+    this.#isAway = round === 'away'
+    this.#misses = round === 'empty' ? 0 : this.#misses + 1
+    this.#schedule(this.#pauseMs(round))
   }
 
-  async #round(refused: Set<string>): Promise<Round> {
+  async #round(): Promise<Round> {
     const isWanted = this.#wanted
     this.#wanted = false
     try {
       // What a poll finds nothing for costs one statement.
-      if (!isWanted) {
-        this.#lagMs = await readLagMs(this.#options.db)
-        if (this.#lagMs === null) return this.#wanted ? 'more' : 'empty'
-      }
-      const { round, sent } = await this.#options.transaction((tx) => this.#send(tx, refused), {
-        isolation: 'read committed',
-      })
+      if (await this.#readLag(isWanted)) return this.#wanted ? 'more' : 'empty'
+      const { round, sent } = await this.#options.transaction((tx) => this.#send(tx), { isolation: 'read committed' })
       this.#options.counted.sent.inc(sent)
-      if (round === 'empty' && refused.size === 0) this.#lagMs = null
+      if (sent > 0 && this.#refused.size === 0 && this.#isAway) {
+        this.#isAway = false
+        this.#options.log.info('Publications of the outbox are sent again')
+      }
       return round === 'empty' && this.#wanted ? 'more' : round
     } catch (error) {
-      this.#failed(error)
-      return 'failed'
+      this.#options.counted.failed.inc()
+      if (!this.#isAway)
+        this.#options.log.warn({ err: error }, 'Publications of the outbox could not be sent: they are tried again')
+      return 'away'
     }
   }
 
-  async #send(tx: Database, refused: Set<string>): Promise<{ readonly round: Round; readonly sent: number }> {
-    const { batchSize } = this.#options
-    const rows = await lockAndRead(tx, batchSize, refused)
+  /** With each poll, and at least as often when rows are committed all the time. Returns whether there are none. */
+  async #readLag(isWanted: boolean): Promise<boolean> {
+    const { clock, db, pollMs } = this.#options
+    if (isWanted && clock.monotonic() - this.#lagReadMs < pollMs) return false
+    const lagMs = await readLagMs(db)
+    this.#lagReadMs = clock.monotonic()
+    this.#lagMs = lagMs ?? 0
+    return lagMs === null
+  }
+
+  async #send(tx: Database): Promise<{ readonly round: Round; readonly sent: number }> {
+    const { batchSize, clock } = this.#options
+    const paused = this.#refused.paused(clock.monotonic())
+    const rows = await lockAndRead(tx, batchSize, paused)
     if (rows === null) return { round: 'locked', sent: 0 }
-    const before = refused.size
-    const taken = await this.#publish(rows, refused)
+    const { taken, refusals, late } = await this.#publish(rows)
     if (taken.length > 0) await removeRows(tx, taken)
-    // After the first refusal the others have their turn; when those are refused too, the broker is away.
-    const isAway = refused.size > before && before > 0 && taken.length === 0
-    const isLast = rows.length < batchSize && refused.size === before
-    return { round: isAway ? 'failed' : isLast ? 'empty' : 'more', sent: taken.length }
+    if (refusals === 0 && !late) return { round: rows.length < batchSize ? 'empty' : 'more', sent: taken.length }
+    // After a refusal the other streams have their turn; when several are refused and none is taken, the broker is away.
+    const isAway = taken.length === 0 && refusals + paused.length > 1
+    return { round: isAway ? 'away' : 'more', sent: taken.length }
   }
 
-  #failed(error: unknown): void {
-    this.#options.counted.failed.inc()
-    if (this.#isFailing) return
-    this.#isFailing = true
-    this.#options.log.warn({ err: error }, 'Publications of the outbox could not be sent: they are tried again')
-  }
-
-  /** Streams side by side, each in its order and only up to its first failure. Returns the ids that the broker took. */
-  async #publish(rows: readonly OutboxRow[], refused: Set<string>): Promise<readonly bigint[]> {
+  /** Streams side by side, each in its order and only up to its first failure. */
+  async #publish(rows: readonly OutboxRow[]) {
+    const { clock, counted } = this.#options
+    const until = clock.monotonic() + roundMs
     const taken: bigint[] = []
+    let refusals = 0
+    let late = false
     const streams = new Map<string, OutboxRow[]>()
     for (const row of rows) {
       const ofStream = streams.get(row.stream)
       if (ofStream === undefined) streams.set(row.stream, [row])
       else ofStream.push(row)
     }
-    await Promise.all(
-      [...streams].map(async ([stream, ofStream]) => {
+    const publishStream = async (stream: string, ofStream: readonly OutboxRow[]): Promise<void> => {
+      for (const row of ofStream) {
+        late ||= this.#closed || clock.monotonic() > until
+        if (late) return
         try {
-          for (const row of ofStream) {
-            await this.#publishRow(row)
-            taken.push(row.id)
-          }
+          await this.#publishRow(row)
         } catch (error) {
-          refused.add(stream)
-          this.#failed(error)
+          refusals += 1
+          counted.failed.inc()
+          if (!this.#isAway && !this.#refused.has(stream)) this.#warn(row, error)
+          return this.#refused.refused(stream, clock.monotonic())
         }
-      }),
-    )
-    return taken
+        taken.push(row.id)
+      }
+      this.#refused.taken(stream)
+    }
+    await Promise.all([...streams].map(([stream, ofStream]) => publishStream(stream, ofStream)))
+    return { taken, refusals, late }
   }
 
   #publishRow({ id, createdAt, publication }: OutboxRow): Promise<void> {
@@ -168,9 +178,16 @@ export class OutboxSender {
     )
   }
 
-  #pauseMs(round: Round, isFailing: boolean): number {
-    const { pollMs } = this.#options
-    if (round === 'empty' && !isFailing) return pollMs
+  #warn({ id, stream }: OutboxRow, error: unknown): void {
+    this.#options.log.warn(
+      { err: error, row: String(id), stream },
+      'A publication of the outbox was refused: it is tried again, and holds back its stream until its row is removed',
+    )
+  }
+
+  #pauseMs(round: Round): number {
+    const { pollMs, clock } = this.#options
+    if (round === 'empty') return this.#refused.nextMs(clock.monotonic(), pollMs)
     const pauseMs = firstPauseMs * 2 ** Math.min(this.#misses - 1, 16)
     return Math.min(pauseMs, round === 'locked' ? pollMs : longestPauseMs)
   }

@@ -78,10 +78,12 @@ async function checkTable(db: Database): Promise<void> {
   try {
     await readLagMs(db)
   } catch (error) {
-    if (findDatabaseFailure(error)?.code !== '42P01') throw error
+    const failure = findDatabaseFailure(error)
+    // undefined_table, undefined_column
+    if (failure?.code !== '42P01' && failure?.code !== '42703') throw error
     throw new BootError(
       'missing_table',
-      'database({ outbox }) needs the table twinwire_outbox: export outboxTable of @twinwire/core/database from your schema, then generate and apply a migration',
+      `database({ outbox }) needs its table: ${failure.message}. Export outboxTable of @twinwire/core/database from your schema, then generate and apply a migration`,
       { cause: error },
     )
   }
