@@ -8,7 +8,7 @@ import type { Database } from '../database.ts'
 const tableName = 'twinwire_outbox'
 /** Who holds it sends: this number and that of the table, out of the way of the locks of applications. */
 const senderLock = '1953984354'
-/** A sender whose machine is gone loses the lock after that. */
+/** A sender whose machine has disconnected loses the lock after that. */
 const longestSilenceMs = 10_000
 
 const outbox = pgTable(tableName, {

@@ -130,11 +130,11 @@ export class OutboxSender {
     const paused = this.#refused.paused(clock.monotonic())
     const rows = await lockAndRead(tx, batchSize, paused)
     if (rows === null) return { round: 'locked', sent: 0 }
-    const { taken, refusals, late } = await this.#publish(rows)
+    const { taken, rejections, late } = await this.#publish(rows)
     if (taken.length > 0) await removeRows(tx, taken)
-    if (refusals === 0 && !late) return { round: rows.length < batchSize ? 'empty' : 'more', sent: taken.length }
+    if (rejections === 0 && !late) return { round: rows.length < batchSize ? 'empty' : 'more', sent: taken.length }
     // After a refusal the other streams have their turn; when several are refused and none is taken, the broker is away.
-    const isAway = taken.length === 0 && refusals + paused.length > 1
+    const isAway = taken.length === 0 && rejections + paused.length > 1
     return { round: isAway ? 'away' : 'more', sent: taken.length }
   }
 
@@ -143,7 +143,7 @@ export class OutboxSender {
     const { clock, counted } = this.#options
     const until = clock.monotonic() + roundMs
     const taken: bigint[] = []
-    let refusals = 0
+    let rejections = 0
     let late = false
     const streams = new Map<string, OutboxRow[]>()
     for (const row of rows) {
@@ -158,7 +158,7 @@ export class OutboxSender {
         try {
           await this.#publishRow(row)
         } catch (error) {
-          refusals += 1
+          rejections += 1
           counted.failed.inc()
           if (!this.#isAway && !this.#refused.has(stream)) this.#warn(row, error)
           return this.#refused.refused(stream, clock.monotonic())
@@ -168,7 +168,7 @@ export class OutboxSender {
       this.#refused.taken(stream)
     }
     await Promise.all([...streams].map(([stream, ofStream]) => publishStream(stream, ofStream)))
-    return { taken, refusals, late }
+    return { taken, rejections, late }
   }
 
   #publishRow({ id, createdAt, publication }: OutboxRow): Promise<void> {

@@ -3,7 +3,7 @@ const longestPauseMs = 5000
 /** More than that are not refused one by one: the broker is away. */
 const maxStreams = 1000
 
-interface Refusal {
+interface Rejection {
   readonly pauseMs: number
   /** On the monotonic clock. */
   readonly until: number
@@ -11,41 +11,41 @@ interface Refusal {
 
 /** Streams of which the broker did not take a publication, each with a pause of its own: they hold back no other stream. */
 export class RefusedStreams {
-  readonly #refusals = new Map<string, Refusal>()
+  readonly #rejections = new Map<string, Rejection>()
 
   get size(): number {
-    return this.#refusals.size
+    return this.#rejections.size
   }
 
   refused(stream: string, now: number): void {
-    const before = this.#refusals.get(stream)
+    const before = this.#rejections.get(stream)
     const pauseMs = before === undefined ? firstPauseMs : Math.min(before.pauseMs * 2, longestPauseMs)
-    this.#refusals.delete(stream)
-    this.#refusals.set(stream, { pauseMs, until: now + pauseMs })
-    if (this.#refusals.size <= maxStreams) return
-    for (const oldest of this.#refusals.keys()) {
-      this.#refusals.delete(oldest)
+    this.#rejections.delete(stream)
+    this.#rejections.set(stream, { pauseMs, until: now + pauseMs })
+    if (this.#rejections.size <= maxStreams) return
+    for (const oldest of this.#rejections.keys()) {
+      this.#rejections.delete(oldest)
       return
     }
   }
 
   has(stream: string): boolean {
-    return this.#refusals.has(stream)
+    return this.#rejections.has(stream)
   }
 
   taken(stream: string): void {
-    this.#refusals.delete(stream)
+    this.#rejections.delete(stream)
   }
 
   /** Those whose pause has not ended. */
   paused(now: number): readonly string[] {
-    return [...this.#refusals].filter(([, { until }]) => until > now).map(([stream]) => stream)
+    return [...this.#rejections].filter(([, { until }]) => until > now).map(([stream]) => stream)
   }
 
   /** Until the first pause ends, at most `longest`. */
   nextMs(now: number, longest: number): number {
     let next = longest
-    for (const { until } of this.#refusals.values()) next = Math.min(next, Math.max(1, until - now))
+    for (const { until } of this.#rejections.values()) next = Math.min(next, Math.max(1, until - now))
     return next
   }
 }
