@@ -11,6 +11,17 @@ it.each([
   [`{"note":"${jwt}"}`, '{"note":"••••"}'],
   [`GET /a?x=${jwt}&y=1`, 'GET /a?x=••••&y=1'],
   ['{"access_token" : "a\\"b", "name":"c"}', '{"access_token" : "••••", "name":"c"}'],
+  [
+    '{"accessToken":"a","refreshToken":"b","idToken": "c","clientSecret":"d"}',
+    '{"accessToken":"••••","refreshToken":"••••","idToken": "••••","clientSecret":"••••"}',
+  ],
+  ['{"note":"Bearer 0123456789abcdef"}', '{"note":"Bearer ••••"}'],
+  ['{"authorization":"Basic YTpi"}', '{"authorization":"••••"}'],
+  ['GET /a\nAuthorization: opaque\naccept: */*', 'GET /a\nAuthorization: ••••\naccept: */*'],
+  [
+    '{"publisher":"Basic Books","text":"the bearer certificate, Bearer internationalization"}',
+    '{"publisher":"Basic Books","text":"the bearer certificate, Bearer internationalization"}',
+  ],
   ['{"name":"no token here"}', '{"name":"no token here"}'],
 ])('%s is shown as %s', (text, shown) => {
   expect(new Mask().apply(text)).toBe(shown)

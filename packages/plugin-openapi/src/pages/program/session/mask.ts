@@ -1,9 +1,12 @@
 const mark = '••••'
 /** A JSON Web Token, wherever it is. */
 const jwt = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g
-/** A credential of any scheme in a header, in JSON as text, or in a query. */
-const scheme = /\b(Bearer|Basic|DPoP)(\s+)[^\s"',;\\]+/gi
-const named = /("(?:access_token|refresh_token|id_token|token|password|client_secret)"\s*:\s*")(?:[^"\\]|\\.)*"/gi
+/** All that a header says of who calls, but the scheme. */
+const header = /^((?:proxy-)?authorization:[ \t]*)(?:(Bearer|Basic|DPoP)([ \t]+))?\S.*$/gim
+/** Elsewhere the names of schemes are words, too: what follows has to look like a credential. */
+const scheme = /\b(Bearer|Basic|DPoP)(\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{16,}=*/gi
+const named =
+  /("(?:access_?token|refresh_?token|id_?token|token|authorization|password|client_?secret)"\s*:\s*")(?:[^"\\]|\\.)*"/gi
 
 /** Takes the tokens out of what is shown. */
 export class Mask {
@@ -18,6 +21,7 @@ export class Mask {
     let shown = text
     for (const secret of this.#known) shown = shown.replaceAll(secret, mark)
     return shown
+      .replace(header, (_, name: string, kind = '', space = '') => `${name}${kind}${space}${mark}`)
       .replace(scheme, `$1$2${mark}`)
       .replace(jwt, mark)
       .replace(named, (_, start: string) => `${start}${mark}"`)

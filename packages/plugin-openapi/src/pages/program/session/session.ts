@@ -25,7 +25,7 @@ export interface User {
 /** One user of the console: a client with its connection, calls and topics. Another user gets another one of everything but the logs. */
 export class Session {
   readonly changed = new Emitter()
-  readonly activity = new Activity()
+  readonly activity: Activity
   readonly frames: FrameLog
   /** Whether a token is replaced before it expires. */
   renewsByItself = true
@@ -43,6 +43,7 @@ export class Session {
   constructor(model: Model, root: string) {
     this.#model = model
     this.#root = root
+    this.activity = new Activity(this.#mask)
     this.frames = new FrameLog(this.#mask)
     ;[this.#client, this.#topics] = this.#open(null)
   }

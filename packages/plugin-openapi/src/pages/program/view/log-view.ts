@@ -1,4 +1,3 @@
-import { pretty } from '../model/json.ts'
 import type { Activity, Entry } from '../session/activity.ts'
 import type { Frame, FrameLog } from '../session/frames.ts'
 import type { Session } from '../session/session.ts'
@@ -77,7 +76,7 @@ function activityList(activity: Activity): HTMLElement {
   const list = h('ol', { class: 'entries' })
   const elements = new Map<number, HTMLElement>()
   const show = (entry: Entry): void => {
-    const element = entryView(entry)
+    const element = entryView(entry, activity)
     const before = elements.get(entry.id)
     elements.set(entry.id, element)
     if (before === undefined) list.prepend(element)
@@ -96,7 +95,8 @@ function activityList(activity: Activity): HTMLElement {
   return list
 }
 
-function entryView({ at, kind, title, state, facts, message, data }: Entry): HTMLElement {
+function entryView(entry: Entry, activity: Activity): HTMLElement {
+  const { at, kind, title, state, facts, message, data } = entry
   const marks = { ok: 'ok', failed: 'failed', waiting: '…', info: kind === 'event' ? 'event' : '' }
   return h(
     'li',
@@ -110,15 +110,8 @@ function entryView({ at, kind, title, state, facts, message, data }: Entry): HTM
       ...facts.map((fact) => h('span', { class: 'badge' }, fact)),
     ),
     message !== '' && h('p', { class: 'text' }, message),
-    data === undefined ? null : code(shorten(pretty(data)), `Data of ${title}`),
+    data === undefined ? null : code(activity.textOf(entry), `Data of ${title}`),
   )
-}
-
-const maxCharacters = 20_000
-
-function shorten(text: string): string {
-  const rest = text.length - maxCharacters
-  return rest > 0 ? `${text.slice(0, maxCharacters)}\n… ${rest} more characters` : text
 }
 
 function frameList(frames: FrameLog): HTMLElement {
