@@ -3,6 +3,7 @@ import { listOf, pretty, textOf } from '../model/json.ts'
 import { kindOf, type Schema, summaryOf, withoutNull } from '../model/schema.ts'
 import { h, newId } from '../view/dom.ts'
 import { type Field, type FieldOptions, InputError } from './field.ts'
+import { findLostNumber, parseNumber } from './numbers.ts'
 
 const notSent = 'not sent'
 
@@ -89,9 +90,9 @@ export function numberField(options: FieldOptions): Field {
     read: () => {
       const text = control.value.trim()
       if (text === '') return undefined
-      const value = Number(text)
-      if (Number.isFinite(value)) return value
-      throw new InputError(`${options.label}: ${text} is not a number`, control)
+      const parsed = parseNumber(text)
+      if ('value' in parsed) return parsed.value
+      throw new InputError(`${options.label}: ${parsed.problem}`, control)
     },
   }
 }
@@ -127,8 +128,12 @@ export function readJson(label: string, control: HTMLTextAreaElement): unknown {
   if (control.value.trim() === '') return undefined
   try {
     const value: unknown = JSON.parse(control.value)
-    return value
+    const lost = findLostNumber(control.value)
+    if (lost === null) return value
+    control.setAttribute('aria-invalid', 'true')
+    throw new InputError(`${label}: ${lost}`, control)
   } catch (error) {
+    if (error instanceof InputError) throw error
     control.setAttribute('aria-invalid', 'true')
     throw new InputError(`${label} is not JSON: ${error instanceof Error ? error.message : ''}`, control)
   }

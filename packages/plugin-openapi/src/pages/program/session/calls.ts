@@ -1,7 +1,8 @@
-import { CallError, type CallOptions } from '@twinwire/client'
+import type { CallOptions } from '@twinwire/client'
 import { isFields, listOf } from '../model/json.ts'
-import { missingOf, type Operation, sayDemands, statusNames } from '../model/model.ts'
-import type { Activity, Entry, NewEntry } from './activity.ts'
+import { type Operation, statusNames } from '../model/model.ts'
+import type { Activity, Entry } from './activity.ts'
+import { type Calling, failureOf } from './failure.ts'
 import type { Trace, Traces } from './recording.ts'
 
 /** The client as it is without the types of an app. */
@@ -14,8 +15,8 @@ export interface Caller {
   readonly client: UntypedClient
   readonly activity: Activity
   readonly traces: Traces
-  /** Roles of who is signed in; null: no user is, or the token does not say. */
-  readonly roles: readonly string[] | null
+  /** As it is when it is asked. */
+  readonly calling: () => Calling
 }
 
 const wireNames = { ws: 'WebSocket', http: 'HTTP' } as const
@@ -23,7 +24,7 @@ const maxItems = 1_000
 
 /** Calls a route over a wire, and logs what becomes of it. It never rejects: a failure is what there is to see. */
 export async function send(
-  { client, activity, traces, roles }: Caller,
+  { client, activity, traces, calling }: Caller,
   operation: Operation,
   wire: 'http' | 'ws',
   input: unknown,
@@ -60,7 +61,11 @@ export async function send(
     }
     return activity.update(entry, { state: 'ok', facts: facts(), message: `${sayItems(count)}, the end`, data: items })
   } catch (error) {
-    return activity.update(entry, { state: 'failed', facts: facts(), ...failureOf(error, signal, operation, roles) })
+    return activity.update(entry, {
+      state: 'failed',
+      facts: facts(),
+      ...failureOf(error, signal.aborted, operation, calling()),
+    })
   } finally {
     traces.end(trace)
   }
@@ -83,37 +88,4 @@ function countOf(data: unknown, { meta }: Trace): string {
   const said = Array.isArray(items) ? sayItems(items.length) : 'Done'
   // That of a page is in the data.
   return meta === null || isPage ? said : `${said}, meta ${JSON.stringify(meta)}`
-}
-
-function failureOf(
-  error: unknown,
-  signal: AbortSignal,
-  { demands, access }: Operation,
-  roles: readonly string[] | null,
-): Pick<NewEntry, 'data' | 'message'> {
-  if (signal.aborted) return { message: 'Stopped', data: undefined }
-  // An input that has no place in a request, for example.
-  if (!(error instanceof CallError))
-    return { message: error instanceof Error ? error.message : String(error), data: undefined }
-  const { code, msg, details, retryAfterMs, outcomeUnknown } = error
-  const facts = [
-    `${code}: ${msg}`,
-    ...(retryAfterMs === null ? [] : [`Try again after ${retryAfterMs} ms`]),
-    ...(outcomeUnknown ? ['It may have been executed'] : []),
-    ...(code === 'permission_denied' || code === 'authentication_failed' ? sayMissing(demands, access, roles) : []),
-  ]
-  return { message: facts.join('\n'), data: details ?? undefined }
-}
-
-function sayMissing(demands: Operation['demands'], access: string, roles: readonly string[] | null): readonly string[] {
-  const needs = sayDemands(demands)
-  if (roles === null)
-    return access === 'public' ? [] : [`It needs ${needs === '' ? 'a signed-in user' : needs}; you are not signed in`]
-  const missing = missingOf(demands, roles)
-  const lines = [`It needs: ${needs || 'no role'}`, `You have: ${roles.join(', ') || 'no role'}`]
-  if (missing === null) return lines
-  return [
-    ...lines,
-    `You lack: ${[...missing.roles, ...missing.oneOf.map((group) => `one of ${group.join(', ')}`)].join(', ')}`,
-  ]
 }

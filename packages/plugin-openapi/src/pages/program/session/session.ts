@@ -4,6 +4,7 @@ import type { Model, Operation } from '../model/model.ts'
 import { Activity, type Entry } from './activity.ts'
 import { send, type UntypedClient } from './calls.ts'
 import { Emitter } from './emitter.ts'
+import type { Calling } from './failure.ts'
 import { FrameLog } from './frames.ts'
 import { Mask } from './mask.ts'
 import { recordingFetch, recordingSocket, Traces } from './recording.ts'
@@ -113,14 +114,16 @@ export class Session {
 
   send(operation: Operation, wire: 'http' | 'ws', input: unknown, signal: AbortSignal): Promise<Entry> {
     if (wire === 'ws') this.connect()
-    const client: UntypedClient = this.#client
-    return send(
-      { client, activity: this.activity, traces: this.#traces, roles: this.#user === null ? null : this.roles },
-      operation,
-      wire,
-      input,
-      signal,
-    )
+    const opened = this.#client
+    const client: UntypedClient = opened
+    const [isSignedIn, roles] = [this.#user !== null, this.roles]
+    // A token may have come since.
+    const calling = (): Calling => ({
+      isSignedIn,
+      roles: opened === this.#client ? this.roles : roles,
+      closeCode: opened.state.closure?.code ?? null,
+    })
+    return send({ client, activity: this.activity, traces: this.#traces, calling }, operation, wire, input, signal)
   }
 
   /** The one before tells nothing any more. */
@@ -157,7 +160,7 @@ export class Session {
       this.#mask.add(token)
       const tokens = (this.#user?.tokens ?? 0) + 1
       this.#user = { source, claims: readClaims(token), tokens, error: null }
-      if (tokens > 1) this.#note('Token renewed', source.name)
+      if (tokens > 1 && source.canRenew) this.#note('Token renewed', source.name)
       this.changed.emit()
       return token
     } catch (error) {
