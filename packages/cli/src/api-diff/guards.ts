@@ -13,16 +13,22 @@ interface Guard {
 /** Guards of which no more is known than their names, or whose demands cannot be told to be wider or narrower. */
 export function compareGuards(old: Node, now: Node, where: string, changes: Changes): void {
   const left = [...guardsOf(old)]
-  for (const { name, demands } of guardsOf(now)) {
-    const same = left.findIndex((each) => each.name === name && isEqual(each.demands, demands))
-    const at = same === -1 ? left.findIndex((each) => each.name === name) : same
-    const [known] = at === -1 ? [] : left.splice(at, 1)
+  const take = (isSame: (guard: Guard) => boolean): Guard | undefined => {
+    const at = left.findIndex(isSame)
+    return at === -1 ? undefined : left.splice(at, 1)[0]
+  }
+  // Equal ones first: a name may be there more than once.
+  const others = guardsOf(now).filter(
+    ({ name, demands }) => take((each) => each.name === name && isEqual(each.demands, demands)) === undefined,
+  )
+  for (const { name, demands } of others) {
+    const known = take((each) => each.name === name)
     const [before, after] = [showDemands(known), showDemands({ name, demands })]
     if (known === undefined) {
       const what = after === 'nothing' ? '' : `, and demands ${after}`
       const change = `the guard ${code(name)} is new${what}: check that it lets callers pass that passed before`
       changes.add('step-added', where, name, change)
-    } else if (!isEqual(known.demands, demands))
+    } else
       changes.add(
         'step-demands',
         where,

@@ -310,4 +310,10 @@ it('a guard that demands something else is to be reviewed', () => {
   const [edit, read] = [factsWith({ 'x-steps': permits('edit') }), factsWith({ 'x-steps': permits('read') })]
   expect(ids(edit, read)).toEqual(['step-demands CREATE (3) may'])
   expect(ids(edit, factsWith({ 'x-steps': permits('edit') }))).toEqual([])
+  const both = factsWith({ 'x-steps': [...permits('edit'), ...permits('read')] })
+  const [change, ...more] = compareAsyncApi(both, factsWith({ 'x-steps': [...permits('own'), ...permits('edit')] }))
+  expect(more).toEqual([])
+  expect(change?.message).toBe(
+    'the guard `may` demanded `permission ["read"]`, now `permission ["own"]`: check that it lets callers pass that passed before',
+  )
 })
