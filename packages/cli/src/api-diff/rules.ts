@@ -36,6 +36,7 @@ export const rules = {
   'input-key-removed': 'review',
   'input-key-added': 'compatible',
   'input-relaxed': 'compatible',
+  'input-style': 'breaking',
   'input-media-type': 'breaking',
   'body-required': 'breaking',
   'body-removed': 'review',

@@ -46,6 +46,7 @@ function describeInput(reasons: readonly Reason[], { kind, key, from, to }: Reas
     case 'value':
       return `no longer takes ${values(reasons)}: now ${show(to)}; the others get ${refused}`
     case 'type':
+      return `${change}: clients that send ${from.split(' or ').includes(to) ? 'anything else' : 'the former'} get ${refused}`
     case 'range':
     case 'length':
     case 'count':
@@ -53,11 +54,10 @@ function describeInput(reasons: readonly Reason[], { kind, key, from, to }: Reas
     case 'option':
       return `no longer takes ${show(from)}: now ${show(to)}; the others get ${refused}`
     case 'pattern':
-      return `has another pattern: ${change}. Check that all that fitted the old one fits the new one`
+      return `${describeCheck(kind, from, to)}. Check that all that fitted the old one fits the new one`
     case 'format':
-      return `has another format: ${change}. Check that the server takes what clients send`
     case 'check':
-      return `has another check: ${change}. Check that the server takes what clients send`
+      return `${describeCheck(kind, from, to)}. Check that the server takes what clients send`
     case 'unclear':
       return `may no longer take ${show(from)}: now ${show(to)}. This could not be told: check it`
     case 'key':
@@ -82,6 +82,7 @@ function describeOutput(reasons: readonly Reason[], { kind, key, from, to }: Rea
     case 'value':
       return `was ${show(to)}, now it may also be ${values(reasons)}`
     case 'type':
+      return from.split(' or ').includes(to) ? `was ${show(to)}, is ${show(from)} now` : change
     case 'range':
     case 'length':
     case 'count':
@@ -89,11 +90,10 @@ function describeOutput(reasons: readonly Reason[], { kind, key, from, to }: Rea
     case 'option':
       return `was ${show(to)}, now it may also be ${show(from)}, as none of the old alternatives describes it`
     case 'pattern':
-      return `has another pattern: ${change}. Check that clients read all that fits the new one`
+      return `${describeCheck(kind, to, from)}. Check that clients read all that fits the new one`
     case 'format':
-      return `has another format: ${change}. Check that clients read it`
     case 'check':
-      return `has another check: ${change}. Check that clients read it`
+      return `${describeCheck(kind, to, from)}. Check that clients read it`
     case 'unclear':
       return `may now be ${show(from)}, where it was ${show(to)}. This could not be told: check it`
     case 'key':
@@ -122,9 +122,21 @@ export function describeCompatible(reasons: readonly Reason[], first: Reason, { 
       return isInput ? `now also takes ${values(reasons)}` : `is no longer ${values(reasons)}`
     case 'option':
       return isInput ? `now also takes ${show(from)}` : `is no longer ${show(from)}`
+    case 'pattern':
+    case 'format':
+    case 'check':
+      return isInput ? describeCheck(kind, to, from) : describeCheck(kind, from, to)
     default:
       return change
   }
+}
+
+const unchecked = ['none', 'any text', 'any number']
+
+function describeCheck(kind: 'pattern' | 'format' | 'check', was: string, is: string): string {
+  if (unchecked.includes(was)) return `now has the ${kind} ${code(is)}`
+  if (unchecked.includes(is)) return `no longer has the ${kind} ${code(was)}`
+  return `has another ${kind}: was ${code(was)}, now ${code(is)}`
 }
 
 function values(reasons: readonly Reason[]): string {

@@ -323,6 +323,29 @@ it('says what was, what is, and what follows', () => {
   `)
 })
 
+it.each([
+  ['output', text, { type: ['string', 'null'] }, '`body` was text, is text or null now'],
+  ['output', text, { anyOf: [text, { type: 'null' }] }, '`body` was text, is text or null now'],
+  ['output', text, { type: 'null' }, '`body` was text, now null'],
+  [
+    'input',
+    { type: ['string', 'null'] },
+    text,
+    '`body` was text or null, now text: clients that send anything else get 422',
+  ],
+  ['input', text, { type: ['string', 'null'] }, '`body` was text, now text or null'],
+  ['output', text, { ...text, contentEncoding: 'base64' }, '`body` now has the check `contentEncoding base64`'],
+  ['input', { ...text, contentEncoding: 'base64' }, text, '`body` no longer has the check `contentEncoding base64`'],
+  [
+    'output',
+    { ...text, format: 'email' },
+    { ...text, format: 'uri' },
+    '`body` has another format: was `email`, now `uri`. Check that clients read it',
+  ],
+] as const)('says of an %s %j that is %j now: %s', (side, before, after, message) => {
+  expect(describeDiffer(side, before, after).map(([, each]) => each)).toEqual([message])
+})
+
 it('schemas with too many alternatives are to be reviewed', () => {
   const many = (n: number) => ({
     allOf: Array.from({ length: n }, (_, i) => ({

@@ -266,6 +266,18 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
     ['output-key-removed headers.x-a'],
     ['output-key-added headers.x-a'],
   ],
+  [
+    'another type of a header',
+    withAnswers({ '200': { ...operation.responses['200'], headers: { 'x-a': { schema: { type: 'integer' } } } } }),
+    ['output-narrowed headers.x-a'],
+    ['output-type headers.x-a'],
+  ],
+  [
+    'the charset of an answer',
+    withAnswers({ '202': { description: '', content: { 'application/json; charset=utf-8': { schema: {} } } } }),
+    [],
+    [],
+  ],
   ['a server less', { ...old, servers: [] }, ['server-removed https://a.example'], []],
   [
     'another method',
@@ -280,6 +292,15 @@ const rows: readonly (readonly [string, object, readonly string[], readonly stri
 it.each(rows)('%s', (_name, changed, forth, back) => {
   expect(ids(old, changed)).toEqual(forth)
   expect(ids(changed, old).filter((id) => !/^(?:input-key|body-required)/.test(id))).toEqual(back)
+})
+
+it('compares how lists and objects are written into parameters', () => {
+  const of = (more: object, schema: object = { type: 'array', items: text }) =>
+    withOperation({ parameters: [operation.parameters[0], { name: 'tags', in: 'query', schema, ...more }] })
+  expect(ids(of({}), of({ style: 'form', explode: true }))).toEqual([])
+  expect(ids(of({}), of({ explode: false }))).toEqual(['input-style query.tags'])
+  expect(ids(of({ style: 'spaceDelimited' }), of({ style: 'pipeDelimited' }))).toEqual(['input-style query.tags'])
+  expect(ids(of({}, text), of({ explode: false }, text))).toEqual([])
 })
 
 it('compares what credentials are, not what they are called', () => {

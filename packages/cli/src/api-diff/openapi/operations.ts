@@ -59,12 +59,13 @@ export function toObjectSchema(operation: Operation, place: string, pathNames: r
   }
   return {
     type: 'object',
-    properties: Object.fromEntries(found.map((each) => [rename(each), toSchema(each)])),
+    properties: Object.fromEntries(found.map((each) => [rename(each), schemaOf(each)])),
     required: found.filter((each) => get(each, 'required') === true).map(rename),
   }
 }
 
-function toSchema(parameter: Node): unknown {
+/** Of a parameter, or of a header of an answer. */
+export function schemaOf(parameter: Node): unknown {
   const [content] = Object.values(nodeAt(parameter, 'content'))
   const schema = has(parameter, 'schema') ? get(parameter, 'schema') : get(toNode(content), 'schema')
   const isDeprecated = get(parameter, 'deprecated') === true

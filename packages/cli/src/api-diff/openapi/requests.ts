@@ -2,7 +2,9 @@ import { type Changes, code } from '../change.ts'
 import { compareDeadline, compareLimit, compareLimits } from '../facts.ts'
 import { get, has, type Node, nodeAt, numberAt } from '../json.ts'
 import type { SchemaPair } from '../schema-changes.ts'
+import { matchOf } from './media-types.ts'
 import { type Operation, toObjectSchema } from './operations.ts'
+import { compareStyles } from './styles.ts'
 
 export interface Context {
   readonly where: string
@@ -14,6 +16,7 @@ export interface Context {
 
 export function compareRequests(old: Operation, now: Operation, context: Context): void {
   const { pair } = context
+  compareStyles(old, now, context)
   for (const place of ['path', 'query', 'header', 'cookie'])
     pair.compare(toObjectSchema(old, place, now.pathNames), toObjectSchema(now, place, now.pathNames), {
       side: 'input',
@@ -53,9 +56,4 @@ function compareBodies(oldOperation: Node, newOperation: Node, context: Context)
   compareLimit(numberAt(old, 'x-max-body-bytes'), numberAt(now, 'x-max-body-bytes'), 'x-max-body-bytes', where, changes)
   compareDeadline(old, now, 'x-body-timeout-ms', where, changes)
   compareLimits(nodeAt(old, 'x-files'), nodeAt(now, 'x-files'), where, changes)
-}
-
-/** The entry of a media type, or that of any. */
-export function matchOf(type: string, content: Node): string | null {
-  return [type, `${type.split('/', 1)[0]}/*`, '*/*'].find((each) => has(content, each)) ?? null
 }

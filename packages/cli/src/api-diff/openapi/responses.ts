@@ -2,7 +2,9 @@ import { code } from '../change.ts'
 import { compareErrors, errorsIn } from '../errors.ts'
 import { get, has, type Node, nodeAt, textAt } from '../json.ts'
 import type { SchemaSource } from '../schema/schema-source.ts'
-import { type Context, matchOf } from './requests.ts'
+import { matchOf } from './media-types.ts'
+import { schemaOf } from './operations.ts'
+import type { Context } from './requests.ts'
 
 type Answers = ReadonlyMap<string, Node>
 
@@ -23,7 +25,7 @@ export function compareResponses(old: Node, now: Node, context: Context): void {
     const known = before.get(status)
     if (known === undefined) continue
     if (!isOtherKind || isError(status)) compareAnswer(status, known, answer, context)
-    pair.compare(headersOf(known), headersOf(answer), {
+    pair.compare(headersOf(known, pair.old), headersOf(answer, pair.new), {
       side: 'output',
       root: isError(status) ? `headers of ${status}` : 'headers',
       ...context,
@@ -97,11 +99,14 @@ function compareAnswer(status: string, old: Node, now: Node, { where, changes, p
       changes.add('output-media-type', where, `${root} ${type}`, `the answer is no longer ${code(type)}`)
 }
 
-/** Names of headers as the keys of an object; what they are as far as the description says. */
-function headersOf(answer: Node): Node {
-  const headers = Object.entries(nodeAt(answer, 'headers'))
+/** Headers as the keys of an object. */
+function headersOf(answer: Node, source: SchemaSource): Node {
+  const headers = Object.entries(nodeAt(answer, 'headers')).map(
+    ([name, value]) => [name.toLowerCase(), source.follow(value)] as const,
+  )
   return {
     type: 'object',
-    properties: Object.fromEntries(headers.map(([name]) => [name.toLowerCase(), true])),
+    properties: Object.fromEntries(headers.map(([name, header]) => [name, schemaOf(header) ?? true])),
+    required: headers.filter(([, header]) => get(header, 'required') === true).map(([name]) => name),
   }
 }

@@ -83,7 +83,12 @@ export class SchemaComparison {
     const outer = this.#assumed
     this.#assumed = Infinity
     this.#open.set(id, depth)
-    const reasons = withoutRepeats(toBranches(from, this.from).flatMap((branch) => this.#compareBranch(branch, to)))
+    const branches = toBranches(from, this.from)
+    const reasons = withoutRepeats(
+      branches
+        .flatMap((branch) => this.#compareBranch(branch, to))
+        .map((each) => (isOfWhole(each) ? { ...each, from: describeBranches(branches) } : each)),
+    )
     this.#open.delete(id)
     // What rests on an outer pair is known only once that is.
     if (this.#assumed >= depth) this.#known.set(id, reasons)
@@ -227,6 +232,11 @@ export class SchemaComparison {
     this.#ids.set(node, this.#ids.size)
     return this.#ids.size - 1
   }
+}
+
+/** That text or null was text is said of both, not of null alone. */
+function isOfWhole({ kind, at }: Reason): boolean {
+  return kind === 'type' && at.length === 0
 }
 
 /** `format` is about text. */
