@@ -87,8 +87,19 @@ function readToken(contentType: string | undefined, body: Uint8Array): string | 
   return tokens.length === 1 && token !== '' ? token : null
 }
 
+const description = {
+  type: 'object',
+  properties: { body: { description: 'A form with one `logout_token`' } },
+  required: ['body'],
+}
+interface DescribedSchema {
+  readonly '~standard': {
+    readonly jsonSchema: Readonly<Record<'input' | 'output', () => Readonly<Record<string, unknown>>>>
+  }
+}
+
 /** The body as it was received: the handler checks it, and responds with the errors of the specification. */
-const rawBody: Schema<unknown, { readonly body: Uint8Array }> = {
+const rawBody: Schema<unknown, { readonly body: Uint8Array }> & DescribedSchema = {
   '~standard': {
     version: 1,
     vendor: 'twinwire',
@@ -96,5 +107,6 @@ const rawBody: Schema<unknown, { readonly body: Uint8Array }> = {
       const body = typeof value === 'object' && value !== null && 'body' in value ? value.body : undefined
       return body instanceof Uint8Array ? { value: { body } } : { issues: [{ message: 'Body is required' }] }
     },
+    jsonSchema: { input: () => description, output: () => description },
   },
 }
