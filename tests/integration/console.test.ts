@@ -66,6 +66,17 @@ describe.skipIf(!hasChromium())('the console', () => {
       expect(await send(page, 'ok')).toMatch(/HTTP[\s\S]*HTTP 200[\s\S]*\d ms[\s\S]*1 item[\s\S]*Umberto Eco/)
       await page.getByText('Errors', { exact: true }).last().click()
       await keepScreenshot(page, 'console-reply', true)
+      // No value of JSON is dropped by the form.
+      const json = page.getByLabel('Input as JSON')
+      await page.getByRole('button', { name: 'Edit as JSON' }).click()
+      await json.fill('{"name":"","surprise":[]}')
+      await page.getByRole('button', { name: 'Edit as a form' }).click()
+      await page.getByText('The form has no place for surprise').waitFor()
+      await json.fill('{"name":""}')
+      await page.getByRole('button', { name: 'Edit as a form' }).click()
+      expect(await page.getByLabel('sent even if empty').and(page.locator(':checked')).count()).toBe(1)
+      await page.getByRole('button', { name: 'Edit as JSON' }).click()
+      expect(JSON.parse(await json.inputValue())).toEqual({ name: '' })
     },
     testMs,
   )
@@ -107,6 +118,13 @@ describe.skipIf(!hasChromium())('the console', () => {
       const { page, faults } = await open('#route/DELETE_AUTHOR')
       await signIn(page, 'reader')
       await page.getByText('You lack the role delete-author').waitFor()
+      // What cannot be read is neither sent nor lost with the wire.
+      await page.getByLabel('id', { exact: true }).fill('0x1')
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('id: 0x1 is not a number').waitFor()
+      await page.getByLabel('HTTP', { exact: true }).check()
+      expect(await page.getByLabel('id', { exact: true }).inputValue()).toBe('0x1')
+      await page.getByLabel('WebSocket', { exact: true }).check()
       await page.getByLabel('id', { exact: true }).fill('1')
       expect(await send(page, 'failed')).toMatch(
         /status_code 3 PERMISSION_DENIED[\s\S]*permission_denied[\s\S]*It needs: delete-author[\s\S]*You have: get-authors[\s\S]*You lack: delete-author/,

@@ -3,8 +3,17 @@ import type { Schema } from '../model/schema.ts'
 /** A part of a form. */
 export interface Field {
   readonly element: HTMLElement
-  /** The value; undefined if it is not sent. @throws InputError */
-  read(): unknown
+  /** The value; undefined if it is not sent. `keepsDrafts`: what cannot be read is a {@link Draft}. @throws InputError without it */
+  read(keepsDrafts?: boolean): unknown
+}
+
+/** What has been typed and cannot be read, for another form to show it again. */
+export class Draft {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
 }
 
 export interface FieldOptions {

@@ -12,13 +12,15 @@ import {
   withoutNull,
 } from '../model/schema.ts'
 import { h, newId, replace } from '../view/dom.ts'
-import type { Build, Field, FieldOptions } from './field.ts'
+import { checkbox, emptyBox } from './checkbox.ts'
+import { type Build, Draft, type Field, type FieldOptions } from './field.ts'
 import { hintOf } from './simple-fields.ts'
 
 /** The fields of an object. An optional one is sent if its box is checked. */
 export function objectField(options: FieldOptions, build: Build): Field {
   const { schema, label, isRequired, initial, depth } = options
-  const value = initial ?? (isRequired ? offeredBy(schema) : undefined)
+  const given = initial instanceof Draft ? undefined : initial
+  const value = given ?? (isRequired ? offeredBy(schema) : undefined)
   const body = h('div', { class: 'fields' })
   let parts: ReadonlyArray<{ readonly name: string; readonly field: Field }> = []
   // Made when it is wanted: an object may contain itself.
@@ -40,9 +42,9 @@ export function objectField(options: FieldOptions, build: Build): Field {
   if (box === null || box.input.checked) fill()
   return {
     element: group(label, options, box?.element ?? null, body),
-    read: () => {
+    read: (keepsDrafts) => {
       if (box !== null && !box.input.checked) return undefined
-      const entries = parts.map(({ name, field }) => [name, field.read()] as const)
+      const entries = parts.map(({ name, field }) => [name, field.read(keepsDrafts)] as const)
       return Object.fromEntries(entries.filter(([, each]) => each !== undefined))
     },
   }
@@ -53,6 +55,10 @@ export function arrayField(options: FieldOptions, build: Build): Field {
   const { schema, label, isRequired, initial, depth } = options
   const items: Field[] = []
   const body = h('div', { class: 'fields' })
+  const box = emptyBox(isRequired, withoutNull(schema).node['minItems'], Array.isArray(initial) && initial.length === 0)
+  const showBox = (): void => {
+    if (box !== null) box.element.hidden = items.length > 0
+  }
   const add = (value: unknown, hasFocus: boolean): void => {
     const field = build({
       schema: itemsOf(schema),
@@ -62,6 +68,7 @@ export function arrayField(options: FieldOptions, build: Build): Field {
       depth: depth + 1,
     })
     items.push(field)
+    showBox()
     const row = h(
       'div',
       { class: 'item' },
@@ -75,6 +82,7 @@ export function arrayField(options: FieldOptions, build: Build): Field {
           click: () => {
             items.splice(items.indexOf(field), 1)
             row.remove()
+            showBox()
             more.focus()
           },
         },
@@ -87,8 +95,11 @@ export function arrayField(options: FieldOptions, build: Build): Field {
   const more = h('button', { type: 'button', class: 'small', click: () => add(undefined, true) }, `Add to ${label}`)
   for (const each of listOf(initial ?? (isRequired ? offeredBy(schema) : undefined))) add(each, false)
   return {
-    element: group(label, options, null, body, more),
-    read: () => (items.length === 0 && !isRequired ? undefined : items.map((field) => field.read())),
+    element: group(label, options, box?.element ?? null, body, more),
+    read: (keepsDrafts) =>
+      items.length === 0 && !isRequired && box?.input.checked !== true
+        ? undefined
+        : items.map((field) => field.read(keepsDrafts)),
   }
 }
 
@@ -119,9 +130,9 @@ export function choiceField(options: FieldOptions, build: Build): Field {
   show(forms[Math.max(0, fits)], initial)
   return {
     element: group(label, options, h('div', { class: 'field' }, h('label', { for: id }, 'Form'), select), body),
-    read: () => {
+    read: (keepsDrafts) => {
       const form = forms[Number(select.value)]
-      return form === null ? null : form === undefined ? undefined : field?.read()
+      return form === null ? null : form === undefined ? undefined : field?.read(keepsDrafts)
     },
   }
 }
@@ -142,6 +153,7 @@ function nameOf(form: Schema | null | undefined, at: number): string {
 function isFor(form: Schema | null | undefined, value: unknown): boolean {
   if (form === undefined || form === null) return form === value
   if (value === undefined || value === null) return false
+  if (value instanceof Draft) return ['integer', 'map', 'number', 'unknown'].includes(kindOf(withoutNull(form)))
   switch (kindOf(withoutNull(form))) {
     case 'object':
       return (
@@ -165,17 +177,6 @@ function isFor(form: Schema | null | undefined, value: unknown): boolean {
     default:
       return typeof value === textOf(withoutNull(form).node['type'])
   }
-}
-
-interface Checkbox {
-  readonly element: HTMLElement
-  readonly input: HTMLInputElement
-}
-
-function checkbox(text: string, isOn: boolean, change: (isOn: boolean) => void): Checkbox {
-  const input = h('input', { type: 'checkbox', change: () => change(input.checked) })
-  input.checked = isOn
-  return { input, element: h('label', { class: 'check' }, input, text) }
 }
 
 /** Without a label for the outermost: the form has a heading. */

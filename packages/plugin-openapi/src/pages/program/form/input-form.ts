@@ -1,9 +1,9 @@
-import { pretty } from '../model/json.ts'
 import { type Schema, withoutNull } from '../model/schema.ts'
 import { h, newId, replace } from '../view/dom.ts'
 import { buildField } from './build-field.ts'
-import { type Field, InputError } from './field.ts'
-import { readJson } from './simple-fields.ts'
+import { Draft, type Field, InputError } from './field.ts'
+import { findLost } from './lost.ts'
+import { jsonOf, readJson } from './simple-fields.ts'
 
 /** The input of a call: as a form of its schema, or as JSON. */
 export class InputForm {
@@ -14,18 +14,21 @@ export class InputForm {
   #schema: Schema | null = null
   #field: Field | null = null
   #isJson = false
+  /** What was there before a wire without an input. */
+  #before: unknown
 
   constructor() {
     this.#toggle = h('button', { type: 'button', class: 'small', click: () => this.#switch() })
     this.element = h('div', { class: 'input' }, this.#body, this.#error, this.#toggle)
   }
 
-  /** Another wire may take another input: what both have is kept. */
+  /** Another wire may take another input: what both have is kept, also what cannot be read. */
   show(schema: Schema | null): void {
-    const before = this.#peek()
+    if (this.#field !== null) this.#before = this.#field.read(true)
+    this.#error.hidden = true
     // No input at all is what an empty form sends.
     this.#schema = schema === null ? null : withoutNull(schema)
-    this.#render(before)
+    this.#render(this.#before)
   }
 
   /** The input; undefined for none. @throws InputError, which is shown */
@@ -35,8 +38,7 @@ export class InputForm {
       return this.#field?.read()
     } catch (error) {
       if (error instanceof InputError) {
-        replace(this.#error, error.message)
-        this.#error.hidden = false
+        this.#say(error.message)
         error.element.focus()
       }
       throw error
@@ -51,41 +53,47 @@ export class InputForm {
       if (error instanceof InputError) return
       throw error
     }
+    const lost = this.#isJson && value !== undefined ? this.#findLost(value) : null
+    if (lost !== null) return this.#say(`The form has no place for ${lost} as it is: change it, or send it as JSON`)
     this.#isJson = !this.#isJson
     this.#render(value)
     this.#body.querySelector<HTMLElement>('input, select, textarea')?.focus()
   }
 
-  /** What has been typed so far, if it is a value. */
-  #peek(): unknown {
-    try {
-      return this.#field?.read()
-    } catch (error) {
-      if (error instanceof InputError) return undefined
-      throw error
-    }
+  #say(message: string): void {
+    replace(this.#error, message)
+    this.#error.hidden = false
+  }
+
+  /** What the form would not send. */
+  #findLost(value: unknown): string | null {
+    return this.#schema === null ? null : findLost(value, toForm(this.#schema, value).read(true))
   }
 
   #render(initial: unknown): void {
+    // No form can show half of a document.
+    if (initial instanceof Draft) this.#isJson = true
     this.#toggle.hidden = this.#schema === null
     replace(this.#toggle, this.#isJson ? 'Edit as a form' : 'Edit as JSON')
     if (this.#schema === null) {
       this.#field = null
       return replace(this.#body, h('p', { class: 'quiet' }, 'It takes no input.'))
     }
-    this.#field = this.#isJson
-      ? jsonEditor(initial)
-      : buildField({ schema: this.#schema, label: 'Input', isRequired: true, initial, depth: 0 })
+    this.#field = this.#isJson ? jsonEditor(initial) : toForm(this.#schema, initial)
     replace(this.#body, this.#field.element)
   }
+}
+
+function toForm(schema: Schema, initial: unknown): Field {
+  return buildField({ schema, label: 'Input', isRequired: true, initial, depth: 0 })
 }
 
 function jsonEditor(initial: unknown): Field {
   const id = newId('json')
   const control = h('textarea', { id, rows: 10, spellcheck: 'false' })
-  control.value = initial === undefined ? '' : pretty(initial)
+  control.value = jsonOf(initial)
   return {
     element: h('div', { class: 'field' }, h('label', { for: id }, 'Input as JSON'), control),
-    read: () => readJson('The input', control),
+    read: (keepsDrafts) => readJson('The input', control, keepsDrafts),
   }
 }

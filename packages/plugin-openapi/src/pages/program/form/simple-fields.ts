@@ -2,7 +2,8 @@ import { offeredBy } from '../model/example.ts'
 import { listOf, pretty, textOf } from '../model/json.ts'
 import { kindOf, type Schema, summaryOf, withoutNull } from '../model/schema.ts'
 import { h, newId } from '../view/dom.ts'
-import { type Field, type FieldOptions, InputError } from './field.ts'
+import { emptyBox } from './checkbox.ts'
+import { Draft, type Field, type FieldOptions, InputError } from './field.ts'
 import { findLostNumber, parseNumber } from './numbers.ts'
 
 const notSent = 'not sent'
@@ -10,7 +11,7 @@ const notSent = 'not sent'
 interface Labelled {
   readonly id: string
   readonly hintId: string
-  wrap(control: HTMLElement): HTMLElement
+  wrap(control: HTMLElement, beside?: HTMLElement | null): HTMLElement
 }
 
 /** A label, and a hint of what is expected. */
@@ -20,12 +21,13 @@ function labelled({ schema, label, isRequired }: FieldOptions): Labelled {
   return {
     id,
     hintId,
-    wrap: (control) =>
+    wrap: (control, beside = null) =>
       h(
         'div',
         { class: 'field' },
         h('label', { for: id }, label, isRequired ? null : h('span', { class: 'tag' }, 'optional')),
         control,
+        beside,
         h('p', { class: 'hint', id: hintId }, hintOf(schema)),
       ),
   }
@@ -63,11 +65,18 @@ export function textField(options: FieldOptions): Field {
     placeholder: placeholderOf(options),
     autocomplete: 'off',
     spellcheck: 'false',
+    input: () => showBox(),
   })
-  control.value = typeof initial === 'string' ? initial : ''
+  const { isRequired, schema } = options
+  const box = emptyBox(isRequired, withoutNull(schema).node['minLength'], initial === '')
+  const showBox = (): void => {
+    if (box !== null) box.element.hidden = control.value !== ''
+  }
+  control.value = initial instanceof Draft ? initial.text : textOf(initial)
+  showBox()
   return {
-    element: wrap(control),
-    read: () => (control.value === '' && !options.isRequired ? undefined : control.value),
+    element: wrap(control, box?.element),
+    read: () => (control.value === '' && !isRequired && box?.input.checked !== true ? undefined : control.value),
   }
 }
 
@@ -84,14 +93,15 @@ export function numberField(options: FieldOptions): Field {
     placeholder: placeholderOf(options),
     autocomplete: 'off',
   })
-  control.value = typeof initial === 'number' ? String(initial) : ''
+  control.value = initial instanceof Draft ? initial.text : typeof initial === 'number' ? String(initial) : ''
   return {
     element: wrap(control),
-    read: () => {
+    read: (keepsDrafts) => {
       const text = control.value.trim()
       if (text === '') return undefined
       const parsed = parseNumber(text)
       if ('value' in parsed) return parsed.value
+      if (keepsDrafts === true) return new Draft(control.value)
       throw new InputError(`${options.label}: ${parsed.problem}`, control)
     },
   }
@@ -118,12 +128,27 @@ export function jsonField(options: FieldOptions): Field {
   const { id, hintId, wrap } = labelled(options)
   const initial = initialOf(options)
   const control = h('textarea', { id, rows: 4, 'aria-describedby': hintId, spellcheck: 'false', placeholder: 'JSON' })
-  control.value = initial === undefined ? '' : pretty(initial)
-  return { element: wrap(control), read: () => readJson(options.label, control) }
+  control.value = jsonOf(initial)
+  return { element: wrap(control), read: (keepsDrafts) => readJson(options.label, control, keepsDrafts) }
 }
 
-/** The JSON in a control; undefined for nothing. @throws InputError */
-export function readJson(label: string, control: HTMLTextAreaElement): unknown {
+/** What an editor of JSON shows of a value. */
+export function jsonOf(value: unknown): string {
+  if (value instanceof Draft) return value.text
+  return value === undefined ? '' : pretty(value)
+}
+
+/** The JSON in a control; undefined for nothing. @throws InputError unless it keeps drafts */
+export function readJson(label: string, control: HTMLTextAreaElement, keepsDrafts = false): unknown {
+  try {
+    return parseJson(label, control)
+  } catch (error) {
+    if (keepsDrafts && error instanceof InputError) return new Draft(control.value)
+    throw error
+  }
+}
+
+function parseJson(label: string, control: HTMLTextAreaElement): unknown {
   control.removeAttribute('aria-invalid')
   if (control.value.trim() === '') return undefined
   try {
