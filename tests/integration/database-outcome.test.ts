@@ -670,5 +670,7 @@ describe('on PGlite, where nothing can be cancelled', () => {
         await app.close()
       }
     },
+    // It computes, in this process.
+    120_000,
   )
 })
