@@ -1,42 +1,25 @@
 // The blocks of docs_site/jobs.md: they compile, and a worker in a process of its own does what a committed transaction has enqueued.
 import { spawn } from 'node:child_process'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import type { AnyRoute } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
 import { createTestApp } from '@twinwire/core/testing'
 import { Logger, runMigrations } from 'graphile-worker'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { readBlocks, testBlocks } from '../support/page-blocks.ts'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
-import { runNode } from '../support/run-node.ts'
 
 // On a busy machine.
 vi.setConfig({ testTimeout: 180_000 })
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-// Beside the tests, so that it finds their packages.
-const folder = fileURLToPath(new URL('../jobs-page.generated', import.meta.url))
-const page = await readFile(`${root}/docs_site/jobs.md`, 'utf8')
-const blocks = [...page.matchAll(/```ts\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)]
+const page = await readBlocks('jobs-page')
+const { folder } = page
 
 const postgresThere = await hasPostgres()
 
 describe('the blocks of the page about jobs', () => {
-  beforeAll(async () => {
-    await mkdir(folder, { recursive: true })
-    for (const [, name = '', code = ''] of blocks) await writeFile(`${folder}/${name}`, code)
-    const tsconfig = { extends: '../tsconfig.json', include: ['*.ts'] }
-    await writeFile(`${folder}/tsconfig.json`, JSON.stringify(tsconfig))
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
-
-  it('compile', async () => {
-    expect(blocks.map(([, name]) => name)).toEqual(['enqueue.ts', 'place-order.ts', 'worker.ts'])
-    const tsc = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'))
-    expect(await runNode([tsc, '--noEmit'], { cwd: folder })).toMatchObject({ code: 0 })
-  })
+  testBlocks(page)
 
   it.skipIf(!postgresThere)('enqueue with the commit, and never with a rollback', async () => {
     const server = await startPostgres()

@@ -1,20 +1,13 @@
 // The blocks of docs_site/sessions.md and docs_site/cookies.md: they compile, and what is in them works on both transports.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import type { AnyEndpoint, App, AppOptions, Clock, Plugin, RouteTable } from '@twinwire/core'
 import { createVirtualClock, onTransports, type RawSocket } from '@twinwire/core/testing'
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { runNode } from '../support/run-node.ts'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { readBlocks, testBlocks } from '../support/page-blocks.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-// Beside the tests, so that it finds their packages.
-const folder = fileURLToPath(new URL('../sessions-page.generated', import.meta.url))
-const run = (args: readonly string[]) => runNode(args, { cwd: folder })
-
-const pages = await Promise.all(['sessions', 'cookies'].map((name) => readFile(`${root}/docs_site/${name}.md`, 'utf8')))
-const blocks = pages.flatMap((page) => [...page.matchAll(/```tsx?\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)])
+const page = await readBlocks('sessions-page')
+const { folder } = page
 
 const secrets = ['a secret of more than thirty-two bytes']
 const password = 'correct horse battery staple'
@@ -47,22 +40,7 @@ const checkPassword = async (name: string, given: string): Promise<{ id: string;
   given === password ? { id: name.toLowerCase(), name } : null
 
 describe('the blocks of the pages about cookies and sessions', () => {
-  beforeAll(async () => {
-    await mkdir(folder, { recursive: true })
-    for (const [, name = '', code = ''] of blocks) await writeFile(`${folder}/${name}`, code)
-    const tsconfig = { extends: '../tsconfig.json', include: ['*.ts'] }
-    await writeFile(`${folder}/tsconfig.json`, JSON.stringify(tsconfig))
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
-
-  it('have a name each', () => {
-    expect(blocks.length).toBe(pages.flatMap((page) => [...page.matchAll(/```tsx?\n/g)]).length)
-  })
-
-  it('type check unchanged', async () => {
-    const tsc = await run([`${root}/node_modules/typescript/bin/tsc`, '-p', folder, '--noEmit'])
-    expect(tsc).toEqual({ code: 0, output: '' })
-  }, 300_000)
+  testBlocks(page)
 
   onTransports({ describe, afterEach }, ({ start }) => {
     const startSessions = async () => {

@@ -1,20 +1,13 @@
 // The blocks of docs_site/uploads-and-streams.md: they compile, and the routes in them work over both transports.
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { AnyEndpoint } from '@twinwire/core'
 import { onTransports } from '@twinwire/core/testing'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { openEvents } from '../../packages/core/src/testing/event-reader.fixtures.ts'
-import { runNode } from '../support/run-node.ts'
+import { readBlocks, testBlocks } from '../support/page-blocks.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-// Beside the tests, so that it finds their packages.
-const folder = fileURLToPath(new URL('../uploads-page.generated', import.meta.url))
-const run = (args: readonly string[]) => runNode(args, { cwd: folder })
-
-const page = await readFile(`${root}/docs_site/uploads-and-streams.md`, 'utf8')
-const blocks = [...page.matchAll(/```tsx?\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)]
+const page = await readBlocks('uploads-page')
+const { folder } = page
 
 /** What a block of the page exports. */
 async function load(file: string): Promise<Record<string, AnyEndpoint>> {
@@ -22,22 +15,7 @@ async function load(file: string): Promise<Record<string, AnyEndpoint>> {
 }
 
 describe('the blocks of the page about uploads', () => {
-  beforeAll(async () => {
-    await mkdir(folder, { recursive: true })
-    for (const [, name = '', code = ''] of blocks) await writeFile(`${folder}/${name}`, code)
-    const tsconfig = { extends: '../tsconfig.json', include: ['*.ts'] }
-    await writeFile(`${folder}/tsconfig.json`, JSON.stringify(tsconfig))
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
-
-  it('have a name each', () => {
-    expect(blocks.length).toBe([...page.matchAll(/```tsx?\n/g)].length)
-  })
-
-  it('type check unchanged', async () => {
-    const tsc = await run([`${root}/node_modules/typescript/bin/tsc`, '-p', folder, '--noEmit'])
-    expect(tsc).toEqual({ code: 0, output: '' })
-  }, 300_000)
+  testBlocks(page)
 
   onTransports({ describe, afterEach }, ({ start }) => {
     it('albums.ts gets fields and files', async () => {
