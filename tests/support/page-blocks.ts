@@ -23,12 +23,12 @@ export interface PageBlocks {
 }
 
 export async function readBlocks(name: keyof typeof pageTests): Promise<PageBlocks> {
-  const texts = await Promise.all(pageTests[name].map((page) => readFile(`${root}/docs_site/${page}.md`, 'utf8')))
-  const blocks = texts.flatMap((text) => [...text.matchAll(/```tsx?\n\/\/ ([\w.-]+\.ts)\n([\s\S]*?)```/g)])
+  const markdown = await Promise.all(pageTests[name].map((page) => readFile(`${root}/docs_site/${page}.md`, 'utf8')))
+  const blocks = markdown.flatMap((text) => [...text.matchAll(/```tsx?\n\/\/ ([\w.-]+\.ts)\n([\s\S]*?)```/g)])
   return {
     folder: fileURLToPath(new URL(`../${name}.generated`, import.meta.url)),
     blocks: blocks.map(([, name = '', code = '']) => ({ name, code })),
-    count: texts.flatMap((text) => [...text.matchAll(/```tsx?\n/g)]).length,
+    count: markdown.flatMap((text) => [...text.matchAll(/```tsx?\n/g)]).length,
   }
 }
 
