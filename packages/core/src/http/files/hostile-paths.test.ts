@@ -111,7 +111,8 @@ describe('names of files that do not exist', () => {
       await ask(4000, 5000)
       // The names alone would be 2 MB.
       expect(heap() - before).toBeLessThan(1024 * 1024)
-    })
+      // 9,000 requests, each on a connection of its own.
+    }, 120_000)
   })
 })
 
