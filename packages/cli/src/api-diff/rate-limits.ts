@@ -1,5 +1,6 @@
 import type { Changes } from './change.ts'
 import { get, isNode, listAt, type Node, numberAt, textAt } from './json.ts'
+import { pairUp } from './pair-up.ts'
 
 interface Limit {
   readonly name: string
@@ -15,7 +16,7 @@ interface Limit {
 /** `x-rate-limit` of a route. Names and the order of limits are not compared: callers see neither. */
 export function compareRateLimits(old: Node, now: Node, where: string, changes: Changes): void {
   const wire = changes.wire === 'http' ? 'http' : 'ws'
-  const { pairs, removed, added } = pairUp(limitsOf(old, wire), limitsOf(now, wire))
+  const { pairs, removed, added } = pairUp(limitsOf(old, wire), limitsOf(now, wire), sameLimit)
   const ids = new Set<string>()
   const toId = (limit: Limit): string => {
     const own = limit.isOfOneWire ? `${scopeOf(limit)} of the wire` : scopeOf(limit)
@@ -36,30 +37,11 @@ export function compareRateLimits(old: Node, now: Node, where: string, changes: 
 }
 
 /** Equal ones first, then those of one name, then the nth with the nth. */
-function pairUp(
-  old: readonly Limit[],
-  now: readonly Limit[],
-): {
-  readonly pairs: readonly (readonly [Limit, Limit])[]
-  readonly removed: readonly Limit[]
-  readonly added: readonly Limit[]
-} {
-  const pairs: (readonly [Limit, Limit])[] = []
-  const [removed, added] = [[...old], [...now]]
-  const match = (isSame: (a: Limit, b: Limit) => boolean): void => {
-    for (const one of [...removed]) {
-      const other = added.find((each) => isOfOneGroup(one, each) && isSame(one, each))
-      if (other === undefined) continue
-      pairs.push([one, other])
-      removed.splice(removed.indexOf(one), 1)
-      added.splice(added.indexOf(other), 1)
-    }
-  }
-  match((a, b) => !isTighter(a, b) && !isTighter(b, a))
-  match((a, b) => a.name === b.name)
-  match(() => true)
-  return { pairs, removed, added }
-}
+const sameLimit = [
+  (a: Limit, b: Limit): boolean => isOfOneGroup(a, b) && !isTighter(a, b) && !isTighter(b, a),
+  (a: Limit, b: Limit): boolean => isOfOneGroup(a, b) && a.name === b.name,
+  isOfOneGroup,
+]
 
 function isOfOneGroup(a: Limit, b: Limit): boolean {
   return a.key === b.key && a.isOfOneWire === b.isOfOneWire

@@ -3,11 +3,12 @@ import { type Change, Changes, code } from '../change.ts'
 import { refusalOf } from '../errors.ts'
 import { compareDeadline, compareFacts } from '../facts.ts'
 import { type Node, nodeAt, textAt, toNode } from '../json.ts'
+import { pairUp } from '../pair-up.ts'
 import { SchemaSource } from '../schema/schema-source.ts'
 import { SchemaPair } from '../schema-changes.ts'
 import { compareChannels } from './channels.ts'
 import { type Context, compareEvents, compareFrames, compareRoutes } from './messages.ts'
-import { type Operation, operationsOf, pairUp, toWhere } from './operations.ts'
+import { type Operation, operationsOf, sameOperation, toWhere } from './operations.ts'
 
 const words = { route: 'route', event: 'event', frame: 'control frame' } as const
 
@@ -19,7 +20,7 @@ export function compareAsyncApi(old: Node, now: Node): readonly Change[] {
     new SchemaSource(now, 'The new document'),
     changes,
   )
-  const { pairs, removed, added } = pairUp(operationsOf(old, pair.old), operationsOf(now, pair.new))
+  const { pairs, removed, added } = pairUp(operationsOf(old, pair.old), operationsOf(now, pair.new), sameOperation)
   const refused = refusalOf(now, 'status_code')
   compareChannels(old, now, { pair, changes, refused })
   for (const operation of removed)

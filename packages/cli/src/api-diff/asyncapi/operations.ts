@@ -50,30 +50,11 @@ export function frameType(message: Node, source: SchemaSource): string {
   return textAt(nodeAt(nodeAt(payload, 'properties'), 'type'), 'const')
 }
 
-/** Old and new operations that are the same one: by name, else by PkgID. */
-export function pairUp(
-  old: readonly Operation[],
-  now: readonly Operation[],
-): {
-  readonly pairs: readonly (readonly [Operation, Operation])[]
-  readonly removed: readonly Operation[]
-  readonly added: readonly Operation[]
-} {
-  const pairs: (readonly [Operation, Operation])[] = []
-  let [removed, added] = [old, now]
-  const match = (same: (a: Operation, b: Operation) => boolean): void => {
-    for (const one of removed) {
-      const other = added.find((each) => each.kind === one.kind && same(one, each))
-      if (other === undefined) continue
-      pairs.push([one, other])
-      added = added.filter((each) => each !== other)
-    }
-    removed = removed.filter((one) => !pairs.some(([each]) => each === one))
-  }
-  match((a, b) => a.name === b.name)
-  match((a, b) => a.pkgId !== null && a.pkgId === b.pkgId)
-  return { pairs, removed, added }
-}
+/** By name, else by PkgID. */
+export const sameOperation: readonly ((a: Operation, b: Operation) => boolean)[] = [
+  (a, b) => a.kind === b.kind && a.name === b.name,
+  (a, b) => a.kind === b.kind && a.pkgId !== null && a.pkgId === b.pkgId,
+]
 
 /** The payload of a request. The note that null is an empty object says what the alternatives say, and is left out. */
 export function requestOf(message: Node, source: SchemaSource): Node {
