@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts'
 import type { Publication } from '../../call/publication.ts'
 import type { Database, DatabaseApi } from '../database.ts'
 import { lockAndRead, type OutboxRow, readLagMs, removeRows } from './outbox-rows.ts'
-import { RefusedStreams } from './refused-streams.ts'
+import { firstPauseMs, longestPauseMs, RefusedStreams } from './refused-streams.ts'
 
 export interface OutboxSenderOptions {
   readonly db: Database
@@ -20,9 +20,6 @@ export interface OutboxSenderOptions {
 /** How long the broker has for one publication, and for all of a round: a transaction is open meanwhile. */
 const publishTimeoutMs = 1000
 const roundMs = 1000
-/** The first pause after another process held the lock, or after a failure; each one after it is twice as long, up to that of the poll, or to 5 s. */
-const firstPauseMs = 25
-const longestPauseMs = 5000
 
 /** What one round has come to. `away`: the broker or the database takes nothing. */
 type Round = 'empty' | 'more' | 'locked' | 'away'

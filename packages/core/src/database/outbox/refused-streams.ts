@@ -1,5 +1,6 @@
-const firstPauseMs = 25
-const longestPauseMs = 5000
+/** After something could not be sent; each pause in a row is twice as long. */
+export const firstPauseMs = 25
+export const longestPauseMs = 5000
 /** More than that are not refused one by one: the broker is away. */
 const maxStreams = 1000
 
