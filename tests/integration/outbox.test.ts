@@ -334,7 +334,29 @@ describe('what is missing is said at boot', () => {
     })
   test.each([
     ['no outbox', {}, { outbox: true }, 'bad_option', /transaction\(\) of NOTE: outbox needs an outbox: set database/],
-    ['no table', { outbox: {} }, { outbox: true }, 'missing_table', /Export outboxTable of @twinwire\/core\/database/],
+    [
+      'no table',
+      { outbox: {} },
+      { outbox: true },
+      'missing_table',
+      /export { outboxTable } from '@twinwire\/core\/database'/,
+    ],
+    [
+      'a user that may read only',
+      {
+        outbox: {},
+        onStart: async (db: Database) => {
+          await createTables(db)
+          await db.execute(sql`create role reader`)
+          await db.execute(sql`grant select on twinwire_outbox to reader`)
+          // The one connection of PGlite stays this user.
+          await db.execute(sql`set role reader`)
+        },
+      },
+      { outbox: true },
+      'missing_table',
+      /grant insert, delete on twinwire_outbox to it/,
+    ],
     ['read only', { outbox: {} }, { outbox: true, readOnly: true }, 'bad_option', /readOnly/],
     ['a wrong option', { outbox: { pollMs: 1 } }, {}, 'bad_option', /outbox\.pollMs must be an integer from 50/],
   ] as const)('%s', async (_, options, step, code, message) => {

@@ -37,7 +37,8 @@ export const bootErrorCodes = {
   failed_worker: 'A worker ended, or took too long, before it listened.',
   unreachable_database: 'The database did not answer within the retries of the start.',
   failed_migration: 'A migration failed, or its files are not usable.',
-  missing_table: 'A table that Twinwire itself needs is missing or has other columns.',
+  missing_table:
+    'A table that Twinwire itself needs is missing, has other columns, or must not be written by this user.',
   wrong_state: 'The app or transport is in a state in which this call is not possible.',
 } as const
 

@@ -1,9 +1,9 @@
 import { and, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { index, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
-import { BootError } from '../../base/boot-error.ts'
 import { coreError, InternalError } from '../../errors/app-error.ts'
 import type { Database } from '../database.ts'
 import { findDatabaseFailure } from '../errors.ts'
+import type { OwnTable } from '../own-table.ts'
 
 const table = pgTable(
   'twinwire_once',
@@ -26,6 +26,14 @@ const table = pgTable(
  * export { onceTable } from '@twinwire/core/database'
  */
 export const onceTable: PgTable = table
+
+export const ownOnce: OwnTable = {
+  table,
+  name: 'twinwire_once',
+  exportName: 'onceTable',
+  owner: 'once()',
+  privileges: ['insert', 'update', 'delete'],
+}
 
 /** The advisory lock under which expired rows are removed: the bytes of 'twin' and of 'once'. */
 const removalLock: SQL = sql.raw('1953982830, 1869505381')
@@ -108,20 +116,4 @@ export async function keepReply(db: Database, key: string, text: string): Promis
   throw new InternalError({
     cause: new Error(`The row of ${key} in twinwire_once was removed by its own transaction: do not change this table`),
   })
-}
-
-/** @throws BootError `missing_table` */
-export async function checkTable(db: Database): Promise<void> {
-  try {
-    await db.select().from(table).limit(0)
-  } catch (error) {
-    const failure = findDatabaseFailure(error)
-    // undefined_table, undefined_column
-    if (failure?.code !== '42P01' && failure?.code !== '42703') throw error
-    throw new BootError(
-      'missing_table',
-      `once() needs its table: ${failure.message}. Add export { onceTable } from '@twinwire/core/database' to the schema that drizzle-kit reads, run drizzle-kit generate, and apply the migration`,
-      { cause: error },
-    )
-  }
 }

@@ -11,12 +11,13 @@ import { type AppError, coreError, InternalError } from '../../errors/app-error.
 import type { OnceRuns } from '../../route/step.ts'
 import type { Database, DatabaseApi } from '../database.ts'
 import { scopeEnded } from '../drivers/scope.ts'
+import { checkOwnTable } from '../own-table.ts'
 import { hash, toFingerprint } from './fingerprint.ts'
 import { readKey } from './idempotency-key.ts'
 import { addKept, fromKept, notKept, toAdded, toKept } from './kept-reply.ts'
 import { type OnceOptions, onceRules } from './once-options.ts'
 import { OnceRemoval } from './once-removal.ts'
-import { checkTable, type Kept, KeyTaken, keepReply, reserveKey } from './once-table.ts'
+import { type Kept, KeyTaken, keepReply, ownOnce, reserveKey } from './once-table.ts'
 
 /** New transactions to see who has taken a key: the second one does. */
 const maxAttempts = 20
@@ -59,7 +60,7 @@ export class Once {
   async start(): Promise<void> {
     if (this.#cells === null) return
     const { db, clock, log, instruments } = this.#options
-    await checkTable(db)
+    await checkOwnTable(db, ownOnce)
     const removed = instruments.counter('once_keys_removed_total', 'Expired keys of once() that were removed').cell()
     this.#removal = new OnceRemoval({ db, clock, log, removed })
     this.#removal.start()

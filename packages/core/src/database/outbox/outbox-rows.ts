@@ -4,6 +4,7 @@ import { bigint, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-c
 import type { Publication } from '../../call/publication.ts'
 import { streamKey } from '../../hub/stream-key.ts'
 import type { Database } from '../database.ts'
+import type { OwnTable } from '../own-table.ts'
 
 const tableName = 'twinwire_outbox'
 /** Who holds it sends: this number and that of the table, out of the way of the locks of applications. */
@@ -30,6 +31,14 @@ const outbox = pgTable(tableName, {
  * export { outboxTable } from '@twinwire/core/database'
  */
 export const outboxTable: PgTable = outbox
+
+export const ownOutbox: OwnTable = {
+  table: outbox,
+  name: tableName,
+  exportName: 'outboxTable',
+  owner: 'database({ outbox })',
+  privileges: ['insert', 'delete'],
+}
 
 /** A publication that waits, as its row says. */
 export interface OutboxRow {

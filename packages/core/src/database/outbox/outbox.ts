@@ -1,10 +1,9 @@
-import { BootError } from '../../base/boot-error.ts'
 import type { Publication } from '../../call/publication.ts'
 import type { PluginHost } from '../../plugin/host.ts'
 import type { Database } from '../database.ts'
-import { findDatabaseFailure } from '../errors.ts'
+import { checkOwnTable } from '../own-table.ts'
 import type { CheckedOutboxOptions } from './outbox-options.ts'
-import { insertRows, readLagMs } from './outbox-rows.ts'
+import { insertRows, ownOutbox, readLagMs } from './outbox-rows.ts'
 import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.ts'
 
 /** What transactions do with the publications that were made inside of them. */
@@ -60,7 +59,7 @@ export function openOutbox(
     { required: false },
   )
   host.onReady(async () => {
-    await checkTable(db)
+    await checkOwnTable(db, ownOutbox)
     sender.start()
   })
   host.onClose(() => sender.close())
@@ -71,20 +70,5 @@ export function openOutbox(
       return true
     },
     committed: () => sender.wake(),
-  }
-}
-
-async function checkTable(db: Database): Promise<void> {
-  try {
-    await readLagMs(db)
-  } catch (error) {
-    const failure = findDatabaseFailure(error)
-    // undefined_table, undefined_column
-    if (failure?.code !== '42P01' && failure?.code !== '42703') throw error
-    throw new BootError(
-      'missing_table',
-      `database({ outbox }) needs its table: ${failure.message}. Export outboxTable of @twinwire/core/database from your schema, then generate and apply a migration`,
-      { cause: error },
-    )
   }
 }
