@@ -62,7 +62,13 @@ describe('ARCHITECTURE.md', () => {
 
 /** `token/` and the like, in the table of plugins. */
 function isOfPlugin(path: string): boolean {
-  return ['plugin-auth', 'plugin-ratelimit', 'plugin-metrics', 'plugin-openapi', 'redis', 'broker-redis'].some((name) =>
-    existsSync(join(root, 'packages', name, 'src', path)),
-  )
+  return [
+    'plugin-auth',
+    'plugin-ratelimit',
+    'plugin-metrics',
+    'plugin-openapi',
+    'plugin-audit',
+    'redis',
+    'broker-redis',
+  ].some((name) => existsSync(join(root, 'packages', name, 'src', path)))
 }

@@ -1,0 +1,1 @@
+export { auditTable } from './table.ts'
