@@ -14,6 +14,7 @@ import { createTestApp, fakeIdentity } from '@twinwire/core/testing'
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { outboxDdl } from '../support/outbox-ddl.ts'
 import { hasPgBouncer, startPgBouncer } from '../support/pg-bouncer.ts'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
 import { type RecordingBroker, recordingBroker, type Taken } from '../support/recording-broker.ts'
@@ -73,12 +74,7 @@ const routes = {
 
 const tables = [
   'create table notes (id serial primary key, text text not null unique)',
-  `create table twinwire_outbox (
-    id bigint primary key generated always as identity,
-    stream text not null,
-    publication text not null,
-    created_at timestamptz not null default clock_timestamp()
-  )`,
+  outboxDdl,
   'create table twinwire_once (key text primary key, fingerprint text not null, reply text, expires_at timestamptz not null)',
   // A commit that takes its time, after the rows of the outbox were inserted.
   `create function slow_commit() returns trigger language plpgsql as $$
