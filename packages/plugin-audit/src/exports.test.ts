@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest'
+
+it('@twinwire/plugin-audit', async () => {
+  expect(Object.keys(await import('@twinwire/plugin-audit')).sort()).toMatchInlineSnapshot(`
+    [
+      "auditKey",
+      "auditTable",
+    ]
+  `)
+})
