@@ -41,6 +41,11 @@ export interface DatabaseOptions {
   /** Allows an embedded database (`pglite://`) in production. Default false. */
   readonly allowEmbedded?: boolean | undefined
   /**
+   * Extensions that migrations of an embedded database (`pglite://`) may create, such as `['pg_trgm']`: modules of
+   * `@electric-sql/pglite/contrib`, which are loaded for it only. Another database has those of its server. Default none.
+   */
+  readonly embeddedExtensions?: readonly string[] | undefined
+  /**
    * Routes may use `transaction({ outbox: true })`, and this process sends what is in the outbox: `{}` for the defaults. The database needs
    * `outboxTable`. Default: none.
    */
@@ -69,6 +74,11 @@ const rules = {
   slowQueryMs: slowQueryRule,
   constraints: option.unchecked<ConstraintWordings>(),
   allowEmbedded: option.flag({ default: false }),
+  embeddedExtensions: option.list({
+    of: option.string({ expects: 'a name such as pg_trgm', test: (name) => /^[a-z][a-z0-9_]*$/.test(name) }),
+    expects: 'a list of names such as pg_trgm',
+    default: [],
+  }),
   outbox: option.unchecked<OutboxOptions>(),
   onStart: option.callback<(db: Database) => Promise<void>>(),
 } satisfies OptionRules<DatabaseOptions>
@@ -83,6 +93,7 @@ export interface CheckedOptions extends Pick<DatabaseOptions, Exclude<OptionName
   readonly slowQueryMs: number
   readonly constraints: ConstraintWordings
   readonly allowEmbedded: boolean
+  readonly embeddedExtensions: readonly string[]
   /** Null without an outbox. */
   readonly outbox: CheckedOutboxOptions | null
 }

@@ -12,6 +12,7 @@ import { missingPeer } from '../base/peer.ts'
 import { createFakeHost, tables, writeMigrations } from './database.fixtures.ts'
 import type { DatabaseOptions } from './database-options.ts'
 import { database } from './database-plugin.ts'
+import { migrate } from './migrations.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -41,6 +42,12 @@ describe('options', () => {
     ],
     [{ url: 'pglite://memory', connect: { retries: -1 } }, 'bad_option', /connect.retries/],
     [{ url: 'postgres://user:hunter2@host:99999/x' }, 'bad_option', /is not valid/],
+    [{ url: 'pglite://memory', embeddedExtensions: ['../x'] }, 'bad_option', /embeddedExtensions\[0\] must be a name/],
+    [
+      { url: 'pglite://memory', embeddedExtensions: ['postgis'] },
+      'bad_option',
+      /embeddedExtensions: 'postgis' is not an extension of this @electric-sql\/pglite/,
+    ],
   ])('%j is a boot error', async (options, code, message) => {
     const failure = boot(options)
     await expect(failure).rejects.toMatchObject({ name: 'BootError', code, message: expect.stringMatching(message) })
@@ -164,6 +171,24 @@ describe('PGlite in a folder', () => {
       rows: [{ gone: true }],
     })
     await third.close()
+  }, 180_000)
+
+  test('has the extensions that it is opened with, and no other', async () => {
+    const migrations = await writeMigrations(['create extension if not exists pg_trgm'])
+    await expect(boot({ url: 'pglite://memory', migrations })).rejects.toMatchObject({
+      code: 'failed_migration',
+      message: expect.stringContaining('pg_trgm'),
+    })
+    const url = `pglite://${join(folder, 'extended')}`
+    const embeddedExtensions = ['pg_trgm']
+    const entries = await migrate({ url, embeddedExtensions, migrations })
+    expect(entries).toMatchObject([{ state: 'applied' }])
+    const host = createFakeHost()
+    const { db } = await boot({ url, embeddedExtensions, migrations }, host)
+    expect(await db.execute(sql`select similarity('Ursula', 'ursula')::int as same`)).toMatchObject({
+      rows: [{ same: 1 }],
+    })
+    await host.close()
   }, 180_000)
 
   test('a folder without migrations, and a path that is a file, are named', async () => {

@@ -44,13 +44,24 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
     async setup(host) {
       const checked = checkOptions(options, host.environment)
       const { clock, log, instruments } = host
-      const { url, driver, pool, slowQueryMs } = checked
+      const { url, driver, embeddedExtensions, pool, slowQueryMs } = checked
       // A copy, so that page settings of this database do not apply to another one with the same schema.
       const schema = { ...checked.schema }
       definePageSettings(schema, checked.pages)
       const meter = new QueryMeter({ instruments, clock, log, slowQueryMs })
       const dropSafe: DropSafe = (work, name, scope) => host.dropSafe(work, name, scope)
-      const opened = await openDatabase({ url, driver, schema, pool, meter, dropSafe, instruments, log, clock })
+      const opened = await openDatabase({
+        url,
+        driver,
+        embeddedExtensions,
+        schema,
+        pool,
+        meter,
+        dropSafe,
+        instruments,
+        log,
+        clock,
+      })
       try {
         await start(opened, checked, host)
       } catch (error) {

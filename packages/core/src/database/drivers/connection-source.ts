@@ -21,10 +21,13 @@ export interface ConnectionSource {
 export interface SourceOptions extends DriverContext {
   readonly url: string | undefined
   readonly driver: OpenDriver | undefined
+  /** Of PGlite. */
+  readonly embeddedExtensions: readonly string[]
 }
 
 /** By `driver`, or by the scheme of the url. A library is loaded only when its url is used: an app installs one of them. */
-export async function openSource({ url, driver, pool, log, clock }: SourceOptions): Promise<ConnectionSource> {
+export async function openSource(options: SourceOptions): Promise<ConnectionSource> {
+  const { url, driver, embeddedExtensions, pool, log, clock } = options
   const context: DriverContext = { pool, log, clock }
   if (driver !== undefined) return toSource(await driver(context), context)
   const scheme = /^([a-z]+):\/\//.exec(url ?? '')?.[1]
@@ -33,7 +36,7 @@ export async function openSource({ url, driver, pool, log, clock }: SourceOption
     case 'postgresql':
       return (await import('./postgres-driver.ts')).openPostgres(url ?? '', context)
     case 'pglite':
-      return toSource(await (await import('./pglite-driver.ts')).openPglite(url ?? ''), context)
+      return toSource(await (await import('./pglite-driver.ts')).openPglite(url ?? '', embeddedExtensions), context)
   }
   // The url is not quoted: it may hold a password.
   throw new BootError('bad_option', 'database(): url must start with postgres://, postgresql:// or pglite://')

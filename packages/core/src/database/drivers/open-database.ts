@@ -52,6 +52,8 @@ export interface OpenDatabaseOptions {
   /** Either this or `driver`. */
   readonly url: string | undefined
   readonly driver: OpenDriver | undefined
+  /** Of PGlite. */
+  readonly embeddedExtensions: readonly string[]
   /** For relational queries. */
   readonly schema: Record<string, unknown> | undefined
   readonly pool: Required<PoolOptions>

@@ -1,19 +1,20 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { PGlite } from '@electric-sql/pglite'
+import type { Extension, Extensions, PGlite } from '@electric-sql/pglite'
 import { BootError } from '../../base/boot-error.ts'
 import { missingPeer } from '../../base/peer.ts'
 import { serializers } from '../values/parameters.ts'
 import type { DatabaseDriver, DriverConnection, DriverResult, DriverStatement } from './driver.ts'
 import { lockFolder } from './folder-lock.ts'
 
-/** PGlite: a PostgreSQL inside this process, in memory or in a folder that one process at a time may use. */
-export async function openPglite(url: string): Promise<DatabaseDriver> {
+/** PGlite: a PostgreSQL inside this process, in memory or in a folder that one process at a time may use. `extensions`: by name. */
+export async function openPglite(url: string, extensions: readonly string[] = []): Promise<DatabaseDriver> {
   const folder = toFolder(url)
   const { PGlite } = await import('@electric-sql/pglite').catch(
     missingPeer('@electric-sql/pglite', "database() requires the package '@electric-sql/pglite' for this url"),
   )
+  const options = { extensions: await loadExtensions(extensions) }
   const unlock = folder === null ? null : await lockFolder(folder)
-  const server: PGlite = folder === null ? new PGlite() : new PGlite(folder)
+  const server: PGlite = folder === null ? new PGlite(options) : new PGlite(folder, options)
   // The first statement rejects with the reason.
   server.waitReady.catch(() => {})
   const connection = new PgliteConnection(server)
@@ -65,6 +66,34 @@ class PgliteConnection implements DriverConnection {
   close(): Promise<void> {
     return this.#server.close()
   }
+}
+
+/** PGlite has each in a module of its own, and an extension that it was not opened with cannot be created later. */
+async function loadExtensions(names: readonly string[]): Promise<Extensions> {
+  const loaded: Record<string, Extension> = {}
+  for (const name of names) loaded[name] = await loadExtension(name)
+  return loaded
+}
+
+async function loadExtension(name: string): Promise<Extension> {
+  const path = `@electric-sql/pglite/contrib/${name}`
+  let cause: unknown
+  try {
+    const module: Record<string, unknown> = await import(path)
+    const extension = module[name]
+    if (isExtension(extension)) return extension
+  } catch (error) {
+    cause = error
+  }
+  throw new BootError(
+    'bad_option',
+    `database(): embeddedExtensions: '${name}' is not an extension of this @electric-sql/pglite: it has no module ${path}`,
+    { cause },
+  )
+}
+
+function isExtension(value: unknown): value is Extension {
+  return typeof value === 'object' && value !== null && 'setup' in value
 }
 
 /** Null for memory. */
