@@ -83,6 +83,7 @@ it('@twinwire/core/plugin', async () => {
       "readCookie",
       "readSignedCookie",
       "redact",
+      "redactText",
       "requireSingleProcess",
       "resolveEndpointAccess",
       "systemClock",

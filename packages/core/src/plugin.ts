@@ -49,7 +49,8 @@ export { findOriginError, type OriginRequest } from './edge/origin.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export type { ErrorMapper } from './errors/normalize.ts'
 export type { PluginControlHandler } from './hub/control.ts'
-export { redact } from './log/redact.ts'
+export { type RedactOptions, redact } from './log/redact.ts'
+export { redactText } from './log/redact-text.ts'
 export { isSecretKey } from './log/secret-keys.ts'
 export type {
   AppContract,

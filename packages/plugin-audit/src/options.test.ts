@@ -26,7 +26,7 @@ describe('audit() refuses', () => {
     ['rows too small for their columns', { maxRowBytes: 100 }, 'bad_option', 'maxRowBytes must be'],
     ['no time to write', { writeTimeoutMs: 0 }, 'bad_option', 'writeTimeoutMs must be'],
     ['everything skipped', { skip: ['/'] }, 'bad_option', "skip[0] must be a path below '/'"],
-    ['roles that are no function', { roles: ['admin'] }, 'bad_option', 'roles must be a function'],
+    ['roles that are not a function', { roles: ['admin'] }, 'bad_option', 'roles must be a function'],
   ])('%s', (_name, options, code, message) => {
     const resolve = () => resolveAuditOptions(options as AuditOptions, 'test')
     expect(resolve).toThrow(message)

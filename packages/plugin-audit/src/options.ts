@@ -22,7 +22,7 @@ export interface AuditOptions {
   readonly access?: AuditAccess | undefined
   /** Where the log is read. Default `/audit-logs`. */
   readonly path?: `/${string}` | undefined
-  /** Days after which rows are removed, up to 36,500; 0 keeps them for ever. Default 365. */
+  /** Days after which rows are removed, up to 36,500; 0 keeps them forever. Default 365. */
   readonly retentionDays?: number | undefined
   /** Rows that wait for the database, 1 to 1,000,000. Default 10,000. */
   readonly queueSize?: number | undefined

@@ -6,6 +6,7 @@ import type { Logger, LogLevel } from '../base/logger.ts'
 import { toHuman } from './human-format.ts'
 import { LazyLogger } from './lazy-logger.ts'
 import { redactFields } from './redact.ts'
+import { redactLine } from './redact-text.ts'
 
 /** Its file descriptor. */
 const standardOutput = 1
@@ -25,7 +26,7 @@ export interface LoggerSettings {
 }
 
 /**
- * Creates the default logger, based on pino. Values under secret keys are `[REDACTED]` at any depth, and so are credentials inside strings.
+ * Creates the default logger, based on pino. Values under secret keys are `[REDACTED]` at any depth, and so are secrets inside strings.
  *
  * The human format is ours and not pino-pretty: that one writes line breaks of a message unescaped, so a client could forge log lines.
  *
@@ -81,20 +82,11 @@ function toDestination(
   return { write: (line) => void to.write(format === 'human' ? toHuman(line, colors) : line) }
 }
 
-const bearer = /\b(bearer)\s+[\w.~+/=-]{4,}/gi
-/** Three base64url parts; the first one starts with `{"`. */
-const jwt = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g
-const urlPassword = /(:\/\/[^\s:/@"]*):[^\s/@"]+@/g
-
 // In JSON notation. The message of `log.error(error)` becomes the message of the line, and is not among the fields.
 const statementParams = /\\nparams: (?!\[REDACTED\])(?:[^"\\]|\\.)*/g
 
 /** Redacts credentials inside strings: messages, URLs, errors. Works on the whole line, so that no field is missed. */
 function scrubLine(line: string): string {
-  let scrubbed = line
-  if (/bearer\s/i.test(line)) scrubbed = scrubbed.replace(bearer, '$1 [REDACTED]')
-  if (line.includes('eyJ')) scrubbed = scrubbed.replace(jwt, '[REDACTED]')
-  if (line.includes('://')) scrubbed = scrubbed.replace(urlPassword, '$1:[REDACTED]@')
-  if (line.includes('\\nparams: ')) scrubbed = scrubbed.replace(statementParams, '\\nparams: [REDACTED]')
-  return scrubbed
+  const scrubbed = redactLine(line)
+  return line.includes('\\nparams: ') ? scrubbed.replace(statementParams, '\\nparams: [REDACTED]') : scrubbed
 }

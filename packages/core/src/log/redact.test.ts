@@ -38,12 +38,37 @@ describe('secret keys', () => {
     'userSSN',
     'Proxy-Authorization',
     'set-cookie',
+    'pass_word',
+    'PassWord',
+    'pAsSwOrD',
+    'p.a.s.s.w.o.r.d',
+    'user-pwd',
+    'dbpwd',
+    'api.key',
+    'api key',
+    'password2',
+    'access_token_1',
+    'pass_word_hash',
+    'C-V-V',
+    's_s_n',
+    'passwörd'.replace('ö', 'o\u0308'),
+    'ｐａｓｓｗｏｒｄ',
   ])('%s is one', (key) => expect(isSecretKey(key)).toBe(true))
 
-  test.each(['name', 'session', 'classname', 'tokenCount', 'expires_in', 'author', 'key', 'secretary', 'pkg_id', ''])(
-    '%j is none',
-    (key) => expect(isSecretKey(key)).toBe(false),
-  )
+  test.each([
+    'name',
+    'session',
+    'classname',
+    'tokenCount',
+    'expires_in',
+    'author',
+    'key',
+    'secretary',
+    'pkg_id',
+    'sha256',
+    'keyboard',
+    '',
+  ])('%j is none', (key) => expect(isSecretKey(key)).toBe(false))
 })
 
 test('fields that need no copy are not copied', () => {
@@ -75,6 +100,27 @@ describe('redact', () => {
         cause: { type: 'TypeError', message: 'inner', apiKey: '[REDACTED]' },
       },
     })
+  })
+
+  test('values in the message of an error, and in its stack', () => {
+    const error = new Error('refused: {"password":"hunter2"}', { cause: new Error('token=hunter2') })
+    expect(JSON.stringify(redact({ err: error }))).not.toContain('hunter2')
+    expect(redact({ err: error })).toMatchObject({
+      err: { message: 'refused: {"password":"[REDACTED]"}', stack: expect.stringContaining('redact.test.ts') },
+    })
+  })
+
+  test('files and bytes as type and size', () => {
+    expect(redact({ a: new Uint8Array(3), b: new Blob(['abc'], { type: 'image/png' }), c: new Blob(['a']) })).toEqual({
+      a: '[3 bytes]',
+      b: '[3 bytes of image/png]',
+      c: '[1 bytes]',
+    })
+  })
+
+  test('strings and keys by toText', () => {
+    const toText = (text: string) => text.toUpperCase()
+    expect(redact({ a: ['b', 1], password: 'x' }, { toText })).toEqual({ A: ['B', 1], PASSWORD: '[REDACTED]' })
   })
 
   test('the errors of an AggregateError', () => {

@@ -1,3 +1,4 @@
+import { redactText } from './redact-text.ts'
 import { scrubError } from './scrub-error.ts'
 import { isSecretKey } from './secret-keys.ts'
 
@@ -14,17 +15,24 @@ const maxStringLength = 16_384
 interface Traversal {
   nodes: number
   readonly ancestors: object[]
+  readonly toText: ((text: string) => string) | undefined
+}
+
+export interface RedactOptions {
+  /** Applied to each string of the copy, and to each key: `redactText`. Default: they stay as they are. */
+  readonly toText?: (text: string) => string
 }
 
 /**
  * Returns a copy that is safe to log or store: values under secret keys (`password`, `accessToken`, `user_pwd`, …) are `[REDACTED]` at any
- * depth, including arrays, errors and their causes. Limited in depth and size; never throws. Primitive values are returned unchanged.
+ * depth, including arrays, errors and their causes. Bytes and files are their size. Limited in depth and size; never throws. Primitive values are
+ * returned unchanged.
  *
  * @example
  * redact({ user: 'ann', login: { passwd: 'x' } }) // { user: 'ann', login: { passwd: '[REDACTED]' } }
  */
-export function redact(value: unknown): unknown {
-  return copy(value, { nodes: maxNodes, ancestors: [] })
+export function redact(value: unknown, { toText }: RedactOptions = {}): unknown {
+  return copy(value, { nodes: maxNodes, ancestors: [], toText })
 }
 
 /** The same for the fields of a log line. Most contain only strings and numbers, and are not copied. */
@@ -39,7 +47,7 @@ export function redactFields(fields: object): Record<string, unknown> {
 }
 
 function copyFields(fields: object): Record<string, unknown> {
-  const traversal: Traversal = { nodes: maxNodes, ancestors: [fields] }
+  const traversal: Traversal = { nodes: maxNodes, ancestors: [fields], toText: undefined }
   // With a prototype, because pino calls `hasOwnProperty`.
   return fields instanceof Error ? { err: copyError(fields, traversal) } : { ...copyMembers(fields, traversal) }
 }
@@ -60,8 +68,11 @@ function needsNoCopy(fields: object): fields is Record<string, unknown> {
 }
 
 function copy(value: unknown, traversal: Traversal): unknown {
-  if (typeof value === 'string')
-    return value.length > maxStringLength ? value.slice(0, maxStringLength) + truncated : value
+  if (typeof value === 'string') {
+    const { toText } = traversal
+    const text = value.length > maxStringLength ? value.slice(0, maxStringLength) + truncated : value
+    return toText === undefined ? text : toText(text)
+  }
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return '[Function]'
   if (typeof value !== 'object' || value === null) return value
@@ -82,6 +93,7 @@ function copyObject(value: object, traversal: Traversal): unknown {
   if (value instanceof Error) return copyError(value, traversal)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
+  if (value instanceof Blob) return `[${value.size} bytes${value.type === '' ? '' : ` of ${value.type}`}]`
   if (Array.isArray(value)) return copyItems(value, traversal)
   if (value instanceof Set) return copyItems([...value], traversal)
   if (value instanceof Map) return copyMembers(Object.fromEntries(value), traversal)
@@ -107,14 +119,19 @@ function copyMembers(from: object, traversal: Traversal): Record<string, unknown
       break
     }
     const value: unknown = Reflect.get(from, key)
-    to[key] = value !== null && value !== undefined && isSecretKey(key) ? redacted : copy(value, traversal)
+    const copied = value !== null && value !== undefined && isSecretKey(key) ? redacted : copy(value, traversal)
+    to[traversal.toText === undefined ? key : traversal.toText(key)] = copied
   }
   return to
 }
 
 /** Type, message and stack first, then the error's own properties, then its causes. */
 function copyError(error: Error, traversal: Traversal): Record<string, unknown> {
-  const { message, stack, own } = scrubError(error)
+  const scrubbed = scrubError(error)
+  const { own } = scrubbed
+  const message = redactText(scrubbed.message)
+  // The stack starts with the message.
+  const stack = message === scrubbed.message ? scrubbed.stack : scrubbed.stack.replace(scrubbed.message, () => message)
   const to = copyMembers({ ...own }, traversal)
   const { cause } = error
   return {
