@@ -116,7 +116,12 @@ module.exports = {
       to: { path: '^packages/', pathNot: [`${pages}/`, '^packages/client/src/', `${core}/`] },
     },
     onlyIn('pino', '/node_modules/pino/', [`${core}/log/pino-logger\\.ts$`], 'Import the port base/logger.ts'),
-    onlyIn('drizzle', '/node_modules/drizzle-orm/', [`${core}/database/`], 'Only the database knows drizzle'),
+    onlyIn(
+      'drizzle',
+      '/node_modules/drizzle-orm/',
+      [`${core}/database/`, '^packages/plugin-audit/src/'],
+      'Only what has a table knows drizzle',
+    ),
     onlyIn(
       'postgres',
       '/node_modules/(?:postgres|@electric-sql/pglite)/',

@@ -126,6 +126,7 @@ describe('the list of what is dropped', () => {
     'RedisSubscriber.open',
     'RedisSubscriber.subscribe',
     'RedisSubscriber.unsubscribe',
+    'checkTable',
     'openEndpointPort',
     'openRedisConnection',
     'openRedisSubscriber',

@@ -146,6 +146,7 @@ it('@twinwire/core/database', async () => {
   expect(Object.keys(await import('@twinwire/core/database')).sort()).toMatchInlineSnapshot(`
     [
       "BaseRepository",
+      "checkTable",
       "database",
       "databaseKey",
       "databaseSettings",

@@ -2,6 +2,7 @@ import { BootError } from '../base/boot-error.ts'
 import type { Environment } from '../base/environment.ts'
 import { type Instruments, unmatchedLabel } from '../base/instruments.ts'
 import type { AnyPluginKey } from '../base/plugin-key.ts'
+import type { BeforeReply } from '../call/before-reply.ts'
 import type { Access, RouteInfo } from '../call/call.ts'
 import {
   type CallInstruments,
@@ -16,6 +17,7 @@ import type { ErrorFactory } from '../errors/define-errors.ts'
 import { allMethods, HttpRouter } from '../http/http-router.ts'
 import type { Broker } from '../hub/broker.ts'
 import { TopicCalls } from '../hub/topic-calls.ts'
+import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import { coreFrameTypes } from '../protocol/frame.ts'
 import { checkInstalled, compileRoute, type RouteContext, toRouteInfo } from '../route/compile-route.ts'
@@ -160,10 +162,27 @@ function toContext(options: CompileOptions, defaultAccess: Access, calls: CallIn
     findApi: (name) => apis.get(name),
     guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
     countWebSocket: ({ pkgId }) => (pkgId === null ? null : calls.webSocket(String(pkgId))),
+    onInput: toInputHook(options),
+    beforeReply: (info) => toReplyHook(registry.beforeReply.filter(({ when }) => when(info)).map(({ hook }) => hook)),
     httpCounter: ({ method, path }) => {
       if (method === null || path === null) return null
       return method === allMethods ? calls.lazyHttp(method, path) : calls.http(method, path)
     },
+  }
+}
+
+/** Null without hooks: they cost nothing then. */
+function toInputHook({ registry: { onInput }, services }: CompileOptions): RouteContext['onInput'] {
+  if (onInput.length === 0) return null
+  const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
+  return (call, input) => notifyHooks(onInput, call, input, failed)
+}
+
+/** One after the other: each may refuse. */
+function toReplyHook(hooks: readonly BeforeReply[]): CompiledRoute['beforeReply'] {
+  if (hooks.length === 0) return null
+  return async (call, decided) => {
+    for (const hook of hooks) await hook(call, decided)
   }
 }
 

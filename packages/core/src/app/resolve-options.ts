@@ -11,7 +11,7 @@ import { httpCompressionRule, toAnswerCompression } from '../http/compression/op
 import { type Cors, createCors } from '../http/cors.ts'
 import type { Broker } from '../hub/broker.ts'
 import { brokerRule } from '../hub/broker-rule.ts'
-import { checkPlugins } from '../plugin/check-plugins.ts'
+import { checkPlugins, orderPlugins } from '../plugin/check-plugins.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { pluginPkgIdsRule } from '../plugin/plugin-packages.ts'
 import { checkTable } from '../route/check-table.ts'
@@ -135,7 +135,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     events,
     endpoints,
     errors,
-    plugins,
+    plugins: orderPlugins(plugins),
     environment,
     conflict,
     websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),

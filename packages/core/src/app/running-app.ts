@@ -15,6 +15,7 @@ import { Rejections } from '../call/rejections.ts'
 import { ConnectionHub } from '../hub/hub.ts'
 import { createNodeInfo } from '../hub/node-info.ts'
 import { resolveLogOptions } from '../log/log-options.ts'
+import type { PluginApis } from '../plugin/plugin-apis.ts'
 import { createPluginHost, PluginRegistry } from '../plugin/plugin-host.ts'
 import { addressRules } from '../transport/socket-limits.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -31,7 +32,7 @@ import { drain, untilBalancersKnow } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import type { ServedApp } from './manifest.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
-import { createWires, type PluginApis, type Wires } from './wires.ts'
+import { createWires, type Wires } from './wires.ts'
 
 /** An app from `created` to `closed`. `createApp` returns its public interface. */
 export class RunningApp {
@@ -216,6 +217,7 @@ export class RunningApp {
         rejections: this.#rejections,
         control: this.hub.control,
         routes: this.#routes,
+        apis: () => (this.#wires === null ? null : apis),
         describe: () => createContract(this.served('describe').routes, this.#events, this.#registry, this.#options),
       }
       const { host, seal } = createPluginHost(plugin.name, this.#registry, services)

@@ -1,7 +1,6 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Instruments } from '../base/instruments.ts'
 import { isPromise } from '../base/maybe-promise.ts'
-import type { AnyPluginKey } from '../base/plugin-key.ts'
 import type { CallServices } from '../call/call-services.ts'
 import { noCredentials } from '../edge/packed-headers.ts'
 import { RequestPreprocessor } from '../edge/request-preprocessor.ts'
@@ -14,6 +13,7 @@ import { loadDicer } from '../http/multipart/dicer.ts'
 import { createSecurityHeaders } from '../http/security-headers.ts'
 import type { ConnectionHub } from '../hub/hub.ts'
 import { TopicJoins } from '../hub/topic-joins.ts'
+import type { PluginApis } from '../plugin/plugin-apis.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
@@ -23,9 +23,6 @@ import type { WebSocketWire } from '../websocket/wire.ts'
 import type { AppEvents } from './app-events.ts'
 import { type CompiledApp, compileApp } from './compile-app.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
-
-/** What the `setup` of each plugin returned, by its name. */
-export type PluginApis = Map<string, { readonly key: AnyPluginKey | null; readonly api: unknown }>
 
 /** The two wires of an app that has booted. */
 export interface Wires {

@@ -1,6 +1,7 @@
 import type { AppError } from '../errors/app-error.ts'
 import { DeadlineExceededError, InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
 import { isMapped, toAppError } from '../errors/normalize.ts'
+import { awaitsHooks, decide, mayReply, notifyAborted, whenAnswered } from './before-reply.ts'
 import { CallContext } from './call-context.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import { deadlineErrorOf } from './deadline-error.ts'
@@ -20,10 +21,15 @@ export class ActiveCall extends CallContext {
     return this.addedCommits
   }
 
+  /** Answered, or about to be: nothing more begins for it. */
+  get decided(): boolean {
+    return this.settled || awaitsHooks(this)
+  }
+
   /** For a call that has not been answered within the callback that brought it. */
   armDeadline(): void {
     const { deadlineMs } = this.compiled
-    if (this.settled || deadlineMs === 0 || this.armedDeadline !== null) return
+    if (this.decided || deadlineMs === 0 || this.armedDeadline !== null) return
     this.armedDeadline = this.services.deadlines.arm(this, this.startedMs, deadlineMs)
   }
 
@@ -53,6 +59,7 @@ export class ActiveCall extends CallContext {
    * committed: until its answer comes, it is not known whether it was done. Returns a promise of the reply when it is not sent yet.
    */
   failEarly(error: AppError): Promise<void> | undefined {
+    if (awaitsHooks(this)) return whenAnswered(this)
     const commits = this.addedCommits
     if (!this.settled && commits?.deferredFailure) return commits.deferredFailure.answered
     if (this.settled || !commits?.pending) {
@@ -78,35 +85,43 @@ export class ActiveCall extends CallContext {
     if (this.addedCommits?.uncertain) this.addedCommits.endedEarly = 'disconnected'
     settle(this)
     this.abort(new Error(reason))
-    report(this, { error: null, aborted: true, httpStatus: 499, durationMs: elapsed(this) })
+    const outcome = { error: null, aborted: true, httpStatus: 499, durationMs: elapsed(this) }
+    notifyAborted(this, outcome)
+    report(this, outcome)
   }
 
   succeed(result: unknown): void {
     if (this.settled) return this.discard(result)
-    let httpStatus: number
-    try {
-      httpStatus = this.peer.succeed(this, result)
-    } catch (error) {
-      this.discard(result)
-      return this.fail(error)
+    if (mayReply(this)) return answer(this, result)
+    if (awaitsHooks(this)) {
+      this.succeedAfterEnd()
+      return this.discard(result)
     }
-    // A slow client was disconnected by this reply, or the client of a stream had left: the call was abandoned.
-    if (this.settled || httpStatus === answeredLater) return
-    settle(this)
-    releaseEffects(this)
-    report(this, { error: null, aborted: false, httpStatus, durationMs: elapsed(this) })
+    decide(
+      this,
+      { error: null, aborted: false, httpStatus: null, durationMs: elapsed(this) },
+      () => this.succeed(result),
+      (error) => {
+        this.discard(result)
+        this.fail(error)
+      },
+    )
   }
 
   fail(thrown: unknown): void {
-    if (this.settled) return failedAfterEnd(this, thrown)
+    if (this.decided) return failedAfterEnd(this, thrown)
     const error = toAnswer(this, thrown)
     if (error === null) return
-    if (error.httpStatus >= 500 && error.cause !== undefined)
+    const { httpStatus } = error
+    if (httpStatus >= 500 && error.cause !== undefined)
       this.log.error({ err: error.cause, code: error.code }, 'A call failed')
-    settle(this)
-    if (this.addedCommits === null || this.addedCommits.endedEarly === null) this.addedEffects?.drop()
-    this.peer.fail(this, error)
-    report(this, { error, aborted: false, httpStatus: error.httpStatus, durationMs: elapsed(this) })
+    if (mayReply(this)) return answerError(this, error)
+    decide(
+      this,
+      { error, aborted: false, httpStatus, durationMs: elapsed(this) },
+      () => answerError(this, error),
+      (other) => this.fail(other),
+    )
   }
 
   /** A result that is not sent: a streamed body in it, or the source of its items, is ended. */
@@ -132,6 +147,30 @@ export class ActiveCall extends CallContext {
     this.onDone = null
     onDone()
   }
+}
+
+function answer(call: ActiveCall, result: unknown): void {
+  let httpStatus: number
+  try {
+    httpStatus = call.peer.succeed(call, result)
+  } catch (error) {
+    call.discard(result)
+    return call.fail(error)
+  }
+  // A slow client was disconnected by this reply, or the client of a stream had left: the call was abandoned.
+  if (call.settled || httpStatus === answeredLater) return
+  settle(call)
+  releaseEffects(call)
+  report(call, { error: null, aborted: false, httpStatus, durationMs: elapsed(call) })
+}
+
+function answerError(call: ActiveCall, error: AppError): void {
+  // Its client has left meanwhile.
+  if (call.settled) return
+  settle(call)
+  if (call.addedCommits === null || call.addedCommits.endedEarly === null) call.addedEffects?.drop()
+  call.peer.fail(call, error)
+  report(call, { error, aborted: false, httpStatus: error.httpStatus, durationMs: elapsed(call) })
 }
 
 function failNow(call: ActiveCall, error: AppError): void {

@@ -114,6 +114,9 @@ export class CallContext implements Call, DropListener {
   get cookies(): Cookies {
     return cookiesOf(this)
   }
+  get path(): string | null {
+    return this.peer.requestedPath ?? null
+  }
   get query(): Readonly<Record<string, string | readonly string[]>> {
     return this.peer.query
   }

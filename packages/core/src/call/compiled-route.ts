@@ -1,5 +1,6 @@
 import type { Result } from '../errors/result.ts'
 import type { ActiveCall } from './active-call.ts'
+import type { BeforeReply } from './before-reply.ts'
 import type { QueryRecord, RouteInfo } from './call.ts'
 import type { HttpCounter } from './call-instruments.ts'
 import type { CallOutcome } from './call-outcome.ts'
@@ -80,6 +81,8 @@ export interface CompiledRoute {
   readonly mayKeepCall: boolean
   /** 0: none. */
   readonly deadlineMs: number
+  /** Null when no plugin holds back the replies of the route. */
+  readonly beforeReply: BeforeReply | null
   /** Counts the outcome of a package into the instruments; null for a route that is on HTTP only. */
   readonly countWebSocket: ((outcome: CallOutcome) => void) | null
   /** Null for a route that is on WebSocket only. */

@@ -2,6 +2,7 @@ import { requireSingleProcess } from '../base/cluster-worker.ts'
 import type { Logger } from '../base/logger.ts'
 import type { PluginHost } from '../plugin/host.ts'
 import { definePlugin, type Plugin } from '../plugin/plugin.ts'
+import { CommitHooks } from './before-commit.ts'
 import { connect } from './connect.ts'
 import type { ConstraintWordings } from './constraint-wording.ts'
 import { type DatabaseApi, databaseKey } from './database.ts'
@@ -75,12 +76,14 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       if (!opened.embedded) host.doctor('database pool', () => checkConnections(opened.db, pool.max))
       host.onClose(() => opened.close())
       let outbox: Outbox | null = null
-      const transaction = createTransactions(opened, { clock, meter, outbox: () => outbox })
+      const commitHooks = new CommitHooks()
+      const transaction = createTransactions(opened, { clock, meter, outbox: () => outbox, commitHooks })
       if (checked.outbox !== null) outbox = openOutbox(host, { db: opened.db, transaction }, checked.outbox)
       const api: DatabaseApi = {
         db: opened.db,
         hasOutbox: outbox !== null,
         forCall: (call) => opened.bind(call),
+        beforeCommit: (call, hook) => commitHooks.add(call, hook),
         transaction: (run, request) => dropSafe(transaction(run, request), 'transaction', request?.call ?? null),
       }
       const once = new Once({ db: opened.db, clock, log, instruments })

@@ -34,6 +34,18 @@ export interface DatabaseApi {
   /** The pool's handle for a call: its queries are cancelled when the client disconnects or the deadline passes. */
   forCall(call: Pick<Call, 'signal' | 'log'>): Database
   /**
+   * Runs `hook` in each transaction of the call, in each of its attempts, when all else in it has succeeded: its statements are the last ones before
+   * COMMIT, but for those of an outbox. If it rejects, the transaction is rolled back. What it resolves with runs once the COMMIT has
+   * succeeded. Not for savepoints, nor with `readOnly`.
+   *
+   * @example
+   * api.beforeCommit(call, async (tx) => {
+   *   await tx.insert(changes).values({ callId: call.id })
+   *   return () => counted.inc()
+   * })
+   */
+  beforeCommit(call: Pick<Call, 'signal' | 'log'>, hook: (tx: Database) => Promise<(() => void) | undefined>): void
+  /**
    * Commits when `run` resolves; rolls back when it rejects, and rejects with the same error. A failure of BEGIN or COMMIT is an AppError
    * (`unavailable`, `conflict`, `database_error`, `outcome_unknown` when it may have committed, …). Inside `run` the pool's handle is refused.
    */

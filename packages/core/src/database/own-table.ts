@@ -4,13 +4,14 @@ import { BootError } from '../base/boot-error.ts'
 import type { Database } from './database.ts'
 import { findDatabaseFailure } from './errors.ts'
 
-/** A table of Twinwire itself, which the app creates by a migration. */
+/** A table of a package, which the app creates by a migration. */
 export interface OwnTable {
   readonly table: PgTable
   readonly name: string
-  /** Of `@twinwire/core/database`. */
+  /** Where `exportName` is imported from: `@twinwire/plugin-audit`. */
+  readonly package: string
   readonly exportName: string
-  /** Who needs it, for messages: `once()`. */
+  /** Who needs it, for messages: `audit()`. */
   readonly owner: string
   /** What it does with the table beside reading. */
   readonly privileges: readonly ('insert' | 'update' | 'delete')[]
@@ -19,9 +20,23 @@ export interface OwnTable {
 /** undefined_table, undefined_column, insufficient_privilege. */
 const unusable = new Set(['42P01', '42703', '42501'])
 
-/** @throws BootError `missing_table` */
-export async function checkOwnTable(db: Database, own: OwnTable): Promise<void> {
-  const { table, name, owner, privileges, exportName } = own
+/**
+ * Checks that the table is there, with its columns, and that the user of the database may use it. For `onReady` of a plugin that has a table.
+ *
+ * @throws BootError `missing_table`
+ *
+ * @example
+ * host.onReady(() => checkTable(host.api(databaseKey).db, {
+ *   table: changesTable,
+ *   name: 'changes',
+ *   package: 'twinwire-plugin-changes',
+ *   exportName: 'changesTable',
+ *   owner: 'changes()',
+ *   privileges: ['insert'],
+ * }))
+ */
+export async function checkTable(db: Database, own: OwnTable): Promise<void> {
+  const { table, name, owner, privileges, exportName, package: from } = own
   try {
     await db.select().from(table).limit(0)
   } catch (error) {
@@ -29,7 +44,7 @@ export async function checkOwnTable(db: Database, own: OwnTable): Promise<void> 
     if (failure === null || !unusable.has(failure.code)) throw error
     throw new BootError(
       'missing_table',
-      `${owner} needs its table: ${failure.message}. Add export { ${exportName} } from '@twinwire/core/database' to the schema that drizzle-kit reads, run drizzle-kit generate, and apply the migration`,
+      `${owner} needs its table: ${failure.message}. Add export { ${exportName} } from '${from}' to the schema that drizzle-kit reads, run drizzle-kit generate, and apply the migration`,
       { cause: error },
     )
   }

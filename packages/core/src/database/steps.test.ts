@@ -17,6 +17,7 @@ function fakeApi() {
     db,
     hasOutbox: false,
     forCall: () => db,
+    beforeCommit: () => {},
     transaction: (run, request) => {
       requests.push(request)
       return run(tx)

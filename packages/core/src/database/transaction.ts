@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { takePublications } from '../call/effects.ts'
 import { InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
 import { asMapped } from '../errors/normalize.ts'
+import type { CommitHooks } from './before-commit.ts'
 import type { Database, TransactionRequest } from './database.ts'
 import type { OpenDatabase } from './drivers/open-database.ts'
 import type { QueryMeter } from './drivers/query-meter.ts'
@@ -54,7 +55,13 @@ export function createTransactions(
     clock,
     meter,
     outbox,
-  }: { readonly clock: Clock; readonly meter: Pick<QueryMeter, 'retried'>; readonly outbox: () => Outbox | null },
+    commitHooks,
+  }: {
+    readonly clock: Clock
+    readonly meter: Pick<QueryMeter, 'retried'>
+    readonly outbox: () => Outbox | null
+    readonly commitHooks: CommitHooks
+  },
 ): <T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest) => Promise<T> {
   // By what runs inside of what, and not by the call: two transactions that a call starts in parallel do not depend on each other.
   const open = new AsyncScope<CallTransaction>()
@@ -78,9 +85,11 @@ export function createTransactions(
   ): Promise<T> {
     const usesOutbox = { isUsed }
     let isStored = false
+    let committed: readonly (() => void)[] = []
     const result = await database.transaction(
       async (tx) => {
         const value = await inside(scope, { tx, mode, outbox: usesOutbox }, run)
+        if (mode.readOnly !== true) committed = await commitHooks.run(scope, tx)
         // The last statements: the streams are locked as shortly as possible.
         if (usesOutbox.isUsed) isStored = (await outbox()?.store(tx, takePublications(scope))) === true
         return value
@@ -88,6 +97,7 @@ export function createTransactions(
       mode,
       scope,
     )
+    for (const each of committed) each()
     if (isStored) outbox()?.committed()
     return result
   }

@@ -72,7 +72,7 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
       return openBody(this, call, http.streamed, next)
     }
     const read = (bytes: Uint8Array | BodyFailure): void => {
-      if (call.settled || bytes === 'aborted') return
+      if (call.decided || bytes === 'aborted') return
       if (bytes === 'too_large') return call.fail(new PayloadTooLargeError(http.maxBodyBytes))
       if (http.ignoresBody) return finish(this, call, emptyBody, next)
       if (http.raw) return finish(this, call, { kind: 'raw', value: bytes }, next)
@@ -133,6 +133,7 @@ function finish(
   body: ParsedBody,
   next: (call: ActiveCall, input: unknown) => void,
 ): void {
+  if (call.decided) return
   const input = call.compiled.http?.input(request.params, request.query, body)
   if (input === undefined || input.ok) next(call, input?.value)
   else call.fail(input.error)

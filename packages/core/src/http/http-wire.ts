@@ -142,8 +142,8 @@ export class HttpWire implements HttpRequestServices {
     if (services.onCall !== null) services.onCall(call)
     // The client disconnected while onRequest was running.
     if (request.exchange.aborted) return call.abandon(clientDisconnected)
-    if (this.draining && !route.servesWhileDraining) return call.fail(new UnavailableError('The server is restarting'))
-    this.#identify(request, call)
+    if (this.draining && !route.servesWhileDraining) call.fail(new UnavailableError('The server is restarting'))
+    else this.#identify(request, call)
     if (call.settled) return
     this.running.add(call)
     call.compiled.httpCounter?.inProgress.inc()
@@ -160,7 +160,7 @@ export class HttpWire implements HttpRequestServices {
       if (isPromise(identity)) {
         identity.then(
           (known) => {
-            if (call.settled) return
+            if (call.decided) return
             call.identity = known ?? null
             compiled.run(call)
           },

@@ -26,7 +26,14 @@ export class TopicCalls {
   readonly #running = new Map<HubConnection, Set<Authorization>>()
 
   constructor(context: RouteContext, services: CallServices) {
-    this.#context = { ...context, guardsFor: () => [], countWebSocket: () => null, httpCounter: () => null }
+    this.#context = {
+      ...context,
+      guardsFor: () => [],
+      countWebSocket: () => null,
+      httpCounter: () => null,
+      onInput: null,
+      beforeReply: () => null,
+    }
     const silent = { onCall: { value: null }, onReply: { value: null }, access: { value: null } }
     // With the services that change while the app runs.
     this.#services = Object.create(services, silent)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkPlugins } from './check-plugins.ts'
+import { checkPlugins, orderPlugins } from './check-plugins.ts'
 
 const plugin = (name: string, ...requires: string[]) => ({ name, requires, setup: () => {} })
 
@@ -24,5 +24,19 @@ describe('the plugins of an app', () => {
         message: "Plugin 'auth' requires the plugin 'database', which is not installed: add database() to plugins",
       }),
     )
+  })
+})
+
+describe('orderPlugins', () => {
+  const names = (plugins: readonly ReturnType<typeof plugin>[]): readonly string[] =>
+    orderPlugins(plugins).map(({ name }) => name)
+
+  it('keeps the order of the list, but for what is required', () => {
+    expect(names([plugin('a'), plugin('b'), plugin('c')])).toEqual(['a', 'b', 'c'])
+    expect(names([plugin('a', 'c'), plugin('b', 'a'), plugin('c')])).toEqual(['c', 'a', 'b'])
+  })
+
+  it('ends for a circle', () => {
+    expect(names([plugin('a', 'b'), plugin('b', 'a')])).toEqual(['b', 'a'])
   })
 })

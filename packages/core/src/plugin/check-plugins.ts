@@ -1,6 +1,23 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Plugin } from './plugin.ts'
 
+/** The plugins in the order of the list, each after those that it requires. A circle keeps the order of the list. */
+export function orderPlugins(plugins: readonly Plugin[]): readonly Plugin[] {
+  const ordered = new Set<Plugin>()
+  const visiting = new Set<Plugin>()
+  const visit = (plugin: Plugin): void => {
+    if (ordered.has(plugin) || visiting.has(plugin)) return
+    visiting.add(plugin)
+    for (const name of plugin.requires ?? []) {
+      const required = plugins.find((each) => each.name === name)
+      if (required !== undefined) visit(required)
+    }
+    ordered.add(plugin)
+  }
+  for (const plugin of plugins) visit(plugin)
+  return [...ordered]
+}
+
 /** @throws BootError for two plugins with the same name, or a plugin without the ones it requires. */
 export function checkPlugins(plugins: readonly Plugin[]): void {
   const names = new Set<string>()

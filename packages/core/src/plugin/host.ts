@@ -5,6 +5,8 @@ import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { PluginKey } from '../base/plugin-key.ts'
+import type { DecidedOutcome } from '../call/before-reply.ts'
 import type { Call, RouteInfo, Wire } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { AnyEvent } from '../call/event.ts'
@@ -159,6 +161,17 @@ export interface PluginHost {
    * `wrong_state`, before.
    */
   describe(): AppContract
+  /**
+   * The API of another plugin of the app, from `onReady` on. Name it in `requires` too: it is then set up before this plugin, and closed after it.
+   *
+   * @throws BootError `wrong_state` during `setup`; `missing_plugin`; `mismatched_plugin_key`
+   *
+   * @example
+   * host.onReady(async () => {
+   *   await host.api(databaseKey).db.select().from(tenants)
+   * })
+   */
+  api<Api>(key: PluginKey<string, Api>): Api
   /** The worker of a cluster that this process is; null outside of a cluster. What works in one process only calls `requireSingleProcess`. */
   readonly worker: ClusterWorker | null
 
@@ -179,6 +192,27 @@ export interface PluginHost {
   onConnect(hook: (connection: Connection) => MaybePromise<void>): void
   /** A call starts; none of its steps has run. Must not throw. */
   onCall(hook: (call: Call) => void): void
+  /**
+   * What the caller sent was read and decoded, and is not validated yet; at most once for a call, and not for one that was refused before. A
+   * handler may change it later. Must not throw.
+   */
+  onInput(hook: (call: Call, input: unknown) => void): void
+  /**
+   * Holds back the replies of routes for which `when` returns true, which is asked once their steps are bound. `hook` runs when the outcome of a
+   * call is decided: its handler and the commit of its transaction have ended, or it failed, was refused or reached its deadline. The reply leaves
+   * when `hook` has ended; give what it waits for a time limit. What it throws is the answer instead: an AppError is kept, anything else is
+   * `internal_error`, and `outcome_unknown` where the call has committed. Once for every call of the route; for a client that has disconnected
+   * nothing is held back. A route with `output: stream(…)` is a boot error, `bad_route`.
+   *
+   * @example
+   * host.beforeReply(async (call, { error }) => {
+   *   if (error !== null) await failures.write(call.id, error.code)
+   * }, { when: ({ name }) => name === 'TRANSFER' })
+   */
+  beforeReply(
+    hook: (call: Call, decided: DecidedOutcome) => MaybePromise<void>,
+    options: { readonly when: (route: RouteInfo) => boolean },
+  ): void
   /** A call has ended; once for every call, also for those without a route. Must not throw. */
   onReply(hook: (call: Call, outcome: CallOutcome) => void, options?: ReplyHookOptions): void
   /**

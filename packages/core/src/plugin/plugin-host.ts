@@ -7,6 +7,7 @@ import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { BeforeReply } from '../call/before-reply.ts'
 import type { Call, RouteInfo } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { Rejections } from '../call/rejections.ts'
@@ -31,6 +32,7 @@ import type {
   IncomingRequest,
   PluginHost,
 } from './host.ts'
+import { findPluginApi, type PluginApis } from './plugin-apis.ts'
 import { createPluginControl } from './plugin-control.ts'
 import { type AppPackages, PluginPackages } from './plugin-packages.ts'
 
@@ -44,11 +46,18 @@ export interface HostServices {
   readonly rejections: Rejections
   readonly control: NodeControl
   readonly routes: readonly RouteInfo[]
+  /** Null until all plugins are set up. */
+  readonly apis: () => PluginApis | null
   readonly describe: () => AppContract
 }
 
 interface AppGuard {
   readonly step: AnyStep
+  readonly when: (route: RouteInfo) => boolean
+}
+
+interface ReplyHolder {
+  readonly hook: BeforeReply
   readonly when: (route: RouteInfo) => boolean
 }
 
@@ -65,6 +74,8 @@ export class PluginRegistry {
   readonly onUpgradeRejected: ((request: IncomingRequest, error: AppError) => void)[] = []
   readonly onConnect: ((connection: Connection) => MaybePromise<void>)[] = []
   readonly onCall: ((call: Call) => void)[] = []
+  readonly onInput: ((call: Call, input: unknown) => void)[] = []
+  readonly beforeReply: ReplyHolder[] = []
   readonly onReply: ((call: Call, outcome: CallOutcome) => void)[] = []
   /** Whether one of `onReply` may read the address of a call that succeeded. */
   replyHooksReadAddress = false
@@ -119,6 +130,7 @@ export function createPluginHost(
     describe,
     publishOnce: (publication, key) => hub.publishing.publishOnce(publication, key),
     worker: workerLink(),
+    api: (key) => findPluginApi(services.apis(), plugin, key),
     get log() {
       log ??= services.log.child({ plugin })
       return log
@@ -127,6 +139,11 @@ export function createPluginHost(
     onUpgradeRejected: adder(registry.onUpgradeRejected),
     onConnect: adder(registry.onConnect),
     onCall: adder(registry.onCall),
+    onInput: adder(registry.onInput),
+    beforeReply(hook, { when }) {
+      checkOpen()
+      registry.beforeReply.push({ hook, when })
+    },
     onReply(hook, { readsAddress = true } = {}) {
       checkOpen()
       registry.onReply.push(hook)

@@ -9,11 +9,11 @@ export interface Plugin<out Api = unknown> {
   readonly name: string
   /** The key of its steps; not set if it has none. */
   readonly key?: AnyPluginKey
-  /** Names of plugins that must be installed too, in any order. */
+  /** Names of plugins that must be installed too, in any order: they are set up before this one, and closed after it. */
   readonly requires?: readonly string[]
   /** Adds checks to `app.doctor()` that also run in an app that was not started. Must not connect to anything. */
   doctor?(host: DoctorHost): void
-  /** Runs once while the app starts, in list order. Returns the API that its steps get in this app. */
+  /** Runs once while the app starts, in the order of the list, after what it requires. Returns the API that its steps get in this app. */
   setup(host: PluginHost): MaybePromise<Api>
 }
 

@@ -12,7 +12,7 @@ import type { DescribedRoute } from './describe.ts'
 import { mayTakeCall } from './may-take-call.ts'
 import { bindWrapped, checkOnce, findOnce } from './once-steps.ts'
 import { compileOutput } from './output.ts'
-import { compilePipeline, compileValidate } from './pipeline.ts'
+import { compilePipeline, compileValidate, type InputHook } from './pipeline.ts'
 import type { RouteDefinition } from './route.ts'
 import type { AnyStep, CheckRun, GuardRun } from './step.ts'
 import { splitUse, type Use } from './use.ts'
@@ -33,6 +33,10 @@ export interface RouteContext extends HttpContext {
   readonly guardsFor: (info: RouteInfo) => Use
   readonly countWebSocket: (info: RouteInfo) => CompiledRoute['countWebSocket']
   readonly httpCounter: (info: RouteInfo) => CompiledRoute['httpCounter']
+  /** Null when no plugin asks for it. */
+  readonly onInput: InputHook | null
+  /** Asked once the steps of the route are bound. */
+  readonly beforeReply: (info: RouteInfo) => CompiledRoute['beforeReply']
 }
 
 /** The description of a route, before it is compiled. */
@@ -76,7 +80,10 @@ export function compileRoute(
     output: compileOutput(definition.output, context.validateOutput, createReplyCheck(info)),
     streams,
     repliesInside: findOnce(steps) !== null,
+    onInput: context.onInput,
   })
+  const beforeReply = context.beforeReply(info)
+  if (streams && beforeReply !== null) throw holdsBackStream(info)
   return {
     info,
     definition,
@@ -97,6 +104,7 @@ export function compileRoute(
     servesWhileDraining,
     http: compileHttp(info, definition, context, identity),
     deadlineMs: definition.deadlineMs ?? context.deadlineMs,
+    beforeReply,
     countWebSocket: context.countWebSocket(info),
     httpCounter: context.httpCounter(info),
   }
@@ -142,6 +150,13 @@ function checkStream({ name }: RouteInfo, { http }: RouteDefinition, wrapped: Us
       'bad_route',
       `Route ${name} streams its reply, and a response with status ${http.status} has no body: choose another http.status`,
     )
+}
+
+function holdsBackStream({ name }: RouteInfo): BootError {
+  return new BootError(
+    'bad_route',
+    `Route ${name} streams its reply, and a plugin holds back its replies by host.beforeReply(): leave it out there`,
+  )
 }
 
 type Execute = (input: unknown, call: ActiveCall) => unknown

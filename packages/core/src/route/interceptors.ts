@@ -60,7 +60,7 @@ function checked({ run }: WrappedCheck, execute: Execute): Execute {
 
 /** Nothing more begins for a call that has ended. */
 function throwIfSettled(call: ActiveCall): void {
-  if (call.settled) throw call.signal.reason ?? new Error('The call has been answered already')
+  if (call.decided) throw call.signal.reason ?? new Error('The call has been answered already')
 }
 
 function intercepted({ run, holdsEffects, mayRepeat }: BoundInterceptor, execute: Execute): Execute {

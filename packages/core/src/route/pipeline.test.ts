@@ -32,6 +32,7 @@ const plain: Stages = {
   output: (value) => value,
   streams: false,
   repliesInside: false,
+  onInput: null,
 }
 
 /** A call with real parts but for its wire, which reads `input` and notes the answer. */
@@ -83,6 +84,7 @@ function createCall(input: unknown = 'input', identity: Identity | null = null, 
   const compiled = {
     info: { name: 'R', pkgId: 1 },
     deadlineMs: 0,
+    beforeReply: null,
     countWebSocket: () => {},
   } as unknown as CompiledRoute
   return new ActiveCall(compiled, peer, services, 'id', identity)

@@ -17,6 +17,9 @@ type BoundCheck = CheckRun<unknown, ActiveCall>
 /** Passes a call to the next stage, with the result of the stage before. May throw: the first stage catches it and answers. */
 type Stage = (call: ActiveCall, value: unknown) => void
 
+/** Gets what a caller sent, before it is validated. Must not throw. */
+export type InputHook = (call: ActiveCall, input: unknown) => void
+
 /** The parts of one route, in the order in which they run. */
 export interface Stages {
   /** The error for a call without an identity; null where none is needed. */
@@ -32,6 +35,8 @@ export interface Stages {
   readonly streams: boolean
   /** The reply is made inside of the interceptors: `once()` keeps it. */
   readonly repliesInside: boolean
+  /** Null when no plugin asks for the input. */
+  readonly onInput: InputHook | null
 }
 
 /**
@@ -46,7 +51,7 @@ export function compilePipeline(stages: Stages): (call: ActiveCall) => void {
   for (const check of stages.checks.toReversed()) chain = checkThen(check, chain)
   if (stages.validate === null) chain = withoutInput(chain)
   else chain = through(callless(stages.validate), chain)
-  const afterInput = guarded(chain)
+  const afterInput = guarded(stages.onInput === null ? chain : observed(stages.onInput, chain))
   chain = (call) => call.peer.readInput(call, afterInput)
   for (const guard of stages.guards.toReversed()) chain = guardThen(guard, chain)
   if (stages.missingIdentity !== null) chain = identified(stages.missingIdentity, chain)
@@ -136,7 +141,7 @@ function guarded(stage: Stage): Stage {
 function later(call: ActiveCall, promise: Promise<unknown>, next: Stage, isWork = false): void {
   promise.then(
     (value) => {
-      if (call.settled) {
+      if (call.decided) {
         if (isWork) call.succeedAfterEnd()
         return call.discard(value)
       }
@@ -180,6 +185,13 @@ async function notifyWhenDone(call: ActiveCall, work: Execute, input: unknown): 
 
 function callless(validate: Validate): (call: ActiveCall, input: unknown) => MaybePromise<unknown> {
   return (_call, input) => validate(input)
+}
+
+function observed(hook: InputHook, next: Stage): Stage {
+  return (call, input) => {
+    hook(call, input)
+    next(call, input)
+  }
 }
 
 function withoutInput(next: Stage): Stage {

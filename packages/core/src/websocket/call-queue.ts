@@ -36,7 +36,7 @@ export class CallQueue {
       const call = lane.waiting.shift()
       if (call === undefined) break
       // Answered while it waited: its deadline passed, or the client disconnected.
-      if (call.settled) continue
+      if (call.decided) continue
       lane.free = false
       call.onDone = () => {
         lane.free = true

@@ -141,7 +141,7 @@ export class WebSocketConnection
     const route = router.find(frame.pkgId) ?? unmatched
     const call = new ActiveCall(route, this, services, frame.reqId, this.identity, frame.data, frame.pkgId)
     if (services.onCall !== null) services.onCall(call)
-    if (draining) return call.fail(new UnavailableError('The server is restarting'))
+    if (draining) return this.#reject(call, new UnavailableError('The server is restarting'))
     if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${frame.pkgId}`))
     this.#start(call, options.ordered ? this : route.ordered ? route : null, false)
   }
@@ -154,10 +154,16 @@ export class WebSocketConnection
     this.#start(call, lane, endsCalls)
   }
 
+  /** A call that does not begin. Hooks may hold back its reply, and then it ends with the connection. */
+  #reject(call: ActiveCall, error: AppError): void {
+    call.fail(error)
+    if (!call.settled) this.#running = addCall(this.#running, call)
+  }
+
   /** Calls of one lane do not overlap. */
   #start(call: ActiveCall, lane: unknown, endsCalls: boolean): void {
     if (!endsCalls && countCalls(this.#running) >= this.shared.options.maxInFlight)
-      return call.fail(coreError('too_many_in_flight'))
+      return this.#reject(call, coreError('too_many_in_flight'))
     if (lane === null) call.compiled.run(call)
     else {
       this.#queue ??= new CallQueue()

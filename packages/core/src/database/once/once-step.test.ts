@@ -18,7 +18,13 @@ const db: Database = drizzle.mock()
 function fakeDatabase() {
   return definePlugin(databaseKey, {
     setup() {
-      const api: DatabaseApi = { db, hasOutbox: false, forCall: () => db, transaction: (run) => run(db) }
+      const api: DatabaseApi = {
+        db,
+        hasOutbox: false,
+        forCall: () => db,
+        beforeCommit: () => {},
+        transaction: (run) => run(db),
+      }
       setOnce(api, new Once({ db, clock: systemClock, log: createTestLogger(), instruments: new Instruments() }))
       return api
     },
@@ -86,7 +92,13 @@ test.each([
 
 test('a plugin that is not that of core is a boot error', async () => {
   const other = definePlugin(databaseKey, {
-    setup: (): DatabaseApi => ({ db, hasOutbox: false, forCall: () => db, transaction: (run) => run(db) }),
+    setup: (): DatabaseApi => ({
+      db,
+      hasOutbox: false,
+      forCall: () => db,
+      beforeCommit: () => {},
+      transaction: (run) => run(db),
+    }),
   })
   const routes = { DO: route({ use: [keyed, transaction()], handler: () => reply(1) }) }
   const starting = createTestApp({ pkgIds: { DO: 1 }, routes, plugins: [other, fakeIdentity()] })

@@ -30,6 +30,7 @@ export const onceTable: PgTable = table
 export const ownOnce: OwnTable = {
   table,
   name: 'twinwire_once',
+  package: '@twinwire/core/database',
   exportName: 'onceTable',
   owner: 'once()',
   privileges: ['insert', 'update', 'delete'],

@@ -11,7 +11,7 @@ import { type AppError, coreError, InternalError } from '../../errors/app-error.
 import type { OnceRuns } from '../../route/step.ts'
 import type { Database, DatabaseApi } from '../database.ts'
 import { scopeEnded } from '../drivers/scope.ts'
-import { checkOwnTable } from '../own-table.ts'
+import { checkTable } from '../own-table.ts'
 import { hash, toFingerprint } from './fingerprint.ts'
 import { readKey } from './idempotency-key.ts'
 import { addKept, fromKept, notKept, toAdded, toKept } from './kept-reply.ts'
@@ -60,7 +60,7 @@ export class Once {
   async start(): Promise<void> {
     if (this.#cells === null) return
     const { db, clock, log, instruments } = this.#options
-    await checkOwnTable(db, ownOnce)
+    await checkTable(db, ownOnce)
     const removed = instruments.counter('once_keys_removed_total', 'Expired keys of once() that were removed').cell()
     this.#removal = new OnceRemoval({ db, clock, log, removed })
     this.#removal.start()

@@ -35,6 +35,7 @@ export const outboxTable: PgTable = outbox
 export const ownOutbox: OwnTable = {
   table: outbox,
   name: tableName,
+  package: '@twinwire/core/database',
   exportName: 'outboxTable',
   owner: 'database({ outbox })',
   privileges: ['insert', 'delete'],

@@ -1,7 +1,7 @@
 import type { Publication } from '../../call/publication.ts'
 import type { PluginHost } from '../../plugin/host.ts'
 import type { Database } from '../database.ts'
-import { checkOwnTable } from '../own-table.ts'
+import { checkTable } from '../own-table.ts'
 import type { CheckedOutboxOptions } from './outbox-options.ts'
 import { insertRows, ownOutbox, readLagMs } from './outbox-rows.ts'
 import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.ts'
@@ -59,7 +59,7 @@ export function openOutbox(
     { required: false },
   )
   host.onReady(async () => {
-    await checkOwnTable(db, ownOutbox)
+    await checkTable(db, ownOutbox)
     sender.start()
   })
   host.onClose(() => sender.close())

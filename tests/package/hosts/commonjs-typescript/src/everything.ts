@@ -42,6 +42,7 @@ import {
 import { cluster } from '@twinwire/core/cluster'
 import {
   BaseRepository,
+  checkTable,
   type Database,
   database,
   databaseKey,
@@ -362,6 +363,15 @@ export const fromPool = withDb()
 export const inTransaction = transaction({ isolation: 'serializable' })
 export const onlyOnce = once({ retention: 86_400_000, required: true })
 export const tableOfOnce = onceTable
+export const checked = (db: Database) =>
+  checkTable(db, {
+    table: onceTable,
+    name: 'twinwire_once',
+    package: '@twinwire/core/database',
+    exportName: 'onceTable',
+    owner: 'once()',
+    privileges: ['insert'],
+  })
 export const AuthorFilters = filterSchema(
   authors,
   { id: true, name: ['eq', 'prefix'], bornAt: true },
