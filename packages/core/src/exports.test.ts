@@ -65,6 +65,7 @@ it('@twinwire/core/plugin', async () => {
       "GaugeCell",
       "HistogramCell",
       "Instruments",
+      "PortRoutes",
       "addGuardedEndpoint",
       "badOption",
       "checkOption",

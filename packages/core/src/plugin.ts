@@ -47,6 +47,7 @@ export {
 export { type EndpointPort, type EndpointPortOptions, openEndpointPort } from './edge/endpoint-port.ts'
 export { createNetworks, type Networks, networkRule } from './edge/networks.ts'
 export { findOriginError, type OriginRequest } from './edge/origin.ts'
+export { PortRoutes, type PortRoutesOptions, type ReadAnswer } from './edge/port-routes.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export type { ErrorMapper } from './errors/normalize.ts'
 export type { PluginControlHandler } from './hub/control.ts'

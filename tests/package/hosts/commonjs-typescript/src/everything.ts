@@ -77,6 +77,7 @@ import {
   networkRule,
   openEndpointPort,
   option,
+  PortRoutes,
   pluginKey,
   readCookie,
   readSignedCookie,
@@ -177,6 +178,7 @@ export const endpointAccess = [
   describeEndpointAccess('public'),
   endpointPortRules,
   openEndpointPort,
+  PortRoutes,
   resolveEndpointAccess,
 ] as const
 export const current = currentCall()
