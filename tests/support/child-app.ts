@@ -18,8 +18,15 @@ export interface ChildApp {
   kill(signal: NodeJS.Signals): void
 }
 
-export async function startChildApp(file: string, env: Readonly<Record<string, string>> = {}): Promise<ChildApp> {
-  const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', file], {
+type Environment = Readonly<Record<string, string>>
+
+export function startChildApp(file: string, env: Environment = {}): Promise<ChildApp> {
+  return startBuiltApp(['--conditions=@twinwire/source', '--import', 'tsx', file], env)
+}
+
+/** Of a file that Node runs as it is: `args` are those of Node. */
+export async function startBuiltApp(args: readonly string[], env: Environment = {}): Promise<ChildApp> {
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { ...process.env, NODE_ENV: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

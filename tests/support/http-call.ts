@@ -8,11 +8,18 @@ export interface HttpAnswer {
 const answerWithinMs = 20_000
 
 /** One request with Node's own client; a body is sent as JSON, a token in `authorization`. */
-export async function httpCall(url: string, method = 'GET', body?: object, token?: string): Promise<HttpAnswer> {
+export async function httpCall(
+  url: string,
+  method = 'GET',
+  body?: object,
+  token?: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpAnswer> {
   const response = await fetch(url, {
     method,
     signal: AbortSignal.timeout(answerWithinMs),
     headers: {
+      ...headers,
       ...(body && { 'content-type': 'application/json' }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },

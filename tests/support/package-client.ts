@@ -47,8 +47,7 @@ export class PackageClient {
   }
 
   /** Resolves with the reply, whatever its status. */
-  call(pkgId: number, data?: object): Promise<ReceivedFrame> {
-    const reqId = randomUUID()
+  call(pkgId: number, data?: object, reqId: string = randomUUID()): Promise<ReceivedFrame> {
     const reply = new Promise<ReceivedFrame>((resolve) => this.#replies.set(reqId, resolve))
     this.#socket.send(JSON.stringify({ pkg_id: pkgId, req_id: reqId, method: '', data }))
     return Promise.race([reply, this.#late(`No reply to package ${pkgId}`)])
