@@ -156,6 +156,19 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
     expect([await countOf(old), await countOf(young)]).toEqual([2, 1])
   })
 
+  test('a handler that removes the key is rolled back', async () => {
+    await query.unsafe(`create function remove_keys() returns trigger language plpgsql as $$
+      begin if new.name = 'removes' then delete from twinwire_once; end if; return new; end $$;
+      create trigger remove_keys before insert on marks for each row execute function remove_keys()`)
+    const app = await start({ url: server.url })
+    const call = () =>
+      app.call({ wire: 'http', route: 'MARK', input: { name: 'removes' }, key: '6c8f37f3-7b49-4b3c-8a7e-2d1c4a1f0b52' })
+    expect(await call()).toMatchObject({ status: 500, data: { code: 'internal_error' } })
+    expect(await call()).toMatchObject({ status: 500 })
+    expect(await countOf('removes')).toBe(0)
+    expect(app.runs.get('removes')).toBe(2)
+  })
+
   test('without its table the app does not start, and says what to do', async () => {
     const empty = await startPostgres()
     try {

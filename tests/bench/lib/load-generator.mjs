@@ -15,10 +15,13 @@ class Client {
   #next = 0
   #load
   #counter = new FrameCounter()
+  /** Makes another package for each; null when the same ones go round. */
+  #renew
 
-  constructor(socket, load, packages) {
+  constructor(socket, load, packages, renew) {
     this.#socket = socket
     this.#load = load
+    this.#renew = renew
     this.#inFlight = packages.length
     const frames = packages.map(({ text }) => toClientFrame(text))
     this.#frameBytes = frames[0].length
@@ -38,7 +41,7 @@ class Client {
   }
 
   /** `greeting`: what the first frame of the server has in it; null when it sends none by itself. */
-  static async open(port, path, load, packages, token, greeting) {
+  static async open(port, path, load, packages, token, greeting, renew) {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     const { request, accept } = createHandshake(port, path, token)
     socket.write(request)
@@ -48,7 +51,7 @@ class Client {
     if (greeting !== null && !opening.greeting.includes(greeting)) {
       throw new Error(`Handshake rejected: ${opening.greeting}`)
     }
-    return new Client(socket, load, packages)
+    return new Client(socket, load, packages, renew)
   }
 
   /** Sends one package and returns the whole reply. */
@@ -63,6 +66,10 @@ class Client {
   }
 
   send(count) {
+    if (this.#renew !== null) {
+      this.#socket.write(Buffer.concat(Array.from({ length: count }, () => toClientFrame(this.#renew()))))
+      return
+    }
     const from = this.#next
     this.#next = (from + count) % this.#inFlight
     this.#socket.write(this.#frames.subarray(from * this.#frameBytes, (from + count) * this.#frameBytes))
@@ -104,14 +111,15 @@ export class LoadGenerator {
    *   parse?: (message: string | Buffer) => unknown,
    *   toPackage: (connection: number, slot: number) => { text: string | Uint8Array, reply: unknown },
    *   probes: { text: string | Uint8Array, matches: (reply: any) => boolean }[] }} workload
-   *   `text` may be bytes: then it is a binary frame.
+   *   `text` may be bytes: then it is a binary frame. With `fresh` each package is another one.
    */
   async connect({ port, tokens }, connections, workload) {
     for (let i = 0; i < connections; i++) {
       const packages = Array.from({ length: this.inFlight }, (_, slot) => workload.toPackage(i, slot))
       const token = tokens.length === 0 ? null : tokens[i % tokens.length]
       const greeting = workload.greeting ?? (token === null ? null : 'auth_ok')
-      const client = await Client.open(port, workload.path, this, packages, token, greeting)
+      const renew = workload.fresh === true ? () => workload.toPackage(i, 0).text : null
+      const client = await Client.open(port, workload.path, this, packages, token, greeting, renew)
       this.clients.push(client)
       const { hello, parse = JSON.parse } = workload
       if (hello !== undefined) {

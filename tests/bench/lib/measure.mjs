@@ -4,7 +4,7 @@ import { median } from './statistics.mjs'
 
 /** Bounds a run by count as well as by time. */
 const maxMessages = 10_000_000
-const sliceSeconds = 0.1
+const defaultSliceSeconds = 0.1
 
 /**
  * @typedef {object} Options
@@ -46,7 +46,7 @@ async function measureRound(servers, workload, options, core) {
   try {
     for (const server of servers) contestants.push(await Contestant.start(server, workload, options, core))
     for (const contestant of contestants) await contestant.load.run(options.warmUpSeconds, maxMessages)
-    const slices = Math.ceil(options.seconds / sliceSeconds)
+    const slices = Math.ceil(options.seconds / (workload.sliceSeconds ?? defaultSliceSeconds))
     for (let slice = 0; slice < slices; slice++) {
       for (const contestant of slice % 2 === 0 ? contestants : contestants.toReversed()) await contestant.measure()
     }
@@ -71,13 +71,15 @@ class Contestant {
   name
   load
   #server
+  #sliceSeconds
   /** @type {{ micros: number, messages: number, perSecond: number }[]} */
   #slices = []
 
-  constructor(name, server, load) {
+  constructor(name, server, load, sliceSeconds) {
     this.name = name
     this.#server = server
     this.load = load
+    this.#sliceSeconds = sliceSeconds
   }
 
   static async start({ name, file, env, dialect }, workload, options, core, nodeArgs = []) {
@@ -86,6 +88,7 @@ class Contestant {
       name,
       server,
       workload.createLoad?.(options) ?? new LoadGenerator(options.inFlight),
+      workload.sliceSeconds ?? defaultSliceSeconds,
     )
     try {
       await contestant.load.connect(server, options.connections, { ...workload, ...dialect }, name)
@@ -99,7 +102,7 @@ class Contestant {
   async measure() {
     // Nothing is under way at either reading, so that the CPU between them is that of these messages, all and only.
     const before = await this.#server.cpuMicros()
-    const { messages, seconds } = await this.load.run(sliceSeconds, maxMessages)
+    const { messages, seconds } = await this.load.run(this.#sliceSeconds, maxMessages)
     const micros = ((await this.#server.cpuMicros()) - before) / messages
     this.#slices.push({ micros, messages, perSecond: messages / seconds })
   }

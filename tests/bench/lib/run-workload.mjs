@@ -13,6 +13,8 @@ const workloads = [
   'auth',
   'limits',
   'database',
+  'once',
+  'outbox',
   'http-get',
   'http-post',
   'http-guarded',
@@ -49,7 +51,7 @@ export async function openWorkload(values) {
     rounds: toCount('rounds', workload.rounds ?? 7, 3, 100),
     seconds: toCount('seconds', 2, 1, 60),
     // The optimising compiler needs some hundred thousand messages to settle.
-    warmUpSeconds: 2,
+    warmUpSeconds: workload.warmUpSeconds ?? 2,
     connections: toCount('connections', workload.connections ?? 64, 1, 20_000),
     inFlight: toCount('in-flight', workload.inFlight ?? 16, 1, 64),
     perTurn: toCount('per-turn', 4, 1, 64),

@@ -10,6 +10,12 @@ export interface Statement {
   readonly rowMode: 'array' | 'object'
 }
 
+/** A statement before COMMIT whose result is not needed: it is sent in one piece with it where the driver can. */
+export interface LastStatement extends Statement {
+  /** Null: it succeeded. After a failure the server answers COMMIT with ROLLBACK. */
+  readonly onAnswer: (error: unknown) => void
+}
+
 /** The rows of one statement, and the names and types of their columns. Values are PostgreSQL's strings. */
 export interface ResultSet {
   readonly rows: readonly unknown[]
@@ -38,10 +44,10 @@ export interface Connection extends PoolConnection {
    */
   command(text: string, signal: AbortSignal | null): Promise<string>
   /**
-   * COMMIT, with the same result. Refused when `signal` has aborted before it is sent; afterwards nothing cancels it. `onSend` is called
+   * COMMIT behind the `last` statements, with the same result. Refused when `signal` has aborted before it is sent; afterwards nothing cancels it. `onSend` is called
    * when it is sent. `isUnanswered` says of an error whether the transaction may have committed; the same holds for a statement.
    */
-  commit(signal: AbortSignal | null, onSend: () => void): Promise<string>
+  commit(signal: AbortSignal | null, onSend: () => void, last: readonly LastStatement[]): Promise<string>
   /** Must not be reused: the current user is the last one. */
   retire(): void
 }

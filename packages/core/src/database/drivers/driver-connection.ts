@@ -1,6 +1,13 @@
 import type { Clock } from '../../base/clock.ts'
 import { toParameterText, typeIdOf } from '../values/parameters.ts'
-import { answersPing, type Connection, queryFailed, type Statement, type StatementResult } from './connection.ts'
+import {
+  answersPing,
+  type Connection,
+  type LastStatement,
+  queryFailed,
+  type Statement,
+  type StatementResult,
+} from './connection.ts'
 import { connectionLost, isAnswer, isFatal, markUnanswered } from './connection-lost.ts'
 import type { DriverConnection, DriverResult } from './driver.ts'
 import { scopeEnded } from './scope.ts'
@@ -59,7 +66,16 @@ export class DriverClient implements Connection {
     }
   }
 
-  commit(signal: AbortSignal | null, onSend: () => void): Promise<string> {
+  async commit(signal: AbortSignal | null, onSend: () => void, last: readonly LastStatement[]): Promise<string> {
+    for (const statement of last) {
+      try {
+        await this.run(statement, signal)
+        statement.onAnswer(null)
+      } catch (error) {
+        statement.onAnswer(error)
+        throw queryFailed(statement.text, error)
+      }
+    }
     return this.command('commit', signal, onSend)
   }
 

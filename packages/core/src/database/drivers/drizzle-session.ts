@@ -15,6 +15,7 @@ import {
   type PgTransactionConfig,
   type PreparedQueryConfig,
 } from 'drizzle-orm/pg-core'
+import type { Database } from '../database.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import { toParameter } from '../values/parameters.ts'
 import { type Reader, readerOf } from '../values/type-readers.ts'
@@ -24,7 +25,7 @@ import { type DropSafe, type DropSafeSession, dropSafeQuery } from './drop-safe-
 import type { Queries } from './queries.ts'
 import { createRowReader, type Fields, type JoinedTables, type TextRow } from './row-reader.ts'
 import type { Scope } from './scope.ts'
-import type { NestedSession, TransactionSession } from './transaction-session.ts'
+import { type NestedSession, TransactionSession } from './transaction-session.ts'
 
 type Tables = Record<string, unknown>
 
@@ -59,17 +60,43 @@ export class DrizzleSession
 {
   readonly #options: SessionOptions
   readonly #run: Run
+  readonly #transaction: TransactionSession | null
 
   constructor(options: SessionOptions, session?: Session) {
     super(options.dialect)
     const { queries, scope } = options
     this.#options = options
+    this.#transaction = session instanceof TransactionSession ? session : null
     this.#run =
       session === undefined ? (statement) => queries.run(statement, scope) : (statement) => session.run(statement)
   }
 
   dropSafe<T>(work: Promise<T>, name: string): Promise<T> {
     return this.#options.dropSafe(work, name, this.#options.scope)
+  }
+
+  /** SQL as it is: drizzle's builders take longer than the server for a short statement. Rows are strings. */
+  async runText(text: string, parameters: readonly unknown[]): Promise<readonly TextRow[]> {
+    try {
+      const { sets } = await this.#run(toStatement(text, parameters))
+      return (sets[0]?.rows ?? []).filter(isTextRow)
+    } catch (cause) {
+      throw new DrizzleQueryError(text, [...parameters], toError(cause))
+    }
+  }
+
+  /** With COMMIT; outside of a transaction, and in a savepoint, at once. */
+  async runWithCommit(
+    text: string,
+    parameters: readonly unknown[],
+    toFailure: (error: unknown) => unknown,
+  ): Promise<void> {
+    if (this.#transaction !== null) return this.#transaction.addLast(toStatement(text, parameters), toFailure)
+    try {
+      await this.runText(text, parameters)
+    } catch (error) {
+      throw toFailure(error)
+    }
   }
 
   override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig>(
@@ -96,6 +123,13 @@ export class DrizzleSession
     })
     return this.dropSafe(work, 'db.transaction')
   }
+}
+
+/** That of a handle which this package made. */
+export function drizzleSessionOf(db: Database): DrizzleSession {
+  const { session } = db._
+  if (session instanceof DrizzleSession) return session
+  throw new TypeError('A handle that database() did not make')
 }
 
 type Session = TransactionSession | NestedSession
@@ -191,6 +225,10 @@ class DrizzleQuery<T extends PreparedQueryConfig> extends PgPreparedQuery<T> {
 
 function read(reader: Reader | null | undefined, text: string | null): unknown {
   return text === null || reader === null || reader === undefined ? text : reader(text)
+}
+
+function toStatement(text: string, parameters: readonly unknown[]): Statement {
+  return { text, parameters: parameters.map(toParameter), rowMode: 'array' }
 }
 
 /** With `arrays` every row is one. */

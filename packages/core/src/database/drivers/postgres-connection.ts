@@ -2,7 +2,14 @@ import type { Options, Sql } from 'postgres'
 import type { Clock } from '../../base/clock.ts'
 import { isStalePlan, toFailure } from '../errors.ts'
 import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
-import { answersPing, type Connection, queryFailed, type Statement, type StatementResult } from './connection.ts'
+import {
+  answersPing,
+  type Connection,
+  type LastStatement,
+  queryFailed,
+  type Statement,
+  type StatementResult,
+} from './connection.ts'
 import { connectionLost, isAnswer, isFatal, markUnanswered } from './connection-lost.ts'
 import { toStatementResult } from './postgres-results.ts'
 import { scopeEnded } from './scope.ts'
@@ -47,7 +54,7 @@ export class PostgresConnection implements Connection {
   #isStale = false
   #openedMs: number | null = null
   #lost = false
-  #onLost: (() => void) | null = null
+  readonly #onLost = new Set<() => void>()
 
   constructor(create: CreateClient, options: PostgresConnectionOptions) {
     this.#options = options
@@ -64,8 +71,7 @@ export class PostgresConnection implements Connection {
       },
       // Called in the same tick in which the socket closes: nothing can be sent in between.
       onclose: () => {
-        this.#lost = true
-        this.#onLost?.()
+        this.#endSent()
       },
     })
   }
@@ -101,9 +107,9 @@ export class PostgresConnection implements Connection {
     }
   }
 
-  async commit(signal: AbortSignal | null, onSend: () => void): Promise<string> {
+  async commit(signal: AbortSignal | null, onSend: () => void, last: readonly LastStatement[]): Promise<string> {
     try {
-      const { command } = await this.#queue.run(() => this.#execute(toCommand('commit'), signal, onSend))
+      const { command } = await this.#queue.run(() => this.#executeAll(last, signal, onSend))
       return command
     } catch (cause) {
       throw queryFailed('commit', cause)
@@ -117,7 +123,7 @@ export class PostgresConnection implements Connection {
   async end(): Promise<void> {
     this.#lost = true
     await this.#client.end({ timeout: 0 }).catch(() => {})
-    this.#onLost?.()
+    this.#endSent()
   }
 
   /**
@@ -141,6 +147,30 @@ export class PostgresConnection implements Connection {
       for (const each of restart) await this.#execute(toCommand(each), signal)
       return this.#execute(statement, signal)
     }
+  }
+
+  /** In one piece: the server does not commit what has failed. */
+  async #executeAll(
+    last: readonly LastStatement[],
+    signal: AbortSignal | null,
+    onSend: () => void,
+  ): Promise<ClientResult> {
+    let isSent = false
+    const sent = (): void => {
+      if (!isSent) onSend()
+      isSent = true
+    }
+    const answered = last.map((statement) =>
+      this.#execute(statement, signal, sent).then(
+        () => statement.onAnswer(null),
+        (error: unknown) => {
+          if (mayBeStale(error)) this.#markStale()
+          statement.onAnswer(error)
+        },
+      ),
+    )
+    const [result] = await Promise.all([this.#execute(toCommand('commit'), signal, sent), ...answered])
+    return result
   }
 
   /** From now on no prepared statement is used. */
@@ -212,11 +242,16 @@ export class PostgresConnection implements Connection {
   #untilLost(pending: Promise<ClientResult>): Promise<ClientResult> {
     return new Promise<ClientResult>((resolve, reject) => {
       // After the error of postgres.js, if there is one.
-      this.#onLost = () => queueMicrotask(() => reject(connectionLost()))
-      pending.then(resolve, reject)
-    }).finally(() => {
-      this.#onLost = null
+      const onLost = (): void => queueMicrotask(() => reject(connectionLost()))
+      this.#onLost.add(onLost)
+      void pending.then(resolve, reject).then(() => this.#onLost.delete(onLost))
     })
+  }
+
+  #endSent(): void {
+    this.#lost = true
+    for (const end of this.#onLost) end()
+    this.#onLost.clear()
   }
 }
 

@@ -4,7 +4,7 @@ import { pendingCommitsOf } from '../../call/pending-commits.ts'
 import { InternalError, OutcomeUnknownError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
-import type { Connection, Statement, StatementResult } from './connection.ts'
+import { type Connection, queryFailed, type Statement, type StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
 import { mayWrite } from './may-write.ts'
 import { refuseInSavepoint, runInSavepoint } from './open-transactions.ts'
@@ -24,6 +24,11 @@ export interface TransactionSessionOptions {
   readonly release: () => void
 }
 
+interface PendingStatement {
+  readonly statement: Statement
+  readonly toError: (error: unknown) => unknown
+}
+
 /** One transaction, which has its connection exclusively from BEGIN to COMMIT or ROLLBACK. */
 export class TransactionSession {
   readonly #connection: Connection
@@ -41,6 +46,7 @@ export class TransactionSession {
   #rolledBack: Promise<void> | null = null
   /** Until the first statement after BEGIN or a savepoint: the commands that return to that state. */
   #restart: readonly string[] | null = null
+  readonly #last: PendingStatement[] = []
 
   constructor({ connection, meter, scope, mode, atBegin, release }: TransactionSessionOptions) {
     this.#connection = connection
@@ -106,6 +112,13 @@ export class TransactionSession {
     }
   }
 
+  /** Runs with COMMIT, behind all others. When it fails, the transaction fails with `toError` of its error. */
+  addLast(statement: Statement, toError: (error: unknown) => unknown): void {
+    if (this.#isOver) throw this.#over()
+    this.#mayHaveWritten = true
+    this.#last.push({ statement, toError })
+  }
+
   /** Rolls back to its start when `run` rejects. Savepoints that are started in parallel run one after the other. */
   savepoint<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
     return inTurn(this.#nested, () => this.savepointNow(run))
@@ -161,14 +174,31 @@ export class TransactionSession {
     const commits = this.#mayHaveWritten && this.#mode.readOnly !== true ? pendingCommitsOf(this.#scope) : null
     let isSent = false
     let mayBeDone = false
+    const failures: unknown[] = []
+    const startedMs = this.#meter.start()
+    const last = this.#last.map(({ statement, toError }) => ({
+      ...statement,
+      onAnswer: (error: unknown): void => {
+        this.#meter.done(statement.text, startedMs, this.#scope, error)
+        if (error === null || isUnanswered(error)) return
+        const failure = queryFailed(statement.text, error)
+        this.#failed(failure)
+        failures.push(toError(failure))
+      },
+    }))
     try {
-      const command = await this.#connection.commit(signal, () => {
-        isSent = true
-        onSend()
-        commits?.sent('commit')
-      })
+      const command = await this.#connection.commit(
+        signal,
+        () => {
+          isSent = true
+          onSend()
+          commits?.sent('commit')
+        },
+        last,
+      )
       mayBeDone = command === 'COMMIT'
     } catch (error) {
+      if (failures.length > 0) throw failures[0]
       this.#failed(error)
       this.#meter.commandFailed(error)
       mayBeDone = isUnanswered(error)
@@ -179,6 +209,7 @@ export class TransactionSession {
     }
     this.#rolledBack = Promise.resolve()
     this.#release()
+    if (failures.length > 0) throw failures[0]
     // PostgreSQL answers ROLLBACK after a failed statement whose error was caught, or that was not awaited.
     if (!mayBeDone) throw this.#notCommitted()
   }

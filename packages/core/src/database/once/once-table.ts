@@ -2,6 +2,7 @@ import { and, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { index, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import { coreError, InternalError } from '../../errors/app-error.ts'
 import type { Database } from '../database.ts'
+import { drizzleSessionOf } from '../drivers/drizzle-session.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { OwnTable } from '../own-table.ts'
 
@@ -35,6 +36,14 @@ export const ownOnce: OwnTable = {
   owner: 'once()',
   privileges: ['insert', 'update', 'delete'],
 }
+
+const reserveText = `insert into twinwire_once (key, fingerprint, expires_at)
+  values ($1, $2, now() + $3::float8 * interval '1 millisecond') on conflict (key) do nothing returning key`
+
+/** Fails when there is no such row: it is sent with COMMIT, which must fail too. */
+const keepText = `with kept as (update twinwire_once set reply = $1 where key = $2 returning 1)
+  select 1 / count(*) from kept`
+const divisionByZero = '22012'
 
 /** The advisory lock under which expired rows are removed: the bytes of 'twin' and of 'once'. */
 const removalLock: SQL = sql.raw('1953982830, 1869505381')
@@ -78,13 +87,8 @@ export async function reserveKey(
   { key, fingerprint }: { readonly key: string; readonly fingerprint: string },
   retentionMs: number,
 ): Promise<Kept | null> {
-  const expiresAt = sql`now() + ${retentionMs}::float8 * interval '1 millisecond'`
   const reserved = await refusedAsTaken(() =>
-    db
-      .insert(table)
-      .values({ key, fingerprint, expiresAt })
-      .onConflictDoNothing({ target: table.key })
-      .returning({ key: table.key }),
+    drizzleSessionOf(db).runText(reserveText, [key, fingerprint, retentionMs]),
   )
   if (reserved.length > 0) return null
   const [row] = await db
@@ -111,10 +115,11 @@ async function refusedAsTaken<T>(insert: () => PromiseLike<T>): Promise<T> {
   }
 }
 
-export async function keepReply(db: Database, key: string, text: string): Promise<void> {
-  const kept = await db.update(table).set({ reply: text }).where(eq(table.key, key)).returning({ key: table.key })
-  if (kept.length === 1) return
-  throw new InternalError({
-    cause: new Error(`The row of ${key} in twinwire_once was removed by its own transaction: do not change this table`),
+/** With COMMIT. */
+export function keepReply(db: Database, key: string, text: string): Promise<void> {
+  return drizzleSessionOf(db).runWithCommit(keepText, [text, key], (error) => {
+    if (findDatabaseFailure(error)?.code !== divisionByZero) return error
+    const why = `The row of ${key} in twinwire_once was removed by its own transaction: do not change this table`
+    return new InternalError({ cause: new Error(why) })
   })
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { inArray, notInArray, sql } from 'drizzle-orm'
+import { notInArray, sql } from 'drizzle-orm'
 import { bigint, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-core'
 import type { Publication } from '../../call/publication.ts'
 import { streamKey } from '../../hub/stream-key.ts'
 import type { Database } from '../database.ts'
+import { drizzleSessionOf } from '../drivers/drizzle-session.ts'
 import type { OwnTable } from '../own-table.ts'
 
 const tableName = 'twinwire_outbox'
@@ -55,28 +56,36 @@ const allStreamsLock = 0x7477_6f62_616cn
 /** Locks of all transactions together fit in the memory of the server: 64 for each connection by default. */
 const maxStreamLocks = 32
 
+/** Each part of it is computed before the part that counts its rows. */
+function toInsert(lockAll: 'pg_advisory_xact_lock' | 'pg_advisory_xact_lock_shared'): string {
+  return `with gate as materialized (select ${lockAll}(${allStreamsLock})),
+    locked as materialized (
+      select pg_advisory_xact_lock(key) from (select count(*) from gate) as passed, unnest($1::bigint[]) as key
+    )
+    insert into ${tableName} (stream, publication)
+    select stream, publication
+    from (select count(*) from locked) as held,
+      unnest($2::text[], $3::text[]) with ordinality as rows (stream, publication, place)
+    order by place`
+}
+
+const insertShared = toInsert('pg_advisory_xact_lock_shared')
+const insertAlone = toInsert('pg_advisory_xact_lock')
+
 /**
- * One statement, the last one before COMMIT: locks the streams until the end of the transaction, in the same order as every other transaction does,
- * then inserts. So in each stream ids have the order of the commits. Each part of it is computed before the part that counts its rows.
+ * One statement, before COMMIT: locks the streams until the end of the transaction, in the same order as every other transaction does, then
+ * inserts. So in each stream ids have the order of the commits. It may wait, so it is not sent with COMMIT, which nothing could cancel.
  */
 export async function insertRows(tx: Database, publications: readonly Publication[]): Promise<void> {
   const streams = publications.map(({ audience }) => streamKey(audience))
   const distinct = [...new Set(streams)]
   const alone = distinct.length > maxStreamLocks
-  const lockAll = sql.raw(alone ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared')
   const locks = alone ? [] : distinct.map(lockOf).sort((a, b) => (a < b ? -1 : 1))
-  await tx.execute(sql`
-    with gate as materialized (select ${lockAll}(${sql.param(String(allStreamsLock))}::bigint)),
-    locked as materialized (
-      select pg_advisory_xact_lock(key)
-      from (select count(*) from gate) as passed, unnest(${sql.param(locks.map(String))}::bigint[]) as key
-    )
-    insert into ${outbox} (stream, publication)
-    select stream, publication
-    from (select count(*) from locked) as held,
-      unnest(${sql.param(streams)}::text[], ${sql.param(publications.map((each) => JSON.stringify(each)))}::text[])
-        with ordinality as rows (stream, publication, place)
-    order by place`)
+  await drizzleSessionOf(tx).runText(alone ? insertAlone : insertShared, [
+    locks.map(String),
+    streams,
+    publications.map((each) => JSON.stringify(each)),
+  ])
 }
 
 /**
@@ -99,9 +108,11 @@ export async function lockAndRead(
   return tx.select().from(outbox).where(others).orderBy(outbox.id).limit(limit)
 }
 
-/** In the transaction of `lockAndRead`. */
-export async function removeRows(tx: Database, ids: readonly bigint[]): Promise<void> {
-  await tx.delete(outbox).where(inArray(outbox.id, [...ids]))
+const removeText = `delete from ${tableName} where id = any($1::bigint[])`
+
+/** With COMMIT of the transaction of `lockAndRead`. */
+export function removeRows(tx: Database, ids: readonly bigint[]): Promise<void> {
+  return drizzleSessionOf(tx).runWithCommit(removeText, [ids.map(String)], (error) => error)
 }
 
 /** How long the oldest row has waited, by the clock of the database; null without rows. */

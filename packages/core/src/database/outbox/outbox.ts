@@ -8,7 +8,7 @@ import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.ts'
 
 /** What transactions do with the publications that were made inside of them. */
 export interface Outbox {
-  /** The last statement before COMMIT. Returns whether there was any. */
+  /** Behind all statements of the handler. Returns whether there was any. */
   store(tx: Database, publications: readonly Publication[]): Promise<boolean>
   /** After the COMMIT of a transaction that stored some. */
   committed(): void
