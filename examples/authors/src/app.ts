@@ -63,6 +63,8 @@ export function createAuthorsApp(
       database({
         ...settings.database,
         migrations: new URL('../drizzle', import.meta.url),
+        // For the indexes of the audit log; a PostgreSQL server has it.
+        embeddedExtensions: ['pg_trgm'],
         onStart: seedAuthors,
         outbox: {},
       }),

@@ -1,3 +1,10 @@
 export { type AuditApi, auditKey } from './audit-key.ts'
 export type { AuditAccess, AuditOptions, AuditOverflow } from './options.ts'
+export {
+  type AuditFilters,
+  type AuditOutcome,
+  type AuditPageRequest,
+  AuditRepository,
+  type AuditRow,
+} from './reading/audit-repository.ts'
 export { auditTable } from './table.ts'
