@@ -14,7 +14,7 @@ export class StatementLog {
       }
       const end = at + 1 + bytes.readInt32BE(at + 1)
       const [first = '', second = ''] = bytes.toString('utf8', at + 5, end).split('\0', 2)
-      // Parse names a text, Bind has a portal and a name, Query has a text: BEGIN, COMMIT.
+      // Parse has a name and SQL, Bind a portal and that name, Query SQL alone: BEGIN, COMMIT.
       if (type === code('P')) this.#prepared.set(first, second)
       else if (type === code('B')) this.statements.push(this.#prepared.get(second) ?? `unknown statement ${second}`)
       else if (type === code('Q')) this.statements.push(first)

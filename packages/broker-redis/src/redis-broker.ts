@@ -63,13 +63,7 @@ class RedisBroker implements Broker {
   async publish(publication: Publication, history: StreamHistory, key: string | null): Promise<Position | null> {
     const { publisher, cells } = this.#open()
     try {
-      const text = encodePublication(publication)
-      const bytes = Buffer.byteLength(text)
-      const { maxPublicationBytes } = this.#options
-      if (bytes > maxPublicationBytes) {
-        const most = `maxPublicationBytes of redisBroker() is ${maxPublicationBytes}`
-        throw new RangeError(`A publication of ${bytes} bytes is too large: ${most}`)
-      }
+      const { text, bytes } = this.#encode(publication)
       const keys = streamKeys(this.#options.redis.prefix, publication.audience)
       const isKept = history !== undefined
       const position = await publisher.publish({ keys, history: this.#limits(history), isKept, text, bytes, key })
@@ -79,6 +73,10 @@ class RedisBroker implements Broker {
       cells.refused.inc()
       throw error
     }
+  }
+
+  check(publication: Publication): void {
+    this.#encode(publication)
   }
 
   async subscribe(stream: Stream, history: StreamHistory): Promise<Position | null> {
@@ -146,6 +144,15 @@ class RedisBroker implements Broker {
         message: `Redis at ${address} has the maxmemory-policy ${policy}, by which ${lost}: set it to noeviction`,
       }
     })
+  }
+
+  #encode(publication: Publication): { readonly text: string; readonly bytes: number } {
+    const text = encodePublication(publication)
+    const bytes = Buffer.byteLength(text)
+    const { maxPublicationBytes } = this.#options
+    if (bytes <= maxPublicationBytes) return { text, bytes }
+    const most = `maxPublicationBytes of redisBroker() is ${maxPublicationBytes}`
+    throw new RangeError(`A publication of ${bytes} bytes is too large: ${most}`)
   }
 
   #limits(history: StreamHistory): HistoryLimits | false {

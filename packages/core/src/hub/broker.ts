@@ -135,6 +135,11 @@ export interface Broker {
    */
   publish(publication: Publication, history: StreamHistory, key: string | null): MaybePromise<Position | null>
   /**
+   * Throws what `publish` would fail with whenever it is called, because the publication is larger than the broker takes: for one that is stored now and
+   * published later. Must not wait for anything. Left out: it takes all.
+   */
+  check?(publication: Publication, history: StreamHistory): void
+  /**
    * From now on the node receives the stream. Resolves with the position after which `deliver` goes on; null for a stream without history.
    * The hub calls it once until it has called `unsubscribe`. Rejects when that cannot be promised now; the node then does not subscribe.
    */

@@ -86,6 +86,10 @@ class MemoryBroker implements Broker {
     return position
   }
 
+  check(publication: Publication, history: StreamHistory): void {
+    this.#history.check(publication, history)
+  }
+
   subscribe(stream: Stream, history: StreamHistory): Position | null {
     return this.#history.subscribe(stream, history, this.#now())
   }

@@ -50,10 +50,7 @@ export class MemoryHistory {
     if (limits === null) return null
     const kept = this.#find(publication.audience, history !== undefined, limits, now)
     if (kept === null) return null
-    if (isLargerThan(publication.data, this.#maxEntryBytes))
-      throw new Error(
-        `The data of a publication has more than ${this.#maxEntryBytes} bytes, the most that the history of its stream may hold: publish less at once, or set history: false for its topic`,
-      )
+    this.#checkSize(publication)
     const position = { epoch: kept.epoch, offset: ++kept.offset }
     if (history === undefined && now >= kept.wantedUntil) {
       // No connection has come back to it: it is counted, and not kept.
@@ -64,6 +61,11 @@ export class MemoryHistory {
     if (kept.entries.length > limits.size) kept.entries.shift()
     kept.entriesUntil = now + limits.ttlMs
     return position
+  }
+
+  /** @throws Error for one that is too large for a stream with these limits, which may have a history by the time it is published */
+  check(publication: Publication, history: StreamHistory): void {
+    if (this.#limits(history) !== null) this.#checkSize(publication)
   }
 
   subscribe(stream: Stream, history: StreamHistory, now: number): Position | null {
@@ -93,6 +95,13 @@ export class MemoryHistory {
 
   clear(): void {
     this.#streams.clear()
+  }
+
+  #checkSize({ data }: Publication): void {
+    if (!isLargerThan(data, this.#maxEntryBytes)) return
+    throw new Error(
+      `The data of a publication has more than ${this.#maxEntryBytes} bytes, the most that the history of its stream may hold: publish less at once, or set history: false for its topic`,
+    )
   }
 
   #limits(history: StreamHistory): HistoryLimits | null {

@@ -50,6 +50,12 @@ export class Publishing {
     return dropSafe(taken, name, rejections)
   }
 
+  /** Throws for one that is larger than the broker takes. */
+  checkPublication(publication: Publication): void {
+    const { broker, historyOf } = this.#options
+    broker.check?.(publication, historyOf(publication.audience))
+  }
+
   /** What was prepared before, by any process, and is in the broker when this resolves: once for each key. */
   async publishOnce(publication: Publication, key: string): Promise<void> {
     await this.#send(publication, key)

@@ -287,6 +287,8 @@ export interface PluginHost {
    * await host.publishOnce(row.publication, `outbox-${row.id}`)
    */
   publishOnce(publication: Publication, key: string): Promise<void>
+  /** Throws for a publication that `publishOnce` would refuse each time, because it is larger than the broker takes: before it is stored. */
+  checkPublication(publication: Publication): void
   /** Converts errors of a library, such as a database driver, to an AppError. */
   mapErrors(mapper: ErrorMapper): void
 }

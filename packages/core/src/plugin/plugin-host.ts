@@ -42,7 +42,7 @@ export interface HostServices {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
-  readonly hub: Hub & { readonly publishing: Pick<PluginHost, 'publishOnce'> }
+  readonly hub: Hub & { readonly publishing: Pick<PluginHost, 'publishOnce' | 'checkPublication'> }
   readonly rejections: Rejections
   readonly control: NodeControl
   readonly routes: readonly RouteInfo[]
@@ -128,6 +128,7 @@ export function createPluginHost(
     hub,
     routes,
     describe,
+    checkPublication: (publication) => hub.publishing.checkPublication(publication),
     publishOnce: (publication, key) => hub.publishing.publishOnce(publication, key),
     worker: workerLink(),
     api: (key) => findPluginApi(services.apis(), plugin, key),

@@ -1,4 +1,6 @@
 import type { Publication } from '../../call/publication.ts'
+import { coreError } from '../../errors/app-error.ts'
+import { streamKey } from '../../hub/stream-key.ts'
 import type { PluginHost } from '../../plugin/host.ts'
 import type { Database } from '../database.ts'
 import { checkTable } from '../own-table.ts'
@@ -8,7 +10,11 @@ import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.ts'
 
 /** What transactions do with the publications that were made inside of them. */
 export interface Outbox {
-  /** Behind all statements of the handler. Returns whether there was any. */
+  /**
+   * Behind all statements of the handler. Returns whether there was any.
+   *
+   * @throws AppError `payload_too_large` for one that the broker would never take: its row would hold back its stream
+   */
   store(tx: Database, publications: readonly Publication[]): Promise<boolean>
   /** After the COMMIT of a transaction that stored some. */
   committed(): void
@@ -63,9 +69,21 @@ export function openOutbox(
     sender.start()
   })
   host.onClose(() => sender.close())
+  const checkSize = (publication: Publication): void => {
+    try {
+      host.checkPublication(publication)
+    } catch (cause) {
+      log.warn(
+        { err: cause, stream: streamKey(publication.audience) },
+        'A call was rolled back: its event is too large',
+      )
+      throw coreError('payload_too_large', 'An event of this call is larger than can be published', { cause })
+    }
+  }
   return {
     async store(tx, publications) {
       if (publications.length === 0) return false
+      for (const publication of publications) checkSize(publication)
       await insertRows(tx, publications)
       return true
     },
