@@ -46,7 +46,9 @@ describe.skipIf(!(await hasPostgres()) || !(await hasRedis()))('the sender of th
     }
     const published = () => readStream(client, redis.prefix, topic)
     const waiting = async (): Promise<number> => (await query`select id from twinwire_outbox`).length
-    return { observer, start, mark, published, waiting }
+    /** Redis no longer knows which rows it has taken. */
+    const forgetKeys = async (): Promise<number> => client.del(await client.keys(`${redis.prefix}*:key:outbox-*`))
+    return { forgetKeys, observer, start, mark, published, waiting }
   }
   /** Nothing passes the proxy of the node as soon as an answer to its sender comes, which is held. */
   const stopAt = (node: ChaosNode, answer: number): Promise<void> =>
@@ -67,7 +69,7 @@ describe.skipIf(!(await hasPostgres()) || !(await hasRedis()))('the sender of th
   ] as const)(
     'it %s %s',
     async (what, when, signal, answer) => {
-      const { observer, start, mark, published, waiting } = await setUp()
+      const { forgetKeys, observer, start, mark, published, waiting } = await setUp()
       const first = await start('first')
       const stopped = stopAt(first, answer)
       const marks = [await mark(first)]
@@ -93,6 +95,8 @@ describe.skipIf(!(await hasPostgres()) || !(await hasRedis()))('the sender of th
       console.info(`The sender ${what} ${when}: another one has sent after ${tookMs} ms`)
       await expect.poll(waiting).toBe(0)
       if (signal === 'SIGSTOP') {
+        // As after ten minutes.
+        expect(await forgetKeys()).toBeGreaterThan(0)
         first.signal('SIGCONT')
         // Its lost connections are replaced.
         marks.push(await mark(first))

@@ -10,8 +10,8 @@ import type { OwnTable } from '../own-table.ts'
 const tableName = 'twinwire_outbox'
 /** Who holds it sends: this number and that of the table, out of the way of the locks of applications. */
 const senderLock = '1953984354'
-/** A sender whose machine has disconnected loses the lock after that. */
-const longestSilenceMs = 10_000
+/** A sender whose machine has disconnected, or whose process was stopped, loses the lock after that. */
+export const longestSilenceMs = 10_000
 
 const outbox = pgTable(tableName, {
   /** In each stream in the order of the commits. */
@@ -106,6 +106,11 @@ export async function lockAndRead(
   if (answer?.locked !== true) return null
   const others = without.length === 0 ? undefined : notInArray(outbox.stream, [...without])
   return tx.select().from(outbox).where(others).orderBy(outbox.id).limit(limit)
+}
+
+/** In the transaction of `lockAndRead`: rejects when it has ended, and the lock with it. */
+export async function checkLock(tx: Database): Promise<void> {
+  await tx.execute(sql`select 1`)
 }
 
 const removeText = `delete from ${tableName} where id = any($1::bigint[])`

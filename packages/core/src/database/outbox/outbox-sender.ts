@@ -3,7 +3,7 @@ import { type Clock, type Timer, withTimeout } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Publication } from '../../call/publication.ts'
 import type { Database, DatabaseApi } from '../database.ts'
-import { lockAndRead, type OutboxRow, readLagMs, removeRows } from './outbox-rows.ts'
+import { checkLock, lockAndRead, longestSilenceMs, type OutboxRow, readLagMs, removeRows } from './outbox-rows.ts'
 import { firstPauseMs, longestPauseMs, RefusedStreams } from './refused-streams.ts'
 
 export interface OutboxSenderOptions {
@@ -124,9 +124,12 @@ export class OutboxSender {
 
   async #send(tx: Database): Promise<{ readonly round: Round; readonly sent: number }> {
     const { batchSize, clock } = this.#options
-    const paused = this.#refused.paused(clock.monotonic())
+    const askedMs = clock.monotonic()
+    const paused = this.#refused.paused(askedMs)
     const rows = await lockAndRead(tx, batchSize, paused)
     if (rows === null) return { round: 'locked', sent: 0 }
+    // If this process was stopped meanwhile, another one may have sent them, longer ago than the broker remembers keys.
+    if (clock.monotonic() - askedMs > longestSilenceMs) await checkLock(tx)
     const { taken, rejections, late } = await this.#publish(rows)
     if (taken.length > 0) await removeRows(tx, taken)
     if (rejections === 0 && !late) return { round: rows.length < batchSize ? 'empty' : 'more', sent: taken.length }
