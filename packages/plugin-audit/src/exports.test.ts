@@ -4,8 +4,10 @@ it('@twinwire/plugin-audit', async () => {
   expect(Object.keys(await import('@twinwire/plugin-audit')).sort()).toMatchInlineSnapshot(`
     [
       "AuditRepository",
+      "audit",
       "auditKey",
       "auditTable",
+      "audited",
     ]
   `)
 })

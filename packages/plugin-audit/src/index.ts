@@ -1,4 +1,5 @@
 export { type AuditApi, auditKey } from './audit-key.ts'
+export { audit } from './audit-plugin.ts'
 export type { AuditAccess, AuditOptions, AuditOverflow } from './options.ts'
 export {
   type AuditFilters,
@@ -7,4 +8,5 @@ export {
   AuditRepository,
   type AuditRow,
 } from './reading/audit-repository.ts'
+export { type AuditedOptions, type AuditedStep, audited } from './recording/audited.ts'
 export { auditTable } from './table.ts'

@@ -39,7 +39,7 @@ export interface AuditOptions {
   readonly spillFolder?: string | undefined
   /** Most bytes of all files of one process. Rows beyond them are counted and lost. Default 67,108,864 (64 MiB). */
   readonly maxSpillBytes?: number | undefined
-  /** Most bytes of a row, from 1024 to 1 MiB: what is longer is cut, and ends with a mark. Default 16,384. */
+  /** Most bytes of a row as JSON, from 8192 to 1 MiB: what is longer is cut, and ends with `[…]`. Default 16,384. */
   readonly maxRowBytes?: number | undefined
   /** How long a statement that writes rows may take, in milliseconds, 100 to 60,000. Default 5000. */
   readonly writeTimeoutMs?: number | undefined
@@ -63,7 +63,7 @@ export const auditRules = {
   overflow: option.choice(['drop', 'spill'], { default: 'drop' }),
   spillFolder: option.string({ expects: 'a path of a folder', test: (path) => path !== '' && !path.includes('\0') }),
   maxSpillBytes: option.bytes({ min: 1024, default: 67_108_864 }),
-  maxRowBytes: option.bytes({ min: 1024, max: 1_048_576, default: 16_384 }),
+  maxRowBytes: option.bytes({ min: 8192, max: 1_048_576, default: 16_384 }),
   writeTimeoutMs: option.duration({ min: 100, max: 60_000, default: 5000 }),
   skip: option.list({
     of: option.string({

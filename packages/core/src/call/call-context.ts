@@ -114,6 +114,9 @@ export class CallContext implements Call, DropListener {
   get cookies(): Cookies {
     return cookiesOf(this)
   }
+  get method(): string | null {
+    return this.peer.method ?? null
+  }
   get path(): string | null {
     return this.peer.requestedPath ?? null
   }

@@ -89,6 +89,8 @@ export interface Call extends Publisher {
   readonly headers: Readonly<Record<string, string>>
   /** Of the request, on WebSocket of the upgrade, and of the reply. Parsed by the first access. */
   readonly cookies: Cookies
+  /** As requested over HTTP, `GET`, also where no route matched; null on WebSocket. */
+  readonly method: string | null
   /** As requested over HTTP, without the query; at most 256 characters. Null on WebSocket. */
   readonly path: string | null
   /** As sent, decoded; on WebSocket that of the upgrade. */

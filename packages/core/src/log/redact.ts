@@ -94,6 +94,7 @@ function copyObject(value: object, traversal: Traversal): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
   if (value instanceof Blob) return `[${value.size} bytes${value.type === '' ? '' : ` of ${value.type}`}]`
+  if (Symbol.asyncIterator in value) return '[Stream]'
   if (Array.isArray(value)) return copyItems(value, traversal)
   if (value instanceof Set) return copyItems([...value], traversal)
   if (value instanceof Map) return copyMembers(Object.fromEntries(value), traversal)

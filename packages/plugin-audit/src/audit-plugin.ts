@@ -1,0 +1,30 @@
+import type { Plugin } from '@twinwire/core'
+import { type DatabaseApi, databaseKey } from '@twinwire/core/database'
+import { definePlugin } from '@twinwire/core/plugin'
+import { type AuditApi, auditKey } from './audit-key.ts'
+import { type AuditOptions, resolveAuditOptions } from './options.ts'
+import { serveAuditLogs } from './reading/serve-audit-logs.ts'
+import { recordCalls } from './recording/record-calls.ts'
+import { removeOldRows } from './retention/remove-old-rows.ts'
+
+/**
+ * Keeps an audit log in the table `user_actions`: one row for each call, on both wires, also for those that were refused. Needs `database()`, in any
+ * order, and a migration that creates `auditTable`.
+ *
+ * Boot errors: `bad_option`, `unknown_option`, `missing_table`, `bad_step_order`.
+ *
+ * @example
+ * createApp({ pkgIds, routes, plugins: [database({ url }), audit({ access: { use: [requireRoles('admin')] } })] })
+ */
+export function audit(options: AuditOptions = {}): Plugin<AuditApi> {
+  return definePlugin(auditKey, {
+    requires: ['database'],
+    setup(host) {
+      const resolved = resolveAuditOptions(options, host.environment)
+      const database = (): DatabaseApi => host.api(databaseKey)
+      serveAuditLogs(host, resolved, database)
+      removeOldRows(host, resolved, database)
+      return recordCalls(host, resolved, database)
+    },
+  })
+}

@@ -1,0 +1,286 @@
+import { constants, createReadStream } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { BootError, type Clock, type Logger } from '@twinwire/core'
+import type { Timer } from '@twinwire/core/plugin'
+import type { AuditInstruments } from './instruments.ts'
+import { outcomes, type Row } from './row.ts'
+import { SpillOwner } from './spill-owner.ts'
+
+/** How often files of other processes are looked for, and read again after a failure. */
+const searchMs = 30_000
+const retryMs = 2000
+
+export interface SpillFilesOptions {
+  readonly folder: string
+  readonly maxBytes: number
+  readonly batchSize: number
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: AuditInstruments
+  /** Removes rows from the list as they are stored; rejects when the database cannot be reached. */
+  readonly store: (rows: Row[]) => Promise<void>
+  /** Rows that could not be written to a file. */
+  readonly lost: (rows: number) => void
+}
+
+/** A file that nothing is added to any more. */
+interface ClosedFile {
+  readonly path: string
+  readonly bytes: number
+  rows: number
+  /** What is before it has been stored. */
+  offset: number
+}
+
+interface ActiveFile {
+  readonly path: string
+  readonly handle: FileHandle
+  bytes: number
+  rows: number
+}
+
+/**
+ * Rows in files, one a line, until the database takes them. Each process has its own; those of a process that has ended are taken over by
+ * renaming them, which only one can do.
+ */
+export class SpillFiles {
+  readonly #options: SpillFilesOptions
+  readonly #owner: SpillOwner
+  /** Not written yet. */
+  #pending: Row[] = []
+  #bytes = 0
+  #active: ActiveFile | null = null
+  readonly #closed: ClosedFile[] = []
+  #appending: Promise<void> | null = null
+  #reading: Promise<void> | null = null
+  #timer: Timer | null = null
+  #isClosing = false
+
+  private constructor(options: SpillFilesOptions, owner: SpillOwner) {
+    this.#options = options
+    this.#owner = owner
+    options.instruments.spilled.readFrom(() => this.rows)
+  }
+
+  /** @throws BootError `bad_option` when the folder cannot be used. */
+  static async open(options: SpillFilesOptions): Promise<SpillFiles> {
+    const files = new SpillFiles(options, await SpillOwner.create())
+    try {
+      await mkdir(options.folder, { recursive: true, mode: 0o700 })
+      const probe = join(options.folder, files.#owner.nextName())
+      await (await openNew(probe)).close()
+      await unlink(probe)
+    } catch (error) {
+      files.#owner.close()
+      throw new BootError(
+        'bad_option',
+        `audit(): spillFolder must be a folder that this process may write, received '${options.folder}': ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )
+    }
+    await files.#takeOver(true)
+    files.#search()
+    return files
+  }
+
+  /** That wait in files, or to be written to one. */
+  get rows(): number {
+    return this.#closed.reduce((sum, { rows }) => sum + rows, this.#pending.length + (this.#active?.rows ?? 0))
+  }
+
+  /** False when it does not fit. */
+  add(row: Row): boolean {
+    const length = Buffer.byteLength(row.json) + 1
+    if (this.#bytes + length > this.#options.maxBytes) return false
+    this.#bytes += length
+    this.#pending.push(row)
+    this.#appending ??= this.#append().finally(() => {
+      this.#appending = null
+    })
+    return true
+  }
+
+  /** Stores what is in the files, in the background; does nothing while that is being done. */
+  readBack(): void {
+    if (this.#isClosing || this.rows === 0) return
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = null
+    })
+  }
+
+  /** Once nothing is added any more. Files that were not read are those of the next process. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#timer?.cancel()
+    await this.#appending
+    await this.#active?.handle.close()
+    this.#owner.close()
+  }
+
+  async #append(): Promise<void> {
+    const { lost, instruments, log } = this.#options
+    while (this.#pending.length > 0) {
+      const rows = this.#pending
+      this.#pending = []
+      const text = rows.map(({ json }) => `${json}\n`).join('')
+      try {
+        this.#active ??= await this.#openActive()
+        // Counted first: what a failure leaves of them is read, too.
+        this.#active.rows += rows.length
+        this.#active.bytes += Buffer.byteLength(text)
+        await this.#active.handle.appendFile(text)
+      } catch (error) {
+        if (this.#active === null) this.#bytes -= Buffer.byteLength(text)
+        else this.#active.rows -= rows.length
+        instruments.errors.spill.inc()
+        lost(rows.length)
+        log.error({ err: error }, 'Rows of the audit log could not be written to a file')
+      }
+    }
+  }
+
+  async #openActive(): Promise<ActiveFile> {
+    const path = join(this.#options.folder, this.#owner.nextName())
+    return { path, handle: await openNew(path), bytes: 0, rows: 0 }
+  }
+
+  async #readAll(): Promise<void> {
+    const { log } = this.#options
+    try {
+      await this.#finishActive()
+      for (let file = this.#closed[0]; file !== undefined && !this.#isClosing; file = this.#closed[0]) {
+        const rows = file.rows
+        await this.#read(file)
+        if (this.#isClosing) return
+        await unlink(file.path)
+        this.#closed.shift()
+        this.#bytes -= file.bytes
+        log.info({ rows }, 'Rows of the audit log were stored from a file')
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'Rows of the audit log could not be stored from a file yet')
+      this.#timer?.cancel()
+      this.#timer = this.#options.clock.timer(retryMs, () => {
+        this.#search()
+        this.readBack()
+      })
+    }
+  }
+
+  /** What comes next goes to another file. */
+  async #finishActive(): Promise<void> {
+    await this.#appending
+    const active = this.#active
+    if (active === null) return
+    this.#active = null
+    await active.handle.close()
+    this.#closed.push({ path: active.path, bytes: active.bytes, rows: active.rows, offset: 0 })
+  }
+
+  async #read(file: ClosedFile): Promise<void> {
+    const { store, batchSize } = this.#options
+    let rows: Row[] = []
+    let bytes = 0
+    const flush = async (): Promise<void> => {
+      const count = rows.length
+      await store(rows)
+      file.offset += bytes
+      file.rows = Math.max(0, file.rows - count)
+      rows = []
+      bytes = 0
+    }
+    const input = createReadStream(file.path, { start: file.offset })
+    try {
+      for await (const line of createInterface({ input, crlfDelay: 0 })) {
+        bytes += Buffer.byteLength(line) + 1
+        const row = this.#parse(line)
+        if (row !== null) rows.push(row)
+        if (rows.length >= batchSize) await flush()
+        if (this.#isClosing) return
+      }
+      await flush()
+    } finally {
+      input.destroy()
+    }
+  }
+
+  /** Null, and counted, for what a process that ended has left half-written. */
+  #parse(line: string): Row | null {
+    if (line === '') return null
+    const outcome = outcomeOf(line)
+    if (outcome !== null) return { json: line, outcome }
+    this.#options.instruments.errors.spill.inc()
+    this.#options.log.warn('A line of a file of the audit log is not a row, and is left out')
+    return null
+  }
+
+  #search(): void {
+    this.#timer?.cancel()
+    if (this.#isClosing) return
+    this.#timer = this.#options.clock.timer(searchMs, () => {
+      void this.#takeOver(false).then(() => {
+        this.#search()
+        this.readBack()
+      })
+    })
+  }
+
+  /** Files of processes of this host that have ended. */
+  async #takeOver(isFirst: boolean): Promise<void> {
+    const { folder, log, instruments } = this.#options
+    try {
+      for (const name of await readdir(folder)) {
+        const state = await this.#owner.findState(name)
+        if (state === 'foreign' && isFirst)
+          log.warn({ file: name }, 'A file of the audit log is of another host, and is left for it')
+        if (state === 'ended') await this.#claim(join(folder, name))
+      }
+    } catch (error) {
+      instruments.errors.spill.inc()
+      log.error({ err: error }, 'The folder of the audit log could not be read')
+    }
+  }
+
+  async #claim(from: string): Promise<void> {
+    const { folder, log } = this.#options
+    const path = join(folder, this.#owner.nextName())
+    try {
+      const found = await lstat(from)
+      if (!found.isFile() || found.uid !== (process.getuid?.() ?? found.uid)) return
+      await rename(from, path)
+      const { size } = await lstat(path)
+      const rows = await countLines(path)
+      this.#closed.push({ path, bytes: size, rows, offset: 0 })
+      this.#bytes += size
+      log.info({ rows }, 'A file of the audit log of a process that has ended is taken over')
+    } catch (error) {
+      // Another process was faster.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+      throw error
+    }
+  }
+}
+
+/** Only for this user; never through a link, never a file that is there already. */
+function openNew(path: string): Promise<FileHandle> {
+  return open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600)
+}
+
+async function countLines(path: string): Promise<number> {
+  let lines = 0
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: 0 })) if (line !== '') lines++
+  return lines
+}
+
+function outcomeOf(line: string): Row['outcome'] | null {
+  try {
+    const parsed: unknown = JSON.parse(line)
+    if (typeof parsed !== 'object' || parsed === null || !('id' in parsed) || !('outcome' in parsed)) return null
+    return outcomes.find((each) => each === parsed.outcome) ?? null
+  } catch {
+    return null
+  }
+}
