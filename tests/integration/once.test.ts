@@ -78,6 +78,24 @@ describe.skipIf(!(await hasPostgres()))('once() on PostgreSQL', () => {
       expect([await countOf(name), nodes[0].runs.get(name)]).toEqual([1, 2])
     })
 
+    test('another input with the key of a call that runs is refused at once, on its node', async () => {
+      const key = randomUUID()
+      const name = randomUUID()
+      const [node] = nodes
+      const call = (input: { readonly name: string; readonly delayMs?: number }, wire: 'ws' | 'http' = 'http') =>
+        node.call({ wire, route: 'FAIL_FIRST', input, key })
+      const first = call({ name, delayMs: 6000 })
+      await expect.poll(() => node.runs.get(name), { timeout: 15_000 }).toBe(1)
+      const others = Promise.all(wires.map((wire) => call({ name: 'another' }, wire)))
+      const mismatch = { ok: false, data: { code: 'idempotency_mismatch' } }
+      expect(await Promise.race([others, first])).toMatchObject([mismatch, { ...mismatch, status: 422 }])
+      expect(await first).toMatchObject({ data: { code: 'conflict' } })
+      // The first one was rolled back, so the key is free.
+      expect(await call({ name })).toMatchObject({ ok: true })
+      expect(await call({ name: 'another' })).toMatchObject(mismatch)
+      expect([await countOf(name), await countOf('another')]).toEqual([1, 0])
+    })
+
     test('a call that waits for another node gets 409 at its own deadline, and the reply later', async () => {
       const impatient = await startOnceApp({ url: server.url, isolation, deadlineMs: 300 })
       try {

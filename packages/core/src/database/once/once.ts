@@ -32,6 +32,13 @@ interface Attempt {
   kept: string | null
 }
 
+/** The first call of this node with a key. */
+interface Running {
+  readonly fingerprint: string
+  /** With what answers repeated calls, or with null when it failed. */
+  readonly ended: Promise<Kept | null>
+}
+
 interface OnceServices {
   readonly db: Database
   readonly clock: Clock
@@ -42,8 +49,8 @@ interface OnceServices {
 /** The calls of `once()` routes of one app. */
 export class Once {
   readonly #options: OnceServices
-  /** By key: what answers repeated calls, or null when the first one failed. */
-  readonly #running = new Map<string, Promise<Kept | null>>()
+  /** By key. */
+  readonly #running = new Map<string, Running>()
   readonly #attempts = new WeakMap<ActiveCall, Attempt>()
   #removal: OnceRemoval | null = null
   #cells: Readonly<Record<(typeof outcomes)[number], CounterCell>> | null = null
@@ -90,10 +97,12 @@ export class Once {
 
   /** Calls of this node with one key wait here for the first of them, without a connection of the pool. */
   async #lead(call: ActiveCall, attempt: Attempt, execute: () => Promise<unknown>): Promise<unknown> {
-    const { key } = attempt
+    const { key, fingerprint } = attempt
     for (let first = this.#running.get(key); first !== undefined; first = this.#running.get(key)) {
-      const running = first
-      const kept = await this.#whileInProgress(call, () => unlessEnded(running, call.signal))
+      const { ended } = first
+      // One key for two inputs is the client's mistake, whether the first call commits or not: it gains nothing by waiting.
+      if (first.fingerprint !== fingerprint) throw this.#mismatch()
+      const kept = await this.#whileInProgress(call, () => unlessEnded(ended, call.signal))
       if (kept !== null) return this.#replay(call, attempt, kept)
     }
     let resolve = (_kept: Kept | null): void => {}
@@ -101,12 +110,12 @@ export class Once {
       resolve = done
     })
     const release = (kept: Kept | null): void => {
-      if (this.#running.get(key) === ended) this.#running.delete(key)
+      if (this.#running.get(key)?.ended === ended) this.#running.delete(key)
       resolve(kept)
     }
     // Rolled back at once, while the handler may still run: the next call begins. If a COMMIT was sent, the key waits in the database.
     const abandon = (): void => release(null)
-    this.#running.set(key, ended)
+    this.#running.set(key, { fingerprint, ended })
     this.#attempts.set(call, attempt)
     call.signal.addEventListener('abort', abandon, { once: true })
     let succeeded = false
@@ -116,7 +125,7 @@ export class Once {
       return result
     } finally {
       call.signal.removeEventListener('abort', abandon)
-      const { kept, fingerprint } = attempt
+      const { kept } = attempt
       release(succeeded && kept !== null ? { text: kept, fingerprint } : null)
     }
   }
@@ -151,14 +160,16 @@ export class Once {
 
   /** @throws AppError `idempotency_mismatch` */
   #replay(call: ActiveCall, { fingerprint }: Attempt, kept: Kept): unknown {
-    if (kept.fingerprint !== fingerprint) {
-      this.#cells?.mismatch.inc()
-      throw coreError('idempotency_mismatch')
-    }
+    if (kept.fingerprint !== fingerprint) throw this.#mismatch()
     this.#cells?.replayed.inc()
     const { result, added } = fromKept(kept.text)
     addKept(call, added)
     return result
+  }
+
+  #mismatch(): AppError {
+    this.#cells?.mismatch.inc()
+    return coreError('idempotency_mismatch')
   }
 
   #whileInProgress<T>(call: ActiveCall, work: () => Promise<T>): Promise<T> {
