@@ -9,7 +9,7 @@ const pages = '^packages/plugin-openapi/src/pages'
 const foundation = ['base', 'errors']
 const wireFormats = [...foundation, 'protocol', 'transport']
 const calls = [...wireFormats, 'call']
-const pluginHost = [...calls, 'route', 'hub', 'plugin']
+const pluginHost = [...calls, 'route', 'hub', 'tasks', 'plugin']
 const wires = [...pluginHost, 'edge']
 const application = [...wires, 'http', 'websocket', 'log', 'settings']
 
@@ -23,7 +23,8 @@ const mayImport = {
   call: wireFormats,
   route: calls,
   hub: [...calls, 'route'],
-  plugin: [...calls, 'route', 'hub'],
+  tasks: [...foundation, 'hub'],
+  plugin: [...calls, 'route', 'hub', 'tasks'],
   edge: pluginHost,
   http: wires,
   websocket: wires,

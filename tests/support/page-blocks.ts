@@ -11,6 +11,7 @@ export const pageTests = {
   'jobs-page': ['jobs'],
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],
+  'tasks-page': ['tasks'],
   'uploads-page': ['uploads-and-streams'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 

@@ -57,6 +57,8 @@ export interface NodeKeys {
   readonly keptIds: string
   /** Sorted set: ids of control messages by the time until which they are kept. */
   readonly keptUntil: string
+  /** Which node holds a lease of this name. */
+  held(name: string): string
   /** Channel of control messages. */
   readonly control: string
   /** Channel on which a node writes to itself. */
@@ -75,6 +77,7 @@ export function nodeKeys(prefix: string): NodeKeys {
     kept: `${base}kept`,
     keptIds: `${base}kept-ids`,
     keptUntil: `${base}kept-until`,
+    held: (name) => `${base}held:${name}`,
     control: `${base}control`,
     probe: (nodeId) => `${base}probe:${nodeId}`,
     topics: (lease) => `${base}topics:${lease}`,

@@ -118,6 +118,14 @@ class RedisBroker implements Broker {
     await this.#open().receiving().control.send(message, keepMs)
   }
 
+  async lease(name: string, ttlMs: number): Promise<boolean> {
+    return await this.#open().lease(name, ttlMs)
+  }
+
+  async release(name: string): Promise<void> {
+    await this.#open().release(name)
+  }
+
   async nodes(): Promise<readonly NodeInfo[]> {
     return [...(await this.#open().receiving().loop.nodes()).values()]
   }

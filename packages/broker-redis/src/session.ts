@@ -9,6 +9,7 @@ import { beatMs, firstLease, NodeLoop } from './node-loop.ts'
 import { PresenceRegistry, toMember } from './presence-registry.ts'
 import { Publisher } from './publisher.ts'
 import { RedisLink } from './redis-link.ts'
+import { leaseScript, releaseScript } from './scripts/lease-scripts.ts'
 import { StreamReader } from './stream-reader.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -31,6 +32,8 @@ export interface Session {
   readonly receives: Receiving | null
   /** Throws where the process only publishes. */
   receiving(): Receiving
+  lease(name: string, ttlMs: number): Promise<boolean>
+  release(name: string): Promise<void>
   /** Why it is not healthy; null while it is. */
   problem(): string | null
   /** By which Redis removes keys when its memory is full; null if it never does. */
@@ -73,6 +76,17 @@ class OpenSession implements Session {
 
   get receives(): Receiving | null {
     return this.#receiver
+  }
+
+  async lease(name: string, ttlMs: number): Promise<boolean> {
+    return (
+      (await this.#link.run('beat', leaseScript, [nodeKeys(this.#prefix).held(name)], [this.#node.info.id, ttlMs])) ===
+      1
+    )
+  }
+
+  async release(name: string): Promise<void> {
+    await this.#link.run('beat', releaseScript, [nodeKeys(this.#prefix).held(name)], [this.#node.info.id])
   }
 
   receiving(): Receiving {

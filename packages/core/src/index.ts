@@ -134,6 +134,7 @@ export type {
   SentOverHttp,
   SentTo,
 } from './route/wire-types.ts'
+export type { TaskOptions, TaskRun, TaskTable } from './tasks/task.ts'
 export type { CompressionMemory, CompressionOptions } from './transport/compression.ts'
 export { type UwsOptions, uws } from './transport/uws-server.ts'
 export type { UwsTlsOptions } from './transport/uws-tls.ts'

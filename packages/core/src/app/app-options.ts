@@ -16,6 +16,7 @@ import type { Plugin } from '../plugin/plugin.ts'
 import type { PluginPkgIds } from '../plugin/plugin-packages.ts'
 import type { Codec } from '../protocol/codec.ts'
 import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
+import type { TaskTable } from '../tasks/task.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WebSocketOptions } from '../websocket/options.ts'
 import type { HealthOptions } from './lifecycle/health-options.ts'
@@ -129,6 +130,15 @@ interface PlainOptions {
   readonly codecs?: readonly [Codec, ...Codec[]]
   /** Default: within this process only. */
   readonly broker?: Broker
+  /**
+   * Work that no call asks for, by name: it begins when the app is ready, and the drain waits for it.
+   *
+   * @example
+   * tasks: {
+   *   closeAuctions: { everyMs: 60_000, onOneNode: true, run: ({ signal }) => closeAuctions(signal) },
+   * }
+   */
+  readonly tasks?: TaskTable
 }
 
 /** Names what is missing, unknown, or in both tables. */

@@ -17,6 +17,7 @@ import { pluginPkgIdsRule } from '../plugin/plugin-packages.ts'
 import { checkTable } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import { accessRule } from '../route/route-definition.ts'
+import { checkTasks, type Task, tasksRule } from '../tasks/task.ts'
 import { type ResolvedWebSocketOptions, resolveWebSocketOptions } from '../websocket/options.ts'
 import type { AppOptions, BaseOptions, EventTable, HttpWireOptions, PkgIds, RouteTable } from './app-options.ts'
 import { type ResolvedHealthOptions, resolveHealthOptions } from './lifecycle/health-options.ts'
@@ -53,6 +54,8 @@ export interface ResolvedOptions {
   readonly compression: AnswerCompression | null
   readonly unknownKeys: 'validate' | 'ignore'
   readonly broker: Broker
+  /** Of the app; those of plugins come later. */
+  readonly tasks: readonly Task[]
 }
 
 const maxMs = 3_600_000
@@ -114,6 +117,7 @@ const rules = {
   clock: option.unchecked(),
   codecs: option.unchecked(),
   broker: brokerRule,
+  tasks: tasksRule,
 } satisfies OptionRules<BaseOptions & { pkgIds: PkgIds; routes: RouteTable; events: EventTable }>
 
 /** Checks everything that can be checked before a plugin is set up. */
@@ -136,6 +140,7 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     endpoints,
     errors,
     plugins: orderPlugins(plugins),
+    tasks: checkTasks(checked.tasks),
     environment,
     conflict,
     websocket: resolveWebSocketOptions(options.websocket ?? {}, isDevelopment),

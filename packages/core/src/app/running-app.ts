@@ -198,6 +198,7 @@ export class RunningApp {
       await this.hub.start()
       for (const hook of this.#registry.onReady) await hook()
       this.#states.enter('ready')
+      this.#wires.tasks.start()
     } catch (error) {
       await this.#closeParts()
       this.#states.enter('closed')
@@ -231,9 +232,8 @@ export class RunningApp {
   }
 
   async #compile(apis: PluginApis): Promise<Wires> {
-    const { packages } = this.#registry
-    packages.checkAllUsed()
-    this.#events.add(packages.events)
+    this.#registry.packages.checkAllUsed()
+    this.#events.add(this.#registry.packages.events)
     const wires = await createWires({
       options: this.#options,
       registry: this.#registry,
@@ -280,9 +280,10 @@ export class RunningApp {
     }
   }
 
-  async #drain({ http, webSocket, upgrader }: Wires): Promise<void> {
+  async #drain({ http, webSocket, upgrader, tasks }: Wires): Promise<void> {
     const { drainTimeoutMs: timeoutMs, drainSpreadMs: spreadMs, drainDelayMs } = this.#options
     if (drainDelayMs > 0 && this.#binding !== null) await untilBalancersKnow(this.#clock, drainDelayMs)
+    this.#track(tasks.stop())
     http.draining = true
     webSocket.draining = true
     upgrader.rejectPending()

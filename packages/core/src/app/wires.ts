@@ -17,6 +17,7 @@ import type { PluginApis } from '../plugin/plugin-apis.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
+import { Tasks } from '../tasks/tasks.ts'
 import { Upgrader } from '../websocket/upgrade.ts'
 import type { WebSocketInstruments } from '../websocket/websocket-instruments.ts'
 import type { WebSocketWire } from '../websocket/wire.ts'
@@ -30,6 +31,7 @@ export interface Wires {
   readonly webSocket: WebSocketWire
   readonly upgrader: Upgrader
   readonly compiled: CompiledApp
+  readonly tasks: Tasks
 }
 
 interface WiresOptions {
@@ -90,8 +92,11 @@ export async function createWires(parts: WiresOptions): Promise<Wires> {
   parts.webSocketInstruments.watch(webSocket.open)
   const codecs = given.codecs ?? [jsonCodec]
   const byName = byFormat(codecs)
+  const { clock, log } = services
+  const tasks = [...options.tasks, ...registry.tasks]
   return {
     compiled,
+    tasks: new Tasks({ tasks, broker: options.broker, clock, log, instruments: parts.instruments }),
     webSocket,
     upgrader: new Upgrader({ wire: webSocket, preprocessor, codecs: byName, defaultCodec: codecs[0], securityHeaders }),
     http: new HttpWire({

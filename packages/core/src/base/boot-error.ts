@@ -27,6 +27,8 @@ export const bootErrorCodes = {
   duplicate_error_code: 'Two errors of `defineErrors` have the same code.',
   duplicate_instrument: 'Two instruments have the same name, or a shared one is declared differently.',
   duplicate_health_check: 'Two health checks have the same name.',
+  duplicate_task: 'Two tasks have the same name.',
+  missing_lease: 'A task is for one node at a time, and the broker has no leases.',
   missing_peer: 'A package that has to be installed beside Twinwire is missing.',
   unavailable_port: 'The port is in use, or the process may not listen on it.',
   unavailable_transport:

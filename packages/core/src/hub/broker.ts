@@ -168,6 +168,13 @@ export interface Broker {
   control(message: ControlMessage, keepMs: number): MaybePromise<void>
   /** The nodes that live, this one included. */
   nodes(): MaybePromise<readonly NodeInfo[]>
+  /**
+   * Takes or renews for this node what only one node of the app may hold; resolves with whether this node holds it, for `ttlMs` from then on. Two nodes
+   * never hold it at once, unless the broker has lost its data. For tasks with `onOneNode`; left out: the broker has no such leases.
+   */
+  lease?(name: string, ttlMs: number): MaybePromise<boolean>
+  /** Gives up what this node holds; does nothing otherwise. */
+  release?(name: string): MaybePromise<void>
   /** For `GET /health/ready`: resolves while the node receives; throws or rejects with the reason otherwise. Left out: always. */
   health?(): MaybePromise<void>
   /** Adds checks to `app.doctor()`, as `doctor` of a plugin does. Runs in any state of the app, and must not connect to anything. */

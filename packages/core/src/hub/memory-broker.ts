@@ -130,6 +130,12 @@ class MemoryBroker implements Broker {
     this.#node?.control(message)
   }
 
+  /** There is no other node. */
+  lease(): boolean {
+    return this.#node !== null
+  }
+  release(): void {}
+
   nodes(): readonly NodeInfo[] {
     return this.#node === null ? [] : [this.#node.info]
   }

@@ -21,6 +21,7 @@ import type { Hub } from '../hub/hub.ts'
 import type { TopicsOf } from '../hub/topic-builder.ts'
 import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
+import type { TaskOptions } from '../tasks/task.ts'
 import type { AppContract } from './contract.ts'
 import type { HealthCheck } from './health.ts'
 import type { PluginControl } from './plugin-control.ts'
@@ -163,8 +164,7 @@ export interface PluginHost {
   describe(): AppContract
   /**
    * The API of another plugin of the app, from `onReady` on. Name it in `requires` too: it is then set up before this plugin, and closed after it.
-   *
-   * @throws BootError `wrong_state` during `setup`; `missing_plugin`; `mismatched_plugin_key`
+   * Throws BootErrors: `wrong_state` during `setup`, `missing_plugin`, `mismatched_plugin_key`.
    *
    * @example
    * host.onReady(async () => {
@@ -249,11 +249,19 @@ export interface PluginHost {
    */
   health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void
   /**
+   * Work that no call asks for, as `tasks` of `createApp`: it begins when the app is ready, and the drain waits for it. Its name in the app is
+   * `<plugin>.<name>`.
+   *
+   * @example
+   * host.task('removeOld', { everyMs: 60_000, onOneNode: true, run: ({ signal }) => removeOld(signal) })
+   */
+  task(name: string, task: TaskOptions): void
+  /**
    * Adds a check to `app.doctor()` that needs what `setup` has opened; it runs only in an app that is ready. Checks that need nothing of
    * the kind belong in `doctor` of the plugin.
    */
   doctor(name: string, check: DoctorCheck): void
-  /** Handles text frames of one type, which only one plugin may. With `handshake`, the frame is the handshake of the app. */
+  /** Handles text frames of a type, which only one plugin may. With `handshake` the frame is the handshake of the app. */
   controlFrame(type: string, handler: ControlHandler, handshake?: HandshakeOptions): void
   /**
    * Receives the control messages that this plugin sends on other nodes of the app, and returns what sends them. `handler` gets the JSON that

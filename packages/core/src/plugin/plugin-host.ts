@@ -21,6 +21,7 @@ import { coreFrameTypes } from '../protocol/frame.ts'
 import { checkEndpoint } from '../route/check-table.ts'
 import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
+import { checkTask, type Task } from '../tasks/task.ts'
 import type { AppContract } from './contract.ts'
 import type { HealthPart } from './health.ts'
 import type {
@@ -83,6 +84,7 @@ export class PluginRegistry {
   readonly onReady: (() => MaybePromise<void>)[] = []
   readonly onClose: { readonly plugin: string; readonly run: () => MaybePromise<void> }[] = []
   readonly guards: AppGuard[] = []
+  readonly tasks: Task[] = []
   readonly endpoints: { readonly plugin: string; readonly route: AnyEndpoint }[] = []
   readonly health: Map<string, HealthPart> = new Map()
   readonly doctor: NamedCheck[] = []
@@ -209,6 +211,10 @@ export function createPluginHost(
           `Two health checks have the name '${name}': rename the one of plugin '${plugin}'`,
         )
       registry.health.set(name, { check, required })
+    },
+    task(name, task) {
+      checkOpen()
+      registry.tasks.push(checkTask(`Plugin '${plugin}', host.task()`, name, `${plugin}.${name}`, task))
     },
     doctor(name, check) {
       checkOpen()

@@ -94,6 +94,18 @@ export function clusterTests({ runner, subject, start }: BrokerTests): void {
     })
   })
 
+  describe('leases', () => {
+    it('are taken, renewed and given up, where the broker has them', async () => {
+      const { broker } = await start()
+      if (broker.lease === undefined || broker.release === undefined) return
+      const name = randomUUID()
+      for (let i = 0; i < 2; i++) expect(await broker.lease(name, 60_000)).toBe(true)
+      await broker.release(name)
+      await broker.release(name)
+      expect(await broker.lease(name, 60_000)).toBe(true)
+    })
+  })
+
   describe('close', () => {
     it('may be called twice, and before start', async () => {
       const { broker } = await start()
@@ -138,6 +150,24 @@ export function clusterTests({ runner, subject, start }: BrokerTests): void {
       const late = await start()
       for (const { messages } of [one, other, late])
         await eventually(() => expect(messages.map(({ data }) => data)).toContain(kept.data))
+    })
+
+    it('hold a lease one at a time, where the broker has them', async () => {
+      const brokers = [(await start()).broker, (await start()).broker, (await start()).broker]
+      const name = randomUUID()
+      const ask = (ttlMs: number) => Promise.all(brokers.map((broker) => broker.lease?.(name, ttlMs)))
+      const first = await ask(60_000)
+      if (first.every((answer) => answer === undefined)) return
+      expect(first.filter((held) => held === true)).toHaveLength(1)
+      expect(await ask(60_000)).toEqual(first)
+      const holder = brokers[first.indexOf(true)]
+      const others = brokers.filter((broker) => broker !== holder)
+      await others[0]?.release?.(name)
+      expect(await ask(60_000)).toEqual(first)
+      await holder?.release?.(name)
+      expect(await others[0]?.lease?.(name, 200)).toBe(true)
+      // It ends by itself.
+      await eventually(async () => expect(await others[1]?.lease?.(name, 60_000)).toBe(true))
     })
 
     it('know one another, until one closes', async () => {
