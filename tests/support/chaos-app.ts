@@ -37,7 +37,7 @@ const app = createApp({
   broker: chaosBroker(REDIS, PREFIX),
   plugins: [database({ url: DATABASE, pool: { max: 4 }, outbox: { pollMs: Number(POLL_MS) } }), fakeIdentity()],
   environment: 'test',
-  deadlineMs: 15_000,
+  deadlineMs: 3000,
   drainSpreadMs: 0,
 })
 const { port } = await app.listen({ port: 0 })

@@ -31,6 +31,14 @@ export interface ChaosAnswer {
   readonly data: unknown
 }
 
+export interface ArmedPoint {
+  readonly onSend: () => void
+  /** Whether the transaction of the call has committed; null if it is not known. */
+  readonly hasCommitted: () => boolean | null
+  /** At which the node was killed: who sent it, and its type. */
+  readonly message: () => string | null
+}
+
 /** A process that serves `chaos-app.ts`, behind a proxy, and in front of one. */
 export class ChaosNode {
   readonly name: string
@@ -116,10 +124,10 @@ export class ChaosNode {
     }
   }
 
-  /** Sets a kill point. What is returned tells whether the transaction of the call has committed by then. */
-  arm(point: KillPoint): { readonly onSend: () => void; readonly hasCommitted: () => boolean | null } {
+  arm(point: KillPoint): ArmedPoint {
     const kill = (): void => this.signal('SIGKILL')
-    if (point.kind === 'moment') return { onSend: () => void setTimeout(kill, point.delayMs), hasCommitted: () => null }
+    if (point.kind === 'moment')
+      return { onSend: () => void setTimeout(kill, point.delayMs), hasCommitted: () => null, message: () => null }
     if (point.kind === 'reply') {
       const onSend = (): void => {
         this.#front.toClient = () => {
@@ -127,7 +135,7 @@ export class ChaosNode {
           return 'hold'
         }
       }
-      return { onSend, hasCommitted: () => true }
+      return { onSend, hasCommitted: () => true, message: () => null }
     }
     const { of, n, verdict } = point
     const watch = new TransactionWatch(of)
@@ -139,7 +147,11 @@ export class ChaosNode {
       if (number > 0 && message.query === 'commit' && decided !== 'hold') hasCommitted = true
       return decided
     }
-    return { onSend: () => {}, hasCommitted: () => (of === 'call' ? hasCommitted : null) }
+    return {
+      onSend: () => {},
+      hasCommitted: () => (of === 'call' ? hasCommitted : null),
+      message: () => watch.messages[n - 1] ?? null,
+    }
   }
 }
 

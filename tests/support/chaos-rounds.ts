@@ -3,8 +3,8 @@ import type { ChaosTransaction, KillPoint } from './chaos-node.ts'
 
 export interface ChaosRound {
   readonly point: KillPoint
-  /** The node has served many calls; otherwise none. */
-  readonly isWarm: boolean
+  /** What the node has done before: nothing, one call, or calls of earlier rounds. Statements are prepared by then. */
+  readonly node: 'fresh' | 'served' | 'old'
   /** Another client sends the same call to the other node at once. */
   readonly isDoubled: boolean
   /** Other calls, to the other node at once. */
@@ -20,17 +20,22 @@ export interface ChaosPlan {
   readonly everyMessage: number
 }
 
+/** Of one transaction each. `served`: of the second call of a node. */
+export type ChaosMessages = Readonly<Record<ChaosTransaction | 'served', readonly string[]>>
+
 const verdicts = ['hold', 'last'] as const
-type Messages = Readonly<Record<ChaosTransaction, readonly string[]>>
+/** Longer than the deadline of a call: the key of the dead node is still in use when the repeated call has to be answered. */
+const longLingerMs = 4500
 
 /**
- * First each message of a call once, before or after it is passed on, those of a sender that come after it has published, and two replies; then all
- * kinds by chance; then the other half of the messages. `count` is null for as many as a run by CI needs.
+ * First each message of a call once, before or after it is passed on, the end of a call whose statements are prepared, those of a sender that come
+ * after it has published, two replies, and a server that is not told for long; then all kinds by chance; then the other half of the messages.
+ * `count` is null for as many as a run by CI needs.
  */
-export function planRounds(random: Random, count: number | null, messages: Messages): ChaosPlan {
+export function planRounds(random: Random, count: number | null, messages: ChaosMessages): ChaosPlan {
   const plain = (point: KillPoint, besides = random.int(0, 2)): ChaosRound => ({
     point,
-    isWarm: false,
+    node: 'fresh',
     isDoubled: false,
     besides,
     lingerMs: random.pick([0, 0, 200]),
@@ -47,22 +52,33 @@ export function planRounds(random: Random, count: number | null, messages: Messa
         : kind === 'reply'
           ? { kind }
           : at(kind, random.int(1, messages[kind].length))
-    return { ...plain(point), isWarm: random.chance(0.4), isDoubled: random.chance(0.5), mustKill: false }
+    return {
+      ...plain(point),
+      node: random.pick(['fresh', 'served', 'old']),
+      isDoubled: random.chance(0.5),
+      mustKill: false,
+    }
   }
-  const numbers = (of: ChaosTransaction): number[] => messages[of].map((_, i) => i + 1)
+  const numbers = (of: keyof ChaosMessages): number[] => messages[of].map((_, i) => i + 1)
   const first = new Map(numbers('call').map((n) => [n, random.pick(verdicts)]))
   const published = messages.sender.findIndex((_, i) => answersBefore(messages.sender, i) === 3)
   // Nothing wakes the other node, so that it is this one that sends.
   const ofSender = numbers('sender').map((n) => plain(at('sender', n), 0))
+  const ofServed = numbers('served').map((n) => ({ ...plain(at('call', n)), node: 'served' as const }))
+  const answers = answersBefore(messages.served, messages.served.length)
+  const lastStatement = messages.served.findIndex((_, i) => answersBefore(messages.served, i) === answers - 2)
   const needed = [
     ...[...first].map(([n, verdict]) => plain(at('call', n, verdict))),
+    ...ofServed.slice(lastStatement),
     ...ofSender.slice(published),
     plain({ kind: 'reply' }),
     plain({ kind: 'reply' }),
+    { ...plain(at('call', messages.call.length - 4), 0), lingerMs: longLingerMs },
   ]
   const rounds = [...shuffled(random, needed), ...Array.from({ length: 8 }, byChance)]
   const more = [
     ...[...first].map(([n, verdict]) => plain(at('call', n, verdict === 'hold' ? 'last' : 'hold'))),
+    ...ofServed.slice(0, lastStatement),
     ...ofSender.slice(0, published),
   ]
   if (count === null) return { rounds, everyMessage: needed.length }
@@ -71,7 +87,7 @@ export function planRounds(random: Random, count: number | null, messages: Messa
   return { rounds: rounds.slice(0, count), everyMessage: needed.length }
 }
 
-/** The third one is that to the query of the rows. */
+/** Of a sender the third one is that to the query of the rows. */
 function answersBefore(messages: readonly string[], index: number): number {
   return messages.slice(0, index).filter((each) => each === 'server Z').length
 }
