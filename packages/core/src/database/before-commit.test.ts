@@ -64,7 +64,7 @@ describe('beforeCommit', () => {
     return { ...test, notes, note }
   }
 
-  it('writes last in the transaction, once for all savepoints, and is told of the commit', async () => {
+  it('writes last in the transaction, once for all savepoints, and is informed of the commit', async () => {
     let committed = 0
     const { request, notes } = await start({
       hook: async (tx) => {

@@ -19,7 +19,7 @@ async function start(tasks: TaskTable, more: { readonly broker?: Broker } = {}) 
   /** Lets what has begun end, and the clock go on. */
   const advance = async (ms: number): Promise<void> => {
     await turn()
-    clock.advance(ms)
+    await clock.advance(ms)
     await turn()
   }
   return { ...test, clock, count, advance }
@@ -101,7 +101,7 @@ describe('a task', () => {
     await close()
   })
 
-  it('is told of the drain, which waits for it', async () => {
+  it('ends with the drain, which waits for it', async () => {
     const events: string[] = []
     const { app } = await start({
       long: {
