@@ -88,6 +88,7 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       }
       const once = new Once({ db: opened.db, clock, log, instruments })
       setOnce(api, once)
+      host.doctor('once()', () => once.examine())
       host.onReady(() => once.start())
       host.onClose(() => once.stop())
       return api

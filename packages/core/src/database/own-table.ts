@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { BootError } from '../base/boot-error.ts'
+import type { CheckResult } from '../base/finding.ts'
 import type { Database } from './database.ts'
 import { findDatabaseFailure } from './errors.ts'
 
@@ -59,4 +60,15 @@ export async function checkTable(db: Database, own: OwnTable): Promise<void> {
     'missing_table',
     `${owner} writes its table, and this user may not: grant ${missing} on ${name} to it`,
   )
+}
+
+/** For the doctor of an app that has started: what became of the table since. */
+export async function examineTable(db: Database, own: OwnTable): Promise<CheckResult> {
+  try {
+    await checkTable(db, own)
+  } catch (error) {
+    if (error instanceof BootError) return { level: 'error', message: error.message }
+    throw error
+  }
+  return { level: 'ok', message: `The table ${own.name} is there and may be written` }
 }

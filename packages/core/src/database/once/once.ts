@@ -1,6 +1,7 @@
 import { PgDatabase } from 'drizzle-orm/pg-core'
 import type { CounterCell } from '../../base/cells.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { CheckResult } from '../../base/finding.ts'
 import type { Instruments } from '../../base/instruments.ts'
 import type { Logger } from '../../base/logger.ts'
 import { checkOptions } from '../../base/options.ts'
@@ -11,7 +12,7 @@ import { type AppError, coreError, InternalError } from '../../errors/app-error.
 import type { OnceRuns } from '../../route/step.ts'
 import type { Database, DatabaseApi } from '../database.ts'
 import { scopeEnded } from '../drivers/scope.ts'
-import { checkTable } from '../own-table.ts'
+import { checkTable, examineTable } from '../own-table.ts'
 import { hash, toFingerprint } from './fingerprint.ts'
 import { readKey } from './idempotency-key.ts'
 import { addKept, fromKept, notKept, toAdded, toKept } from './kept-reply.ts'
@@ -71,6 +72,11 @@ export class Once {
     const removed = instruments.counter('once_keys_removed_total', 'Expired keys of once() that were removed').cell()
     this.#removal = new OnceRemoval({ db, clock, log, removed })
     this.#removal.start()
+  }
+
+  /** Nothing, unless a route is bound. */
+  async examine(): Promise<CheckResult[]> {
+    return this.#cells === null ? [] : [await examineTable(this.#options.db, ownOnce)]
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import { coreError } from '../../errors/app-error.ts'
 import { streamKey } from '../../hub/stream-key.ts'
 import type { PluginHost } from '../../plugin/host.ts'
 import type { Database } from '../database.ts'
-import { checkTable } from '../own-table.ts'
+import { checkTable, examineTable } from '../own-table.ts'
 import type { CheckedOutboxOptions } from './outbox-options.ts'
 import { insertRows, ownOutbox, readLagMs } from './outbox-rows.ts'
 import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.ts'
@@ -64,6 +64,7 @@ export function openOutbox(
     // The app works on, and nothing is lost: it is sent when the broker is there again.
     { required: false },
   )
+  host.doctor('outbox', () => examineTable(db, ownOutbox))
   host.onReady(async () => {
     await checkTable(db, ownOutbox)
     sender.start()
