@@ -79,7 +79,7 @@ export function recordCalls(host: PluginHost, options: ResolvedAuditOptions, dat
       package: '@twinwire/plugin-audit',
       exportName: 'auditTable',
       owner,
-      privileges: ['insert', 'update', 'delete'],
+      privileges: ['insert', 'update', ...(options.retentionDays === 0 ? [] : ['delete' as const])],
     })
     if (options.spill !== null)
       spill = await SpillFiles.open({
