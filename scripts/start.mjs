@@ -20,6 +20,7 @@ const packages = [
   'plugin-ratelimit',
   'plugin-metrics',
   'plugin-openapi',
+  'plugin-audit',
 ]
 
 for (const folder of [...packages.map((name) => join(root, 'packages', name)), example]) {

@@ -1,4 +1,4 @@
-// The table of metrics, the dashboard and the alerts, against a scrape of the running example.
+// The table of metrics, the dashboards and the alerts, against a scrape of the running example.
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,14 +17,18 @@ const deploy = fileURLToPath(new URL('../../examples/authors/deploy/', import.me
 const read = (name: string): string => readFileSync(join(deploy, name), 'utf8')
 const hasServices = (await hasPostgres()) && (await hasRedis())
 
-/** Every expression of the dashboard, with its location. */
+const dashboards = ['grafana-dashboard.json', 'grafana-audit-dashboard.json'] as const
+
+/** Every expression of the dashboards, with its location. */
 function dashboardExpressions(): readonly { readonly where: string; readonly expr: string }[] {
   interface Panel {
     readonly title: string
     readonly targets?: readonly { readonly expr: string }[]
   }
-  const dashboard: { readonly panels: readonly Panel[] } = JSON.parse(read('grafana-dashboard.json'))
-  return dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr })))
+  return dashboards.flatMap((file) => {
+    const dashboard: { readonly panels: readonly Panel[] } = JSON.parse(read(file))
+    return dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr })))
+  })
 }
 
 /** Every expression of the alerts: what follows `expr:`, in the same line or in a block. */
@@ -99,6 +103,12 @@ describe.skipIf(!hasServices)('of the running example', () => {
       samples.map(({ labels }) => (labels.le === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels.le))),
     )
     expect([...found].toSorted((one, other) => one - other)).toEqual([...bounds, Number.POSITIVE_INFINITY])
+  })
+
+  test('the dashboard of the audit log has all of its metrics', () => {
+    const names = [...scrape.families.keys()].filter((name) => name.startsWith('audit_'))
+    expect(names.length).toBeGreaterThan(5)
+    for (const name of names) expect(read('grafana-audit-dashboard.json')).toContain(name)
   })
 
   test.each([...dashboardExpressions(), ...alertExpressions()])('$where: $expr', ({ expr }) => {
@@ -210,7 +220,7 @@ describe.skipIf(!hasPromtool())('promtool', () => {
     expect(alertExpressions()).toHaveLength(read('alerts.yml').split('- alert:').length - 1)
   })
 
-  test('accepts every expression of the dashboard', async () => {
+  test('accepts every expression of the dashboards', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'twinwire-rules-'))
     try {
       const rules = dashboardExpressions().map(({ expr }, i) => {

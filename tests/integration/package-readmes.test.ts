@@ -9,7 +9,16 @@ const besideTests = (name: string): string =>
   fileURLToPath(new URL(`../package-readme-${name}.generated`, import.meta.url))
 
 it('the application in the README of each package type checks unchanged', async () => {
-  const names = ['broker-redis', 'core', 'plugin-auth', 'plugin-metrics', 'plugin-openapi', 'plugin-ratelimit', 'redis']
+  const names = [
+    'broker-redis',
+    'core',
+    'plugin-audit',
+    'plugin-auth',
+    'plugin-metrics',
+    'plugin-openapi',
+    'plugin-ratelimit',
+    'redis',
+  ]
   const files = names.map((name) => `${besideTests(name)}.ts`)
   const project = `${besideTests('all')}.json`
   try {

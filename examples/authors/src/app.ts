@@ -2,6 +2,7 @@ import { redisBroker } from '@twinwire/broker-redis'
 import { createApp, jsonCodec, memoryBroker, staticFiles, uws } from '@twinwire/core'
 import { database } from '@twinwire/core/database'
 import { protobufCodec } from '@twinwire/core/protobuf'
+import { audit } from '@twinwire/plugin-audit'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
 import { consoleFolder, openapi } from '@twinwire/plugin-openapi'
@@ -79,6 +80,8 @@ export function createAuthorsApp(
         store: settings.redis === null ? memoryStore() : redisStore(settings.redis),
       }),
       metrics(settings.metrics),
+      // Who did what is for administrators, in development too.
+      audit({ access: { use: [requireRoles('admin')] } }),
       openapi({
         // Outside development what the API looks like is for administrators.
         access: isDevelopment ? 'public' : { use: [requireRoles('admin')] },
