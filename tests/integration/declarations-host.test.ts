@@ -24,6 +24,7 @@ test.each([
   ['@twinwire/client/react', () => import('@twinwire/client/react')],
   ['@twinwire/broker-redis', () => import('@twinwire/broker-redis')],
   ['@twinwire/redis', () => import('@twinwire/redis')],
+  ['@twinwire/plugin-audit', () => import('@twinwire/plugin-audit')],
   ['@twinwire/plugin-auth', () => import('@twinwire/plugin-auth')],
   ['@twinwire/plugin-auth/testing', () => import('@twinwire/plugin-auth/testing')],
   ['@twinwire/plugin-metrics', () => import('@twinwire/plugin-metrics')],

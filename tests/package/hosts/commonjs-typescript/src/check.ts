@@ -12,6 +12,7 @@ const entryPoints = [
   '@twinwire/client',
   '@twinwire/client/protobuf',
   '@twinwire/client/react',
+  '@twinwire/plugin-audit',
   '@twinwire/plugin-auth',
   '@twinwire/plugin-auth/testing',
   '@twinwire/plugin-metrics',

@@ -132,6 +132,7 @@ import {
   uuidPattern,
   zeroUuid,
 } from '@twinwire/core/transport'
+import { AuditRepository, audit, audited, auditKey, auditTable } from '@twinwire/plugin-audit'
 import {
   auth,
   authenticated,
@@ -414,6 +415,10 @@ export const testIssuer = () => createTestIssuer({ users: [{ username: 'ada', ro
 export const counted = metrics()
 export const servedConsole: string = consoleFolder().href
 export const describedApi = openapi({ access: { networks: ['10.0.0.0/8'] }, info: { title: 'Tasks' } })
+export const auditing = [audit({ access: { networks: ['10.0.0.0/8'] } }), auditKey, auditTable] as const
+export const transfer = route({ use: [transaction(), audited()], handler: () => null })
+export const denied = (db: Database) =>
+  new AuditRepository(db).getPage({ outcome: 'permission_denied' }, { cursor: '' })
 export const scrape = readScrape('')
 export const limits = rateLimit({ store: memoryStore() })
 export const keyOfLimits = rateLimitKey
