@@ -1,5 +1,6 @@
 // once() and the transaction around it: how many statements, retries, a lost answer to COMMIT, the removal of old keys.
 import { randomUUID } from 'node:crypto'
+import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../packages/core/src/base/clock.ts'
@@ -141,7 +142,7 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
       timer: (delayMs: number, run: () => void) =>
         systemClock.timer(delayMs >= 30_000 && delayMs <= 90_000 ? 20 : delayMs, run),
     }
-    const app = await start({ url: server.url, clock, deadlineMs: 25_000 })
+    const app = await start({ url: server.url, clock, deadlineMs: 25_000, max: 1 })
     const [old, young] = [randomUUID(), randomUUID()]
     for (const name of [old, young]) await app.call({ wire: 'ws', route: 'MARK', input: { name }, key: name })
     const before = await query<{ key: string }[]>`select key from twinwire_once order by expires_at desc limit 1`
@@ -151,6 +152,8 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
       .poll(async () => (await query`select count(*)::int as n from twinwire_once where expires_at < now()`)[0]?.n)
       .toBe(0)
     expect(await query`select key from twinwire_once`).toEqual(before)
+    // That removals do not wait for the disk ends with each of them.
+    expect(await app.rows(sql`show synchronous_commit`)).toEqual([{ synchronous_commit: 'on' }])
     await app.call({ wire: 'ws', route: 'MARK', input: { name: old }, key: old })
     await app.call({ wire: 'ws', route: 'MARK', input: { name: young }, key: young })
     expect([await countOf(old), await countOf(young)]).toEqual([2, 1])

@@ -243,10 +243,7 @@ export interface PluginHost {
   event(name: string, event: AnyEvent, options?: PackageOptions): void
   /** Adds topic rules. A pattern that the app or another plugin declares too is a boot error, `duplicate_topic`. */
   topics<Table>(rules: TopicsOf<Table>): void
-  /**
-   * Adds a check to `GET /health`. With `required: false` a failure is reported and the app stays ready: for what the app can work
-   * without. Default true.
-   */
+  /** Adds a check to `GET /health`. With `required: false` (default true) a failure is reported and the app stays ready: it can work without. */
   health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void
   /**
    * Work that no call asks for, as `tasks` of `createApp`: it begins when the app is ready, and the drain waits for it. Its name in the app is

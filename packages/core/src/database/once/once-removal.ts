@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts'
 import type { Database } from '../database.ts'
 import { removeExpired } from './once-table.ts'
 
-/** Rows of one statement: it holds their locks for about 5 ms. */
+/** Rows of one statement: it holds their locks for about 5 ms, and only a call with one of these keys waits for them. */
 const batchSize = 100
 /** Between two batches, for other work on the database. */
 const pauseMs = 20

@@ -48,13 +48,18 @@ const divisionByZero = '22012'
 /** The advisory lock under which expired rows are removed: the bytes of 'twin' and of 'once'. */
 const removalLock: SQL = sql.raw('1953982830, 1869505381')
 
+/** Until the end of the transaction. The locks of the rows end sooner by it, and rows that are there again after a crash are removed again. */
+const withoutFlush: SQL = sql.raw(`(select set_config('synchronous_commit', 'off', true)) is not null`)
+
 /** Removes at most `limit` expired rows, oldest first, unless another node does. Resolves with their number. */
 export async function removeExpired(db: Database, limit: number): Promise<number> {
   const expired = db.$with('expired').as(
     db
       .select({ key: table.key })
       .from(table)
-      .where(and(lt(table.expiresAt, sql`now()`), sql`(select pg_try_advisory_xact_lock(${removalLock}))`))
+      .where(
+        and(lt(table.expiresAt, sql`now()`), sql`(select pg_try_advisory_xact_lock(${removalLock}))`, withoutFlush),
+      )
       .orderBy(table.expiresAt)
       .limit(limit)
       .for('update', { skipLocked: true }),

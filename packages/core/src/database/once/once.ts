@@ -106,7 +106,7 @@ export class Once {
     const { key, fingerprint } = attempt
     for (let first = this.#running.get(key); first !== undefined; first = this.#running.get(key)) {
       const { ended } = first
-      // One key for two inputs is the client's mistake, whether the first call commits or not: it gains nothing by waiting.
+      // One key for two inputs is an error of the client, whether the first call commits or not: it gains nothing by waiting.
       if (first.fingerprint !== fingerprint) throw this.#mismatch()
       const kept = await this.#whileInProgress(call, () => unlessEnded(ended, call.signal))
       if (kept !== null) return this.#replay(call, attempt, kept)
