@@ -104,11 +104,13 @@ describe('the list of what is dropped', () => {
     'Plugin.setup',
     'PluginControlHandler',
     'PromRegistry.getMetricsAsJSON',
+    'ReadAnswer',
     'RateLimitPlugin.setup',
     /^RedisClient\./,
     'ResponseStream.write',
     'RouteOptions.handler',
     'GuardedTopic.run',
+    'TaskOptions.run',
     'TopicDefinition.authorize',
     'TopicRule.authorize',
     /^Transport\./,
@@ -144,7 +146,8 @@ describe('the list of what is dropped', () => {
       .replace(/^App\./, 'app.')
       .replace(/^EventPublisher\./, 'publisher.')
       .replace(/^Hub(?:Control|Presence)?\./, 'hub.')
-      .replace(/^BaseRepository\./, 'repository.')
+      // AuditRepository returns promises of a BaseRepository.
+      .replace(/^(?:Base|Audit)Repository\./, 'repository.')
       .replace(/^(?:Limits|RateLimitPlugin)\./, 'limits.')
       .replace(/^MultipartFile\./, 'file.')
       .replace(/^DatabaseApi\./, '')

@@ -1,6 +1,6 @@
 import type { Plugin } from '@twinwire/core'
 import { type DatabaseApi, databaseKey } from '@twinwire/core/database'
-import { definePlugin } from '@twinwire/core/plugin'
+import { definePlugin, describeEndpointAccess } from '@twinwire/core/plugin'
 import { type AuditApi, auditKey } from './audit-key.ts'
 import { type AuditOptions, resolveAuditOptions } from './options.ts'
 import { serveAuditLogs } from './reading/serve-audit-logs.ts'
@@ -19,6 +19,17 @@ import { removeOldRows } from './retention/remove-old-rows.ts'
 export function audit(options: AuditOptions = {}): Plugin<AuditApi> {
   return definePlugin(auditKey, {
     requires: ['database'],
+    doctor(host) {
+      host.peer('valibot', 'audit() requires it', import.meta.url)
+      host.doctor('audit', () => {
+        const { access, path, retentionDays } = resolveAuditOptions(options, host.environment)
+        const kept = retentionDays === 0 ? 'forever' : `for ${retentionDays} days`
+        return {
+          level: 'ok',
+          message: `Calls are kept ${kept}, and ${path} is served ${describeEndpointAccess(access)}`,
+        }
+      })
+    },
     setup(host) {
       const resolved = resolveAuditOptions(options, host.environment)
       const database = (): DatabaseApi => host.api(databaseKey)

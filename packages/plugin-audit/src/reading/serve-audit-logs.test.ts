@@ -2,6 +2,7 @@ import { guard, PermissionDeniedError } from '@twinwire/core'
 import type { TestDatabase } from '@twinwire/core/database/testing'
 import { createTestApp, type TestResponse } from '@twinwire/core/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { audit } from '../audit-plugin.ts'
 import type { AuditOptions } from '../options.ts'
 import { openAuditDatabase, reader, writeRows } from './reading.fixtures.ts'
 
@@ -220,6 +221,16 @@ describe('access to the audit log', () => {
     const { request } = await start({ access: { port: 0 } })
     for (const path of ['/audit-logs', '/audit-logs/seven', '/audit-logs/user/u1'])
       expect((await request(`GET ${path}`)).status).toBe(404)
+  })
+
+  it('is in the doctor, with the days that rows are kept', async () => {
+    const { app } = await createTestApp({
+      pkgIds: {},
+      routes: {},
+      plugins: [database.plugin, audit({ access: { networks: ['10.0.0.0/8'] }, retentionDays: 0 })],
+    })
+    onTestFinished(() => app.close())
+    expect(String(await app.doctor())).toContain('Calls are kept forever, and /audit-logs is served to 10.0.0.0/8')
   })
 
   it('is not stored by caches', async () => {
