@@ -16,9 +16,11 @@ export interface PortRoutesOptions {
   readonly clock: Clock
   /** Of `host.describe()`: what happens to keys of a query that an input does not have. Default `validate`. */
   readonly unknownKeys?: 'validate' | 'ignore'
+  /** How long an answer may take, in milliseconds. Default 30,000. */
+  readonly deadlineMs?: number
 }
 
-/** Reads what is answered, as JSON. `signal` is aborted when the client has disconnected, and at the deadline of 30 seconds. */
+/** Reads what is answered, as JSON. `signal` is aborted when the client has disconnected, and at the deadline. */
 export type ReadAnswer<Input> = (input: Input, signal: AbortSignal) => Promise<object>
 
 interface PortRoute {
@@ -27,8 +29,6 @@ interface PortRoute {
   readonly readInput: InputReader
   readonly answer: (input: unknown, signal: AbortSignal) => Promise<object>
 }
-
-const deadlineMs = 30_000
 
 /**
  * GET routes of an {@link openEndpointPort}, with inputs, answers and errors as the same routes have on the app. They are not calls of the app: its
@@ -67,7 +67,7 @@ export class PortRoutes {
 
   /** For `answer` of {@link openEndpointPort}. */
   answer(request: IncomingMessage, response: ServerResponse): void {
-    const { log, clock } = this.#options
+    const { log, clock, deadlineMs = 30_000 } = this.#options
     const aborted = new AbortController()
     const isHead = request.method === 'HEAD'
     const timer = clock.timer(deadlineMs, () => {

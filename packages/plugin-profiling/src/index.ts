@@ -1,0 +1,2 @@
+export type { ProfilingAccess, ProfilingGuard, ProfilingOptions } from './options.ts'
+export { profiling } from './profiling-plugin.ts'
