@@ -21,6 +21,7 @@ const packages = [
   'plugin-metrics',
   'plugin-openapi',
   'plugin-audit',
+  'plugin-profiling',
 ]
 
 for (const folder of [...packages.map((name) => join(root, 'packages', name)), example]) {

@@ -68,6 +68,7 @@ function isOfPlugin(path: string): boolean {
     'plugin-metrics',
     'plugin-openapi',
     'plugin-audit',
+    'plugin-profiling',
     'redis',
     'broker-redis',
   ].some((name) => existsSync(join(root, 'packages', name, 'src', path)))

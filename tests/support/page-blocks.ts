@@ -12,6 +12,7 @@ export const pageTests = {
   'jobs-page': ['jobs'],
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],
+  'profiling-page': ['profiling'],
   'tasks-page': ['tasks'],
   'uploads-page': ['uploads-and-streams'],
 } as const satisfies Readonly<Record<string, readonly string[]>>

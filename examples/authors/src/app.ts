@@ -6,6 +6,7 @@ import { audit } from '@twinwire/plugin-audit'
 import { type AuthOptions, auth } from '@twinwire/plugin-auth'
 import { metrics } from '@twinwire/plugin-metrics'
 import { consoleFolder, openapi } from '@twinwire/plugin-openapi'
+import { profiling } from '@twinwire/plugin-profiling'
 import { memoryStore, rateLimit, redisStore } from '@twinwire/plugin-ratelimit'
 import {
   authorChanged,
@@ -87,6 +88,7 @@ export function createAuthorsApp(
         access: isDevelopment ? 'public' : { use: [requireRoles('admin')] },
         info: { title: 'Authors', version: settings.metrics.version ?? '0.0.0' },
       }),
+      ...(settings.profiling.enabled ? [profiling({ access: { use: [requireRoles('admin')] } })] : []),
       ...(development === null || !isDevelopment ? [] : [developmentUsers(development)]),
     ],
     // As clients of the reference system expect: over HTTP unknown keys of a query or a body are not an error.

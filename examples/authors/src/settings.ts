@@ -47,10 +47,15 @@ export const declaredSettings = defineSettings({
     variables: {},
     unsupported: {
       AUDIT_LOG_ENABLED: 'there is no audit log; remove it',
-      PROFILING_ENABLED: 'there are no profiling endpoints; remove it',
     },
     to: () => null,
   }),
+  profiling: {
+    enabled: variable.flag('PROFILING_ENABLED', {
+      about: 'Whether administrators may take CPU and heap profiles',
+      defaults: { dev: true, test: true, staging: true, production: false },
+    }),
+  },
   rateLimit: rateLimitSettings,
   circuitBreakers: {
     enabled: variable.flag('CIRCUIT_BREAKER_ENABLED', {
