@@ -43,7 +43,7 @@ async function start(broker: Broker) {
       broker,
       log,
       plugins: [
-        fakeIdentity({ id: 'ann' }),
+        fakeIdentity({ id: 'ann', name: 'Ann' }),
         database({
           url: 'pglite://memory',
           outbox: { pollMs: 50 },

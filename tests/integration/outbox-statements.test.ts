@@ -54,7 +54,7 @@ describe.skipIf(!(await hasPostgres()))('statements of a call', () => {
       events: { NOTED: noted },
       topics: { '{name}': topic({ subscribe: true, authorize: () => true }) },
       // One connection: what the sender does is before a call, or behind it.
-      plugins: [fakeIdentity({ id: 'ann' }), database({ url: proxy.url, pool: { max: 1 }, outbox: {} })],
+      plugins: [fakeIdentity({ id: 'ann', name: 'Ann' }), database({ url: proxy.url, pool: { max: 1 }, outbox: {} })],
     })
     onTestFinished(() => app.close())
     const client = await app.client()

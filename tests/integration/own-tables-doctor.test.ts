@@ -22,7 +22,7 @@ async function start(steps: 'both' | 'neither') {
       }),
     },
     plugins: [
-      fakeIdentity({ id: 'ann' }),
+      fakeIdentity({ id: 'ann', name: 'Ann' }),
       database({
         url: 'pglite://memory',
         ...(isBoth && { outbox: { pollMs: 60_000 } }),
