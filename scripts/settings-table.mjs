@@ -13,8 +13,7 @@ const text = `# Settings
 Set them as environment variables, or as lines \`NAME=value\` of a file \`.env\` in the working directory; the environment takes precedence.
 Names are case-sensitive, an empty variable counts as not set, and lists are JSON. At start all errors are reported at once, by name
 and without values. An app composes the groups that it uses with its own groups: \`defineSettings({ listen: listenSettings, … })\`. The
-table lists the groups of Twinwire, and these of the example: \`developmentIssuer\`, \`profiling\`, \`circuitBreakers\`, and the rejection of
-\`AUDIT_LOG_ENABLED\`.
+table lists the groups of Twinwire, and these of the example: \`developmentIssuer\`, \`profiling\`, and \`circuitBreakers\`.
 
 ${declaredSettings.describe()}`
 

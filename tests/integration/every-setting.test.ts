@@ -1,5 +1,8 @@
 // Each variable of the table of settings changes something: what it says arrives in the settings, and the example reads that
 // part of the settings. A variable without a case here fails, and so does one that the example does not use.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { BootError } from '@twinwire/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthorsApp } from '../../examples/authors/src/app.ts'
@@ -76,6 +79,13 @@ const cases: Readonly<Record<string, Case>> = {
   METRICS_HOST: { value: 'localhost', with: { METRICS_PORT: '0' } },
   METRICS_NETWORKS: { value: '["10.0.0.0/8"]' },
   APP_VERSION: { value: '1.2.3' },
+  AUDIT_LOG_ENABLED: { value: 'false' },
+  AUDIT_LOG_RETENTION_DAYS: { value: '30' },
+  AUDIT_QUEUE_MAX_SIZE: { value: '500' },
+  AUDIT_BATCH_SIZE: { value: '50' },
+  AUDIT_BATCH_TIMEOUT: { value: '2s' },
+  AUDIT_OVERFLOW: { value: 'spill', with: { AUDIT_SPILL_FOLDER: '/var/spool/authors' } },
+  AUDIT_SPILL_FOLDER: { value: '/var/spool/authors', with: { AUDIT_OVERFLOW: 'spill' } },
   DEVELOPMENT_ISSUER_PORT: { value: '0' },
   RATE_LIMIT_ENABLED: { value: 'false' },
   RATE_LIMIT_PER_MINUTE: { value: '61' },
@@ -202,12 +212,16 @@ describe('every setting', () => {
       METRICS_PORT: '0',
     }
     const reads = await start(everything)
+    const spillFolder = await mkdtemp(join(tmpdir(), 'twinwire-settings-'))
+    onTestFinished(() => rm(spillFolder, { recursive: true }))
     // With a Redis that cannot be reached nothing listens: what is read then is read here.
     for (const path of await start({ ...quiet, DEVELOPMENT_ISSUER_PORT: '0' })) reads.add(path)
     for (const servers of [{ REDIS_CLUSTER: '["redis://127.0.0.1:9"]' }, sentinels]) {
       const variables = { ...quiet, ...servers, REDIS_PASSWORD: 'secret', REDIS_CONNECT_TIMEOUT: '100ms' }
       for (const path of await start({
         ...variables,
+        AUDIT_OVERFLOW: 'spill',
+        AUDIT_SPILL_FOLDER: spillFolder,
         DEVELOPMENT_ISSUER_PORT: '0',
         METRICS_NETWORKS: '["127.0.0.1"]',
       }))

@@ -82,7 +82,7 @@ export function createAuthorsApp(
       }),
       metrics(settings.metrics),
       // Who did what is for administrators, in development too.
-      audit({ access: { use: [requireRoles('admin')] } }),
+      audit({ ...settings.audit, access: { use: [requireRoles('admin')] } }),
       openapi({
         // Outside development what the API looks like is for administrators.
         access: isDevelopment ? 'public' : { use: [requireRoles('admin')] },

@@ -71,7 +71,6 @@ test('a Keycloak is one by three variables; without any it is an issuer inside t
 test('a variable that is not supported stops the start, with what to do instead, and without its value', () => {
   const names = declaredSettings.describe().unsupported.map(({ name }) => name)
   expect(names.sort()).toEqual([
-    'AUDIT_LOG_ENABLED',
     'AUTH_REDIS_DB',
     'DB_MAX_OVERFLOW',
     'EXCLUDED_PATHS',

@@ -13,6 +13,7 @@ import {
   variable,
   websocketSettings,
 } from '@twinwire/core/settings'
+import { auditSettings } from '@twinwire/plugin-audit'
 import { keycloakSettings } from '@twinwire/plugin-auth'
 import { metricsSettings } from '@twinwire/plugin-metrics'
 import { rateLimitSettings } from '@twinwire/plugin-ratelimit'
@@ -35,6 +36,7 @@ export const declaredSettings = defineSettings({
   // Without a Keycloak users sign in at an issuer inside the process; in staging and production that is an error.
   keycloak: keycloakSettings,
   metrics: metricsSettings,
+  audit: auditSettings,
   developmentIssuer: {
     port: variable.integer('DEVELOPMENT_ISSUER_PORT', {
       about: 'Port of 127.0.0.1 for the issuer that replaces Keycloak in development; 0 for a free one',
@@ -42,14 +44,6 @@ export const declaredSettings = defineSettings({
       default: 8081,
     }),
   },
-  // Parts of the Python reference system that do not exist here: setting one is an error at start.
-  parts: settingsGroup({
-    variables: {},
-    unsupported: {
-      AUDIT_LOG_ENABLED: 'there is no audit log; remove it',
-    },
-    to: () => null,
-  }),
   profiling: {
     enabled: variable.flag('PROFILING_ENABLED', {
       about: 'Whether administrators may take CPU and heap profiles',

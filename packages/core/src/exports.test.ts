@@ -84,6 +84,7 @@ it('@twinwire/core/plugin', async () => {
       "readCookie",
       "readSignedCookie",
       "redact",
+      "redactPath",
       "redactText",
       "requireSingleProcess",
       "resolveEndpointAccess",

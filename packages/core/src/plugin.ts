@@ -52,6 +52,7 @@ export type { ErrorCode } from './errors/codes.ts'
 export type { ErrorMapper } from './errors/normalize.ts'
 export type { PluginControlHandler } from './hub/control.ts'
 export { type RedactOptions, redact } from './log/redact.ts'
+export { redactPath } from './log/redact-path.ts'
 export { redactText } from './log/redact-text.ts'
 export { isSecretKey } from './log/secret-keys.ts'
 export type {

@@ -6,6 +6,7 @@ it('@twinwire/plugin-audit', async () => {
       "AuditRepository",
       "audit",
       "auditKey",
+      "auditSettings",
       "auditTable",
       "audited",
     ]

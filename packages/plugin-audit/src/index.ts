@@ -1,5 +1,6 @@
 export { type AuditApi, auditKey } from './audit-key.ts'
 export { audit } from './audit-plugin.ts'
+export { type AuditSettings, auditSettings } from './audit-settings.ts'
 export type { AuditAccess, AuditOptions, AuditOverflow } from './options.ts'
 export {
   type AuditFilters,

@@ -1,6 +1,7 @@
 // Pure declarations: importing this file reads no environment and opens nothing.
 import { event, pageOf, reply, route } from '@twinwire/core'
 import { once, transaction, withDb } from '@twinwire/core/database'
+import { audited } from '@twinwire/plugin-audit'
 import { limit } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
 import { requireRoles } from '../roles.ts'
@@ -70,7 +71,13 @@ export const createAuthor = route({
   summary: 'Create an author',
   http: { route: 'POST /authors', status: 201 },
   // A client that got no answer repeats the call: within a day there is one author, and the same reply.
-  use: [requireRoles('create-author'), limit('30/m'), once({ retention: 86_400_000 }), transaction({ outbox: true })],
+  use: [
+    requireRoles('create-author'),
+    limit('30/m'),
+    audited(),
+    once({ retention: 86_400_000 }),
+    transaction({ outbox: true }),
+  ],
   input: CreateAuthorInput,
   output: AuthorSchema,
   // A command does not know connections, so events are published here. They are stored with the author, and sent after the commit.
@@ -85,7 +92,7 @@ export const createAuthor = route({
 export const updateAuthor = route({
   summary: 'Rename an author',
   http: 'PUT /authors/:id',
-  use: [requireRoles('update-author'), transaction({ outbox: true })],
+  use: [requireRoles('update-author'), audited(), transaction({ outbox: true })],
   input: UpdateAuthorInput,
   output: AuthorSchema,
   handler: async (input, call) => {
@@ -98,7 +105,7 @@ export const updateAuthor = route({
 export const deleteAuthor = route({
   summary: 'Delete an author',
   http: { route: 'DELETE /authors/:id', status: 204 },
-  use: [requireRoles('delete-author'), transaction({ outbox: true })],
+  use: [requireRoles('delete-author'), audited(), transaction({ outbox: true })],
   input: AuthorIdInput,
   handler: async (input, call) => {
     await new DeleteAuthorCommand(new AuthorRepository(call.db)).execute(input)

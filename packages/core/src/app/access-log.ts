@@ -3,6 +3,7 @@ import { callFields } from '../call/call-context.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { AccessLogger } from '../call/call-services.ts'
 import type { ResolvedLogOptions } from '../log/log-options.ts'
+import { redactPath } from '../log/redact-path.ts'
 
 /**
  * Logs one line per call: `info` for a success, `warn` for a client error or a disconnected client, `error` for a server error. Null when
@@ -35,6 +36,8 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
 
 function toFields(call: ActiveCall, { error, httpStatus, durationMs }: CallOutcome): Record<string, unknown> {
   const fields = callFields(call)
+  // Only of a request that no route handles.
+  if (typeof fields.path === 'string') fields.path = redactPath(fields.path, null)
   fields.status_code = httpStatus
   fields.duration_ms = Math.round(durationMs * 1000) / 1000
   if (error !== null) fields.code = error.code

@@ -53,33 +53,3 @@ export function toBeginning(json: string, maxBytes: number): string {
     if (Buffer.byteLength(beginning) <= maxBytes || length === 0) return beginning
   }
 }
-
-/** A path with the values of secret parameters replaced, and of what follows a secret key in it. */
-export function toResource(path: string, pattern: string | null, isSecretKey: (key: string) => boolean): string {
-  const segments = path.split('/')
-  const names = pattern?.split('/') ?? null
-  let isSecret = false
-  const shown = segments.map((segment, i) => {
-    const name = names?.[i]
-    if (name?.startsWith('*')) isSecret ||= isSecretKey(name.slice(1))
-    else if (name !== undefined) isSecret = name.startsWith(':') && isSecretKey(name.slice(1))
-    // Without a route the names of the parameters are unknown: `/reset/token/abc`.
-    else if (names === null) isSecret = i > 0 && isSecretKey(decode(segments[i - 1] ?? ''))
-    return isSecret && segment !== '' ? '[REDACTED]' : toSegment(segment)
-  })
-  return shown.join('/')
-}
-
-function toSegment(segment: string): string {
-  if (!segment.includes('%')) return segment
-  const plain = decode(segment)
-  return redactText(plain) === plain ? segment : '[REDACTED]'
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
-}

@@ -1,7 +1,7 @@
 import type { AppError, Call, Clock, Identity } from '@twinwire/core'
-import { isSecretKey } from '@twinwire/core/plugin'
+import { redactPath } from '@twinwire/core/plugin'
 import { createRowId } from './row-id.ts'
-import { toBeginning, toColumn, toRequestData, toResource } from './row-text.ts'
+import { toBeginning, toColumn, toRequestData } from './row-text.ts'
 
 export const outcomes = ['success', 'error', 'permission_denied'] as const
 export type Outcome = (typeof outcomes)[number]
@@ -69,7 +69,7 @@ export class RowMaker {
     const message = error?.message ?? (aborted ? 'The client has disconnected' : null)
     const { route, wire, path } = call
     const action = wire === 'ws' ? `WS:${route.name}` : (call.method ?? 'HTTP')
-    const resource = path === null ? (route.path ?? route.name) : toResource(path, route.path, isSecretKey)
+    const resource = path === null ? (route.path ?? route.name) : redactPath(path, route.path)
     const start =
       `{"id":"${id}","timestamp":"${new Date(clock.now() - durationMs).toISOString()}",${this.#ofIdentity(call.identity)}` +
       `,"action_type":${toJson(action, longest.action)},"resource":${toJson(resource, longest.resource)},"outcome":"${outcome}"` +

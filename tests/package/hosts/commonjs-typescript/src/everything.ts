@@ -132,7 +132,7 @@ import {
   uuidPattern,
   zeroUuid,
 } from '@twinwire/core/transport'
-import { AuditRepository, audit, audited, auditKey, auditTable } from '@twinwire/plugin-audit'
+import { AuditRepository, audit, audited, auditKey, auditSettings, auditTable } from '@twinwire/plugin-audit'
 import {
   auth,
   authenticated,
@@ -417,7 +417,7 @@ export const counted = metrics()
 export const servedConsole: string = consoleFolder().href
 export const describedApi = openapi({ access: { networks: ['10.0.0.0/8'] }, info: { title: 'Tasks' } })
 export const profiles = profiling({ access: { port: 9466 }, maxSeconds: 30 })
-export const auditing = [audit({ access: { networks: ['10.0.0.0/8'] } }), auditKey, auditTable] as const
+export const auditing = [audit({ access: { networks: ['10.0.0.0/8'] } }), auditKey, auditSettings, auditTable] as const
 export const transfer = route({ use: [transaction(), audited()], handler: () => null })
 export const denied = (db: Database) =>
   new AuditRepository(db).getPage({ outcome: 'permission_denied' }, { cursor: '' })
