@@ -60,6 +60,19 @@ describe.skipIf(!(await hasPostgres()))('retention', () => {
     await expect.poll(() => removed.reduce((sum, each) => sum + each(), 0)).toBe(3000)
   }, 60_000)
 
+  test('goes past rows that another session has locked', async () => {
+    await fill(300)
+    const held = await sql.reserve()
+    await held`begin`
+    await held`select id from user_actions order by timestamp, id limit 5 for update`
+    const removed = await start()
+    await expect.poll(count).toBe(5)
+    await held`rollback`
+    held.release()
+    await expect.poll(count).toBe(0)
+    expect(removed()).toBe(300)
+  }, 60_000)
+
   test('waits for the node that has the lock, and keeps young rows', async () => {
     await fill(10)
     await sql`update user_actions set timestamp = now() where request_id = '10'`

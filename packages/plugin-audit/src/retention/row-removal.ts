@@ -74,10 +74,7 @@ interface Removed {
   readonly timestamp: Date | null
 }
 
-/**
- * Removes a batch of the oldest rows, from a point in time on, unless another node does. The rows are not locked before: no other statement of an
- * app changes them.
- */
+/** Removes a batch of the oldest rows, from a point in time on, unless another node does. */
 async function removeOlder(db: Database, retentionMs: number, from: Date | null): Promise<Removed> {
   const age = sql`${retentionMs}::float8 * interval '1 millisecond'`
   // Without the lock the rows are not even looked up.
@@ -94,7 +91,9 @@ async function removeOlder(db: Database, retentionMs: number, from: Date | null)
         ),
       )
       .orderBy(actions.timestamp, actions.id)
-      .limit(batchSize),
+      .limit(batchSize)
+      // In order, and without waiting: a session that has locked rows of its own accord neither stops this one nor dies with it.
+      .for('update', { skipLocked: true }),
   )
   const gone = await db
     .with(old)
