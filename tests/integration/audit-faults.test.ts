@@ -153,7 +153,7 @@ describe.skipIf(!(await hasPostgres()))('the audit log', () => {
     const { app } = await start()
     await app.close()
     const env = { AUDIT_TEST_URL: url, AUDIT_TEST_FOLDER: spillFolder }
-    const first = await startChildApp('audit-child.ts', env)
+    const first = await startChildApp('audit-child-app.ts', env)
     goAway()
     for (let n = 1; n <= 40; n++)
       await fetch(`http://127.0.0.1:${first.port}/notes`, {
@@ -170,7 +170,7 @@ describe.skipIf(!(await hasPostgres()))('the audit log', () => {
     first.kill('SIGKILL')
     await first.ended
     proxy.isRefusing = false
-    const second = await startChildApp('audit-child.ts', env)
+    const second = await startChildApp('audit-child-app.ts', env)
     await expect.poll(storedNumbers, patient).toEqual(numbers(40).slice(5))
     second.kill('SIGTERM')
     expect((await second.ended).code).toBe(0)

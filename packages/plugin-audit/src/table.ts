@@ -53,5 +53,7 @@ export const actions = pgTable(
  *
  * @example
  * export { auditTable } from '@twinwire/plugin-audit'
+ *
+ * @alias
  */
 export const auditTable: PgTable = actions

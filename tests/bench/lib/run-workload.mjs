@@ -15,6 +15,8 @@ const workloads = [
   'database',
   'once',
   'outbox',
+  'audit',
+  'ws-audit',
   'http-get',
   'http-post',
   'http-guarded',

@@ -12,7 +12,7 @@ const urlPassword = /(:\/\/[^\s:/@"]*):[^\s/@"]+@/g
  * Replaces credentials whose form says what they are: after `Bearer` and `Basic`, JSON Web Tokens, passwords in URLs. The form is the same within
  * JSON, so it takes lines of a log too.
  */
-export function redactCredentials(text: string): string {
+function redactCredentials(text: string): string {
   let scrubbed = text
   // One search for both: it takes longer than all the others.
   if (/(?:bearer|basic)\s/i.test(text)) scrubbed = scrubbed.replace(bearer, `$1 ${redacted}`).replace(basic, toBasic)

@@ -9,7 +9,7 @@ const maxStatementLength = 4_194_304
 /** A server that does not answer a cancel request either is not waited for. */
 const graceMs = 1000
 
-export class WriteTimeout extends Error {
+class WriteTimeout extends Error {
   override readonly name = 'WriteTimeout'
 }
 

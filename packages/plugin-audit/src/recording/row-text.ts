@@ -1,7 +1,7 @@
 import { redact, redactText } from '@twinwire/core/plugin'
 
 /** At the end of what was cut. */
-export const cutMark = '[…]'
+const cutMark = '[…]'
 const markBytes = Buffer.byteLength(cutMark)
 
 const printable = /^[\x20-\x7e]*$/

@@ -1,5 +1,6 @@
 import { type Call, NotFoundError, PermissionDeniedError } from '@twinwire/core'
 import { createVirtualClock } from '@twinwire/core/testing'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RowMaker } from './row.ts'
 import { createRowId } from './row-id.ts'
@@ -67,6 +68,22 @@ test('cuts an input that is too long, and keeps its beginning', () => {
     expect(request_data).toMatch(/^\{"text":".*\[…\]$/s)
     expect(String(request_data).length).toBeGreaterThan(500)
   }
+})
+
+test('any input makes a row of JSON within its limit, without a character that jsonb refuses', () => {
+  const { rowOf } = create()
+  const text = fc.string({ unit: 'binary', maxLength: 40 })
+  fc.assert(
+    fc.property(
+      fc.anything({ key: text, values: [text, fc.bigInt(), fc.date(), fc.uint8Array()] }),
+      text,
+      (input, id) => {
+        const row = rowOf({ id, path: `/${id}`, headers: { 'user-agent': id } }, input)
+        expect(JSON.stringify(row)).not.toMatch(/\\u0000|\\ud[89a-f]/)
+      },
+    ),
+    { numRuns: 500 },
+  )
 })
 
 test('has the outcome of the error (reference defect 56)', () => {
