@@ -1,10 +1,14 @@
 // What PostgreSQL reads for the audit log, with a million rows: every filter alone and with each other one, frequent and rare values, the first
 // page, one deep inside, and the total.
 import { readFile } from 'node:fs/promises'
-import { type AuditFilters, AuditRepository } from '@twinwire/plugin-audit'
+import { route } from '@twinwire/core'
+import { database, withDb } from '@twinwire/core/database'
+import { createTestApp } from '@twinwire/core/testing'
+import { type AuditFilters, AuditRepository, audit } from '@twinwire/plugin-audit'
+import { sql as raw } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 const rows = 1_000_000
@@ -167,6 +171,32 @@ describe.skipIf(!(await hasPostgres()))('with a million rows', () => {
       expect(scans(await explain(count))).not.toContain('Seq Scan')
     },
   )
+
+  // A plan for any values would have one index for rare and frequent ones. PostgreSQL plans each time, because the LIMIT is a value too.
+  test('the endpoints have a plan for the values at hand, however often they are called', async () => {
+    const plans = route({
+      http: 'GET /plans',
+      access: 'public',
+      use: [withDb()],
+      handler: async (_input, { db }) => {
+        const statements = raw`(select * from pg_prepared_statements where statement like '%from "user_actions"%order by%') as statements`
+        const [row] = await db
+          .select({ generic: raw<number>`sum(generic_plans)::int`, custom: raw<number>`sum(custom_plans)::int` })
+          .from(statements)
+        return row ?? null
+      },
+    })
+    const app = await createTestApp({
+      pkgIds: {},
+      routes: {},
+      endpoints: [plans],
+      plugins: [database({ url: server.url, pool: { max: 1 } }), audit({ enabled: false, retentionDays: 0 })],
+    })
+    onTestFinished(() => app.close())
+    for (let time = 0; time < 10; time += 1)
+      expect((await app.request('GET /audit-logs?outcome=permission_denied&cursor=')).status).toBe(200)
+    expect((await app.request('GET /plans')).json()).toEqual({ generic: 0, custom: 10 })
+  })
 })
 
 async function readMigration(): Promise<readonly string[]> {
