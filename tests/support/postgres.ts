@@ -15,6 +15,9 @@ export interface TestPostgres {
   crash(): Promise<void>
   /** Starts it again, at the same address. Only one of the caller's own. */
   restart(): Promise<void>
+  /** Freezes the server, until `resume()`. Only one of the caller's own. */
+  pause(): Promise<void>
+  resume(): Promise<void>
   /** Drops the database, and ends the server if it was started for it. */
   stop(): Promise<void>
 }
@@ -58,6 +61,8 @@ export async function startPostgres(options: { own?: boolean } = {}): Promise<Te
     drop,
     crash: () => ownServer(server).crash(),
     restart: () => ownServer(server).restart(),
+    pause: () => ownServer(server).pause(),
+    resume: () => ownServer(server).resume(),
     stop: () => {
       stopped ??= stop()
       return stopped
@@ -70,7 +75,7 @@ interface Server {
   readonly source: ServiceSource
   stop(): Promise<void>
   /** Null for a server that others use too. */
-  readonly own: Pick<EmbeddedPostgres, 'crash' | 'restart'> | null
+  readonly own: Pick<EmbeddedPostgres, 'crash' | 'restart' | 'pause' | 'resume'> | null
 }
 
 function ownServer({ own }: Server): NonNullable<Server['own']> {
