@@ -19,7 +19,7 @@ const untilWritten = (Load) =>
       const { messages } = await super.run(seconds, maxMessages)
       while ((await this.#server.ask('state')).waiting > 0) {
         if (performance.now() - started > seconds * 1000 + settleLimitMs) throw new Error('Rows were not written')
-        await setTimeout(5)
+        await setTimeout(100)
       }
       return { messages, seconds: (performance.now() - started) / 1000 }
     }

@@ -14,6 +14,7 @@ export const workload = {
     { name: 'recorded', file, env: { TWINWIRE_BENCH_STEPS: 'recorded' } },
   ],
   profiled: 'recorded',
+  sliceSeconds: 1,
   createLoad: ({ inFlight }) => new AuditedSocketLoad(inFlight),
   measure: measureWithDatabases,
   profile(server, options, core, folder) {
