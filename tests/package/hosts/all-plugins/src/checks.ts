@@ -1,3 +1,4 @@
 // What is checked without a server of its own, on each Node.
+import './audit-log.js'
 import './signed-in.js'
 import './two-releases.js'
