@@ -80,6 +80,8 @@ export class OutboxSender {
     this.#timer?.cancel()
     this.#running = this.#rounds().finally(() => {
       this.#running = null
+      // Woken after the last look at the rows.
+      if (this.#wanted && !this.#isAway) this.#run()
     })
   }
 
