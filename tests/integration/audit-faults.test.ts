@@ -6,6 +6,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type AuditAppOptions, startAuditApp } from '../support/audit-app.ts'
 import { startChildApp } from '../support/child-app.ts'
+import { startCutProxy } from '../support/cut-proxy.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
@@ -137,6 +138,30 @@ describe.skipIf(!(await hasPostgres()))('the audit log', () => {
     await expect.poll(storedNumbers, patient).toEqual(numbers(6))
     await expect.poll(async () => (await rows("resource = '/acts-once'")).length, patient).toBe(1)
     expect(await effects()).toEqual([])
+  })
+
+  test.each([
+    ['does not arrive', 'error', []],
+    ['arrives', 'success', ['a']],
+  ] as const)('a COMMIT %s, and the database is away: its row is stored later', async (what, outcome, expected) => {
+    const cutting = await startCutProxy(url)
+    onTestFinished(() => cutting.close())
+    let isAway = false
+    cutting.toServer = (bytes) => {
+      if (!isAway && !bytes.includes('commit\0')) return 'pass'
+      const isFirst = !isAway
+      isAway = true
+      return isFirst && what === 'arrives' ? 'pass' : 'cut'
+    }
+    cutting.toClient = () => (isAway ? 'cut' : 'pass')
+    const { app, effects, rows } = await startAuditApp({ url: cutting.url })
+    onTestFinished(() => app.close())
+    const answer = await app.request('POST /acts', { json: { name: 'a' } })
+    expect(answer).toMatchObject({ status: 504, text: expect.stringContaining('outcome_unknown') })
+    cutting.toServer = () => 'pass'
+    cutting.toClient = () => 'pass'
+    await expect.poll(() => rows("resource = '/acts'"), patient).toMatchObject([{ outcome }])
+    expect(await effects()).toEqual(expected)
   })
 
   test('one row that the database refuses does not take others with it (reference defect 53)', async () => {

@@ -114,7 +114,9 @@ export class AuditedCalls {
     } catch (failure) {
       this.#options.instruments.errors.database.inc()
       log.error({ err: failure, request_id: call.id }, 'The row of an audited call could not be written')
-      if (audited?.isCommitted === true || error?.code === 'outcome_unknown') return
+      if (audited?.isCommitted === true) return
+      // Later it is known whether it has committed: then there is its row, which is kept.
+      if (error?.code === 'outcome_unknown') return recorder.add(row)
       const refusal = new UnavailableError('The audit log cannot be written', { cause: failure })
       // The attempt is not forgotten.
       recorder.add(aborted ? row : rows.toRow(call, { ...ending, ...toEnding(refusal) }, id))
