@@ -55,9 +55,12 @@ describe.skipIf(!isEmbeddedPostgresInstalled())('the audit log', () => {
     if (database === null) return
     await setTimeout(databaseDelayMs)
     await (database === 'killed' ? server.crash() : server.pause())
-    await setTimeout(awayMs)
-    if (isAwayUntilEnd) await end
-    await (database === 'killed' ? server.restart() : server.resume())
+    try {
+      await setTimeout(awayMs)
+      if (isAwayUntilEnd) await end
+    } finally {
+      await (database === 'killed' ? server.restart() : server.resume())
+    }
   }
 
   test(
