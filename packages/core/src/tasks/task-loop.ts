@@ -26,6 +26,8 @@ export class TaskLoop {
   #timer: Timer | null = null
   #controller: AbortController | null = null
   #running: Promise<void> = Promise.resolve()
+  /** The next run begins at the end of this one, and not after a pause. */
+  #isWaiting = false
   #stopped = false
 
   constructor(task: Task, options: TaskLoopOptions) {
@@ -60,9 +62,13 @@ export class TaskLoop {
   }
 
   #begin(): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#isWaiting) return
+    this.#isWaiting = true
     // A run that was aborted when the lease was lost may not have ended yet.
-    this.#running = this.#running.then(() => this.#run())
+    this.#running = this.#running.then(() => {
+      this.#isWaiting = false
+      return this.#run()
+    })
   }
 
   async #run(): Promise<void> {
@@ -88,7 +94,7 @@ export class TaskLoop {
       cells.running.dec()
       cells.seconds.observe((clock.monotonic() - started) / 1000)
     }
-    if (this.#mayGoOn) this.#timer = clock.timer(everyMs, () => this.#begin())
+    if (this.#mayGoOn && !this.#isWaiting) this.#timer = clock.timer(everyMs, () => this.#begin())
   }
 }
 

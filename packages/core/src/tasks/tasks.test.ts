@@ -211,6 +211,40 @@ describe('a task for one node', () => {
     },
   )
 
+  it('goes on once in each `everyMs` when the lease comes back before a run has ended', async () => {
+    const { state, broker } = leasing()
+    let runs = 0
+    let end = (): void => {}
+    const { advance, close } = await start(
+      {
+        one: {
+          everyMs: 1000,
+          onOneNode: true,
+          run: () => {
+            if (++runs > 1) return
+            return new Promise<void>((resolve) => {
+              end = resolve
+            })
+          },
+        },
+      },
+      { broker },
+    )
+    await turn()
+    for (let times = 0; times < 3; times++) {
+      state.held = false
+      await advance(5000)
+      state.held = true
+      await advance(5000)
+    }
+    end()
+    await turn()
+    expect(runs).toBe(2)
+    for (let second = 0; second < 5; second++) await advance(1000)
+    expect(runs).toBe(7)
+    await close()
+  })
+
   it('needs a broker with leases', async () => {
     const tasks = { one: { everyMs: 100, onOneNode: true, run: () => {} } }
     expectBootError(
