@@ -47,6 +47,12 @@ describe('redactText', () => {
     for (const piece of ['"', '\\', ' ', 'a', 'password=', 'password ', '\\"', '{', "'", 'a=', '%5D'])
       expect(redactText(piece.repeat(20_000)).length).toBeLessThan(400_000)
   })
+
+  test('reads a long word once, and finds a secret key at its end', () => {
+    const word = 'a'.repeat(20_000_000)
+    expect(redactText(`${word}=`)).toHaveLength(word.length + 1)
+    expect(redactText(`${'a'.repeat(1000)}_password=x`)).toMatch(/^a{1000}_password=\[REDACTED\]$/)
+  })
 })
 
 describe('redactLine', () => {

@@ -26,12 +26,15 @@ function toBasic(whole: string, scheme: string): string {
   return /[A-Z0-9=]/.test(whole.slice(scheme.length)) ? `${scheme} ${redacted}` : whole
 }
 
-/** A key, what may close it, and what separates it from its value; a value in quotes may follow after a space alone. */
+/**
+ * Keys are matched from their first character alone, so that the time is proportional to the length: of one that is long, `isSecretKey` reads the end.
+ * A key, what may close it, and what separates it from its value; a value in quotes may follow after a space alone.
+ */
 const assignment =
-  /([\p{L}\p{M}\p{N}_$.-]{2,128})((?:\\{0,32}["'`]|\]|%5D|%22|%27){0,4})(\s{0,8}(?:=>|:=|[:=>]|%3A|%3D)\s{0,8}|\s{1,8}(?=\\{0,32}["'`]))/giu
+  /(?<![\p{L}\p{M}\p{N}_$.-])([\p{L}\p{M}\p{N}_$.-]{2,})((?:\\{0,32}["'`]|\]|%5D|%22|%27){0,4})(\s{0,8}(?:=>|:=|[:=>]|%3A|%3D)\s{0,8}|\s{1,8}(?=\\{0,32}["'`]))/giu
 /** Those of JSON within a string of JSON, and `key=value`: what is a field of the line itself has been redacted. */
 const assignmentInLine =
-  /([\p{L}\p{M}\p{N}_$.-]{2,128})((?:\\{1,32}["'`]|\]|%5D|%22|%27){0,4})((?<=\\["'`])\s{0,8}:\s{0,8}|\s{0,8}(?:=>?|%3D)\s{0,8})/giu
+  /(?<![\p{L}\p{M}\p{N}_$.-])([\p{L}\p{M}\p{N}_$.-]{2,})((?:\\{1,32}["'`]|\]|%5D|%22|%27){0,4})((?<=\\["'`])\s{0,8}:\s{0,8}|\s{0,8}(?:=>?|%3D)\s{0,8})/giu
 const mayAssign = /[:=>"'`%]/
 
 /** Last words of keys of several: `api key`, `social security number`. */
