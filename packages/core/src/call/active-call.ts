@@ -100,7 +100,11 @@ export class ActiveCall extends CallContext {
     decide(
       this,
       { error: null, aborted: false, httpStatus: null, durationMs: elapsed(this) },
-      () => this.succeed(result),
+      () => {
+        // Its client has left meanwhile.
+        if (this.settled) this.succeedAfterEnd()
+        this.succeed(result)
+      },
       (error) => {
         this.discard(result)
         this.fail(error)

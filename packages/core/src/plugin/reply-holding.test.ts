@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
+import { pendingCommitsOf } from '../call/pending-commits.ts'
 import {
   type Call,
   ConflictError,
@@ -14,7 +15,7 @@ import {
 import type { DecidedOutcome, PluginHost } from '../plugin.ts'
 import { boot, expectBootError } from '../testing/boot.fixtures.ts'
 import { plugin, testAuth } from '../testing/suite.fixtures.ts'
-import { onTransports } from '../testing.ts'
+import { createTestApp, onTransports } from '../testing.ts'
 
 type Hook = Parameters<PluginHost['beforeReply']>[0]
 
@@ -221,6 +222,29 @@ describe('a reply that a plugin holds back', () => {
       await expect.poll(() => decided.length).toBe(1)
       expect(decided[0]?.outcome).toMatchObject({ error: null, aborted: true, httpStatus: 499 })
     })
+  })
+
+  it('has its effects when the client leaves before the hook has ended, if the call has committed', async () => {
+    const { own, decided, open } = holder()
+    const happened: string[] = []
+    const commit = route({
+      access: 'public',
+      handler: (_input, call) => {
+        const commits = pendingCommitsOf(call)
+        commits?.sent('commit')
+        commits?.answered('commit', true)
+        call.afterCommit(() => void happened.push('told'))
+      },
+    })
+    const test = await createTestApp({ pkgIds: { COMMIT: 1 }, routes: { COMMIT: commit }, plugins: [own] })
+    const socket = await test.connect()
+    socket.send(JSON.stringify({ pkg_id: 1, req_id: '6a0f5c0e-6b0a-4c3f-9d43-9f0a4f5d1a01' }))
+    await expect.poll(() => decided.length).toBe(1)
+    socket.terminate()
+    await setTimeout(100)
+    open()
+    await expect.poll(() => happened).toEqual(['told'])
+    await test.close()
   })
 
   it('cannot be that of a stream', async () => {
