@@ -1,14 +1,13 @@
-import { ChildProcess, execFile, spawnSync } from 'node:child_process'
+import { ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { freePort } from './service.ts'
 
 const require = createRequire(import.meta.url)
@@ -133,8 +132,8 @@ async function crash(server: object): Promise<void> {
 async function signalAll(server: object, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
   const child = processOf(server)
   child.kill(signal)
-  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(child.pid)])
-  for (const pid of stdout.split('\n').filter(Boolean)) {
+  const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+  for (const pid of children.split(' ').filter(Boolean)) {
     try {
       process.kill(Number(pid), signal)
     } catch (error) {
