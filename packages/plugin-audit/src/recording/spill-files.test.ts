@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, type FileHandle, mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@twinwire/core'
@@ -52,6 +52,37 @@ test('rows are kept in a file that only its user can read, and are read back', a
   await expect.poll(() => stored, patient).toEqual(['a', 'b', 'c'])
   await expect.poll(async () => (await readdir(path)).length, patient).toBe(0)
   expect(files.rows).toBe(0)
+})
+
+test('a row may contain what other formats take for the end of a line', async () => {
+  const { path, stored, files, instruments, add } = await create()
+  add('a\u2028b', 'c\u2029d', 'e')
+  const written = async () => readFile(join(path, (await readdir(path))[0] ?? ''), 'utf8').catch(() => '')
+  await expect.poll(async () => (await written()).match(/\r?\n|\r|\u2028|\u2029/g)?.length, patient).toBe(3)
+  files.readBack()
+  await expect.poll(() => stored, patient).toEqual(['a\u2028b', 'c\u2029d', 'e'])
+  expect(instruments.errors.spill.value).toBe(0)
+})
+
+test('a disk that is full in the middle of a row costs that row alone', async () => {
+  const { path, stored, files, lost, add } = await create()
+  add('a')
+  await expect.poll(async () => (await readdir(path)).length, patient).toBe(1)
+  const [name = ''] = await readdir(path)
+  const probe = await open(join(path, name))
+  await probe.close()
+  const prototype: Pick<FileHandle, 'appendFile'> = Object.getPrototypeOf(probe)
+  // A full disk writes what fits.
+  const full = vi.spyOn(prototype, 'appendFile').mockImplementationOnce(async () => {
+    await appendFile(join(path, name), rowOf('b').json.slice(0, 9))
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  })
+  onTestFinished(() => full.mockRestore())
+  add('b')
+  await expect.poll(() => lost.mock.calls, patient).toEqual([[1]])
+  add('c')
+  files.readBack()
+  await expect.poll(() => stored, patient).toEqual(['a', 'c'])
 })
 
 test('the files of a process are bounded, and what was stored makes place again', async () => {

@@ -26,6 +26,9 @@ export interface SpillFilesOptions {
   readonly lost: (rows: number) => void
 }
 
+/** Ends of lines for readline (since Node 24), but not for JSON. */
+const lineSeparators = /[\u2028\u2029]/g
+
 /** A file that nothing is added to any more. */
 interface ClosedFile {
   readonly path: string
@@ -93,10 +96,11 @@ export class SpillFiles {
 
   /** False when it does not fit. */
   add(row: Row): boolean {
-    const length = Buffer.byteLength(row.json) + 1
+    const line = { ...row, json: row.json.replace(lineSeparators, (each) => `\\u${each.charCodeAt(0).toString(16)}`) }
+    const length = Buffer.byteLength(line.json) + 1
     if (this.#bytes + length > this.#options.maxBytes) return false
     this.#bytes += length
-    this.#pending.push(row)
+    this.#pending.push(line)
     this.#appending ??= this.#append().finally(() => {
       this.#appending = null
     })
@@ -134,7 +138,7 @@ export class SpillFiles {
         await this.#active.handle.appendFile(text)
       } catch (error) {
         if (this.#active === null) this.#bytes -= Buffer.byteLength(text)
-        else this.#active.rows -= rows.length
+        else await this.#abandonActive(this.#active, rows.length)
         instruments.errors.spill.inc()
         lost(rows.length)
         log.error({ err: error }, 'Rows of the audit log could not be written to a file')
@@ -173,11 +177,20 @@ export class SpillFiles {
   /** What comes next goes to another file. */
   async #finishActive(): Promise<void> {
     await this.#appending
-    const active = this.#active
-    if (active === null) return
+    if (this.#active !== null) await this.#closeActive(this.#active)
+  }
+
+  /** It may end within a line: the next row must not continue it. */
+  async #abandonActive(active: ActiveFile, lostRows: number): Promise<void> {
+    active.rows -= lostRows
+    const failed = (error: unknown): void => this.#options.log.error({ err: error }, 'A spill file could not be closed')
+    await this.#closeActive(active).catch(failed)
+  }
+
+  async #closeActive({ path, handle, bytes, rows }: ActiveFile): Promise<void> {
     this.#active = null
-    await active.handle.close()
-    this.#closed.push({ path: active.path, bytes: active.bytes, rows: active.rows, offset: 0 })
+    this.#closed.push({ path, bytes, rows, offset: 0 })
+    await handle.close()
   }
 
   async #read(file: ClosedFile): Promise<void> {
