@@ -125,6 +125,19 @@ describe.each(drivers)('audited() on %s', (driver) => {
     expect(await rows()).toMatchObject([{ resource: '/looks', outcome: 'success', response_status: 200 }])
   })
 
+  test('a reply of a readOnly route that cannot be sent is an error in its one row', async () => {
+    const { app, rows } = await start()
+    expect((await app.request('GET /looks-broken')).status).toBe(500)
+    await expect.poll(() => rows(), patient).toMatchObject([{ outcome: 'error', response_status: 500 }])
+  })
+
+  test('a call has one row, though audited() is twice in front of its handler', async () => {
+    const { app, rows, effects } = await start()
+    expect((await app.request('POST /acts-twice', { json: { name: 'a' } })).status).toBe(200)
+    expect(await rows()).toMatchObject([{ resource: '/acts-twice', outcome: 'success' }])
+    expect(await effects()).toEqual(['a'])
+  })
+
   test('without its row there is no effect: the answer is 503, and the attempt is recorded later', async () => {
     const { app, db, rows, effects } = await start()
     await db().execute(

@@ -83,6 +83,12 @@ const routes = {
     use: [audited({ readOnly: true })],
     handler: () => ({ found: true }),
   }),
+  LOOK_BROKEN: route({
+    http: 'GET /looks-broken',
+    use: [audited({ readOnly: true })],
+    handler: () => ({ toJSON: unsendable }),
+  }),
+  ACT_TWICE: route({ http: 'POST /acts-twice', input: Name, use: [audited(), audited(), transaction()], handler: act }),
 }
 export const auditPkgIds = {
   READ: 1,
@@ -97,6 +103,8 @@ export const auditPkgIds = {
   ACT_ONCE: 10,
   ACT_SLOWLY: 11,
   LOOK: 12,
+  LOOK_BROKEN: 13,
+  ACT_TWICE: 14,
 } as const
 
 export interface AuditAppOptions {

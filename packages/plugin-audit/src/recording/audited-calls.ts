@@ -31,6 +31,8 @@ interface AuditedCall {
   readonly id: string
   readonly startedMs: number
   isCommitted: boolean
+  /** The row of a success is stored, with its COMMIT or before the answer. */
+  isRecorded: boolean
   /** Its row says so. */
   isFailed: boolean
 }
@@ -53,14 +55,23 @@ export class AuditedCalls {
   bind(route: RouteInfo, options: { readonly readOnly: boolean }): (call: Call, next: Next) => Promise<Outcome> {
     this.#routes.set(route, options)
     return (call, next) => {
+      // A call has one row, however often the step is in front of its handler.
+      if (this.#calls.has(call)) return next()
       const { database, clock, rows } = this.#options
-      const audited = { id: rows.createId(), startedMs: clock.monotonic(), isCommitted: false, isFailed: false }
+      const audited = {
+        id: rows.createId(),
+        startedMs: clock.monotonic(),
+        isCommitted: false,
+        isRecorded: false,
+        isFailed: false,
+      }
       this.#calls.set(call, audited)
       database().beforeCommit(call, async (tx) => {
         const row = this.#ofSuccess(call, audited)
         await upsertRow(tx, row)
         return () => {
           audited.isCommitted = true
+          audited.isRecorded = true
           this.#stored(row)
         }
       })
@@ -85,14 +96,14 @@ export class AuditedCalls {
   /** A reply that could not be made after a success was recorded. */
   onReply(call: Call, outcome: Ending): void {
     const audited = this.#calls.get(call)
-    if (audited?.isCommitted !== true || audited.isFailed || outcome.error === null) return
+    if (audited?.isRecorded !== true || audited.isFailed || outcome.error === null) return
     const { writer, rows, log } = this.#options
     const row = rows.toRow(call, outcome, audited.id)
     writer
       .withinTimeout((db) => upsertRow(db, row))
       .catch((error: unknown) => {
         this.#options.instruments.errors.database.inc()
-        log.error({ err: error, request_id: call.id }, 'The row of a call that failed after its commit says success')
+        log.error({ err: error, request_id: call.id }, 'The row of a call whose answer could not be made says success')
       })
   }
 
@@ -111,6 +122,7 @@ export class AuditedCalls {
       // Where a COMMIT is on its way, this insert waits for it, and keeps the row that it brings.
       await writer.withinTimeout((db) => (audited?.isCommitted === true ? upsertRow(db, row) : insertRows(db, [row])))
       this.#stored(row)
+      if (audited !== undefined && isSuccess) audited.isRecorded = true
     } catch (failure) {
       this.#options.instruments.errors.database.inc()
       log.error({ err: failure, request_id: call.id }, 'The row of an audited call could not be written')
