@@ -34,9 +34,22 @@ export function mayReply(call: ActiveCall): boolean {
   return call.compiled.beforeReply === null || decisions.get(call)?.isCleared === true
 }
 
-/** Resolves when a decided call has been answered. */
+/** Resolves when a decided call has been answered, and after `commitTimeoutMs` at the latest: a hook that never ends keeps no drain waiting. */
 export function whenAnswered(call: ActiveCall): Promise<void> | undefined {
-  return decisions.get(call)?.answered
+  const answered = decisions.get(call)?.answered
+  if (answered === undefined) return undefined
+  const { clock, commitTimeoutMs } = call.services
+  return new Promise((resolve) => {
+    const timer = clock.timer(commitTimeoutMs, () => {
+      call.log.error('A hook before the reply of a call did not end: its client gets no reply')
+      resolve()
+    })
+    const done = (): void => {
+      timer.cancel()
+      resolve()
+    }
+    answered.then(done, done)
+  })
 }
 
 /** Runs the hooks, then `reply`, or `refuse` with what they throw. Neither runs for a call whose client has left meanwhile. */

@@ -200,9 +200,9 @@ export interface PluginHost {
   /**
    * Holds back the replies of routes for which `when` returns true, which is asked once their steps are bound. `hook` runs when the outcome of a
    * call is decided: its handler and the commit of its transaction have ended, or it failed, was refused or reached its deadline. The reply leaves
-   * when `hook` has ended; give what it waits for a time limit. What it throws is the answer instead: an AppError is kept, anything else is
-   * `internal_error`, and `outcome_unknown` where the call has committed. Once for every call of the route; for a client that has disconnected
-   * nothing is held back. A route with `output: stream(…)` is a boot error, `bad_route`.
+   * when `hook` has ended; give what it waits for a time limit: a drain waits for it as for a COMMIT, then disconnects the client. What it throws
+   * is the answer instead: an AppError is kept, anything else is `internal_error`, and `outcome_unknown` where the call has committed. Once for every
+   * call of the route; for a client that has disconnected nothing is held back. A route with `output: stream(…)` is a boot error, `bad_route`.
    *
    * @example
    * host.beforeReply(async (call, { error }) => {

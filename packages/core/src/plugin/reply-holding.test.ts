@@ -203,6 +203,21 @@ describe('a reply that a plugin holds back', () => {
       await closed
     })
 
+    it('that never leaves does not keep the app open', async () => {
+      const { own, decided } = holder()
+      const limits = { drainTimeoutMs: 100, drainSpreadMs: 50, commitTimeoutMs: 50 }
+      const { app, request, client } = await start({ pkgIds, routes, plugins: [own], ...limits })
+      const socket = await client()
+      const answers = Promise.allSettled([
+        request('POST /do', { json: { name: 'a' } }),
+        socket.call('DO', { name: 'b' }),
+      ])
+      await expect.poll(() => decided.length).toBe(2)
+      await app.close()
+      expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+      expect(decided).toHaveLength(2)
+    })
+
     it('is not sent when the client has left, which the hook is told once', async () => {
       const { own, decided, open } = holder()
       open()
