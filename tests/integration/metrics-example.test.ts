@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readScrape, type Scrape } from '@twinwire/plugin-metrics/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { type Example, startExample } from '../support/example.ts'
 import { PackageClient } from '../support/package-client.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
@@ -54,10 +55,13 @@ function namesIn(expr: string): { metrics: { name: string; labels: string[] }[];
   return { metrics, grouping }
 }
 
-/** Limits without Redis have the first two; the others exist after their first event. */
+/** Limits without Redis have the first two, an app with tasks the next three; the others exist after their first event. */
 const notThere = [
   'rate_limit_keys',
   'rate_limit_evicted_keys_total',
+  'task_runs_total',
+  'task_duration_seconds',
+  'task_running',
   'auth_logouts_total',
   'circuit_breaker_state_changes_total',
 ]
@@ -207,6 +211,18 @@ async function afterTraffic(example: Example): Promise<Scrape> {
   await client.close()
   return readScrape(await (await fetch(`${example.url}/metrics`)).text())
 }
+
+test.each(alertExpressions())('$where has a case in which it fires and one in which it does not', ({ where }) => {
+  interface Case {
+    readonly alertname: string
+    readonly exp_alerts: readonly unknown[]
+  }
+  const { tests }: { readonly tests: readonly { readonly alert_rule_test: readonly Case[] }[] } = parse(
+    read('alerts.test.yml'),
+  )
+  const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test).filter(({ alertname }) => alertname === where)
+  expect(new Set(cases.map(({ exp_alerts }) => exp_alerts.length > 0))).toEqual(new Set([true, false]))
+})
 
 describe.skipIf(!hasPromtool())('promtool', () => {
   test('accepts the configuration and the alerts, whose tests pass', () => {
