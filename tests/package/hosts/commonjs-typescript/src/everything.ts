@@ -82,6 +82,8 @@ import {
   readCookie,
   readSignedCookie,
   redact,
+  redactPath,
+  redactText,
   requireSingleProcess,
   resolveEndpointAccess,
   systemClock,
@@ -190,6 +192,8 @@ export const codec = jsonCodec
 export const binaryCodec = protobufCodec()
 export const broker = memoryBroker()
 export const redacted = redact({ password: 'x' })
+export const shownPath = redactPath('/reset/a', '/reset/:token')
+export const shownText = redactText('password=x')
 export const clock = systemClock
 export const sameOrigin = csrf({ origins: ['https://app.example'] })
 export const originError = findOriginError({ wire: 'http', method: 'POST', secure: true, headers: {} })
