@@ -29,6 +29,8 @@ describe('redactText', () => {
     ['Authorization: Bearer hunter2', 'Authorization: [REDACTED]'],
     ['Basic aHVudGVyMg==', 'Basic [REDACTED]'],
     [`a ${jwt} b`, 'a [REDACTED] b'],
+    [`a ${jwt.slice(0, 30)}`, 'a [REDACTED]'],
+    [`a ${jwt.slice(0, 30)}[…]`, 'a [REDACTED][…]'],
     ['postgres://me:hunter2@db/x', 'postgres://me:[REDACTED]@db/x'],
   ])('%s', (text, redacted) => expect(redactText(text)).toBe(redacted))
 
@@ -44,7 +46,7 @@ describe('redactText', () => {
   ])('changes nothing of %j', (text) => expect(redactText(text)).toBe(text))
 
   test('ends in linear time, and keeps what has no key', () => {
-    for (const piece of ['"', '\\', ' ', 'a', 'password=', 'password ', '\\"', '{', "'", 'a=', '%5D'])
+    for (const piece of ['"', '\\', ' ', 'a', 'password=', 'password ', '\\"', '{', "'", 'a=', '%5D', '-eyJabcdefgh.'])
       expect(redactText(piece.repeat(20_000)).length).toBeLessThan(400_000)
   })
 

@@ -4,8 +4,8 @@ const redacted = '[REDACTED]'
 
 const bearer = /\b(bearer)\s+[\w.~+/=-]{4,}/gi
 const basic = /\b(basic)\s+[\w+/-]{6,}={0,2}/gi
-/** Three base64url parts; the first one starts with `{"`. */
-const jwt = /\beyJ[\w-]{8,512}\.[\w-]+\.[\w-]*/g
+/** Three base64url parts; the first one starts with `{"`. What was cut may end within the second one. */
+const jwt = /\beyJ[\w-]{8,512}\.[\w-]+(?:\.[\w-]*|(?=\[…\]|$))/g
 const urlPassword = /(:\/\/[^\s:/@"]*):[^\s/@"]+@/g
 
 /**

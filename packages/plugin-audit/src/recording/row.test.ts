@@ -86,6 +86,19 @@ test('any input makes a row of JSON within its limit, without a character that j
   )
 })
 
+test('has nothing of a token that is longer than its column', () => {
+  const { rowOf } = create()
+  const claims = 'c2VjcmV0'.repeat(3000)
+  const token = `eyJhbGciOiJSUzI1NiJ9.${claims}.c2lnbmF0dXJl`
+  const row = rowOf(
+    { headers: { 'user-agent': `a ${token}` } },
+    { note: `a ${token}` },
+    new NotFoundError(`a ${token}`),
+  )
+  expect(row).toMatchObject({ user_agent: 'a [REDACTED]', error_message: 'a [REDACTED]' })
+  expect(JSON.stringify(row)).not.toContain('c2VjcmV0')
+})
+
 test('has the outcome of the error (reference defect 56)', () => {
   const { rowOf } = create()
   expect(rowOf({}).outcome).toBe('success')
