@@ -108,3 +108,13 @@ test('the end does not wait for a database that is away, and counts what is lost
     expect(instruments.dropped.value).toBe(2)
   }
 })
+
+test('what is added after the end is counted as lost, and not tried for ever', async () => {
+  const { clock, state, instruments, recorder, add } = create()
+  await recorder.close(1000)
+  state.fails = true
+  add('a')
+  await clock.advance(10_000)
+  expect(instruments.dropped.value).toBe(1)
+  expect(instruments.queueSize.value).toBe(0)
+})

@@ -35,6 +35,7 @@ export class Recorder {
   #retry: (() => void) | null = null
   #failures = 0
   #isClosing = false
+  #isClosed = false
   #droppedAtMs = Number.NEGATIVE_INFINITY
   #notLogged = 0
   #dropLogTimer: Timer | null = null
@@ -46,6 +47,8 @@ export class Recorder {
 
   add(row: Row): void {
     const { queueSize, batchSize, batchMs, clock } = this.#options
+    // Of a call that outlasted the end.
+    if (this.#isClosed) return this.lost(1)
     if (this.#rows.length >= queueSize) return this.#overflow(row)
     this.#rows.push(row)
     if (this.#writing !== null) return
@@ -83,6 +86,7 @@ export class Recorder {
     })
     const left = this.#rows.splice(0)
     for (const row of left) this.#overflow(row)
+    this.#isClosed = true
     await this.#options.spill()?.close()
     this.#dropLogTimer?.cancel()
     this.#logDropped()
@@ -152,6 +156,7 @@ export class Recorder {
     instruments.dropped.inc(rows)
     this.#droppedAtMs = clock.monotonic()
     this.#notLogged += rows
+    if (this.#isClosed) return this.#logDropped()
     if (this.#dropLogTimer !== null) return
     this.#logDropped()
     this.#dropLogTimer = clock.timer(dropLogMs, () => {
