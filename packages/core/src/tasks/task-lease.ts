@@ -81,6 +81,7 @@ export class TaskLease {
 
   async #renew(): Promise<void> {
     const { broker, clock, name, log } = this.#options
+    this.#endLapsed()
     // From before the question: the broker counts from later.
     const askedMs = clock.monotonic()
     let isOurs: boolean | null = null
@@ -89,12 +90,20 @@ export class TaskLease {
     } catch (error) {
       log.warn({ err: error }, `The lease of the task ${name} was not renewed: asked again in ${renewMs / 1000} s`)
     }
+    this.#endLapsed()
     if (isOurs === true) this.#untilMs = askedMs + leaseMs
     const isHeld = isOurs === true || (isOurs === null && this.held)
     if (isHeld === this.#held) return
     this.#held = isHeld
     if (isHeld) this.#listener?.taken()
     else this.#listener?.lost()
+  }
+
+  /** The process was busy or stopped when it should have renewed it: what it ran meanwhile has not gone on, and begins anew. */
+  #endLapsed(): void {
+    if (!this.#held || this.held) return
+    this.#held = false
+    this.#listener?.lost()
   }
 
   /** Null when no answer came in time: before the end of the lease that this node has. */

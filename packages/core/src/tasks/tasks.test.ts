@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Clock } from '../base/clock.ts'
 import { brokerOf } from '../hub/broker.fixtures.ts'
 import type { Broker } from '../hub/broker.ts'
 import { boot, expectBootError } from '../testing/boot.fixtures.ts'
@@ -242,6 +243,33 @@ describe('a task for one node', () => {
     expect(runs).toBe(2)
     for (let second = 0; second < 5; second++) await advance(1000)
     expect(runs).toBe(7)
+    await close()
+  })
+
+  it('goes on when a run has kept the process busy for longer than the lease', async () => {
+    const virtual = createVirtualClock()
+    let busyMs = 0
+    const clock: Clock = {
+      now: () => virtual.now(),
+      monotonic: () => virtual.monotonic() + busyMs,
+      timer: (ms, run) => virtual.timer(ms, run),
+    }
+    let runs = 0
+    const run = (): void => {
+      runs++
+      if (runs === 1) busyMs = 20_000
+    }
+    const { close } = await createTestApp({
+      ...empty,
+      clock,
+      tasks: { one: { everyMs: 1000, onOneNode: true, run } },
+    })
+    for (let second = 0; second < 10; second++) {
+      await turn()
+      await virtual.advance(1000)
+    }
+    await turn()
+    expect(runs).toBeGreaterThan(3)
     await close()
   })
 
