@@ -109,7 +109,7 @@ test('the end does not wait for a database that is away, and counts what is lost
   }
 })
 
-test('what is added after the end is counted as lost, and not tried for ever', async () => {
+test('what is added after the end is counted as lost, and never tried again', async () => {
   const { clock, state, instruments, recorder, add } = create()
   await recorder.close(1000)
   state.fails = true
