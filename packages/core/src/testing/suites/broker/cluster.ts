@@ -155,7 +155,7 @@ export function clusterTests({ runner, subject, start }: BrokerTests): void {
     it('hold a lease one at a time, where the broker has them', async () => {
       const brokers = [(await start()).broker, (await start()).broker, (await start()).broker]
       const name = randomUUID()
-      const ask = (ttlMs: number) => Promise.all(brokers.map((broker) => broker.lease?.(name, ttlMs)))
+      const ask = (ttlMs: number) => Promise.all(brokers.map(async (broker) => broker.lease?.(name, ttlMs)))
       const first = await ask(60_000)
       if (first.every((answer) => answer === undefined)) return
       expect(first.filter((held) => held === true)).toHaveLength(1)
