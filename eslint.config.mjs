@@ -18,7 +18,11 @@ export default tseslint.config(
     files: ['packages/*/src/**/*.ts', 'examples/**/*.ts', 'tests/**/*.ts'],
     languageOptions: {
       parser: tseslint.parser,
-      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+      // One program for all of it: the project service opens one for each package, which together exceed the heap of Node.
+      parserOptions: {
+        project: ['tsconfig.json', 'packages/plugin-openapi/src/pages/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     plugins: { '@typescript-eslint': tseslint.plugin },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
