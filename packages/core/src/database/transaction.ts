@@ -97,7 +97,7 @@ export function createTransactions(
       mode,
       scope,
     )
-    for (const each of committed) each()
+    for (const each of committed) runAfter(each, scope)
     if (isStored) outbox()?.committed()
     return result
   }
@@ -125,6 +125,15 @@ export function createTransactions(
         await pause(clock, toDelayMs(attempt), scope?.signal ?? null)
       }
     }
+  }
+}
+
+/** It is committed, whatever a hook throws. */
+function runAfter(hook: () => void, scope: Scope | null): void {
+  try {
+    hook()
+  } catch (error) {
+    scope?.log.error({ err: error }, 'A hook after the COMMIT failed')
   }
 }
 

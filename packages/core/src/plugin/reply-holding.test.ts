@@ -262,6 +262,20 @@ describe('a reply that a plugin holds back', () => {
     await test.close()
   })
 
+  it('closes a connection that sends on and on meanwhile', async () => {
+    const { own, decided } = holder()
+    const test = await createTestApp(
+      { pkgIds, routes, plugins: [own], websocket: { maxInFlight: 2 } },
+      { leftovers: 'allow' },
+    )
+    const socket = await test.connect()
+    for (let i = 0; i < 500; i++)
+      socket.send(JSON.stringify({ pkg_id: 6, req_id: '6a0f5c0e-6b0a-4c3f-9d43-9f0a4f5d1a01', data: {} }))
+    expect(await socket.closed).toMatchObject({ code: 1008, reason: 'Too many held frames' })
+    expect(decided.length).toBeLessThan(20)
+    await test.close()
+  })
+
   it('cannot be that of a stream', async () => {
     const { own } = holder()
     const streamed = route({ http: 'GET /s', output: stream(v.number()), handler: () => [1] })

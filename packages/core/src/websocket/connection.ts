@@ -123,8 +123,7 @@ export class WebSocketConnection
     const { maxMessageBytes } = this.shared.options
     if (data.byteLength > maxMessageBytes) {
       const error = new PayloadTooLargeError(maxMessageBytes)
-      this.sendError(unknownPkgId, zeroUuid, error)
-      return this.shared.refusedFrame(error.code)
+      return this.#refuse({ kind: 'refused', pkgId: unknownPkgId, reqId: zeroUuid, error })
     }
     this.dispatch(this.codec.decode(data, binary))
   }
@@ -156,7 +155,10 @@ export class WebSocketConnection
 
   /** A call that does not begin. Hooks may hold back its reply, and then it ends with the connection. */
   #reject(call: ActiveCall, error: AppError): void {
-    call.fail(error)
+    // A client that sends on and on while they are held would fill the memory.
+    if (countCalls(this.#running) >= 4 * this.shared.options.maxInFlight) this.close(disconnects.tooManyHeldFrames)
+    if (this.ending === null) call.fail(error)
+    else call.abandon('The connection has closed')
     if (!call.settled) this.#running = addCall(this.#running, call)
   }
 
@@ -199,8 +201,8 @@ export class WebSocketConnection
     this.shared.refusedFrame(error.code)
     if (error.code !== 'malformed_request') return
     this.shared.instruments.malformed.inc()
-    this.#malformedInARow++
-    if (this.#malformedInARow >= this.shared.options.maxMalformedFrames) this.close(disconnects.tooManyMalformedFrames)
+    if (++this.#malformedInARow >= this.shared.options.maxMalformedFrames)
+      this.close(disconnects.tooManyMalformedFrames)
   }
 
   stopWaiting(): void {
@@ -281,8 +283,7 @@ export class WebSocketConnection
     const socket = this.socket
     if (socket === null) return
     socket.end(row.code, row.reason)
-    // The close frame is sent after what is queued; a client that receives nothing is disconnected after a while and sees 1006. A drain
-    // has a time limit of its own.
+    // After what is queued; a client that receives nothing is disconnected, and sees 1006. A drain has a time limit of its own.
     if (!this.shared.draining && socket.bufferedBytes() > 0)
       this.shared.services.clock.timer(closeGraceMs, () => socket.close())
   }
