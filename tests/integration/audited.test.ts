@@ -80,6 +80,15 @@ describe.each(drivers)('audited() on %s', (driver) => {
     expect(await effects()).toEqual([])
   })
 
+  test('a call that has committed before its deadline has the row of its success', async () => {
+    const { client, rows, effects } = await start()
+    const open = gate('lingering')
+    await expect(client.call('ACT_LATE', { name: 'late' })).rejects.toMatchObject({ code: 'outcome_unknown' })
+    expect(await rows()).toMatchObject([{ action_type: 'WS:ACT_LATE', outcome: 'success' }])
+    open()
+    expect(await effects()).toEqual(['late'])
+  })
+
   test('a client that leaves has its row, and no effect', async () => {
     const { client, rows, effects } = await start()
     const open = gate('left')

@@ -1,4 +1,14 @@
-import { check, createLogger, NotFoundError, PermissionDeniedError, reply, route } from '@twinwire/core'
+import {
+  check,
+  createLogger,
+  interceptor,
+  type Next,
+  NotFoundError,
+  type Outcome,
+  PermissionDeniedError,
+  reply,
+  route,
+} from '@twinwire/core'
 import { type Database, database, once, transaction } from '@twinwire/core/database'
 import { createTestApp, fakeIdentity } from '@twinwire/core/testing'
 import { type AuditOptions, audit, audited } from '@twinwire/plugin-audit'
@@ -30,6 +40,16 @@ const act = async ({ name, does }: v.InferOutput<typeof Name>, { db }: { readonl
   if (does === 'refuse') throw new NotFoundError(`${name} is not here`)
   return does === 'break' ? { name, toJSON: unsendable } : { name }
 }
+
+/** Waits after the COMMIT. */
+const lingering = interceptor({
+  name: 'lingering',
+  run: async (_call, next: Next): Promise<Outcome> => {
+    const outcome = await next()
+    await gates.get('lingering')
+    return outcome
+  },
+})
 
 const routes = {
   READ: route({
@@ -88,6 +108,7 @@ const routes = {
     use: [audited({ readOnly: true })],
     handler: () => ({ toJSON: unsendable }),
   }),
+  ACT_LATE: route({ input: Name, deadlineMs: 1000, use: [lingering, audited(), transaction()], handler: act }),
   ACT_TWICE: route({ http: 'POST /acts-twice', input: Name, use: [audited(), audited(), transaction()], handler: act }),
 }
 export const auditPkgIds = {
@@ -105,6 +126,7 @@ export const auditPkgIds = {
   LOOK: 12,
   LOOK_BROKEN: 13,
   ACT_TWICE: 14,
+  ACT_LATE: 15,
 } as const
 
 export interface AuditAppOptions {

@@ -97,6 +97,7 @@ export class AuditedCalls {
   onReply(call: Call, outcome: Ending): void {
     const audited = this.#calls.get(call)
     if (audited?.isRecorded !== true || audited.isFailed || outcome.error === null) return
+    if (outcome.error.code === 'outcome_unknown') return
     const { writer, rows, log } = this.#options
     const row = rows.toRow(call, outcome, audited.id)
     writer
@@ -113,7 +114,8 @@ export class AuditedCalls {
     const { error, aborted } = decided
     const audited = this.#calls.get(call)
     const isSuccess = error === null && !aborted
-    if (isSuccess && audited?.isCommitted === true) return
+    // Its effects are there, whatever the caller was told.
+    if ((isSuccess || aborted || error?.code === 'outcome_unknown') && audited?.isCommitted === true) return
     if (audited !== undefined) audited.isFailed = !isSuccess
     const id = audited?.id ?? rows.createId()
     const ending = isSuccess ? { ...decided, httpStatus: this.#statusOf(call) } : decided
