@@ -1,4 +1,15 @@
-import { appendFile, chmod, type FileHandle, mkdtemp, open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@twinwire/core'
@@ -62,6 +73,21 @@ test('a row may contain what other formats take for the end of a line', async ()
   files.readBack()
   await expect.poll(() => stored, patient).toEqual(['a\u2028b', 'c\u2029d', 'e'])
   expect(instruments.errors.spill.value).toBe(0)
+})
+
+test('a file that was removed costs its rows, and holds back no other', async () => {
+  const { path, stored, files, lost, instruments, add } = await create()
+  add('a', 'b')
+  await expect.poll(async () => (await readdir(path)).length, patient).toBe(1)
+  await rm(join(path, (await readdir(path))[0] ?? ''))
+  files.readBack()
+  await expect.poll(() => lost.mock.calls, patient).toEqual([[2]])
+  expect(instruments.errors.spill.value).toBe(1)
+  add('c')
+  await expect.poll(async () => (await readdir(path)).length, patient).toBe(1)
+  files.readBack()
+  await expect.poll(() => stored, patient).toEqual(['c'])
+  expect(files.rows).toBe(0)
 })
 
 test('a disk that is full in the middle of a row costs that row alone', async () => {

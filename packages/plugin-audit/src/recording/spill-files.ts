@@ -1,12 +1,13 @@
-import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { BootError, type Clock, type Logger } from '@twinwire/core'
 import type { Timer } from '@twinwire/core/plugin'
 import type { AuditInstruments } from './instruments.ts'
-import { outcomes, type Row } from './row.ts'
+import type { Row } from './row.ts'
+import { countLines, isMissing, openNew, outcomeOf } from './spill-file.ts'
 import { SpillOwner } from './spill-owner.ts'
 
 /** How often files of other processes are looked for, and read again after a failure. */
@@ -157,12 +158,17 @@ export class SpillFiles {
       await this.#finishActive()
       for (let file = this.#closed[0]; file !== undefined && !this.#isClosing; file = this.#closed[0]) {
         const rows = file.rows
-        await this.#read(file)
-        if (this.#isClosing) return
-        await unlink(file.path)
+        try {
+          await this.#read(file)
+          if (this.#isClosing) return
+          await unlink(file.path)
+          log.info({ rows }, 'Rows of the audit log were stored from a file')
+        } catch (error) {
+          if (!isMissing(error)) throw error
+          this.#missing(file)
+        }
         this.#closed.shift()
         this.#bytes -= file.bytes
-        log.info({ rows }, 'Rows of the audit log were stored from a file')
       }
     } catch (error) {
       log.warn({ err: error }, 'Rows of the audit log could not be stored from a file yet')
@@ -172,6 +178,14 @@ export class SpillFiles {
         this.readBack()
       })
     }
+  }
+
+  /** Somebody has removed it: those behind it must not wait for it. */
+  #missing({ path, rows }: ClosedFile): void {
+    const { lost, instruments, log } = this.#options
+    instruments.errors.spill.inc()
+    lost(rows)
+    log.error({ file: path, rows }, 'A file of the audit log was removed before its rows were stored: they are lost')
   }
 
   /** What comes next goes to another file. */
@@ -271,29 +285,8 @@ export class SpillFiles {
       log.info({ rows }, 'A file of the audit log of a process that has ended is taken over')
     } catch (error) {
       // Another process was faster.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+      if (isMissing(error)) return
       throw error
     }
-  }
-}
-
-/** Only for this user; never through a link, never a file that is there already. */
-function openNew(path: string): Promise<FileHandle> {
-  return open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600)
-}
-
-async function countLines(path: string): Promise<number> {
-  let lines = 0
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: 0 })) if (line !== '') lines++
-  return lines
-}
-
-function outcomeOf(line: string): Row['outcome'] | null {
-  try {
-    const parsed: unknown = JSON.parse(line)
-    if (typeof parsed !== 'object' || parsed === null || !('id' in parsed) || !('outcome' in parsed)) return null
-    return outcomes.find((each) => each === parsed.outcome) ?? null
-  } catch {
-    return null
   }
 }
