@@ -180,7 +180,7 @@ export class SpillFiles {
     }
   }
 
-  /** Somebody has removed it: those behind it must not wait for it. */
+  /** It was removed: those behind it must not wait for it. */
   #missing({ path, rows }: ClosedFile): void {
     const { lost, instruments, log } = this.#options
     instruments.errors.spill.inc()
