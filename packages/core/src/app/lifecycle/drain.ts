@@ -12,6 +12,12 @@ import { spread } from './spread.ts'
 /** Extra time to receive the reply, for clients whose call was awaited past the drain timeout. */
 const lateFlushMs = 1000
 
+/**
+ * For clients that sent frames during the drain to read their last answers and the close frame: what they send until then is unread when the sockets
+ * are closed, and TCP then resets the connection, with what the client has not read yet.
+ */
+const lingerMs = 200
+
 /** For the temporary files of calls that were still running: the process may exit once the app has closed. */
 const removalMs = 1000
 
@@ -43,6 +49,8 @@ export async function drain(options: DrainOptions): Promise<void> {
   const spreadMs = Math.min(options.spreadMs, timeoutMs)
   const endMs = clock.monotonic() + timeoutMs
   const leftMs = (): number => Math.max(0, endMs - clock.monotonic())
+  const received = [...open][0]?.shared.instruments.received ?? null
+  const receivedBefore = received?.value
   const isIdle = (): boolean => {
     if (http.running.size > 0 || tracked.size > 0) return false
     for (const { inFlight, hasHeldFrames } of open) if (inFlight > 0 || hasHeldFrames) return false
@@ -65,6 +73,8 @@ export async function drain(options: DrainOptions): Promise<void> {
   const flushMs = Math.max(leftMs(), committing.length === 0 ? 0 : lateFlushMs)
   if (!(await finishesWithin(clock, transport.flushed(), flushMs)))
     services.log.warn('Drain timeout reached: disconnecting clients that have not received all queued data')
+  if (received !== null && received.value !== receivedBefore)
+    await new Promise<void>((resolve) => clock.timer(Math.min(lingerMs, leftMs()), resolve))
   await removed
 }
 
