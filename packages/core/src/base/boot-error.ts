@@ -13,7 +13,7 @@ export const bootErrorCodes = {
   duplicate_path: 'Two routes have the same method and path.',
   unused_path_parameter: 'A parameter of a path is not part of the input.',
   bad_step_order:
-    'A guard of a route is behind a check or an interceptor, or `once()` is not directly before `transaction()`.',
+    'A guard of a route is behind a check or an interceptor, or a step such as `once()` or `audited()` is not before the `transaction()` that it needs.',
   conflicting_access: 'A public route has a step that requires an identity.',
   missing_default_access: 'No plugin identifies callers, and production has routes without `access`.',
   missing_identity_owner: 'A route or a step requires an identity, and no plugin identifies callers.',
