@@ -153,9 +153,8 @@ export class WebSocketConnection
     this.#start(call, lane, endsCalls)
   }
 
-  /** A call that does not begin. Hooks may hold back its reply, and then it ends with the connection. */
+  /** A call that does not begin. Hooks may hold back its reply: a client that sends on and on meanwhile would fill the memory. */
   #reject(call: ActiveCall, error: AppError): void {
-    // A client that sends on and on while they are held would fill the memory.
     if (countCalls(this.#running) >= 4 * this.shared.options.maxInFlight) this.close(disconnects.tooManyHeldFrames)
     if (this.ending === null) call.fail(error)
     else call.abandon('The connection has closed')
