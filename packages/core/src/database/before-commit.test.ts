@@ -91,6 +91,17 @@ describe('beforeCommit', () => {
     expect([runs, await notes()]).toEqual([0, []])
   })
 
+  it('has committed, whatever is thrown after the COMMIT', async () => {
+    const { request, notes, logs } = await start({
+      hook: async () => () => {
+        throw new Error('after')
+      },
+    })
+    expect((await request('POST /write', { json: {} })).status).toBe(204)
+    expect(await notes()).toEqual(['handler', 'savepoint'])
+    expect(logs.map(({ message }) => message)).toContain('A hook after the COMMIT failed')
+  })
+
   it('rolls back when it fails', async () => {
     const { request, notes } = await start({ hook: () => Promise.reject(new ConflictError('No note')) })
     expect((await request('POST /write', { json: {} })).status).toBe(409)
