@@ -21,9 +21,9 @@ export const bootErrorCodes = {
   duplicate_handshake_owner: 'Two plugins own the WebSocket handshake.',
   duplicate_control_frame: 'Two plugins handle the same control frame, or a plugin one of core.',
   duplicate_topic: 'The same topic is declared twice, or two patterns fit a topic equally well.',
-  missing_plugin: 'A step belongs to a plugin that is not installed.',
+  missing_plugin: 'A step or a plugin needs a plugin that is not installed.',
   duplicate_plugin: 'Two plugins have the same name.',
-  mismatched_plugin_key: 'A step was made with the key of another copy of its plugin.',
+  mismatched_plugin_key: 'A step or a plugin has the key of another copy of a plugin than the one installed.',
   duplicate_error_code: 'Two errors of `defineErrors` have the same code.',
   duplicate_instrument: 'Two instruments have the same name, or a shared one is declared differently.',
   duplicate_health_check: 'Two health checks have the same name.',
@@ -40,7 +40,7 @@ export const bootErrorCodes = {
   unreachable_database: 'The database did not answer within the retries of the start.',
   failed_migration: 'A migration failed, or its files are not usable.',
   missing_table:
-    'A table that Twinwire itself needs is missing, has other columns, or must not be written by this user.',
+    'A table that a part of the app needs is missing, has other columns, or must not be written by this user.',
   wrong_state: 'The app or transport is in a state in which this call is not possible.',
 } as const
 
