@@ -26,7 +26,8 @@ function sorted(value: unknown): unknown {
   // As JSON writes it.
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? 0 : value
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return entries.map(([key, part]) => ['of an object', key, sorted(part)])
+  // An object stays one: {} is not [].
+  return { entries: entries.map(([key, part]) => [key, sorted(part)]) }
 }
 
 test('values that schemas make are told apart', () => {
