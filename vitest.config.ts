@@ -5,8 +5,10 @@ import { defineConfig } from 'vitest/config'
 // ("module", "development") would also reach the worker's Node, and children that a test starts with its flags.
 const conditions = ['@twinwire/source', 'node']
 
+const propertySeed = './tests/support/property-seed.setup.ts'
 // Test apps publish through Redis instead of in memory: `npm run test:broker`.
-const setupFiles = process.env.TEST_BROKER === 'redis' ? ['./tests/support/redis-broker.setup.ts'] : []
+const setupFiles =
+  process.env.TEST_BROKER === 'redis' ? [propertySeed, './tests/support/redis-broker.setup.ts'] : [propertySeed]
 
 // A machine-readable report in addition to the printed one; .ci/run counts the results.
 const jsonReport = process.env.VITEST_JSON_OUTPUT_FILE
@@ -40,6 +42,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
+          setupFiles: [propertySeed],
           include: ['tests/integration/**/*.test.ts', 'tests/chaos/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
