@@ -88,7 +88,9 @@ it('@twinwire/core/plugin', async () => {
       "redactText",
       "requireSingleProcess",
       "resolveEndpointAccess",
+      "setTrace",
       "systemClock",
+      "traceOf",
     ]
   `)
 })

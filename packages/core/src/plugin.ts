@@ -34,6 +34,7 @@ export type { DecidedOutcome } from './call/before-reply.ts'
 export type { CallOutcome } from './call/call-outcome.ts'
 export { readCookie } from './call/cookie-header.ts'
 export { readSignedCookie } from './call/set-cookie.ts'
+export { setTrace, type Trace, traceOf } from './call/trace.ts'
 export {
   type AccessOnApp,
   addGuardedEndpoint,

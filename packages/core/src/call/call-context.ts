@@ -15,6 +15,7 @@ import type { PendingCommits } from './pending-commits.ts'
 import type { Audience } from './publication.ts'
 import { ReplyHeaders } from './reply-headers.ts'
 import type { ItemSink } from './streamed-reply.ts'
+import { traceOf } from './trace.ts'
 import { traceIdOf } from './traceparent.ts'
 
 /** The other end of a call, which sent the input and gets the reply: a connection, or one HTTP request. */
@@ -268,6 +269,10 @@ export function callFields(call: CallContext): Record<string, unknown> {
   }
   fields.user_id = identity?.id ?? null
   fields.address = address
-  if (traceparent !== null) fields.trace_id = traceIdOf(traceparent)
+  const trace = traceOf(call)
+  if (trace !== undefined) {
+    fields.trace_id = trace.traceId
+    fields.span_id = trace.spanId
+  } else if (traceparent !== null) fields.trace_id = traceIdOf(traceparent)
   return fields
 }

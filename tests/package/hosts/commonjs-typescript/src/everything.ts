@@ -86,7 +86,9 @@ import {
   redactText,
   requireSingleProcess,
   resolveEndpointAccess,
+  setTrace,
   systemClock,
+  traceOf,
 } from '@twinwire/core/plugin'
 import { protobufCodec } from '@twinwire/core/protobuf'
 import {
@@ -199,6 +201,7 @@ export const sameOrigin = csrf({ origins: ['https://app.example'] })
 export const originError = findOriginError({ wire: 'http', method: 'POST', secure: true, headers: {} })
 export const signedCookie = readSignedCookie({ cookie: 'a=1' }, 'a', ['a secret of more than thirty-two bytes'])
 export const cookie = readCookie({ cookie: 'a=1' }, 'a')
+export const traceReaders = [setTrace, traceOf] as const
 export const single = () => requireSingleProcess('a queue in memory', 'use one in Redis')
 export const transport = uws({ compat: 'on' })
 export const runAsCluster = () => cluster({ workers: 2, run: () => undefined, metrics: clusterMetrics() })
