@@ -15,6 +15,7 @@ const workloads = [
   'database',
   'once',
   'outbox',
+  'order',
   'audit',
   'ws-audit',
   'http-get',
