@@ -99,7 +99,10 @@ export interface Call extends Publisher {
   readonly signal: AbortSignal
   /** Epoch milliseconds at which the call is answered with `deadline_exceeded`, unless its COMMIT was sent; Infinity without one. */
   readonly deadline: number
-  /** The W3C `traceparent` of the request, or of the upgrade, to be sent with requests that the handler makes; null without a valid one. */
+  /**
+   * The W3C `traceparent` of the request or of the package, else of the upgrade, to be sent with requests that the handler makes; null without a
+   * valid one.
+   */
   readonly traceparent: string | null
   readonly log: Logger
   /** Null on HTTP. */

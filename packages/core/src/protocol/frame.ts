@@ -12,7 +12,7 @@ export const uuidPattern: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 /** PkgIDs are positive int32. */
 export const maxPkgId: number = 2 ** 31 - 1
 
-/** A package of a client: `{pkg_id, req_id, method, data}`. */
+/** A package of a client: `{pkg_id, req_id, method, data, traceparent}`. */
 export interface RequestFrame {
   readonly kind: 'request'
   /** 1 to 2^31 - 1. */
@@ -23,6 +23,8 @@ export interface RequestFrame {
   readonly method: string
   /** Empty when it was left out or null. Checked for unsafe content (`findUnsafe`), not yet against a schema. */
   readonly data: Readonly<Record<string, unknown>>
+  /** As the client wrote it, not checked. Left out when the package has none, or one that is not a string. */
+  readonly traceparent?: string
 }
 
 /** A frame `{"type": …}`: for the connection, not for a route. */

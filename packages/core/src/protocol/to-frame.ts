@@ -14,7 +14,7 @@ import { findUnsafe } from './safe-value.ts'
  * The frame that a decoded value is: a codec parses bytes, and this checks the envelope and what no schema looks for. The envelope is
  * checked by hand, because a schema would cost as much as the parse.
  *
- * @param value - `{ pkg_id, req_id, method?, data? }` or `{ type, … }`; anything else is refused.
+ * @param value - `{ pkg_id, req_id, method?, data?, traceparent? }` or `{ type, … }`; anything else is refused.
  * @param hadEscapes - See `findUnsafe`.
  *
  * @example
@@ -22,7 +22,7 @@ import { findUnsafe } from './safe-value.ts'
  */
 export function toFrame(value: unknown, hadEscapes = true): Frame {
   if (!isRecord(value)) return refuseFrame('The frame is not an object')
-  const { pkg_id: pkgId, req_id: reqId, method, data } = value
+  const { pkg_id: pkgId, req_id: reqId, method, data, traceparent } = value
   if (pkgId === undefined && typeof value.type === 'string') return { kind: 'control', type: value.type, fields: value }
 
   const readablePkgId = isPkgId(pkgId) ? pkgId : unknownPkgId
@@ -31,7 +31,9 @@ export function toFrame(value: unknown, hadEscapes = true): Frame {
     return refuseFrame(`pkg_id must be an integer from 1 to ${maxPkgId}`, unknownPkgId, reqId)
   if (method !== undefined && method !== null && typeof method !== 'string')
     return refuseFrame('method must be a string or null', readablePkgId, reqId)
-  const request = { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '' } as const
+  const untraced = { kind: 'request', pkgId: readablePkgId, reqId, method: method ?? '' } as const
+  // One of another type is ignored, as a header that is not valid is: tracing fails no call.
+  const request = typeof traceparent === 'string' ? { ...untraced, traceparent } : untraced
   // A new object: a handler may get it as its input, and change it.
   if (data === undefined || data === null) return { ...request, data: {} }
   if (!isRecord(data)) return refuseFrame('data must be an object or null', readablePkgId, reqId)

@@ -43,7 +43,7 @@ export class ConnectionFacts {
     if (typeof this.#query === 'string') this.#query = toQuery(this.#query)
     return this.#query
   }
-  /** All calls of a connection belong to the trace that opened it. */
+  /** Calls belong to the trace that opened the connection, unless their package names another one. */
   get traceparent(): string | null {
     const headers = this.#headers
     const header = typeof headers === 'string' ? findPacked(headers, 'traceparent') : headers.traceparent

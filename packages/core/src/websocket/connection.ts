@@ -6,20 +6,14 @@ import type { QuestionDefinition } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage, isReply } from '../call/reply.ts'
 import type { ItemSink } from '../call/streamed-reply.ts'
-import {
-  type AppError,
-  coreError,
-  MalformedRequestError,
-  NotFoundError,
-  PayloadTooLargeError,
-  UnavailableError,
-} from '../errors/app-error.ts'
+import { type AppError, coreError, NotFoundError, PayloadTooLargeError, UnavailableError } from '../errors/app-error.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import { RSPCode } from '../errors/status.ts'
 import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { ControlFrame, Frame, RefusedFrame, RequestFrame } from '../protocol/frame.ts'
 import { unknownPkgId, uuidPattern, zeroUuid } from '../protocol/frame.ts'
 import { toFrameValue } from '../protocol/json-value.ts'
+import { refuseFrame } from '../protocol/to-frame.ts'
 import type { Socket, SocketListener } from '../transport/transport.ts'
 import { CallQueue } from './call-queue.ts'
 import { ConnectionOutput } from './connection-output.ts'
@@ -27,6 +21,7 @@ import { ConnectionHandshake } from './handshake.ts'
 import { ItemPackages, resumeItems } from './item-packages.ts'
 import { ask, endQuestions } from './questions.ts'
 import { addCall, countCalls, hasCall, listCalls, type RunningCalls, removeCall } from './running-calls.ts'
+import { toPeer } from './traced-peer.ts'
 import type { CloseRow, UpgradeFacts, WebSocketWire, WireConnection } from './wire.ts'
 
 /** How long a client may take to receive queued bytes before its close frame; then it is disconnected. */
@@ -137,11 +132,12 @@ export class WebSocketConnection
   #call(frame: RequestFrame): void {
     const { router, services, options, unmatched, draining } = this.shared
     this.#malformedInARow = 0
-    const route = router.find(frame.pkgId) ?? unmatched
-    const call = new ActiveCall(route, this, services, frame.reqId, this.identity, frame.data, frame.pkgId)
+    const { pkgId, reqId, data } = frame
+    const route = router.find(pkgId) ?? unmatched
+    const call = new ActiveCall(route, toPeer(this, frame), services, reqId, this.identity, data, pkgId)
     if (services.onCall !== null) services.onCall(call)
     if (draining) return this.#reject(call, new UnavailableError('The server is restarting'))
-    if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${frame.pkgId}`))
+    if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${pkgId}`))
     this.#start(call, options.ordered ? this : route.ordered ? route : null, false)
   }
 
@@ -184,11 +180,10 @@ export class WebSocketConnection
     }
     const handle = this.shared.controls.get(frame.type)
     if (handle === undefined) {
-      const error = new MalformedRequestError('The frame is neither a package nor a known control frame')
       // It may have been meant as a package, and its sender finds the reply by the id.
       const { req_id: id } = frame.fields
       const reqId = typeof id === 'string' && uuidPattern.test(id) ? id : zeroUuid
-      return this.#refuse({ kind: 'refused', pkgId: unknownPkgId, reqId, error })
+      return this.#refuse(refuseFrame('The frame is neither a package nor a known control frame', unknownPkgId, reqId))
     }
     this.#malformedInARow = 0
     this.#handshake ??= new ConnectionHandshake(this, null)

@@ -65,8 +65,9 @@ function toRequest({ name: route, pkgId, input }: RouteContract, { converter, me
       req_id: uuid,
       method: { type: ['string', 'null'], ...noted('Not used') },
       data: isNeeded ? data : { anyOf: [data, nothing], ...noted('Null, or left out, is an empty object') },
+      traceparent: { type: 'string', ...noted('The W3C trace context of this call. Left out: that of the upgrade') },
     },
-    isNeeded ? ['method'] : ['method', 'data'],
+    isNeeded ? ['method', 'traceparent'] : ['method', 'data', 'traceparent'],
   )
 }
 

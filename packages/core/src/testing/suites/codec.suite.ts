@@ -9,7 +9,7 @@ export interface CodecSubject {
   /** A package may end after any of its fields, as in protobuf. Default false: one that was cut short is refused. */
   readonly mayEndEarly?: boolean
   /**
-   * Writes a package as a client does: `{ pkg_id, req_id, method?, data? }`. Some tests pass another value in its place, or a field of another type.
+   * Writes a package as a client does: `{ pkg_id, req_id, method?, data?, traceparent? }`. Some tests pass another value in its place, or a field of another type.
    * Text is decoded as a text frame: control frames of a binary codec may be text.
    */
   encode(value: unknown): string | Uint8Array
@@ -70,6 +70,14 @@ function decodeSuite({ describe, it, expect }: TestRunner, { codec, encode }: Co
       const empty = { kind: 'request', pkgId: 1, reqId, method: '', data: {} }
       expect(read({ pkg_id: 1, req_id: reqId })).toEqual(empty)
       expect(read({ pkg_id: 1, req_id: reqId, method: null, data: null })).toEqual(empty)
+    })
+
+    it('reads a traceparent as the client wrote it, and ignores one that is not a string', () => {
+      const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+      const request = { kind: 'request', pkgId: 7, reqId, method: '', data: { id: 1 } }
+      const sent = { pkg_id: 7, req_id: reqId, data: { id: 1 } }
+      expect(read({ ...sent, traceparent })).toEqual({ ...request, traceparent })
+      expect(read({ ...sent, traceparent: 7 })).toEqual(request)
     })
 
     for (const [what, value] of values) {
