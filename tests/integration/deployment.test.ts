@@ -242,7 +242,6 @@ describe('Grafana', () => {
     const { providers } = v.parse(Providers, parse(read('grafana/provisioning/dashboards/dashboards.yaml')))
     const mounted =
       services.grafana?.volumes.filter((volume) => volume.includes(providers[0]?.options.path ?? '?')) ?? []
-    const dashboards = readdirSync(deploy).filter((name) => /^grafana-.*\.json$|^grafana-dashboard\.json$/.test(name))
-    expect(mounted.map((volume) => volume.slice(2, volume.indexOf(':'))).toSorted()).toEqual(dashboards.toSorted())
+    expect(mounted.map((volume) => volume.slice(0, volume.indexOf(':')))).toEqual(['./grafana/dashboards'])
   })
 })
