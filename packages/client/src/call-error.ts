@@ -80,6 +80,10 @@ export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {}
 }
 
+export function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

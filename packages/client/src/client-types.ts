@@ -137,6 +137,14 @@ export interface ClientOptions {
   readonly WebSocket?: WebSocketConstructor
   /** Default: the global one. */
   readonly fetch?: typeof globalThis.fetch
+  /**
+   * Returns the W3C `traceparent` that a call sends: the header over HTTP, the member of the package over WebSocket. Asked once for each call; what it
+   * throws, the call rejects with. Undefined: none, as when it is left out.
+   *
+   * @example
+   * const client = createClient<typeof app>({ manifest, traceparent: () => activeSpan()?.traceparent })
+   */
+  readonly traceparent?: () => string | undefined
   /** Receives what listeners throw. Default: reported as uncaught. */
   readonly onError?: (error: unknown) => void
 }

@@ -48,13 +48,15 @@ const maxTimeoutMs = 2 ** 31 - 1
 export function createClient<A extends AnyApp>(options: ClientOptions): Client<A>
 // The names, inputs and outputs of `A` are types alone: the manifest has the names, the server checks the values.
 export function createClient(given: ClientOptions): object {
-  // Undefined is as if it were left out.
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const options: ClientOptions & typeof defaults = { ...defaults, ...said }
+  const options: ClientOptions & typeof defaults = {
+    ...defaults,
+    // Undefined is as if it were left out.
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  }
   const { codec, onError } = options
-  const manifest = toManifest(given.manifest, given.pkgIds)
-  const url = (given.url ?? findOrigin()).replace(/\/$/, '').replace(/^ws/, 'http')
-  const tokens = new Tokens(given.getToken)
+  const manifest = toManifest(options.manifest, options.pkgIds)
+  const url = (options.url ?? findOrigin()).replace(/\/$/, '').replace(/^ws/, 'http')
+  const tokens = new Tokens(options.getToken)
   const stateListeners = new Set<(state: ConnectionState) => void>()
   /** Events of calls that wait for theirs, by the `req_id` of the call. */
   const caused = new Map<string, (pkgId: number, data: unknown) => void>()
@@ -79,8 +81,11 @@ export function createClient(given: ClientOptions): object {
 
   const closedError = (outcomeUnknown = false): CallError => {
     const { code = 1000, reason = '', cause } = connection.state.closure ?? {}
-    const msg = `The connection ended: ${code} ${reason}`
-    return new CallError('closed', msg, { details: { code, reason }, outcomeUnknown, cause })
+    return new CallError('closed', `The connection ended: ${code} ${reason}`, {
+      details: { code, reason },
+      outcomeUnknown,
+      cause,
+    })
   }
   const rejectAll = (toError: (outcomeUnknown?: boolean) => CallError): void => {
     socket.reject(toError)
@@ -129,14 +134,23 @@ export function createClient(given: ClientOptions): object {
     takesCalls: () => connection.takesCalls,
     maxMessageBytes: () => connection.maxMessageBytes ?? manifest.maxMessageBytes,
   })
-  const http = new HttpWire({ url, fetch: given.fetch ?? globalThis.fetch, tokens, epoch: () => epoch })
+  const http = new HttpWire({ url, fetch: options.fetch ?? globalThis.fetch, tokens, epoch: () => epoch })
 
   /** Without a name: for a control frame. */
   const toCall = ({ timeoutMs = options.timeoutMs, signal }: CallOptions, name = '', input?: unknown): WireCall => {
     if (!(timeoutMs > 0 && timeoutMs <= maxTimeoutMs))
       throw new TypeError(`timeoutMs must be from 1 to ${maxTimeoutMs}`)
     const route = name === '' ? {} : known(manifest.routes, name)
-    return { name, route, input, reqId: uniqueId(), timeoutMs, signal }
+    return {
+      name,
+      route,
+      input,
+      // A package has it, a control frame does not.
+      traceparent: name && options.traceparent?.(),
+      reqId: uniqueId(),
+      timeoutMs,
+      signal,
+    }
   }
   const wireOf = ({ wire = options.wire }: CallOptions): HttpWire | SocketWire => (wire === 'http' ? http : socket)
 

@@ -14,8 +14,11 @@ export interface ServerPackage {
 export interface ClientCodec {
   /** The value of `?format=`; null for that of the server's default codec. */
   readonly format: string | null
-  /** @throws for an input without a form in this codec */
-  encode(pkgId: number, reqId: string, data: unknown): string | Uint8Array<ArrayBuffer>
+  /**
+   * @param traceparent - Of the call; undefined for none.
+   * @throws for an input without a form in this codec
+   */
+  encode(pkgId: number, reqId: string, data: unknown, traceparent?: string): string | Uint8Array<ArrayBuffer>
   /**
    * Reads a binary frame.
    *
@@ -29,7 +32,7 @@ export interface ClientCodec {
 export const jsonCodec: ClientCodec = {
   format: null,
   // JSON leaves out a key whose value is undefined.
-  encode: (pkg_id, req_id, data) => toJson({ pkg_id, req_id, data }),
+  encode: (pkg_id, req_id, data, traceparent) => toJson({ pkg_id, req_id, data, traceparent }),
   decode: () => {
     throw new TypeError('Malformed frame')
   },

@@ -1,4 +1,4 @@
-import type { Fields } from './call-error.ts'
+import { type Fields, textOf } from './call-error.ts'
 import type { ClientCodec, ServerPackage } from './codec.ts'
 import { type ClientSocket, findWebSocket, onWake, type WebSocketConstructor } from './environment.ts'
 import type { Manifest } from './manifest.ts'
@@ -127,8 +127,7 @@ export class Connection {
 
   #attempt(): void {
     const { tokens, connectTimeoutMs } = this.#options
-    this.#generation += 1
-    const generation = this.#generation
+    const generation = ++this.#generation
     this.#later(connectTimeoutMs, () => {
       // A question without an answer must not hold up the next attempt.
       if (this.#socket === null) tokens.forget()
@@ -167,7 +166,7 @@ export class Connection {
       socket.addEventListener(type, (event) => generation === this.#generation && listener(event))
     listen('open', () => {
       if (token !== null) this.#authenticate(token)
-      else if (awaitAuth !== true) this.#admit(null)
+      else if (!awaitAuth) this.#admit(null)
     })
     listen('message', ({ data }) => {
       const isAnswer = this.#receivedAt === 0
@@ -214,7 +213,7 @@ export class Connection {
     const { type, identity, max_message_bytes: max, reconnect_after_ms: after } = frame
     if (type === 'auth_ok') {
       if (typeof max === 'number') this.maxMessageBytes = max
-      const id = typeof identity === 'string' ? identity : null
+      const id = textOf(identity)
       if (this.state.status !== 'open') this.#admit(id)
       else if (id !== this.state.identity) {
         // Another connection would be told the same.
@@ -242,9 +241,10 @@ export class Connection {
       this.#rejected += 1
       this.#rejectedToken = this.#token
     }
-    if (hint === 'with a new login') tokens.forget()
-    const isHopeless = isRejected ? this.#rejected > maxRejectedTokens || !tokens.has : hint === 'with a new login'
-    if (isHopeless || hint === 'no') return this.close(closure)
+    const needsLogin = hint === 'with a new login'
+    if (needsLogin) tokens.forget()
+    if (needsLogin || hint === 'no' || (isRejected && (this.#rejected > maxRejectedTokens || !tokens.has)))
+      return this.close(closure)
     const { status, attempt } = this.state
     const wasStable = status === 'open' && Date.now() - this.#openedAt >= stableMs
     const next = wasStable ? 0 : attempt + 1
@@ -262,7 +262,8 @@ export class Connection {
 
   /** Forgets the socket. */
   #end(state: Partial<ConnectionState>): void {
-    const [socket, session] = [this.#socket, this.#session]
+    const socket = this.#socket
+    const session = this.#session
     this.#generation += 1
     clearTimeout(this.#timer)
     this.#socket = null

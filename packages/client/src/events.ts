@@ -1,3 +1,4 @@
+import { textOf } from './call-error.ts'
 import type { ServerPackage } from './codec.ts'
 import { known, type Manifest } from './manifest.ts'
 import { toPosition } from './position.ts'
@@ -47,7 +48,7 @@ export class Events {
   /** `answer` sends the answer to a question. */
   receive({ pkg_id, req_id, data, meta }: ServerPackage, answer: (data: unknown) => void): void {
     const { topic, cause } = meta ?? {}
-    const own = { topic: toText(topic), position: toPosition(meta ?? {}), cause: toText(cause) }
+    const own = { topic: textOf(topic), position: toPosition(meta ?? {}), cause: textOf(cause) }
     const found = this.#subscriptions.accept(own)
     const event = this.#names.get(pkg_id)
     // Unknown: the server is newer than the manifest.
@@ -71,8 +72,4 @@ export class Events {
   check(name: string): Set<Listener> {
     return known(this.#listeners, name)
   }
-}
-
-function toText(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }

@@ -75,7 +75,7 @@ export class HttpWire {
       return await Promise.race([this.#request(running).then(read), aborted])
     } finally {
       clearTimeout(timer)
-      if (accept === 'application/json') signal?.removeEventListener('abort', abort)
+      if (read === readValue) signal?.removeEventListener('abort', abort)
     }
   }
 
@@ -84,10 +84,9 @@ export class HttpWire {
     const begun = this.#options.epoch()
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#attempt(running, begun)
+        return await checked(await this.#attempt(running, begun))
       } catch (error) {
-        if (fieldsOf(error).code !== 'connection_lost' || running.route.once !== true || running.signal.aborted)
-          throw error
+        if (fieldsOf(error).code !== 'connection_lost' || !running.route.once || running.signal.aborted) throw error
         await new Promise((resolve) => setTimeout(resolve, retryMs * 2 ** attempt))
       }
     }
@@ -99,16 +98,16 @@ export class HttpWire {
     const token = await tokens.get()
     if (epoch() !== begun) throw identityChanged(running.wasSent)
     const response = await this.#send(running, token)
-    if (response.status !== 401 || token === null) return checked(response)
+    if (response.status !== 401 || token === null) return response
     const renewed = await tokens.get(token)
-    if (renewed === null || renewed === token) return checked(response)
+    if (renewed === null || renewed === token) return response
     if (epoch() !== begun || subjectOf(renewed) !== subjectOf(token)) throw identityChanged()
     await response.body?.cancel()
-    return checked(await this.#send(running, renewed))
+    return this.#send(running, renewed)
   }
 
   async #send(running: Running, token: string | null): Promise<Response> {
-    const { accept, signal, name, route, input, reqId } = running
+    const { accept, signal, name, route, input, reqId, traceparent } = running
     // Without an object of its own: the one of a browser would refuse it.
     const { fetch, url } = this.#options
     const { method, target, body = null } = toHttpRequest(name, route, input)
@@ -119,7 +118,8 @@ export class HttpWire {
       'x-correlation-id': reqId,
       ...(body !== null && { 'content-type': 'application/json' }),
       ...(token !== null && { authorization: `Bearer ${token}` }),
-      ...(route.once === true && { 'idempotency-key': reqId }),
+      ...(traceparent && { traceparent }),
+      ...(route.once && { 'idempotency-key': reqId }),
     }
     return unlessLost(fetch(url + target, { method, headers, signal, body }))
   }

@@ -30,10 +30,8 @@ export type PkgIds = Readonly<Record<string, number>>
 
 /** The manifest, or one made of PkgIDs: each may be that of a route or of an event. */
 export function toManifest(manifest: Manifest | undefined, pkgIds: PkgIds | undefined): Manifest {
-  if (manifest !== undefined) {
-    if (manifest.version === 1) return manifest
-    throw new TypeError(`Manifest ${manifest.version}: update @twinwire/client`)
-  }
+  if (manifest?.version === 1) return manifest
+  if (manifest !== undefined) throw new TypeError(`Manifest ${manifest.version}: update @twinwire/client`)
   if (pkgIds === undefined) throw new TypeError('createClient() needs `manifest` or `pkgIds`')
   const table = Object.fromEntries(Object.entries(pkgIds).map(([name, pkgId]) => [name, { pkgId, reply: 'any' }]))
   return { version: 1, path: '/ws', maxMessageBytes: Infinity, routes: table, events: table, closes: [] }

@@ -19,14 +19,21 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A Request. */
-function encode(pkgId: number, reqId: string, data: unknown): Uint8Array<ArrayBuffer> {
-  const json = encoder.encode(toJson(data) ?? '{}')
-  const id = encoder.encode(reqId)
-  const head = [0x08, ...varint(pkgId), 0x12, ...varint(id.length), ...id, 0x22, ...varint(json.length)]
-  const bytes = new Uint8Array(head.length + json.length)
+function encode(pkgId: number, reqId: string, data: unknown, traceparent = ''): Uint8Array<ArrayBuffer> {
+  const json = encoder.encode(toJson(data))
+  const head = [0x08, ...varint(pkgId), ...text(0x12, reqId), 0x22, ...varint(json.length)]
+  const tail = traceparent === '' ? [] : text(0x2a, traceparent)
+  const bytes = new Uint8Array(head.length + json.length + tail.length)
   bytes.set(head)
   bytes.set(json, head.length)
+  bytes.set(tail, head.length + json.length)
   return bytes
+}
+
+/** A short field. */
+function text(tag: number, value: string): number[] {
+  const bytes = encoder.encode(value)
+  return [tag, ...varint(bytes.length), ...bytes]
 }
 
 /** `value`: from 0 to 2^31 - 1. */

@@ -77,9 +77,9 @@ export class SocketWire {
   }
 
   /** When it is called: what the caller changes later is not sent. */
-  #encode({ name, route: { pkgId }, reqId, input }: WireCall): ClientFrame {
+  #encode({ name, route: { pkgId }, reqId, input, traceparent }: WireCall): ClientFrame {
     if (pkgId === undefined) throw new TypeError(`${name} is served over HTTP only: use wire: 'http'`)
-    return this.#options.codec.encode(pkgId, reqId, input)
+    return this.#options.codec.encode(pkgId, reqId, input, traceparent)
   }
 
   #start(
@@ -139,7 +139,7 @@ export class SocketWire {
       session.call(pending.call.reqId, pending.frame, {
         reply: pending.onReply,
         lost: () => {
-          if (pending.call.route.once !== true) return pending.end(connectionLost())
+          if (!pending.call.route.once) return pending.end(connectionLost())
           pending.session = null
           if (this.#sent.delete(pending)) this.#queue.add(pending)
         },

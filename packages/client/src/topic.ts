@@ -76,12 +76,13 @@ export class Topic {
     const onAnswer = (answer: Fields): void => {
       if (isCurrent()) this.#subscribed(answer, session)
     }
-    const frame = { type: 'subscribe', topic: this.#name, since, presence: this.#watches }
-    session.ask(frame, onAnswer).catch((error: CallError) => {
-      if (!isCurrent()) return
-      if (!passing.includes(error.code)) this.end(error)
-      else this.#timer = setTimeout(() => isCurrent() && this.resume(session), error.retryAfterMs ?? retryMs)
-    })
+    session
+      .ask({ type: 'subscribe', topic: this.#name, since, presence: this.#watches }, onAnswer)
+      .catch((error: CallError) => {
+        if (!isCurrent()) return
+        if (!passing.includes(error.code)) this.end(error)
+        else this.#timer = setTimeout(() => isCurrent() && this.resume(session), error.retryAfterMs ?? retryMs)
+      })
   }
 
   /** There is no connection. */
