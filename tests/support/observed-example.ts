@@ -1,8 +1,6 @@
 // The running example with everything on, a Prometheus that scrapes it, and traffic of each kind on both wires.
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { WebSocket } from 'ws'
-import { deployFolder } from './dashboards.ts'
 import { type Example, startExample } from './example.ts'
 import { PackageClient } from './package-client.ts'
 import { startPostgres } from './postgres.ts'
@@ -25,7 +23,7 @@ export interface ObservedOptions {
   /** Hosts and ports of further apps. */
   readonly targets?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** A file of rules; by default none. */
+  /** The path of a file of rules; by default none. */
   readonly rules?: string
 }
 
@@ -76,7 +74,7 @@ export async function startObservedExample(options: ObservedOptions = {}): Promi
 function toConfig(targets: readonly string[], rules?: string): string {
   return JSON.stringify({
     global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
-    ...(rules === undefined ? {} : { rule_files: [join(deployFolder, rules)] }),
+    ...(rules === undefined ? {} : { rule_files: [rules] }),
     scrape_configs: [{ job_name: 'authors', static_configs: [{ targets }] }],
   })
 }
@@ -105,7 +103,8 @@ export async function makeTraffic(example: Example): Promise<void> {
 }
 
 /** Calls of each kind, on both wires: successes, errors, refused tokens, limits, publications, a repeated call. */
-export async function makeCalls({ url, socketUrl, tokens }: Example): Promise<void> {
+export async function makeCalls(example: Example): Promise<void> {
+  const { url, socketUrl, tokens } = example
   const { admin, reader } = tokens ?? { admin: '', reader: '' }
   const http = (method: string, path: string, token: string | null, body?: object, headers: object = {}) =>
     fetch(`${url}${path}`, {
@@ -139,7 +138,7 @@ export async function makeCalls({ url, socketUrl, tokens }: Example): Promise<vo
   const client = await PackageClient.connect(socketUrl, admin)
   for (let i = 0; i < 25; i++) await client.call(i % 2 === 0 ? 1 : 99, {})
   await client.close()
-  await refused(socketUrl)
+  await refuseTokens(example)
   await http('DELETE', `/authors/${id}`, admin)
 }
 
@@ -195,7 +194,7 @@ async function subscribe(socketUrl: string, token: string): Promise<{ close(): P
 }
 
 /** A bad token in the upgrade, and one in the first frame. */
-async function refused(socketUrl: string): Promise<void> {
+export async function refuseTokens({ socketUrl }: Example): Promise<void> {
   const upgrade = new WebSocket(socketUrl, { headers: { authorization: 'Bearer bad' } })
   await closed(upgrade)
   const socket = new WebSocket(socketUrl)
