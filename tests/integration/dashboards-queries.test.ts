@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deployFolder, panelQueries, withValues } from '../support/dashboards.ts'
+import { dashboards, deployFolder, panelQueries, withValues } from '../support/dashboards.ts'
 import { linesThatContain, passes, readLogLines, readLogQuery } from '../support/logql.ts'
 import { type ObservedApp, startObservedApp } from '../support/observed-app.ts'
 import {
@@ -25,6 +25,13 @@ const ofPrometheus = panelQueries.filter(({ source }) => source === 'prometheus'
 const ofLoki = panelQueries
   .filter(({ source }) => source === 'loki')
   .map(({ where, expr }) => ({ where, query: readLogQuery(withValues(expr, '1m')) }))
+
+/** What users choose from, asked of Prometheus. */
+const variables = dashboards.flatMap(({ file, dashboard }) =>
+  dashboard.templating.list.flatMap(({ name, query }) =>
+    typeof query === 'string' ? [] : [{ where: `${file}: $${name}`, query: query.query }],
+  ),
+)
 
 describe.skipIf(!hasServices)('of the running example', () => {
   let observed: ObservedExample
@@ -63,6 +70,13 @@ describe.skipIf(!hasServices)('of the running example', () => {
     const values = await instant(observed.prometheus, withValues(expr, '5m'))
     expect(values.filter(Number.isFinite)).not.toEqual([])
     expect(values.length).toBeLessThanOrEqual(50)
+  })
+
+  test.each(variables)('$where has values', async ({ query }) => {
+    const [, selector = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(withValues(query, '5m')) ?? []
+    expect(await observed.prometheus.api(`label/${label}/values?match[]=${encodeURIComponent(selector)}`)).not.toEqual(
+      [],
+    )
   })
 
   test.each(ofLoki)('$where: the log has its fields, and lines that it finds', ({ query }) => {
