@@ -1,0 +1,30 @@
+// What a node of `chaos-faults-app.ts`, and the test that watches it, agree on.
+import { event, topic } from '@twinwire/core'
+import * as v from 'valibot'
+
+export const faultsPkgIds = { WRITE: 1, WRITE_ONCE: 2, COUNT: 3, WRITTEN: 100 } as const
+export type WriteRoute = 'WRITE' | 'WRITE_ONCE'
+export const faultsPaths = { WRITE: '/writes', WRITE_ONCE: '/writes-once' } as const satisfies Record<
+  WriteRoute,
+  string
+>
+
+/** What the handler does once its row is written: `refuse` is an error that the client is told, `fail` one that it is not. */
+export const deeds = ['succeed', 'refuse', 'fail'] as const
+export const WriteInput = v.object({ name: v.string(), topic: v.string(), does: v.picklist(deeds) })
+export type WriteInput = v.InferOutput<typeof WriteInput>
+export const Written = v.object({ name: v.string() })
+export const written = event({ data: Written })
+export const faultsTopics = { 'writes:*': topic({ subscribe: true, authorize: () => true }) }
+
+export const faultsDdl = `
+  create table twinwire_once (key text primary key, fingerprint text not null, reply text, expires_at timestamptz not null);
+  create index twinwire_once_expires_at on twinwire_once (expires_at);
+  create table twinwire_outbox (
+    id bigint primary key generated always as identity,
+    stream text not null,
+    publication text not null,
+    created_at timestamptz not null default clock_timestamp()
+  );
+  create table writes (id serial primary key, name text not null, topic text not null);
+`
