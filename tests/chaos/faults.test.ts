@@ -87,7 +87,7 @@ describe.skipIf(!isEmbeddedPostgresInstalled() || !(await hasRedis()))('two node
     await server?.stop()
   }, 120_000)
 
-  /** A client of ours, with a subscription to each topic, on one node at first. */
+  /** Our client, with a subscription to each topic, on one node at first. */
   const observe = async (node: FaultsNode): Promise<Observer> => {
     const proxy = await startTcpProxy(node.front.port)
     const client = createClient({
@@ -226,9 +226,9 @@ describe.skipIf(!isEmbeddedPostgresInstalled() || !(await hasRedis()))('two node
         await setTimeout(fault.delayMs)
         const node = nodes[fault.node]
         ledger.fault(`${fault.kind} (${node.name}), for ${fault.lastsMs} ms`)
-        const mend = await begin(fault.kind, node)
+        const fix = await begin(fault.kind, node)
         await setTimeout(fault.lastsMs)
-        await mend()
+        await fix()
         ledger.fault(`${fault.kind} (${node.name}) is over`)
       }
 

@@ -60,6 +60,15 @@ describe('ARCHITECTURE.md', () => {
   })
 })
 
+describe('docs_site/reliability.md', () => {
+  it('names tests that exist', () => {
+    const promises = readFileSync(join(root, 'docs_site/reliability.md'), 'utf8')
+    const named = [...promises.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, path = '']) => path)
+    expect(named.length).toBeGreaterThan(15)
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+})
+
 /** `token/` and the like, in the table of plugins. */
 function isOfPlugin(path: string): boolean {
   return [

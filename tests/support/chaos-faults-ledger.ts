@@ -145,7 +145,7 @@ function toVerdict({ route, attempts }: Entry): 'done' | 'notDone' | 'unknown' {
 export function compareOrder(published: readonly string[], received: readonly (string | null)[]): string | null {
   const places = new Map(published.map((name, i) => [name, i]))
   let next = 0
-  // Of what was published before it subscribed it knows nothing.
+  // What was published before it subscribed is not for it.
   let mayMiss = true
   for (const name of received) {
     if (name === null) {

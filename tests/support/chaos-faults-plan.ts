@@ -24,33 +24,37 @@ export interface Fault {
   /** Of a node: the one, or the other. */
   readonly node: 0 | 1
   readonly delayMs: number
-  /** Until it is mended. */
+  /** Until it is fixed. */
   readonly lastsMs: number
 }
 
 /** Faults that overlap. */
 export type FaultRound = readonly Fault[]
 
-const ofProcesses: ReadonlySet<FaultKind> = new Set(['nodeKilled', 'nodeStopped', 'nodeFrozen'])
+/** What happens to processes: each has one fault at a time. Of nodes there are two. */
+const processes: readonly { readonly kinds: readonly FaultKind[]; readonly count: number }[] = [
+  { kinds: ['nodeKilled', 'nodeStopped', 'nodeFrozen'], count: 2 },
+  { kinds: ['databaseKilled', 'databaseFrozen'], count: 1 },
+  { kinds: ['brokerKilled', 'brokerFrozen'], count: 1 },
+  { kinds: ['issuerStopped', 'issuerFrozen'], count: 1 },
+]
 
-/** First each kind alone, in any order; then two or three of them at once, of which a process has one. */
+/** First each kind alone, in any order; then two or three of them at once. */
 export function planFaults(random: Random, rounds: number): readonly FaultRound[] {
   const left = [...faultKinds]
   const toRound = (kinds: readonly FaultKind[]): FaultRound => {
     const first = random.int(0, 1)
-    let processes = 0
-    return kinds.flatMap((kind) => {
-      const fault = {
+    return kinds.flatMap((kind, i) => {
+      const of = processes.find((each) => each.kinds.includes(kind))
+      const before = kinds.slice(0, i).filter((each) => of?.kinds.includes(each)).length
+      const fault: Fault = {
         kind,
-        node: random.pick([0, 1] as const),
+        node: of === undefined ? random.pick([0, 1]) : (first + before) % 2 === 0 ? 0 : 1,
         delayMs: random.int(0, 800),
         // Also longer than the deadline of a call.
         lastsMs: random.chance(0.2) ? random.int(3000, 4500) : random.int(50, 1500),
       }
-      if (!ofProcesses.has(kind)) return [fault]
-      processes += 1
-      const node = processes % 2 === first ? 0 : 1
-      return processes > 2 ? [] : [{ ...fault, node }]
+      return of !== undefined && before >= of.count ? [] : [fault]
     })
   }
   return Array.from({ length: rounds }, () => {

@@ -10,7 +10,7 @@ export const faultsPaths = { WRITE: '/writes', WRITE_ONCE: '/writes-once' } as c
 >
 
 /** What the handler does once its row is written: `refuse` is an error that the client is told, `fail` one that it is not. */
-export const deeds = ['succeed', 'refuse', 'fail'] as const
+const deeds = ['succeed', 'refuse', 'fail'] as const
 export const WriteInput = v.object({ name: v.string(), topic: v.string(), does: v.picklist(deeds) })
 export type WriteInput = v.InferOutput<typeof WriteInput>
 export const Written = v.object({ name: v.string() })
