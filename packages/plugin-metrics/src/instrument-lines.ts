@@ -1,5 +1,7 @@
 import { type CounterCell, GaugeCell, HistogramCell, type InstrumentFamily } from '@twinwire/core/plugin'
+import type { CellExemplars, Exemplars } from './exemplars.ts'
 import { type Format, toBound, toHeader, toLabels, toNumber, toPrefix } from './exposition.ts'
+import { toExemplar } from './prom-registry.ts'
 
 /**
  * Writes the samples of one instrument. Names and labels of a series never change, so what precedes its value is built once: a scrape only
@@ -7,7 +9,7 @@ import { type Format, toBound, toHeader, toLabels, toNumber, toPrefix } from './
  */
 export class InstrumentLines {
   readonly family: InstrumentFamily
-  readonly #writers: (() => string)[] = []
+  readonly #writers: ((exemplars: Exemplars | null) => string)[] = []
   /** Number of series of one cell. */
   readonly seriesPerCell: number
 
@@ -22,10 +24,10 @@ export class InstrumentLines {
     return toHeader(name, help, type, format)
   }
 
-  /** The lines of the cell at `index`. Throws what the function of a gauge throws. */
-  write(index: number): string {
+  /** The lines of the cell at `index`. `exemplars`: only for OpenMetrics. Throws what the function of a gauge throws. */
+  write(index: number, exemplars: Exemplars | null = null): string {
     const known = this.#writers[index]
-    if (known !== undefined) return known()
+    if (known !== undefined) return known(exemplars)
     const each = this.family.cells[index]
     if (each === undefined) return ''
     const { name } = this.family
@@ -35,7 +37,7 @@ export class InstrumentLines {
         ? histogramWriter(name, labels, each.cell)
         : valueWriter(toPrefix(name, labels), each.cell)
     this.#writers[index] = writer
-    return writer()
+    return writer(exemplars)
   }
 }
 
@@ -47,24 +49,30 @@ function valueWriter(prefix: string, cell: CounterCell | GaugeCell): () => strin
   }
 }
 
-function histogramWriter(name: string, labels: string, cell: HistogramCell): () => string {
+function histogramWriter(name: string, labels: string, cell: HistogramCell): (exemplars: Exemplars | null) => string {
   const more = labels === '' ? '' : `${labels},`
   const buckets = [...cell.bounds.map(toBound), '+Inf'].map((le) => toPrefix(`${name}_bucket`, `${more}le="${le}"`))
   const sum = toPrefix(`${name}_sum`, labels)
   const count = toPrefix(`${name}_count`, labels)
-  let written = -1
-  let lines = ''
-  return () => {
-    // Every observation increases the count, so with an equal count nothing has changed.
-    if (cell.count === written) return lines
-    written = cell.count
-    lines = ''
+  const toLines = (exemplars: CellExemplars): string => {
+    let lines = ''
     let upTo = 0
     for (let i = 0; i < buckets.length; i++) {
       upTo += cell.counts[i] ?? 0
-      lines += `${buckets[i]}${upTo}\n`
+      const exemplar = exemplars[i]
+      lines += `${buckets[i]}${upTo}${exemplar === undefined ? '' : toExemplar(exemplar)}\n`
     }
-    lines += `${sum}${toNumber(cell.sum)}\n${count}${written}\n`
+    return `${lines}${sum}${toNumber(cell.sum)}\n${count}${cell.count}\n`
+  }
+  let written = -1
+  let lines = ''
+  return (exemplars) => {
+    const ofCell = exemplars?.of(cell)
+    if (ofCell !== undefined) return toLines(ofCell)
+    // Every observation increases the count, so with an equal count nothing has changed.
+    if (cell.count === written) return lines
+    written = cell.count
+    lines = toLines([])
     return lines
   }
 }

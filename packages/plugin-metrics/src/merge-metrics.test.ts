@@ -61,6 +61,26 @@ describe('the metrics of several workers', () => {
     expect(only(onlyCumulative([summary(0.2, 10)]))).toEqual([10])
   })
 
+  it('have the last exemplar of each series, whichever worker has it', () => {
+    const bucket = (exemplar: PromMetric['values'][number]['exemplar']): PromMetric[] => [
+      {
+        name: 'h',
+        help: 'H',
+        type: 'histogram',
+        values: [{ metricName: 'h_bucket', labels: { le: '+Inf' }, value: 1, exemplar }],
+      },
+    ]
+    const at = (timestamp: number | undefined, trace_id: string) => ({ labelSet: { trace_id }, value: 1, timestamp })
+    const rejected = { labelSet: { trace_id: 'long' }, value: null, timestamp: 9 }
+    const lastOf = (...exemplars: readonly PromMetric['values'][number]['exemplar'][]) =>
+      mergeMetrics(exemplars.map(bucket))[0]?.values.map(({ value, exemplar }) => [value, exemplar?.labelSet.trace_id])
+    expect(lastOf(undefined, at(1, 'a'))).toEqual([[2, 'a']])
+    expect(lastOf(at(1, 'a'), undefined, null)).toEqual([[3, 'a']])
+    expect(lastOf(at(1, 'a'), at(3, 'c'), at(2, 'b'))).toEqual([[3, 'c']])
+    expect(lastOf(at(undefined, 'none'), at(1, 'a'))).toEqual([[2, 'a']])
+    expect(lastOf(rejected, at(1, 'a'), rejected)).toEqual([[3, 'a']])
+  })
+
   it('of a worker that has ended are what it has counted', () => {
     const counted: PromMetric = { name: 'c_total', help: 'C', type: 'counter', values: [{ labels: {}, value: 1 }] }
     expect(onlyCumulative([counted, ...gauge('max', 3)])).toEqual([counted])

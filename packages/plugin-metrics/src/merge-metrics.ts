@@ -4,7 +4,8 @@ import type { PromMetric, PromSample } from './prom-registry.ts'
 type Combination = 'sum' | 'max' | 'min' | 'average' | 'first'
 
 interface MergedSeries {
-  readonly sample: PromSample
+  /** With the last exemplar of all workers. */
+  sample: PromSample
   readonly values: number[]
 }
 
@@ -31,7 +32,10 @@ export function mergeMetrics(reports: readonly (readonly PromMetric[])[]): reado
       const key = toKey(sample)
       const series = known.series.get(key)
       if (series === undefined) known.series.set(key, { sample, values: [sample.value] })
-      else series.values.push(sample.value)
+      else {
+        series.values.push(sample.value)
+        if (isLater(sample.exemplar, series.sample.exemplar)) series.sample = sample
+      }
     }
   }
   return [...merged.values()].map(({ metric, combination, series }) => ({
@@ -49,6 +53,13 @@ export function onlyCumulative(metrics: readonly PromMetric[]): readonly PromMet
   return metrics
     .filter(({ type }) => isCumulative(type))
     .map((metric) => ({ ...metric, values: metric.values.filter(({ labels }) => labels?.quantile === undefined) }))
+}
+
+/** One without a time is the oldest; one without a value was rejected by prom-client. */
+function isLater(exemplar: PromSample['exemplar'], known: PromSample['exemplar']): boolean {
+  if (!exemplar || exemplar.value === null) return false
+  if (!known || known.value === null) return true
+  return (exemplar.timestamp ?? 0) > (known.timestamp ?? 0)
 }
 
 const isCumulative = (type: unknown): boolean => type === 'counter' || type === 'histogram' || type === 'summary'

@@ -11,6 +11,7 @@ import {
 } from '@twinwire/core/plugin'
 import { toFormat } from './accept.ts'
 import { createErrorCounters } from './error-counters.ts'
+import { Exemplars } from './exemplars.ts'
 import { contentTypes } from './exposition.ts'
 import { claimNames } from './names.ts'
 import { type NodeDefaults, nodeDefaults } from './node-defaults.ts'
@@ -56,6 +57,8 @@ export function metrics(options: MetricsOptions = {}): Plugin<void> {
 function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: NodeDefaults | null): Scraper {
   const { instruments, clock, log, environment } = host
   const { version, registry, collectTimeoutMs } = options
+  const exemplars = options.exemplars ? new Exemplars(instruments, clock) : null
+  if (exemplars !== null) host.onReply((call, outcome) => exemplars.record(call, outcome), { readsAddress: false })
   const info = { version: [version], node_version: [process.versions.node], environment: [environment] }
   instruments
     .gauge('app_info', 'The application, its Node.js and its environment', info, { combine: 'one' })
@@ -65,6 +68,7 @@ function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: 
     instruments,
     node,
     registry,
+    exemplars,
     clock,
     log,
     collectTimeoutMs,

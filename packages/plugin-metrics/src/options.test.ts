@@ -60,6 +60,7 @@ it('metrics() has these defaults', () => {
   expect(resolveMetricsOptions({}, 'dev')).toEqual({
     path: '/metrics',
     access: 'public',
+    exemplars: false,
     version: 'unknown',
     registry: null,
     nodeDefaults: true,

@@ -26,6 +26,11 @@ export interface MetricsOptions {
   readonly registry?: PromRegistry | undefined
   /** Metrics of the process: CPU, memory, heap, event loop, garbage collection. They require `prom-client`. Default true. */
   readonly nodeDefaults?: boolean | undefined
+  /**
+   * The durations of calls have exemplars in OpenMetrics: `trace_id` and `span_id` of the last sampled call of each bucket. A plugin that traces calls
+   * sets them, such as `otel()`. Default false.
+   */
+  readonly exemplars?: boolean | undefined
   /** Time limit of each collector of prom-client; a metric that takes longer is left out of the scrape. Default 2000. */
   readonly collectTimeoutMs?: number | undefined
 }
@@ -43,6 +48,7 @@ const rules = {
       typeof value.getMetricsAsJSON === 'function',
   }),
   nodeDefaults: option.flag({ default: true }),
+  exemplars: option.flag({ default: false }),
   collectTimeoutMs: option.duration({ min: 1, max: 60_000, default: 2000 }),
 } satisfies OptionRules<MetricsOptions>
 
@@ -51,6 +57,7 @@ export interface ResolvedMetricsOptions {
   readonly path: `/${string}`
   readonly version: string
   readonly nodeDefaults: boolean
+  readonly exemplars: boolean
   readonly collectTimeoutMs: number
   readonly access: MetricsAccess
   readonly registry: PromRegistry | null

@@ -28,7 +28,7 @@ export interface PromSample {
 type PromLabels = Readonly<Record<string, string | number | undefined>>
 
 /** `value` is null after prom-client has rejected an exemplar: it creates the object before it checks the labels. */
-interface PromExemplar {
+export interface PromExemplar {
   readonly labelSet: PromLabels
   readonly value: number | null
   /** Seconds since the epoch. */
@@ -78,8 +78,11 @@ const maxExemplarLabels = 128
 export function toPromExemplar({ type }: PromMetric, { exemplar, metricName }: PromSample, format: Format): string {
   // Only OpenMetrics has them, and only for counters and buckets.
   if (!exemplar || format !== 'openmetrics') return ''
-  if (type !== 'counter' && metricName?.endsWith('_bucket') !== true) return ''
-  const { labelSet, value, timestamp } = exemplar
+  return type === 'counter' || metricName?.endsWith('_bucket') === true ? toExemplar(exemplar) : ''
+}
+
+/** Throws for one that OpenMetrics does not allow. */
+export function toExemplar({ labelSet, value, timestamp }: PromExemplar): string {
   if (value === null)
     throw new Error('An exemplar has no value: prom-client rejected it, most likely because its labels are too long')
   const length = Object.entries(labelSet).reduce((sum, [name, text]) => sum + [...`${name}${text ?? ''}`].length, 0)

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Logger } from '@twinwire/core'
 import type { CounterCell, InstrumentFamily, Instruments } from '@twinwire/core/plugin'
+import type { Exemplars } from './exemplars.ts'
 import { endings, type Format } from './exposition.ts'
 import { toPromMetric } from './family-metric.ts'
 import { InstrumentLines } from './instrument-lines.ts'
@@ -26,6 +27,8 @@ export interface ScraperOptions {
   readonly node: NodeDefaults | null
   /** The registry of the application; null without one. */
   readonly registry: PromRegistry | null
+  /** Left out: the durations of calls have none. */
+  readonly exemplars?: Exemplars | null
   readonly clock: Clock
   readonly log: Logger
   readonly collectTimeoutMs: number
@@ -62,7 +65,7 @@ export class Scraper {
 
   /** The current values as data, for a parent that merges those of several workers. What cannot be read is left out as in a scrape. */
   async read(): Promise<readonly PromMetric[]> {
-    const { instruments, node, registry } = this.#options
+    const { instruments, node, registry, exemplars = null } = this.#options
     const ofNode = await this.#collect('node', node?.registry ?? null)
     const ofUser = await this.#collect('registry', registry)
     const taken = new Set<string>()
@@ -71,7 +74,9 @@ export class Scraper {
       ...families
         .filter((family) => family.cells.length > 0 && this.#takes(family, taken, 'instruments'))
         .map((family) =>
-          toPromMetric(family, (index, error) => this.#note('instruments', `${family.name} ${index}`, error)),
+          toPromMetric(family, exemplars, (index, error) =>
+            this.#note('instruments', `${family.name} ${index}`, error),
+          ),
         ),
       ...ofNode.filter((metric) => this.#takes(metric, taken, 'node')),
       ...ofUser.filter((metric) => this.#takes(metric, taken, 'registry')),
@@ -179,10 +184,12 @@ export class Scraper {
   async #writeFamily(page: Page, family: InstrumentFamily, format: Format): Promise<void> {
     if (family.cells.length === 0) return
     const lines = this.#linesOf(family)
+    const { exemplars = null } = this.#options
+    const written = format === 'openmetrics' ? exemplars : null
     let text = lines.header(format)
     for (let i = 0; i < family.cells.length; i++) {
       try {
-        text += lines.write(i)
+        text += lines.write(i, written)
         if (this.#failing.size > 0) this.#note('instruments', `${family.name} ${i}`, null)
       } catch (error) {
         this.#note('instruments', `${family.name} ${i}`, error)
