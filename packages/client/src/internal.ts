@@ -1,7 +1,11 @@
-// What the test client of @twinwire/core is built on, inside this repository: package.json names it, the published one does not.
+// What the test kit of @twinwire/core is built on, inside this repository: package.json names it, the published one does not.
 export { CallError } from './call-error.ts'
+export { createClient } from './client.ts'
+export type { AnyApp, Client } from './client-types.ts'
 export { jsonCodec, type ServerPackage } from './codec.ts'
+export type { ClientSocket, SocketEvent } from './environment.ts'
 export { toHttpRequest } from './http-request.ts'
 export type { ManifestRoute } from './manifest.ts'
+export type { Position } from './position.ts'
 export { Session } from './session.ts'
 export { toAnswer } from './wire-call.ts'

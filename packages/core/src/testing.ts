@@ -26,6 +26,20 @@ export {
   type RawStreamedResponse,
   UpgradeRefused,
 } from './testing/raw-types.ts'
+export type { Fault, FaultOptions } from './testing/simulation/faults.ts'
+export type { NetworkDelays, SimulatedLink } from './testing/simulation/link.ts'
+export type { SeededRandom } from './testing/simulation/seeded-random.ts'
+export { type PlayedSchedule, runSchedules, type Schedule, simulate } from './testing/simulation/simulate.ts'
+export type {
+  SimulatedClient,
+  SimulatedClientOptions,
+  SimulatedEvent,
+  SimulatedSubscribeOptions,
+  SimulatedSubscription,
+} from './testing/simulation/simulated-client.ts'
+export type { SimulatedNode, SimulatedProcess } from './testing/simulation/simulated-node.ts'
+export type { Simulation, SimulationOptions } from './testing/simulation/simulation.ts'
+export { SimulationFailure } from './testing/simulation/simulation-failure.ts'
 export { type BrokerSubject, brokerSuite } from './testing/suites/broker.suite.ts'
 export { type CodecSubject, codecSuite } from './testing/suites/codec.suite.ts'
 export type { TransportSubject } from './testing/suites/transport/fixture.ts'

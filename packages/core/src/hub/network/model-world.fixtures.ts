@@ -2,12 +2,12 @@
 // what the order guarantee says that a connection may receive.
 
 import { UnavailableError } from '../../errors/app-error.ts'
+import type { NetworkBroker } from '../../testing/simulation/broker/network-broker.ts'
 import { createVirtualClock, type VirtualClock } from '../../testing.ts'
 import type { Position } from '../broker.ts'
 import { ModelConnection, ModelNode, said, streamOf } from './model-node.fixtures.ts'
 import type { Operation } from './model-operations.fixtures.ts'
 import { type BrokerNetwork, createBrokerNetwork } from './network.fixtures.ts'
-import type { NetworkBroker } from './node.fixtures.ts'
 import { type Seen, StreamView, type Truth } from './order-checker.fixtures.ts'
 
 const topics = [':a', ':a', ':b'] as const

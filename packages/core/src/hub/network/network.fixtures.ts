@@ -1,9 +1,9 @@
 // Brokers of several nodes in one process, around a server that they share. Whatever happens is a step: in order by itself, or as a test decides.
 import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Step } from '../../testing/simulation/broker/broker-requests.ts'
+import { NetworkBroker } from '../../testing/simulation/broker/network-broker.ts'
+import { NetworkServer } from '../../testing/simulation/broker/network-server.ts'
 import type { HistoryLimits, Stream } from '../broker.ts'
-import { NetworkBroker } from './node.fixtures.ts'
-import type { Step } from './requests.fixtures.ts'
-import { NetworkServer } from './server.fixtures.ts'
 
 export interface BrokerNetworkOptions {
   /** Of streams whose topic says nothing. Default: 100 publications, 60 s. */

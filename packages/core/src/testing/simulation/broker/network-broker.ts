@@ -1,5 +1,5 @@
-import type { Publication } from '../../call/publication.ts'
-import { UnavailableError } from '../../errors/app-error.ts'
+import type { Publication } from '../../../call/publication.ts'
+import { UnavailableError } from '../../../errors/app-error.ts'
 import type {
   Broker,
   BrokerNode,
@@ -12,11 +12,11 @@ import type {
   PresenceChange,
   Stream,
   StreamHistory,
-} from '../broker.ts'
-import { streamKey } from '../stream-key.ts'
-import { Requests, type Step } from './requests.fixtures.ts'
-import type { KeptMessage, NetworkServer, ServerClient } from './server.fixtures.ts'
-import { Subscription } from './subscription.fixtures.ts'
+} from '../../../hub/broker.ts'
+import { streamKey } from '../../../hub/stream-key.ts'
+import { Requests, type Step } from './broker-requests.ts'
+import type { KeptMessage, NetworkServer, ServerClient } from './network-server.ts'
+import { Subscription } from './network-subscription.ts'
 
 export interface NetworkOptions {
   /** An integer from 0 to `below - 1`: decides what is lost when a connection is cut. */
@@ -48,6 +48,11 @@ export class NetworkBroker implements Broker, ServerClient {
     this.#server = server
     this.#options = options
     this.#requests = new Requests(options.changed)
+  }
+
+  /** Of the process that it works for; null before `start` and after its end. */
+  get nodeId(): string | null {
+    return this.#node?.info.id ?? null
   }
 
   get isCut(): boolean {
@@ -156,6 +161,14 @@ export class NetworkBroker implements Broker, ServerClient {
 
   nodes(): Promise<readonly NodeInfo[]> {
     return this.#requests.add('nodes', null, () => [...this.#server.nodes.values()])
+  }
+
+  lease(name: string, ttlMs: number): Promise<boolean> {
+    return this.#requests.add('lease', `lease ${name}`, () => this.#server.lease(name, ttlMs, this.#id()))
+  }
+
+  release(name: string): Promise<void> {
+    return this.#requests.add('release', `lease ${name}`, () => this.#server.release(name, this.#id()))
   }
 
   health(): void {

@@ -1,6 +1,6 @@
-import type { Publication } from '../../call/publication.ts'
-import type { BrokerNode, Position, Stream, StreamHistory } from '../broker.ts'
-import type { NetworkServer } from './server.fixtures.ts'
+import type { Publication } from '../../../call/publication.ts'
+import type { BrokerNode, Position, Stream, StreamHistory } from '../../../hub/broker.ts'
+import type { NetworkServer } from './network-server.ts'
 
 type Item =
   | { readonly kind: 'publication'; readonly publication: Publication; readonly position: Position | null }

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../errors/app-error.ts'
+import { UnavailableError } from '../../../errors/app-error.ts'
 
 /** Something that can happen now. */
 export interface Step {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/clock.ts'
-import type { Publication } from '../../call/publication.ts'
+import type { Clock } from '../../../base/clock.ts'
+import type { Publication } from '../../../call/publication.ts'
 import type {
   ControlMessage,
   Entry,
@@ -12,8 +12,8 @@ import type {
   PresenceChange,
   Stream,
   StreamHistory,
-} from '../broker.ts'
-import { streamKey } from '../stream-key.ts'
+} from '../../../hub/broker.ts'
+import { streamKey } from '../../../hub/stream-key.ts'
 
 /** What a server tells a node that is connected. */
 export interface ServerClient {
@@ -55,6 +55,7 @@ export class NetworkServer {
   readonly #streams = new Map<string, ServerStream>()
   readonly #keys = new Map<string, Position | null>()
   readonly #members = new Map<string, Map<string, { readonly member: Member; readonly node: string }>>()
+  readonly #leases = new Map<string, { readonly node: string; readonly untilMs: number }>()
 
   constructor(clock: Pick<Clock, 'monotonic'>, defaultHistory: HistoryLimits | false) {
     this.#clock = clock
@@ -66,6 +67,7 @@ export class NetworkServer {
     this.#streams.clear()
     this.#keys.clear()
     this.#members.clear()
+    this.#leases.clear()
     this.nodes.clear()
     this.kept = []
   }
@@ -152,6 +154,18 @@ export class NetworkServer {
     const kept = { message, until: this.#clock.monotonic() + keepMs }
     if (keepMs > 0) this.kept = [...this.keptNow(), kept]
     for (const client of this.clients) client.onControl(kept)
+  }
+
+  lease(name: string, ttlMs: number, node: string): boolean {
+    const now = this.#clock.monotonic()
+    const held = this.#leases.get(name)
+    if (held !== undefined && held.node !== node && held.untilMs > now) return false
+    this.#leases.set(name, { node, untilMs: now + ttlMs })
+    return true
+  }
+
+  release(name: string, node: string): void {
+    if (this.#leases.get(name)?.node === node) this.#leases.delete(name)
   }
 
   keptNow(): KeptMessage[] {
