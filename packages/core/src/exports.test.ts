@@ -191,6 +191,7 @@ it('@twinwire/core/testing', async () => {
   expect(Object.keys(await import('@twinwire/core/testing')).sort()).toMatchInlineSnapshot(`
     [
       "CallError",
+      "SimulationFailure",
       "UpgradeRefused",
       "brokerSuite",
       "codecSuite",
@@ -203,6 +204,8 @@ it('@twinwire/core/testing', async () => {
       "memoryTransport",
       "networkRawClient",
       "onTransports",
+      "runSchedules",
+      "simulate",
       "transportSuite",
     ]
   `)

@@ -105,7 +105,6 @@ export function createSimulatedClient<Routes extends RouteTable, Events extends 
     manifest,
     WebSocket: OwnSocket,
     fetch: simulatedFetch(route),
-    awaitAuth: identity !== undefined,
     onError,
     ...(timeoutMs !== undefined && { timeoutMs }),
   })

@@ -128,11 +128,11 @@ export class SimulatedWorld<Ids extends PkgIds, Routes extends RouteTable, Event
       if (this.#failure !== null) throw this.#failure.error
       this.#check()
       if (this.#wake()) continue
+      if (this.clock.monotonic() > this.#maxMs)
+        throw new Error(`The schedule has not ended after ${this.#maxMs} ms of its time (maxMs)`)
       const outcome = read()
       if (outcome === 'done') return
       if (outcome !== null) throw outcome.error
-      if (this.clock.monotonic() > this.#maxMs)
-        throw new Error(`The schedule has not ended after ${this.#maxMs} ms of its time (maxMs)`)
       if (!this.clock.runNext())
         throw new Error(
           'The schedule waits for something that never happens, or that happens outside of the simulation',

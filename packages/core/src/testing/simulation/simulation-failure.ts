@@ -26,7 +26,7 @@ export class SimulationFailure extends Error {
 }
 
 /** Its value is the only seed that `runSchedules` plays, and the seed of `simulate` where none is named. */
-export const seedVariable = 'TWINWIRE_SIMULATION_SEED'
+const seedVariable = 'TWINWIRE_SIMULATION_SEED'
 
 /** @throws TypeError for what is not an integer */
 export function seedOfEnvironment(): number | null {

@@ -112,6 +112,9 @@ import {
   fakeIdentity,
   memoryTransport,
   networkRawClient,
+  runSchedules,
+  SimulationFailure,
+  simulate,
   transportSuite,
 } from '@twinwire/core/testing'
 import {
@@ -473,6 +476,14 @@ export const virtualClock = createVirtualClock()
 export const testDatabase = () => createTestDatabase({ migrations: './drizzle' })
 export const identity = fakeIdentity({ id: 'ann', name: 'Ann' })
 export const inMemory = memoryTransport()
+/** Typed by the routes and events of the app. */
+export const simulations = async (): Promise<readonly string[]> => {
+  const app = () => ({ pkgIds: { PING: 1 }, routes: { PING: silent } })
+  await runSchedules({ runs: 2, app }, async (sim) => void (await sim.client().call('PING')))
+  const { history } = await simulate({ app, nodes: 2 }, async (sim) => sim.disturb({ kinds: ['cut', 'kill'] }))
+  return history
+}
+export const isFailure = (error: unknown): boolean => error instanceof SimulationFailure
 export const rawClient = networkRawClient({ port: 1 })
 
 // clients of the app
