@@ -19,6 +19,7 @@ it('@twinwire/client/internal, which is not published', async () => {
   expect(Object.keys(await import('@twinwire/client/internal')).sort()).toEqual([
     'CallError',
     'Session',
+    'createClient',
     'jsonCodec',
     'toAnswer',
     'toHttpRequest',
