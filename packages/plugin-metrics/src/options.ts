@@ -28,7 +28,7 @@ export interface MetricsOptions {
   readonly nodeDefaults?: boolean | undefined
   /**
    * The durations of calls have exemplars in OpenMetrics: `trace_id` and `span_id` of the last sampled call of each bucket. A plugin that traces calls
-   * sets them, such as `otel()`. Default false.
+   * sets them, with `setTrace` of `@twinwire/core/plugin`. Default false.
    */
   readonly exemplars?: boolean | undefined
   /** Time limit of each collector of prom-client; a metric that takes longer is left out of the scrape. Default 2000. */
