@@ -1,7 +1,7 @@
 // A node of its own process, to which everything happens: DATABASE, REDIS, PREFIX and ISSUER are in the environment.
 import process from 'node:process'
 import { redisBroker } from '@twinwire/broker-redis'
-import { closeOnSignals, createApp, createLogger, NotFoundError, route } from '@twinwire/core'
+import { type Call, closeOnSignals, createApp, createLogger, NotFoundError, route } from '@twinwire/core'
 import { type Database, database, once, transaction } from '@twinwire/core/database'
 import { auth } from '@twinwire/plugin-auth'
 import { eq } from 'drizzle-orm'
@@ -14,10 +14,14 @@ const { DATABASE = '', REDIS = '', PREFIX = '', ISSUER = '' } = process.env
 const writes = pgTable('writes', { id: serial().primaryKey(), name: text().notNull(), topic: text().notNull() })
 const inTransaction = transaction({ outbox: true, retries: 2 })
 
-async function write(db: Database, { name, topic, does }: WriteInput): Promise<{ name: string }> {
-  await db.insert(writes).values({ name, topic })
+async function write(
+  { name, topic, does }: WriteInput,
+  call: Pick<Call, 'publish'> & { readonly db: Database },
+): Promise<{ name: string }> {
+  await call.db.insert(writes).values({ name, topic })
   if (does === 'refuse') throw new NotFoundError()
   if (does === 'fail') throw new Error('It fails')
+  call.publish(topic, written, { name })
   return { name }
 }
 
@@ -29,22 +33,14 @@ const app = createApp({
       use: [inTransaction],
       input: WriteInput,
       output: Written,
-      handler: async (input, call) => {
-        const result = await write(call.db, input)
-        call.publish(input.topic, written, result)
-        return result
-      },
+      handler: write,
     }),
     WRITE_ONCE: route({
       http: { route: `POST ${faultsPaths.WRITE_ONCE}`, status: 201 },
       use: [once({ retention: 86_400_000 }), inTransaction],
       input: WriteInput,
       output: Written,
-      handler: async (input, call) => {
-        const result = await write(call.db, input)
-        call.publish(input.topic, written, result)
-        return result
-      },
+      handler: write,
     }),
     COUNT: route({
       http: 'GET /writes/:name',

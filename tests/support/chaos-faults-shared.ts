@@ -1,6 +1,7 @@
 // What a node of `chaos-faults-app.ts`, and the test that watches it, agree on.
 import { event, topic } from '@twinwire/core'
 import * as v from 'valibot'
+import { outboxDdl } from './outbox-ddl.ts'
 
 export const faultsPkgIds = { WRITE: 1, WRITE_ONCE: 2, COUNT: 3, WRITTEN: 100 } as const
 export type WriteRoute = 'WRITE' | 'WRITE_ONCE'
@@ -20,11 +21,6 @@ export const faultsTopics = { 'writes:*': topic({ subscribe: true, authorize: ()
 export const faultsDdl = `
   create table twinwire_once (key text primary key, fingerprint text not null, reply text, expires_at timestamptz not null);
   create index twinwire_once_expires_at on twinwire_once (expires_at);
-  create table twinwire_outbox (
-    id bigint primary key generated always as identity,
-    stream text not null,
-    publication text not null,
-    created_at timestamptz not null default clock_timestamp()
-  );
+  ${outboxDdl}
   create table writes (id serial primary key, name text not null, topic text not null);
 `
