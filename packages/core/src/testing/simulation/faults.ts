@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts'
+import { checkFaults } from './check-options.ts'
 import type { History } from './history.ts'
 import type { SimulatedLink } from './link.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -42,6 +43,7 @@ export class Faults {
   }
 
   start({ everyMs = 500, kinds = allKinds }: FaultOptions): void {
+    checkFaults(everyMs, kinds)
     this.#next?.cancel()
     const { clock, random } = this.#targets
     const schedule = (): void => {

@@ -23,6 +23,32 @@ async function failureOf(work: Promise<unknown>): Promise<SimulationFailure> {
   throw new Error('It did not fail', { cause: error })
 }
 
+describe('options that would play nothing', () => {
+  const schedule = async (): Promise<void> => {}
+
+  it.each([
+    [{ runs: 0 }, 'runs must be an integer of at least 1, received 0'],
+    [{ runs: Number('x') }, 'runs must be an integer of at least 1, received NaN'],
+    [{ runs: 1, nodes: 0 }, 'nodes must be an integer of at least 1, received 0'],
+    [{ runs: 1, seed: 1.5 }, 'seed must be an integer, received 1.5'],
+    [{ runs: 1, maxMs: 0 }, 'maxMs must be more than 0, received 0'],
+    [
+      { runs: 1, network: { minDelayMs: 5, maxDelayMs: 1 } },
+      'network: minDelayMs (5) must be from 0 to maxDelayMs (1)',
+    ],
+  ])('%j are refused: %s', async (options, message) => {
+    await expect(runSchedules({ ...options, app }, schedule)).rejects.toThrow(new TypeError(message))
+  })
+
+  it('are refused by simulate and disturb too', async () => {
+    await expect(simulate({ nodes: 0, app }, schedule)).rejects.toThrow(TypeError)
+    await simulate({ app }, async (sim) => {
+      expect(() => sim.disturb({ everyMs: 0 })).toThrow('everyMs must be more than 0, received 0')
+      expect(() => sim.disturb({ kinds: [] })).toThrow('kinds must name a fault')
+    })
+  })
+})
+
 describe('simulate', () => {
   it('calls over both wires, as an identity or anonymously', async () => {
     const who = route({ http: 'GET /who', handler: (_input: undefined, call) => call.identity?.id ?? null })

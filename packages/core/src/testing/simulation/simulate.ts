@@ -1,4 +1,5 @@
 import type { EventTable, PkgIds, RouteTable } from '../../app/app-options.ts'
+import { checkSimulation } from './check-options.ts'
 import { createSeededRandom } from './seeded-random.ts'
 import { replaceGlobals } from './simulated-globals.ts'
 import { SimulatedWorld } from './simulated-world.ts'
@@ -31,6 +32,7 @@ let isRunning = false
  *
  * @throws SimulationFailure when the schedule throws, an invariant does not hold, a timer or a listener throws, a rejection is unhandled,
  * a call of a node never ends, or nothing is left to happen. Its message has the seed and the last lines of the history.
+ * @throws TypeError for options that would play nothing
  * @throws Error when another one runs
  *
  * @example
@@ -48,6 +50,7 @@ export async function simulate<
   { seed = seedOfEnvironment() ?? 1, ...options }: SimulationOptions<Ids, Routes, Events> & { readonly seed?: number },
   schedule: Schedule<Routes, Events>,
 ): Promise<PlayedSchedule> {
+  checkSimulation({ ...options, seed })
   const { history, failure } = await play(options, seed, schedule)
   if (failure !== null) throw new SimulationFailure(seed, history, failure.cause)
   return { seed, history }
@@ -88,6 +91,7 @@ export async function runSchedules<
   },
   schedule: Schedule<Routes, Events>,
 ): Promise<void> {
+  checkSimulation({ ...options, seed: first, runs })
   const only = seedOfEnvironment()
   const seeds = only === null ? Array.from({ length: runs }, (_, i) => first + i) : [only]
   for (const seed of seeds) {

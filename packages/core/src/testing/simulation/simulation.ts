@@ -33,7 +33,7 @@ export interface Simulation<Routes extends RouteTable, Events extends EventTable
   sleep(ms: number): Promise<void>
   /** Resolves when it is true, which is asked after each thing that happens. */
   until(isTrue: () => boolean): Promise<void>
-  /** Begins to disturb clients and nodes at random, until `calm` or the end of the schedule. */
+  /** Begins to disturb clients and nodes at random, until `calm` or the end of the schedule. Throws a TypeError for wrong options. */
   disturb(options?: FaultOptions): void
   /**
    * Ends all faults: links are released, brokers restored, nodes started. Resolves when each client that was connected is so again, and nothing
