@@ -29,7 +29,12 @@ export async function startPrometheus(config: string): Promise<TestPrometheus> {
   const url = `http://127.0.0.1:${await freePort()}`
   const child = spawn(
     prometheus,
-    [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=${new URL(url).host}`],
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${folder}/data`,
+      `--web.listen-address=${new URL(url).host}`,
+      '--enable-feature=exemplar-storage',
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const kill = (): void => void child.kill('SIGKILL')
