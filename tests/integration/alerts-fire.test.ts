@@ -116,7 +116,7 @@ describe.skipIf(!hasServices)('in the running example', () => {
     await makeFire(['ManyLimited'], () => Promise.all(Array.from({ length: 60 }, create)))
   }, 90_000)
 
-  test('an instance ends: Down', async () => {
+  test('an instance ends: Down [defect 64]', async () => {
     await app.close()
     await makeFire(['Down'], async () => {})
   }, 60_000)

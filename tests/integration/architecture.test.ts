@@ -29,7 +29,7 @@ function entriesOfTree(): { directory: string; files: string[] }[] {
 }
 
 describe('ARCHITECTURE.md', () => {
-  it('names files and directories that exist', () => {
+  it('names files and directories that exist [defect 82]', () => {
     const named = [...prose.matchAll(/`([\w@./-]+(?:\.(?:ts|mjs|cjs|md|json)|\/))`/g)].map(([, path = '']) => path)
     expect(named.length).toBeGreaterThan(150)
     expect([...new Set(named)].filter((path) => !isThere(path) && !isOfPlugin(path))).toEqual([])
@@ -44,7 +44,7 @@ describe('ARCHITECTURE.md', () => {
     expect(missing).toEqual([])
   })
 
-  it('draws every module of core', () => {
+  it('draws every module of core [defect 82]', () => {
     const core = join(root, 'packages/core/src')
     const modules = readdirSync(core).filter((name) => statSync(join(core, name)).isDirectory())
     const drawn = new Set(entriesOfTree().map(({ directory }) => directory))

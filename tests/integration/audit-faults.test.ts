@@ -164,7 +164,7 @@ describe.skipIf(!(await hasPostgres()))('the audit log', () => {
     expect(await effects()).toEqual(expected)
   })
 
-  test('one row that the database refuses does not take others with it (reference defect 53)', async () => {
+  test('one row that the database refuses does not take others with it [defect 53]', async () => {
     const { send, metric } = await start({ audit: { batchMs: 300, batchSize: 50 } })
     await sql`alter table user_actions add constraint no_seven check (request_data->>'n' <> '7')`
     await send(1, 40)

@@ -53,7 +53,7 @@ describe.skipIf(!(await hasPostgres()))('retention', () => {
     }
   }
 
-  test('of three nodes removes each row once (reference defect 58)', async () => {
+  test('of three nodes removes each row once [defect 58]', async () => {
     await fill(3000)
     const removed = await Promise.all([start(), start(), start()])
     await expect.poll(count).toBe(0)

@@ -96,7 +96,7 @@ const planted: fc.Arbitrary<Planted> = fc.letrec<{ node: Planted }>((tie) => ({
 
 const pairs = fc.tuple(key, secret)
 
-test(`${runs} inputs: no secret is in a row, in a file or in the log (reference defect 60)`, async () => {
+test(`${runs} inputs: no secret is in a row, in a file or in the log [defect 60]`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'twinwire-audit-'))
   const lines: string[] = []
   const logger = createLogger({

@@ -70,7 +70,7 @@ describe('the audit log', () => {
     ])
   })
 
-  test('denied calls are permission_denied on both wires, others error (reference defects 38 and 56)', async () => {
+  test('denied calls are permission_denied on both wires, others error [defect 38] [defect 56]', async () => {
     const { app, stored } = await start()
     const client = await app.client(ann)
     await expect(client.call('FORBIDDEN')).rejects.toMatchObject({ code: 'permission_denied' })
@@ -89,7 +89,7 @@ describe('the audit log', () => {
     expect(rows[0]?.error_message).toBe('Not with password=[REDACTED]')
   })
 
-  test('what was refused early has a row, too (reference defect 57)', async () => {
+  test('what was refused early has a row, too [defect 57]', async () => {
     const { app, stored } = await start()
     await app.request('GET /nowhere/password/hunter2?token=hunter2', ann)
     await app.request('PATCH /things', ann)
@@ -124,7 +124,7 @@ describe('the audit log', () => {
     expect(await stored(1)).toMatchObject([{ resource: '/reset/[REDACTED]', request_data: { token: '[REDACTED]' } }])
   })
 
-  test('a row holds no value that a column refuses (reference defect 53)', async () => {
+  test('a row holds no value that a column refuses [defect 53]', async () => {
     const { app, stored } = await start({ audit: { maxRowBytes: 8192 } })
     const long = 'ü'.repeat(20_000)
     await app.request('POST /things', { json: { name: 'a\u0001b' } })
@@ -142,7 +142,7 @@ describe('the audit log', () => {
     expect(await stored(1)).toMatchObject([{ request_data: { name: 'sent', note: '{"api_key":"[REDACTED]"}' } }])
   })
 
-  test('a call whose client leaves is an error with status 499', async () => {
+  test('a call whose client leaves is an error with status 499 [defect 40]', async () => {
     const { app, stored } = await start()
     let open = () => {}
     gates.set(

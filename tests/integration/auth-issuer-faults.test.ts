@@ -228,7 +228,7 @@ describe('an issuer that rotates its keys', () => {
 })
 
 describe('the circuit breaker', () => {
-  test('makes no requests after consecutive failures, and closes again when the issuer responds', async () => {
+  test('makes no requests after consecutive failures, and closes again when the issuer responds [defect 16]', async () => {
     const { issuer, clock, boot } = await prepare()
     issuer.setFault('discovery', { status: 500 })
     const options = { breaker: { failures: 3, resetMs: 3000 }, keys: { cooldownMs: secondMs } }

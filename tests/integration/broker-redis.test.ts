@@ -31,7 +31,7 @@ describe.skipIf(!(await hasRedis()))('redisBroker()', () => {
   }
 
   describe('publications', () => {
-    it('arrive at every node that subscribes, in order, with positions', async () => {
+    it('arrive at every node that subscribes, in order, with positions [defect 30]', async () => {
       fresh()
       const [a, b] = [await start(), await start()]
       const since = await a.subscribe('news')

@@ -125,7 +125,7 @@ describe.skipIf(process.platform !== 'linux')('a cluster', () => {
     expect(starts(inUse)).toHaveLength(1)
   })
 
-  it('has one health and one page of metrics, on a port of the parent and wherever the app serves them', async () => {
+  it('has one health and one page of metrics, on a port of the parent and wherever the app serves them [defect 30]', async () => {
     const blocked = join(tmpdir(), randomUUID())
     onTestFinished(() => rmSync(blocked, { force: true }))
     const cluster = startCluster({ METRICS_HOST: '127.0.0.2', BLOCKED: blocked })

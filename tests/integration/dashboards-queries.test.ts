@@ -99,7 +99,7 @@ describe('the queries of Loki', () => {
       expect([wrong, readLogQuery(wrong).isValid]).toEqual([wrong, false])
   })
 
-  test('select by the labels that Alloy sets', () => {
+  test('select by the labels that Alloy sets [defect 70]', () => {
     const alloy = readFileSync(join(deployFolder, 'config.alloy'), 'utf8')
     const set = Object.fromEntries(
       [...alloy.matchAll(/target_label = "(\w+)"\s+replacement {2}= "(\w+)"/g)].map(([, name = '', value]) => [

@@ -344,7 +344,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       }
     })
 
-    test('counts queries and failures by operation, and logs slow ones without values, for the call that they are of', async () => {
+    test('counts queries and failures by operation, and logs slow ones without values, for the call that they are of [defect 51]', async () => {
       const { api, host } = await boot({ slowQueryMs: 1000, pool: { max: 1 } })
       const lines: unknown[] = []
       const call = {

@@ -131,7 +131,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
       await locked.stop()
     })
 
-    test('a server that comes up later is waited for', async () => {
+    test('a server that comes up later is waited for [defect 21]', async () => {
       const { hostname, port } = new URL(postgres.url)
       const open = new Set<Socket>()
       const gate = createServer((inbound) => {
@@ -166,7 +166,7 @@ describe.skipIf(!available)('PostgreSQL', () => {
   })
 
   describe('concurrency', () => {
-    test('50 creates of one name: one row, 49 conflicts', async () => {
+    test('50 creates of one name: one row, 49 conflicts [defect 46]', async () => {
       const { api } = await boot({ migrations })
       const repository = new BaseRepository(api.db, authors)
       const codes = await Promise.all(Array.from({ length: 50 }, () => code(repository.create({ name: 'Octavia' }))))

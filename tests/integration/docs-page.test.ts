@@ -80,7 +80,7 @@ describe.skipIf(!hasChromium())('the page about HTTP', { timeout: 120_000 }, () 
     return operation(page).locator('.live-responses-table .response-col_status').last().textContent()
   }
 
-  it('tries a route without and with a token', async () => {
+  it('tries a route without and with a token [defect 72]', async () => {
     const page = await open()
     expect(await page.title()).toBe('Authors: HTTP')
     await page.screenshot({ path: `${screenshots}light.png`, fullPage: true })

@@ -50,7 +50,7 @@ describe('the example', () => {
     return row
   }
 
-  test('records calls of both wires, denied ones and reads of the log too (reference defect 56)', async () => {
+  test('records calls of both wires, denied ones and reads of the log too [defect 56]', async () => {
     const { admin, reader } = example.tokens ?? {}
     expect((await get('/authors/1', reader, 'read-an-author')).status).toBe(200)
     expect(await rowOf('read-an-author', '?username=READER&resource=/authors/1')).toMatchObject({

@@ -48,7 +48,7 @@ describe.skipIf(!available)('two processes of the example on one Redis', () => {
     await database?.stop()
   })
 
-  test('a change on one is an event on the other, and a client resumes on any', async () => {
+  test('a change on one is an event on the other, and a client resumes on any [defect 30]', async () => {
     const [one, other] = examples
     if (one === undefined || other === undefined) throw new Error('never')
     const create = async (name: string): Promise<void> => {

@@ -130,7 +130,7 @@ for (const [name, available, createDatabase] of databases) {
         await expect(PackageClient.connect(example.socketUrl, 'x.y.z')).rejects.toThrow('401')
       })
 
-      test('a reader reads on both wires, and writes on neither', async () => {
+      test('a reader reads on both wires, and writes on neither [defect 83]', async () => {
         const { reader } = tokensOf(example)
         const readers = await PackageClient.connect(example.socketUrl)
         onTestFinished(() => readers.close())
@@ -194,7 +194,7 @@ for (const [name, available, createDatabase] of databases) {
           { search_term: 'kafka', id: 1, name: 'x' },
           named('Franz Kafka'),
         ],
-      ])('both wires list authors %s', async (_what, query, data, found) => {
+      ])('both wires list authors %s [defect 48] [defect 52]', async (_what, query, data, found) => {
         const overHttp = await http(`/authors?${query}`)
         const overWebSocket = await socket.call(PkgID.GET_AUTHORS, data)
         expect(overHttp).toMatchObject({ status: 200, body: found })
@@ -234,7 +234,7 @@ for (const [name, available, createDatabase] of databases) {
           [],
           { total: 0, pages: 0, has_more: false },
         ],
-      ])('both wires give the same page: %s', async (_what, query, data, items, expected) => {
+      ])('both wires give the same page: %s [defect 52]', async (_what, query, data, items, expected) => {
         const overHttp = await http(`/authors/paginated${query}`)
         const overWebSocket = await socket.call(PkgID.GET_PAGINATED_AUTHORS, data)
         expect(overHttp).toMatchObject({ status: 200, body: { items, meta: expected } })
@@ -381,7 +381,7 @@ for (const [name, available, createDatabase] of databases) {
           [PkgID.GET_PAGINATED_AUTHORS, { filters: { id: 'one' } }],
           invalid,
         ],
-      ])('%s', async (_what, request, frame, { code, httpStatus, status, msg = expect.any(String) }) => {
+      ])('%s [defect 45]', async (_what, request, frame, { code, httpStatus, status, msg = expect.any(String) }) => {
         const overHttp = await http(...request)
         const overWebSocket = await socket.call(...frame)
         expect(overHttp).toMatchObject({ status: httpStatus, body: { error: { code, msg } } })
@@ -435,7 +435,7 @@ for (const [name, available, createDatabase] of databases) {
       })
     })
 
-    test('of 50 creates of one name at once, over both wires, one wins', async () => {
+    test('of 50 creates of one name at once, over both wires, one wins [defect 46]', async () => {
       const listener = await connect()
       const author = 'Fernando Pessoa'
       // So that the pool has its connections: with one of them the creates would only wait for each other.
@@ -479,7 +479,7 @@ for (const [name, available, createDatabase] of databases) {
 }
 
 test(
-  'a list that is cut says so: in a header over HTTP, in meta over WebSocket',
+  'a list that is cut says so: in a header over HTTP, in meta over WebSocket [defect 49]',
   async () => {
     const example = await startExample({
       databaseUrl: 'pglite://memory',

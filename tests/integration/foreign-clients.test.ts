@@ -68,7 +68,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(out).toBe('1 0 ')
   })
 
-  test('a body over the limit is 413, whether its length is told or not', async () => {
+  test('a body over the limit is 413, whether its length is told or not [defect 73]', async () => {
     const body = `{"name":"${'x'.repeat(2 * 1024 * 1024)}"}`
     for (const extra of [[], ['-H', 'transfer-encoding: chunked']]) {
       // From stdin: an argument cannot be that long.
@@ -118,7 +118,7 @@ describe.skipIf(!wscat)('wscat', () => {
     expect(names(reply)).toEqual(['Octavia E. Butler', 'Ursula K. Le Guin', 'Stanisław Lem'])
   })
 
-  test('creates, and receives the event; a frame that is not JSON is answered and the connection stays open', async () => {
+  test('creates, and receives the event; a frame that is not JSON is answered and the connection stays open [defect 34]', async () => {
     const frame = { pkg_id: 3, req_id: '7d3f6d0e-6d0c-4a39-9c55-6d3b7a1c0f11', data: { name: 'Bohumil Hrabal' } }
     const out = await runWscat('-x', 'hello', '-x', JSON.stringify(frame))
     const received = out.trim().split('\n').map(toJson)

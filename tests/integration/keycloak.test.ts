@@ -53,7 +53,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     return client
   }
 
-  test('a token of its password grant is accepted on both wires, with its user and roles', async () => {
+  test('a token of its password grant is accepted on both wires, with its user and roles [defect 1] [defect 83]', async () => {
     const { accessToken } = await keycloak.login('reader')
     const reader = { username: 'reader', email: 'reader@authors.example', roles: ['get-authors'] }
     expect(await read(accessToken)).toMatchObject({ status: 200, body: reader })
@@ -64,7 +64,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await inUpgrade.call(PkgID.READ)).toMatchObject({ status_code: 0, data: reader })
   })
 
-  test('a reader cannot write, an administrator can', async () => {
+  test('a reader cannot write, an administrator can [defect 5]', async () => {
     const [reader, admin] = [await keycloak.login('reader'), await keycloak.login('admin')]
     const details = { missing_roles: ['create-author'] }
     expect(await write(reader.accessToken)).toMatchObject({ status: 403, body: { error: { details } } })
@@ -84,7 +84,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     }
   })
 
-  test('a role of another client with the same name is ignored', async () => {
+  test('a role of another client with the same name is ignored [defect 4]', async () => {
     await keycloak.admin.createClient('reports', { roles: ['create-author'], audience: clientId })
     await keycloak.admin.grantClientRole('reader', 'reports', 'create-author')
     const { accessToken } = await keycloak.login('reader', 'reports')
@@ -97,7 +97,7 @@ describe.skipIf(!hasKeycloak())('Keycloak', { timeout: testTimeoutMs }, () => {
     expect(await (await connect(accessToken)).call(PkgID.WRITE)).toMatchObject({ status_code: 3 })
   })
 
-  test('in a realm without an audience mapper, only tokens of authorizedParties are accepted', async () => {
+  test('in a realm without an audience mapper, only tokens of authorizedParties are accepted [defect 4]', async () => {
     for (const each of ['web', 'mobile']) {
       await keycloak.admin.createClient(each, { roles: ['get-authors'] })
       await keycloak.admin.grantClientRole('reader', each, 'get-authors')

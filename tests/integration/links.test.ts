@@ -26,7 +26,12 @@ function anchorsOf(page: string): readonly string[] {
   )
 }
 
-test.each(pages)('the links of %s', (page) => {
+test.each(pages)('%s puts no token into an address [defect 11]', (page) => {
+  const addresses = readFileSync(join(root, page), 'utf8').match(/[?&](?:access_token|token|authorization)=/gi)
+  expect(addresses).toBeNull()
+})
+
+test.each(pages)('the links of %s [defect 81]', (page) => {
   const links = [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
   const broken = links.filter((link) => {
     if (/^[a-z]+:/.test(link)) return false

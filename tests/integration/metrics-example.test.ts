@@ -97,7 +97,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
     expect([...found].toSorted((one, other) => one - other)).toEqual([...bounds, Number.POSITIVE_INFINITY])
   })
 
-  test.each([...panelsOfPrometheus, ...alertExpressions])('$where: $expr', ({ expr }) => {
+  test.each([...panelsOfPrometheus, ...alertExpressions])('$where: $expr [defect 62] [defect 64]', ({ expr }) => {
     const { metrics, grouping } = namesIn(expr)
     expect(metrics).not.toEqual([])
     const known = new Set(ofPrometheus)
@@ -148,7 +148,7 @@ describe.skipIf(!hasServices)('of the running example', () => {
     120_000,
   )
 
-  test('the table of metrics lists each with its type and labels, and nothing else', () => {
+  test('the table of metrics lists each with its type and labels, and nothing else [defect 69]', () => {
     const documented = readMetricsPage()
     const served = new Map(
       [...scrape.families]
@@ -183,20 +183,23 @@ async function afterTraffic(example: Example): Promise<Scrape> {
   return readScrape(await (await fetch(`${example.url}/metrics`)).text())
 }
 
-test.each(alertExpressions)('$where has a case in which it fires and one in which it does not', ({ where }) => {
-  interface Case {
-    readonly alertname: string
-    readonly exp_alerts: readonly unknown[]
-  }
-  const { tests }: { readonly tests: readonly { readonly alert_rule_test: readonly Case[] }[] } = parse(
-    read('alerts.test.yml'),
-  )
-  const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test).filter(({ alertname }) => alertname === where)
-  expect(new Set(cases.map(({ exp_alerts }) => exp_alerts.length > 0))).toEqual(new Set([true, false]))
-})
+test.each(alertExpressions)(
+  '$where has a case in which it fires and one in which it does not [defect 63]',
+  ({ where }) => {
+    interface Case {
+      readonly alertname: string
+      readonly exp_alerts: readonly unknown[]
+    }
+    const { tests }: { readonly tests: readonly { readonly alert_rule_test: readonly Case[] }[] } = parse(
+      read('alerts.test.yml'),
+    )
+    const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test).filter(({ alertname }) => alertname === where)
+    expect(new Set(cases.map(({ exp_alerts }) => exp_alerts.length > 0))).toEqual(new Set([true, false]))
+  },
+)
 
 describe.skipIf(!hasPromtool())('promtool', () => {
-  test('accepts the configuration and the alerts, whose tests pass', () => {
+  test('accepts the configuration and the alerts, whose tests pass [defect 63]', () => {
     for (const { code, output } of [
       checkConfig(join(deploy, 'prometheus.yml')),
       checkRules(join(deploy, 'alerts.yml')),

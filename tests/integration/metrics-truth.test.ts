@@ -148,7 +148,7 @@ async function times<T>(count: number, work: () => Promise<T>): Promise<void> {
   for (let i = 0; i < count; i++) await work()
 }
 
-test('requests: each outcome of each route, once', async () => {
+test('requests: each outcome of each route, once [defect 61]', async () => {
   const { request, scrape } = await startApp()
   const expectStatus = async (status: number, count: number, target: string, options: object = {}): Promise<void> => {
     await times(count, async () => expect((await request(target, options)).status).toBe(status))
@@ -353,7 +353,7 @@ test('a slow client: buffered bytes, one dropped send, one close', async () => {
   expect([page.value('ws_buffered_bytes'), page.value('ws_buffered_bytes_max')]).toEqual([0, 0])
 })
 
-test('100,000 unknown paths, methods and PkgIDs add no series', async () => {
+test('100,000 unknown paths, methods and PkgIDs add no series [defect 61]', async () => {
   const { address, connect, scrape } = await startApp()
   const each = 50_000
   await pipeline(address.port, 1, (i) => `${['GET', 'BREW'][i % 2]} /scan-${i}`)

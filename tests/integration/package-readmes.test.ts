@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const besideTests = (name: string): string =>
   fileURLToPath(new URL(`../package-readme-${name}.generated`, import.meta.url))
 
-it('the application in the README of each package type checks unchanged', async () => {
+it('the application in the README of each package type checks unchanged [defect 81]', async () => {
   const names = [
     'broker-redis',
     'core',

@@ -18,7 +18,7 @@ const startTimeoutMs = 180_000
 
 describe.skipIf(python === null)('a client in Python', () => {
   test(
-    'calls the example, reads errors and pages, gets events and subscribes',
+    'calls the example, reads errors and pages, gets events and subscribes [defect 36]',
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'twinwire-protobuf-'))
       onTestFinished(() => rm(folder, { recursive: true, force: true }))

@@ -121,7 +121,7 @@ describe.skipIf(!hasOwnRedis())('an application with its limits in Redis', () =>
       expect(lines.filter((line) => line.includes('is available again'))).toHaveLength(1)
     })
 
-    it('answers every call while Redis is slow, and does not call Redis after the third', async () => {
+    it('answers every call while Redis is slow, and does not call Redis after the third [defect 16]', async () => {
       const app = await open({ breaker: { failures: 3, resetMs: 600_000 } }, { commandTimeoutMs: 50 })
       await client.call('CLIENT', 'PAUSE', 600_000, 'WRITE')
       const ann = await app.client({ handshake: { type: 'auth', token: 'ann' } })
@@ -136,7 +136,7 @@ describe.skipIf(!hasOwnRedis())('an application with its limits in Redis', () =>
       ['allow', 200, 'passed'],
       ['deny', 503, 'unavailable'],
     ] as const)(
-      "with onStoreError '%s' answers %s while Redis is unreachable, also when it never was reachable",
+      "with onStoreError '%s' answers %s while Redis is unreachable, also when it never was reachable [defect 18]",
       async (onStoreError, expected, code) => {
         await server.crash()
         const app = await open({ onStoreError })

@@ -138,7 +138,7 @@ describe.skipIf(!(await hasRedis()))('buckets in Redis', () => {
     expect(status?.retryAfterMs).toBeLessThanOrEqual(hour / 10)
   })
 
-  it('accept exactly their capacity of concurrent charges', async () => {
+  it('accept exactly their capacity of concurrent charges [defect 24]', async () => {
     const charge = toCharge(tenPerHour, newKey())
     const results = await Promise.all(Array.from({ length: 500 }, async () => store.consume([charge])))
     expect(results.filter(({ allowed }) => allowed)).toHaveLength(10)

@@ -17,7 +17,7 @@ describe.skipIf(!(await hasRedis()))('four processes with one Redis', () => {
     await redis?.stop()
   })
 
-  it('accept exactly 10 of 200 calls with a limit of 10 per hour', async () => {
+  it('accept exactly 10 of 200 calls with a limit of 10 per hour [defect 23]', async () => {
     const charges = [
       toCharge(toRule({ points: 10, periodMs: 3_600_000 }), 'ada'),
       toCharge(toRule({ name: 'minute', points: 1000, periodMs: 60_000 }), 'ada'),
@@ -27,7 +27,7 @@ describe.skipIf(!(await hasRedis()))('four processes with one Redis', () => {
     expect(answers.flat().filter(Boolean)).toHaveLength(10)
   })
 
-  it('admit exactly 5 of 200 connections of one identity, and free the slots of a process that is killed', async () => {
+  it('admit exactly 5 of 200 connections of one identity, and free the slots of a process that is killed [defect 27]', async () => {
     const ttlMs = 1000
     const slot = { scope: 'identity', key: 'grace', max: 5 } as const
     const answers = await Promise.all(

@@ -63,7 +63,7 @@ describe.skipIf(!hasOwnRedis())('connection slots in Redis', () => {
     expect(await client.exists('twinwire:connections:{identity:grace}')).toBe(0)
   })
 
-  it('expire with their key unless they are renewed', async () => {
+  it('expire with their key unless they are renewed [defect 27]', async () => {
     const ada = slotOf('ada')
     await store.acquire(lease('renewed', ada), 1)
     await store.renew([lease('renewed', ada)], minute)

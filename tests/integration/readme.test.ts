@@ -27,7 +27,7 @@ describe('the application of the README', () => {
     expect(lines).toBeLessThanOrEqual(42)
   })
 
-  it('type checks unchanged', async () => {
+  it('type checks unchanged [defect 81]', async () => {
     expect(await run(['node_modules/typescript/bin/tsc', '-p', project, '--noEmit'])).toEqual({ code: 0, output: '' })
   }, 300_000)
 

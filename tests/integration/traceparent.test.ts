@@ -78,7 +78,7 @@ describe.each([
     const open = async (headers: Record<string, string> = { traceparent: ofUpgrade }): Promise<RawSocket> =>
       (await start(options)).connect({ path, headers })
 
-    it('is that of the package, and of no other package', async () => {
+    it('is that of the package, and of no other package [defect 67]', async () => {
       const socket = await open()
       expect(await ask(socket, 1, own)).toBe(own)
       expect(await ask(socket, 1)).toBe(ofUpgrade)

@@ -41,7 +41,7 @@ test('tells all that is wrong at once, and no value', () => {
   )
 })
 
-test('production wants a database, a Keycloak and a Redis of its own, the names of its hosts and who may read its metrics', () => {
+test('production wants a database, a Keycloak and a Redis of its own, the names of its hosts and who may read its metrics [defect 74]', () => {
   const keycloak = ['KEYCLOAK_BASE_URL', 'KEYCLOAK_REALM', 'KEYCLOAK_CLIENT_ID']
   const lines = ['ALLOWED_HOSTS', 'DATABASE_URL', ...keycloak, 'METRICS_PORT', 'REDIS_URL']
   expect(() => read({ ENV: 'production' })).toThrow(

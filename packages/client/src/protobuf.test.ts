@@ -191,7 +191,7 @@ describe('a client', () => {
   })
   afterAll(() => app.close())
 
-  it('calls, fails, streams, reads pages and null, and gets events with their positions', async () => {
+  it('calls, fails, streams, reads pages and null, and gets events with their positions [defect 32]', async () => {
     const client = createClient<typeof app>({ url, manifest: app.manifest(), WebSocket, codec })
     expect(await client.call('ECHO', { text: 'grüße' })).toEqual({ text: 'grüße' })
     expect(await client.call('NOTHING')).toBeNull()

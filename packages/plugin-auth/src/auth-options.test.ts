@@ -167,7 +167,7 @@ describe('auth()', () => {
     expect(await status({ azp: 'test-client' })).toBe(401)
   })
 
-  it('verifies a token once, however often and however many at once it is sent', async () => {
+  it('verifies a token once, however often and however many at once it is sent [defect 7]', async () => {
     const { request, issuer, app } = await startApp(createTestApp)
     const token = issuer.token('ada')
     const answers = await Promise.all(Array.from({ length: 20 }, () => request('GET /who', bearer(token))))
@@ -242,7 +242,7 @@ describe('settings', () => {
       expect(() => read({ ...set, KEYCLOAK_AUTHORIZED_PARTIES: wrong })).toThrow('KEYCLOAK_AUTHORIZED_PARTIES')
   })
 
-  it('do not accept an audience that the tokens of all clients have', async () => {
+  it('do not accept an audience that the tokens of all clients have [defect 4]', async () => {
     const { issuer, clock } = await startIssuer({ audience: 'account' })
     for (const audience of ['account', ['api', 'account']]) {
       await expect(createTestApp({ pkgIds, routes, plugins: [authOf(issuer, { audience })] })).rejects.toThrow(

@@ -20,7 +20,7 @@ describe('auth()', () => {
       expect([response.status, response.json()]).toEqual([200, 'ada'])
     })
 
-    it('accepts a token in the first frame, and responds with its user, its expiry and the maximum message size', async () => {
+    it('accepts a token in the first frame, and responds with its user, its expiry and the maximum message size [defect 1]', async () => {
       const { connect, issuer, clock } = await startApp(start, {}, { websocket: { maxMessageBytes: 4096 } })
       const socket = await connect()
       socket.send(authFrame(`Bearer ${issuer.token({ username: 'ada', id: 'u-ada' })}`))

@@ -211,7 +211,7 @@ describe('an upgrade', () => {
       expect(counted(app, 'ws_connections_total')).toContainEqual({ labels: { status: 'rejected_auth' }, value: 8 })
     })
 
-    it('never reads a token from the query', async () => {
+    it('never reads a token from the query [defect 2] [defect 11]', async () => {
       const { connect, request, issuer, clock } = await startApp(start)
       const token = issuer.token('ada')
       for (const name of ['token', 'access_token', 'Authorization', 'authorization']) {

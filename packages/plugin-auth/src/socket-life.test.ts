@@ -25,7 +25,7 @@ async function signIn({ connect }: Pick<AuthTest, 'connect'>, token: string): Pr
 
 describe('a renewal', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('gives the next package the new roles, and running calls keep the old ones', async () => {
+    it('gives the next package the new roles, and running calls keep the old ones [defect 10]', async () => {
       const test = await startApp(start)
       const user = { username: 'ada' }
       const socket = await signIn(test, test.issuer.token(user))
@@ -46,7 +46,7 @@ describe('a renewal', () => {
       ['an expired one', ({ issuer }) => `Bearer ${issuer.token('ada', { lifetimeMs: -60_000 })}`],
       ['no token', () => undefined],
       ['a number', () => 7],
-    ])('with %s closes with 4001, and packages behind it are not run', async (_, tokenOf) => {
+    ])('with %s closes with 4001, and packages behind it are not run [defect 2]', async (_, tokenOf) => {
       const test = await startApp(start)
       const socket = await signIn(test, test.issuer.token('ada'))
       socket.send(authFrame(tokenOf(test)))
@@ -79,7 +79,7 @@ describe('a renewal', () => {
 
 describe('expiry', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('is announced 60 s before, and closes the socket 10 s after', async () => {
+    it('is announced 60 s before, and closes the socket 10 s after [defect 39]', async () => {
       const test = await startApp(start)
       const expiresAt = test.clock.now() / 1000 + 300
       const socket = await signIn(test, test.issuer.token('ada'))
@@ -94,7 +94,7 @@ describe('expiry', () => {
       expect(await socket.closed).toEqual({ code: 4003, reason: 'Token expired' })
     })
 
-    it('starts again with a renewal', async () => {
+    it('starts again with a renewal [defect 10]', async () => {
       const test = await startApp(start)
       const socket = await signIn(test, test.issuer.token('ada'))
       await test.clock.advance(250_000)
@@ -154,7 +154,7 @@ describe('expiry', () => {
 
 describe('revoke()', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('closes every socket of a user, and no other', async () => {
+    it('closes every socket of a user, and no other [defect 39]', async () => {
       const test = await startApp(start)
       const ada = { username: 'ada', id: 'u-ada' }
       const [one, two] = [await signIn(test, test.issuer.token(ada)), await signIn(test, test.issuer.token(ada))]

@@ -48,7 +48,7 @@ describe('roles', () => {
       ['ADMIN', 'admin of the client', { username: 'x', roles: ['read', 'write', 'admin'] }, ['realm:admin']],
       ['EITHER', 'the first', { username: 'x', realmRoles: ['admin'] }, null],
       ['EITHER', 'the second', { username: 'x', roles: ['write'] }, null],
-    ])('for %s: %s', async (name, _, user, missing) => {
+    ])('for %s: %s [defect 9]', async (name, _, user, missing) => {
       const test = await startApp(start)
       const { status, body, headers, frame } = await callBoth(test, name, user)
       if (missing === null) {
@@ -82,7 +82,7 @@ describe('roles', () => {
       }
     })
 
-    it('of another client in a token for that client are not accepted', async () => {
+    it('of another client in a token for that client are not accepted [defect 4]', async () => {
       // Code that reads the roles of `azp` would accept a login at another application.
       const test = await startApp(start)
       const token = test.issuer.token(
@@ -124,7 +124,7 @@ describe('a public route', () => {
       expect((await request('GET /open', bearer(issuer.token('ada')))).json()).toBe('ada')
     })
 
-    it("has the connection's user on WebSocket", async () => {
+    it("has the connection's user on WebSocket [defect 2]", async () => {
       const { frame } = await callBoth(await startApp(start), 'OPEN', { username: 'x' })
       expect(frame).toMatchObject({ status_code: 0, data: 'x' })
     })

@@ -11,7 +11,7 @@ const openMetrics = { headers: { accept: 'application/openmetrics-text;version=1
 
 describe('GET /metrics', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('has the metrics of core, plugins, the app and the process', async () => {
+    it('has the metrics of core, plugins, the app and the process [defect 69]', async () => {
       const outsider: Plugin = {
         name: 'billing',
         setup: ({ instruments }) =>
@@ -164,7 +164,7 @@ describe('a separate port', () => {
     return { ...test, url: String(line?.fields.url) }
   }
 
-  it('serves scrapes in both formats and nothing else; the app does not', async () => {
+  it('serves scrapes in both formats and nothing else; the app does not [defect 69]', async () => {
     const { url, request } = await start('production')
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
     const text = await fetch(url)

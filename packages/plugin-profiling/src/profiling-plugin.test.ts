@@ -115,7 +115,7 @@ describe('profiles', () => {
       expect((await request('GET /profiling/cpu')).status).toBe(404)
     })
 
-    it('are for those whom the access names', async () => {
+    it('are for those whom the access names [defect 6]', async () => {
       const admins = guard({
         name: 'admins',
         identity: 'required',
@@ -168,7 +168,7 @@ describe('at boot', () => {
     )
   }
 
-  it('the access must be said, in every environment', async () => {
+  it('the access must be said, in every environment [defect 6]', async () => {
     expect(await boot({} as ProfilingOptions)).toMatchObject({
       code: 'bad_option',
       message: expect.stringContaining('access must say who may profile'),

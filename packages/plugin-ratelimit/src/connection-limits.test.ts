@@ -116,7 +116,7 @@ describe('connection limits', () => {
       expect(app.hub.size).toBe(8)
     })
 
-    it('release the slots of a connection that another plugin refuses', async () => {
+    it('release the slots of a connection that another plugin refuses [defect 20]', async () => {
       let refuse = true
       const picky: Plugin = {
         name: 'picky',
@@ -180,7 +180,7 @@ describe('connection limits', () => {
     expect(await again).toBe(undefined)
   })
 
-  it('renew the leases of open connections every third of leaseMs, and never two renewals at once', async () => {
+  it('renew the leases of open connections every third of leaseMs, and never two renewals at once [defect 27]', async () => {
     const { clock, calls, limiter, answerAll } = aSlowStore()
     const connections = new ConnectionLimits(limiter, options, () => {})
     connections.keepAlive(clock)

@@ -160,7 +160,7 @@ describe('a remote store that is unreachable', () => {
       plugins: [rateLimit({ store: unreachable, onStoreError })],
     })
 
-  it('with deny answers unavailable, refuses connections with 503, and fails health checks', async () => {
+  it('with deny answers unavailable, refuses connections with 503, and fails health checks [defect 18]', async () => {
     const { request, connect, close } = await start('deny')
     const refused = await request('GET /hello')
     expect([refused.status, refused.json()]).toMatchObject([503, { error: { code: 'unavailable' } }])

@@ -99,7 +99,7 @@ describe('pre-authentication limits', () => {
       }
     })
 
-    it('failed credentials cost extra: 401 over HTTP, 401 of an upgrade, a connection closed with 4001', async () => {
+    it('failed credentials cost extra: 401 over HTTP, 401 of an upgrade, a connection closed with 4001 [defect 8]', async () => {
       const { request, connect, left } = await open({ points: 100, failureCost: 20 }, countingIdentity().plugin)
       expect((await request('GET /hello', as('bad'))).status).toBe(401)
       expect(await left()).toBe(79)

@@ -66,7 +66,7 @@ describe('rateLimit', () => {
       expect(calls.toSorted()).toEqual(['adjust', 'release'])
     })
 
-    it('over HTTP sends the quota status with every response, and refuses with 429 and Retry-After', async () => {
+    it('over HTTP sends the quota status with every response, and refuses with 429 and Retry-After [defect 25] [defect 26]', async () => {
       const { request, clock } = await open({ http: { points: 2, per: '1m', burst: 1 } })
       const first = await request('GET /hello', as('ann'))
       expect([first.status, first.text]).toEqual([200, '"hello"'])
@@ -125,7 +125,7 @@ describe('rateLimit', () => {
       expect(await status('GET /hello')).toBe(429)
     })
 
-    it('over WebSocket answers rate_limit_exceeded, over all connections of an identity, and leaves them open', async () => {
+    it('over WebSocket answers rate_limit_exceeded, over all connections of an identity, and leaves them open [defect 28]', async () => {
       const { client, clock, app } = await open({ websocket: '2/m' })
       const [one, two] = [await client(as('ann')), await client(as('ann'))]
       await one.call('HELLO')

@@ -6,7 +6,7 @@ import { ConflictError } from '../errors/app-error.ts'
 import type { LogOptions } from '../log/log-options.ts'
 import { route } from '../route/route.ts'
 import { onTransports } from '../testing/on-transports.ts'
-import { auth, exchange, nextJson, packet, testAuth, until } from '../testing/suite.fixtures.ts'
+import { auth, deferred, exchange, nextJson, packet, testAuth, until } from '../testing/suite.fixtures.ts'
 import { createTestLogger } from '../testing/test-logger.ts'
 import { createApp } from './app.ts'
 
@@ -42,7 +42,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
   }
   const as = (token: string) => ({ headers: { authorization: token } })
 
-  test('one line per call, with caller, route, outcome and duration', async () => {
+  test('one line per call, with caller, route, outcome and duration [defect 66]', async () => {
     const { request, connect, lines } = await boot({})
     await request('GET /things/7', {
       headers: { authorization: 'ann', 'x-correlation-id': 'order-1', traceparent },
@@ -84,6 +84,41 @@ onTransports({ describe, afterEach }, ({ start }) => {
         },
       },
     ])
+  })
+
+  test('lines of calls side by side have the fields of their own call, also after a pause [defect 65]', async () => {
+    const logger = createTestLogger()
+    let arrived = 0
+    const all = deferred()
+    const work = route({
+      http: 'POST /work/:id',
+      input: Input,
+      handler: async ({ id }, call) => {
+        call.log.child({ id }).info('Before')
+        arrived += 1
+        if (arrived === 20) all.resolve()
+        await all.promise
+        call.log.info({ id }, 'After')
+        return call.id
+      },
+    })
+    const log = { logger, access: false } as const
+    const { request, client } = await start({ pkgIds: { WORK: 1 }, routes: { WORK: work }, plugins: [testAuth()], log })
+    const socket = await client({ handshake: { type: 'auth', token: 'ann' } })
+    const ids = Array.from({ length: 10 }, (_, i) => i)
+    const expected = await Promise.all([
+      ...ids.map(async (id) => [id, (await request(`POST /work/${id}`, as('bob'))).json(), 'bob']),
+      ...ids.map(async (id) => [id + 10, await socket.call('WORK', { id: id + 10 }), 'ann']),
+    ])
+    const lines = logger.lines.filter(({ message }) => ['Before', 'After'].includes(message))
+    expect(lines).toHaveLength(40)
+    for (const [id, callId, user] of expected) {
+      const own = lines.filter(({ fields }) => fields.id === id)
+      expect(own.map(({ message, fields }) => [message, fields.request_id, fields.user_id])).toEqual([
+        ['Before', callId, user],
+        ['After', callId, user],
+      ])
+    }
   })
 
   test('client errors are warnings, server errors are errors', async () => {
@@ -143,7 +178,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     expect(app.hub.size).toBe(0)
   })
 
-  test('no line for probes, and only for those', async () => {
+  test('no line for probes, and only for those [defect 68]', async () => {
     const { request, lines } = await boot({})
     await request('GET /health')
     await request('HEAD /health/ready')

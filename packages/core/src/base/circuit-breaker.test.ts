@@ -42,7 +42,7 @@ function startCall(breaker: CircuitBreaker) {
 }
 
 describe('a circuit breaker', () => {
-  it('opens after consecutive failures, however far apart, and then makes no call', async () => {
+  it('opens after consecutive failures, however far apart, and then makes no call [defect 15]', async () => {
     const { breaker, clock, fail, cells, changes } = create({ failures: 3 })
     await fail()
     await fail()
@@ -61,7 +61,7 @@ describe('a circuit breaker', () => {
     expect(changes).toEqual(['closed open down'])
   })
 
-  it('after its time makes one probe: a failure opens it again, a success closes it', async () => {
+  it('after its time makes one probe: a failure opens it again, a success closes it [defect 17]', async () => {
     const { breaker, clock, fail, cells, changes } = create({ failures: 1 })
     await fail()
     await clock.advance(resetMs - 1)

@@ -37,7 +37,7 @@ function slow(deadlineMs?: number) {
 
 describe('deadlines', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('answer deadline_exceeded after 30 s, abort the signal and leave the late result aside, over WebSocket', async () => {
+    it('answer deadline_exceeded after 30 s, abort the signal and leave the late result aside, over WebSocket [defect 35]', async () => {
       const { options, calls, end, outcomes } = slow()
       const { clock } = options
       const { client, logs } = await start(options)

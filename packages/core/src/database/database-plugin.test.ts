@@ -76,7 +76,7 @@ describe('options', () => {
 })
 
 describe('reaching PostgreSQL', () => {
-  test('a refused port is tried again as often as told, then named without the password', async () => {
+  test('a refused port is tried again as often as told, then named without the password [defect 21]', async () => {
     const port = await freePort()
     const host = createFakeHost()
     const failure = boot(

@@ -1,3 +1,4 @@
+import type { SQL } from 'drizzle-orm'
 import { bigint, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/pglite'
 import * as vitest from 'vitest'
@@ -22,6 +23,22 @@ describeDatabase(
   },
   describeQueries,
 )
+
+test('exists reads no column of the row [defect 49]', async () => {
+  const db = drizzle.mock()
+  const selected: string[][] = []
+  const select = (fields: Record<string, SQL>) => {
+    selected.push(Object.keys(fields))
+    return db.select(fields)
+  }
+  const watched = new Proxy(db, {
+    get: (target, name, receiver) => (name === 'select' ? select : Reflect.get(target, name, receiver)),
+  })
+  const notes = pgTable('notes', { id: integer().primaryKey() })
+  // The mock has no connection to run the query on.
+  await expect(new BaseRepository(watched, notes).exists({ id: 1 })).rejects.toThrow()
+  expect(selected).toEqual([['one']])
+})
 
 describe('the primary key', () => {
   const db = drizzle.mock()

@@ -35,7 +35,7 @@ describe('the client address', () => {
     expect(clients.resolve(peer, forwardedFor)).toBe(expected)
   })
 
-  test('no proxy is trusted by default', () => {
+  test('no proxy is trusted by default [defect 76]', () => {
     const untrusting = createClientAddress([])
     expect(untrusting.resolve('127.0.0.1', '6.6.6.6')).toBe('127.0.0.1')
     expect(untrusting.isTrusted('127.0.0.1')).toBe(false)
@@ -56,7 +56,7 @@ describe('the client address', () => {
     expect(peers.map(clients.isTrusted)).toEqual([true, true, true, false, false, true, false, false, false])
   })
 
-  test('answers with the peer or an IP address of the header, and never with one left of an untrusted one', () => {
+  test('answers with the peer or an IP address of the header, and never with one left of an untrusted one [defect 29]', () => {
     const entry = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),

@@ -153,7 +153,7 @@ describe('HTTP', () => {
       expect((await request('POST /authors', { body: '{"name":"x"}' })).status).toBe(415)
     })
 
-    it('answers 413 to a body over the cap of its route, declared and chunked alike', async () => {
+    it('answers 413 to a body over the cap of its route, declared and chunked alike [defect 73]', async () => {
       const { request } = await start(options)
       const chunked = async function* () {
         for (let i = 0; i < 6; i++) yield new TextEncoder().encode('xx')

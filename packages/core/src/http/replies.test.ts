@@ -174,7 +174,7 @@ describe('replies', () => {
       expect(logs.find(({ level }) => level === 'error')?.fields.err).toMatchObject({ message: 'the disk failed' })
     })
 
-    it('carry the security headers and a correlation id, whatever they say', async () => {
+    it('carry the security headers and a correlation id, whatever they say [defect 71]', async () => {
       const failing = get('/fails', () => {
         throw new Error('secret')
       })
@@ -266,7 +266,7 @@ describe('replies', () => {
       })
     })
 
-    it('say an error in the same words on both wires', async () => {
+    it('say an error in the same words on both wires [defect 75]', async () => {
       const failing = (path: `/${string}`, create: () => unknown) =>
         get(path, (): null => {
           throw create()

@@ -14,7 +14,7 @@ const common = {
 }
 
 describe('securityHeaders', () => {
-  test('over plain HTTP nothing sends the browser to TLS', () => {
+  test('over plain HTTP nothing sends the browser to TLS [defect 71]', () => {
     expect(Object.fromEntries(securityHeaders(false))).toEqual({ ...common, 'content-security-policy': csp })
   })
 

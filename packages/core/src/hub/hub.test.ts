@@ -51,7 +51,7 @@ const as = (token: string) => ({ handshake: { type: 'auth', token } })
 
 describe('the hub', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('carries an event to the sockets of a topic, with the zero req_id and no status', async () => {
+    it('carries an event to the sockets of a topic, with the zero req_id and no status [defect 32]', async () => {
       const { connect, client, app, request } = await start(options)
       const raw = await connect()
       raw.send(JSON.stringify({ pkg_id: 1, req_id: zero, data: { topic: 'chat:1' } }))
@@ -104,7 +104,7 @@ describe('the hub', () => {
       expect([app.hub.topicSize('chat:secret'), app.hub.topicSize('own:ann')]).toEqual([1, 1])
     })
 
-    it('reaches every socket of one identity and no others; one that closes leaves the other', async () => {
+    it('reaches every socket of one identity and no others; one that closes leaves the other [defect 31]', async () => {
       const { client, app } = await start({ ...options, plugins: [testAuth()] })
       const [phone, desk, bob] = [await client(as('ann')), await client(as('ann')), await client(as('bob'))]
       await phone.call('JOIN', { topic: 'chat:1' })

@@ -130,7 +130,7 @@ describe('encode', () => {
     expect(bytesOf(codec.encodeReply(300, reqId, 2, null, {}))).toEqual([0x08, 0xac, 2, ...bytes])
   })
 
-  it('writes which page it is, and that more packages follow', () => {
+  it('writes which page it is, and that more packages follow [defect 36]', () => {
     const head = [0x08, 7, ...id, 0x22, 2, ...utf8('[]'), 0x2a]
     const page = { page: 1, per_page: 20, total: 300, pages: 0, next_cursor: 'ü=', has_more: true }
     const meta = [0x08, 1, 0x10, 20, 0x18, 0xac, 2, 0x2a, 3, ...utf8('ü='), 0x30, 1]

@@ -247,7 +247,7 @@ describe('compileAccept', () => {
     )
   })
 
-  it('gives a route the same input and the same issues as valibot alone', () => {
+  it('gives a route the same input and the same issues as valibot alone [defect 78]', () => {
     fc.assert(
       fc.property(decoded, ({ schema, value: raw }) => {
         const value: unknown = raw === undefined ? undefined : JSON.parse(JSON.stringify(raw) ?? 'null')

@@ -23,7 +23,7 @@ describe('the table', () => {
     expect(check({ pkgIds: { A: 1, B: 2 }, routes: { A: get, B: get } })).not.toThrow()
   })
 
-  it('lacks nothing and has nothing more', () => {
+  it('lacks nothing and has nothing more [defect 80]', () => {
     expect(check({ pkgIds: { GET: 1 } })).toThrow(refused('missing_route', /^PkgID GET has no entry/))
     expect(check({ pkgIds: { toString: 1 } })).toThrow(refused('missing_route', /^PkgID toString has no entry/))
     expect(check({ routes: { GET: get } })).toThrow(refused('unknown_route', /^GET is not declared in pkgIds/))

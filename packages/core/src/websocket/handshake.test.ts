@@ -63,7 +63,7 @@ describe('the handshake', () => {
       ['more than 256 KiB', auth('x'.repeat(256 * 1024))],
       ['a nesting without end', '['.repeat(100_000)],
     ]
-    it.each(bad)('ends with 4001 when the first frame is %s', async (_name, frame) => {
+    it.each(bad)('ends with 4001 when the first frame is %s [defect 12]', async (_name, frame) => {
       const { connects, ends, hooks } = probe()
       const { connect, app, logs } = await start({ ...options, plugins: [testAuth(), hooks] })
       const socket = await connect()

@@ -59,7 +59,7 @@ async function take(socket: Parameters<typeof nextJson>[0], count: number): Prom
 
 describe('concurrency of one connection', () => {
   onTransports({ describe, afterEach }, ({ start }) => {
-    it('runs 64 calls at once, answers too_many_in_flight to the next, and takes more once one has ended', async () => {
+    it('runs 64 calls at once, answers too_many_in_flight to the next, and takes more once one has ended [defect 35]', async () => {
       const { handler, end, log } = steered()
       const { connect, app } = await start({ pkgIds: { WAIT: 1 }, routes: { WAIT: route({ input, handler }) } })
       const socket = await connect()

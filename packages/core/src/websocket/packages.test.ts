@@ -42,7 +42,7 @@ describe('packages', () => {
       expect(reply.meta).toEqual({ page: 1, per_page: 1, total: 2, pages: 2, next_cursor: null, has_more: true })
     })
 
-    it('answers an error in the one envelope', async () => {
+    it('answers an error in the one envelope [defect 75]', async () => {
       expect(await exchange(await open(), packet(3, {}, id))).toEqual({
         pkg_id: 3,
         req_id: id,
@@ -52,7 +52,7 @@ describe('packages', () => {
       })
     })
 
-    it('gives no result as null, and what JSON does not know its own form', async () => {
+    it('gives no result as null, and what JSON does not know its own form [defect 37]', async () => {
       const socket = await open()
       expect((await exchange(socket, packet(4))).data).toBeNull()
       expect((await exchange(socket, packet(5))).data).toEqual({
@@ -74,7 +74,7 @@ describe('packages', () => {
       }
     })
 
-    it('says that no handler is found for an unknown pkg_id', async () => {
+    it('says that no handler is found for an unknown pkg_id [defect 33]', async () => {
       expect(await exchange(await open(), packet(999, {}, id))).toMatchObject({
         pkg_id: 999,
         req_id: id,
@@ -110,12 +110,15 @@ describe('packages', () => {
       ['a control frame of no known type', '{"type":"nope"}', { pkg_id: 0, req_id: zero }],
       ['a type beside a readable req_id', `{"type":"nope","req_id":"${id}"}`, { pkg_id: 0, req_id: id }],
     ]
-    it.each(wrong)('answers malformed_request to %s, with what was readable', async (_name, frame, readable) => {
-      const socket = await open()
-      const answer = await exchange(socket, frame)
-      expect(answer).toMatchObject({ ...readable, status_code: 2, meta: null, data: { code: 'malformed_request' } })
-      expect((await exchange(socket, packet(1, {}, id))).status_code).toBe(0)
-    })
+    it.each(wrong)(
+      'answers malformed_request to %s, with what was readable [defect 33] [defect 34]',
+      async (_name, frame, readable) => {
+        const socket = await open()
+        const answer = await exchange(socket, frame)
+        expect(answer).toMatchObject({ ...readable, status_code: 2, meta: null, data: { code: 'malformed_request' } })
+        expect((await exchange(socket, packet(1, {}, id))).status_code).toBe(0)
+      },
+    )
 
     it('answers malformed_request to a binary frame of a JSON connection', async () => {
       const socket = await open()
@@ -134,7 +137,7 @@ describe('packages', () => {
       ['half a surrogate pair', '{"a":"\\ud800"}', 'a'],
       ['half a surrogate pair in a key', '{"\\udc00":1}', '\ufffd'],
     ]
-    it.each(unsafe)('answers validation_error to %s in data', async (_name, data, path) => {
+    it.each(unsafe)('answers validation_error to %s in data [defect 38]', async (_name, data, path) => {
       const socket = await open()
       const answer = await exchange(socket, `{"pkg_id":1,"req_id":"${id}","data":${data}}`)
       expect(answer).toMatchObject({ pkg_id: 1, req_id: id, status_code: 2, data: { code: 'validation_error' } })
@@ -144,7 +147,7 @@ describe('packages', () => {
       expect(({} as { admin?: boolean }).admin).toBeUndefined()
     })
 
-    it('answers payload_too_large to one byte more than 256 KiB, and the connection stays', async () => {
+    it('answers payload_too_large to one byte more than 256 KiB, and the connection stays [defect 35]', async () => {
       const socket = await open()
       const frame = (bytes: number) => {
         const empty = packet(1, { a: '' }, id)

@@ -217,7 +217,24 @@ describe('an upgrade', () => {
         websocket,
       })
 
-    it('from an origin that is not listed is a 403', async () => {
+    it('has the address that a trusted proxy names, in its calls and its connection [defect 29]', async () => {
+      const seen: string[] = []
+      const watch = plugin((host) => host.onConnect(({ address }) => void seen.push(address)), 'watch')
+      const handler = (_input: undefined, call: { readonly address: string }) => call.address
+      const app = (trustedProxies: string[]) =>
+        start({
+          pkgIds: { WHERE: 1 },
+          routes: { WHERE: route({ handler }) },
+          plugins: [watch],
+          http: { trustedProxies },
+        })
+      const headers = { 'x-forwarded-for': '6.6.6.6, 203.0.113.7' }
+      expect(await (await (await app(['127.0.0.1'])).client({ headers })).call('WHERE')).toBe('203.0.113.7')
+      expect(await (await (await app([])).client({ headers })).call('WHERE')).toBe('127.0.0.1')
+      expect(seen).toEqual(['203.0.113.7', '127.0.0.1'])
+    })
+
+    it('from an origin that is not listed is a 403 [defect 13]', async () => {
       const { connect, app } = await origins({ origins: ['https://app.example'] })
       for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null']) {
         expect(await refusal(connect({ headers: { origin } }))).toMatchObject({
@@ -233,7 +250,7 @@ describe('an upgrade', () => {
       })
     })
 
-    it('in production comes from the host that was asked, unless origins are listed', async () => {
+    it('in production comes from the host that was asked, unless origins are listed [defect 14]', async () => {
       const { connect } = await origins({}, 'production')
       const headers = (origin: string) => ({ host: 'app.example', origin })
       await connect({ headers: headers('https://app.example') })

@@ -107,7 +107,7 @@ describe.each(Object.entries(places))('the audit log, read %s', (_place, open) =
     expect(seen).toEqual(['r4', 'r3', 'r2', 'r1', 'r0'])
   })
 
-  it('is filtered by each column, in any combination, with the total of what matches (reference defect 43)', async () => {
+  it('is filtered by each column, in any combination, with the total of what matches [defect 43]', async () => {
     const { list, found } = await read([
       { userId: 'u2', username: 'Octavia', actionType: 'POST', outcome: 'error' },
       { userId: 'u2', username: 'Octavia', actionType: 'WS:CREATE_AUTHOR', resource: 'CREATE_AUTHOR' },
@@ -129,7 +129,7 @@ describe.each(Object.entries(places))('the audit log, read %s', (_place, open) =
     expect(await found('/user/u2?outcome=error')).toEqual(['r0'])
   })
 
-  it('is filtered by dates, alone and with other filters, also of one user (reference defect 42)', async () => {
+  it('is filtered by dates, alone and with other filters, also of one user [defect 42]', async () => {
     const { list, found } = await read([{}, {}, { userId: 'u2' }, {}])
     expect(await found('?start_date=2026-01-01T00:00:01Z')).toEqual(['r3', 'r2', 'r1'])
     expect(await found('?end_date=2026-01-01T00:00:01Z')).toEqual(['r1', 'r0'])
@@ -141,14 +141,14 @@ describe.each(Object.entries(places))('the audit log, read %s', (_place, open) =
     expect((await list('?end_date=2026-01-01T00:00:01Z&per_page=1')).meta).toMatchObject({ total: 2, pages: 2 })
   })
 
-  it('takes % and _ of a part as they are (reference defect 48)', async () => {
+  it('takes % and _ of a part as they are [defect 48]', async () => {
     const { found } = await read([{ resource: '/a%25b' }, { resource: '/a_bc' }, { resource: '/axbc' }])
     expect(await found('?resource=a_bc')).toEqual(['r1'])
     expect(await found('?resource=a%2525b')).toEqual(['r0'])
     expect(await found('?resource=%25%25bc')).toEqual([])
   })
 
-  it('answers 404 for an id that it does not have (reference defect 44)', async () => {
+  it('answers 404 for an id that it does not have [defect 44]', async () => {
     const { refused } = await read([{}])
     const id = '019b7000-0000-7000-8000-000000000000'
     expect(await refused(`/audit-logs/${id}`)).toEqual([
@@ -161,7 +161,7 @@ describe.each(Object.entries(places))('the audit log, read %s', (_place, open) =
     ])
   })
 
-  it('answers 422 for a page, a cursor or a filter that is none (reference defect 45)', async () => {
+  it('answers 422 for a page, a cursor or a filter that is none [defect 45]', async () => {
     const { list, refused } = await read([{}, {}])
     const { meta } = await list('?cursor=&per_page=1')
     const invalid: [string, string][] = [

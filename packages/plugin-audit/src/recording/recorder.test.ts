@@ -50,7 +50,7 @@ test('a batch is written when it is full', async () => {
   expect(batches).toEqual([['a', 'b', 'c'], ['d']])
 })
 
-test('later rows do not put off the first one of a batch (reference defect 54)', async () => {
+test('later rows do not put off the first one of a batch [defect 54]', async () => {
   const { clock, batches, add } = create()
   add('a')
   await clock.advance(900)
@@ -75,7 +75,7 @@ test('rows wait while the database is away, and none of them is lost as long as 
   expect(instruments.dropped.value).toBe(0)
 })
 
-test('what does not fit is counted, and no caller waits for it (reference defect 59)', async () => {
+test('what does not fit is counted, and no caller waits for it [defect 59]', async () => {
   const { clock, batches, state, instruments, recorder, add } = create({ queueSize: 4 })
   state.fails = true
   add('a', 'b', 'c', 'd', 'e', 'f')
@@ -89,14 +89,14 @@ test('what does not fit is counted, and no caller waits for it (reference defect
   expect(recorder.findProblem()).toBeNull()
 })
 
-test('the end writes what waits (reference defect 55)', async () => {
+test('the end writes what waits [defect 55]', async () => {
   const { batches, recorder, add } = create()
   add('a', 'b')
   await recorder.close(1000)
   expect(batches).toEqual([['a', 'b']])
 })
 
-test('the end does not wait for a database that is away, and counts what is lost (reference defect 55)', async () => {
+test('the end does not wait for a database that is away, and counts what is lost [defect 55]', async () => {
   for (const kind of ['fails', 'hangs'] as const) {
     const { clock, batches, state, instruments, recorder, add } = create()
     state[kind] = true

@@ -40,7 +40,7 @@ const create = (roles: () => readonly string[] = () => ['admin']) => {
   return { rowOf, failures }
 }
 
-test('is what a database takes, whatever a call contains (reference defect 53)', () => {
+test('is what a database takes, whatever a call contains [defect 53]', () => {
   const { rowOf } = create()
   const odd = '\u0000\ud800a\n\u0007"\\'
   const long = odd.repeat(5000)
@@ -99,14 +99,14 @@ test('has nothing of a token that is longer than its column', () => {
   expect(JSON.stringify(row)).not.toContain('c2VjcmV0')
 })
 
-test('has the outcome of the error (reference defect 56)', () => {
+test('has the outcome of the error [defect 56]', () => {
   const { rowOf } = create()
   expect(rowOf({}).outcome).toBe('success')
   expect(rowOf({}, undefined, new PermissionDeniedError()).outcome).toBe('permission_denied')
   expect(rowOf({}, undefined, new NotFoundError()).outcome).toBe('error')
 })
 
-test('has roles, and a function of the app that fails does not cost the row (reference defect 60)', () => {
+test('has roles, and a function of the app that fails does not cost the row [defect 60]', () => {
   const identity = { id: '1', name: 'Ann' }
   expect(create().rowOf({ identity }).user_roles).toEqual(['admin'])
   const failing = create(() => {

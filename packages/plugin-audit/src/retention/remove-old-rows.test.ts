@@ -53,7 +53,7 @@ async function start(retentionDays: number) {
 const left = async (): Promise<string[]> =>
   (await database.db.select({ id: actions.requestId }).from(actions).orderBy(actions.requestId)).map(({ id }) => id)
 
-it('removes what is older than the days, in batches, and counts it (reference defect 58)', async () => {
+it('removes what is older than the days, in batches, and counts it [defect 58]', async () => {
   await writeRows(database, [
     ...Array.from({ length: 450 }, () => daysAgo(31)),
     { ...daysAgo(29), requestId: 'young' },

@@ -38,7 +38,7 @@ function create(options: KeyOptions = {}) {
 }
 
 describe('issuer keys', () => {
-  it('are read at the start and then by a timer, so that no call waits for them', async () => {
+  it('are read at the start and then by a timer, so that no call waits for them [defect 7]', async () => {
     const { keys, issuer, clock } = create()
     await keys.start()
     expect([issuer.reads, keys.current?.keys.ids.has('k1')]).toEqual([1, true])
@@ -70,7 +70,7 @@ describe('issuer keys', () => {
     expect(issuer.reads).toBe(2)
   })
 
-  it('are used while the issuer is down, for a limited time', async () => {
+  it('are used while the issuer is down, for a limited time [defect 7]', async () => {
     const { keys, clock, fail, log } = create()
     await keys.start()
     fail()

@@ -20,7 +20,7 @@ describe('an invalid token', () => {
     const expected = (tokens: readonly InvalidToken[], answer: unknown) =>
       tokens.map(({ name, reason }) => ({ name, reason, answer }))
 
-    it('is rejected over HTTP with 401 and the challenge of RFC 6750, also on a route with an optional user', async () => {
+    it('is rejected over HTTP with 401 and the challenge of RFC 6750, also on a route with an optional user [defect 3]', async () => {
       const { request, app, tokens, logs } = await startWith()
       for (const path of ['GET /who', 'GET /open']) {
         const seen: unknown[] = []

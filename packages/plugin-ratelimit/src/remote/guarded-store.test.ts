@@ -183,7 +183,7 @@ describe('a store behind its circuit breaker', () => {
     expect(guarded.consume([charge()])).toMatchObject({ allowed: false })
   })
 
-  it('accepts every call or none, as configured, including those that meet the first failures', async () => {
+  it('accepts every call or none, as configured, including those that meet the first failures [defect 18]', async () => {
     for (const onStoreError of ['allow', 'deny'] as const) {
       const { guarded, remote, charge } = start(onStoreError)
       remote.unreachable = true
@@ -206,7 +206,7 @@ describe('a store behind its circuit breaker', () => {
     expect(guarded.acquire(lease('3'), 1000)).toBe(null)
   })
 
-  it('without the store admits every connection or none, as configured', async () => {
+  it('without the store admits every connection or none, as configured [defect 19]', async () => {
     const lease: Lease = { id: '1', slots: [{ scope: 'identity', key: 'ann', max: 1 }] }
     const allowing = start('allow')
     await allowing.fail()

@@ -152,7 +152,7 @@ describe('the doctor, of peers', () => {
 })
 
 describe('the doctor, of options', () => {
-  it('complains of what is open in production', async () => {
+  it('complains of what is open in production [defect 74]', async () => {
     const options: Options = {
       environment: 'production',
       defaultAccess: 'public',

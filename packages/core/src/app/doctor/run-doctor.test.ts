@@ -16,7 +16,7 @@ describe('the doctor as a command', () => {
     doctor: async () => createReport(findings),
   })
 
-  it('prints a line for each finding, and ends with 1 on an error only', async () => {
+  it('prints a line for each finding, and ends with 1 on an error only [defect 79]', async () => {
     await runDoctor(() => appWith(ok('a', 'Fine'), warn('longer', 'Odd: change it')), { args: [] })
     expect(log).toHaveBeenCalledExactlyOnceWith('ok     a       Fine\nwarn   longer  Odd: change it')
     expect(process.exitCode).toBe(before)

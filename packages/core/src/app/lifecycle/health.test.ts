@@ -28,7 +28,7 @@ onTransports({ describe, afterEach }, ({ start }) => {
     })
   })
 
-  test('a failing check makes it not ready, and leaves it alive', async () => {
+  test('a failing check makes it not ready, and leaves it alive [defect 22]', async () => {
     const app = await start({
       ...base,
       broker: memoryBroker(),
@@ -167,7 +167,7 @@ describe('the monitor', () => {
     expect((await monitor.report()).status).toBe('unhealthy')
   })
 
-  test('checks run side by side, each within its time', async () => {
+  test('checks run side by side, each within its time [defect 22]', async () => {
     const { monitor, log } = monitorOf({
       slow: () => new Promise(() => {}),
       slower: () => new Promise(() => {}),
