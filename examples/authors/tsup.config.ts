@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { main: 'src/main.ts', doctor: 'src/doctor.ts' },
+  entry: { main: 'src/main.ts', twinwire: 'src/twinwire.ts' },
   format: ['esm'],
   target: 'node20',
   sourcemap: true,

@@ -1,8 +1,9 @@
 import { defineConfig } from 'tsup'
 
-/** A program, not a library: no declarations, and each command is a file that is loaded when it is called. */
+/** Programs, not a library: no declarations, and each command is a file that is loaded when it is called. */
 export default defineConfig({
-  entry: { main: 'src/main.ts' },
+  // The second one imports the app of a project, in a process of its own.
+  entry: { main: 'src/main.ts', 'app-process': 'src/project/app-process.ts' },
   target: 'node20',
   format: ['esm'],
   splitting: true,

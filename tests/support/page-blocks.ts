@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** By the name of their tests: the pages whose blocks are files. `tests/integration/page-blocks.test.ts` compiles all. */
 export const pageTests = {
   'audit-page': ['audit', 'audit-logs'],
+  'cli-page': ['cli'],
   'jobs-page': ['jobs'],
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],

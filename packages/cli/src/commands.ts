@@ -10,6 +10,26 @@ interface Entry {
 
 export const commands: readonly Entry[] = [
   {
+    words: ['routes'],
+    summary: 'List routes and events: PkgIDs, paths, access, steps, limits; or check them in CI',
+    load: async () => (await import('./commands/routes.ts')).routes,
+  },
+  {
+    words: ['manifest'],
+    summary: 'Print, write or check the manifest that clients import',
+    load: async () => (await import('./commands/manifest.ts')).manifest,
+  },
+  {
+    words: ['doctor'],
+    summary: 'Examine machine, packages and settings, and say what to change',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    words: ['migrate'],
+    summary: 'Apply pending migrations, or list them; forward only',
+    load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  {
     words: ['api', 'diff'],
     summary: 'List what changed between two descriptions of an API, and whether it breaks clients',
     load: async () => (await import('./commands/api-diff.ts')).apiDiff,

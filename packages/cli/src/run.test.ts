@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest'
+import { commands } from './commands.ts'
 import { runTwinwire } from './run.fixtures.ts'
+
+const all = commands.map(({ words }) => words.join(' ')).join(', ')
 
 it('shows its help and its version', async () => {
   for (const flag of ['--help', '-h', 'help']) {
@@ -18,8 +21,8 @@ it('shows its help and its version', async () => {
 })
 
 it.each([
-  [['apis'], 'there is no command "apis"; the commands are: api diff'],
-  [['--force', 'api', 'diff'], 'there is no option --force before a command; the commands are: api diff'],
+  [['apis'], `there is no command "apis"; the commands are: ${all}`],
+  [['--force', 'api', 'diff'], `there is no option --force before a command; the commands are: ${all}`],
   [['api'], 'api needs a second word: api diff'],
   [['api', 'list'], 'there is no command "api list"; there is: api diff'],
   [['api', 'diff'], 'api diff takes two documents, old and new; there are 0'],

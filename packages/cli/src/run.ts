@@ -3,10 +3,12 @@ import type { Terminal } from './command.ts'
 import { commands } from './commands.ts'
 import { UsageError } from './usage-error.ts'
 
+const toName = ({ words }: { readonly words: readonly string[] }): string => words.join(' ')
+
 const usage = `Usage: twinwire <command> [options]
 
 Commands:
-${commands.map(({ words, summary }) => `  ${words.join(' ').padEnd(10)}  ${summary}`).join('\n')}
+${commands.map((entry) => `  ${toName(entry).padEnd(10)}  ${entry.summary}`).join('\n')}
 
 Options:
   --help, -h     Show this, or the help of a command
@@ -52,13 +54,13 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
 
 function refuse(args: readonly string[], terminal: Terminal): number {
   const [first = ''] = args
-  const known = commands.map(({ words }) => words.join(' ')).join(', ')
+  const known = commands.map(toName).join(', ')
   if (first.startsWith('-'))
     throw new UsageError(`there is no option ${first} before a command; the commands are: ${known}`)
   const group = commands.filter(({ words }) => words.length > 1 && words[0] === first)
   if (group.length === 0)
     throw new UsageError(`there is no command ${JSON.stringify(first)}; the commands are: ${known}`)
-  const ofGroup = group.map(({ words }) => words.join(' ')).join(', ')
+  const ofGroup = group.map(toName).join(', ')
   if (args[1] === '--help' || args[1] === '-h') {
     terminal.out(usage)
     return 0

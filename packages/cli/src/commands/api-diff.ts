@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { compareDocuments } from '../api-diff/compare-documents.ts'
 import { DocumentError } from '../api-diff/document-error.ts'
 import { readDocument } from '../api-diff/read-document.ts'
@@ -6,6 +5,7 @@ import { formats } from '../api-diff/reports/formats.ts'
 import { failuresOf, type Report } from '../api-diff/reports/report.ts'
 import { isRule } from '../api-diff/rules.ts'
 import type { Command, Terminal } from '../command.ts'
+import { parseOptions } from '../parse-options.ts'
 import { UsageError } from '../usage-error.ts'
 
 const help = `Usage: twinwire api diff <old> <new> [options]
@@ -34,7 +34,7 @@ const options = {
 } as const
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = parseOptions('api diff', args, options)
   const [old, now, ...more] = positionals
   if (old === undefined || now === undefined || more.length > 0)
     throw new UsageError(`api diff takes two documents, old and new; there are ${positionals.length}`)
@@ -64,14 +64,6 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     if (!(error instanceof DocumentError)) throw error
     terminal.err(`twinwire api diff: ${error.message}\n`)
     return 2
-  }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(`api diff: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -25,6 +25,13 @@ describe('the doctor as a command', () => {
     expect(process.exitCode).toBe(1)
   })
 
+  it('prints where it is asked to', async () => {
+    const printed: string[] = []
+    await runDoctor(() => appWith(ok('a', 'Fine')), { args: [], print: (report) => printed.push(report) })
+    expect(printed).toEqual(['ok     a  Fine'])
+    expect(log).not.toHaveBeenCalled()
+  })
+
   it('prints JSON', async () => {
     const findings = [warn('a', 'Odd: change it')]
     await runDoctor(() => appWith(...findings), { args: ['--json'] })

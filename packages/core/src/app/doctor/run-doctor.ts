@@ -5,6 +5,8 @@ import type { MaybePromise } from '../../base/maybe-promise.ts'
 export interface RunDoctorOptions {
   /** Default: the arguments of the process. `--json` prints JSON. */
   readonly args?: readonly string[]
+  /** Receives the report as text. Default: `console.log`. */
+  readonly print?: (report: string) => void
 }
 
 /**
@@ -20,9 +22,9 @@ export interface RunDoctorOptions {
  */
 export function runDoctor(
   create: () => MaybePromise<{ doctor(): Promise<DoctorReport> }>,
-  { args = process.argv.slice(2) }: RunDoctorOptions = {},
+  { args = process.argv.slice(2), print = (report) => console.log(report) }: RunDoctorOptions = {},
 ): Promise<DoctorReport> {
-  return dropSafe(run(create, args), 'runDoctor', {
+  return dropSafe(run(create, args, print), 'runDoctor', {
     dropped(error, promise) {
       warnOfDropped.dropped(error, promise)
       process.exitCode ??= 1
@@ -33,10 +35,11 @@ export function runDoctor(
 async function run(
   create: () => MaybePromise<{ doctor(): Promise<DoctorReport> }>,
   args: readonly string[],
+  print: (report: string) => void,
 ): Promise<DoctorReport> {
   const report = await examine(create)
   const { ok, findings } = report
-  console.log(args.includes('--json') ? JSON.stringify({ ok, findings }, null, 2) : report.toString())
+  print(args.includes('--json') ? JSON.stringify({ ok, findings }, null, 2) : report.toString())
   if (!ok) process.exitCode = 1
   return report
 }
