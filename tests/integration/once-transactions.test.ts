@@ -36,25 +36,34 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
     return row.n
   }
 
-  test('a call takes two statements more than the same one without a key', async () => {
+  test('a call takes two statements and one message more than the same one without a key', async () => {
     const app = await start({ url: proxy.url, max: 1 })
     const call = (key: string | null) => app.call({ wire: 'http', route: 'MARK', input: { name: randomUUID() }, key })
-    const statementsOf = async (key: string | null): Promise<number> => {
-      let seen = 0
-      // A statement is a message Bind, a BEGIN or COMMIT is a Query.
+    const sentBy = async (key: string | null): Promise<{ messages: number; statements: number; pieces: number }> => {
+      const sent = { messages: 0, statements: 0, pieces: 0 }
+      // A statement is a message Bind, or in the text of a Query: BEGIN, COMMIT, and EXECUTE of what is prepared.
       proxy.toServer = (bytes) => {
-        seen += countMessages(bytes, 'B') + countMessages(bytes, 'Q')
+        const queries = countMessages(bytes, 'Q')
+        const text = bytes.toString('latin1')
+        sent.messages += countMessages(bytes, 'B') + queries
+        sent.statements += countMessages(bytes, 'B') + queries + (text.includes('; execute ') ? 1 : 0)
+        sent.pieces += 1
         return 'pass'
       }
       expect((await call(key)).ok).toBe(true)
       proxy.toServer = () => 'pass'
-      return seen
+      return sent
     }
-    // Prepares what is prepared once.
-    for (const key of [null, randomUUID()]) expect((await call(key)).ok).toBe(true)
-    const without = await statementsOf(null)
-    expect(without).toBeGreaterThanOrEqual(3)
-    expect(await statementsOf(randomUUID())).toBe(without + 2)
+    // Prepares what is prepared once; the first transaction of a connection sends the reservation alone.
+    for (const key of [null, randomUUID(), randomUUID()]) expect((await call(key)).ok).toBe(true)
+    const without = await sentBy(null)
+    expect(without.statements).toBeGreaterThanOrEqual(3)
+    expect(await sentBy(randomUUID())).toEqual({
+      messages: without.messages + 1,
+      statements: without.statements + 2,
+      // The key comes with BEGIN, the reply with COMMIT: no round trip more.
+      pieces: without.pieces,
+    })
   })
 
   test('of retries each reserves the key again, and one is kept', async () => {

@@ -9,6 +9,7 @@ import { type DatabaseApi, databaseKey } from './database.ts'
 import { type CheckedOptions, checkEmbedded, checkOptions, type DatabaseOptions } from './database-options.ts'
 import { checkBeforeStart, checkConnections } from './doctor.ts'
 import type { DropSafe } from './drivers/drop-safe-session.ts'
+import { FirstStatements } from './drivers/first-statement.ts'
 import { type OpenDatabase, openDatabase } from './drivers/open-database.ts'
 import { QueryMeter } from './drivers/query-meter.ts'
 import { checkSettings } from './drivers/session-settings.ts'
@@ -77,7 +78,14 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
       host.onClose(() => opened.close())
       let outbox: Outbox | null = null
       const commitHooks = new CommitHooks()
-      const transaction = createTransactions(opened, { clock, meter, outbox: () => outbox, commitHooks })
+      const firstStatements = new FirstStatements()
+      const transaction = createTransactions(opened, {
+        clock,
+        meter,
+        outbox: () => outbox,
+        commitHooks,
+        firstStatements,
+      })
       if (checked.outbox !== null) outbox = openOutbox(host, { db: opened.db, transaction }, checked.outbox)
       const api: DatabaseApi = {
         db: opened.db,
@@ -86,7 +94,7 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
         beforeCommit: (call, hook) => commitHooks.add(call, hook),
         transaction: (run, request) => dropSafe(transaction(run, request), 'transaction', request?.call ?? null),
       }
-      const once = new Once({ db: opened.db, clock, log, instruments })
+      const once = new Once({ db: opened.db, firstStatements, clock, log, instruments })
       setOnce(api, once)
       host.doctor('once()', () => once.examine())
       host.onReady(() => once.start())

@@ -6,6 +6,7 @@ import { InternalError, OutcomeUnknownError } from '../errors/app-error.ts'
 import { asMapped } from '../errors/normalize.ts'
 import type { CommitHooks } from './before-commit.ts'
 import type { Database, TransactionRequest } from './database.ts'
+import type { FirstStatement, FirstStatements } from './drivers/first-statement.ts'
 import type { OpenDatabase } from './drivers/open-database.ts'
 import type { QueryMeter } from './drivers/query-meter.ts'
 import { type Scope, scopeEnded } from './drivers/scope.ts'
@@ -56,11 +57,13 @@ export function createTransactions(
     meter,
     outbox,
     commitHooks,
+    firstStatements,
   }: {
     readonly clock: Clock
     readonly meter: Pick<QueryMeter, 'retried'>
     readonly outbox: () => Outbox | null
     readonly commitHooks: CommitHooks
+    readonly firstStatements: FirstStatements
   },
 ): <T>(run: (tx: Database) => Promise<T>, request?: TransactionRequest) => Promise<T> {
   // By what runs inside of what, and not by the call: two transactions that a call starts in parallel do not depend on each other.
@@ -82,6 +85,7 @@ export function createTransactions(
     run: (tx: Database) => Promise<T>,
     mode: TransactionMode,
     isUsed: boolean,
+    first: FirstStatement | null,
   ): Promise<T> {
     const usesOutbox = { isUsed }
     let isStored = false
@@ -96,6 +100,7 @@ export function createTransactions(
       },
       mode,
       scope,
+      first,
     )
     for (const each of committed) runAfter(each, scope)
     if (isStored) outbox()?.committed()
@@ -116,9 +121,10 @@ export function createTransactions(
         return inside(scope, { tx, mode: nested, outbox: outer.outbox }, run)
       })
     }
+    const first = scope === null ? null : firstStatements.take(scope)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await outermost(scope, run, mode, usesOutbox)
+        return await outermost(scope, run, mode, usesOutbox, first)
       } catch (error) {
         if (attempt > retries || !isTransient(error)) throw error
         meter.retried()

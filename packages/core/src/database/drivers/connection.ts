@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { FirstStatement } from './first-statement.ts'
 import type { PoolConnection } from './pool.ts'
 
 /** One statement of drizzle. */
@@ -12,6 +13,8 @@ export interface Statement {
 
 /** A statement before COMMIT whose result is not needed: it is sent in one piece with it where the driver can. */
 export interface LastStatement extends Statement {
+  /** It may wait for another transaction: until it is answered, the end of the scope cancels it, and with it the COMMIT. */
+  readonly mayWait: boolean
   /** Null: it succeeded. After a failure the server answers COMMIT with ROLLBACK. */
   readonly onAnswer: (error: unknown) => void
 }
@@ -44,7 +47,11 @@ export interface Connection extends PoolConnection {
    */
   command(text: string, signal: AbortSignal | null): Promise<string>
   /**
-   * COMMIT behind the `last` statements, with the same result. Refused when `signal` has aborted before it is sent; afterwards nothing cancels it. `onSend` is called
+   * BEGIN and a first statement in one message; null where the driver cannot, or cannot now. When it rejects, the transaction may have begun, or not.
+   */
+  beginWith(text: string, first: FirstStatement, signal: AbortSignal | null): Promise<StatementResult> | null
+  /**
+   * COMMIT behind the `last` statements, with the same result. Refused when `signal` has aborted before it is sent; afterwards nothing cancels it but a statement that waits. `onSend` is called
    * when it is sent. `isUnanswered` says of an error whether the transaction may have committed; the same holds for a statement.
    */
   commit(signal: AbortSignal | null, onSend: () => void, last: readonly LastStatement[]): Promise<string>

@@ -66,6 +66,11 @@ export class DriverClient implements Connection {
     }
   }
 
+  /** A driver has no call for several statements of which one has rows. */
+  beginWith(): null {
+    return null
+  }
+
   async commit(signal: AbortSignal | null, onSend: () => void, last: readonly LastStatement[]): Promise<string> {
     for (const statement of last) {
       try {

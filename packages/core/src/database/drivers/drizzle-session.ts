@@ -22,10 +22,12 @@ import { type Reader, readerOf } from '../values/type-readers.ts'
 import type { Statement, StatementResult } from './connection.ts'
 import type { Dialect, RelationalReader } from './drizzle-dialect.ts'
 import { type DropSafe, type DropSafeSession, dropSafeQuery } from './drop-safe-session.ts'
+import type { FirstStatement } from './first-statement.ts'
+import type { NestedSession } from './nested-session.ts'
 import type { Queries } from './queries.ts'
-import { createRowReader, type Fields, type JoinedTables, type TextRow } from './row-reader.ts'
+import { createRowReader, type Fields, isTextRow, type JoinedTables, type TextRow, toTextRows } from './row-reader.ts'
 import type { Scope } from './scope.ts'
-import { type NestedSession, TransactionSession } from './transaction-session.ts'
+import { TransactionSession } from './transaction-session.ts'
 
 type Tables = Record<string, unknown>
 
@@ -46,9 +48,16 @@ export interface SessionOptions {
   readonly queries: Queries
   readonly scope: Scope | null
   readonly mode: TransactionMode
+  /** Of a transaction. */
+  readonly first: FirstStatement | null
   readonly dropSafe: DropSafe
   readonly dialect: Dialect
   readonly relational: Relational | undefined
+}
+
+export interface LastStatementOptions {
+  readonly toFailure: (error: unknown) => unknown
+  readonly mayWait: boolean
 }
 
 type Run = (statement: Statement) => Promise<StatementResult>
@@ -78,20 +87,19 @@ export class DrizzleSession
   /** SQL as it is: drizzle's builders add about half to the CPU of a short statement. Rows are strings. */
   async runText(text: string, parameters: readonly unknown[]): Promise<readonly TextRow[]> {
     try {
-      const { sets } = await this.#run(toStatement(text, parameters))
-      return (sets[0]?.rows ?? []).filter(isTextRow)
+      return toTextRows(await this.#run(toStatement(text, parameters)))
     } catch (cause) {
       throw new DrizzleQueryError(text, [...parameters], toError(cause))
     }
   }
 
-  /** With COMMIT; outside of a transaction, and in a savepoint, at once. */
+  /** With COMMIT; outside of a transaction, and in a savepoint, at once. `mayWait`: for another transaction. */
   async runWithCommit(
     text: string,
     parameters: readonly unknown[],
-    toFailure: (error: unknown) => unknown,
+    { toFailure, mayWait }: LastStatementOptions,
   ): Promise<void> {
-    if (this.#transaction !== null) return this.#transaction.addLast(toStatement(text, parameters), toFailure)
+    if (this.#transaction !== null) return this.#transaction.addLast(toStatement(text, parameters), toFailure, mayWait)
     try {
       await this.runText(text, parameters)
     } catch (error) {
@@ -115,8 +123,8 @@ export class DrizzleSession
   }
 
   override transaction<T>(run: (tx: DrizzleTransaction) => Promise<T>, config?: PgTransactionConfig): Promise<T> {
-    const { queries, scope, mode } = this.#options
-    const work = queries.transact(scope, mode, async (session) => {
+    const { queries, scope, mode, first } = this.#options
+    const work = queries.transact(scope, mode, first, async (session) => {
       const tx = new DrizzleTransaction(session, this.#options)
       if (config !== undefined) await tx.setTransaction(config)
       return run(tx)
@@ -229,11 +237,6 @@ function read(reader: Reader | null | undefined, text: string | null): unknown {
 
 function toStatement(text: string, parameters: readonly unknown[]): Statement {
   return { text, parameters: parameters.map(toParameter), rowMode: 'array' }
-}
-
-/** With `arrays` every row is one. */
-function isTextRow(row: unknown): row is TextRow {
-  return Array.isArray(row)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

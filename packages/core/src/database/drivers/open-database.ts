@@ -14,6 +14,7 @@ import type { OpenDriver } from './driver.ts'
 import { Dialect } from './drizzle-dialect.ts'
 import { DrizzleSession, toRelational } from './drizzle-session.ts'
 import type { DropSafe } from './drop-safe-session.ts'
+import type { FirstStatement } from './first-statement.ts'
 import { Pool, type PoolLimits } from './pool.ts'
 import { countCreated, watchPool } from './pool-instruments.ts'
 import type { PoolOptions } from './pool-options.ts'
@@ -33,7 +34,12 @@ export interface OpenDatabase {
   bind(scope: Scope): Database
   /** Sends a statement. Rejects with the driver's error. */
   ping(): Promise<void>
-  transaction<T>(run: (tx: Database) => Promise<T>, mode: TransactionMode, scope: Scope | null): Promise<T>
+  transaction<T>(
+    run: (tx: Database) => Promise<T>,
+    mode: TransactionMode,
+    scope: Scope | null,
+    first: FirstStatement | null,
+  ): Promise<T>
   /** Runs `run` while no other process that uses this database runs its own. Its statements have no time limit. */
   exclusively<T>(run: (maintenance: Maintenance) => Promise<T>): Promise<T>
   /** Waits for queries in flight, at most 3 seconds, then cuts them. */
@@ -86,8 +92,12 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
   const queries = new Queries(pool, meter, atBegin)
   const dialect = new Dialect()
   const relational = toRelational(schema)
-  const sessionOf = (from: Queries, scope: Scope | null, mode: TransactionMode = {}) =>
-    new DrizzleSession({ queries: from, scope, mode, dropSafe, dialect, relational })
+  const sessionOf = (
+    from: Queries,
+    scope: Scope | null,
+    mode: TransactionMode = {},
+    first: FirstStatement | null = null,
+  ) => new DrizzleSession({ queries: from, scope, mode, first, dropSafe, dialect, relational })
   const handleOf = (from: Queries, scope: Scope | null) => new PgDatabase(dialect, sessionOf(from, scope), relational)
   const db = handleOf(queries, null)
 
@@ -112,8 +122,8 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     ping: async () => {
       await db.execute(sql`select 1`)
     },
-    transaction: (run, mode, scope) =>
-      runInTransaction((body) => sessionOf(queries, scope, mode).transaction(body), run),
+    transaction: (run, mode, scope, first) =>
+      runInTransaction((body) => sessionOf(queries, scope, mode, first).transaction(body), run),
     // An embedded database has no other process.
     exclusively: (run) => (embedded ? run({ db, holdsLock: () => true }) : lockAndRun(run)),
     close: async () => {

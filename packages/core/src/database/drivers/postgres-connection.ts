@@ -1,7 +1,7 @@
 import type { Options, Sql } from 'postgres'
 import type { Clock } from '../../base/clock.ts'
 import { isStalePlan, toFailure } from '../errors.ts'
-import { type Backend, type CancelTarget, requestCancel } from './cancel-request.ts'
+import { requestCancel } from './cancel-request.ts'
 import {
   answersPing,
   type Connection,
@@ -11,6 +11,8 @@ import {
   type StatementResult,
 } from './connection.ts'
 import { connectionLost, isAnswer, isFatal, markUnanswered } from './connection-lost.ts'
+import { type FirstStatement, toExecute, toPrepare } from './first-statement.ts'
+import { backendOf, toTarget, wasPreparedAgain, wasSent } from './postgres-query.ts'
 import { toStatementResult } from './postgres-results.ts'
 import { scopeEnded } from './scope.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -51,6 +53,8 @@ export class PostgresConnection implements Connection {
   readonly #queue = new SerialQueue()
   /** By text: has it succeeded once? */
   readonly #prepared = new Map<string, boolean>()
+  /** The names of first statements, by text. */
+  readonly #firsts = new Map<string, string>()
   #isStale = false
   #openedMs: number | null = null
   #lost = false
@@ -107,6 +111,16 @@ export class PostgresConnection implements Connection {
     }
   }
 
+  beginWith(text: string, first: FirstStatement, signal: AbortSignal | null): Promise<StatementResult> | null {
+    // A connection that is not open yet would count its opening as the time of the statement.
+    if (this.#openedMs === null || this.#isStale || this.#options.maxPrepared === 0) return null
+    return this.#queue
+      .run(() => this.#beginWith(text, first, signal))
+      .catch((cause: unknown) => {
+        throw queryFailed(first.text, cause)
+      })
+  }
+
   async commit(signal: AbortSignal | null, onSend: () => void, last: readonly LastStatement[]): Promise<string> {
     try {
       const { command } = await this.#queue.run(() => this.#executeAll(last, signal, onSend))
@@ -149,19 +163,36 @@ export class PostgresConnection implements Connection {
     }
   }
 
+  async #beginWith(begin: string, first: FirstStatement, signal: AbortSignal | null): Promise<StatementResult> {
+    let name = this.#firsts.get(first.text)
+    if (name === undefined) {
+      name = `twinwire_first_${this.#firsts.size + 1}`
+      await this.#execute(toCommand(toPrepare(name, first)), signal)
+      this.#firsts.set(first.text, name)
+    }
+    try {
+      const both = { text: `${begin}; ${toExecute(name, first)}`, parameters: [], rowMode: first.rowMode }
+      const { sets, raw } = toStatementResult(await this.#execute(both, signal))
+      return { sets: sets.slice(-1), raw }
+    } catch (error) {
+      if (!mayBeStale(error)) throw error
+      this.#markStale()
+      for (const each of ['rollback', begin]) await this.#execute(toCommand(each), signal)
+      return toStatementResult(await this.#execute(first, signal))
+    }
+  }
+
   /** In one piece: the server does not commit what has failed. */
   async #executeAll(
     last: readonly LastStatement[],
     signal: AbortSignal | null,
     onSend: () => void,
   ): Promise<ClientResult> {
-    let isSent = false
-    const sent = (): void => {
-      if (!isSent) onSend()
-      isSent = true
-    }
+    if (signal?.aborted) throw scopeEnded(signal)
+    if (this.#lost) throw connectionLost()
+    onSend()
     const answered = last.map((statement) =>
-      this.#execute(statement, signal, sent).then(
+      this.#execute(statement, signal, statement.mayWait).then(
         () => statement.onAnswer(null),
         (error: unknown) => {
           if (mayBeStale(error)) this.#markStale()
@@ -169,8 +200,9 @@ export class PostgresConnection implements Connection {
         },
       ),
     )
-    const [result] = await Promise.all([this.#execute(toCommand('commit'), signal, sent), ...answered])
-    return result
+    const [commit] = await Promise.allSettled([this.#execute(toCommand('commit'), signal, false), ...answered])
+    if (commit.status === 'rejected') throw commit.reason
+    return commit.value
   }
 
   /** From now on no prepared statement is used. */
@@ -183,12 +215,10 @@ export class PostgresConnection implements Connection {
   async #execute(
     { text, parameters, rowMode }: Statement,
     signal: AbortSignal | null,
-    onSend: (() => void) | null = null,
+    mayCancel = true,
   ): Promise<ClientResult> {
     if (signal?.aborted) throw scopeEnded(signal)
     if (this.#lost) throw connectionLost()
-    onSend?.()
-    const mayCancel = onSend === null
     // The parameters are drizzle's, whose types are not those of postgres.js.
     const pending = this.#client.unsafe(text, parameters as never[], { prepare: this.#mayPrepare(text, parameters) })
     const cancels: Promise<void>[] = []
@@ -259,36 +289,8 @@ function toCommand(text: string): Statement {
   return { text, parameters: [], rowMode: 'object' }
 }
 
-/** postgres.js keeps it on a query that it has sent. */
-function backendOf(pending: object): Backend | null {
-  const state: unknown = 'state' in pending ? pending.state : null
-  if (typeof state !== 'object' || state === null || !('pid' in state) || !('secret' in state)) return null
-  const { pid, secret } = state
-  return typeof pid === 'number' && typeof secret === 'number' ? { pid, secret } : null
-}
-
-/**
- * postgres.js sets `state` when it has a connection for a query, and `describeFirst` until the server has described its parameters, which is
- * before it executes it. Bytes that it buffers until the end of the event loop turn count as sent, because it does not expose them.
- */
-function wasSent(pending: object): boolean {
-  const isWaiting = 'state' in pending && pending.state === null
-  return !isWaiting && !('describeFirst' in pending && pending.describeFirst === true)
-}
-
 /** For a statement that succeeded before: an error of types says that it was prepared for earlier ones. */
 function mayBeStale(error: unknown): boolean {
   const failure = toFailure(error)
   return isStalePlan(failure) || ['42804', '42846', '42883'].includes(failure.code)
-}
-
-/** postgres.js marks a query whose prepared statement the server refused, so that it has prepared it again. */
-function wasPreparedAgain(pending: object): boolean {
-  return 'retried' in pending && pending.retried !== undefined
-}
-
-/** postgres.js has an option that its types lack. */
-function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
-  const { host, port, path, ssl, sslnegotiation } = options
-  return { host, port, path, ssl, sslnegotiation: sslnegotiation === 'direct' ? 'direct' : null }
 }

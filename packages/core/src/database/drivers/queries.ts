@@ -3,6 +3,7 @@ import { OutcomeUnknownError } from '../../errors/app-error.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection, Statement, StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
+import type { FirstStatement } from './first-statement.ts'
 import { mayWrite } from './may-write.ts'
 import { refuseInside, runInside } from './open-transactions.ts'
 import type { Pool } from './pool.ts'
@@ -53,6 +54,7 @@ export class Queries {
   async transact<T>(
     scope: Scope | null,
     mode: TransactionMode,
+    first: FirstStatement | null,
     run: (session: TransactionSession) => Promise<T>,
   ): Promise<T> {
     refuseInside(this, scope)
@@ -62,6 +64,7 @@ export class Queries {
       meter: this.#meter,
       scope,
       mode,
+      first,
       atBegin: this.#atBegin,
       release: () => this.#pool.release(connection),
     })

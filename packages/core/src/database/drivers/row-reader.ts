@@ -1,6 +1,7 @@
 import { Column, type DriverValueDecoder, getTableName, is, noopDecoder, SQL, Subquery } from 'drizzle-orm'
 import { columnReader, decoded } from '../values/column-readers.ts'
 import { type Reader, readerOf } from '../values/type-readers.ts'
+import type { StatementResult } from './connection.ts'
 
 /** A selected column or expression. */
 export type Field = Column | SQL | SQL.Aliased | Subquery
@@ -8,6 +9,16 @@ export type Field = Column | SQL | SQL.Aliased | Subquery
 export type Fields = readonly { readonly path: readonly string[]; readonly field: Field }[]
 /** A row as the server sends it. */
 export type TextRow = readonly (string | null)[]
+/** With `arrays` every row is one. */
+export function isTextRow(row: unknown): row is TextRow {
+  return Array.isArray(row)
+}
+
+/** The rows of a statement that was run with arrays. */
+export function toTextRows({ sets }: StatementResult): readonly TextRow[] {
+  return (sets[0]?.rows ?? []).filter(isTextRow)
+}
+
 /** By the name of a table: does each row of a join have a row of it? */
 export type JoinedTables = Readonly<Record<string, boolean>>
 

@@ -1,16 +1,18 @@
-import { AsyncResource } from 'node:async_hooks'
 import { holdEffects } from '../../call/effects.ts'
-import { pendingCommitsOf } from '../../call/pending-commits.ts'
+import { type CommitKind, pendingCommitsOf } from '../../call/pending-commits.ts'
 import { InternalError, OutcomeUnknownError } from '../../errors/app-error.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import { type Connection, queryFailed, type Statement, type StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
+import type { FirstStatement } from './first-statement.ts'
 import { mayWrite } from './may-write.ts'
-import { refuseInSavepoint, runInSavepoint } from './open-transactions.ts'
+import { inTurn, NestedSession } from './nested-session.ts'
 import type { QueryMeter } from './query-meter.ts'
+import { toTextRows } from './row-reader.ts'
 import { type Scope, scopeEnded } from './scope.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { isSetting, toBegin } from './transaction-commands.ts'
 import { refuseControlInside } from './transaction-control.ts'
 
 export interface TransactionSessionOptions {
@@ -18,6 +20,7 @@ export interface TransactionSessionOptions {
   readonly meter: QueryMeter
   readonly scope: Scope | null
   readonly mode: TransactionMode
+  readonly first: FirstStatement | null
   /** Commands after BEGIN; '' for none. */
   readonly atBegin: string
   /** Returns the connection to the pool; called once. */
@@ -26,6 +29,7 @@ export interface TransactionSessionOptions {
 
 interface PendingStatement {
   readonly statement: Statement
+  readonly mayWait: boolean
   readonly toError: (error: unknown) => unknown
 }
 
@@ -35,6 +39,7 @@ export class TransactionSession {
   readonly #meter: QueryMeter
   readonly #scope: Scope | null
   readonly #mode: TransactionMode
+  readonly #first: FirstStatement | null
   readonly #atBegin: string
   readonly #release: () => void
   readonly #nested = new SerialQueue()
@@ -48,11 +53,12 @@ export class TransactionSession {
   #restart: readonly string[] | null = null
   readonly #last: PendingStatement[] = []
 
-  constructor({ connection, meter, scope, mode, atBegin, release }: TransactionSessionOptions) {
+  constructor({ connection, meter, scope, mode, first, atBegin, release }: TransactionSessionOptions) {
     this.#connection = connection
     this.#meter = meter
     this.#scope = scope
     this.#mode = mode
+    this.#first = first
     this.#atBegin = atBegin
     this.#release = release
   }
@@ -68,7 +74,7 @@ export class TransactionSession {
     const begin = toBegin(this.#mode, this.#atBegin)
     this.#restart = ['rollback', begin]
     try {
-      await this.#command(begin, signal)
+      await this.#begin(begin, signal)
     } catch (error) {
       this.#isOver = true
       // The state of the connection is unknown when the answer was lost.
@@ -91,6 +97,15 @@ export class TransactionSession {
     }
   }
 
+  async #begin(text: string, signal: AbortSignal | null): Promise<void> {
+    const first = this.#first
+    const answered = first === null ? null : this.#connection.beginWith(text, first, signal)
+    if (first === null || answered === null) return void (await this.#command(text, signal))
+    this.#restart = null
+    this.#mayHaveWritten = true
+    await first.execute(async () => toTextRows(await this.#measured(first, answered)))
+  }
+
   async run(statement: Statement): Promise<StatementResult> {
     if (this.#isOver) throw this.#over()
     refuseControlInside(statement)
@@ -98,9 +113,14 @@ export class TransactionSession {
     const restart = this.#restart
     this.#restart = restart !== null && isSetting(statement) ? [...restart, statement.text] : null
     this.#mayHaveWritten ||= mayWrite(statement.text)
+    return this.#measured(statement, this.#connection.run(statement, signal, restart))
+  }
+
+  async #measured(statement: Statement, answered: Promise<StatementResult>): Promise<StatementResult> {
+    const signal = this.#scope?.signal ?? null
     const startedMs = this.#meter.start()
     try {
-      const result = await this.#connection.run(statement, signal, restart)
+      const result = await answered
       this.#failure = null
       this.#meter.done(statement.text, startedMs, this.#scope, null)
       return result
@@ -113,10 +133,10 @@ export class TransactionSession {
   }
 
   /** Runs with COMMIT, behind all others. When it fails, the transaction fails with `toError` of its error. */
-  addLast(statement: Statement, toError: (error: unknown) => unknown): void {
+  addLast(statement: Statement, toError: (error: unknown) => unknown, mayWait: boolean): void {
     if (this.#isOver) throw this.#over()
     this.#mayHaveWritten = true
-    this.#last.push({ statement, toError })
+    this.#last.push({ statement, toError, mayWait })
   }
 
   /** Rolls back to its start when `run` rejects. Savepoints that are started in parallel run one after the other. */
@@ -172,15 +192,25 @@ export class TransactionSession {
     // No statement may follow.
     this.#isOver = true
     const commits = this.#mayHaveWritten && this.#mode.readOnly !== true ? pendingCommitsOf(this.#scope) : null
-    let isSent = false
+    let sent: CommitKind | null = null
+    let waiting = this.#last.filter(({ mayWait }) => mayWait).length
     let mayBeDone = false
     const failures: unknown[] = []
     const startedMs = this.#meter.start()
-    const last = this.#last.map(({ statement, toError }) => ({
+    const last = this.#last.map(({ statement, toError, mayWait }) => ({
       ...statement,
+      mayWait,
       onAnswer: (error: unknown): void => {
         this.#meter.done(statement.text, startedMs, this.#scope, error)
-        if (error === null || isUnanswered(error)) return
+        if (error === null) {
+          if (mayWait) waiting -= 1
+          if (sent !== 'statement' || waiting > 0) return
+          sent = 'commit'
+          commits?.sent('commit')
+          commits?.answered('statement', false)
+          return
+        }
+        if (isUnanswered(error)) return
         const failure = queryFailed(statement.text, error)
         this.#failed(failure)
         failures.push(toError(failure))
@@ -190,9 +220,10 @@ export class TransactionSession {
       const command = await this.#connection.commit(
         signal,
         () => {
-          isSent = true
+          // What waits is cancelled at the end of the scope, and the COMMIT with it: the answer says whether it was.
+          sent = waiting > 0 ? 'statement' : 'commit'
           onSend()
-          commits?.sent('commit')
+          commits?.sent(sent)
         },
         last,
       )
@@ -205,7 +236,7 @@ export class TransactionSession {
       if (mayBeDone && this.#mayHaveWritten) throw new OutcomeUnknownError(undefined, { cause: error })
       throw error
     } finally {
-      if (isSent) commits?.answered('commit', mayBeDone)
+      if (sent !== null) commits?.answered(sent, mayBeDone)
     }
     this.#rolledBack = Promise.resolve()
     this.#release()
@@ -254,38 +285,4 @@ export class TransactionSession {
       cause: new Error('A query was sent to a transaction that has ended: await every query inside the transaction'),
     })
   }
-}
-
-/** The inside of a savepoint, which may have savepoints. */
-export class NestedSession {
-  readonly #session: TransactionSession
-  readonly #nested = new SerialQueue()
-
-  constructor(session: TransactionSession) {
-    this.#session = session
-  }
-
-  run(statement: Statement): Promise<StatementResult> {
-    return this.#session.run(statement)
-  }
-
-  savepoint<T>(run: (session: NestedSession) => Promise<T>): Promise<T> {
-    return inTurn(this.#nested, () => this.#session.savepointNow(run))
-  }
-}
-
-/** Savepoints of one parent run one after the other, each in the asynchronous context of its own caller. */
-async function inTurn<T>(queue: SerialQueue, begin: () => Promise<T>): Promise<T> {
-  refuseInSavepoint(queue)
-  return queue.run(AsyncResource.bind(() => runInSavepoint(queue, begin)))
-}
-
-/** A setting of the transaction, which can be repeated. */
-function isSetting({ text, parameters }: Statement): boolean {
-  return parameters.length === 0 && /^\s*set\s+(transaction|local|constraints)\s[^;]*$/i.test(text)
-}
-
-function toBegin({ isolation, readOnly }: TransactionMode, atBegin: string): string {
-  const level = isolation === undefined ? '' : ` isolation level ${isolation}`
-  return `begin${level}${readOnly === true ? ' read only' : ''}${atBegin === '' ? '' : `; ${atBegin}`}`
 }

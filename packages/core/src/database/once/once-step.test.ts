@@ -8,6 +8,7 @@ import { definePlugin } from '../../plugin/plugin.ts'
 import { createTestLogger } from '../../testing/test-logger.ts'
 import { createTestApp, fakeIdentity } from '../../testing.ts'
 import { type Database, type DatabaseApi, databaseKey } from '../database.ts'
+import { FirstStatements } from '../drivers/first-statement.ts'
 import { transaction } from '../steps.ts'
 import { Once, setOnce } from './once.ts'
 import { once } from './once-step.ts'
@@ -25,7 +26,8 @@ function fakeDatabase() {
         beforeCommit: () => {},
         transaction: (run) => run(db),
       }
-      setOnce(api, new Once({ db, clock: systemClock, log: createTestLogger(), instruments: new Instruments() }))
+      const services = { db, clock: systemClock, log: createTestLogger(), instruments: new Instruments() }
+      setOnce(api, new Once({ ...services, firstStatements: new FirstStatements() }))
       return api
     },
   })

@@ -3,6 +3,8 @@ import { index, type PgTable, pgTable, text, timestamp } from 'drizzle-orm/pg-co
 import { coreError, InternalError } from '../../errors/app-error.ts'
 import type { Database } from '../database.ts'
 import { drizzleSessionOf } from '../drivers/drizzle-session.ts'
+import type { FirstStatement } from '../drivers/first-statement.ts'
+import type { TextRow } from '../drivers/row-reader.ts'
 import { findDatabaseFailure } from '../errors.ts'
 import type { OwnTable } from '../own-table.ts'
 
@@ -72,6 +74,20 @@ export async function removeExpired(db: Database, limit: number): Promise<number
   return removed.length
 }
 
+/** Reserves a key. */
+export function toReservation(
+  { key, fingerprint }: { readonly key: string; readonly fingerprint: string },
+  retentionMs: number,
+): Omit<FirstStatement, 'execute'> {
+  const parameters = [key, fingerprint, String(retentionMs)]
+  return { text: reserveText, types: 'text, text, float8', parameters, rowMode: 'array' }
+}
+
+/** How the server has answered it with BEGIN. */
+export type FirstAnswer =
+  | { readonly ok: true; readonly rows: readonly TextRow[] }
+  | { readonly ok: false; readonly error: unknown }
+
 /** What the first call with a key has left. */
 export interface Kept {
   readonly fingerprint: string
@@ -83,18 +99,20 @@ export class KeyTaken extends Error {}
 
 /**
  * Reserves a key until the end of the transaction, and resolves with null; or with what the call before has left. Waits for a transaction that
- * has reserved the same key.
+ * has reserved the same key. `answer`: of the statement, when it was sent with BEGIN.
  *
  * @throws KeyTaken
  */
 export async function reserveKey(
   db: Database,
-  { key, fingerprint }: { readonly key: string; readonly fingerprint: string },
-  retentionMs: number,
+  key: string,
+  { text: reserving, parameters }: Pick<FirstStatement, 'text' | 'parameters'>,
+  answer: FirstAnswer | null,
 ): Promise<Kept | null> {
-  const reserved = await refusedAsTaken(() =>
-    drizzleSessionOf(db).runText(reserveText, [key, fingerprint, retentionMs]),
-  )
+  const reserved = await refusedAsTaken(() => {
+    if (answer === null) return drizzleSessionOf(db).runText(reserving, parameters)
+    return answer.ok ? Promise.resolve(answer.rows) : Promise.reject(answer.error)
+  })
   if (reserved.length > 0) return null
   const [row] = await db
     .select({ fingerprint: table.fingerprint, text: table.reply })
@@ -122,9 +140,10 @@ async function refusedAsTaken<T>(insert: () => PromiseLike<T>): Promise<T> {
 
 /** With COMMIT. */
 export function keepReply(db: Database, key: string, text: string): Promise<void> {
-  return drizzleSessionOf(db).runWithCommit(keepText, [text, key], (error) => {
+  const toFailure = (error: unknown): unknown => {
     if (findDatabaseFailure(error)?.code !== divisionByZero) return error
     const why = `The row of ${key} in twinwire_once was removed by its own transaction: do not change this table`
     return new InternalError({ cause: new Error(why) })
-  })
+  }
+  return drizzleSessionOf(db).runWithCommit(keepText, [text, key], { toFailure, mayWait: false })
 }

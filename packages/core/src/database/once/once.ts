@@ -11,6 +11,7 @@ import { withDeadlineError } from '../../call/deadline-error.ts'
 import { type AppError, coreError, InternalError } from '../../errors/app-error.ts'
 import type { OnceRuns } from '../../route/step.ts'
 import type { Database, DatabaseApi } from '../database.ts'
+import type { FirstStatement, FirstStatements } from '../drivers/first-statement.ts'
 import { scopeEnded } from '../drivers/scope.ts'
 import { checkTable, examineTable } from '../own-table.ts'
 import { hash, toFingerprint } from './fingerprint.ts'
@@ -18,7 +19,7 @@ import { readKey } from './idempotency-key.ts'
 import { addKept, fromKept, notKept, toAdded, toKept } from './kept-reply.ts'
 import { type OnceOptions, onceRules } from './once-options.ts'
 import { OnceRemoval } from './once-removal.ts'
-import { type Kept, KeyTaken, keepReply, ownOnce, reserveKey } from './once-table.ts'
+import { type FirstAnswer, type Kept, KeyTaken, keepReply, ownOnce, reserveKey, toReservation } from './once-table.ts'
 
 /** New transactions to see who has taken a key: the second one does. */
 const maxAttempts = 20
@@ -29,6 +30,9 @@ const outcomes = ['replayed', 'mismatch', 'in_progress'] as const
 interface Attempt {
   readonly key: string
   readonly fingerprint: string
+  readonly reservation: Omit<FirstStatement, 'execute'>
+  /** Of the reservation, in the transaction that has just begun; null where none was sent with BEGIN. */
+  answer: FirstAnswer | null
   /** What answers repeated calls; null until it is known. */
   kept: string | null
 }
@@ -42,6 +46,7 @@ interface Running {
 
 interface OnceServices {
   readonly db: Database
+  readonly firstStatements: FirstStatements
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
@@ -92,7 +97,9 @@ export class Once {
         const own = readKey(call, checked.required)
         if (own === null) return execute()
         const key = hash(JSON.stringify([call.identity?.id, route.name, own]))
-        return this.#lead(call, { key, fingerprint: toFingerprint(input), kept: null }, execute)
+        const fingerprint = toFingerprint(input)
+        const reservation = toReservation({ key, fingerprint }, checked.retention)
+        return this.#lead(call, { key, fingerprint, reservation, answer: null, kept: null }, execute)
       },
       inside: (_input, call, execute) => {
         const attempt = this.#attempts.get(call)
@@ -126,7 +133,10 @@ export class Once {
     call.signal.addEventListener('abort', abandon, { once: true })
     let succeeded = false
     try {
-      const result = await repeatWhileTaken(call, this.#options.clock, execute)
+      const result = await repeatWhileTaken(call, this.#options.clock, () => {
+        this.#reserveWithBegin(call, attempt)
+        return execute()
+      })
       succeeded = true
       return result
     } finally {
@@ -134,6 +144,18 @@ export class Once {
       const { kept } = attempt
       release(succeeded && kept !== null ? { text: kept, fingerprint } : null)
     }
+  }
+
+  #reserveWithBegin(call: ActiveCall, attempt: Attempt): void {
+    this.#options.firstStatements.set(call, {
+      ...attempt.reservation,
+      execute: async (send) => {
+        attempt.answer = await this.#whileInProgress(call, send).then(
+          (rows): FirstAnswer => ({ ok: true, rows }),
+          (error: unknown): FirstAnswer => ({ ok: false, error }),
+        )
+      },
+    })
   }
 
   /** The first statement of the transaction reserves the key, the last one keeps the reply. */
@@ -144,8 +166,9 @@ export class Once {
     execute: () => Promise<unknown>,
   ): Promise<unknown> {
     const db = handleOf(call)
-    const { key, fingerprint } = attempt
-    const kept = await this.#whileInProgress(call, () => reserveKey(db, { key, fingerprint }, options.retention))
+    const { key, reservation, answer } = attempt
+    attempt.answer = null
+    const kept = await this.#whileInProgress(call, () => reserveKey(db, key, reservation, answer))
     if (kept !== null) {
       const result = this.#replay(call, attempt, kept)
       attempt.kept = kept.text

@@ -73,19 +73,19 @@ const insertShared = toInsert('pg_advisory_xact_lock_shared')
 const insertAlone = toInsert('pg_advisory_xact_lock')
 
 /**
- * One statement, before COMMIT: locks the streams until the end of the transaction, in the same order as every other transaction does, then
- * inserts. So in each stream ids have the order of the commits. It may wait, so it is not sent with COMMIT, which nothing could cancel.
+ * One statement, with COMMIT: locks the streams until the end of the transaction, in the same order as every other transaction does, then
+ * inserts. So in each stream ids have the order of the commits. It may wait for another transaction.
  */
 export async function insertRows(tx: Database, publications: readonly Publication[]): Promise<void> {
   const streams = publications.map(({ audience }) => streamKey(audience))
   const distinct = [...new Set(streams)]
   const alone = distinct.length > maxStreamLocks
   const locks = alone ? [] : distinct.map(lockOf).sort((a, b) => (a < b ? -1 : 1))
-  await drizzleSessionOf(tx).runText(alone ? insertAlone : insertShared, [
-    locks.map(String),
-    streams,
-    publications.map((each) => JSON.stringify(each)),
-  ])
+  const parameters = [locks.map(String), streams, publications.map((each) => JSON.stringify(each))]
+  await drizzleSessionOf(tx).runWithCommit(alone ? insertAlone : insertShared, parameters, {
+    toFailure: (error) => error,
+    mayWait: true,
+  })
 }
 
 /**
@@ -117,7 +117,10 @@ const removeText = `delete from ${tableName} where id = any($1::bigint[])`
 
 /** With COMMIT of the transaction of `lockAndRead`. */
 export function removeRows(tx: Database, ids: readonly bigint[]): Promise<void> {
-  return drizzleSessionOf(tx).runWithCommit(removeText, [ids.map(String)], (error) => error)
+  return drizzleSessionOf(tx).runWithCommit(removeText, [ids.map(String)], {
+    toFailure: (error) => error,
+    mayWait: false,
+  })
 }
 
 /** How long the oldest row has waited, by the clock of the database; null without rows. */

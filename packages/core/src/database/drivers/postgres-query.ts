@@ -1,0 +1,30 @@
+import type { Sql } from 'postgres'
+import type { Backend, CancelTarget } from './cancel-request.ts'
+
+/** postgres.js keeps it on a query that it has sent. */
+export function backendOf(pending: object): Backend | null {
+  const state: unknown = 'state' in pending ? pending.state : null
+  if (typeof state !== 'object' || state === null || !('pid' in state) || !('secret' in state)) return null
+  const { pid, secret } = state
+  return typeof pid === 'number' && typeof secret === 'number' ? { pid, secret } : null
+}
+
+/**
+ * postgres.js sets `state` when it has a connection for a query, and `describeFirst` until the server has described its parameters, which is
+ * before it executes it. Bytes that it buffers until the end of the event loop turn count as sent, because it does not expose them.
+ */
+export function wasSent(pending: object): boolean {
+  const isWaiting = 'state' in pending && pending.state === null
+  return !isWaiting && !('describeFirst' in pending && pending.describeFirst === true)
+}
+
+/** postgres.js marks a query whose prepared statement the server refused, so that it has prepared it again. */
+export function wasPreparedAgain(pending: object): boolean {
+  return 'retried' in pending && pending.retried !== undefined
+}
+
+/** postgres.js has an option that its types lack. */
+export function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
+  const { host, port, path, ssl, sslnegotiation } = options
+  return { host, port, path, ssl, sslnegotiation: sslnegotiation === 'direct' ? 'direct' : null }
+}
