@@ -100,6 +100,21 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
     for (const key of failed) expect(await call(key)).toMatchObject({ ok: true })
   })
 
+  test.each([
+    ['its table has changed', 'alter table twinwire_once alter column key type varchar(60)'],
+    ['the session has forgotten what it prepared', 'deallocate all'],
+  ])('%s: the key that comes with BEGIN is reserved nevertheless', async (_, change) => {
+    const app = await start({ url: server.url, max: 1 })
+    const call = (key: string) => app.call({ wire: 'http', route: 'MARK', input: { name: key }, key })
+    const keys = Array.from({ length: 4 }, () => randomUUID())
+    const [first = '', second = '', third = '', fourth = ''] = keys
+    for (const key of [first, second]) expect(await call(key)).toMatchObject({ ok: true })
+    await app.rows(sql.raw(change))
+    for (const key of [third, fourth]) expect(await call(key)).toMatchObject({ ok: true })
+    for (const key of keys) expect(await call(key)).toMatchObject({ ok: true, data: { name: key } })
+    for (const key of keys) expect([await countOf(key), app.runs.get(key)]).toEqual([1, 1])
+  })
+
   test.each(['before it', 'after it'])(
     'a connection that is lost at COMMIT, %s: the repeated call tells',
     async (when) => {

@@ -1,6 +1,6 @@
 // `transaction({ outbox: true })`: an effect and its publications exist together or not at all, in the order of the commits.
 import { setTimeout as delay } from 'node:timers/promises'
-import { event, route, topic } from '@twinwire/core'
+import { type Call, event, route, topic } from '@twinwire/core'
 import {
   type Database,
   type DatabaseOptions,
@@ -9,6 +9,7 @@ import {
   outboxTable,
   type TransactionOptions,
   transaction,
+  type WithDatabase,
 } from '@twinwire/core/database'
 import { createTestApp, fakeIdentity } from '@twinwire/core/testing'
 import { sql } from 'drizzle-orm'
@@ -32,20 +33,22 @@ const Note = v.object({
   fails: v.optional(v.boolean(), false),
 })
 
-const pkgIds = { NOTE: 1, NEST: 2, NOTE_ONCE: 3, NOTED: 100 } as const
+const pkgIds = { NOTE: 1, NEST: 2, NOTE_ONCE: 3, NOTE_SOON: 4, NOTED: 100 } as const
+const note = async (
+  { text, says = text, topics, people, fails }: v.InferOutput<typeof Note>,
+  call: Call & WithDatabase,
+) => {
+  await call.db.execute(sql`insert into notes (text) values (${text})`)
+  for (const each of topics) call.publish(each, noted, { text: says })
+  for (let i = 0; i < people; i += 1) call.sendTo(`person-${i}`, noted, { text })
+  await gates.get(text)
+  if (fails) throw new Error('after all')
+  return null
+}
+
 const routes = {
-  NOTE: route({
-    use: [transaction({ outbox: true })],
-    input: Note,
-    handler: async ({ text, says = text, topics, people, fails }, call) => {
-      await call.db.execute(sql`insert into notes (text) values (${text})`)
-      for (const each of topics) call.publish(each, noted, { text: says })
-      for (let i = 0; i < people; i += 1) call.sendTo(`person-${i}`, noted, { text })
-      await gates.get(text)
-      if (fails) throw new Error('after all')
-      return null
-    },
-  }),
+  NOTE: route({ use: [transaction({ outbox: true })], input: Note, handler: note }),
+  NOTE_SOON: route({ deadlineMs: 300, use: [transaction({ outbox: true })], input: Note, handler: note }),
   NOTE_ONCE: route({
     use: [once({ retention: 60_000 }), transaction({ outbox: true })],
     input: v.object({ text: v.string() }),
@@ -254,6 +257,38 @@ describe.skipIf(!postgresThere)('several processes on one database', () => {
       ({ publication: { audience } }) => audience.kind === 'topic' && audience.topic === 'notes',
     )
     expect(saidIn(ofNotes)).toEqual(['committed first', 'began first', 'slow', 'behind it'])
+  })
+
+  test.each([
+    ['by itself', false],
+    ['behind a PgBouncer', true],
+  ])('a deadline, and a client that leaves, while its stream is locked: rolled back, %s', async (_, pgBouncer) => {
+    if (pgBouncer && !hasPgBouncer()) return
+    const server = await startPostgres()
+    onTestFinished(() => server.stop())
+    const bouncer = pgBouncer ? await startPgBouncer(server.url) : null
+    onTestFinished(() => bouncer?.stop())
+    const recording = recordingBroker()
+    const options = { pool: { max: 3, pgBouncer } }
+    const app = await start(bouncer?.url ?? server.url, recording, createTables, options)
+    const client = await app.client()
+    const leaving = await app.client()
+    const slow = client.call('NOTE', { text: 'slow' })
+    await delay(200)
+    const left = leaving.call('NOTE', { text: 'left' })
+    const late = client.call('NOTE_SOON', { text: 'late' })
+    await delay(100)
+    leaving.close()
+    await expect(left).rejects.toThrow()
+    // Its COMMIT was sent, and did not happen: that is known.
+    await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    await slow
+    // Each connection works on, and no late cancellation reaches what comes next.
+    for (let i = 0; i < 9; i += 1) await client.call('NOTE', { text: `then ${i}` })
+    await vi.waitFor(() => expect(recording.taken).toHaveLength(10), 15_000)
+    expect(saidIn(recording.taken)).toEqual(['slow', ...Array.from({ length: 9 }, (__, i) => `then ${i}`)])
+    // The texts are unique: those two left no row.
+    for (const text of ['left', 'late']) await client.call('NOTE', { text })
   })
 
   test('what one leaves another sends, once', async () => {

@@ -155,7 +155,10 @@ export class ChaosNode {
   }
 }
 
-const begins: Readonly<Record<ChaosTransaction, RegExp>> = { call: /^begin$/, sender: /^begin .*read committed/ }
+const begins: Readonly<Record<ChaosTransaction, RegExp>> = {
+  call: /^begin(; execute [^;]*)?$/,
+  sender: /^begin .*read committed/,
+}
 
 /** Numbers the messages of a transaction, from BEGIN to the answer of COMMIT, in both directions. */
 export class TransactionWatch {
@@ -177,7 +180,9 @@ export class TransactionWatch {
       this.messages.length = 0
     } else if (connection !== this.#connection) return 0
     if (query === 'commit' || query === 'rollback') this.#isEnding = true
-    const number = this.messages.push(`${from} ${type}${query === '' ? '' : ` ${query}`}`)
+    // Each call has a key of its own.
+    const text = query.replaceAll(/'[^']*'/g, '?')
+    const number = this.messages.push(`${from} ${type}${text === '' ? '' : ` ${text}`}`)
     if (this.#isEnding && from === 'server' && type === 'Z') {
       this.#connection = null
       this.#isEnding = false
