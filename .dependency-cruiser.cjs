@@ -116,6 +116,12 @@ module.exports = {
       from: { path: `${pages}/` },
       to: { path: '^packages/', pathNot: [`${pages}/`, '^packages/client/src/', `${core}/`] },
     },
+    onlyIn(
+      'clack',
+      '/node_modules/@clack/',
+      ['^packages/create-twinwire/src/questions\\.ts$'],
+      'Only questions.ts knows how a terminal is asked',
+    ),
     onlyIn('pino', '/node_modules/pino/', [`${core}/log/pino-logger\\.ts$`], 'Import the port base/logger.ts'),
     onlyIn(
       'drizzle',

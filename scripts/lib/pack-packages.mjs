@@ -15,10 +15,21 @@ const ofEach = [
   'tsconfig.json',
   'tsup.config.ts',
   'build-pages.mjs',
+  'templates',
+  'workspace-versions.ts',
   'README.md',
   'CHANGELOG.md',
 ]
-const ofAll = ['pnpm-lock.yaml', 'tsconfig.base.json', 'tsup.package.ts', 'LICENSE']
+const ofAll = [
+  'pnpm-lock.yaml',
+  'tsconfig.base.json',
+  'tsup.package.ts',
+  'LICENSE',
+  // The versions that create-twinwire writes.
+  'package.json',
+  'tests/package.json',
+  'examples/authors/package.json',
+]
 
 /**
  * Packs every public package under packages/, and builds it if its inputs have changed.

@@ -1,0 +1,2 @@
+// All tables, for drizzle-kit.
+export { notes } from './features/notes/note.table.ts'
