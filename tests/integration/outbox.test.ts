@@ -287,7 +287,7 @@ describe.skipIf(!postgresThere)('several processes on one database', () => {
     for (let i = 0; i < 9; i += 1) await client.call('NOTE', { text: `then ${i}` })
     await vi.waitFor(() => expect(recording.taken).toHaveLength(10), 15_000)
     expect(saidIn(recording.taken)).toEqual(['slow', ...Array.from({ length: 9 }, (__, i) => `then ${i}`)])
-    // A text is unique: those two left no row.
+    // Neither of the two has left its row, which would be a conflict here.
     for (const text of ['left', 'late']) await client.call('NOTE', { text })
   })
 
