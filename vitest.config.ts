@@ -27,6 +27,24 @@ export default defineConfig({
     dangerouslyIgnoreUnhandledErrors: false,
     // The pages that plugin-openapi and the example serve are built files.
     globalSetup: ['./tests/support/build-pages.setup.ts'],
+    // For `npm run test:coverage`, which says of which package.
+    coverage: {
+      provider: 'v8',
+      reporter: ['json-summary', 'html'],
+      exclude: [
+        '**/*.{test,test-d,suite,fixtures}.ts',
+        '**/*-fixture.ts',
+        '**/*.generated.ts',
+        // V8 counts in the process of the test, and these run in Chromium: pages (tests/integration/console.test.ts and its
+        // siblings), and the hooks for React (tests/integration/client-react.test.ts).
+        'packages/plugin-openapi/src/pages/*/page.ts',
+        'packages/plugin-openapi/src/pages/program/{program.ts,view/**}',
+        'packages/plugin-openapi/src/pages/program/form/{build-field,checkbox,field,group-fields,input-form,simple-fields}.ts',
+        'packages/plugin-openapi/src/pages/program/session/{calls,development-users,emitter,recording,session,topics}.ts',
+        'packages/plugin-openapi/src/pages/program/model/documents.ts',
+        'packages/client/src/{react.ts,react/**}',
+      ],
+    },
     projects: [
       {
         extends: true,
