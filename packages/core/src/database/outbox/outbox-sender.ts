@@ -98,7 +98,10 @@ export class OutboxSender {
     this.#wanted = false
     try {
       // What a poll finds nothing for costs one statement.
-      if (await this.#readLag(isWanted)) return this.#wanted ? 'more' : 'empty'
+      if (await this.#readLag(isWanted)) {
+        this.#refused.clear()
+        return this.#wanted ? 'more' : 'empty'
+      }
       const { round, sent } = await this.#options.transaction((tx) => this.#send(tx), { isolation: 'read committed' })
       this.#options.counted.sent.inc(sent)
       if (sent > 0 && this.#refused.size === 0 && this.#isAway) {
@@ -130,6 +133,7 @@ export class OutboxSender {
     const paused = this.#refused.paused(askedMs)
     const rows = await lockAndRead(tx, batchSize, paused)
     if (rows === null) return { round: 'locked', sent: 0 }
+    if (rows.length < batchSize) this.#refused.keepOnly(new Set(rows.map(({ stream }) => stream)), askedMs)
     // If this process was stopped meanwhile, another one may have sent them, longer ago than the broker remembers keys.
     if (clock.monotonic() - askedMs > longestSilenceMs) await checkLock(tx)
     const { taken, rejections, late } = await this.#publish(rows)

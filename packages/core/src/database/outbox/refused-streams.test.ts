@@ -23,6 +23,16 @@ test('each stream has its own', () => {
   expect(streams.paused(50)).toEqual([])
 })
 
+test('those that another process has sent are forgotten once their pause has ended', () => {
+  const streams = new RefusedStreams()
+  for (const stream of [':a', ':b', ':c']) streams.refused(stream, 0)
+  streams.refused(':c', 0)
+  streams.keepOnly(new Set([':a']), 25)
+  expect([streams.has(':a'), streams.has(':b'), streams.has(':c')]).toEqual([true, false, true])
+  streams.clear()
+  expect([streams.size, streams.nextMs(30, 1000)]).toEqual([0, 1000])
+})
+
 test('remembers 1000, the latest', () => {
   const streams = new RefusedStreams()
   for (let i = 0; i < 1001; i += 1) streams.refused(`:${i}`, 0)

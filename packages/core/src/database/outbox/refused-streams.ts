@@ -38,6 +38,17 @@ export class RefusedStreams {
     this.#rejections.delete(stream)
   }
 
+  /** Another process has sent what was refused here: of the streams whose pause has ended only `streams` have rows. */
+  keepOnly(streams: ReadonlySet<string>, now: number): void {
+    for (const [stream, { until }] of this.#rejections)
+      if (until <= now && !streams.has(stream)) this.#rejections.delete(stream)
+  }
+
+  /** No stream has a row. */
+  clear(): void {
+    this.#rejections.clear()
+  }
+
   /** Those whose pause has not ended. */
   paused(now: number): readonly string[] {
     return [...this.#rejections].filter(([, { until }]) => until > now).map(([stream]) => stream)
