@@ -1,2 +1,3 @@
+export { createSimulatedDatabase, type SimulatedDatabase } from './database/testing/simulation/simulated-database.ts'
 export { type DatabaseDriverSubject, databaseDriverSuite } from './database/testing/suites/driver.suite.ts'
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './database/testing/test-database.ts'

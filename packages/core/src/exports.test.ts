@@ -171,6 +171,7 @@ it('@twinwire/core/database', async () => {
 
 it('@twinwire/core/database/testing', async () => {
   expect(Object.keys(await import('@twinwire/core/database/testing')).sort()).toEqual([
+    'createSimulatedDatabase',
     'createTestDatabase',
     'databaseDriverSuite',
   ])

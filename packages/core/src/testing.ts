@@ -29,6 +29,7 @@ export {
 export type { Fault, FaultOptions } from './testing/simulation/faults.ts'
 export type { NetworkDelays, SimulatedLink } from './testing/simulation/link.ts'
 export type { SeededRandom } from './testing/simulation/seeded-random.ts'
+export type { ServiceConnection, ServiceEnds } from './testing/simulation/service-link.ts'
 export { type PlayedSchedule, runSchedules, type Schedule, simulate } from './testing/simulation/simulate.ts'
 export type {
   SimulatedClient,

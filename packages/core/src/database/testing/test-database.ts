@@ -7,6 +7,7 @@ import { createTestLogger } from '../../testing/test-logger.ts'
 import { type DatabaseApi, databaseKey } from '../database.ts'
 import type { DatabaseOptions } from '../database-options.ts'
 import { database } from '../database-plugin.ts'
+import type { OpenDriver } from '../drivers/driver.ts'
 import { createReset } from './reset.ts'
 
 /** Options of `database()` without the address. `onStart` adds the rows that each test starts with. */
@@ -44,8 +45,13 @@ export interface TestDatabase extends Pick<DatabaseApi, 'db' | 'transaction'> {
  *   await close()
  * })
  */
-export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const inner = database({ ...options, url: 'pglite://memory' })
+export function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  return openTestDatabase(options)
+}
+
+/** By `driver`; without it a PGlite in memory. */
+export async function openTestDatabase(options: TestDatabaseOptions, driver?: OpenDriver): Promise<TestDatabase> {
+  const inner = database({ ...options, ...(driver === undefined ? { url: 'pglite://memory' } : { driver }) })
   const mappers: ErrorMapper[] = []
   const opened: DatabaseApi[] = []
   const setup: Plugin['setup'] = async (host) => {

@@ -27,5 +27,5 @@ export function checkSimulation({
 export function checkFaults(everyMs: number, kinds: readonly string[]): void {
   if (!(everyMs > 0 && Number.isFinite(everyMs)))
     throw new TypeError(`everyMs must be more than 0, received ${everyMs}`)
-  if (kinds.length === 0) throw new TypeError('kinds must name a fault: cut, hold, broker or kill')
+  if (kinds.length === 0) throw new TypeError('kinds must name a fault: cut, hold, broker, service or kill')
 }

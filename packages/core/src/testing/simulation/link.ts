@@ -48,6 +48,11 @@ export class Link implements SimulatedLink {
     this.#options = options
   }
 
+  /** Something is connected. */
+  get isUsed(): boolean {
+    return this.#users.size > 0
+  }
+
   /** Something is on its way. */
   get isBusy(): boolean {
     return [...this.#pipes].some((pipe) => pipe.length > 0)

@@ -9,7 +9,9 @@ import { type MemoryTransport, memoryTransport } from '../memory-transport/memor
 import { NetworkBroker } from './broker/network-broker.ts'
 import type { NetworkServer } from './broker/network-server.ts'
 import type { History } from './history.ts'
+import type { Link, SimulatedLink } from './link.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import { LinkedService, type ServiceConnection, type ServiceEnds } from './service-link.ts'
 import type { ServerProcess } from './simulated-socket.ts'
 import { ProcessClock, type SimulationClock } from './simulation-clock.ts'
 
@@ -23,6 +25,12 @@ export interface SimulatedProcess {
   readonly clock: Clock
   /** Called when the process is killed: what it holds outside of itself ends. */
   onKill(listener: () => void): void
+  /**
+   * Connects to a service that the application simulates, such as a database (`createSimulatedDatabase` is one): what is sent arrives late and in
+   * order. The network may be cut, by the fault `service` or by `SimulatedNode.services`; then, and when the process is killed, a random part of what is
+   * on its way still arrives.
+   */
+  connect(service: string, ends: ServiceEnds): ServiceConnection
 }
 
 /** One process of the app, or the place of one that was killed. */
@@ -30,6 +38,8 @@ export interface SimulatedNode {
   /** `node 1` */
   readonly name: string
   readonly isUp: boolean
+  /** The network between it and the services that its processes connect to (`SimulatedProcess.connect`). */
+  readonly services: SimulatedLink
   /**
    * Ends its process without a word: its clients are cut off, its timers stop, it reaches neither clients nor broker, and the broker forgets it
    * 15 seconds later. What its code does in memory goes on, unseen, until it waits for one of those.
@@ -50,6 +60,7 @@ export interface NodeSurroundings<Ids extends PkgIds, Routes extends RouteTable,
   readonly history: History
   readonly server: NetworkServer
   readonly random: SeededRandom
+  readonly services: Link
   /** Between two steps of its broker, at most. */
   readonly maxDelayMs: number
 }
@@ -70,6 +81,7 @@ export class SimulationNode<Ids extends PkgIds, Routes extends RouteTable, Event
   implements SimulatedNode, ServerProcess
 {
   readonly name: string
+  readonly services: Link
   readonly #around: NodeSurroundings<Ids, Routes, Events>
   #running: Running<Routes, Events> | null = null
   #starting: Promise<void> | null = null
@@ -77,6 +89,7 @@ export class SimulationNode<Ids extends PkgIds, Routes extends RouteTable, Event
 
   constructor(around: NodeSurroundings<Ids, Routes, Events>) {
     this.name = around.name
+    this.services = around.services
     this.#around = around
   }
 
@@ -92,9 +105,9 @@ export class SimulationNode<Ids extends PkgIds, Routes extends RouteTable, Event
     return this.#running?.app ?? null
   }
 
-  /** Something can still happen between it and the broker. */
+  /** Something can still happen between it and the broker, or a service. */
   get isBusy(): boolean {
-    return (this.#running?.broker.steps().length ?? 0) > 0
+    return this.services.isBusy || (this.#running?.broker.steps().length ?? 0) > 0
   }
 
   onKill(listener: () => void): () => void {
@@ -155,7 +168,17 @@ export class SimulationNode<Ids extends PkgIds, Routes extends RouteTable, Event
     const broker = this.#createBroker(clock)
     const killed = new Set<() => void>()
     const calls = new Set<Call>()
-    const options = optionsOf({ node: name, broker, clock, onKill: (listener) => void killed.add(listener) })
+    const options = optionsOf({
+      node: name,
+      broker,
+      clock,
+      onKill: (listener) => void killed.add(listener),
+      connect: (service, ends) => {
+        const connection = new LinkedService({ process: name, service, link: this.services, history }, ends)
+        killed.add(() => connection.killed())
+        return connection
+      },
+    })
     const app = createApp<Ids, Routes, Events>({
       environment: 'test',
       broker,

@@ -45,7 +45,9 @@ export class SimulatedWorld<Ids extends PkgIds, Routes extends RouteTable, Event
     this.nodes = Array.from({ length: nodes }, (_, i) => {
       const name = `node ${i + 1}`
       const random = createSeededRandom(seed, name)
-      return new SimulationNode({ name, app, clock, history, server, random, maxDelayMs })
+      const services = new Link({ clock, random: createSeededRandom(seed, `${name} services`), delays: this.#delays })
+      this.#links.push(services)
+      return new SimulationNode({ name, app, clock, history, server, random, services, maxDelayMs })
     })
     this.#faults = new Faults({
       clock,
@@ -53,7 +55,6 @@ export class SimulatedWorld<Ids extends PkgIds, Routes extends RouteTable, Event
       random: createSeededRandom(seed, 'faults'),
       clients: this.#clients,
       nodes: this.nodes,
-      onError: (error) => this.fail(error),
     })
   }
 
@@ -91,7 +92,8 @@ export class SimulatedWorld<Ids extends PkgIds, Routes extends RouteTable, Event
     this.#faults.stop()
     for (const link of this.#links) link.release()
     for (const node of this.nodes) node.restoreBroker()
-    await Promise.all(this.nodes.map((node) => node.start()))
+    // A start that was under way may fail by what was lost before.
+    await Promise.all(this.nodes.map((node) => node.start().catch(() => node.start())))
     let busyAt = this.clock.monotonic()
     while (this.clock.monotonic() < busyAt + quietMs) {
       if (this.#isBusy()) busyAt = this.clock.monotonic()

@@ -58,7 +58,7 @@ import {
   unixTimestamp,
   withDb,
 } from '@twinwire/core/database'
-import { createTestDatabase, databaseDriverSuite } from '@twinwire/core/database/testing'
+import { createSimulatedDatabase, createTestDatabase, databaseDriverSuite } from '@twinwire/core/database/testing'
 import { filterSchema, filtersFromQuery, pageInput, sortSchema } from '@twinwire/core/database/valibot'
 import {
   addGuardedEndpoint,
@@ -474,6 +474,7 @@ export const called = async () => (await testClient()).call('WHO_AM_I')
 export const testLogger = createTestLogger()
 export const virtualClock = createVirtualClock()
 export const testDatabase = () => createTestDatabase({ migrations: './drizzle' })
+export const simulatedDatabase = () => createSimulatedDatabase({ migrations: './drizzle' })
 export const identity = fakeIdentity({ id: 'ann', name: 'Ann' })
 export const inMemory = memoryTransport()
 /** Typed by the routes and events of the app. */
