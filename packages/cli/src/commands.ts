@@ -3,6 +3,8 @@ import type { Command } from './command.ts'
 interface Entry {
   /** Words after `twinwire`. */
   readonly words: readonly string[]
+  /** Another word for the first one. */
+  readonly alias?: string
   readonly summary: string
   /** A command is loaded when it is called. */
   load(): Promise<Command>
@@ -28,6 +30,12 @@ export const commands: readonly Entry[] = [
     words: ['migrate'],
     summary: 'Apply pending migrations, or list them; forward only',
     load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  {
+    words: ['generate'],
+    alias: 'g',
+    summary: 'Add a feature, route, command, repository, event or plugin to the project',
+    load: async () => (await import('./commands/generate.ts')).generate,
   },
   {
     words: ['api', 'diff'],

@@ -3,12 +3,15 @@ import type { Terminal } from './command.ts'
 import { commands } from './commands.ts'
 import { UsageError } from './usage-error.ts'
 
-const toName = ({ words }: { readonly words: readonly string[] }): string => words.join(' ')
+const toName = ({ words }: (typeof commands)[number]): string => words.join(' ')
+
+const toTitle = (entry: (typeof commands)[number]): string =>
+  entry.alias === undefined ? toName(entry) : `${toName(entry)}, ${entry.alias}`
 
 const usage = `Usage: twinwire <command> [options]
 
 Commands:
-${commands.map((entry) => `  ${toName(entry).padEnd(10)}  ${entry.summary}`).join('\n')}
+${commands.map((entry) => `  ${toTitle(entry).padEnd(11)}  ${entry.summary}`).join('\n')}
 
 Options:
   --help, -h     Show this, or the help of a command
@@ -40,7 +43,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
     terminal.out(`${await readVersion()}\n`)
     return 0
   }
-  const entry = commands.find(({ words }) => words.every((word, i) => args[i] === word))
+  const entry = commands.find(({ words, alias }) => first === alias || words.every((word, i) => args[i] === word))
   if (entry === undefined) return refuse(args, terminal)
   const rest = args.slice(entry.words.length)
   const command = await entry.load()

@@ -15,6 +15,8 @@ const defaults = {
   /** `defineRoles([…])`. A project without users has none. */
   roles: 'src/roles.ts',
   plugins: 'src/plugins',
+  /** Of drizzle-kit. */
+  migrations: 'drizzle',
 } as const
 
 type SettingName = keyof typeof defaults
