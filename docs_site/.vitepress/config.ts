@@ -1,0 +1,29 @@
+import { type DefaultTheme, defineConfig, type UserConfig } from 'vitepress'
+import { toAnchor } from './anchors.ts'
+import { repositoryLinks } from './repository-links.ts'
+import { sidebar } from './sidebar.ts'
+
+const config: UserConfig<DefaultTheme.Config> = defineConfig({
+  lang: 'en',
+  title: 'Twinwire',
+  description: 'TypeScript backends that speak WebSocket and HTTP at once',
+  cleanUrls: true,
+  markdown: {
+    anchor: { slugify: toAnchor },
+    config: repositoryLinks,
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    languageAlias: { haproxy: 'nginx', caddyfile: 'nginx' },
+  },
+  themeConfig: {
+    sidebar,
+    search: { provider: 'local' },
+    outline: 'deep',
+    nav: [
+      { text: 'Guide', link: '/' },
+      { text: 'Protocol', link: '/wire-protocol' },
+      { text: 'Deployment', link: '/deployment' },
+    ],
+  },
+})
+
+export default config

@@ -1,0 +1,98 @@
+import type { DefaultTheme } from 'vitepress'
+
+type Group = readonly [title: string, pages: readonly (readonly [text: string, page: string])[]]
+
+const groups: readonly Group[] = [
+  [
+    'Start',
+    [
+      ['The guide on one page', 'index'],
+      ['A new project', 'create'],
+      ['Installing', 'installing'],
+      ['The command twinwire', 'cli'],
+    ],
+  ],
+  [
+    'Both wires',
+    [
+      ['The protocol of the wire', 'wire-protocol'],
+      ['What a server rejects', 'wire'],
+      ['Uploads and streams', 'uploads-and-streams'],
+      ['Static files', 'static-files'],
+      ['Compression', 'compression'],
+      ['Cookies', 'cookies'],
+    ],
+  ],
+  [
+    'Clients',
+    [
+      ['The client', 'client'],
+      ['React', 'client-react'],
+      ['The console', 'console'],
+      ['API descriptions', 'api-descriptions'],
+      ['Breaking changes', 'api-diff'],
+    ],
+  ],
+  [
+    'Users and limits',
+    [
+      ['Signing in', 'auth'],
+      ['Sessions', 'sessions'],
+      ['Rate limits', 'rate-limits'],
+    ],
+  ],
+  [
+    'Data',
+    [
+      ['Rows, filters and pages', 'database'],
+      ['Transactions and migrations', 'transactions'],
+      ['Effects that happen once', 'once'],
+      ['The outbox', 'outbox'],
+      ['Jobs', 'jobs'],
+    ],
+  ],
+  [
+    'Many processes',
+    [
+      ['Realtime', 'realtime'],
+      ['Processes on one port', 'cluster'],
+      ['Tasks', 'tasks'],
+    ],
+  ],
+  [
+    'Operations',
+    [
+      ['Deployment', 'deployment'],
+      ['Behind a proxy', 'behind-a-proxy'],
+      ['Settings', 'settings'],
+      ['Metrics', 'metrics'],
+      ['Profiles', 'profiling'],
+      ['The audit log', 'audit'],
+      ['Reading the audit log', 'audit-logs'],
+      ['Troubleshooting', 'troubleshooting'],
+      ['Boot errors', 'boot-errors'],
+    ],
+  ],
+  [
+    'Proof',
+    [
+      ['Testing', 'testing'],
+      ['Reliability', 'reliability'],
+      ['Performance', 'performance'],
+    ],
+  ],
+  [
+    'From the Python reference',
+    [
+      ['What it does wrong', 'reference-defects'],
+      ['Its variables', 'reference-settings'],
+      ['Its alerts', 'reference-alerts'],
+    ],
+  ],
+]
+
+/** Every page, once: a test compares them with the files. */
+export const sidebar: DefaultTheme.SidebarItem[] = groups.map(([text, pages]) => ({
+  text,
+  items: pages.map(([title, page]) => ({ text: title, link: page === 'index' ? '/' : `/${page}` })),
+}))

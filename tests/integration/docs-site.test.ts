@@ -1,0 +1,79 @@
+// The documentation as a site: built, with all of its links, and read in a browser that reaches nothing else.
+import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { sidebar } from '../../docs_site/.vitepress/sidebar.ts'
+import { hasChromium, startChromium } from '../support/chromium.ts'
+import { freePort } from '../support/service.ts'
+import { findAccessFaults, keepScreenshot, openWatched } from '../support/watched-page.ts'
+
+const folder = fileURLToPath(new URL('../../docs_site/', import.meta.url))
+const program = join(folder, 'node_modules/vitepress/bin/vitepress.js')
+
+test('each page is in the sidebar, once', () => {
+  const linked = sidebar.flatMap(({ items = [] }) => items.map(({ link = '' }) => link))
+  const pages = readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => (name === 'index.md' ? '/' : `/${name.slice(0, -'.md'.length)}`))
+  expect(linked.toSorted()).toEqual(pages.toSorted())
+})
+
+describe('the site', { timeout: 180_000 }, () => {
+  let output = ''
+  let url: string
+  let stop = (): void => {}
+  beforeAll(async () => {
+    const run = spawnSync(process.execPath, [program, 'build', folder], { encoding: 'utf8' })
+    output = `${run.stdout}${run.stderr}`
+    // A link to a page that does not exist ends it.
+    expect(run.status, output).toBe(0)
+    const port = await freePort()
+    const child = spawn(process.execPath, [program, 'preview', folder, '--port', String(port)])
+    stop = () => void child.kill()
+    url = `http://localhost:${port}`
+    await vi.waitFor(async () => expect((await fetch(url)).status).toBe(200), { timeout: 60_000, interval: 200 })
+  }, 180_000)
+  afterAll(() => stop())
+
+  test('is built without a warning', () => {
+    expect(output).not.toMatch(/warn|not loaded|fail/i)
+  })
+
+  test.skipIf(!hasChromium())(
+    'can be read, searched and followed, in both schemes, and asks nothing of others',
+    async () => {
+      const browser: Browser = await startChromium()
+      try {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const { page, faults, close } = await openWatched(browser, `${url}/once`, { colorScheme })
+          await page.getByRole('heading', { name: 'Calls that have their effect once' }).waitFor()
+          // The label of the theme's button for the search lacks the names of its keys.
+          const found = (await findAccessFaults(page)).filter((each) => !each.startsWith('label-content-name-mismatch'))
+          expect(found, colorScheme).toEqual([])
+          await keepScreenshot(page, `docs-site-${colorScheme}`)
+          await page.keyboard.press('Control+k')
+          await page.getByRole('searchbox').fill('bad_step_order')
+          await page.getByRole('option').first().waitFor()
+          await page.keyboard.press('Enter')
+          await expect.poll(() => page.url()).not.toContain('/once')
+          expect(await page.locator('main').textContent()).toContain('bad_step_order')
+          expect(faults, colorScheme).toEqual([])
+          await close()
+        }
+        const phone = await openWatched(browser, `${url}/wire-protocol#error-codes`, {
+          viewport: { width: 360, height: 740 },
+        })
+        await phone.page.getByRole('heading', { name: 'Error codes' }).waitFor()
+        expect(await phone.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+        await keepScreenshot(phone.page, 'docs-site-phone')
+        expect(phone.faults).toEqual([])
+      } finally {
+        await browser.close()
+      }
+    },
+  )
+})
