@@ -32,7 +32,7 @@ async function create(args) {
   const packages = packPackages().filter(({ name }) => name !== 'create-twinwire')
   const specs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:tarballs/${basename(tarball)}`]))
   const code = await run(args, {
-    isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    terminal: process.stdin.isTTY && process.stdout.isTTY ? { input: process.stdin, output: process.stdout } : null,
     userAgent: process.env.npm_config_user_agent,
     versions: { ...readWorkspaceVersions(), ...specs },
     out: (text) => void process.stdout.write(text),

@@ -8,7 +8,7 @@ try {
   // Beside this file in `dist`: the build writes it from the workspace.
   const versions = readVersions(readFileSync(new URL('versions.json', import.meta.url), 'utf8'))
   process.exitCode = await run(process.argv.slice(2), {
-    isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    terminal: process.stdin.isTTY && process.stdout.isTTY ? { input: process.stdin, output: process.stdout } : null,
     userAgent: process.env.npm_config_user_agent,
     versions,
     out: (text) => void process.stdout.write(text),

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import { cancel, intro, multiselect, select, text } from '@clack/prompts'
 import type { Arguments } from './arguments.ts'
 import { auths, databases, defaults, type ProjectOptions, packageManagers, switches } from './options.ts'
@@ -8,6 +9,12 @@ import { UsageError } from './usage-error.ts'
 export interface Answers {
   readonly folder: string
   readonly options: ProjectOptions
+}
+
+/** Where questions are asked and answered. */
+export interface Terminal {
+  readonly input: Readable
+  readonly output: Writable
 }
 
 const about = {
@@ -22,33 +29,44 @@ const about = {
 } as const
 
 /** Asks for what was not typed. Null if the user cancels. */
-export async function ask({ folder, options }: Arguments, suggested: ProjectOptions): Promise<Answers | null> {
-  intro('create-twinwire')
+export async function ask(
+  { folder, options }: Arguments,
+  suggested: ProjectOptions,
+  terminal: Terminal,
+): Promise<Answers | null> {
+  intro('create-twinwire', terminal)
   try {
     const answers = {
-      folder: folder ?? (await answered(text({ message: 'Folder', initialValue: 'my-app', validate: findProblem }))),
-      options: await askOptions(options, suggested),
+      folder:
+        folder ??
+        (await answered(text({ ...terminal, message: 'Folder', initialValue: 'my-app', validate: findProblem }))),
+      options: await askOptions(options, suggested, terminal),
     }
     return answers
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    cancel('Cancelled: nothing was written')
+    cancel('Cancelled: nothing was written', terminal)
     return null
   }
 }
 
-async function askOptions(given: Partial<ProjectOptions>, suggested: ProjectOptions): Promise<ProjectOptions> {
+async function askOptions(
+  given: Partial<ProjectOptions>,
+  suggested: ProjectOptions,
+  terminal: Terminal,
+): Promise<ProjectOptions> {
   const { database, auth, packageManager } = given
   const open = switches.filter((name) => given[name] === undefined)
   const choices = {
-    database: database ?? (await choose('Database', databases, suggested.database)),
-    auth: auth ?? (await choose('Users sign in at', auths, suggested.auth)),
+    database: database ?? (await choose(terminal, 'Database', databases, suggested.database)),
+    auth: auth ?? (await choose(terminal, 'Users sign in at', auths, suggested.auth)),
   }
   const on: readonly string[] =
     open.length === 0
       ? []
       : await answered(
           multiselect({
+            ...terminal,
             message: 'With (space selects)',
             options: open.map((name) => ({ value: name, label: about[name] })),
             initialValues: open.filter((name) => defaults[name]),
@@ -62,17 +80,19 @@ async function askOptions(given: Partial<ProjectOptions>, suggested: ProjectOpti
     metrics: isOn('metrics'),
     redis: isOn('redis'),
     page: isOn('page'),
-    packageManager: packageManager ?? (await choose('Package manager', packageManagers, suggested.packageManager)),
+    packageManager:
+      packageManager ?? (await choose(terminal, 'Package manager', packageManagers, suggested.packageManager)),
   }
 }
 
 function choose<const Value extends string>(
+  terminal: Terminal,
   message: string,
   values: readonly Value[],
   initialValue: Value,
 ): Promise<Value> {
   const options = values.map((value) => ({ value, label: labelOf(value) }))
-  return answered(select<string>({ message, options, initialValue })).then((chosen) => {
+  return answered(select<string>({ ...terminal, message, options, initialValue })).then((chosen) => {
     const value = values.find((each) => each === chosen)
     if (value === undefined) throw new Error(`There is no choice ${JSON.stringify(chosen)}`)
     return value

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { readWorkspaceVersions } from '../workspace-versions.ts'
 import { run, type Surroundings } from './run.ts'
@@ -14,7 +15,7 @@ afterEach(() => rm(parent, { recursive: true, force: true }))
 async function play(args: readonly string[], more: Partial<Surroundings> = {}) {
   const printed = { out: '', err: '' }
   const code = await run(args, {
-    isTerminal: false,
+    terminal: null,
     userAgent: undefined,
     versions: { ...readWorkspaceVersions(), 'create-twinwire': '1.2.3' },
     out: (text) => {
@@ -55,6 +56,8 @@ it('says what to change, with exit code 1, and writes nothing', async () => {
     'create-twinwire: --auth is keycloak, development, none, not "ldap"\n',
   )
   // Before any question.
-  expect((await play([join(parent, 'My App')], { isTerminal: true })).err).toContain('"My App" has upper-case letters')
+  expect(
+    (await play([join(parent, 'My App')], { terminal: { input: new PassThrough(), output: new PassThrough() } })).err,
+  ).toContain('"My App" has upper-case letters')
   expect(await readdir(parent)).toEqual([])
 })

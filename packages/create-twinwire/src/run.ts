@@ -5,13 +5,13 @@ import { defaults, type ProjectOptions, packageManagerOf } from './options.ts'
 import { type Versions, versionOf } from './package-json.ts'
 import { commandsOf } from './pieces.ts'
 import { checkFolder, nameOf } from './project-folder.ts'
-import type { Answers } from './questions.ts'
+import type { Answers, Terminal } from './questions.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where the program runs. */
 export interface Surroundings {
-  /** Standard input and output are a terminal. */
-  readonly isTerminal: boolean
+  /** Where questions are asked and answered; null without a terminal. */
+  readonly terminal: Terminal | null
   /** `npm_config_user_agent`. */
   readonly userAgent: string | undefined
   /** Of this package, of pnpm, and of what projects depend on. */
@@ -67,13 +67,13 @@ async function dispatch(args: readonly string[], surroundings: Surroundings): Pr
   const packageManager = packageManagerOf(surroundings.userAgent) ?? defaults.packageManager
   const suggested: ProjectOptions = { ...defaults, packageManager, ...options }
   let answers: Answers | null
-  if (yes || !surroundings.isTerminal) {
+  if (yes || surroundings.terminal === null) {
     if (folder === undefined) throw new UsageError('name the folder of the project: npm create twinwire@latest my-app')
     answers = { folder, options: suggested }
   } else {
     // Loaded when there is a question.
     const { ask } = await import('./questions.ts')
-    answers = await ask(parsed, suggested)
+    answers = await ask(parsed, suggested, surroundings.terminal)
   }
   if (answers === null) return 1
   const files = await createProject(answers.folder, answers.options, surroundings.versions)
