@@ -13,6 +13,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { WebSocket } from 'ws'
 import { packPackages } from '../../scripts/lib/pack-packages.mjs'
+import { hasChromium, startChromium } from '../support/chromium.ts'
 import { quietEnv } from './lib/env.mjs'
 import { findNodes } from './lib/nodes.mjs'
 import { run, startServer } from './lib/processes.mjs'
@@ -119,6 +120,7 @@ async function tryProject({ node, name, project }) {
     for (const script of ['typecheck', 'lint', 'test', 'build']) await step(script, [...manager.run, script])
     if (!project.flags.includes('--no-page'))
       await step('manifest', [...manager.exec, 'twinwire', 'manifest', '--check', 'web/manifest.json'])
+    assert.match(await readFile(join(cwd, '.gitignore'), 'utf8'), /^node_modules\/$/m)
     if (asked.all) assert.match(await step('routes', [...manager.run, 'routes']), /ADD_NOTE/)
     const start = performance.now()
     await callBuilt(node, cwd, env, project)
@@ -139,6 +141,7 @@ async function callBuilt(node, cwd, env, project) {
   const server = await startServer(node.path, ['dist/main.js'], { cwd, env, ready: welcome })
   try {
     await callBothWires(server, project)
+    if (!project.flags.includes('--no-page')) await tryPage(server.output())
     assert.equal(await server.stop(), 0, 'exit code after SIGTERM')
   } catch (error) {
     throw new Error(`${error.message}\n${server.output()}`, { cause: error })
@@ -190,6 +193,26 @@ async function callBothWires({ url, output }, { auth, flags }) {
 
 function within() {
   return { signal: AbortSignal.timeout(30_000) }
+}
+
+/** The page adds a note, and shows it when its event arrives, with what was there before. */
+async function tryPage(output) {
+  if (!hasChromium()) return
+  const browser = await startChromium()
+  try {
+    const page = await browser.newPage()
+    const problems = []
+    page.on('pageerror', (error) => problems.push(String(error)))
+    await page.goto(/^The page: +(\S+)$/m.exec(output)?.[1] ?? '')
+    await page.locator('#text').fill('in the page')
+    await page.locator('button').click()
+    await page.locator('li', { hasText: 'in the page' }).waitFor()
+    assert.deepEqual(await page.locator('li').allTextContents(), ['in the page', 'over HTTP'])
+    assert.equal(await page.locator('#status').textContent(), 'open')
+    assert.deepEqual([...problems, await page.locator('#error').textContent()], [''])
+  } finally {
+    await browser.close()
+  }
 }
 
 /** `dev` starts again when a file has changed. */
