@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { Timer } from '@twinwire/core/plugin'
 import type { HistoryLimits, Position } from '@twinwire/core/transport'
@@ -54,6 +55,8 @@ export class Publisher {
   /** Streams with something to send, when there are too many commands. */
   readonly #ready = new Set<string>()
   readonly #idle = new Set<() => void>()
+  /** That of the boot: a batch of several callers belongs to none of them, and who fills a queue must not own all that follows. */
+  readonly #context = new AsyncResource('RedisPublisher')
   #commands = 0
   #lastNumber = 0
   #heldPublications = 0
@@ -80,7 +83,7 @@ export class Publisher {
       const queue = this.#queues.get(keys.channel)
       if (queue === undefined) {
         this.#queues.set(keys.channel, { waiting: [held], sent: [] })
-        this.#send(keys.channel)
+        this.#context.runInAsyncScope(() => this.#send(keys.channel))
       } else queue.waiting.push(held)
     })
   }

@@ -26,6 +26,15 @@ export {
   type LabelValues,
 } from './base/instruments.ts'
 export type { FoundPackage, Machine, Manifest } from './base/machine.ts'
+export type {
+  CommandOperation,
+  Operation,
+  OperationSpan,
+  Operations,
+  PublicationOperation,
+  StatementOperation,
+  TransactionOperation,
+} from './base/operations.ts'
 export { type Bounds, option } from './base/option.ts'
 export type { OptionReading, OptionRule, OptionRules, OptionsOf, OptionTable } from './base/option-rule.ts'
 export { badOption, checkOption, checkOptions } from './base/options.ts'
@@ -35,6 +44,7 @@ export type { CallOutcome } from './call/call-outcome.ts'
 export { readCookie } from './call/cookie-header.ts'
 export { readSignedCookie } from './call/set-cookie.ts'
 export { setTrace, type Trace, traceOf } from './call/trace.ts'
+export type { Tracer } from './call/tracer.ts'
 export {
   type AccessOnApp,
   addGuardedEndpoint,
@@ -64,20 +74,17 @@ export type {
   RouteContract,
   TopicContract,
 } from './plugin/contract.ts'
+export type { ControlHandler, ControlReply, ControlResult, HandshakeOptions } from './plugin/control-frames.ts'
 export type { HealthCheck } from './plugin/health.ts'
 export type {
-  ControlHandler,
-  ControlReply,
-  ControlResult,
   DisconnectOutcome,
-  HandshakeOptions,
   Identify,
   IdentifyOptions,
-  IncomingRequest,
   PackageOptions,
   PluginHost,
   ReplyHookOptions,
 } from './plugin/host.ts'
+export type { IncomingRequest } from './plugin/incoming-request.ts'
 export { definePlugin } from './plugin/plugin.ts'
 export type { PluginControl } from './plugin/plugin-control.ts'
 export type { StepDescription } from './route/describe.ts'

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@twinwire/core'
-import type { DoctorHost, PluginHost } from '@twinwire/core/plugin'
+import type { DoctorHost, Operations, PluginHost } from '@twinwire/core/plugin'
 import type { Rule } from './rule.ts'
 
 /** Points that a call charges to one bucket. */
@@ -96,7 +96,10 @@ export interface LimitStore {
 }
 
 /** What the application provides to a store. */
-export type StoreServices = Pick<PluginHost, 'clock' | 'log' | 'instruments' | 'environment'>
+export interface StoreServices extends Pick<PluginHost, 'clock' | 'log' | 'instruments' | 'environment'> {
+  /** Where a remote store reports its commands to a tracer. Left out: they are not traced. */
+  readonly operations?: Operations | undefined
+}
 
 /** The `store` option of `rateLimit()`; opens the store when the application starts. `memoryStore()` and `redisStore(url)` return one. */
 export interface LimitStoreFactory {

@@ -1,5 +1,5 @@
 import { BootError, type Clock } from '@twinwire/core'
-import type { PluginHost, Timer } from '@twinwire/core/plugin'
+import type { CommandOperation, Operations, PluginHost, Timer } from '@twinwire/core/plugin'
 import { type ConnectionListener, countConnections, logChanges, watchConnection } from './connection-events.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { loadClient } from './open-client.ts'
@@ -18,7 +18,10 @@ import type { RedisScript } from './script.ts'
 const maxPending = 4096
 
 /** What the application provides to a connection. */
-export type RedisServices = Pick<PluginHost, 'clock' | 'log' | 'instruments'>
+export interface RedisServices extends Pick<PluginHost, 'clock' | 'log' | 'instruments'> {
+  /** Where commands are reported to a tracer. Left out: they are not traced. */
+  readonly operations?: Operations | undefined
+}
 
 export interface RedisConnectionUse<Operation extends string> {
   /** Values of the label `operation` of its metrics; `ping` is one as well. */
@@ -49,6 +52,7 @@ export class RedisConnection<Operation extends string> {
   readonly #client: RedisClient
   readonly #options: ResolvedRedisOptions
   readonly #clock: Clock
+  readonly #operations: Operations | undefined
   readonly #deadlines: DeadlineQueue
   readonly #watchdog: ReplyWatchdog
   readonly #cells: Readonly<Record<Operation | 'ping', OperationCells>>
@@ -64,12 +68,13 @@ export class RedisConnection<Operation extends string> {
   constructor(
     client: RedisClient,
     options: ResolvedRedisOptions,
-    { clock, log, instruments }: RedisServices,
+    { clock, log, instruments, operations: traced }: RedisServices,
     { operations, listener }: RedisConnectionUse<Operation>,
   ) {
     this.#client = client
     this.#options = options
     this.#clock = clock
+    this.#operations = traced
     this.isCluster = client.isCluster
     this.#deadlines = new DeadlineQueue(clock, options.commandTimeoutMs)
     this.#cells = createOperationCells(instruments, [...operations, 'ping'])
@@ -167,6 +172,7 @@ export class RedisConnection<Operation extends string> {
     this.#lastSentMs = startedMs
     if (this.#pending === 0) this.#watchdog.start()
     this.#pending += 1
+    const span = this.#operations?.begin?.(this.#toOperation(operation)) ?? null
     return new Promise((resolve, reject) => {
       let isWaiting = true
       const end = (): void => {
@@ -176,6 +182,7 @@ export class RedisConnection<Operation extends string> {
       const fail = (error: RedisError): void => {
         end()
         cells.error.inc()
+        span?.end(error.code)
         reject(error)
       }
       const cancelDeadline = this.#deadlines.add(() =>
@@ -187,6 +194,7 @@ export class RedisConnection<Operation extends string> {
         cancelDeadline()
         end()
         cells.success.inc()
+        span?.end(null)
         resolve(reply)
       }
       const onError = (error: unknown): void => {
@@ -200,6 +208,12 @@ export class RedisConnection<Operation extends string> {
         resend().then(onReply, onError)
       })
     })
+  }
+
+  #toOperation(operation: Operation | 'ping'): CommandOperation {
+    const { db, host, port } = labelsOf(this.#options)
+    const what = operation === 'ping' ? { command: 'PING', script: null } : { command: 'EVALSHA', script: operation }
+    return { kind: 'command', system: 'redis', host, port: port === '' ? null : Number(port), namespace: db, ...what }
   }
 
   /** Nothing is sent to a client that is not ready: it would queue the command and send it after its time-out. */

@@ -159,6 +159,7 @@ function toContext(options: CompileOptions, defaultAccess: Access, calls: CallIn
     unknownKeys: options.unknownKeys,
     validateOutput: options.validateOutput,
     asyncContext: options.services.asyncContext,
+    tracer: registry.tracing.tracer,
     findApi: (name) => apis.get(name),
     guardsFor: (info) => registry.guards.filter(({ when }) => when(info)).map(({ step }) => step),
     countWebSocket: ({ pkgId }) => (pkgId === null ? null : calls.webSocket(String(pkgId))),

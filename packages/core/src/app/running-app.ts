@@ -79,11 +79,11 @@ export class RunningApp {
     const { pluginPkgIds = {}, topics = {} } = given
     this.#registry = new PluginRegistry({ ...options, pluginPkgIds, topics })
     this.#rejections = new Rejections(this.instruments, this.log)
+    const shared = { clock: this.#clock, log: this.log, rejections: this.#rejections }
     this.hub = new ConnectionHub({
       broker: options.broker,
       node: createNodeInfo(this.#clock),
-      clock: this.#clock,
-      log: this.log,
+      ...shared,
       instruments: this.instruments,
       transport: this.#transport,
       maxBackpressureBytes: options.websocket.maxBackpressureBytes,
@@ -97,18 +97,16 @@ export class RunningApp {
         this.#webSocketInstruments.broadcastErrors.inc()
         this.log.error({ err: error }, 'The broker failed to publish')
       },
-      rejections: this.#rejections,
+      operations: this.#registry.tracing,
     })
     this.#services = {
-      clock: this.#clock,
-      log: this.log,
+      ...shared,
       hub: this.hub,
       deadlines: new Deadlines(this.#clock),
       commitTimeoutMs,
       usesTls: false,
       cookies,
       countLateOutcome: countLateOutcomes(this.instruments),
-      rejections: this.#rejections,
       errorMappers: this.#registry.errorMappers,
       onCall: null,
       onReply: null,
@@ -116,6 +114,7 @@ export class RunningApp {
       onWorkEnd: null,
       access: createAccessLog(log),
       asyncContext: given.asyncContext ?? false,
+      tracer: null,
       track: (work) => this.#track(work),
     }
   }

@@ -1,6 +1,5 @@
 import { BootError } from '../base/boot-error.ts'
 import type { Instruments } from '../base/instruments.ts'
-import { isPromise } from '../base/maybe-promise.ts'
 import type { CallServices } from '../call/call-services.ts'
 import { noCredentials } from '../edge/packed-headers.ts'
 import { RequestPreprocessor } from '../edge/request-preprocessor.ts'
@@ -17,12 +16,14 @@ import type { PluginApis } from '../plugin/plugin-apis.ts'
 import type { PluginRegistry } from '../plugin/plugin-host.ts'
 import type { Codec } from '../protocol/codec.ts'
 import { jsonCodec } from '../protocol/json-codec.ts'
+import type { SurroundTask } from '../tasks/task-loop.ts'
 import { Tasks } from '../tasks/tasks.ts'
 import { Upgrader } from '../websocket/upgrade.ts'
 import type { WebSocketInstruments } from '../websocket/websocket-instruments.ts'
 import type { WebSocketWire } from '../websocket/wire.ts'
 import type { AppEvents } from './app-events.ts'
 import { type CompiledApp, compileApp } from './compile-app.ts'
+import { listenToCalls } from './listen-to-calls.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 
 /** The two wires of an app that has booted. */
@@ -63,7 +64,7 @@ export async function createWires(parts: WiresOptions): Promise<Wires> {
   const createDicer = compiled.routes.some(({ http }) => http !== null && http.multipart !== null)
     ? await loadDicer()
     : null
-  listen(registry, services)
+  listenToCalls(registry, services)
   const preprocessor = new RequestPreprocessor({ trustedProxies, hosts }, registry.onRequest)
   const securityHeaders = createSecurityHeaders(given.http?.securityHeaders)
   const { maxTopics } = websocket
@@ -94,9 +95,10 @@ export async function createWires(parts: WiresOptions): Promise<Wires> {
   const byName = byFormat(codecs)
   const { clock, log } = services
   const tasks = [...options.tasks, ...registry.tasks]
+  const surround: SurroundTask = (name, work) => services.tracer?.task(name, work) ?? work()
   return {
     compiled,
-    tasks: new Tasks({ tasks, broker: options.broker, clock, log, instruments: parts.instruments }),
+    tasks: new Tasks({ tasks, broker: options.broker, clock, log, instruments: parts.instruments, surround }),
     webSocket,
     upgrader: new Upgrader({ wire: webSocket, preprocessor, codecs: byName, defaultCodec: codecs[0], securityHeaders }),
     http: new HttpWire({
@@ -153,36 +155,4 @@ function byFormat(codecs: readonly Codec[]): ReadonlyMap<string, Codec> {
     byName.set(name, codec)
   }
   return byName
-}
-
-/** Without hooks these stay null, which costs a call one comparison. */
-function listen({ onCall, onReply, replyHooksReadAddress }: PluginRegistry, services: CallServices): void {
-  services.hooksReadAddress = onCall.length > 0 || replyHooksReadAddress
-  const failed = (error: unknown): void => services.log.error({ err: error }, 'A hook of a plugin failed')
-  // A hook may be an async function, whose rejection must not end the process.
-  const settle = (result: unknown): void => {
-    if (isPromise(result)) result.then(undefined, failed)
-  }
-  if (onCall.length > 0) {
-    services.onCall = (call) => {
-      for (const hook of onCall) {
-        try {
-          settle(hook(call))
-        } catch (error) {
-          failed(error)
-        }
-      }
-    }
-  }
-  if (onReply.length > 0) {
-    services.onReply = (call, outcome) => {
-      for (const hook of onReply) {
-        try {
-          settle(hook(call, outcome))
-        } catch (error) {
-          failed(error)
-        }
-      }
-    }
-  }
 }

@@ -20,6 +20,7 @@ export const bootErrorCodes = {
   duplicate_identity_owner: 'Two plugins identify callers.',
   duplicate_handshake_owner: 'Two plugins own the WebSocket handshake.',
   duplicate_control_frame: 'Two plugins handle the same control frame, or a plugin one of core.',
+  duplicate_tracer: 'Two plugins trace the app.',
   duplicate_topic: 'The same topic is declared twice, or two patterns fit a topic equally well.',
   missing_plugin: 'A step or a plugin needs a plugin that is not installed.',
   duplicate_plugin: 'Two plugins have the same name.',

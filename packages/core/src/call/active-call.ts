@@ -9,6 +9,7 @@ import { ItemsResult } from './item-stream.ts'
 import { PendingCommits } from './pending-commits.ts'
 import { isReply } from './reply.ts'
 import { discardResult } from './stream-source.ts'
+import { runInTrace } from './tracer.ts'
 
 /** What a peer returns whose reply has not begun, and that ends the call itself when it has. */
 export const answeredLater = 0
@@ -51,7 +52,7 @@ export class ActiveCall extends CallContext {
 
   /** The deadline has passed. */
   expire(): void {
-    void this.failEarly(deadlineErrorOf(this) ?? new DeadlineExceededError(this.compiled.deadlineMs))
+    runInTrace(this, expireNow)
   }
 
   /**
@@ -151,6 +152,10 @@ export class ActiveCall extends CallContext {
     this.onDone = null
     onDone()
   }
+}
+
+function expireNow(call: ActiveCall): void {
+  void call.failEarly(deadlineErrorOf(call) ?? new DeadlineExceededError(call.compiled.deadlineMs))
 }
 
 function answer(call: ActiveCall, result: unknown): void {

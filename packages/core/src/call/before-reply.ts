@@ -1,6 +1,7 @@
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ActiveCall } from './active-call.ts'
+import { runInTrace } from './tracer.ts'
 
 /** How a call will be answered. `error` is null for a success. */
 export interface DecidedOutcome {
@@ -78,11 +79,8 @@ export function decide(
 /** For a call whose client has left: there is nothing to hold back. */
 export function notifyAborted(call: ActiveCall, outcome: DecidedOutcome): void {
   if (call.compiled.beforeReply === null || decisions.has(call)) return
-  call.services.track(
-    runHooks(call, outcome).catch((error: unknown) =>
-      call.log.error({ err: error }, 'A hook before the reply of a call failed'),
-    ),
-  )
+  const failed = (error: unknown): void => call.log.error({ err: error }, 'A hook before the reply of a call failed')
+  runInTrace(call, () => call.services.track(runHooks(call, outcome).catch(failed)))
 }
 
 async function runHooks(call: ActiveCall, outcome: DecidedOutcome): Promise<void> {

@@ -121,6 +121,9 @@ export class CallContext implements Call, DropListener {
   get path(): string | null {
     return this.peer.requestedPath ?? null
   }
+  get secure(): boolean | null {
+    return this.peer.isSecure ?? null
+  }
   get query(): Readonly<Record<string, string | readonly string[]>> {
     return this.peer.query
   }

@@ -8,6 +8,7 @@ import type { AnyEvent } from './event.ts'
 import type { Audience, Publication } from './publication.ts'
 import type { Rejections } from './rejections.ts'
 import type { CookieRules } from './set-cookie.ts'
+import type { Tracer } from './tracer.ts'
 
 /** The hub, as calls use it. */
 export interface CallHub {
@@ -48,6 +49,8 @@ export interface CallServices {
   readonly access: AccessLogger | null
   /** `currentCall()` works. */
   readonly asyncContext: boolean
+  /** Null when no plugin traces. */
+  tracer: Tracer | null
   /** Set during a drain: called whenever a call, a queued frame or tracked work has ended. */
   onWorkEnd: (() => void) | null
   /** Work that continues after the reply: the drain waits for it. */

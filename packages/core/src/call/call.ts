@@ -93,6 +93,8 @@ export interface Call extends Publisher {
   readonly method: string | null
   /** As requested over HTTP, without the query; at most 256 characters. Null on WebSocket. */
   readonly path: string | null
+  /** The client used TLS, to this server or to a trusted proxy; null on WebSocket. */
+  readonly secure: boolean | null
   /** As sent, decoded; on WebSocket that of the upgrade. */
   readonly query: QueryRecord
   /** Aborted when the client disconnects or the deadline passes. */

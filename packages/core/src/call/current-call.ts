@@ -19,7 +19,7 @@ export function runWithCall<C extends Call>(call: C, work: (call: C) => void): v
   storage.run(call, work, call)
 }
 
-/** Returns `callback`, bound to the current call: native code does not keep it. */
+/** Returns `callback`, bound to the current call and to the current trace: native code does not keep them. */
 export function withCurrentCall<A extends readonly unknown[]>(callback: (...args: A) => void): (...args: A) => void {
   return AsyncLocalStorage.bind(callback)
 }

@@ -4,6 +4,7 @@ import type { ActiveCall } from './active-call.ts'
 import { ForwardedPeer } from './forwarded-peer.ts'
 import type { ItemsResult } from './item-stream.ts'
 import { isPrematureClose, openSource, type SourceReader } from './stream-source.ts'
+import { runInTrace } from './tracer.ts'
 
 /** Sends the items of one call over its wire. */
 export interface ItemSink {
@@ -142,8 +143,11 @@ export class StreamedReply extends ForwardedPeer {
     this.#sink.ended()
     if (!this.#sourceEnded) {
       this.#sourceEnded = true
-      this.#closing = this.#close()
-      call.services.track(this.#closing)
+      // The source ends on behalf of its own call, whatever has ended that: a frame of another call, a timer.
+      runInTrace(call, () => {
+        this.#closing = this.#close()
+        call.services.track(this.#closing)
+      })
     }
     this.#wake()
     this.peer.ended(call)

@@ -61,6 +61,7 @@ export function database(options: DatabaseOptions): Plugin<DatabaseApi> {
         meter,
         dropSafe,
         instruments,
+        operations: host.operations,
         log,
         clock,
       })

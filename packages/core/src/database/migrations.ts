@@ -74,6 +74,7 @@ async function withDatabase<T>(options: MigrateOptions, run: (database: OpenData
     dropSafe: dropSafeAlone,
     meter,
     instruments,
+    operations: null,
     log,
     clock,
   })

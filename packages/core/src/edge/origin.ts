@@ -1,5 +1,5 @@
 import { type AppError, PermissionDeniedError } from '../errors/app-error.ts'
-import type { IncomingRequest } from '../plugin/host.ts'
+import type { IncomingRequest } from '../plugin/incoming-request.ts'
 
 /** What decides whether a request was sent by a page of this app. */
 export type OriginRequest = Pick<IncomingRequest, 'wire' | 'method' | 'headers' | 'secure'>

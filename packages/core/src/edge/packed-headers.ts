@@ -1,5 +1,5 @@
 import { withoutCookies } from '../call/cookie-header.ts'
-import type { CredentialNames } from '../plugin/host.ts'
+import type { CredentialNames } from '../plugin/control-frames.ts'
 import { toHeaderRecord } from '../transport/request-headers.ts'
 
 /**

@@ -13,6 +13,7 @@ import {
 import { addHeaders, ReplyHeaders } from '../call/reply-headers.ts'
 import { ResponseReply } from '../call/response-reply.ts'
 import type { ItemSink } from '../call/streamed-reply.ts'
+import { setBodyEnd } from '../call/tracer.ts'
 import { toErrorBody, toErrorHeaders } from '../edge/error-response.ts'
 import type { RequestPreprocessor } from '../edge/request-preprocessor.ts'
 import type { AppError } from '../errors/app-error.ts'
@@ -209,7 +210,9 @@ function sendStream(
   const { streams, draining } = request.shared
   streams.add(body)
   if (draining) body.endWhenIdle()
-  call.services.track(body.run().finally(() => streams.delete(body)))
+  const isWhole = body.run()
+  if (call.services.tracer !== null) setBodyEnd(call, isWhole)
+  call.services.track(isWhole.finally(() => streams.delete(body)))
   return status
 }
 

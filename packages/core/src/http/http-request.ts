@@ -80,8 +80,9 @@ export class HttpRequest extends HttpAnswers implements CallPeer, RequestContext
       if (body.ok) finish(this, call, body.value, next)
       else call.fail(body.error)
     }
-    const { exchange } = this
-    exchange.readBody(http.maxBodyBytes, call.services.asyncContext ? withCurrentCall(read) : read, http.raw)
+    const { asyncContext, tracer } = call.services
+    const keepsContext = asyncContext || tracer !== null
+    this.exchange.readBody(http.maxBodyBytes, keepsContext ? withCurrentCall(read) : read, http.raw)
   }
 
   ended(call: ActiveCall): void {

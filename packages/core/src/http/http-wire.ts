@@ -4,6 +4,7 @@ import type { CallServices } from '../call/call-services.ts'
 import type { CompiledRoute } from '../call/compiled-route.ts'
 import { toCorrelationId } from '../call/correlation.ts'
 import { reply } from '../call/reply.ts'
+import { runInTrace } from '../call/tracer.ts'
 import { upgradeRequired } from '../edge/error-response.ts'
 import { type RequestPreprocessor, UnreadRequest } from '../edge/request-preprocessor.ts'
 import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
@@ -154,7 +155,12 @@ export class HttpWire implements HttpRequestServices {
   #identify(request: HttpRequest, call: ActiveCall): void {
     const { identify } = this.#options
     const { compiled } = call
-    if (identify === null || compiled.identity === 'none') return compiled.run(call)
+    if (identify === null || compiled.identity === 'none') compiled.run(call)
+    else runInTrace(call, () => this.#identifyBy(identify, request, call))
+  }
+
+  #identifyBy(identify: Identify, request: HttpRequest, call: ActiveCall): void {
+    const { compiled } = call
     try {
       const identity = identify(new UnreadRequest('http', request.exchange, request))
       if (isPromise(identity)) {

@@ -1,6 +1,7 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import type { StreamSource } from '../call/reply.ts'
 import { isPrematureClose, openSource, type SourceReader } from '../call/stream-source.ts'
+import { runInTrace } from '../call/tracer.ts'
 import type { ResponseStream } from '../transport/transport.ts'
 
 /** During a drain: how long a source may produce nothing until it is asked to end, and then until it is cut. */
@@ -29,25 +30,33 @@ export class StreamedBody {
   }
 
   /**
-   * Resolves when the body has ended, and never rejects. If the source throws, the connection is cut, so that the client does not take
+   * Resolves when the body has ended, with whether all of it was sent, and never rejects. If the source throws, the connection is cut, so that the client does not take
    * a part of the body for all of it.
    */
-  async run(): Promise<void> {
+  async run(): Promise<boolean> {
     // After this the call has been answered, and aborting it concerns only the body.
     await Promise.resolve()
     try {
-      if (!this.#stream.open) return this.stop('The response has no body')
+      if (!this.#stream.open) {
+        const hasLeft = this.#stopped
+        this.stop('The response has no body')
+        return !hasLeft
+      }
       this.#reader ??= openSource(this.#source)
       while (!this.#stopped) {
         const next = await this.#next(this.#reader)
-        if (next === null) return
-        if (next.done === true) return this.#stream.end()
-        if (!(await this.#stream.write(toChunk(next.value)))) return this.stop('The client has stopped receiving')
+        if (next === null) return false
+        if (next.done === true) {
+          this.#stream.end()
+          return true
+        }
+        if (!(await this.#stream.write(toChunk(next.value)))) this.stop('The client has stopped receiving')
       }
     } catch (error) {
       this.#stream.abort()
       this.#failed(error)
     }
+    return false
   }
 
   /** The client has disconnected, or the response has no body: aborts `call.signal` and ends the source. */
@@ -56,7 +65,7 @@ export class StreamedBody {
     if (this.#stopped) return
     this.#stopped = true
     this.#wake()
-    this.#end().catch((error: unknown) => this.#failed(error))
+    runInTrace(this.#call, () => void this.#end().catch((error: unknown) => this.#failed(error)))
   }
 
   /** The drain timeout has passed. */

@@ -3,6 +3,7 @@ import type { DoctorHost } from '../base/doctor.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { Operations } from '../base/operations.ts'
 import type { Audience, Publication } from '../call/publication.ts'
 
 /** The ordered publications of one audience; two of equal content are the same stream. */
@@ -89,6 +90,8 @@ export interface BrokerNode {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
+  /** Where a broker reports what it sends to a server: see `host.operations`. Left out: nothing is traced. */
+  readonly operations?: Operations | undefined
   /**
    * A script or job that only publishes: of `start`, `publish` and `close` alone. It receives nothing, is not among `nodes`, and gets
    * no lease. Default false.

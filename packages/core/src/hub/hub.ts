@@ -25,7 +25,7 @@ interface HubOptions
   extends Omit<FanOut, 'nextTopic'>,
     PrepareOptions,
     Pick<LatestOptions, 'keyOf'>,
-    Pick<BrokerNode, 'clock' | 'log' | 'instruments'> {
+    Pick<BrokerNode, 'clock' | 'log' | 'instruments' | 'operations'> {
   readonly broker: Broker
   readonly node: NodeInfo
   /** A promise that the broker returned has rejected. */
@@ -107,13 +107,12 @@ export class ConnectionHub implements Hub {
 
   /** The app boots: the node receives from here on. */
   async start(): Promise<void> {
-    const { broker, node, clock, log, instruments } = this.#options
+    const { broker, node: info, clock, log, instruments, operations } = this.#options
+    const services = { clock, log, instruments, operations }
     await bootStep(broker, () =>
       broker.start({
-        info: node,
-        clock,
-        log,
-        instruments,
+        info,
+        ...services,
         deliver: (publication, position) => this.#deliver(publication, position),
         gap: (stream, position) => this.#gap(stream, position),
         control: (message) => this.control.receive(message),

@@ -1,8 +1,11 @@
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
-import type { Publication } from '../call/publication.ts'
+import { failureOf, type OperationSpan, type Operations, type PublicationOperation } from '../base/operations.ts'
+import type { Audience, Publication } from '../call/publication.ts'
 import type { Broker, Position, Stream, StreamHistory } from './broker.ts'
 import type { HubInstruments } from './hub-instruments.ts'
+import { streamName } from './stream-key.ts'
+import type { TopicTable } from './topic.ts'
 
 interface PublishingOptions {
   readonly broker: Broker
@@ -12,6 +15,8 @@ interface PublishingOptions {
   /** A promise that the broker returned to a call has rejected. */
   readonly onLateError: (error: unknown) => void
   readonly rejections: DropListener
+  readonly topics: Pick<TopicTable, 'find'>
+  readonly operations?: Operations | undefined
 }
 
 /** Gives publications to the broker. Each failure is counted once. */
@@ -63,6 +68,17 @@ export class Publishing {
 
   #send(publication: Publication, key: string | null = null): MaybePromise<Position | null> {
     if (!this.isOpen) throw new Error('The app has not started: await app.ready() before publishing')
+    const span = this.#options.operations?.begin?.(this.#toOperation(publication)) ?? null
+    return span === null ? this.#give(publication, key) : traced(span, () => this.#give(publication, key))
+  }
+
+  #toOperation({ audience, pkgId }: Publication): PublicationOperation {
+    const { broker, topics } = this.#options
+    const destination = streamName(audience)
+    return { kind: 'publication', destination, pattern: patternOf(audience, topics), pkgId, broker: broker.name }
+  }
+
+  #give(publication: Publication, key: string | null): MaybePromise<Position | null> {
     const { broker, historyOf, counted, onError } = this.#options
     this.isReported = false
     try {
@@ -80,5 +96,30 @@ export class Publishing {
       if (!this.isReported) onError(error)
       throw error
     }
+  }
+}
+
+function patternOf(audience: Audience, topics: Pick<TopicTable, 'find'>): string {
+  return (audience.kind === 'topic' ? topics.find(audience.topic)?.pattern : undefined) ?? streamName(audience)
+}
+
+/** What is synchronous stays so. */
+function traced<T>(span: OperationSpan, work: () => MaybePromise<T>): MaybePromise<T> {
+  const failed = (error: unknown): never => {
+    span.end(failureOf(error))
+    throw error
+  }
+  try {
+    const result = span.run(work)
+    if (isPromise(result)) {
+      return result.then((value) => {
+        span.end(null)
+        return value
+      }, failed)
+    }
+    span.end(null)
+    return result
+  } catch (error) {
+    return failed(error)
   }
 }

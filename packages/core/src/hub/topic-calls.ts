@@ -33,8 +33,14 @@ export class TopicCalls {
       httpCounter: () => null,
       onInput: null,
       beforeReply: () => null,
+      tracer: null,
     }
-    const silent = { onCall: { value: null }, onReply: { value: null }, access: { value: null } }
+    const silent = {
+      onCall: { value: null },
+      onReply: { value: null },
+      access: { value: null },
+      tracer: { value: null },
+    }
     // With the services that change while the app runs.
     this.#services = Object.create(services, silent)
   }

@@ -5,14 +5,15 @@ import type { Environment } from '../base/environment.ts'
 import type { Instruments } from '../base/instruments.ts'
 import type { Logger } from '../base/logger.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { Operations } from '../base/operations.ts'
 import type { PluginKey } from '../base/plugin-key.ts'
 import type { DecidedOutcome } from '../call/before-reply.ts'
-import type { Call, RouteInfo, Wire } from '../call/call.ts'
+import type { Call, RouteInfo } from '../call/call.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { AnyEvent } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
 import type { Publication } from '../call/publication.ts'
-import type { ReplyHeaders } from '../call/reply-headers.ts'
+import type { Tracer } from '../call/tracer.ts'
 import type { AppError } from '../errors/app-error.ts'
 import type { ErrorMapper } from '../errors/normalize.ts'
 import type { Connection } from '../hub/connection.ts'
@@ -23,23 +24,10 @@ import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import type { Step } from '../route/step.ts'
 import type { TaskOptions } from '../tasks/task.ts'
 import type { AppContract } from './contract.ts'
+import type { ControlHandler, HandshakeOptions } from './control-frames.ts'
 import type { HealthCheck } from './health.ts'
+import type { IncomingRequest } from './incoming-request.ts'
 import type { PluginControl } from './plugin-control.ts'
-
-/** An HTTP request or an upgrade, before any check of it. */
-export interface IncomingRequest {
-  readonly wire: Wire
-  readonly method: string
-  readonly path: string
-  /** The client's IP address, as trusted proxies report it. */
-  readonly address: string
-  /** The client used TLS, to this server or to a trusted proxy. */
-  readonly secure: boolean
-  readonly headers: Readonly<Record<string, string>>
-  readonly query: Readonly<Record<string, string | readonly string[]>>
-  /** Headers of the response: over HTTP those of the call, over WebSocket those of a rejected upgrade. */
-  readonly replyHeaders: ReplyHeaders
-}
 
 /** Of a hook `onReply`. */
 export interface ReplyHookOptions {
@@ -56,12 +44,6 @@ export interface ReplyHookOptions {
 
 /** Returns the identity of a request; null if it has no credentials. Throws `AuthenticationError` for invalid ones. */
 export type Identify = (request: IncomingRequest) => MaybePromise<Identity | null>
-
-/** What carries credentials, and is not kept. */
-export interface CredentialNames {
-  readonly headers: readonly string[]
-  readonly cookies: readonly string[]
-}
 
 /** Options of `host.identify`. */
 export interface IdentifyOptions {
@@ -83,63 +65,6 @@ export interface DisconnectOutcome {
   readonly reason: string
   /** The handshake and all `onConnect` hooks had succeeded. */
   readonly admitted: boolean
-}
-
-/** A text frame that the server sends: `{"type": "<type>", …}`. */
-export interface ControlReply {
-  readonly type: string
-  readonly [key: string]: unknown
-}
-
-/** Result of a control frame. */
-export interface ControlResult {
-  /** The new identity of the connection; joined topics are authorized again. Default: no change. */
-  readonly identity?: Identity
-  /**
-   * Sent as JSON text; in the handshake after `onConnect` has succeeded. A function is called at that time: when the credentials of an
-   * upgrade are checked, there is no connection yet.
-   */
-  readonly reply?: ControlReply | ((connection: Connection) => ControlReply)
-}
-
-/**
- * Handles text frames `{"type": "<type>", …}`. A thrown Disconnect closes the connection with its code, a thrown AppError with 4001.
- * Any other error is logged and closes it with 1011. Packages that arrive after the frame are held until it is handled.
- */
-export type ControlHandler = (
-  frame: Readonly<Record<string, unknown>>,
-  connection: Connection,
-) => MaybePromise<ControlResult>
-
-/**
- * Makes a control frame the handshake: no connection is admitted before it. When it is sent again it renews the identity; a result with
- * another identity id closes the connection with 4001.
- */
-export interface HandshakeOptions {
-  /** Time limit for the first frame, in milliseconds; then the connection is closed with 4002. Default 5000. */
-  readonly timeoutMs?: number
-  /**
-   * Checks credentials in the upgrade request. A result admits the connection without a first frame, null waits for one, a thrown
-   * AppError rejects the upgrade with an HTTP response.
-   */
-  readonly fromUpgrade?: (request: IncomingRequest) => MaybePromise<ControlResult | null>
-  /**
-   * Headers of the upgrade that carry credentials, in lower case: `['authorization']`. Once it is accepted they are dropped: they are not among
-   * the `headers` of the connection and its calls, nor in the memory of the process. Neither are those of a request for server-sent events among
-   * the `headers` of its connection. Default: none.
-   */
-  readonly credentialHeaders?: readonly string[]
-  /** Cookies that carry credentials, by name. They are dropped like `credentialHeaders`, and the others are kept. Default: none. */
-  readonly credentialCookies?: readonly string[]
-}
-
-/** The control frame that is the handshake, as registered. */
-export interface Handshake {
-  readonly type: string
-  readonly handle: ControlHandler
-  readonly timeoutMs: number
-  readonly fromUpgrade: HandshakeOptions['fromUpgrade']
-  readonly credentials: CredentialNames
 }
 
 /** PkgID of a route or event that a plugin adds. */
@@ -215,6 +140,23 @@ export interface PluginHost {
   ): void
   /** A call has ended; once for every call, also for those without a route. Must not throw. */
   onReply(hook: (call: Call, outcome: CallOutcome) => void, options?: ReplyHookOptions): void
+  /**
+   * Traces the app: calls, tasks and operations. Only one plugin may, another one is a boot error, `duplicate_tracer`. Without one, calls and operations
+   * cost nothing more.
+   *
+   * @example
+   * host.trace({ start: begin, run: inContext, end: finish, task: runTask, operation: beginOperation })
+   */
+  trace(tracer: Tracer): void
+  /**
+   * Tells the tracer of the app about work that takes time, such as a command that this plugin sends to a server. `begin` is null in an app without
+   * one, and the argument is then not made. Its result is null for what is not traced; else call `end` once.
+   *
+   * @example
+   * const span = host.operations.begin?.({ kind: 'command', system: 'redis', host: 'cache', port: 6379, namespace: '0', command: 'GET', script: null })
+   * const value = await client.get(key).finally(() => span?.end(null))
+   */
+  readonly operations: Operations
   /**
    * A connection has closed; once for every socket that opened, also for those that were not admitted. Once also for every client of
    * `reply.events` for which `onConnect` ran; 1006 when it has disconnected by itself.

@@ -23,19 +23,14 @@ import type { AnyEndpoint } from '../route/route.ts'
 import type { AnyStep } from '../route/step.ts'
 import { checkTask, type Task } from '../tasks/task.ts'
 import type { AppContract } from './contract.ts'
+import type { ControlHandler, Handshake } from './control-frames.ts'
 import type { HealthPart } from './health.ts'
-import type {
-  ControlHandler,
-  DisconnectOutcome,
-  Handshake,
-  Identify,
-  IdentifyOptions,
-  IncomingRequest,
-  PluginHost,
-} from './host.ts'
+import type { DisconnectOutcome, Identify, IdentifyOptions, PluginHost } from './host.ts'
+import type { IncomingRequest } from './incoming-request.ts'
 import { findPluginApi, type PluginApis } from './plugin-apis.ts'
 import { createPluginControl } from './plugin-control.ts'
 import { type AppPackages, PluginPackages } from './plugin-packages.ts'
+import { TracerSlot } from './tracer-slot.ts'
 
 /** Services of the app that plugins can use. */
 export interface HostServices {
@@ -92,6 +87,7 @@ export class PluginRegistry {
   /** By type of control frame: the plugin that handles it. */
   readonly controlOwners: Map<string, string> = new Map()
   readonly errorMappers: ErrorMapper[] = []
+  readonly tracing: TracerSlot = new TracerSlot()
   identity: IdentityOwner | null = null
   handshake: (Handshake & { readonly plugin: string }) | null = null
 
@@ -155,6 +151,11 @@ export function createPluginHost(
     onDisconnect: adder(registry.onDisconnect),
     onReady: adder(registry.onReady),
     mapErrors: adder(registry.errorMappers),
+    operations: registry.tracing,
+    trace(tracer) {
+      checkOpen()
+      registry.tracing.set(plugin, tracer)
+    },
     onControl(handler) {
       checkOpen()
       control.onPlugin(plugin, handler)

@@ -6,6 +6,7 @@ import type { CompiledRoute, IdentityPolicy } from '../call/compiled-route.ts'
 import { runWithCall } from '../call/current-call.ts'
 import { isStreamSchema } from '../call/item-stream.ts'
 import { isPageSchema, type Reply } from '../call/reply.ts'
+import type { Tracer } from '../call/tracer.ts'
 import type { AppError } from '../errors/app-error.ts'
 import { compileHttp, type HttpContext, isMount } from './compile-http.ts'
 import type { DescribedRoute } from './describe.ts'
@@ -27,6 +28,8 @@ export interface RouteContext extends HttpContext {
   readonly validateOutput: boolean
   /** `currentCall()` works. */
   readonly asyncContext: boolean
+  /** Null when no plugin traces. */
+  readonly tracer: Tracer | null
   /** What a plugin's `setup` returned; undefined when it is not installed. */
   readonly findApi: (name: string) => { readonly key: AnyPluginKey | null; readonly api: unknown } | undefined
   /** App-wide guards for a route. */
@@ -94,7 +97,7 @@ export function compileRoute(
     hasOutput: definition.output !== null,
     query: definition.http?.query ?? [],
     errors: definition.errors.map(({ code }) => code),
-    run: context.asyncContext ? (call) => runWithCall(call, run) : run,
+    run: toRun(run, context),
     identity,
     mayKeepCall:
       steps.some(({ keepsCall }) => keepsCall) ||
@@ -108,6 +111,12 @@ export function compileRoute(
     countWebSocket: context.countWebSocket(info),
     httpCounter: context.httpCounter(info),
   }
+}
+
+/** In the context that `currentCall()` and a tracer need. */
+function toRun(run: CompiledRoute['run'], { asyncContext, tracer }: RouteContext): CompiledRoute['run'] {
+  const inCall: CompiledRoute['run'] = asyncContext ? (call) => runWithCall(call, run) : run
+  return tracer === null ? inCall : (call) => tracer.run(call, inCall)
 }
 
 const passInput = (input: unknown): unknown => input

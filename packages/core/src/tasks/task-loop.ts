@@ -11,12 +11,16 @@ export interface TaskCells {
   readonly running: GaugeCell
 }
 
+/** Runs `work` once, in the trace of the run where there is one. */
+export type SurroundTask = (name: string, work: () => Promise<void>) => Promise<void>
+
 interface TaskLoopOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly cells: TaskCells
   /** Null: every node runs it. */
   readonly lease: TaskLease | null
+  readonly surround: SurroundTask
 }
 
 /** Runs one task again and again, never twice at once. */
@@ -72,7 +76,7 @@ export class TaskLoop {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, cells } = this.#options
+    const { clock, log, cells, surround } = this.#options
     if (!this.#mayGoOn) return
     const { name, everyMs, run } = this.#task
     const controller = new AbortController()
@@ -80,7 +84,8 @@ export class TaskLoop {
     this.#controller = controller
     cells.running.inc()
     try {
-      await run({ signal: controller.signal, log })
+      const work = async (): Promise<void> => void (await run({ signal: controller.signal, log }))
+      await surround(name, work)
       cells.succeeded.inc()
     } catch (error) {
       // What a run throws because it was told to end is not a failure.

@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Broker } from '../hub/broker.ts'
 import type { Task } from './task.ts'
 import { TaskLease } from './task-lease.ts'
-import { type TaskCells, TaskLoop } from './task-loop.ts'
+import { type SurroundTask, type TaskCells, TaskLoop } from './task-loop.ts'
 
 interface TasksOptions {
   readonly tasks: readonly Task[]
@@ -13,6 +13,7 @@ interface TasksOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
+  readonly surround: SurroundTask
 }
 
 const outcomes = ['success', 'error'] as const
@@ -23,7 +24,7 @@ export class Tasks {
   readonly #loops: readonly TaskLoop[]
 
   /** @throws BootError `duplicate_task`, `missing_lease` */
-  constructor({ tasks, broker, clock, log, instruments }: TasksOptions) {
+  constructor({ tasks, broker, clock, log, instruments, surround }: TasksOptions) {
     const names = tasks.map(({ name }) => name)
     const twice = names.find((name, i) => names.indexOf(name) !== i)
     if (twice !== undefined) throw new BootError('duplicate_task', `Two tasks have the name '${twice}': rename one`)
@@ -31,7 +32,7 @@ export class Tasks {
     this.#loops = tasks.map((task) => {
       const own = { clock, log: log.child({ task: task.name }) }
       const lease = task.onOneNode ? openLease(task, broker, own) : null
-      return new TaskLoop(task, { ...own, cells: count(task.name), lease })
+      return new TaskLoop(task, { ...own, cells: count(task.name), lease, surround })
     })
   }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { AuthenticationError } from '../errors/app-error.ts'
 import { Disconnect, disconnects } from '../errors/disconnect.ts'
-import type { ControlHandler, HandshakeOptions, Identify, PluginHost } from '../plugin/host.ts'
+import type { ControlHandler, HandshakeOptions } from '../plugin/control-frames.ts'
+import type { Identify, PluginHost } from '../plugin/host.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import type { RawSocket } from './raw-client.ts'
 

@@ -2,7 +2,7 @@ import type { Timer } from '../base/clock.ts'
 import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { AppError } from '../errors/app-error.ts'
 import { Disconnect, disconnects } from '../errors/disconnect.ts'
-import type { ControlHandler, ControlResult } from '../plugin/host.ts'
+import type { ControlHandler, ControlResult } from '../plugin/control-frames.ts'
 import type { ConnectionStatus } from './websocket-instruments.ts'
 import type { CloseRow, WebSocketWire, WireConnection } from './wire.ts'
 

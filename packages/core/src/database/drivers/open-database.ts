@@ -4,12 +4,14 @@ import type { CounterCell } from '../../base/cells.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Instruments } from '../../base/instruments.ts'
 import type { Logger } from '../../base/logger.ts'
+import type { Operations } from '../../base/operations.ts'
 import type { Database } from '../database.ts'
 import { runInTransaction } from '../transaction.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection } from './connection.ts'
 import { openSource } from './connection-source.ts'
 import { lockDatabase } from './database-lock.ts'
+import { DatabaseOperations } from './database-operations.ts'
 import type { OpenDriver } from './driver.ts'
 import { Dialect } from './drizzle-dialect.ts'
 import { DrizzleSession, toRelational } from './drizzle-session.ts'
@@ -66,6 +68,8 @@ export interface OpenDatabaseOptions {
   readonly meter: QueryMeter
   readonly dropSafe: DropSafe
   readonly instruments: Instruments
+  /** Null without an app. */
+  readonly operations: Operations | null
   readonly log: Logger
   readonly clock: Clock
 }
@@ -89,7 +93,8 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
 
   const pool = openPool(limits, source.create)
   watchPool(instruments, pool, limits)
-  const queries = new Queries(pool, meter, atBegin)
+  const operations = new DatabaseOperations(options.operations, source.location)
+  const queries = new Queries(pool, meter, operations, atBegin)
   const dialect = new Dialect()
   const relational = toRelational(schema)
   const sessionOf = (
@@ -107,7 +112,10 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<OpenDa
     const once = openPool({ ...limits, max: 1, acquireTimeoutMs: 0 }, source.createUntimed)
     try {
       await lockDatabase(locking, { clock, log })
-      return await run({ db: handleOf(new Queries(once, meter, atBegin), null), holdsLock: () => !locking.lost })
+      return await run({
+        db: handleOf(new Queries(once, meter, operations, atBegin), null),
+        holdsLock: () => !locking.lost,
+      })
     } finally {
       await locking.end()
       await closePool(once)

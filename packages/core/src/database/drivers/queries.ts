@@ -3,6 +3,7 @@ import { OutcomeUnknownError } from '../../errors/app-error.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import type { Connection, Statement, StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
+import type { DatabaseOperations } from './database-operations.ts'
 import type { FirstStatement } from './first-statement.ts'
 import { mayWrite } from './may-write.ts'
 import { refuseInside, runInside } from './open-transactions.ts'
@@ -19,12 +20,14 @@ const noCommands: readonly string[] = []
 export class Queries {
   readonly #pool: Pool<Connection>
   readonly #meter: QueryMeter
+  readonly #operations: DatabaseOperations
   readonly #atBegin: string
 
   /** `atBegin`: commands that every transaction starts with. */
-  constructor(pool: Pool<Connection>, meter: QueryMeter, atBegin = '') {
+  constructor(pool: Pool<Connection>, meter: QueryMeter, operations: DatabaseOperations, atBegin = '') {
     this.#pool = pool
     this.#meter = meter
+    this.#operations = operations
     this.#atBegin = atBegin
   }
 
@@ -37,6 +40,7 @@ export class Queries {
     const commits = mayWrite(statement.text) ? pendingCommitsOf(scope) : null
     commits?.sent('statement')
     const startedMs = this.#meter.start()
+    const span = this.#operations.statement(statement.text)
     let failure: unknown = null
     try {
       return await connection.run(statement, signal, noCommands)
@@ -47,7 +51,8 @@ export class Queries {
       const { openedMs } = connection
       commits?.answered('statement', failure === null || isUnanswered(failure))
       this.#pool.release(connection)
-      this.#meter.done(statement.text, openedMs === null ? null : Math.max(startedMs, openedMs), scope, failure)
+      const sentMs = openedMs === null ? null : Math.max(startedMs, openedMs)
+      this.#meter.done(statement.text, sentMs, scope, failure, span)
     }
   }
 
@@ -58,17 +63,20 @@ export class Queries {
     run: (session: TransactionSession) => Promise<T>,
   ): Promise<T> {
     refuseInside(this, scope)
-    const connection = await this.#pool.acquire(scope?.signal ?? null)
-    const session = new TransactionSession({
-      connection,
-      meter: this.#meter,
-      scope,
-      mode,
-      first,
-      atBegin: this.#atBegin,
-      release: () => this.#pool.release(connection),
+    return this.#operations.transaction(async () => {
+      const connection = await this.#pool.acquire(scope?.signal ?? null)
+      const session = new TransactionSession({
+        connection,
+        meter: this.#meter,
+        operations: this.#operations,
+        scope,
+        mode,
+        first,
+        atBegin: this.#atBegin,
+        release: () => this.#pool.release(connection),
+      })
+      return session.complete(() => runInside(this, scope, () => run(session)))
     })
-    return session.complete(() => runInside(this, scope, () => run(session)))
   }
 }
 

@@ -2,6 +2,7 @@ import type { CounterCell, HistogramCell } from '../../base/cells.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Instruments } from '../../base/instruments.ts'
 import type { Logger } from '../../base/logger.ts'
+import type { StatementSpan } from './database-operations.ts'
 import { type ErrorType, errorTypes, toErrorType } from './error-type.ts'
 import { redactStatement } from './redact-statement.ts'
 import type { Scope } from './scope.ts'
@@ -65,8 +66,9 @@ export class QueryMeter {
     return this.#clock.monotonic()
   }
 
-  /** `error` is null for a statement that succeeded; `startedMs` for one that was never sent, because there was no connection. */
-  done(text: string, startedMs: number | null, scope: Scope | null, error: unknown): void {
+  /** `error` is null for a statement that succeeded; `startedMs` for one that was never sent, because there was no connection; `span` for one that is not traced. */
+  done(text: string, startedMs: number | null, scope: Scope | null, error: unknown, span: StatementSpan | null): void {
+    span?.end(error)
     const operation = toOperation(text)
     const cells = this.#cells[operation]
     if (error !== null) cells.errors.get(toErrorType(error))?.inc()

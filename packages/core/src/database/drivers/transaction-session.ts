@@ -5,6 +5,7 @@ import { findDatabaseFailure } from '../errors.ts'
 import type { TransactionMode } from '../transaction-options.ts'
 import { type Connection, queryFailed, type Statement, type StatementResult } from './connection.ts'
 import { isUnanswered } from './connection-lost.ts'
+import type { DatabaseOperations } from './database-operations.ts'
 import type { FirstStatement } from './first-statement.ts'
 import { mayWrite } from './may-write.ts'
 import { inTurn, NestedSession } from './nested-session.ts'
@@ -18,6 +19,7 @@ import { refuseControlInside } from './transaction-control.ts'
 export interface TransactionSessionOptions {
   readonly connection: Connection
   readonly meter: QueryMeter
+  readonly operations: DatabaseOperations
   readonly scope: Scope | null
   readonly mode: TransactionMode
   readonly first: FirstStatement | null
@@ -37,6 +39,7 @@ interface PendingStatement {
 export class TransactionSession {
   readonly #connection: Connection
   readonly #meter: QueryMeter
+  readonly #operations: DatabaseOperations
   readonly #scope: Scope | null
   readonly #mode: TransactionMode
   readonly #first: FirstStatement | null
@@ -53,9 +56,10 @@ export class TransactionSession {
   #restart: readonly string[] | null = null
   readonly #last: PendingStatement[] = []
 
-  constructor({ connection, meter, scope, mode, first, atBegin, release }: TransactionSessionOptions) {
+  constructor({ connection, meter, operations, scope, mode, first, atBegin, release }: TransactionSessionOptions) {
     this.#connection = connection
     this.#meter = meter
+    this.#operations = operations
     this.#scope = scope
     this.#mode = mode
     this.#first = first
@@ -119,14 +123,15 @@ export class TransactionSession {
   async #measured(statement: Statement, answered: Promise<StatementResult>): Promise<StatementResult> {
     const signal = this.#scope?.signal ?? null
     const startedMs = this.#meter.start()
+    const span = this.#operations.statement(statement.text)
     try {
       const result = await answered
       this.#failure = null
-      this.#meter.done(statement.text, startedMs, this.#scope, null)
+      this.#meter.done(statement.text, startedMs, this.#scope, null, span)
       return result
     } catch (error) {
       this.#failed(error)
-      this.#meter.done(statement.text, startedMs, this.#scope, error)
+      this.#meter.done(statement.text, startedMs, this.#scope, error, span)
       if (signal?.aborted) throw scopeEnded(signal)
       throw error
     }
@@ -175,13 +180,16 @@ export class TransactionSession {
   }
 
   async #command(text: string, signal: AbortSignal | null): Promise<string> {
+    const span = this.#operations.statement(text)
     try {
       const command = await this.#connection.command(text, signal)
       this.#failure = null
+      span?.end(null)
       return command
     } catch (error) {
       this.#failed(error)
       this.#meter.commandFailed(error)
+      span?.end(error)
       throw error
     }
   }
@@ -197,11 +205,10 @@ export class TransactionSession {
     let mayBeDone = false
     const failures: unknown[] = []
     const startedMs = this.#meter.start()
-    const last = this.#last.map(({ statement, toError, mayWait }) => ({
-      ...statement,
-      mayWait,
-      onAnswer: (error: unknown): void => {
-        this.#meter.done(statement.text, startedMs, this.#scope, error)
+    const last = this.#last.map(({ statement, toError, mayWait }) => {
+      const lastSpan = this.#operations.statement(statement.text)
+      const onAnswer = (error: unknown): void => {
+        this.#meter.done(statement.text, startedMs, this.#scope, error, lastSpan)
         if (error === null) {
           if (mayWait) waiting -= 1
           if (sent !== 'statement' || waiting > 0) return
@@ -214,8 +221,10 @@ export class TransactionSession {
         const failure = queryFailed(statement.text, error)
         this.#failed(failure)
         failures.push(toError(failure))
-      },
-    }))
+      }
+      return { ...statement, mayWait, onAnswer }
+    })
+    const span = this.#operations.statement('commit')
     try {
       const command = await this.#connection.commit(
         signal,
@@ -228,7 +237,9 @@ export class TransactionSession {
         last,
       )
       mayBeDone = command === 'COMMIT'
+      span?.end(mayBeDone ? null : this.#notCommitted())
     } catch (error) {
+      span?.end(error)
       if (failures.length > 0) throw failures[0]
       this.#failed(error)
       this.#meter.commandFailed(error)

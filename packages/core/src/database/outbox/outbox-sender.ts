@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { CounterCell } from '../../base/cells.ts'
 import { type Clock, type Timer, withTimeout } from '../../base/clock.ts'
 import type { Logger } from '../../base/logger.ts'
@@ -31,6 +32,8 @@ type Round = 'empty' | 'more' | 'locked' | 'away'
 export class OutboxSender {
   readonly #options: OutboxSenderOptions
   readonly #refused = new RefusedStreams()
+  /** That of the boot: what is sent belongs to no call, though the commit of one may have begun it. */
+  readonly #context = new AsyncResource('OutboxSender')
   /** Those in a row that have not been able to send. */
   #misses = 0
   #timer: Timer | null = null
@@ -78,7 +81,8 @@ export class OutboxSender {
   #run(): void {
     if (this.#closed || this.#running !== null) return
     this.#timer?.cancel()
-    this.#running = this.#rounds().finally(() => {
+    const rounds = this.#context.runInAsyncScope(() => this.#rounds())
+    this.#running = rounds.finally(() => {
       this.#running = null
       // Woken after the last look at the rows.
       if (this.#wanted && !this.#isAway) this.#run()
