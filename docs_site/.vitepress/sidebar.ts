@@ -6,6 +6,7 @@ const groups: readonly Group[] = [
   [
     'Start',
     [
+      ['Quick start', 'quick-start'],
       ['The guide on one page', 'index'],
       ['A new project', 'create'],
       ['Installing', 'installing'],

@@ -14,6 +14,7 @@ export const pageTests = {
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],
   'profiling-page': ['profiling'],
+  'quick-start-page': ['quick-start'],
   'tasks-page': ['tasks'],
   'uploads-page': ['uploads-and-streams'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
