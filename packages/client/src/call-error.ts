@@ -41,7 +41,10 @@ export class CallError extends Error {
   declare readonly details: unknown
   /** Milliseconds after which the same call may succeed; null if the server did not say. */
   declare readonly retryAfterMs: number | null
-  /** The call was sent and may have been executed. False: it was not, or the server has said what became of it. */
+  /**
+   * The call was sent and may have been executed. False: it was not, or the server has said what became of it. A `once()` call that the client has
+   * sent again has it true, because an error says what became of the last attempt only.
+   */
   declare readonly outcomeUnknown: boolean
 
   constructor(code: string, msg: string, options: CallErrorOptions = {}) {
@@ -54,14 +57,17 @@ export class CallError extends Error {
   }
 }
 
-/** The error of an answer `{ code, msg, details }`. `retryAfterMs`: what a header says, for answers whose details do not. */
-export function toCallError(answer: unknown, retryAfterMs: number | null = null): CallError {
+/**
+ * The error of an answer `{ code, msg, details }`. `wasLost`: to an attempt after one whose answer was lost, which may have been executed all the
+ * same. `retryAfterMs`: what a header says, for answers whose details do not.
+ */
+export function toCallError(answer: unknown, wasLost?: boolean, retryAfterMs: number | null = null): CallError {
   const { code = 'malformed_answer', msg = '', details } = fieldsOf(answer)
   const { retry_after_ms: after } = fieldsOf(details)
   return new CallError(String(code), String(msg), {
     details,
     retryAfterMs: typeof after === 'number' ? after : retryAfterMs,
-    outcomeUnknown: code === 'outcome_unknown',
+    outcomeUnknown: wasLost || code === 'outcome_unknown',
   })
 }
 

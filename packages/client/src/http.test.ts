@@ -52,6 +52,24 @@ test('a once() call is repeated with the same key', async () => {
   expect(keys[0]).toBe(keys[1])
 })
 
+test('an error for a once() call that is repeated does not say that the first attempt was not executed', async () => {
+  let attempts = 0
+  const { client } = createFakeClient({
+    wire: 'http',
+    fetch: async () => {
+      attempts += 1
+      if (attempts % 2 === 1) throw new TypeError('fetch failed')
+      return json({ error: { code: 'unavailable', msg: 'The database is not reachable', details: null } }, 503)
+    },
+  })
+  expect(await reasonOf(client.call('ONCE', { text: 'hi' }))).toMatchObject({
+    code: 'unavailable',
+    outcomeUnknown: true,
+  })
+  attempts = 1
+  expect(await reasonOf(client.call('ONCE', { text: 'hi' }))).toMatchObject({ outcomeUnknown: false })
+})
+
 test('the answer of a proxy is an error, with its Retry-After', async () => {
   const html = (status: number) =>
     new Response('<h1>Bad Gateway</h1>', { status, headers: { 'content-type': 'text/html', 'retry-after': '2' } })

@@ -84,7 +84,7 @@ export class HttpWire {
     const begun = this.#options.epoch()
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await checked(await this.#attempt(running, begun))
+        return await checked(await this.#attempt(running, begun), attempt > 0)
       } catch (error) {
         if (fieldsOf(error).code !== 'connection_lost' || !running.route.once || running.signal.aborted) throw error
         await new Promise((resolve) => setTimeout(resolve, retryMs * 2 ** attempt))
@@ -126,17 +126,17 @@ export class HttpWire {
 }
 
 /** @throws CallError for an error answer */
-async function checked(response: Response): Promise<Response> {
+async function checked(response: Response, wasLost: boolean): Promise<Response> {
   const { ok, status, headers } = response
   if (ok) return response
   // A date is not read.
   const retryAfterMs = Number(headers.get('retry-after')) * 1000 || null
   const { error } = fieldsOf(parse(await unlessLost(response.text())))
-  if (isFields(error)) throw toCallError(error, retryAfterMs)
+  if (isFields(error)) throw toCallError(error, wasLost, retryAfterMs)
   // A proxy has answered, not the server.
   throw new CallError(status > 501 ? 'unavailable' : 'malformed_answer', `HTTP ${status}`, {
     retryAfterMs,
-    outcomeUnknown: status >= 500,
+    outcomeUnknown: wasLost || status >= 500,
   })
 }
 

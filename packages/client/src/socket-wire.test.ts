@@ -102,6 +102,19 @@ describe('after a lost connection', () => {
     client.close()
   })
 
+  test('an error for the second attempt of a once() call does not say that the first one was not executed', async () => {
+    const { client, open } = createFakeClient()
+    const once = reasonOf(client.call('ONCE', { text: 'hi' }))
+    ;(await open()).emit('close', { code: 1006 })
+    await vi.advanceTimersByTimeAsync(1_000)
+    const again = await open()
+    const [{ req_id } = { req_id: '' }] = again.frames()
+    const data = { code: 'unavailable', msg: 'The database is not reachable', details: null }
+    again.receive({ pkg_id: 3, req_id, status_code: 1, meta: null, data })
+    expect(await once).toMatchObject({ code: 'unavailable', outcomeUnknown: true })
+    client.close()
+  })
+
   test('nothing leaves under another user', async () => {
     let user = 'ada'
     const { client, socket, open } = createFakeClient({ getToken: () => user })

@@ -22,6 +22,8 @@ interface Pending {
   readonly frame: ClientFrame
   session: Session | null
   wasSent: boolean
+  /** The reply to an attempt was lost. */
+  wasLost?: boolean
   readonly onReply: (reply: ServerPackage, more: boolean) => void
   /** Ends it, with an error unless it is left out. */
   readonly end: (error?: unknown) => void
@@ -42,8 +44,7 @@ export class SocketWire {
   call(call: WireCall, frame: ClientFrame = this.#encode(call)): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const end = this.#start(call, frame, reject, (reply, more) => {
-        if (more) end(new TypeError(`${call.name} streams its reply: use stream()`))
-        else if (reply.status_code !== 0) reject(toCallError(reply.data))
+        if (more) end(new TypeError(`${call.name} streams: use stream()`))
         else resolve(toAnswer(call.route, reply))
       })
     })
@@ -53,9 +54,8 @@ export class SocketWire {
   async *stream(call: WireCall): AsyncGenerator<unknown, void, undefined> {
     const items = new Channel<unknown>()
     const onError = (error: unknown): void => items.end(error)
-    const end = this.#start(call, this.#encode(call), onError, ({ status_code, data }, more) => {
-      if (status_code !== 0) items.end(toCallError(data))
-      else if (more) items.push(data)
+    const end = this.#start(call, this.#encode(call), onError, ({ data }, more) => {
+      if (more) items.push(data)
       else items.end()
     })
     try {
@@ -113,6 +113,7 @@ export class SocketWire {
       onReply: (reply, more) => {
         // From here on it is a stream, which takes as long as it takes.
         clearTimeout(timer)
+        if (reply.status_code) return end(toCallError(reply.data, pending.wasLost))
         if (!more) end()
         onReply(reply, more)
       },
@@ -141,6 +142,7 @@ export class SocketWire {
         lost: () => {
           if (!pending.call.route.once) return pending.end(connectionLost())
           pending.session = null
+          pending.wasLost = true
           if (this.#sent.delete(pending)) this.#queue.add(pending)
         },
       })
