@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import * as v from 'valibot'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { event, type Plugin, route } from '../../index.ts'
@@ -40,11 +41,13 @@ describe('options that would play nothing', () => {
     await expect(runSchedules({ ...options, app }, schedule)).rejects.toThrow(new TypeError(message))
   })
 
-  it('are refused by simulate and disturb too', async () => {
+  it('are refused by simulate, client and disturb too', async () => {
     await expect(simulate({ nodes: 0, app }, schedule)).rejects.toThrow(TypeError)
     await simulate({ app }, async (sim) => {
       expect(() => sim.disturb({ everyMs: 0 })).toThrow('everyMs must be more than 0, received 0')
       expect(() => sim.disturb({ kinds: [] })).toThrow('kinds must name a fault')
+      const message = 'client(): node must be an index from 0 to 0, received 1'
+      expect(() => sim.client({ node: 1 })).toThrow(new RangeError(message))
     })
   })
 })
@@ -76,8 +79,17 @@ describe('simulate', () => {
       await new Promise((resolve) => setTimeout(resolve, 2500))
       clearInterval(interval)
       expect(times).toEqual([3_601_000, 3_602_000])
+      const aborted = AbortSignal.abort('left')
+      await expect(pause(1000, 1, { signal: aborted })).rejects.toMatchObject({ name: 'AbortError', cause: 'left' })
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(), 100)
+      await expect(pause(1000, 1, { signal: controller.signal })).rejects.toMatchObject({ code: 'ABORT_ERR' })
+      expect([await pause(400, 'value', { signal: new AbortController().signal }), Date.now() - begin]).toEqual([
+        'value',
+        3_603_000,
+      ])
       const { ms } = await sim.client().call('NOW')
-      expect(ms).toBeGreaterThanOrEqual(begin + 3_602_500)
+      expect(ms).toBeGreaterThanOrEqual(begin + 3_603_000)
     })
   })
 

@@ -26,7 +26,7 @@ let isRunning = false
  * clock. Delays, losses and the order of everything that may come in another order are chosen by the seed: the same seed plays the same
  * schedule again. Time passes only when nothing else is left to do, so an hour takes no longer than what happens in it.
  *
- * While it runs, `Date`, `setTimeout`, `setInterval`, `performance.now`, `Math.random` and the random values of `crypto` are those of the
+ * While it runs, `Date`, `setTimeout` (also of `node:timers/promises`), `setInterval`, `performance.now`, `Math.random` and the random values of `crypto` are those of the
  * simulation, for the whole process: one simulation at a time. Work outside of the process (sockets, a PostgreSQL) is not waited for, and not
  * repeated by a seed; nor is work of threads (`zlib`, asynchronous `crypto`).
  *

@@ -1,13 +1,14 @@
 import nodeCrypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
+import nodeTimers from 'node:timers/promises'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /**
  * Replaces what code of an application takes time and randomness from: `Date`, `performance.now`, `setTimeout`, `setInterval`, `Math.random`,
- * and random values and UUIDs of `crypto`, also imported from `node:crypto`. Returns what restores them.
+ * `setTimeout` of `node:timers/promises`, and random values and UUIDs of `crypto`, also imported from `node:crypto`. Returns what restores them.
  *
- * Not replaced: `setImmediate`, `process.hrtime`, `AbortSignal.timeout`, `node:timers/promises`.
+ * Not replaced: `setImmediate`, `process.hrtime`, `AbortSignal.timeout`, the rest of `node:timers` and `node:timers/promises`.
  */
 export function replaceGlobals(clock: Clock, math: SeededRandom, ids: SeededRandom): () => void {
   const fill = <T extends ArrayBufferView>(view: T): T => {
@@ -29,6 +30,7 @@ export function replaceGlobals(clock: Clock, math: SeededRandom, ids: SeededRand
     replace(Math, 'random', () => math.float()),
     replace(crypto, 'randomUUID', randomUUID),
     replace(crypto, 'getRandomValues', fill),
+    replace(nodeTimers, 'setTimeout', pauseBy(clock)),
     replace(nodeCrypto, 'randomUUID', randomUUID),
     replace(nodeCrypto, 'randomBytes', randomBytes),
   ]
@@ -105,6 +107,26 @@ function replaceTimers(clock: Clock): (() => void)[] {
     replace(globalThis, 'clearInterval', clear),
   ]
 }
+
+/** `setTimeout` of `node:timers/promises`. */
+function pauseBy(clock: Clock) {
+  return <T>(ms = 0, value?: T, { signal }: { readonly signal?: AbortSignal } = {}): Promise<T | undefined> =>
+    new Promise((resolve, reject) => {
+      const abort = (): void => {
+        timer.cancel()
+        // As Node.js does: an AbortError whose cause is the reason.
+        reject(Object.assign(new Error('The operation was aborted', { cause: signal?.reason }), abortError))
+      }
+      const timer = clock.timer(ms, () => {
+        signal?.removeEventListener('abort', abort)
+        resolve(value)
+      })
+      if (signal?.aborted) abort()
+      else signal?.addEventListener('abort', abort, { once: true })
+    })
+}
+
+const abortError = { name: 'AbortError', code: 'ABORT_ERR' } as const
 
 function isTimeout(value: unknown): value is NodeJS.Timeout {
   return typeof value === 'object' && value !== null && 'hasRef' in value

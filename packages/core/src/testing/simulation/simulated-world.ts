@@ -59,6 +59,9 @@ export class SimulatedWorld<Ids extends PkgIds, Routes extends RouteTable, Event
   }
 
   client(options: SimulatedClientOptions = {}): SimulatedClient<Routes, Events> {
+    const { node } = options
+    if (node !== undefined && this.nodes[node] === undefined)
+      throw new RangeError(`client(): node must be an index from 0 to ${this.nodes.length - 1}, received ${node}`)
     const [first] = this.nodes.flatMap(({ app }) => app ?? [])
     if (first === undefined) throw new Error('client() needs a node that runs')
     const link = new Link({ clock: this.clock, random: this.#network, delays: this.#delays })
@@ -67,7 +70,7 @@ export class SimulatedWorld<Ids extends PkgIds, Routes extends RouteTable, Event
       link,
       manifest: first.manifest(),
       history: this.history,
-      choose: () => this.#choose(options.node),
+      choose: () => this.#choose(node),
       onError: (error) => this.fail(error),
     })
     this.#clients.push(client)
