@@ -43,6 +43,8 @@ export default defineConfig({
         'packages/plugin-openapi/src/pages/program/session/{calls,development-users,emitter,recording,session,topics}.ts',
         'packages/plugin-openapi/src/pages/program/model/documents.ts',
         'packages/client/src/{react.ts,react/**}',
+        // In a terminal of a process of its own.
+        'packages/create-twinwire/src/{main,questions}.ts',
       ],
     },
     projects: [

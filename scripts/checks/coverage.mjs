@@ -89,10 +89,9 @@ function measure(name) {
 
 /** As biome formats it. */
 function toText(figures) {
-  const entries = Object.entries(figures).map(([name, { with: tests, lines }]) => {
-    const line = `  ${JSON.stringify(name)}: { "with": ${JSON.stringify(tests).replaceAll(',', ', ')}, "lines": ${lines} }`
-    if (line.length < 120) return line
-    return `  ${JSON.stringify(name)}: {\n    "with": ${JSON.stringify(tests).replaceAll(',', ', ')},\n    "lines": ${lines}\n  }`
-  })
+  const entries = Object.entries(figures).map(
+    ([name, { with: tests, lines }]) =>
+      `  ${JSON.stringify(name)}: {\n    "with": ${JSON.stringify(tests).replaceAll(',', ', ')},\n    "lines": ${lines}\n  }`,
+  )
   return `{\n${entries.join(',\n')}\n}\n`
 }

@@ -231,15 +231,15 @@ export const referenceDefects = [
     76: ['each peer may name the address of the client', 'no proxy is trusted until it is listed'],
   }),
   ...of('Generated code and documentation', {
-    77: {
-      reason: 'Twinwire has no generator of handlers: routes are typed, and a wrong result does not compile',
-      reference: 'generated handlers call a function that does not exist',
-    },
+    77: [
+      'generated handlers call a function that does not exist',
+      'what is generated compiles, is linted, and its generated tests pass',
+    ],
     78: ['a schema without a second registration is silently not applied', 'the schema of a route is always applied'],
     79: ['the command that checks handlers always fails', 'the doctor fails for an error only'],
     80: [
-      'a number has to be added by hand, and nothing finds one without a handler',
-      'the table of routes has to be complete at compile time and at boot',
+      'a number has to be added by hand, there are no tests, and nothing finds a number without a handler',
+      'a generated route has its number and its tests, and the table of routes has to be complete at compile time and at boot',
     ],
     81: [
       'pages and templates name files that do not exist, and outdated code',

@@ -89,7 +89,7 @@ async function hashOf({ folder }: CliProject): Promise<string> {
 }
 
 test(
-  `${sequences} random sequences leave green projects`,
+  `${sequences} random sequences leave green projects [defect 77]`,
   async () => {
     const projects: CliProject[] = []
     const codes = new Map<number, number>()

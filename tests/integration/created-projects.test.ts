@@ -89,7 +89,7 @@ it('a set of combinations is formatted and has no finding of its linter', async 
   }
 }, 120_000)
 
-it('a set of combinations type checks', async () => {
+it('a set of combinations type checks [defect 81]', async () => {
   await writeAll(folder)
   const page = projects.find(({ options }) => options.page)
   // One program for all: most of its time is core. With the library of the page, which is in some of them.

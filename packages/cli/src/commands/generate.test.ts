@@ -27,7 +27,7 @@ function readAll(root: string, folder = ''): Record<string, string> {
   )
 }
 
-it('adds a route to the tables, and says so; a dry run writes nothing', async () => {
+it('adds a route to the tables, and says so; a dry run writes nothing [defect 80]', async () => {
   const { root, twinwire } = createTestProject(plain, [])
   const before = readAll(root)
   const files = [
