@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ProjectOptions } from '../../packages/create-twinwire/src/options.ts'
 import { type CliProject, checkProjects, createCliProject, projectsFolder, runCli } from '../support/cli-project.ts'
 
 const sequences = Number(process.env.GENERATE_SEQUENCES ?? 5)
@@ -11,6 +12,13 @@ const seed = Number(process.env.GENERATE_SEED ?? 23)
 
 beforeAll(() => rm(projectsFolder, { recursive: true, force: true }))
 afterAll(() => rm(projectsFolder, { recursive: true, force: true }))
+
+const kinds: readonly Partial<ProjectOptions>[] = [
+  {},
+  { database: 'none', auth: 'none', limits: false, metrics: false },
+  { database: 'embedded', auth: 'none', limits: false },
+  { database: 'none', auth: 'development' },
+]
 
 /** mulberry32: the same numbers for a seed everywhere. */
 function createRandom(start: number): () => number {
@@ -53,7 +61,7 @@ function createCommand(random: () => number, features: readonly string[]): strin
     return one
   }
   const some = (...flags: string[]): string[] => (random() < 0.4 ? flags : [])
-  const module = ['--module', pick([...features, 'pings'])]
+  const module = ['--module', pick([...features, 'notes'])]
   const overwrite = random() < 0.15 ? ['--overwrite'] : []
   const roles = some('--roles', pick(['read', 'edit']), 'publish')
   switch (pick(['feature', 'feature', 'route', 'route', 'route', 'event', 'command', 'repository', 'plugin'])) {
@@ -89,13 +97,13 @@ async function hashOf({ folder }: CliProject): Promise<string> {
 }
 
 test(
-  `${sequences} random sequences leave green projects [defect 77]`,
+  'random sequences leave green projects [defect 77]',
   async () => {
     const projects: CliProject[] = []
     const codes = new Map<number, number>()
     for (let index = 0; index < sequences; index += 1) {
       const random = createRandom(seed * 1000 + index)
-      const project = await createCliProject(`p${index}`, { database: index % 2 === 0, roles: index % 3 !== 1 })
+      const project = await createCliProject(`p${index}`, kinds[index % kinds.length] ?? {})
       projects.push(project)
       const features: string[] = []
       for (let step = 0; step < 5; step += 1) {
@@ -110,6 +118,11 @@ test(
       }
     }
     expect(codes.get(0)).toBeGreaterThan(sequences)
+    // The app that has all of it starts.
+    for (const project of projects.slice(0, 2)) {
+      const { code, output } = await runCli(project, 'routes')
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('ADD_NOTE') })
+    }
     expect(await checkProjects(projects)).toBe('')
   },
   Math.max(300_000, sequences * 60_000),

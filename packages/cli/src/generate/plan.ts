@@ -59,19 +59,20 @@ export class Plan {
   /** Writes all files. `then` may fail too: after a failure every file is as it was. */
   write(then: () => void): void {
     const done: PlannedFile[] = []
-    const folders: string[] = []
+    /** New folders, with the first of them that did not exist. */
+    const folders: { readonly first: string; readonly last: string }[] = []
     try {
       for (const file of this.files) {
         const path = join(this.#root, file.path)
-        const folder = mkdirSync(dirname(path), { recursive: true })
-        if (folder !== undefined) folders.push(dirname(path))
+        const first = mkdirSync(dirname(path), { recursive: true })
+        if (first !== undefined) folders.push({ first, last: dirname(path) })
         done.push(file)
         writeFileSync(path, file.text)
       }
       then()
     } catch (error) {
       for (const file of done) this.#restore(file)
-      for (const folder of folders.reverse()) this.#removeEmpty(folder)
+      for (const each of folders.reverse()) this.#removeEmpty(each)
       throw error
     }
   }
@@ -82,9 +83,9 @@ export class Plan {
     else writeFileSync(file, old)
   }
 
-  #removeEmpty(folder: string): void {
+  #removeEmpty({ first, last }: { readonly first: string; readonly last: string }): void {
     try {
-      rmdirSync(folder)
+      for (let folder = last; folder.startsWith(first); folder = dirname(folder)) rmdirSync(folder)
     } catch {
       // It has files of others.
     }
