@@ -121,6 +121,8 @@ async function tryProject({ node, name, project }) {
     if (!project.flags.includes('--no-page'))
       await step('manifest', [...manager.exec, 'twinwire', 'manifest', '--check', 'web/manifest.json'])
     assert.match(await readFile(join(cwd, '.gitignore'), 'utf8'), /^node_modules\/$/m)
+    await step('doctor', [...manager.run, 'doctor'])
+    if (asked.all && !project.flags.includes('none')) await step('migrate', [...manager.run, 'migrate'])
     if (asked.all) assert.match(await step('routes', [...manager.run, 'routes']), /ADD_NOTE/)
     const start = performance.now()
     await callBuilt(node, cwd, env, project)

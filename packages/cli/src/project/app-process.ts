@@ -137,8 +137,8 @@ async function importOfProject<T>(name: string, { tools, toolsName }: AppRequest
     )
   }
   const module = await import(pathToFileURL(path).href)
-  // What `require` gets is a file that requires the module itself.
-  return path.endsWith('.cjs') ? module.default : module
+  // What `require` gets is a file that requires the module itself. Loaded by tsx it has the names, otherwise a default.
+  return path.endsWith('.cjs') && 'default' in module ? module.default : module
 }
 
 async function toReply(request: AppRequest): Promise<AppReply> {
