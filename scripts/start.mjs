@@ -21,6 +21,7 @@ const packages = [
   'plugin-metrics',
   'plugin-openapi',
   'plugin-audit',
+  'plugin-otel',
   'plugin-profiling',
 ]
 

@@ -1,4 +1,4 @@
-// npm run bench -- --workload ws|ws-metrics|ws-broker|ws-protobuf|ws-full|async|http-get|http-post|http-guarded|http-download|http-static|upload|fan-out|fan-out-slow|fan-out-broker|memory|sse|start|cluster|cluster-empty|auth|limits|database|once|outbox|audit|ws-audit
+// npm run bench -- --workload ws|ws-metrics|ws-tracing|http-tracing|ws-broker|ws-protobuf|ws-full|async|http-get|http-post|http-guarded|http-download|http-static|upload|fan-out|fan-out-slow|fan-out-broker|memory|sse|start|cluster|cluster-empty|auth|limits|database|once|outbox|audit|ws-audit
 //   [--rounds 7] [--seconds 2] [--connections 64] [--in-flight 16] [--per-turn 4] [--peers] [--json out.json]
 //   [--baseline <folder of another checkout, built>] [--profile <folder>]
 // npm run bench -- --all [--rows ws,http-get] [--rounds 7] [--json out.json]

@@ -77,6 +77,7 @@ function isOfPlugin(path: string): boolean {
     'plugin-metrics',
     'plugin-openapi',
     'plugin-audit',
+    'plugin-otel',
     'plugin-profiling',
     'redis',
     'broker-redis',

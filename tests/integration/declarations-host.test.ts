@@ -29,6 +29,7 @@ test.each([
   ['@twinwire/plugin-auth/testing', () => import('@twinwire/plugin-auth/testing')],
   ['@twinwire/plugin-metrics', () => import('@twinwire/plugin-metrics')],
   ['@twinwire/plugin-metrics/testing', () => import('@twinwire/plugin-metrics/testing')],
+  ['@twinwire/plugin-otel', () => import('@twinwire/plugin-otel')],
   ['@twinwire/plugin-profiling', () => import('@twinwire/plugin-profiling')],
   ['@twinwire/plugin-openapi', () => import('@twinwire/plugin-openapi')],
   ['@twinwire/plugin-ratelimit', () => import('@twinwire/plugin-ratelimit')],

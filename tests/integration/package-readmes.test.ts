@@ -16,6 +16,7 @@ it('the application in the README of each package type checks unchanged [defect 
     'plugin-auth',
     'plugin-metrics',
     'plugin-openapi',
+    'plugin-otel',
     'plugin-profiling',
     'plugin-ratelimit',
     'redis',

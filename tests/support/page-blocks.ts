@@ -16,6 +16,7 @@ export const pageTests = {
   'profiling-page': ['profiling'],
   'quick-start-page': ['quick-start'],
   'tasks-page': ['tasks'],
+  'tracing-page': ['tracing'],
   'uploads-page': ['uploads-and-streams'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 

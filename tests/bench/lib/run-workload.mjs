@@ -7,6 +7,8 @@ import { printRound, printSummary, summarizeRounds } from './report.mjs'
 const workloads = [
   'ws',
   'ws-metrics',
+  'ws-tracing',
+  'http-tracing',
   'ws-broker',
   'ws-protobuf',
   'ws-full',

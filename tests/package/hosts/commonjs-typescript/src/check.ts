@@ -18,6 +18,7 @@ const entryPoints = [
   '@twinwire/plugin-metrics',
   '@twinwire/plugin-metrics/testing',
   '@twinwire/plugin-openapi',
+  '@twinwire/plugin-otel',
   '@twinwire/plugin-profiling',
   '@twinwire/plugin-ratelimit',
   '@twinwire/plugin-ratelimit/testing',

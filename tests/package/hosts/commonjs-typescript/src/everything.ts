@@ -157,6 +157,7 @@ import { createTestIssuer } from '@twinwire/plugin-auth/testing'
 import { clusterMetrics, metrics, metricsSettings } from '@twinwire/plugin-metrics'
 import { readScrape } from '@twinwire/plugin-metrics/testing'
 import { consoleFolder, openapi } from '@twinwire/plugin-openapi'
+import { otel } from '@twinwire/plugin-otel'
 import { profiling } from '@twinwire/plugin-profiling'
 import { limit, memoryStore, rateLimit, rateLimitKey, rateLimitSettings, redisStore } from '@twinwire/plugin-ratelimit'
 import { createRule, storeSuite } from '@twinwire/plugin-ratelimit/testing'
@@ -426,6 +427,7 @@ export const testIssuer = () => createTestIssuer({ users: [{ username: 'ada', ro
 export const counted = metrics()
 export const servedConsole: string = consoleFolder().href
 export const describedApi = openapi({ access: { networks: ['10.0.0.0/8'] }, info: { title: 'Tasks' } })
+export const traces = otel({ remoteParent: 'link', queryText: true })
 export const profiles = profiling({ access: { port: 9466 }, maxSeconds: 30 })
 export const auditing = [audit({ access: { networks: ['10.0.0.0/8'] } }), auditKey, auditSettings, auditTable] as const
 export const transfer = route({ use: [transaction(), audited()], handler: () => null })

@@ -1,0 +1,2 @@
+export type { OtelOptions, RemoteParent } from './options.ts'
+export { otel } from './otel-plugin.ts'
