@@ -17,7 +17,7 @@ const scriptsOf = (folder: string): Readonly<Record<string, string>> =>
 const needNothing = new Set(['bootstrap', 'hooks', 'audit', 'prepack', 'prepare'])
 const installs = /^(?:npm run bootstrap|node (?:\.\.\/\.\.\/)?scripts\/ensure-installed\.mjs(?: --built)?)$/
 /** Made of other scripts only, each of which installs by itself. */
-const onlyRuns = /^npm run [\w:-]+(?: && npm run [\w:-]+(?: -- --check)?)*$/
+const onlyRuns = /^npm run [\w:-]+(?: && npm run [\w:-]+(?: -- --check(?: [\w.]+)?)?)*$/
 
 test.each(folders)('%s: each script installs what it needs, or needs nothing', (folder) => {
   const scripts = scriptsOf(folder)
