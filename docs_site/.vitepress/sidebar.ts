@@ -67,6 +67,7 @@ const groups: readonly Group[] = [
       ['Behind a proxy', 'behind-a-proxy'],
       ['Settings', 'settings'],
       ['Metrics', 'metrics'],
+      ['Traces', 'tracing'],
       ['Profiles', 'profiling'],
       ['The audit log', 'audit'],
       ['Reading the audit log', 'audit-logs'],
