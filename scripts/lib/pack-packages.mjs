@@ -17,6 +17,7 @@ const ofEach = [
   'build-pages.mjs',
   'templates',
   'workspace-versions.ts',
+  'bundled-licences.ts',
   'README.md',
   'CHANGELOG.md',
 ]
