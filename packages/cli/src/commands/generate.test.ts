@@ -153,3 +153,49 @@ it('writes nothing without drizzle-kit, and restores every file when it fails', 
   expect(readAll(failing.root)).toEqual(before)
   expect(readdirSync(join(failing.root, 'src/features'))).toEqual(['pings'])
 })
+
+const kit = `const { mkdirSync, writeFileSync } = require('node:fs')
+mkdirSync('drizzle', { recursive: true })
+writeFileSync('drizzle/' + process.argv.at(-1) + '.sql', '')
+`
+const full = {
+  ...withDatabase,
+  'src/roles.ts': "export const { requireRoles } = defineRoles(['read'])\n",
+  'node_modules/drizzle-kit/bin.cjs': kit,
+}
+
+it('writes what the project can use: tables with a migration, roles, or neither', async () => {
+  const stored = createTestProject(full, [])
+  for (const args of [
+    ['feature', 'orders', '--roles', 'read', 'edit-orders'],
+    ['route', 'search-orders', '--module', 'orders', '--paginated', '--roles', 'read'],
+    ['route', 'touch-order', '--module', 'orders'],
+    ['repository', 'line-item', '--module', 'orders'],
+    ['command', 'close-order', '--module', 'orders'],
+    ['plugin', 'counter'],
+  ])
+    expect(await stored.twinwire('generate', ...args)).toMatchObject({ code: 0, err: '' })
+  const files = readAll(stored.root)
+  expect(Object.keys(files).filter((path) => path.startsWith('drizzle'))).toEqual([
+    'drizzle/line_items.sql',
+    'drizzle/orders.sql',
+  ])
+  expect(files['src/schema.ts']).toBe(
+    "export { lineItems } from './features/orders/line-item.table.ts'\nexport { orders } from './features/orders/order.table.ts'\n",
+  )
+  expect(files['src/roles.ts']).toContain("defineRoles(['read', 'edit-orders'])")
+  expect(files['src/features/orders/create-order.route.ts']).toContain(
+    "use: [requireRoles('read', 'edit-orders'), transaction()]",
+  )
+  expect(files['src/features/orders/search-orders.route.ts']).toContain('output: pageOf(OrderSchema)')
+  expect(await stored.twinwire('generate', 'route', 'find-all', '--module', 'orders', '--paginated')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('find-all.route.ts'),
+  })
+  const kept = createTestProject(plain, [])
+  expect(await kept.twinwire('generate', 'feature', 'news')).toMatchObject({ code: 0 })
+  const inMemory = readAll(kept.root)
+  expect(inMemory['src/features/news/list-news.route.ts']).toContain('output: v.array(NewsSchema)')
+  expect(inMemory['src/features/news/news.repository.ts']).toContain('newsRepository = new NewsRepository()')
+  expect(inMemory['src/features.ts']).toContain('routes = { ...pings.routes, ...news.routes }')
+})
