@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createLogger } from '@twinwire/core'
 import { Instruments } from '@twinwire/core/plugin'
 import { createVirtualClock } from '@twinwire/core/testing'
@@ -8,11 +9,15 @@ import type { Row } from './row.ts'
 
 const silent = createLogger({ environment: 'test', level: 'silent' })
 
+/** What runs now, as a tracer follows it. */
+const context = new AsyncLocalStorage<string>()
+
 const rowOf = (name: string): Row => ({ json: name, outcome: 'success' })
 
 function create({ queueSize = 10, batchSize = 3 } = {}) {
   const clock = createVirtualClock()
   const batches: string[][] = []
+  const contexts: (string | undefined)[] = []
   const state = { fails: false, hangs: false }
   const instruments = declareInstruments(new Instruments())
   const recorder = new Recorder({
@@ -23,6 +28,7 @@ function create({ queueSize = 10, batchSize = 3 } = {}) {
           due = false
           if (state.fails) throw new Error('The database is stopped')
           if (state.hangs) return new Promise(() => {})
+          contexts.push(context.getStore())
           batches.push(rows.splice(0, batchSize).map(({ json }) => json))
         }
       },
@@ -38,7 +44,7 @@ function create({ queueSize = 10, batchSize = 3 } = {}) {
   const add = (...names: string[]) => {
     for (const name of names) recorder.add(rowOf(name))
   }
-  return { clock, batches, state, instruments, recorder, add }
+  return { clock, batches, contexts, state, instruments, recorder, add }
 }
 
 test('a batch is written when it is full', async () => {
@@ -48,6 +54,16 @@ test('a batch is written when it is full', async () => {
   expect(batches).toEqual([['a', 'b', 'c']])
   await clock.advance(1000)
   expect(batches).toEqual([['a', 'b', 'c'], ['d']])
+})
+
+test('a batch is written in the context of none of the calls whose rows it has', async () => {
+  const { clock, batches, contexts, add } = create()
+  context.run('call', () => add('a', 'b', 'c', 'd'))
+  await clock.advance(1000)
+  context.run('other call', () => add('e'))
+  await clock.advance(1000)
+  expect(batches).toHaveLength(3)
+  expect(contexts).toEqual([undefined, undefined, undefined])
 })
 
 test('later rows do not put off the first one of a batch [defect 54]', async () => {

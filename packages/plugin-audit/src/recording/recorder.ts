@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Clock, Logger } from '@twinwire/core'
 import type { Timer } from '@twinwire/core/plugin'
 import type { DatabaseWriter } from './database-writer.ts'
@@ -29,6 +30,8 @@ export class Recorder {
   readonly #options: RecorderOptions
   /** The first ones are being written. */
   readonly #rows: Row[] = []
+  /** That of the boot: a batch has rows of several calls, and is in the trace of none. */
+  readonly #context = new AsyncResource('AuditRecorder')
   #batchTimer: Timer | null = null
   #writing: Promise<void> | null = null
   /** Ends the pause after a failure. */
@@ -100,7 +103,8 @@ export class Recorder {
   #write(): void {
     this.#batchTimer?.cancel()
     this.#batchTimer = null
-    this.#writing = this.#writeAll().finally(() => {
+    const written = this.#context.runInAsyncScope(() => this.#writeAll())
+    this.#writing = written.finally(() => {
       this.#writing = null
       const { batchMs, clock } = this.#options
       if (this.#rows.length >= this.#least) this.#write()
