@@ -53,15 +53,21 @@ class SentStatement implements StatementOperation {
 
 /** One statement, which has nothing inside. */
 export class StatementSpan {
-  readonly #span: OperationSpan
+  #span: OperationSpan | null
 
   constructor(span: OperationSpan) {
     this.#span = span
   }
 
-  /** @param error - Null for a success. */
+  /**
+   * The first time counts.
+   *
+   * @param error - Null for a success.
+   */
   end(error: unknown): void {
-    this.#span.end(error === null ? null : failureOfDatabase(error))
+    const span = this.#span
+    this.#span = null
+    span?.end(error === null ? null : failureOfDatabase(error))
   }
 }
 

@@ -222,7 +222,7 @@ export class TransactionSession {
         this.#failed(failure)
         failures.push(toError(failure))
       }
-      return { ...statement, mayWait, onAnswer }
+      return { ...statement, mayWait, onAnswer, span: lastSpan }
     })
     const span = this.#operations.statement('commit')
     try {
@@ -239,7 +239,8 @@ export class TransactionSession {
       mayBeDone = command === 'COMMIT'
       span?.end(mayBeDone ? null : this.#notCommitted())
     } catch (error) {
-      span?.end(error)
+      // Behind one that fails, some are never sent, nor answered.
+      for (const each of [...last, { span }]) each.span?.end(error)
       if (failures.length > 0) throw failures[0]
       this.#failed(error)
       this.#meter.commandFailed(error)
