@@ -6,7 +6,6 @@ import {
   type Span,
   SpanStatusCode,
   TraceFlags,
-  type Tracer,
   trace,
 } from '@opentelemetry/api'
 import type { Call } from '@twinwire/core'
@@ -14,6 +13,7 @@ import { type CallOutcome, redactPath, setTrace, type Trace, traceOf } from '@tw
 import { CallNames } from './call-names.ts'
 import type { RemoteParent } from './options.ts'
 import { readRemoteParent } from './remote-parent.ts'
+import type { Spans } from './spans.ts'
 
 /** The span of a call, and the context that its stages run in. */
 class CallTrace implements Trace {
@@ -38,12 +38,12 @@ class CallTrace implements Trace {
 
 /** The spans of calls: RPC for packages, HTTP for requests. */
 export class CallSpans {
-  readonly #tracer: Tracer
+  readonly #spans: Spans
   readonly #remoteParent: RemoteParent
   readonly #names = new CallNames()
 
-  constructor(tracer: Tracer, remoteParent: RemoteParent) {
-    this.#tracer = tracer
+  constructor(spans: Spans, remoteParent: RemoteParent) {
+    this.#spans = spans
     this.#remoteParent = remoteParent
   }
 
@@ -54,7 +54,8 @@ export class CallSpans {
     // Whatever is active here is of another call, or of what has opened the app.
     const outer = continues ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT
     const linked = remote !== null && !continues ? { ...options, links: [{ context: remote }] } : options
-    const span = this.#tracer.startSpan(name, linked, outer)
+    const span = this.#spans.start(name, linked, outer)
+    if (span === null) return
     const { traceId, spanId } = span.spanContext()
     // Without an SDK a span is that of its parent, or none.
     if (traceId === INVALID_TRACEID || spanId === remote?.spanId) return
@@ -64,15 +65,16 @@ export class CallSpans {
 
   run<C extends Call>(call: C, work: (call: C) => void): void {
     const traced = traceOf(call)
-    if (traced instanceof CallTrace) context.with(traced.context, work, undefined, call)
-    else work(call)
+    // One without a span is not inside of another either.
+    const own = traced instanceof CallTrace ? traced.context : ROOT_CONTEXT
+    context.with(own, work, undefined, call)
   }
 
   end(call: Call, outcome: CallOutcome): void {
     const traced = traceOf(call)
     if (!(traced instanceof CallTrace) || !traced.span.isRecording()) return
     conclude(traced.span, call, outcome)
-    traced.span.end()
+    this.#spans.end(traced.span)
   }
 }
 

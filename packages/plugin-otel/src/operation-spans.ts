@@ -1,14 +1,15 @@
-import { type Context, context, type Span, SpanStatusCode, TraceFlags, type Tracer, trace } from '@opentelemetry/api'
+import { type Context, context, type Span, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 import type { Operation, OperationSpan } from '@twinwire/core/plugin'
 import { nameOperation } from './operation-names.ts'
+import type { Spans } from './spans.ts'
 
 /** The spans of operations, which are children of the span that is active where they begin. */
 export class OperationSpans {
-  readonly #tracer: Tracer
+  readonly #spans: Spans
   readonly #hasQueryText: boolean
 
-  constructor(tracer: Tracer, hasQueryText: boolean) {
-    this.#tracer = tracer
+  constructor(spans: Spans, hasQueryText: boolean) {
+    this.#spans = spans
     this.#hasQueryText = hasQueryText
   }
 
@@ -18,7 +19,8 @@ export class OperationSpans {
     const parent = trace.getSpan(outer)
     if (parent === undefined || !isOpen(parent)) return null
     const { name, kind, attributes } = nameOperation(operation, this.#hasQueryText)
-    return new TracedOperation(this.#tracer.startSpan(name, { kind, attributes }, outer), outer)
+    const span = this.#spans.start(name, { kind, attributes }, outer)
+    return span === null ? null : new TracedOperation(this.#spans, span, outer)
   }
 }
 
@@ -28,10 +30,12 @@ function isOpen(span: Span): boolean {
 }
 
 class TracedOperation implements OperationSpan {
+  readonly #spans: Spans
   readonly #span: Span
   readonly #outer: Context
 
-  constructor(span: Span, outer: Context) {
+  constructor(spans: Spans, span: Span, outer: Context) {
+    this.#spans = spans
     this.#span = span
     this.#outer = outer
   }
@@ -42,12 +46,13 @@ class TracedOperation implements OperationSpan {
 
   end(failure: string | null): void {
     if (failure !== null) setFailure(this.#span, failure)
-    this.#span.end()
+    this.#spans.end(this.#span)
   }
 }
 
 export function setFailure(span: Span, failure: string): void {
   span.setAttribute('error.type', failure)
-  if (/^[0-9A-Z]{5}$/.test(failure)) span.setAttribute('db.response.status_code', failure)
+  // A SQLSTATE has a digit, which `EPIPE` has not.
+  if (/^(?=.*\d)[0-9A-Z]{5}$/.test(failure)) span.setAttribute('db.response.status_code', failure)
   span.setStatus({ code: SpanStatusCode.ERROR })
 }

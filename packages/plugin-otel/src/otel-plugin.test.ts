@@ -284,7 +284,7 @@ describe('otel()', () => {
       {
         ...table,
         endpoints,
-        http: {},
+        drainTimeoutMs: 50,
         plugins: [otel({ tracerProvider: spans.tracerProvider })],
       },
       { leftovers: 'allow' },

@@ -9,6 +9,7 @@ it.each([
   ['  ( select 1 )', 'SELECT'],
   ['begin isolation level serializable', 'BEGIN'],
   ['commit', 'COMMIT'],
+  ['? select 1 from authors', 'SELECT authors'],
   ['? ?', 'SQL'],
 ])('%s', (text, summary) => {
   expect(summarize(text)).toBe(summary)

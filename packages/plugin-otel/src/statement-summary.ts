@@ -8,7 +8,7 @@ const target = new RegExp(String.raw`\b(?:from|into|update|table)\s+(${name}(?:\
  * summarize('select "id" from "authors" where "id" = $1') // 'SELECT authors'
  */
 export function summarize(text: string): string {
-  const operation = /^[\s(]*([A-Za-z]+)/.exec(text)?.[1]?.toUpperCase() ?? 'SQL'
+  const operation = /^[\s(?]*([A-Za-z]+)/.exec(text)?.[1]?.toUpperCase() ?? 'SQL'
   const table = target.exec(text)?.[1]?.replaceAll('"', '').slice(0, 64)
   return table === undefined ? operation : `${operation} ${table}`
 }
