@@ -41,6 +41,7 @@ const note = async (
   await call.db.execute(sql`insert into notes (text) values (${text})`)
   for (const each of topics) call.publish(each, noted, { text: says })
   for (let i = 0; i < people; i += 1) call.sendTo(`person-${i}`, noted, { text })
+  if (text.startsWith('forgets')) await call.db.execute(sql`deallocate all`)
   await gates.get(text)
   if (fails) throw new Error('after all')
   return null
@@ -289,6 +290,19 @@ describe.skipIf(!postgresThere)('several processes on one database', () => {
     expect(saidIn(recording.taken)).toEqual(['slow', ...Array.from({ length: 9 }, (__, i) => `then ${i}`)])
     // Neither of the two has left its row, which would be a conflict here.
     for (const text of ['left', 'late']) await client.call('NOTE', { text })
+  })
+
+  test('a session that has forgotten what it prepared: nothing is announced of what was rolled back', async () => {
+    const server = await startPostgres()
+    onTestFinished(() => server.stop())
+    const recording = recordingBroker()
+    const app = await start(server.url, recording, createTables, { pool: { max: 1 } })
+    const client = await app.client()
+    for (const text of ['a', 'b']) await client.call('NOTE', { text })
+    await expect(client.call('NOTE', { text: 'forgets' })).rejects.toMatchObject({ code: 'unavailable' })
+    await client.call('NOTE', { text: 'c' })
+    await vi.waitFor(() => expect(saidIn(recording.taken)).toContain('c'), 15_000)
+    expect(saidIn(recording.taken)).toEqual(['a', 'b', 'c'])
   })
 
   test('what one leaves another sends, once', async () => {

@@ -12,7 +12,7 @@ import {
 } from './connection.ts'
 import { connectionLost, isAnswer, isFatal, markUnanswered } from './connection-lost.ts'
 import { type FirstStatement, toExecute, toPrepare } from './first-statement.ts'
-import { backendOf, toTarget, wasPreparedAgain, wasSent } from './postgres-query.ts'
+import { backendOf, notAgain, toTarget, wasPreparedAgain, wasSent } from './postgres-query.ts'
 import { toStatementResult } from './postgres-results.ts'
 import { scopeEnded } from './scope.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -192,7 +192,7 @@ export class PostgresConnection implements Connection {
     if (this.#lost) throw connectionLost()
     onSend()
     const answered = last.map((statement) =>
-      this.#execute(statement, signal, statement.mayWait).then(
+      this.#execute(statement, signal, statement.mayWait, true).then(
         () => statement.onAnswer(null),
         (error: unknown) => {
           if (mayBeStale(error)) this.#markStale()
@@ -216,11 +216,15 @@ export class PostgresConnection implements Connection {
     { text, parameters, rowMode }: Statement,
     signal: AbortSignal | null,
     mayCancel = true,
+    isLast = false,
   ): Promise<ClientResult> {
     if (signal?.aborted) throw scopeEnded(signal)
     if (this.#lost) throw connectionLost()
     // The parameters are drizzle's, whose types are not those of postgres.js.
-    const pending = this.#client.unsafe(text, parameters as never[], { prepare: this.#mayPrepare(text, parameters) })
+    const pending: ReturnType<Sql['unsafe']> = this.#client.unsafe(text, parameters as never[], {
+      prepare: this.#mayPrepare(text, parameters),
+      ...(isLast && notAgain(() => pending)),
+    })
     const cancels: Promise<void>[] = []
     const cancel = (): void => {
       if (cancels.length === 0) cancels.push(this.#cancel(pending))

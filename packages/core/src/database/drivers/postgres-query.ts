@@ -23,6 +23,19 @@ export function wasPreparedAgain(pending: object): boolean {
   return 'retried' in pending && pending.retried !== undefined
 }
 
+/**
+ * An option that the types of postgres.js lack, for a query with others behind it. postgres.js sends a prepared query that the server refuses once
+ * more, behind all that it has sent since: behind a COMMIT that is outside of the transaction. With this option it does not.
+ */
+export function notAgain(query: () => object): { readonly onexecute: () => true } {
+  return {
+    onexecute: () => {
+      Object.assign(query(), { prepared: false })
+      return true
+    },
+  }
+}
+
 /** postgres.js has an option that its types lack. */
 export function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
   const { host, port, path, ssl, sslnegotiation } = options
