@@ -115,6 +115,15 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
     for (const key of keys) expect([await countOf(key), app.runs.get(key)]).toEqual([1, 1])
   })
 
+  test('the session has prepared something by its name, for another process behind a pooler: the key is reserved', async () => {
+    const app = await start({ url: server.url, max: 1 })
+    await app.rows(sql.raw('prepare twinwire_first_1 as select 1'))
+    const keys = [randomUUID(), randomUUID()]
+    const call = (key: string) => app.call({ wire: 'http', route: 'MARK', input: { name: key }, key })
+    for (const key of [...keys, ...keys]) expect(await call(key)).toMatchObject({ ok: true, data: { name: key } })
+    for (const key of keys) expect(await countOf(key)).toBe(1)
+  })
+
   test.each(['before it', 'after it'])(
     'a connection that is lost at COMMIT, %s: the repeated call tells',
     async (when) => {

@@ -1,6 +1,5 @@
 import type { Options, Sql } from 'postgres'
 import type { Clock } from '../../base/clock.ts'
-import { isStalePlan, toFailure } from '../errors.ts'
 import { requestCancel } from './cancel-request.ts'
 import {
   answersPing,
@@ -12,7 +11,7 @@ import {
 } from './connection.ts'
 import { connectionLost, isAnswer, isFatal, markUnanswered } from './connection-lost.ts'
 import { type FirstStatement, toExecute, toPrepare } from './first-statement.ts'
-import { backendOf, notAgain, toTarget, wasPreparedAgain, wasSent } from './postgres-query.ts'
+import { backendOf, mayBeStale, notAgain, toTarget, wasPreparedAgain, wasSent } from './postgres-query.ts'
 import { toStatementResult } from './postgres-results.ts'
 import { scopeEnded } from './scope.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -164,13 +163,13 @@ export class PostgresConnection implements Connection {
   }
 
   async #beginWith(begin: string, first: FirstStatement, signal: AbortSignal | null): Promise<StatementResult> {
-    let name = this.#firsts.get(first.text)
-    if (name === undefined) {
-      name = `twinwire_first_${this.#firsts.size + 1}`
-      await this.#execute(toCommand(toPrepare(name, first)), signal)
-      this.#firsts.set(first.text, name)
-    }
     try {
+      let name = this.#firsts.get(first.text)
+      if (name === undefined) {
+        name = `twinwire_first_${this.#firsts.size + 1}`
+        await this.#execute(toCommand(toPrepare(name, first)), signal)
+        this.#firsts.set(first.text, name)
+      }
       const both = { text: `${begin}; ${toExecute(name, first)}`, parameters: [], rowMode: first.rowMode }
       const { sets, raw } = toStatementResult(await this.#execute(both, signal))
       return { sets: sets.slice(-1), raw }
@@ -291,10 +290,4 @@ export class PostgresConnection implements Connection {
 
 function toCommand(text: string): Statement {
   return { text, parameters: [], rowMode: 'object' }
-}
-
-/** For a statement that succeeded before: an error of types says that it was prepared for earlier ones. */
-function mayBeStale(error: unknown): boolean {
-  const failure = toFailure(error)
-  return isStalePlan(failure) || ['42804', '42846', '42883'].includes(failure.code)
 }

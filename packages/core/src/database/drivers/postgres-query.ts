@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { isStalePlan, toFailure } from '../errors.ts'
 import type { Backend, CancelTarget } from './cancel-request.ts'
 
 /** postgres.js keeps it on a query that it has sent. */
@@ -40,4 +41,13 @@ export function notAgain(query: () => object): { readonly onexecute: () => true 
 export function toTarget(options: Sql['options'] & { readonly sslnegotiation?: unknown }): CancelTarget {
   const { host, port, path, ssl, sslnegotiation } = options
   return { host, port, path, ssl, sslnegotiation: sslnegotiation === 'direct' ? 'direct' : null }
+}
+
+/**
+ * For a statement that succeeded before: an error of types says that it was prepared for earlier ones. 42P05: the session is that of another
+ * process too, by a pooler that this one does not know of, and the name is taken.
+ */
+export function mayBeStale(error: unknown): boolean {
+  const failure = toFailure(error)
+  return isStalePlan(failure) || ['42804', '42846', '42883', '42P05'].includes(failure.code)
 }
