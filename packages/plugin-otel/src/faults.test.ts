@@ -52,6 +52,34 @@ it.each(['onStart', 'onEnd'] as const)('an SDK that throws in %s is logged, and 
   await close()
 })
 
+it('a task that is told to end has not failed', async () => {
+  const spans = createSpans()
+  let begun = (): void => {}
+  const running = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  const { app } = await createTestApp({
+    pkgIds: {},
+    routes: {},
+    tasks: {
+      sweep: {
+        everyMs: 60_000,
+        run: ({ signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason))
+            begun()
+          }),
+      },
+    },
+    plugins: [otel({ tracerProvider: spans.tracerProvider })],
+  })
+  await running
+  await app.close()
+  expect(spans.all().map(({ name, attributes }) => [name, attributes['error.type']])).toEqual([
+    ['task sweep', undefined],
+  ])
+})
+
 it('a call whose span could not start is not in the trace around it', async () => {
   const spans = createSpans({
     shouldSample() {

@@ -84,16 +84,18 @@ export class TaskLoop {
     this.#controller = controller
     cells.running.inc()
     try {
-      const work = async (): Promise<void> => void (await run({ signal: controller.signal, log }))
-      await surround(name, work)
+      await surround(name, async () => {
+        try {
+          await run({ signal: controller.signal, log })
+        } catch (error) {
+          // What a run throws because it was told to end is not a failure.
+          if (!controller.signal.aborted || !isOf(error, controller.signal)) throw error
+        }
+      })
       cells.succeeded.inc()
     } catch (error) {
-      // What a run throws because it was told to end is not a failure.
-      if (controller.signal.aborted && isOf(error, controller.signal)) cells.succeeded.inc()
-      else {
-        cells.failed.inc()
-        log.error({ err: error }, `The task ${name} failed`)
-      }
+      cells.failed.inc()
+      log.error({ err: error }, `The task ${name} failed`)
     } finally {
       this.#controller = null
       cells.running.dec()
