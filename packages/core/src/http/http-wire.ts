@@ -156,6 +156,7 @@ export class HttpWire implements HttpRequestServices {
     const { identify } = this.#options
     const { compiled } = call
     if (identify === null || compiled.identity === 'none') compiled.run(call)
+    else if (call.services.tracer === null) this.#identifyBy(identify, request, call)
     else runInTrace(call, () => this.#identifyBy(identify, request, call))
   }
 
