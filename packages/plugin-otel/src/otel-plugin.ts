@@ -12,7 +12,7 @@ const scope = '@twinwire/plugin-otel'
 /**
  * Traces an app with OpenTelemetry: calls of both wires, tasks, and, inside of them, transactions, statements, commands to Redis and publications. Spans that
  * a handler makes itself are children of the span of its call. The app registers the SDK, which decides what is sampled and where it goes; without one the
- * plugin does nothing.
+ * plugin records nothing.
  *
  * Boot errors: `bad_option`, `unknown_option`, `duplicate_tracer`.
  *
