@@ -95,7 +95,14 @@ function conclude(span: Span, { wire }: Call, { error, aborted, httpStatus }: Ca
   if (aborted) span.setAttribute('twinwire.aborted', true)
   else if (wire === 'http') span.setAttribute('http.response.status_code', httpStatus)
   else span.setAttribute('rpc.response.status_code', error === null ? 'ok' : error.code)
-  if (error === null) return
+  if (error === null) {
+    // What a handler answers itself, such as a health check that fails.
+    if (wire === 'http' && httpStatus >= 500 && !aborted) {
+      span.setAttribute('error.type', String(httpStatus))
+      span.setStatus({ code: SpanStatusCode.ERROR })
+    }
+    return
+  }
   span.setAttribute('error.type', error.code)
   if (error.httpStatus < 500) return
   // Its message is what the caller gets. That of the cause is in the log only.

@@ -1,6 +1,6 @@
-import { type Context, context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import { type Context, context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api'
 import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { event, route } from '@twinwire/core'
+import { event, reply, route } from '@twinwire/core'
 import { createTestApp } from '@twinwire/core/testing'
 import * as v from 'valibot'
 import { beforeAll, expect, it } from 'vitest'
@@ -49,6 +49,26 @@ it.each(['onStart', 'onEnd'] as const)('an SDK that throws in %s is logged, and 
   await expect.poll(() => ran).toEqual(['sweep'])
   const messages = logs.filter(({ level }) => level === 'error').map(({ message }) => message)
   expect(new Set(messages)).toEqual(new Set(['The tracer of OpenTelemetry failed']))
+  await close()
+})
+
+it('an answer of 500 and above is an error, also one that a handler makes itself', async () => {
+  const spans = createSpans()
+  const { request, close } = await createTestApp({
+    pkgIds: {},
+    routes: {},
+    endpoints: [
+      route({ http: 'GET /away', access: 'public', handler: () => reply({ status: 'down' }, { status: 503 }) }),
+      route({ http: 'GET /odd', access: 'public', handler: () => reply({ status: 'odd' }, { status: 409 }) }),
+    ],
+    plugins: [otel({ tracerProvider: spans.tracerProvider })],
+  })
+  await request('GET /away')
+  await request('GET /odd')
+  expect(spans.all().map(({ status, attributes }) => [status.code, attributes['error.type']])).toEqual([
+    [SpanStatusCode.ERROR, '503'],
+    [SpanStatusCode.UNSET, undefined],
+  ])
   await close()
 })
 
