@@ -115,6 +115,26 @@ describe.skipIf(!(await hasPostgres()))('once() and its transaction', () => {
     for (const key of keys) expect([await countOf(key), app.runs.get(key)]).toEqual([1, 1])
   })
 
+  test('a table with wrong types fails the calls, and does not replace the connections', async () => {
+    const wrong = await startPostgres()
+    const app = await startOnceApp({
+      url: wrong.url,
+      max: 1,
+      prepare: async (db) => {
+        await db.execute(sql.raw(onceDdl.replace('"fingerprint" text', '"fingerprint" integer') + marksDdl))
+      },
+    })
+    try {
+      const call = () => app.call({ wire: 'http', route: 'MARK', input: { name: 'wrong' }, key: randomUUID() })
+      const pid = await app.rows(sql`select pg_backend_pid()`)
+      for (let i = 0; i < 3; i += 1) expect(await call()).toMatchObject({ ok: false, status: 500 })
+      expect(await app.rows(sql`select pg_backend_pid()`)).toEqual(pid)
+    } finally {
+      await app.close({ abandon: true })
+      await wrong.stop()
+    }
+  })
+
   test('the session has prepared something by its name, for another process behind a pooler: the key is reserved', async () => {
     const app = await start({ url: server.url, max: 1 })
     await app.rows(sql.raw('prepare twinwire_first_1 as select 1'))

@@ -147,13 +147,10 @@ export class PostgresConnection implements Connection {
     signal: AbortSignal | null,
     restart: readonly string[] | null,
   ): Promise<ClientResult> {
-    const { text } = statement
     try {
-      const result = await this.#execute(statement, signal)
-      if (this.#prepared.get(text) === false) this.#prepared.set(text, true)
-      return result
+      return await this.#execute(statement, signal)
     } catch (error) {
-      if (this.#isStale || this.#prepared.get(text) !== true || !mayBeStale(error)) throw error
+      if (this.#isStale || !this.#hasSucceeded(statement) || !mayBeStale(error, true)) throw error
       this.#markStale()
       if (restart === null) throw error
       // In the same turn of the queue: waiting statements must not run in between.
@@ -172,9 +169,10 @@ export class PostgresConnection implements Connection {
       }
       const both = { text: `${begin}; ${toExecute(name, first)}`, parameters: [], rowMode: first.rowMode }
       const { sets, raw } = toStatementResult(await this.#execute(both, signal))
+      this.#prepared.set(first.text, true)
       return { sets: sets.slice(-1), raw }
     } catch (error) {
-      if (!mayBeStale(error)) throw error
+      if (!mayBeStale(error, this.#hasSucceeded(first))) throw error
       this.#markStale()
       for (const each of ['rollback', begin]) await this.#execute(toCommand(each), signal)
       return toStatementResult(await this.#execute(first, signal))
@@ -194,7 +192,7 @@ export class PostgresConnection implements Connection {
       this.#execute(statement, signal, statement.mayWait, true).then(
         () => statement.onAnswer(null),
         (error: unknown) => {
-          if (mayBeStale(error)) this.#markStale()
+          if (mayBeStale(error, this.#hasSucceeded(statement))) this.#markStale()
           statement.onAnswer(error)
         },
       ),
@@ -202,6 +200,10 @@ export class PostgresConnection implements Connection {
     const [commit] = await Promise.allSettled([this.#execute(toCommand('commit'), signal, false), ...answered])
     if (commit.status === 'rejected') throw commit.reason
     return commit.value
+  }
+
+  #hasSucceeded({ text }: Statement): boolean {
+    return this.#prepared.get(text) === true
   }
 
   /** From now on no prepared statement is used. */
@@ -233,6 +235,7 @@ export class PostgresConnection implements Connection {
     if (mayCancel) signal?.addEventListener('abort', cancel, { once: true })
     try {
       const result = await this.#untilLost(rowMode === 'array' ? pending.values() : pending)
+      if (this.#prepared.get(text) === false) this.#prepared.set(text, true)
       if (wasPreparedAgain(pending)) this.#markStale()
       return result
     } catch (error) {

@@ -44,10 +44,11 @@ export function toTarget(options: Sql['options'] & { readonly sslnegotiation?: u
 }
 
 /**
- * For a statement that succeeded before: an error of types says that it was prepared for earlier ones. 42P05: the session is that of another
- * process too, by a pooler that this one does not know of, and the name is taken.
+ * May the server work by a form of the statement that is out of date? `hasSucceeded`: it has before, so that an error of types says the same.
+ * 42P05: the session is that of another process too, by a pooler that this one does not know of, and the name is taken.
  */
-export function mayBeStale(error: unknown): boolean {
+export function mayBeStale(error: unknown, hasSucceeded: boolean): boolean {
   const failure = toFailure(error)
-  return isStalePlan(failure) || ['42804', '42846', '42883', '42P05'].includes(failure.code)
+  if (isStalePlan(failure) || failure.code === '42P05') return true
+  return hasSucceeded && ['42804', '42846', '42883'].includes(failure.code)
 }
