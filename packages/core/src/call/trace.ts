@@ -33,7 +33,7 @@ export function traceOf(call: Call): Trace | undefined {
 
 /**
  * For a tracer: the log lines of the call get `trace_id` and `span_id`, and `traceOf(call)` returns `trace`. Call it before anything is logged:
- * in `start` of a `Tracer`, or in `onCall`.
+ * in `start` of a `Tracer`, or in `onCall`. In an app with a tracer (`host.trace`) no other plugin may: the tracer would not find its span again.
  *
  * @example
  * host.onCall((call) => setTrace(call, { traceId, spanId, sampled: true }))
