@@ -70,6 +70,21 @@ test('an error for a once() call that is repeated does not say that the first at
   expect(await reasonOf(client.call('ONCE', { text: 'hi' }))).toMatchObject({ outcomeUnknown: false })
 })
 
+test('nor does the token of another user that the second attempt meets', async () => {
+  let user = 'ada'
+  const { client } = createFakeClient({
+    wire: 'http',
+    getToken: () => `x.${btoa(JSON.stringify({ sub: user }))}.x`,
+    fetch: async () => {
+      if (user === 'bob') return json({ error: { code: 'unauthenticated', msg: '' } }, 401)
+      user = 'bob'
+      throw new TypeError('fetch failed')
+    },
+  })
+  const error = await reasonOf(client.call('ONCE', { text: 'hi' }))
+  expect(error).toMatchObject({ code: 'identity_changed', outcomeUnknown: true })
+})
+
 test('the answer of a proxy is an error, with its Retry-After', async () => {
   const html = (status: number) =>
     new Response('<h1>Bad Gateway</h1>', { status, headers: { 'content-type': 'text/html', 'retry-after': '2' } })

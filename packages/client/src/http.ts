@@ -84,7 +84,8 @@ export class HttpWire {
     const begun = this.#options.epoch()
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await checked(await this.#attempt(running, begun), attempt > 0)
+        const wasLost = attempt > 0
+        return await checked(await this.#attempt(running, begun, wasLost), wasLost)
       } catch (error) {
         if (fieldsOf(error).code !== 'connection_lost' || !running.route.once || running.signal.aborted) throw error
         await new Promise((resolve) => setTimeout(resolve, retryMs * 2 ** attempt))
@@ -92,8 +93,8 @@ export class HttpWire {
     }
   }
 
-  /** A token that the server rejects is renewed once: the call was not executed. */
-  async #attempt(running: Running, begun: number): Promise<Response> {
+  /** A token that the server rejects is renewed once: the call was not executed, unless an attempt before `wasLost`. */
+  async #attempt(running: Running, begun: number, wasLost: boolean): Promise<Response> {
     const { tokens, epoch } = this.#options
     const token = await tokens.get()
     if (epoch() !== begun) throw identityChanged(running.wasSent)
@@ -101,7 +102,7 @@ export class HttpWire {
     if (response.status !== 401 || token === null) return response
     const renewed = await tokens.get(token)
     if (renewed === null || renewed === token) return response
-    if (epoch() !== begun || subjectOf(renewed) !== subjectOf(token)) throw identityChanged()
+    if (epoch() !== begun || subjectOf(renewed) !== subjectOf(token)) throw identityChanged(wasLost)
     await response.body?.cancel()
     return this.#send(running, renewed)
   }
