@@ -113,6 +113,7 @@ describe('the list of what is dropped', () => {
     'TaskOptions.run',
     'TopicDefinition.authorize',
     'TopicRule.authorize',
+    'Tracer.task',
     /^Transport\./,
   ]
   const isTaken = (name: string): boolean =>
