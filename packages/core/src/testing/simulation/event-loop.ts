@@ -5,7 +5,7 @@ const { setImmediate } = globalThis
 const maxTurns = 100_000
 
 /** What Node.js waits for that ends by itself: immediates, and files. */
-const passing = /^(?:Immediate|FSReq)/
+const passing = /^(?:Immediate|FSReq|CloseReq)/
 
 /**
  * Resolves when everything that is ready has run: promises, `setImmediate`, reads and writes of files. Time does not pass meanwhile.
