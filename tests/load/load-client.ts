@@ -23,6 +23,7 @@ export class LoadClient {
   >()
   #since: { epoch: string; offset: number } | null = null
   #socket: WebSocket | null = null
+  #subscribed: Promise<void> = Promise.resolve()
 
   constructor(name: number, topic: string, record: LoadRecord) {
     this.name = name
@@ -41,7 +42,7 @@ export class LoadClient {
     this.#pending.clear()
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { perMessageDeflate: false })
     this.#socket = socket
-    return new Promise((resolve, reject) => {
+    this.#subscribed = new Promise((resolve, reject) => {
       socket.on('error', reject)
       socket.on('close', (code) => {
         if (socket === this.#socket) this.#record.problems.push(`client ${this.name} was closed with ${code}`)
@@ -65,14 +66,18 @@ export class LoadClient {
         }
       })
     })
+    return this.#subscribed
   }
 
-  say(n: number): void {
+  async say(n: number): Promise<void> {
+    await this.#subscribed
     this.#socket?.send(JSON.stringify({ pkg_id: 1, req_id: randomUUID(), method: '', data: { n, topic: this.topic } }))
   }
 
   /** Resolves with its reply, or when the connection is replaced. */
-  echo(text: string): Promise<void> {
+  async echo(text: string): Promise<void> {
+    // It may be coming back.
+    await this.#subscribed
     return new Promise((done) => {
       const id = randomUUID()
       this.#pending.set(id, { text, startedMs: performance.now(), done })

@@ -99,7 +99,8 @@ const actions: Readonly<Record<keyof typeof done, (i: number) => void>> = {
     const topic = i % topics
     published[topic] = (published[topic] ?? 0) + 1
     record.sentAt.set(i, performance.now())
-    clients[topic]?.say(i)
+    const client = clients[topic]
+    if (client !== undefined) track(client.say(i))
   },
   calls: (i) => {
     const client = clients[(i * 7) % connections]
