@@ -70,19 +70,23 @@ export class LoadClient {
   }
 
   async say(n: number): Promise<void> {
-    await this.#subscribed
+    await this.#isThere()
     this.#socket?.send(JSON.stringify({ pkg_id: 1, req_id: randomUUID(), method: '', data: { n, topic: this.topic } }))
   }
 
   /** Resolves with its reply, or when the connection is replaced. */
   async echo(text: string): Promise<void> {
-    // It may be coming back.
-    await this.#subscribed
+    await this.#isThere()
     return new Promise((done) => {
       const id = randomUUID()
       this.#pending.set(id, { text, startedMs: performance.now(), done })
       this.#socket?.send(JSON.stringify({ pkg_id: 2, req_id: id, method: '', data: { text } }))
     })
+  }
+
+  /** It may be coming back, and again while that is waited for. */
+  async #isThere(): Promise<void> {
+    for (let last: Promise<void> | null = null; last !== this.#subscribed; await last) last = this.#subscribed
   }
 
   #reply({
