@@ -160,7 +160,7 @@ console.log(
     2,
   ),
 )
-// What ends now is no problem.
+// The connections that this ends are not counted.
 process.exitCode = record.problems.length === 0 ? 0 : 1
 for (const app of apps) app.kill('SIGKILL')
 await redis.stop()
