@@ -19,6 +19,8 @@ interface Running extends WireCall {
   readonly accept: string
   readonly signal: AbortSignal
   wasSent: boolean
+  /** The answer to an attempt was lost. */
+  wasLost?: boolean
 }
 
 /** Delay of the first repetition of a call that may be repeated. */
@@ -84,17 +86,17 @@ export class HttpWire {
     const begun = this.#options.epoch()
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const wasLost = attempt > 0
-        return await checked(await this.#attempt(running, begun, wasLost), wasLost)
+        return await checked(await this.#attempt(running, begun), running.wasLost)
       } catch (error) {
         if (fieldsOf(error).code !== 'connection_lost' || !running.route.once || running.signal.aborted) throw error
+        running.wasLost = true
         await new Promise((resolve) => setTimeout(resolve, retryMs * 2 ** attempt))
       }
     }
   }
 
-  /** A token that the server rejects is renewed once: the call was not executed, unless an attempt before `wasLost`. */
-  async #attempt(running: Running, begun: number, wasLost: boolean): Promise<Response> {
+  /** A token that the server rejects is renewed once: the call was not executed, unless by an attempt before. */
+  async #attempt(running: Running, begun: number): Promise<Response> {
     const { tokens, epoch } = this.#options
     const token = await tokens.get()
     if (epoch() !== begun) throw identityChanged(running.wasSent)
@@ -102,7 +104,7 @@ export class HttpWire {
     if (response.status !== 401 || token === null) return response
     const renewed = await tokens.get(token)
     if (renewed === null || renewed === token) return response
-    if (epoch() !== begun || subjectOf(renewed) !== subjectOf(token)) throw identityChanged(wasLost)
+    if (epoch() !== begun || subjectOf(renewed) !== subjectOf(token)) throw identityChanged(running.wasLost)
     await response.body?.cancel()
     return this.#send(running, renewed)
   }
@@ -127,7 +129,7 @@ export class HttpWire {
 }
 
 /** @throws CallError for an error answer */
-async function checked(response: Response, wasLost: boolean): Promise<Response> {
+async function checked(response: Response, wasLost?: boolean): Promise<Response> {
   const { ok, status, headers } = response
   if (ok) return response
   // A date is not read.

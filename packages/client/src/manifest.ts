@@ -40,6 +40,6 @@ export function toManifest(manifest: Manifest | undefined, pkgIds: PkgIds | unde
 /** @throws TypeError for an unknown name */
 export function known<T>(rows: Readonly<Record<string, T>>, name: string): T {
   const row = rows[name]
-  if (row === undefined) throw new TypeError(`Unknown: '${name}'. Is the manifest stale?`)
+  if (row === undefined) throw new TypeError(`Unknown: '${name}'. Stale manifest?`)
   return row
 }
