@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
@@ -8,7 +9,7 @@ const folder = fileURLToPath(new URL('./', import.meta.url))
 
 type Line = Readonly<Record<string, unknown>>
 
-/** The parent of a cluster, run from `cluster-app.ts`, and what it and its workers print. */
+/** The parent of a cluster, and what it and its workers print. */
 export interface ClusterProcess {
   readonly pid: number
   /** Every JSON line so far. */
@@ -20,10 +21,13 @@ export interface ClusterProcess {
   kill(signal: NodeJS.Signals): void
 }
 
-/** All its processes are killed when the test has finished. */
-export function startCluster(env: Readonly<Record<string, string>> = {}): ClusterProcess {
-  const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', 'cluster-app.ts'], {
-    cwd: folder,
+/** All its processes are killed when the test has finished. `entry`: the file that calls `cluster()`, by default `cluster-app.ts`. */
+export function startCluster(
+  env: Readonly<Record<string, string>> = {},
+  entry = `${folder}cluster-app.ts`,
+): ClusterProcess {
+  const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', entry], {
+    cwd: dirname(entry),
     env: { ...process.env, NODE_ENV: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that workers are killed too.

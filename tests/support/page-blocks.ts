@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export const pageTests = {
   'audit-page': ['audit', 'audit-logs'],
   'cli-page': ['cli'],
+  'cluster-page': ['cluster'],
   'jobs-page': ['jobs'],
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],
@@ -29,7 +30,6 @@ export const unfinished: readonly string[] = [
   'boot-errors',
   'client',
   'client-react',
-  'cluster',
   'compression',
   'console',
   'database',
