@@ -8,6 +8,8 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
   title: 'Twinwire',
   description: 'TypeScript backends that speak WebSocket and HTTP at once',
   cleanUrls: true,
+  // In kB: the index of the search is one chunk.
+  vite: { build: { chunkSizeWarningLimit: 4_000 } },
   markdown: {
     anchor: { slugify: toAnchor },
     config: repositoryLinks,

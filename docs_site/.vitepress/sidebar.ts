@@ -91,10 +91,30 @@ const groups: readonly Group[] = [
       ['Its alerts', 'reference-alerts'],
     ],
   ],
+  [
+    'Decisions',
+    [
+      ['All decisions', 'decisions/index'],
+      ['App and plugins', 'decisions/app-and-plugins'],
+      ['Calls and routes', 'decisions/calls-and-routes'],
+      ['HTTP', 'decisions/http'],
+      ['Files and streams', 'decisions/files-and-streams'],
+      ['Transport and hub', 'decisions/transport-and-hub'],
+      ['Database', 'decisions/database'],
+      ['Redis', 'decisions/redis'],
+      ['Users and limits', 'decisions/users-and-limits'],
+      ['Clients and descriptions', 'decisions/clients-and-descriptions'],
+      ['Operations', 'decisions/operations'],
+      ['Tools and tests', 'decisions/tools-and-tests'],
+    ],
+  ],
 ]
+
+/** The address of a page: that of an `index` is its folder. */
+export const toAddress = (page: string): string => `/${page.replace(/(^|\/)index$/, '$1')}`
 
 /** Every page, once: a test compares them with the files. */
 export const sidebar: DefaultTheme.SidebarItem[] = groups.map(([text, pages]) => ({
   text,
-  items: pages.map(([title, page]) => ({ text: title, link: page === 'index' ? '/' : `/${page}` })),
+  items: pages.map(([title, page]) => ({ text: title, link: toAddress(page) })),
 }))

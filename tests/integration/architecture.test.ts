@@ -1,4 +1,4 @@
-// ARCHITECTURE.md names only files that exist, names every module, and stays short.
+// ARCHITECTURE.md and the pages of decisions name only files that exist; it names every module, and stays short.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,11 +7,15 @@ import { describe, expect, it } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
 const [, tree = ''] = /```text\n([\s\S]*?)```/.exec(page) ?? []
-const prose = page.replace(/```[\s\S]*?```/g, '')
+const withoutBlocks = (text: string): string => text.replace(/```[\s\S]*?```/g, '')
+const prose = withoutBlocks(page)
 /** Paths of the page start at one of these. */
 const starts = ['', 'packages', 'packages/core/src'].map((each) => join(root, each))
 
 const isThere = (path: string): boolean => starts.some((start) => existsSync(join(start, path)))
+const namedFiles = (text: string): string[] => [
+  ...new Set([...text.matchAll(/`([\w@./-]+(?:\.(?:ts|mjs|cjs|md|json)|\/))`/g)].map(([, path = '']) => path)),
+]
 
 /** Directories of the tree, by their indentation, each with the files that its line names. */
 function entriesOfTree(): { directory: string; files: string[] }[] {
@@ -30,9 +34,9 @@ function entriesOfTree(): { directory: string; files: string[] }[] {
 
 describe('ARCHITECTURE.md', () => {
   it('names files and directories that exist [defect 82]', () => {
-    const named = [...prose.matchAll(/`([\w@./-]+(?:\.(?:ts|mjs|cjs|md|json)|\/))`/g)].map(([, path = '']) => path)
+    const named = namedFiles(prose)
     expect(named.length).toBeGreaterThan(150)
-    expect([...new Set(named)].filter((path) => !isThere(path) && !isOfPlugin(path))).toEqual([])
+    expect(named.filter((path) => !isThere(path) && !isOfPlugin(path))).toEqual([])
   })
 
   it('draws a tree of what exists', () => {
@@ -57,6 +61,28 @@ describe('ARCHITECTURE.md', () => {
       .filter((each) => !each.trimStart().startsWith('|'))
       .filter((each) => each.trim().split('\n').length > 6)
     expect(paragraphs).toEqual([])
+  })
+})
+
+describe('docs_site/decisions', () => {
+  const folder = join(root, 'docs_site/decisions')
+  const pages = readdirSync(folder).map((name): [string, string] => [
+    name,
+    withoutBlocks(readFileSync(join(folder, name), 'utf8')),
+  ])
+
+  it.each(pages)('%s names files that exist', (_name, text) => {
+    expect(namedFiles(text).filter((path) => !isThere(path))).toEqual([])
+  })
+
+  it('name files', () => {
+    expect(pages.flatMap(([, text]) => namedFiles(text)).length).toBeGreaterThan(60)
+  })
+
+  it.each(pages)('%s has a reason below each heading, and no heading twice', (_name, text) => {
+    const headings = [...text.matchAll(/^## (.*)\n\n(?=[^#\s])/gm)].map(([, heading]) => heading)
+    expect(headings.length).toBe(text.match(/^## /gm)?.length ?? 0)
+    expect(headings).toEqual([...new Set(headings)])
   })
 })
 

@@ -6,7 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { sidebar } from '../../docs_site/.vitepress/sidebar.ts'
+import { sidebar, toAddress } from '../../docs_site/.vitepress/sidebar.ts'
 import { hasChromium, startChromium } from '../support/chromium.ts'
 import { freePort } from '../support/service.ts'
 import { findAccessFaults, keepScreenshot, openWatched } from '../support/watched-page.ts'
@@ -16,9 +16,9 @@ const program = join(folder, 'node_modules/vitepress/bin/vitepress.js')
 
 test('each page is in the sidebar, once', () => {
   const linked = sidebar.flatMap(({ items = [] }) => items.map(({ link = '' }) => link))
-  const pages = readdirSync(folder)
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => (name === 'index.md' ? '/' : `/${name.slice(0, -'.md'.length)}`))
+  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md') && !/node_modules|\.vitepress/.test(file))
+    .map((file) => toAddress(file.slice(0, -'.md'.length)))
   expect(linked.toSorted()).toEqual(pages.toSorted())
 })
 

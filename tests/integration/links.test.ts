@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pagesOf = (folder: string): readonly string[] =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name))
+const pagesOf = (folder: string, recursive = false): readonly string[] =>
+  readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md') && !/node_modules|\.vitepress/.test(file))
+    .map((file) => join(folder, file))
 const packages = readdirSync(join(root, 'packages')).flatMap((name) => pagesOf(join('packages', name)))
-const pages = [...pagesOf('.'), ...pagesOf('docs_site'), ...pagesOf('examples/authors'), ...packages]
+const pages = [...pagesOf('.'), ...pagesOf('docs_site', true), ...pagesOf('examples/authors'), ...packages]
 
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```/g, '')
 
