@@ -18,6 +18,7 @@ export const pageTests = {
   'profiling-page': ['profiling'],
   'quick-start-page': ['quick-start'],
   'tasks-page': ['tasks'],
+  'testing-page': ['testing'],
   'tracing-page': ['tracing'],
   'uploads-page': ['uploads-and-streams'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
@@ -38,7 +39,6 @@ export const unfinished: readonly string[] = [
   'outbox',
   'rate-limits',
   'realtime',
-  'testing',
   'transactions',
   'wire-protocol',
 ]
