@@ -22,7 +22,7 @@ function run(args: readonly string[], variables: Readonly<Record<string, string>
 }
 
 test('the table of settings is what the declarations say', async () => {
-  const table = ['--conditions=@twinwire/source', '--import', 'tsx', 'scripts/settings-table.mjs', '--check']
+  const table = ['--conditions=@twinwire/source', '--import', 'tsx', 'scripts/tables.mjs', '--check']
   expect(await run(table)).toMatchObject({ code: 0, stderr: '' })
 })
 

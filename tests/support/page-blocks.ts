@@ -27,7 +27,6 @@ export const pageTests = {
 export const unfinished: readonly string[] = [
   'api-descriptions',
   'behind-a-proxy',
-  'boot-errors',
   'client',
   'client-react',
   'compression',
@@ -40,7 +39,6 @@ export const unfinished: readonly string[] = [
   'rate-limits',
   'realtime',
   'transactions',
-  'wire-protocol',
 ]
 
 /** The pages of each folder of files: those of `pageTests`, and every other page by itself. */

@@ -1,4 +1,5 @@
-import { BootError, type BootErrorCode, bootErrorCodes } from '../base/boot-error.ts'
+import { BootError, type BootErrorCode } from '../base/boot-error.ts'
+import { bootErrorCodes } from '../base/boot-error-codes.ts'
 import type { Failure } from './messages.ts'
 
 export function toFailure(error: unknown): Failure {

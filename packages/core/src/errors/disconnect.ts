@@ -6,6 +6,12 @@ export interface DisconnectRow {
   readonly reconnect: 'no' | 'yes' | 'later' | 'jittered' | 'with a new token' | 'with a new login'
 }
 
+/** A close code of core, with the words of its row on the page about the protocol. */
+export interface CoreDisconnectRow extends DisconnectRow {
+  /** What the client does, in Markdown; follows "the client". */
+  readonly about: string
+}
+
 export type DisconnectName =
   | 'normal'
   | 'tooManyConnections'
@@ -20,20 +26,61 @@ export type DisconnectName =
   | 'tokenExpired'
   | 'sessionRevoked'
 
-/** Every close code of core. */
-export const disconnects: Readonly<Record<DisconnectName, DisconnectRow>> = {
-  normal: { code: 1000, reason: '', reconnect: 'no' },
-  tooManyConnections: { code: 1008, reason: 'Maximum concurrent connections exceeded', reconnect: 'later' },
-  messageRateLimit: { code: 1008, reason: 'Message rate limit exceeded', reconnect: 'later' },
-  tooManyMalformedFrames: { code: 1008, reason: 'Too many malformed frames', reconnect: 'no' },
-  tooManyHeldFrames: { code: 1008, reason: 'Too many held frames', reconnect: 'no' },
-  internalError: { code: 1011, reason: 'Internal error', reconnect: 'yes' },
-  serviceRestart: { code: 1012, reason: 'Service restart', reconnect: 'jittered' },
-  tooSlow: { code: 1013, reason: 'Too slow', reconnect: 'yes' },
-  unauthorized: { code: 4001, reason: 'Unauthorized', reconnect: 'with a new token' },
-  authenticationTimeout: { code: 4002, reason: 'Authentication timeout', reconnect: 'yes' },
-  tokenExpired: { code: 4003, reason: 'Token expired', reconnect: 'with a new token' },
-  sessionRevoked: { code: 4004, reason: 'Session revoked', reconnect: 'with a new login' },
+/** Every close code of core. The table of docs_site/wire-protocol.md is written from this one. */
+export const disconnects: Readonly<Record<DisconnectName, CoreDisconnectRow>> = {
+  normal: { code: 1000, reason: '', reconnect: 'no', about: 'does not connect again' },
+  tooManyConnections: {
+    code: 1008,
+    reason: 'Maximum concurrent connections exceeded',
+    reconnect: 'later',
+    about: 'connects again later',
+  },
+  messageRateLimit: {
+    code: 1008,
+    reason: 'Message rate limit exceeded',
+    reconnect: 'later',
+    about: 'connects again later',
+  },
+  tooManyMalformedFrames: {
+    code: 1008,
+    reason: 'Too many malformed frames',
+    reconnect: 'no',
+    about: 'does not connect again: it has an error',
+  },
+  tooManyHeldFrames: {
+    code: 1008,
+    reason: 'Too many held frames',
+    reconnect: 'no',
+    about:
+      'does not connect again: it sent too much before `auth_ok`, or went on far beyond `maxInFlight` while replies were held back',
+  },
+  internalError: { code: 1011, reason: 'Internal error', reconnect: 'yes', about: 'connects again' },
+  serviceRestart: {
+    code: 1012,
+    reason: 'Service restart',
+    reconnect: 'jittered',
+    about: 'connects again, at a random time within the window of `closing`, else within 20 s',
+  },
+  tooSlow: { code: 1013, reason: 'Too slow', reconnect: 'yes', about: 'connects again, and resumes' },
+  unauthorized: {
+    code: 4001,
+    reason: 'Unauthorized',
+    reconnect: 'with a new token',
+    about: 'connects again with a new token',
+  },
+  authenticationTimeout: { code: 4002, reason: 'Authentication timeout', reconnect: 'yes', about: 'connects again' },
+  tokenExpired: {
+    code: 4003,
+    reason: 'Token expired',
+    reconnect: 'with a new token',
+    about: 'connects again with a new token',
+  },
+  sessionRevoked: {
+    code: 4004,
+    reason: 'Session revoked',
+    reconnect: 'with a new login',
+    about: 'needs a new login of its user',
+  },
 }
 
 const brand = Symbol.for('twinwire.Disconnect')

@@ -1,23 +1,13 @@
-// docs_site/wire-protocol.md says what the tables of the source say.
-import { readFileSync } from 'node:fs'
+// What docs_site/wire-protocol.md says about the tables of the source, and is not written from them.
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { errorCodes } from '../errors/codes.ts'
 import { type DisconnectRow, disconnects } from '../errors/disconnect.ts'
-import { coreFrameTypes } from './frame.ts'
+import { clientFrames, serverFrames } from './frame-table.ts'
 
-const page = readFileSync(new URL('../../../../docs_site/wire-protocol.md', import.meta.url), 'utf8')
+const root = new URL('../../../../', import.meta.url)
+const page = readFileSync(new URL('docs_site/wire-protocol.md', root), 'utf8')
 
-/** The cells of the rows of the first table below a heading, without its head. */
-function rowsOf(heading: string): readonly (readonly string[])[] {
-  const section = page.split('\n## ').find((part) => part.startsWith(`${heading}\n`)) ?? ''
-  const lines = section.split('\n').filter((line) => line.startsWith('| '))
-  return lines.slice(1).map((line) => {
-    const cells = line.split('|').slice(1, -1)
-    return cells.map((cell) => cell.trim().replaceAll('`', ''))
-  })
-}
-
-/** How the page begins to say what a client does. */
+/** How a row begins to say what a client does. */
 const actions: Readonly<Record<DisconnectRow['reconnect'], string>> = {
   no: 'does not connect again',
   yes: 'connects again',
@@ -27,32 +17,25 @@ const actions: Readonly<Record<DisconnectRow['reconnect'], string>> = {
   'with a new login': 'needs a new login',
 }
 
+/** The sources of core and of `auth()`, without tests. */
+const sources = ['packages/core/src/', 'packages/plugin-auth/src/'].flatMap((folder) =>
+  readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/\.test(?:-d)?\.ts$|fixtures|suites|testing|frame-table\.ts$/.test(file))
+    .map((file) => readFileSync(new URL(folder + file, root), 'utf8')),
+)
+
 describe('the page about the protocol', () => {
-  it('has the error codes with their statuses', () => {
-    const rows = rowsOf('Error codes').map((cells) => cells.slice(0, 4))
-    expect(rows).toEqual(
-      Object.entries(errorCodes).map(([code, { status, httpStatus, retry }]) => [
-        code,
-        String(status),
-        String(httpStatus),
-        retry ? 'yes' : 'no',
-      ]),
-    )
+  it.each(Object.values(disconnects))('$code $reason: what a client does is what its table says', (row) => {
+    expect(row.about.startsWith(actions[row.reconnect])).toBe(true)
   })
 
-  it('has the close codes with their reasons, and what a client does', () => {
-    const rows = rowsOf('Close codes')
-    const expected = Object.values(disconnects).map(({ code, reason }) => [String(code), reason])
-    expect(rows.map((cells) => cells.slice(0, 2))).toEqual(expected)
-    const found = rows.map(([, , action = '']) => action)
-    expect(found).toEqual(
-      Object.values(disconnects).map(({ reconnect }) => expect.stringMatching(new RegExp(`^${actions[reconnect]}`))),
-    )
+  it.each(Object.entries(clientFrames))('has a frame of the type %s', (type, { sent }) => {
+    expect(sent.startsWith(`\`{"type":"${type}"`)).toBe(true)
   })
 
-  it('has every control frame that a client may send', () => {
-    const types = rowsOf('Control frames').map(([frame = '']) => /^\{"type":"(\w+)"/.exec(frame)?.[1])
-    expect(types.filter((type) => type !== undefined)).toEqual(expect.arrayContaining([...coreFrameTypes]))
+  it.each(Object.entries(serverFrames))('has the frame %s, which a server sends', (type, { frame }) => {
+    expect(frame.startsWith(`\`{"type":"${type}"`)).toBe(true)
+    expect(sources.some((source) => new RegExp(`'${type}'|"type":"${type}"`).test(source))).toBe(true)
   })
 
   it('has examples that are JSON', () => {

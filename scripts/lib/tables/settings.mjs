@@ -1,0 +1,3 @@
+import { declaredSettings } from '../../../examples/authors/src/settings.ts'
+
+export const settings = { settings: String(declaredSettings.describe()).trimEnd() }

@@ -1,0 +1,28 @@
+// Writes the tables of pages of docs_site from the declarations of the source: what is between `<!-- table: name -->` and `<!-- /table -->`.
+// With --check it writes nothing, and exits with 1 if a page differs. Run by `npm run tables`, from the sources.
+import { readFileSync, writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { bootErrors } from './lib/tables/boot-errors.mjs'
+import { fillPage } from './lib/tables/markdown.mjs'
+import { settings } from './lib/tables/settings.mjs'
+import { wireProtocol } from './lib/tables/wire-protocol.mjs'
+
+const pages = {
+  'boot-errors.md': bootErrors,
+  'settings.md': settings,
+  'wire-protocol.md': wireProtocol,
+}
+
+for (const [name, parts] of Object.entries(pages)) {
+  const file = new URL(`../docs_site/${name}`, import.meta.url)
+  const page = readFileSync(file, 'utf8')
+  const filled = fillPage(name, page, parts)
+  if (filled === page) continue
+  if (process.argv.includes('--check')) {
+    console.error(`docs_site/${name} does not match the declarations: run npm run tables`)
+    process.exitCode = 1
+  } else {
+    writeFileSync(file, filled)
+    console.log(`wrote docs_site/${name}`)
+  }
+}
