@@ -205,6 +205,7 @@ it('@twinwire/core/testing', async () => {
       "memoryTransport",
       "networkRawClient",
       "onTransports",
+      "pluginSuite",
       "runSchedules",
       "simulate",
       "transportSuite",

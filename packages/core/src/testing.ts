@@ -43,6 +43,8 @@ export type { Simulation, SimulationOptions } from './testing/simulation/simulat
 export { SimulationFailure } from './testing/simulation/simulation-failure.ts'
 export { type BrokerSubject, brokerSuite } from './testing/suites/broker.suite.ts'
 export { type CodecSubject, codecSuite } from './testing/suites/codec.suite.ts'
+export type { PluginOptionsSubject, PluginSettingsSubject, PluginSubject } from './testing/suites/plugin/subject.ts'
+export { pluginSuite } from './testing/suites/plugin.suite.ts'
 export type { TransportSubject } from './testing/suites/transport/fixture.ts'
 export { transportSuite } from './testing/suites/transport.suite.ts'
 export { createTestClient, type TestClient, type TestSubscription } from './testing/test-client.ts'

@@ -112,6 +112,7 @@ import {
   fakeIdentity,
   memoryTransport,
   networkRawClient,
+  pluginSuite,
   runSchedules,
   SimulationFailure,
   simulate,
@@ -326,7 +327,7 @@ export const framing = [
 export const transportRules = [checkListenOptions, defaultSocketLimits, SendResult, isBodyless, isFraming] as const
 export const preparedHead = new PreparedHead([['x-frame-options', 'DENY']], 'x-correlation-id', [])
 export const headerRules = [findBadHeader, findHeader, findMalformed, toHeaderRecord] as const
-export const suites = [transportSuite, codecSuite, brokerSuite, databaseDriverSuite] as const
+export const suites = [transportSuite, codecSuite, brokerSuite, pluginSuite, databaseDriverSuite] as const
 
 // the database
 export const serializers = driverSerializers
