@@ -36,7 +36,6 @@ export const unfinished: readonly string[] = [
   'metrics',
   'once',
   'outbox',
-  'rate-limits',
   'realtime',
   'transactions',
 ]
