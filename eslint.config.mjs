@@ -20,7 +20,11 @@ export default tseslint.config(
       parser: tseslint.parser,
       // One program for all of it: the project service opens one for each package, which together exceed the heap of Node.
       parserOptions: {
-        project: ['tsconfig.json', 'packages/plugin-openapi/src/pages/tsconfig.json'],
+        project: [
+          'tsconfig.json',
+          'packages/plugin-openapi/src/pages/tsconfig.json',
+          'examples/tutorial/tsconfig.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

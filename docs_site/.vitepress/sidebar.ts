@@ -14,6 +14,15 @@ const groups: readonly Group[] = [
     ],
   ],
   [
+    'Tutorial: a shopping list',
+    [
+      ['What is built', 'tutorial/index'],
+      ['1. A route on both wires', 'tutorial/1-routes'],
+      ['2. A database', 'tutorial/2-database'],
+      ['3. Errors and tests', 'tutorial/3-errors'],
+    ],
+  ],
+  [
     'Both wires',
     [
       ['The protocol of the wire', 'wire-protocol'],

@@ -1,5 +1,5 @@
 // The files that the checks of sources read: TypeScript of the packages and examples, without tests.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -9,8 +9,9 @@ const aTest = /\.(test|test-d|fixtures)\.ts$|-fixture\.ts$|\.generated\.ts$/
 
 /** @returns {{ path: string, source: ts.SourceFile }[]} parsed, by path from the root of the repository */
 export function sourceFiles() {
-  return ['packages', 'examples']
+  return ['packages', 'examples', 'examples/tutorial']
     .flatMap((folder) => readdirSync(join(root, folder)).map((each) => join(root, folder, each, 'src')))
+    .filter((folder) => existsSync(folder))
     .flatMap(filesIn)
     .filter((file) => file.endsWith('.ts') && !aTest.test(file))
     .map((file) => ({

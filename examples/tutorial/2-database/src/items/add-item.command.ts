@@ -1,0 +1,19 @@
+import { BaseCommand } from '@twinwire/core'
+import type { ItemRepository } from './item.repository.ts'
+import type { AddItemInput, Item } from './item.schemas.ts'
+
+/** Adds an item. One that is on the list already gets the amount on top. */
+export class AddItemCommand extends BaseCommand<AddItemInput, Item> {
+  readonly #items: ItemRepository
+
+  constructor(items: ItemRepository) {
+    super()
+    this.#items = items
+  }
+
+  async execute({ name, amount }: AddItemInput): Promise<Item> {
+    const open = await this.#items.findOpen(name)
+    if (open === null) return this.#items.create({ name, amount })
+    return this.#items.update(open.id, { amount: open.amount + amount })
+  }
+}

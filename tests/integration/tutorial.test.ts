@@ -1,0 +1,112 @@
+// The pages of docs_site/tutorial and the folders of examples/tutorial: they are the same, compile, pass their own tests, and print what the pages show.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { hasPostgres, startPostgres } from '../support/postgres.ts'
+import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
+import { runNode } from '../support/run-node.ts'
+import {
+  commandsOf,
+  packageOf,
+  pageNames,
+  readFolder,
+  readPackage,
+  readPage,
+  root,
+  steps,
+  tutorial,
+} from '../support/tutorial-pages.ts'
+import { compareOutput, TutorialPlayer } from '../support/tutorial-player.ts'
+
+// On a busy machine.
+vi.setConfig({ testTimeout: 300_000 })
+
+it('each step has a folder and a page', () => {
+  expect(pageNames).toEqual([...steps, 'index'])
+})
+
+describe.each(steps)('the page of %s', (step) => {
+  const files = readFolder(step)
+  const index = steps.indexOf(step)
+  const before = index === 0 ? new Map<string, string>() : readFolder(steps[index - 1] ?? '')
+
+  it('shows each file of the folder that differs from the step before, and no other', () => {
+    const shown = new Map(readPage(step).flatMap((block) => (block.kind === 'file' ? [[block.name, block.text]] : [])))
+    for (const [name, text] of shown) expect(files.get(name), name).toBe(text)
+    const differing = [...files].filter(([name, text]) => before.get(name) !== text).map(([name]) => name)
+    expect([...shown.keys()].sort()).toEqual(differing.sort())
+    const removed = [...before.keys()].filter((name) => !files.has(name))
+    const commands = commandsOf(step).filter((line) => line.startsWith('rm '))
+    expect(removed.sort()).toEqual(commands.flatMap((line) => line.slice('rm '.length).split(' ')).sort())
+  })
+
+  it('makes the package by its commands', () => {
+    const made = packageOf(step)
+    const { type, scripts = {}, dependencies = {}, devDependencies = {} } = readPackage(step)
+    expect({ type, scripts }).toEqual({ type: made.type, scripts: made.scripts })
+    for (const [has, asked] of [
+      [dependencies, made.dependencies],
+      [devDependencies, made.devDependencies],
+    ] as const) {
+      expect(Object.keys(has)).toEqual(Object.keys(asked).sort())
+      for (const [name, version] of Object.entries(asked)) expect(has[name], name).toMatch(new RegExp(`^${version}`))
+    }
+  })
+})
+
+it('they compile, with their pages', async () => {
+  expect(await runNode([join(root, 'node_modules/typescript/bin/tsc'), '-p', tutorial], { cwd: root })).toEqual({
+    code: 0,
+    output: '',
+  })
+})
+
+it('their own tests pass', async () => {
+  const { code, output } = await runNode(
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', join(tutorial, 'vitest.config.ts')],
+    { cwd: root, env: { ...process.env, NO_COLOR: '1', VITEST: '', VITEST_POOL_ID: '', VITEST_WORKER_ID: '' } },
+  )
+  expect(code, output).toBe(0)
+  for (const step of steps) expect(output).toMatch(new RegExp(`✓ ${step}/src/`))
+})
+
+const withTables = steps.filter((step) => readFolder(step).has('drizzle.config.ts'))
+
+it.each(withTables)('drizzle-kit has nothing to add to the migrations of %s', async (step) => {
+  const names = [...readFolder(step).keys()].filter((name) => name.startsWith('drizzle/')).sort()
+  const { code, output } = await runNode(['node_modules/drizzle-kit/bin.cjs', 'generate'], {
+    cwd: join(tutorial, step),
+  })
+  const added = [...readFolder(step).keys()].filter((name) => name.startsWith('drizzle/') && !names.includes(name))
+  for (const name of added) await rm(join(tutorial, step, name))
+  expect(added, output).toEqual([])
+  expect(output).toContain('No schema changes')
+  expect(code).toBe(0)
+})
+
+const hasServices = (await hasPostgres()) && (await hasRedis())
+
+describe.skipIf(!hasServices)('the commands', () => {
+  let redis: TestRedis
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+
+  it.each(steps)('of %s print what the page shows', async (step) => {
+    const blocks = readPage(step)
+    const services: Record<string, string> = { REDIS_URL: redis.url }
+    if (commandsOf(step).some((line) => line.includes('DATABASE_URL='))) {
+      const postgres = await startPostgres()
+      onTestFinished(() => postgres.stop())
+      services['DATABASE_URL'] = postgres.url
+    }
+    const player = await TutorialPlayer.open(step, services)
+    onTestFinished(() => player.close())
+    let printed = ''
+    for (const block of blocks) {
+      if (block.kind === 'commands') printed = await player.run(block.lines)
+      if (block.kind === 'output') compareOutput(block.language, player.toPage(printed), block.text)
+    }
+  })
+})
