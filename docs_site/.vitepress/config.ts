@@ -1,7 +1,7 @@
 import { type DefaultTheme, defineConfig, type UserConfig } from 'vitepress'
 import { toAnchor } from './anchors.ts'
 import { repositoryLinks } from './repository-links.ts'
-import { sidebar } from './sidebar.ts'
+import { referenceSidebar, sidebar } from './sidebar.ts'
 
 const config: UserConfig<DefaultTheme.Config> = defineConfig({
   lang: 'en',
@@ -17,13 +17,14 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
     languageAlias: { haproxy: 'nginx', caddyfile: 'nginx' },
   },
   themeConfig: {
-    sidebar,
+    sidebar: { '/': sidebar, '/reference/': [referenceSidebar] },
     search: { provider: 'local' },
     outline: 'deep',
     nav: [
       { text: 'Guide', link: '/' },
       { text: 'Protocol', link: '/wire-protocol' },
       { text: 'Deployment', link: '/deployment' },
+      { text: 'Reference', link: '/reference/' },
     ],
   },
 })

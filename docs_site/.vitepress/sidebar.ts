@@ -1,4 +1,5 @@
 import type { DefaultTheme } from 'vitepress'
+import { entryPoints } from './entry-points.ts'
 
 type Group = readonly [title: string, pages: readonly (readonly [text: string, page: string])[]]
 
@@ -127,3 +128,9 @@ export const sidebar: DefaultTheme.SidebarItem[] = groups.map(([text, pages]) =>
   text,
   items: pages.map(([title, page]) => ({ text: title, link: toAddress(page) })),
 }))
+
+/** Pages that `npm run docs` writes. */
+export const referenceSidebar: DefaultTheme.SidebarItem = {
+  text: 'Reference',
+  items: entryPoints.map(({ name, page }) => ({ text: name, link: `/reference/${page}` })),
+}

@@ -1,25 +1,25 @@
 // The documentation as a site: built, with all of its links, and read in a browser that reaches nothing else.
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { sidebar, toAddress } from '../../docs_site/.vitepress/sidebar.ts'
+import { referenceSidebar, sidebar, toAddress } from '../../docs_site/.vitepress/sidebar.ts'
 import { hasChromium, startChromium } from '../support/chromium.ts'
 import { freePort } from '../support/service.ts'
+import { sitePages } from '../support/site-pages.ts'
 import { findAccessFaults, keepScreenshot, openWatched } from '../support/watched-page.ts'
 
 const folder = fileURLToPath(new URL('../../docs_site/', import.meta.url))
 const program = join(folder, 'node_modules/vitepress/bin/vitepress.js')
+const linksOf = (groups: typeof sidebar): readonly string[] =>
+  groups.flatMap(({ items = [] }) => items.map(({ link = '' }) => link))
 
 test('each page is in the sidebar, once', () => {
-  const linked = sidebar.flatMap(({ items = [] }) => items.map(({ link = '' }) => link))
-  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md') && !/node_modules|\.vitepress/.test(file))
-    .map((file) => toAddress(file.slice(0, -'.md'.length)))
-  expect(linked.toSorted()).toEqual(pages.toSorted())
+  const linked = linksOf(sidebar)
+  expect(linked.toSorted()).toEqual(sitePages().map(toAddress).toSorted())
 })
 
 describe('the site', { timeout: 180_000 }, () => {
@@ -27,7 +27,7 @@ describe('the site', { timeout: 180_000 }, () => {
   let url: string
   let stop = (): void => {}
   beforeAll(async () => {
-    const run = spawnSync(process.execPath, [program, 'build', folder], { encoding: 'utf8' })
+    const run = spawnSync('npm', ['run', 'build'], { cwd: folder, encoding: 'utf8' })
     output = `${run.stdout}${run.stderr}`
     // A link to a page that does not exist ends it.
     expect(run.status, output).toBe(0)
@@ -41,6 +41,16 @@ describe('the site', { timeout: 180_000 }, () => {
 
   test('is built without a warning', () => {
     expect(output).not.toMatch(/warn|not loaded|fail/i)
+  })
+
+  test('has the reference of each entry point', async () => {
+    const links = linksOf([referenceSidebar])
+    expect(links).toContain('/reference/core-plugin')
+    for (const link of links)
+      expect([link, existsSync(join(folder, `.vitepress/dist${link}.html`))]).toEqual([link, true])
+    const page = await (await fetch(`${url}/reference/core-plugin`)).text()
+    expect(page).toContain('What a plugin is written with.')
+    expect(page).toContain('id="definePlugin"'.toLowerCase())
   })
 
   test.skipIf(!hasChromium())(

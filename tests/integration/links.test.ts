@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pagesOf = (folder: string, recursive = false): readonly string[] =>
   readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md') && !/node_modules|\.vitepress/.test(file))
+    .filter((file) => file.endsWith('.md') && !/node_modules|\.vitepress|^reference[/\\]/.test(file))
     .map((file) => join(folder, file))
 const packages = readdirSync(join(root, 'packages')).flatMap((name) => pagesOf(join('packages', name)))
 const pages = [...pagesOf('.'), ...pagesOf('docs_site', true), ...pagesOf('examples/authors'), ...packages]

@@ -1,9 +1,9 @@
 // Code blocks of pages of docs_site. Each begins with its name (`// app.ts`); they are files beside the tests, so that they find the packages of the tests.
-import { readdirSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sitePages } from './site-pages.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -24,7 +24,7 @@ export const pageTests = {
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** Pages some of whose blocks are not whole files yet. */
-export const unfinished: readonly string[] = [
+const unfinished: readonly string[] = [
   'api-descriptions',
   'behind-a-proxy',
   'client',
@@ -43,11 +43,10 @@ export const unfinished: readonly string[] = [
 /** The pages of each folder of files: those of `pageTests`, and every other page by itself. */
 export function pageGroups(): ReadonlyMap<string, readonly string[]> {
   const grouped = new Set<string>(Object.values(pageTests).flat())
-  const pages = readdirSync(`${root}/docs_site`, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md') && !/node_modules|\.vitepress/.test(file))
-    .map((file) => file.slice(0, -'.md'.length))
-    // The blocks of the tutorial are files of examples/tutorial, which tutorial.test.ts compiles.
-    .filter((page) => !grouped.has(page) && !unfinished.includes(page) && !page.startsWith('tutorial/'))
+  // The blocks of the tutorial are files of examples/tutorial, which tutorial.test.ts compiles.
+  const pages = sitePages().filter(
+    (page) => !grouped.has(page) && !unfinished.includes(page) && !page.startsWith('tutorial/'),
+  )
   return new Map<string, readonly string[]>([
     ...Object.entries(pageTests),
     ...pages.map((page): [string, string[]] => [page, [page]]),

@@ -80,8 +80,8 @@ export function startProgram(folder: string, file: string, env: Readonly<Record<
       vi.waitFor(
         () => {
           const found = pattern.exec(text)
-          expect(found, text).not.toBe(null)
-          return found ?? Object.assign([''], { index: 0, input: '' })
+          if (found === null) throw new Error(`not printed yet: ${pattern.source}\n${text}`)
+          return found
         },
         { timeout: 60_000, interval: 50 },
       ),

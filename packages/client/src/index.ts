@@ -1,3 +1,8 @@
+/**
+ * The typed client for browsers and Node.js.
+ *
+ * @packageDocumentation
+ */
 export { CallError, type ClientErrorCode } from './call-error.ts'
 export { createClient } from './client.ts'
 export type {

@@ -1,3 +1,8 @@
+/**
+ * Packages as protobuf instead of JSON.
+ *
+ * @packageDocumentation
+ */
 import type { ClientCodec, ServerPackage } from './codec.ts'
 import { toJson } from './json.ts'
 

@@ -1,3 +1,8 @@
+/**
+ * Hooks of the client for React.
+ *
+ * @packageDocumentation
+ */
 import {
   type Context,
   createContext,

@@ -1,3 +1,8 @@
+/**
+ * Several processes on one port.
+ *
+ * @packageDocumentation
+ */
 export type { MetricsPage } from './base/cluster-worker.ts'
 export { type ClusterRole, cluster } from './cluster/cluster.ts'
 export type {

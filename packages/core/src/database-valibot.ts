@@ -1,3 +1,8 @@
+/**
+ * Filters, sort orders and pages as input schemas.
+ *
+ * @packageDocumentation
+ */
 export {
   type FilterInput,
   type FilterOutput,

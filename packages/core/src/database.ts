@@ -1,3 +1,8 @@
+/**
+ * The data layer: repositories, transactions, migrations, effects that happen once, the outbox.
+ *
+ * @packageDocumentation
+ */
 export type { ConnectOptions } from './database/connect.ts'
 export type { ConstraintWordings } from './database/constraint-wording.ts'
 export { type Database, type DatabaseApi, databaseKey, type TransactionRequest } from './database/database.ts'

@@ -1,3 +1,8 @@
+/**
+ * What an app is written with: routes, steps, errors, events, topics, the app.
+ *
+ * @packageDocumentation
+ */
 export { type App, createApp, type ListenAddress } from './app/app.ts'
 export type {
   AppOptions,

@@ -1,3 +1,8 @@
+/**
+ * What a plugin is written with.
+ *
+ * @packageDocumentation
+ */
 export { CounterCell, GaugeCell, HistogramCell } from './base/cells.ts'
 export {
   CircuitBreaker,

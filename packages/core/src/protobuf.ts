@@ -1,1 +1,6 @@
+/**
+ * Packages as protobuf instead of JSON.
+ *
+ * @packageDocumentation
+ */
 export { protobufCodec } from './protocol/protobuf-codec.ts'

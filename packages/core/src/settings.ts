@@ -1,3 +1,8 @@
+/**
+ * Settings from environment variables.
+ *
+ * @packageDocumentation
+ */
 export {
   type HttpSettings,
   httpSettings,

@@ -1,3 +1,8 @@
+/**
+ * Tests of apps and plugins: an app without sockets, clients, a virtual clock, simulations, suites.
+ *
+ * @packageDocumentation
+ */
 export { CallError } from './testing/answers.ts'
 export {
   createTestApp,

@@ -1,3 +1,8 @@
+/**
+ * The ports of transports, brokers and codecs, and the transport on uWebSockets.js.
+ *
+ * @packageDocumentation
+ */
 export type { Audience, Publication } from './call/publication.ts'
 export type {
   Broker,

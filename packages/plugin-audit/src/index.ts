@@ -1,3 +1,8 @@
+/**
+ * The audit log: who called what.
+ *
+ * @packageDocumentation
+ */
 export { type AuditApi, auditKey } from './audit-key.ts'
 export { audit } from './audit-plugin.ts'
 export { type AuditSettings, auditSettings } from './audit-settings.ts'

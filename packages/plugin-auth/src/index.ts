@@ -1,3 +1,8 @@
+/**
+ * Identities by OpenID Connect, and roles.
+ *
+ * @packageDocumentation
+ */
 export { type AuthApi, type AuthControl, authKey, type RevokeTarget } from './auth.ts'
 export type { Algorithm, AuthOptions, BackChannelLogoutOptions, TokenCookieOptions } from './auth-options.ts'
 export { type AuthPlugin, auth } from './auth-plugin.ts'

@@ -1,3 +1,8 @@
+/**
+ * Metrics for Prometheus.
+ *
+ * @packageDocumentation
+ */
 export { clusterMetrics } from './cluster-metrics.ts'
 export { metrics } from './metrics-plugin.ts'
 export { type MetricsSettings, metricsSettings } from './metrics-settings.ts'

@@ -1,3 +1,8 @@
+/**
+ * Limits for calls and connections, in memory or on Redis.
+ *
+ * @packageDocumentation
+ */
 export type { ConnectionLimitOptions } from './connection-limits.ts'
 export type { LimitKey, LimitOptions, LimitRule, LimitString, ParsedLimit, Period } from './limit-rule.ts'
 export { type LimitStep, limit, type RateLimitApi, rateLimitKey } from './limit-step.ts'

@@ -1,3 +1,8 @@
+/**
+ * Connections to Redis that the other packages share.
+ *
+ * @packageDocumentation
+ */
 export type { ConnectionListener } from './connection-events.ts'
 export type { RedisAddress } from './redis-address.ts'
 export type { RedisClient } from './redis-client.ts'

@@ -1,3 +1,8 @@
+/**
+ * An issuer of tokens for tests and development.
+ *
+ * @packageDocumentation
+ */
 export type { IssuerEndpoint, IssuerFault } from './issuer-server.ts'
 export type { TestLogin } from './issuer-sessions.ts'
 export type { TestAlgorithm } from './signing-keys.ts'

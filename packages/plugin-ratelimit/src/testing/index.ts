@@ -1,1 +1,6 @@
+/**
+ * The tests that a store of limits passes.
+ *
+ * @packageDocumentation
+ */
 export { createRule, type StoreSubject, storeSuite } from './store.suite.ts'
