@@ -21,6 +21,7 @@ const groups: readonly Group[] = [
       ['1. A route on both wires', 'tutorial/1-routes'],
       ['2. A database', 'tutorial/2-database'],
       ['3. Errors and tests', 'tutorial/3-errors'],
+      ['4. Users and roles', 'tutorial/4-users'],
     ],
   ],
   [

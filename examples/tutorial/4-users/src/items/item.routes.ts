@@ -1,0 +1,34 @@
+import { route } from '@twinwire/core'
+import { transaction, withDb } from '@twinwire/core/database'
+import * as v from 'valibot'
+import { requireRoles } from '../roles.ts'
+import { AddItemCommand } from './add-item.command.ts'
+import { BuyItemCommand } from './buy-item.command.ts'
+import { shoppingErrors } from './item.errors.ts'
+import { ItemRepository } from './item.repository.ts'
+import { AddItemInput, ItemIdInput, ItemSchema } from './item.schemas.ts'
+
+export const listItems = route({
+  http: 'GET /items',
+  use: [requireRoles('read-list'), withDb()],
+  output: v.array(ItemSchema),
+  handler: (_input, { db }) => new ItemRepository(db).listOpen(),
+})
+
+export const addItem = route({
+  http: { route: 'POST /items', status: 201 },
+  use: [requireRoles('edit-list'), transaction()],
+  input: AddItemInput,
+  output: ItemSchema,
+  errors: [shoppingErrors.list_full],
+  command: ({ db, user }) => new AddItemCommand(new ItemRepository(db), user.name),
+})
+
+export const buyItem = route({
+  http: 'POST /items/:id/buy',
+  use: [requireRoles('edit-list'), transaction()],
+  input: ItemIdInput,
+  output: ItemSchema,
+  errors: [shoppingErrors.already_bought],
+  command: ({ db }) => new BuyItemCommand(new ItemRepository(db)),
+})
