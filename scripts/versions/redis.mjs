@@ -83,7 +83,7 @@ exit 1
 
 const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
 
-/** Options that make apt read one release of Debian, in folders of ours. */
+/** Options that make apt read one release of Debian, in our folders. */
 function aptOf(suite, folder) {
   const lists = join(folder, suite)
   mkdirSync(join(lists, 'partial'), { recursive: true })

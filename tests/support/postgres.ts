@@ -95,7 +95,8 @@ async function findServer(own: boolean): Promise<Server> {
     const local = await findLocal()
     if (local) return { url: local, source: 'local', own: null, stop: async () => {} }
   }
-  const embedded = await startEmbeddedPostgres()
+  // A PgBouncer in front of it has no password to give.
+  const embedded = await startEmbeddedPostgres({ trust: !own })
   return { url: embedded.url, source: 'own', own: embedded, stop: () => embedded.stop() }
 }
 
