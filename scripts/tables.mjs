@@ -3,14 +3,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { bootErrors } from './lib/tables/boot-errors.mjs'
+import { limits } from './lib/tables/limits.mjs'
 import { fillPage } from './lib/tables/markdown.mjs'
+import { metrics } from './lib/tables/metrics.mjs'
 import { settings } from './lib/tables/settings.mjs'
 import { wireProtocol } from './lib/tables/wire-protocol.mjs'
 
 const pages = {
   'boot-errors.md': bootErrors,
+  'limits.md': limits,
+  'metrics.md': metrics,
   'settings.md': settings,
-  'wire-protocol.md': wireProtocol,
+  'wire-protocol.md': { ...wireProtocol, 'limits-websocket': limits['limits-websocket'] },
 }
 
 for (const [name, parts] of Object.entries(pages)) {

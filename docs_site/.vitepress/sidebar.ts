@@ -29,6 +29,7 @@ const groups: readonly Group[] = [
     [
       ['The protocol of the wire', 'wire-protocol'],
       ['What a server rejects', 'wire'],
+      ['Order, limits, deadlines', 'limits'],
       ['Uploads and streams', 'uploads-and-streams'],
       ['Static files', 'static-files'],
       ['Compression', 'compression'],

@@ -14,9 +14,13 @@ export interface BrokerCells {
 }
 
 export function createBrokerCells(instruments: Instruments): BrokerCells {
-  const publications = instruments.counter('broker_publications_total', 'Publications handed to the broker', {
-    result: ['taken', 'refused'],
-  })
+  const publications = instruments.counter(
+    'broker_publications_total',
+    'Publications handed to Redis: taken, or refused, also for want of an answer',
+    {
+      result: ['taken', 'refused'],
+    },
+  )
   const probes = instruments.counter(
     'broker_subscriber_probes_total',
     'Messages of this node to itself, which show that it receives',
@@ -31,7 +35,10 @@ export function createBrokerCells(instruments: Instruments): BrokerCells {
     lost: counter('broker_gaps_total', 'Losses in streams that this node receives, which the history could not fill'),
     probesAnswered: probes.cell({ result: 'received' }),
     probesLost: probes.cell({ result: 'lost' }),
-    replaced: counter('broker_subscriber_replacements_total', 'Subscriber connections that did not answer'),
+    replaced: counter(
+      'broker_subscriber_replacements_total',
+      'Subscriber connections that did not answer and were replaced',
+    ),
     nodes: instruments.gauge('broker_nodes', 'Nodes of the app that live', {}, { combine: 'max' }).cell(),
   }
 }

@@ -54,23 +54,35 @@ export function createAuthInstruments(instruments: Instruments): AuthInstruments
     'Tokens verified, by outcome and reason of rejection',
     { status: validationStatuses, reason: reasons },
   )
-  const backend = instruments.counter('auth_backend_requests_total', 'Credentials checked, by wire and outcome', {
-    type: wires,
-    outcome: backendOutcomes,
-  })
-  const issuer = instruments.counter('auth_issuer_requests_total', 'Requests to the issuer, by outcome', {
-    type: requests,
-    outcome: outcomes,
-  })
+  const backend = instruments.counter(
+    'auth_backend_requests_total',
+    'Credentials checked, by wire and outcome; error is an issuer that could not be reached',
+    {
+      type: wires,
+      outcome: backendOutcomes,
+    },
+  )
+  const issuer = instruments.counter(
+    'auth_issuer_requests_total',
+    'Requests to the issuer, by outcome: success, failure, rejected',
+    {
+      type: requests,
+      outcome: outcomes,
+    },
+  )
   const durations = instruments.histogram(
     'keycloak_operation_duration_seconds',
     'Duration of a token verification and of a request to the issuer',
     buckets,
     { operation: operations },
   )
-  const logouts = instruments.counter('auth_logouts_total', 'Back-channel logouts, by outcome', {
-    outcome: logoutOutcomes,
-  })
+  const logouts = instruments.counter(
+    'auth_logouts_total',
+    'Back-channel logouts: success, refused, unavailable (it could not be verified), unsent (done on this node; the broker did not take it for the others)',
+    {
+      outcome: logoutOutcomes,
+    },
+  )
   const attempt = (status: AttemptStatus) => ({
     all: attempts.cell({ status }),
     by: new Map(

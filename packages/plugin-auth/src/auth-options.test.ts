@@ -102,7 +102,6 @@ describe('an option of auth()', () => {
       maxTokenBytes: 16_384,
       maxTokenLifetimeMs: 86_400_000,
       cachedTokens: 10_000,
-      handshakeTimeoutMs: 5000,
       expiryWarningMs: 60_000,
       logout: null,
       keys: { timeoutMs: 5000, cooldownMs: 30_000, maxAgeMs: 600_000, maxStaleMs: 3_600_000 },

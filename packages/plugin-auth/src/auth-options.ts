@@ -161,7 +161,7 @@ const rules = {
   maxTokenLifetimeMs: option.duration({ min: 1000, max: 366 * dayMs, default: dayMs }),
   cachedTokens: option.integer({ max: 10_000_000, default: 10_000 }),
   maxRevocations: option.integer({ min: 1, max: 10_000_000, default: 100_000 }),
-  handshakeTimeoutMs: option.duration({ min: 1, default: 5000 }),
+  handshakeTimeoutMs: option.duration({ min: 1 }),
   expiryWarningMs: option.duration({ default: 60_000 }),
   hideMissingRoles: option.flag({ default: false }),
   realmNotBefore: option.flag({ default: true }),
@@ -193,7 +193,8 @@ export interface ResolvedAuthOptions {
   readonly maxTokenLifetimeMs: number
   readonly cachedTokens: number
   readonly maxRevocations: number
-  readonly handshakeTimeoutMs: number
+  /** Not set: that of core. */
+  readonly handshakeTimeoutMs?: number
   readonly expiryWarningMs: number
   readonly hideMissingRoles: boolean
   readonly realmNotBefore: boolean

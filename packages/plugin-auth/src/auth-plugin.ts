@@ -126,7 +126,7 @@ function setUp(options: ResolvedAuthOptions, host: PluginHost): AuthApi {
   })
   const handshake = createHandshake({ verifier, sockets, errors, instruments, clock, log, cookie, toleranceMs })
   host.controlFrame('auth', handshake.frame, {
-    timeoutMs: options.handshakeTimeoutMs,
+    ...(options.handshakeTimeoutMs !== undefined && { timeoutMs: options.handshakeTimeoutMs }),
     fromUpgrade: handshake.fromUpgrade,
     // Where `readUpgrade` looks for the token.
     credentialHeaders: ['authorization', 'sec-websocket-protocol'],

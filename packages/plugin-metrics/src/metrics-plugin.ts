@@ -61,7 +61,7 @@ function createScraper(host: PluginHost, options: ResolvedMetricsOptions, node: 
   if (exemplars !== null) host.onReply((call, outcome) => exemplars.record(call, outcome), { readsAddress: false })
   const info = { version: [version], node_version: [process.versions.node], environment: [environment] }
   instruments
-    .gauge('app_info', 'The application, its Node.js and its environment', info, { combine: 'one' })
+    .gauge('app_info', 'The application, its Node.js and its environment; always 1', info, { combine: 'one' })
     .cell({ version, node_version: process.versions.node, environment })
     .set(1)
   return new Scraper({

@@ -115,7 +115,7 @@ function checkWorkers({ environment, worker, log }: PluginHost): void {
 }
 
 function install(options: ResolvedOptions, host: PluginHost, limiter: Limiter, registry: LimitRegistry): RateLimitApi {
-  const family = host.instruments.counter('rate_limit_hits_total', 'Calls and handshakes refused by a limit', {
+  const family = host.instruments.counter('rate_limit_hits_total', 'Calls and handshakes rejected by a limit', {
     limit_type: limitTypes,
   })
   const [per_user, per_ip, websocket] = limitTypes.map((limit_type) => family.cell({ limit_type }))

@@ -83,7 +83,7 @@ export function joinPool(
       .gauge(name, help, { db: [db] }, shared)
       .cell({ db })
       .readFrom(sum(count))
-  gauge('redis_pool_max_connections', 'Maximum number of connections to Redis', ({ max }) => max)
+  gauge('redis_pool_max_connections', 'Maximum number of connections to Redis: one per server', ({ max }) => max)
   gauge('redis_pool_connections_in_use', 'Connections to Redis with pending replies', ({ busy }) => busy)
   gauge('redis_pool_connections_available', 'Connections to Redis that are open and idle', ({ open, busy }) =>
     Math.max(0, open - busy),
@@ -109,7 +109,7 @@ function describe(instruments: Instruments, options: ResolvedRedisOptions): void
   instruments
     .gauge(
       'redis_pool_info',
-      'Configuration of the connection to Redis; times in seconds',
+      'Configuration of the connection to Redis; times in seconds, always 1',
       {
         db: [info.db],
         host: [info.host],

@@ -64,7 +64,9 @@ export const drainDelayRule: OptionRule<number> = option.duration({ max: maxMs, 
 export const commitTimeoutRule: OptionRule<number | undefined> = option.duration({ max: maxMs })
 export const closeTimeoutRule: OptionRule<number> = option.duration({ max: maxMs, default: 5000 })
 export const maxBodyBytesRule: OptionRule<number> = option.bytes({ default: 1_048_576 })
-const defaultCommitTimeoutMs = 5000
+export const defaultCommitTimeoutMs = 5000
+export const deadlineRule: OptionRule<number> = option.duration({ default: 30_000 })
+export const drainSpreadRule: OptionRule<number> = option.duration({ max: maxMs, default: 2000 })
 
 const minSecretLength = 32
 export const cookieSecretsRule: OptionRule<readonly string[]> = option.list({
@@ -100,12 +102,12 @@ const rules = {
   errors: option.unchecked(),
   environment: option.choice(environments),
   defaultAccess: accessRule,
-  deadlineMs: option.duration({ default: 30_000 }),
+  deadlineMs: deadlineRule,
   websocket: option.unchecked(),
   http: option.object(httpRules),
   drainTimeoutMs: drainTimeoutRule,
   drainDelayMs: drainDelayRule,
-  drainSpreadMs: option.duration({ max: maxMs, default: 2000 }),
+  drainSpreadMs: drainSpreadRule,
   commitTimeoutMs: commitTimeoutRule,
   closeTimeoutMs: closeTimeoutRule,
   validateOutput: option.flag(),

@@ -121,7 +121,7 @@ export const bootErrorCodes: Readonly<Record<CoreBootErrorCode, BootErrorRow>> =
     example:
       "Route PAY: the guard 'authenticated' comes after the interceptor 'transaction'; guards run before the input is read: put them first in use",
     change:
-      'Write guards first, then `once()`, `audited()` and `transaction()`, then checks that need the transaction.',
+      'Write guards first, then `audited()`, then `once()` directly before `transaction()`, then checks that need the transaction.',
   },
   conflicting_access: {
     about: 'A public route has a step that requires an identity.',

@@ -50,10 +50,14 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
     webSocketBuckets,
     { pkg_id: [...routes.pkgIds, unmatchedLabel] },
   )
-  const requests = instruments.counter('http_requests_total', 'HTTP requests by outcome', {
-    ...labels,
-    status_code: statusCodes,
-  })
+  const requests = instruments.counter(
+    'http_requests_total',
+    'HTTP requests by outcome; endpoint is the pattern of the route, and status_code 499 a client that disconnected before the response',
+    {
+      ...labels,
+      status_code: statusCodes,
+    },
+  )
   const requestDuration = instruments.histogram(
     'http_request_duration_seconds',
     'Time from a request to its answer',
@@ -66,10 +70,14 @@ export function createCallInstruments(instruments: Instruments, routes: CountedR
     labels,
   )
   const codes = [...new Set([...Object.keys(errorCodes), ...routes.errorCodes])]
-  const errors = instruments.counter('app_errors_total', 'Calls and frames answered with an error', {
-    error_type: [...codes, unmatchedLabel],
-    handler: [...labels.endpoint, webSocketHandler],
-  })
+  const errors = instruments.counter(
+    'app_errors_total',
+    'Error responses to calls and frames, by code; handler is the pattern of the route, or websocket',
+    {
+      error_type: [...codes, unmatchedLabel],
+      handler: [...labels.endpoint, webSocketHandler],
+    },
+  )
 
   function errorsOf(handler: string): (code: string) => void {
     const byCode = new Map<string, CounterCell>()

@@ -25,7 +25,7 @@ export class Rejections implements DropListener {
     this.#log = log
     const family = instruments.counter(
       'app_unhandled_rejections_total',
-      'Promises that failed and that nothing handled, by their origin',
+      'Unhandled rejections of promises: those of core, or of the application',
       { source: ['core', 'application'] },
     )
     this.#ofCore = family.cell({ source: 'core' })

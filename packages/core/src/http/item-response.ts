@@ -9,7 +9,7 @@ import type { ItemFormat } from './accept-header.ts'
 import { streamHeads } from './response-heads.ts'
 
 /** A response of server-sent events that is silent for so long gets a comment: proxies cut connections that are idle for a minute. */
-const heartbeatMs = 15_000
+export const itemHeartbeatMs = 15_000
 
 /** What the response needs of its request. */
 export interface ItemRequest {
@@ -41,7 +41,7 @@ export class ItemResponse implements ItemSink {
     this.#status = status
     this.#format = format
     this.#lastWriteMs = call.services.clock.monotonic()
-    if (format === 'events') this.#beatLater(heartbeatMs)
+    if (format === 'events') this.#beatLater(itemHeartbeatMs)
   }
 
   ready(): Promise<unknown> | undefined {
@@ -90,10 +90,10 @@ export class ItemResponse implements ItemSink {
   #beatLater(delayMs: number): void {
     const { clock } = this.#call.services
     this.#timer = clock.timer(delayMs, () => {
-      const leftMs = this.#lastWriteMs + heartbeatMs - clock.monotonic()
+      const leftMs = this.#lastWriteMs + itemHeartbeatMs - clock.monotonic()
       // A client that has not taken the last one yet gets no second one.
       if (leftMs <= 0 && this.#writing === undefined) this.#write(heartbeat)
-      this.#beatLater(leftMs <= 0 ? heartbeatMs : leftMs)
+      this.#beatLater(leftMs <= 0 ? itemHeartbeatMs : leftMs)
     })
   }
 }

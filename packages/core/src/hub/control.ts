@@ -86,7 +86,7 @@ export class NodeControl implements HubControl {
     const { broker, clock, log, instruments } = options
     const messages = instruments.counter(
       'control_messages_total',
-      'Messages between the nodes of the app, by what happened',
+      'Messages between nodes: sent (the broker has it), retried (attempts to send one again), lost (not taken within its time, or when the app closed), received, ignored (unknown or malformed)',
       { outcome: ['sent', 'retried', 'lost', 'received', 'ignored'] },
     )
     this.#received = messages.cell({ outcome: 'received' })

@@ -17,12 +17,16 @@ export interface HubInstruments {
 }
 
 export function createHubInstruments(instruments: Instruments): HubInstruments {
-  const publications = instruments.counter('hub_publications_total', 'Publications of this process by result', {
-    result: ['taken', 'refused'],
-  })
+  const publications = instruments.counter(
+    'hub_publications_total',
+    'Publications of this process: taken by the broker, or refused',
+    {
+      result: ['taken', 'refused'],
+    },
+  )
   const recoveries = instruments.counter(
     'hub_subscribes_total',
-    'Subscribe frames that were answered, by whether everything since the position of the client was delivered',
+    'Answers to subscribe: everything since the position of the client was delivered (recovered), or not (not_recovered), or the client named none (not_asked)',
     { result: ['recovered', 'not_recovered', 'not_asked'] },
   )
   const counter = (name: string, help: string): CounterCell => instruments.counter(name, help).cell()
@@ -34,8 +38,11 @@ export function createHubInstruments(instruments: Instruments): HubInstruments {
   return {
     taken,
     refused,
-    delivered: counter('hub_deliveries_total', 'Publications that this process delivered to its connections'),
-    gaps: counter('hub_gaps_total', 'Losses in a stream that its subscribed connections received a gap for'),
+    delivered: counter(
+      'hub_deliveries_total',
+      'Publications that this process delivered to its connections, each once, however many they are',
+    ),
+    gaps: counter('hub_gaps_total', 'Losses in a stream of which its subscribed connections were told by gap'),
     answered(since, isRecovered) {
       if (since === null) notAsked.inc()
       else (isRecovered ? recovered : notRecovered).inc()
@@ -44,9 +51,17 @@ export function createHubInstruments(instruments: Instruments): HubInstruments {
       'hub_replaced_events_total',
       "Events for slow clients that a newer one of the same key has replaced (topics with slow: 'latest')",
     ),
-    subscriptions: instruments.gauge('hub_subscriptions', 'Streams that connections receive with positions').cell(),
+    subscriptions: instruments
+      .gauge(
+        'hub_subscriptions',
+        'Streams that connections receive with positions; a connection in two topics counts twice',
+      )
+      .cell(),
     presenceMembers: instruments
-      .gauge('hub_presence_members', 'Connections of this process that are members of topics with presence')
+      .gauge(
+        'hub_presence_members',
+        'Connections of this process that are members of topics with presence; one in two topics counts twice',
+      )
       .cell(),
   }
 }

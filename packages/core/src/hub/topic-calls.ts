@@ -14,7 +14,7 @@ import type { TopicFields } from './topic-builder.ts'
 import type { TopicPattern } from './topic-pattern.ts'
 
 /** Then what the guards hold is released, and the rule has failed. */
-const authorizeDeadlineMs = 10_000
+export const authorizeDeadlineMs = 10_000
 
 /**
  * Runs the guards of topic rules. Each time a rule is asked that is a call of its own, with the identity of the connection, a deadline and a

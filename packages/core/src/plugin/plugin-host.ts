@@ -97,6 +97,9 @@ export class PluginRegistry {
   }
 }
 
+/** How long a client may take for the handshake, unless its owner says otherwise. */
+export const handshakeTimeoutMs = 5000
+
 /** The host of one plugin. After `seal` it registers nothing more. */
 export function createPluginHost(
   plugin: string,
@@ -249,7 +252,7 @@ export function createPluginHost(
         plugin,
         type,
         handle,
-        timeoutMs: handshake.timeoutMs ?? 5000,
+        timeoutMs: handshake.timeoutMs ?? handshakeTimeoutMs,
         fromUpgrade: handshake.fromUpgrade,
         credentials: { headers: handshake.credentialHeaders ?? [], cookies: handshake.credentialCookies ?? [] },
       }

@@ -70,8 +70,9 @@ export const frameFailures: Readonly<Partial<Record<CoreErrorCode, string>>> = {
     '`details` names the field: `id`, `topic` (not empty, at most 256 bytes, no control characters), `since`, `presence`, `cursor`, `req_id`',
   permission_denied:
     'no rule of the app names the topic, its rule does not have `subscribe: true`, or refuses; `@me` without an identity; presence of a topic that has none, or that is not joined',
-  conflict: 'the connection has joined `websocket.maxTopics` topics (128); or the topic was left before it was joined',
+  conflict:
+    'the connection has joined [`websocket.maxTopics`](#limits) topics; or the topic was left before it was joined',
   too_many_in_flight: 'more than `websocket.maxInFlight` calls and control frames at once',
-  deadline_exceeded: 'it took longer than 10 s, and nothing is joined',
+  deadline_exceeded: 'it took longer than [its limit](#limits), and nothing is joined',
   unavailable: 'the broker cannot promise to deliver the topic now, or the app closes',
 }

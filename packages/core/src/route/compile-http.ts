@@ -73,7 +73,7 @@ export function compileHttp(
 }
 
 /** Of a streamed body, `http.bodyTimeoutMs`. */
-const defaultBodyTimeoutMs = 30_000
+export const defaultBodyTimeoutMs = 30_000
 
 /** What was read of it does not come again. */
 function checkStreamedBody({ name }: RouteInfo, { use }: RouteDefinition): void {

@@ -1,5 +1,5 @@
 import { option } from '../base/option.ts'
-import type { OptionRules } from '../base/option-rule.ts'
+import type { OptionRule, OptionRules } from '../base/option-rule.ts'
 import { badOption, checkOptions } from '../base/options.ts'
 import type { MultipartLimits } from '../call/multipart-file.ts'
 
@@ -19,14 +19,16 @@ export interface MultipartOptions {
   readonly maxFileBytes?: number
 }
 
-const rules = {
+export const multipartRules: OptionRules<MultipartOptions> & {
+  readonly [Name in Exclude<keyof MultipartOptions, 'maxFileBytes'>]: OptionRule<number>
+} = {
   maxParts: option.integer({ min: 1, default: 100 }),
   maxFiles: option.integer({ min: 0, default: 10 }),
   maxFields: option.integer({ min: 0, default: 100 }),
   maxNameBytes: option.bytes({ max: 4096, default: 255 }),
   maxFieldBytes: option.bytes({ default: 65_536 }),
   maxFileBytes: option.bytes(),
-} satisfies OptionRules<MultipartOptions>
+}
 
 /**
  * The limits of a route, with defaults.
@@ -36,7 +38,7 @@ const rules = {
  * @throws BootError `bad_option`, `unknown_option`
  */
 export function toMultipartLimits(owner: string, options: MultipartOptions, maxBodyBytes: number): MultipartLimits {
-  const { maxFileBytes = maxBodyBytes, ...limits } = checkOptions(owner, options, rules, 'http.files')
+  const { maxFileBytes = maxBodyBytes, ...limits } = checkOptions(owner, options, multipartRules, 'http.files')
   if (maxFileBytes > maxBodyBytes)
     throw badOption(
       owner,

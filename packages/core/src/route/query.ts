@@ -4,7 +4,7 @@ import type { Result } from '../errors/result.ts'
 import { isUnsafeKey } from '../protocol/safe-value.ts'
 
 /** Pairs, not names: a thousand values of one name cost as much. */
-const maxPairs = 1000
+export const maxQueryPairs = 1000
 
 /** No prototype: `'toString' in query` is false. */
 const noQuery: QueryRecord = Object.freeze(Object.create(null))
@@ -27,7 +27,7 @@ export function parseQuery(raw: string): Result<QueryRecord> {
     const ampersand = raw.indexOf('&', start)
     const end = ampersand === -1 ? raw.length : ampersand
     if (end > start) {
-      if (++pairs > maxPairs) return reject('', `Must have at most ${maxPairs} parameters`)
+      if (++pairs > maxQueryPairs) return reject('', `Must have at most ${maxQueryPairs} parameters`)
       const equals = raw.indexOf('=', start)
       const split = equals === -1 || equals > end ? end : equals
       const key = decode(raw.slice(start, split))

@@ -14,7 +14,7 @@ import type { WireConnection } from './wire.ts'
 export type CompiledFrame = (connection: WireConnection, fields: Readonly<Record<string, unknown>>) => void
 
 /** Then the client gets an `error` frame with `deadline_exceeded`. */
-const frameDeadlineMs = 10_000
+export const frameDeadlineMs = 10_000
 
 /**
  * Compiles the control frames of core. Each is a call like that of a route, under the name of its type: the guards that plugins add

@@ -7,7 +7,7 @@ import type { ConnectionStatus } from './websocket-instruments.ts'
 import type { CloseRow, WebSocketWire, WireConnection } from './wire.ts'
 
 /** Max total size of held frames. Their number is limited by `maxInFlight`. */
-const maxHeldBytes = 256 * 1024
+export const maxHeldBytes: number = 256 * 1024
 /** Time limit of a control handler, and of the `onConnect` hooks; then the connection is closed with 1011. */
 const handlerTimeoutMs = 10_000
 

@@ -62,14 +62,17 @@ export const reconnectWindowRule: OptionRule<number> = option.duration({ max: 3_
 export const webSocketOriginsRule: OptionRule<readonly string[] | undefined> = originsRule('*')
 
 export const maxTopicsRule: OptionRule<number> = option.integer({ min: 1, default: 128 })
+export const maxInFlightRule: OptionRule<number> = option.integer({ min: 1, default: 64 })
+export const maxMessageBytesRule: OptionRule<number> = option.bytes({ default: 256 * 1024 })
+export const maxMalformedFramesRule: OptionRule<number> = option.integer({ min: 1, default: 10 })
 
 const rules = {
   ...socketLimitRules,
   path: option.path({ default: '/ws' }),
   origins: webSocketOriginsRule,
-  maxInFlight: option.integer({ min: 1, default: 64 }),
-  maxMessageBytes: option.bytes({ default: 256 * 1024 }),
-  maxMalformedFrames: option.integer({ min: 1, default: 10 }),
+  maxInFlight: maxInFlightRule,
+  maxMessageBytes: maxMessageBytesRule,
+  maxMalformedFrames: maxMalformedFramesRule,
   maxTopics: maxTopicsRule,
   ordered: option.choice(['connection', 'none'], { default: 'none' }),
   reconnectWindowMs: reconnectWindowRule,

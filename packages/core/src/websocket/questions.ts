@@ -24,7 +24,7 @@ interface Question {
   fail(error: unknown): void
 }
 
-const defaultTimeoutMs = 30_000
+export const questionTimeoutMs = 30_000
 /** The longest delay of a timer. */
 const maxTimeoutMs = 2 ** 31 - 1
 
@@ -36,7 +36,7 @@ export async function ask<Answer>(
   connection: AskedConnection,
   event: QuestionDefinition<unknown, never, Answer>,
   data: unknown,
-  { timeoutMs = defaultTimeoutMs }: AskOptions,
+  { timeoutMs = questionTimeoutMs }: AskOptions,
 ): Promise<Answer> {
   const { findEvent, options, services } = connection.shared
   const compiled = findEvent(event)

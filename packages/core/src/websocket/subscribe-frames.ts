@@ -7,7 +7,7 @@ import type { WireConnection } from './wire.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const maxTopicBytes = 256
+export const maxTopicBytes = 256
 const maxEpochLength = 64
 
 /** Frames of one topic are handled in order: `subscribe` and then `unsubscribe` ends without a subscription. */

@@ -56,30 +56,46 @@ interface OpenConnection {
 }
 
 export function createWebSocketInstruments(instruments: Instruments): WebSocketInstruments {
-  const connections = instruments.counter('ws_connections_total', 'WebSocket connection attempts by result', {
-    status: connectionStatuses,
-  })
+  const connections = instruments.counter(
+    'ws_connections_total',
+    'Attempts to open a WebSocket, each once, by result; rejected_other is for all other reasons, such as a client that disconnected before it was admitted',
+    {
+      status: connectionStatuses,
+    },
+  )
   const closes = instruments.counter('ws_closes_total', 'WebSocket closes by code', { code: closeCodes })
   const byStatus = new Map(connectionStatuses.map((status) => [status, connections.cell({ status })]))
   const byCode = new Map(closeCodes.map((code) => [code as string, closes.cell({ code })]))
-  const inProgress = instruments.gauge('ws_messages_in_progress', 'Packages in flight')
-  const buffered = instruments.gauge('ws_buffered_bytes', 'Bytes sent that clients have not received yet')
+  const inProgress = instruments.gauge('ws_messages_in_progress', 'Packages without a reply yet')
+  const buffered = instruments.gauge(
+    'ws_buffered_bytes',
+    'Bytes in send buffers, which clients have not read yet; an event that was published a moment ago may count too high',
+  )
   const maxBuffered = instruments.gauge(
     'ws_buffered_bytes_max',
-    'Bytes sent that a client has not received yet, of the slowest client',
+    'The largest send buffer of one client; its limit is maxBackpressureBytes',
     {},
     { combine: 'max' },
   )
-  const messages = instruments.counter('ws_messages_sent_total', 'WebSocket messages sent').cell()
+  const messages = instruments
+    .counter('ws_messages_sent_total', 'Frames to clients: replies, events, control frames')
+    .cell()
   const sentBytes = instruments.counter('ws_sent_bytes_total', 'Bytes of WebSocket messages sent').cell()
   return {
-    active: instruments.gauge('ws_connections_active', 'Open WebSocket connections').cell(),
-    received: instruments.counter('ws_messages_received_total', 'WebSocket messages received').cell(),
+    active: instruments.gauge('ws_connections_active', 'Open WebSockets, admitted or not').cell(),
+    received: instruments
+      .counter('ws_messages_received_total', 'Frames from clients, those of the handshake included')
+      .cell(),
     receivedBytes: instruments.counter('ws_received_bytes_total', 'Bytes of WebSocket messages received').cell(),
     malformed: instruments.counter('ws_malformed_frames_total', 'Frames that could not be decoded').cell(),
-    dropped: instruments.counter('ws_dropped_sends_total', 'Messages dropped because the client was too slow').cell(),
+    dropped: instruments
+      .counter(
+        'ws_dropped_sends_total',
+        'Frames dropped because the client is too slow; each closes its connection with 1013',
+      )
+      .cell(),
     broadcastErrors: instruments
-      .counter('ws_broadcast_errors_total', 'Events that could not be encoded or sent')
+      .counter('ws_broadcast_errors_total', 'Events that could not be created, published or encoded')
       .cell(),
     connection: (status) => byStatus.get(status)?.inc(),
     sent(count, bytes) {

@@ -20,7 +20,11 @@ export function declareInstruments(instruments: Instruments): AuditInstruments {
   const stored = instruments.counter('audit_logs_total', 'Rows of the audit log that were stored, by outcome', {
     outcome: outcomes,
   })
-  const errors = instruments.counter('audit_log_errors_total', 'Failures of the audit log', { error_type: errorTypes })
+  const errors = instruments.counter(
+    'audit_log_errors_total',
+    'Failures of the audit log: database, timeout, row (a row that the database refuses), spill (a file), record (a call that could not be recorded in full)',
+    { error_type: errorTypes },
+  )
   const cellOf = (error_type: ErrorType): CounterCell => errors.cell({ error_type })
   return {
     stored: {

@@ -13,7 +13,10 @@ export function removeOldRows(
 ): void {
   if (retentionDays === 0) return
   const { clock, log, instruments } = host
-  const removed = instruments.counter('audit_logs_removed_total', 'Rows of the audit log that retention has removed')
+  const removed = instruments.counter(
+    'audit_logs_removed_total',
+    'Rows of the audit log that were removed after retentionDays, by this process',
+  )
   const removal = new RowRemoval({
     db: () => database().db,
     retentionMs: retentionDays * dayMs,

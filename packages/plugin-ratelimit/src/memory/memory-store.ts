@@ -178,7 +178,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): LimitStoreFactory
         .cell()
       const store = new MemoryStore(clock, maxKeys, () => evicted.inc())
       instruments
-        .gauge('rate_limit_keys', 'Buckets in memory')
+        .gauge('rate_limit_keys', 'Buckets in memory, for limits without Redis')
         .cell()
         .readFrom(() => store.size)
       return store

@@ -1,5 +1,5 @@
 import { option } from '../../base/option.ts'
-import type { OptionRules } from '../../base/option-rule.ts'
+import type { OptionRule, OptionRules } from '../../base/option-rule.ts'
 import { checkOptions } from '../../base/options.ts'
 
 /** What `createApp({ health })` takes. */
@@ -17,9 +17,11 @@ export type ResolvedHealthOptions = Required<HealthOptions> | null
 
 const maxMs = 60_000
 
+export const checkTimeoutRule: OptionRule<number> = option.duration({ min: 1, max: maxMs, default: 2000 })
+
 const rules = {
   path: option.path({ default: '/health' }),
-  checkTimeoutMs: option.duration({ min: 1, max: maxMs, default: 2000 }),
+  checkTimeoutMs: checkTimeoutRule,
   cacheMs: option.duration({ max: maxMs, default: 1000 }),
 } satisfies OptionRules<HealthOptions>
 

@@ -39,6 +39,6 @@ export function watchPool(
     max_overflow: [settings.max_overflow],
     timeout: [settings.timeout],
   }
-  const info = instruments.gauge('db_pool_info', 'Settings of the pool', labels, { combine: 'one' })
+  const info = instruments.gauge('db_pool_info', 'Settings of the pool; always 1', labels, { combine: 'one' })
   info.cell({ pool_name: 'main', ...settings }).set(1)
 }

@@ -39,8 +39,17 @@ export class QueryMeter {
     this.#log = log
     this.#slowQueryMs = slowQueryMs
     const labels = { operation: operations }
-    const duration = instruments.histogram('db_query_duration_seconds', 'Duration of statements', buckets, labels)
-    const slow = instruments.counter('db_slow_queries_total', 'Statements slower than the threshold', labels)
+    const duration = instruments.histogram(
+      'db_query_duration_seconds',
+      'Duration of statements: select, insert, update, delete, other',
+      buckets,
+      labels,
+    )
+    const slow = instruments.counter(
+      'db_slow_queries_total',
+      'Statements slower than the threshold of slow queries',
+      labels,
+    )
     const errors = instruments.counter('db_query_errors_total', 'Statements that failed', {
       ...labels,
       error_type: errorTypes,

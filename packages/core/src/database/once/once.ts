@@ -74,7 +74,9 @@ export class Once {
     if (this.#cells === null) return
     const { db, clock, log, instruments } = this.#options
     await checkTable(db, ownOnce)
-    const removed = instruments.counter('once_keys_removed_total', 'Expired keys of once() that were removed').cell()
+    const removed = instruments
+      .counter('once_keys_removed_total', 'Keys of once() that were removed after their retention, by this process')
+      .cell()
     this.#removal = new OnceRemoval({ db, clock, log, removed })
     this.#removal.start()
   }
@@ -216,7 +218,11 @@ function toText(result: unknown, added: Parameters<typeof toKept>[1], options: R
 }
 
 function countRepeats(instruments: Instruments): Readonly<Record<(typeof outcomes)[number], CounterCell>> {
-  const counter = instruments.counter('once_repeats_total', 'Repeated calls of once() routes', { outcome: outcomes })
+  const counter = instruments.counter(
+    'once_repeats_total',
+    'Repeated calls of once() routes: replayed (got the reply of the first call), mismatch (another input), in_progress (the first one was still running)',
+    { outcome: outcomes },
+  )
   return {
     replayed: counter.cell({ outcome: 'replayed' }),
     mismatch: counter.cell({ outcome: 'mismatch' }),

@@ -27,9 +27,14 @@ export function openOutbox(
   { pollMs, maxLagMs, batchSize }: CheckedOutboxOptions,
 ): Outbox {
   const { clock, log, instruments } = host
-  const sent = instruments.counter('outbox_sent_total', 'Publications of the outbox that the broker took').cell()
+  const sent = instruments
+    .counter('outbox_sent_total', 'Publications of the outbox that the broker took from this process')
+    .cell()
   const failed = instruments
-    .counter('outbox_failures_total', 'Failed attempts to send publications of the outbox')
+    .counter(
+      'outbox_failures_total',
+      'Failed attempts to send publications of the outbox: of a stream, or of a whole round when the database fails',
+    )
     .cell()
   const sender = new OutboxSender({
     db,
@@ -44,7 +49,7 @@ export function openOutbox(
   instruments
     .gauge(
       'outbox_lag_seconds',
-      'How long the oldest publication of the outbox has waited',
+      'How long the oldest publication of the outbox has waited, looked at every pollMs',
       {},
       {
         combine: 'max',

@@ -21,19 +21,30 @@ export interface EventInstruments {
 }
 
 export function createEventInstruments(instruments: Instruments): EventInstruments {
-  const connections = instruments.counter('sse_connections_total', 'Requests for server-sent events by result', {
-    status: statuses,
-  })
-  const closes = instruments.counter('sse_closes_total', 'Ends of server-sent events by code', { code: closeCodes })
+  const connections = instruments.counter(
+    'sse_connections_total',
+    'Requests for server-sent events, each once, by result: accepted, rejected_auth (401, 403), rejected_limit (429), and rejected_other, such as a client that disconnected before the first byte',
+    {
+      status: statuses,
+    },
+  )
+  const closes = instruments.counter(
+    'sse_closes_total',
+    'Ended responses of server-sent events: 1006 for a client that has disconnected, 1000 for a source that has ended, else the code that the client was sent in close',
+    { code: closeCodes },
+  )
   const byStatus = new Map(statuses.map((status) => [status, connections.cell({ status })]))
   const byCode = new Map(closeCodes.map((code): [string, CounterCell] => [code, closes.cell({ code })]))
   const buffered = instruments.gauge('sse_buffered_bytes', 'Bytes of server-sent events that wait for slow clients')
-  const messages = instruments.counter('sse_events_sent_total', 'Server-sent events sent').cell()
-  const bytesSent = instruments.counter('sse_sent_bytes_total', 'Bytes of server-sent events sent').cell()
+  const messages = instruments.counter('sse_events_sent_total', 'Server-sent events and comments sent').cell()
+  const bytesSent = instruments.counter('sse_sent_bytes_total', 'Bytes of server-sent events and comments sent').cell()
   return {
     active: instruments.gauge('sse_connections_active', 'Open responses of server-sent events').cell(),
     dropped: instruments
-      .counter('sse_dropped_sends_total', 'Server-sent events dropped because the client was too slow')
+      .counter(
+        'sse_dropped_sends_total',
+        'Server-sent events dropped because the client is too slow; each ends its response with 1013',
+      )
       .cell(),
     connection: (status) => byStatus.get(status)?.inc(),
     closed: ({ code }) => (byCode.get(String(code)) ?? byCode.get(unmatchedLabel))?.inc(),
