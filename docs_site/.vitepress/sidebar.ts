@@ -96,6 +96,17 @@ const groups: readonly Group[] = [
     ],
   ],
   [
+    'Coming from',
+    [
+      ['Route by route', 'coming-from/index'],
+      ['Fastify', 'coming-from/fastify'],
+      ['NestJS', 'coming-from/nestjs'],
+      ['tRPC', 'coming-from/trpc'],
+      ['Socket.IO', 'coming-from/socket-io'],
+      ['The Python reference', 'coming-from/python-reference'],
+    ],
+  ],
+  [
     'From the Python reference',
     [
       ['What it does wrong', 'reference-defects'],

@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { pageGroups, readBlocks, writeBlocks } from '../support/page-blocks.ts'
+import { otherSettings, pageGroups, readBlocks, writeBlocks } from '../support/page-blocks.ts'
 import { runNode } from '../support/run-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,6 +39,7 @@ test('they compile', async () => {
       checkJs: true,
     },
     include: ['**/*.ts', '**/*.tsx', '**/*.js'],
+    exclude: otherSettings,
   }
   await writeFile(`${folder}/tsconfig.json`, JSON.stringify(settings))
   const tsc = await runNode([`${root}/node_modules/typescript/bin/tsc`, '-p', folder, '--noEmit'], { cwd: folder })

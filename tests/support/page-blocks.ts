@@ -11,6 +11,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export const pageTests = {
   'audit-page': ['audit', 'audit-logs'],
   'cli-page': ['cli'],
+  'coming-from': [
+    'coming-from/index',
+    'coming-from/fastify',
+    'coming-from/nestjs',
+    'coming-from/trpc',
+    'coming-from/socket-io',
+  ],
   'cluster-page': ['cluster'],
   'jobs-page': ['jobs'],
   'sessions-page': ['sessions', 'cookies'],
@@ -22,6 +29,9 @@ export const pageTests = {
   'tracing-page': ['tracing'],
   'uploads-page': ['uploads-and-streams'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
+
+/** Blocks that need other settings of the compiler: their tests compile them. By `pageTests` and block. */
+export const otherSettings: readonly string[] = ['coming-from/nestjs/theirs.ts']
 
 /** Pages some of whose blocks are not whole files yet. */
 const unfinished: readonly string[] = [
