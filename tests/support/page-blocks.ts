@@ -19,6 +19,7 @@ export const pageTests = {
     'coming-from/socket-io',
   ],
   'cluster-page': ['cluster'],
+  'descriptions-page': ['api-descriptions', 'console'],
   'jobs-page': ['jobs'],
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],
@@ -35,15 +36,10 @@ export const otherSettings: readonly string[] = ['coming-from/nestjs/theirs.ts']
 
 /** Pages some of whose blocks are not whole files yet. */
 const unfinished: readonly string[] = [
-  'api-descriptions',
-  'behind-a-proxy',
   'client',
   'client-react',
-  'compression',
-  'console',
   'database',
   'index',
-  'metrics',
   'once',
   'outbox',
   'realtime',
