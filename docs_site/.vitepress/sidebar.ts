@@ -7,8 +7,8 @@ const groups: readonly Group[] = [
   [
     'Start',
     [
+      ['Twinwire', 'index'],
       ['Quick start', 'quick-start'],
-      ['The guide on one page', 'index'],
       ['A new project', 'create'],
       ['Installing', 'installing'],
       ['The command twinwire', 'cli'],
@@ -22,6 +22,19 @@ const groups: readonly Group[] = [
       ['2. A database', 'tutorial/2-database'],
       ['3. Errors and tests', 'tutorial/3-errors'],
       ['4. Users and roles', 'tutorial/4-users'],
+    ],
+  ],
+  [
+    'Build an app',
+    [
+      ['Routes', 'routes'],
+      ['Steps', 'steps'],
+      ['Input and output', 'input-and-output'],
+      ['Commands and repositories', 'commands'],
+      ['Events and topics', 'topics'],
+      ['Errors', 'errors'],
+      ['HTTP', 'http'],
+      ['Plugins', 'plugins'],
     ],
   ],
   [
@@ -75,6 +88,8 @@ const groups: readonly Group[] = [
   [
     'Operations',
     [
+      ['Running an app', 'running'],
+      ['Logs', 'logs'],
       ['Deployment', 'deployment'],
       ['Behind a proxy', 'behind-a-proxy'],
       ['Settings', 'settings'],

@@ -39,7 +39,6 @@ const unfinished: readonly string[] = [
   'client',
   'client-react',
   'database',
-  'index',
   'once',
   'outbox',
   'realtime',
