@@ -22,6 +22,8 @@ const groups: readonly Group[] = [
       ['2. A database', 'tutorial/2-database'],
       ['3. Errors and tests', 'tutorial/3-errors'],
       ['4. Users and roles', 'tutorial/4-users'],
+      ['5. Live', 'tutorial/5-live'],
+      ['6. Limits and metrics', 'tutorial/6-limits-and-metrics'],
     ],
   ],
   [

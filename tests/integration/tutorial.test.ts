@@ -1,7 +1,10 @@
 // The pages of docs_site/tutorial and the folders of examples/tutorial: they are the same, compile, pass their own tests, and print what the pages show.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { hasChromium, startChromium } from '../support/chromium.ts'
+import { hasNginx } from '../support/nginx.ts'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 import { runNode } from '../support/run-node.ts'
@@ -84,7 +87,19 @@ it.each(withTables)('drizzle-kit has nothing to add to the migrations of %s', as
   expect(code).toBe(0)
 })
 
-const hasServices = (await hasPostgres()) && (await hasRedis())
+const withPage = steps.filter((step) => readFolder(step).has('web/page.ts'))
+const tsx = import.meta.resolve('tsx')
+
+it.each(withPage)('the manifest of %s is that of its app', async (step) => {
+  const args = ['manifest', '--check', 'web/manifest.json']
+  expect(
+    await runNode(['--conditions=@twinwire/source', '--import', tsx, join(root, 'packages/cli/src/main.ts'), ...args], {
+      cwd: join(tutorial, step),
+    }),
+  ).toMatchObject({ code: 0 })
+})
+
+const hasServices = (await hasPostgres()) && (await hasRedis()) && hasNginx()
 
 describe.skipIf(!hasServices)('the commands', () => {
   let redis: TestRedis
@@ -96,7 +111,7 @@ describe.skipIf(!hasServices)('the commands', () => {
   it.each(steps)('of %s print what the page shows', async (step) => {
     const blocks = readPage(step)
     const services: Record<string, string> = { REDIS_URL: redis.url }
-    if (commandsOf(step).some((line) => line.includes('DATABASE_URL='))) {
+    if (commandsOf(step).some((line) => /DATABASE_URL=|npm start/.test(line))) {
       const postgres = await startPostgres()
       onTestFinished(() => postgres.stop())
       services['DATABASE_URL'] = postgres.url
@@ -109,4 +124,32 @@ describe.skipIf(!hasServices)('the commands', () => {
       if (block.kind === 'output') compareOutput(block.language, player.toPage(printed), block.text)
     }
   })
+})
+
+it.skipIf(!hasChromium())('the page shows to bob what ann adds, and who is there', async () => {
+  const step = withPage[0] ?? ''
+  await build({
+    entryPoints: [join(tutorial, step, 'web/page.ts')],
+    outfile: join(tutorial, step, 'public/page.js'),
+    bundle: true,
+    format: 'esm',
+    conditions: ['@twinwire/source'],
+  })
+  const player = await TutorialPlayer.open(step, {})
+  onTestFinished(() => player.close())
+  const printed = await player.run(['npm run dev'])
+  const addressOf = (name: string): string => new RegExp(`page of ${name} +(\\S+)`).exec(printed)?.[1] ?? ''
+  const browser = await startChromium()
+  onTestFinished(() => browser.close())
+  const [ann, bob] = [await browser.newPage(), await browser.newPage()]
+  await ann.goto(addressOf('ann'))
+  await bob.goto(addressOf('bob'))
+  await expect.poll(() => ann.locator('#members').textContent()).toBe('ann, bob')
+  await ann.getByLabel('What is missing?').fill('milk')
+  await ann.getByRole('button', { name: 'Add' }).click()
+  await bob.getByText('1 × milk').waitFor()
+  await bob.getByRole('button', { name: 'Bought' }).click()
+  await expect.poll(() => bob.getByRole('alert').textContent()).not.toBe('')
+  await ann.getByRole('button', { name: 'Bought' }).click()
+  await expect.poll(() => bob.locator('li').count()).toBe(0)
 })

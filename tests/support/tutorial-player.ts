@@ -1,12 +1,14 @@
 // Plays the commands of a page of the tutorial, with bash, curl and wscat, and compares what they print with the page.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { expect, vi } from 'vitest'
+import { toNginxConfig } from './nginx.ts'
+import { startProxyProcess } from './proxy-process.ts'
 import { freePort } from './service.ts'
 import { tutorial } from './tutorial-pages.ts'
 
@@ -15,11 +17,11 @@ const wscat = fileURLToPath(new URL('../node_modules/wscat/bin/wscat', import.me
 
 /** Another test does what these say: that of the package, of the types, of the steps' own tests, or of what is generated. */
 const doneElsewhere =
-  /^(?:mkdir |cd |rm |npm init |npm pkg set |npm install |npx tsc$|npm test$|npm run (?:db:generate|build|build:page|manifest)\b|docker )/
-const played = /^(?:curl |npx --yes wscat |[A-Z_]+=)/
+  /^(?:mkdir |cd |rm |npm init |npm pkg set |npm install |npx tsc(?: -p web)?$|npm test$|npm run (?:db:generate|build|build:page|manifest)\b|sudo cp )/
+const played = /^(?:curl |for |printf |cmp |\(|npx --yes wscat |[A-Z_]+=)/
 
 /** Readers have the port 8000; here every port of a page is a free one. */
-const portsOfPages = [8000, 8001, 8081, 9464] as const
+const portsOfPages = [8000, 8001, 8002, 8081] as const
 
 type Services = Readonly<Record<string, string>>
 
@@ -30,6 +32,7 @@ export class TutorialPlayer {
   readonly #services: Services
   readonly #servers: { readonly child: ChildProcess; readonly port: string; printed: string; ended: boolean }[] = []
   #variables = ''
+  #nginx: { stop(): Promise<void> } | null = null
 
   private constructor(step: string, folder: string, ports: ReadonlyMap<number, number>, services: Services) {
     this.#step = step
@@ -53,9 +56,14 @@ export class TutorialPlayer {
     for (const line of lines) {
       if (doneElsewhere.test(line)) continue
       const server = /^((?:[A-Z_]+=\S+ )*)(?:npm run dev|npm start|npx tsx (\S+))$/.exec(line)
-      if (server !== null) ofServers += await this.#start(server[1] ?? '', server[2] ?? 'src/main.ts')
-      else if (/^[A-Z]+=eyJ…$/.test(line)) this.#variables += `${this.#tokenOf(line.slice(0, line.indexOf('=')))}\n`
-      else if (/^kill -TERM /.test(line)) await this.#end(this.#servers.length - 1)
+      if (server !== null) {
+        const file = line.endsWith('npm start')
+          ? await readFile(join(tutorial, this.#step, 'production.env'), 'utf8')
+          : ''
+        ofServers += await this.#start(`${file}\n${server[1] ?? ''}`, server[2] ?? 'src/main.ts')
+      } else if (/^[A-Z]+=eyJ…$/.test(line)) this.#variables += `${this.#tokenOf(line.slice(0, line.indexOf('=')))}\n`
+      else if (line === 'sudo nginx -s reload') await this.#startNginx()
+      else if (line.startsWith('fuser -k -TERM ')) await this.#endAt(/\d+/.exec(this.#port(line))?.[0] ?? '')
       else if (played.test(line)) printed += await this.#bash(line)
       else throw new Error(`${this.#step}: no test plays the command ${line}`)
     }
@@ -70,21 +78,22 @@ export class TutorialPlayer {
   }
 
   async close(): Promise<void> {
+    await this.#nginx?.stop()
     for (const index of this.#servers.keys()) await this.#end(index)
     await rm(this.#folder, { recursive: true, force: true })
   }
 
   #port(text: string): string {
-    return text.replace(/\b(?:8000|8001|8081|9464)\b/g, (port) => String(this.#ports.get(Number(port))))
+    return text.replace(/\b(?:8000|8001|8002|8081)\b/g, (port) => String(this.#ports.get(Number(port))))
   }
 
   async #start(assignments: string, file: string): Promise<string> {
     const given: Record<string, string> = {}
-    for (const [, name = '', value = ''] of this.#port(assignments).matchAll(/(\w+)=(\S+)/g))
+    for (const [, name = '', value = ''] of this.#port(assignments).matchAll(/(?:^| )([A-Z_]+)=(\S+)/gm))
       given[name] = this.#services[name] ?? value
     const port = given['PORT'] ?? String(this.#ports.get(8000))
     // A page that starts it again has stopped it before.
-    for (const [index, server] of this.#servers.entries()) if (server.port === port) await this.#end(index)
+    await this.#endAt(port)
     const child = spawn(
       process.execPath,
       ['--conditions=@twinwire/source', '--import', tsx, join(tutorial, this.#step, file)],
@@ -113,6 +122,21 @@ export class TutorialPlayer {
       { timeout: 90_000, interval: 50 },
     )
     return server.printed
+  }
+
+  async #endAt(port: string): Promise<void> {
+    for (const [index, server] of this.#servers.entries()) if (server.port === port) await this.#end(index)
+  }
+
+  /** With the file of the step, until the end. */
+  async #startNginx(): Promise<void> {
+    // Started by root, its workers are another user.
+    await chmod(this.#folder, 0o755)
+    const file = join(this.#folder, 'nginx.conf')
+    const site = this.#port(await readFile(join(tutorial, this.#step, 'nginx.conf'), 'utf8'))
+    await writeFile(file, toNginxConfig(this.#folder, 300, site))
+    const args = ['-e', 'stderr', '-c', file, '-p', this.#folder]
+    this.#nginx = await startProxyProcess('nginx', args, [this.#ports.get(8000) ?? 0])
   }
 
   async #end(index: number): Promise<void> {
@@ -144,7 +168,7 @@ export class TutorialPlayer {
 npx() { shift 2; "$NODE" "$WSCAT" "$@" < <(sleep 5 2> /dev/null); }
 ${this.#port(line)}`
     const child = spawn('bash', ['-c', script], {
-      cwd: join(tutorial, this.#step),
+      cwd: this.#folder,
       env: { ...process.env, NODE: process.execPath, WSCAT: wscat },
       stdio: ['ignore', 'pipe', 'ignore'],
     })

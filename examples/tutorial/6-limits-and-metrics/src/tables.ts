@@ -1,0 +1,2 @@
+// All tables, for drizzle-kit.
+export { items } from './items/item.table.ts'
