@@ -11,6 +11,7 @@ export default tseslint.config(
       '**/.cache/',
       '**/.data/',
       'tests/package/hosts/',
+      'examples/plugin-tenants/',
       'packages/plugin-openapi/pages/',
     ],
   },

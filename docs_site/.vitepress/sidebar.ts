@@ -37,6 +37,7 @@ const groups: readonly Group[] = [
       ['Errors', 'errors'],
       ['HTTP', 'http'],
       ['Plugins', 'plugins'],
+      ['Write a plugin', 'write-a-plugin'],
     ],
   ],
   [

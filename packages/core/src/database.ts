@@ -18,6 +18,7 @@ export type {
   OpenDriver,
 } from './database/drivers/driver.ts'
 export type { PoolOptions } from './database/drivers/pool-options.ts'
+export { type DatabaseFailure, findDatabaseFailure } from './database/errors.ts'
 export type { FilterOf, Filters } from './database/filters.ts'
 export type { MigrationEntry, MigrationState } from './database/migrate.ts'
 export { type MigrateOptions, migrate, migrationStatus } from './database/migrations.ts'

@@ -155,6 +155,7 @@ it('@twinwire/core/database', async () => {
       "databaseKey",
       "databaseSettings",
       "driverSerializers",
+      "findDatabaseFailure",
       "hasMany",
       "hasOne",
       "migrate",

@@ -37,7 +37,13 @@ const connectionCodes = new Set([
   'CONNECTION_DESTROYED',
 ])
 
-/** Finds the driver's error behind what drizzle or the driver threw; null for an error that is not the database's. */
+/**
+ * Finds the driver's error behind what drizzle or the driver threw; null for an error that is not the database's.
+ *
+ * @example
+ * // A trigger raises an exception with an errcode of its own.
+ * host.mapErrors((error) => (findDatabaseFailure(error)?.code === 'QT001' ? quotaErrors.used_up() : null))
+ */
 export function findDatabaseFailure(error: unknown): DatabaseFailure | null {
   let ofDatabase = false
   let last: Fields | null = null

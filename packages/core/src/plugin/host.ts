@@ -236,6 +236,12 @@ export interface PluginHost {
   publishOnce(publication: Publication, key: string): Promise<void>
   /** Throws for a publication that `publishOnce` would refuse each time, because it is larger than the broker takes: before it is stored. */
   checkPublication(publication: Publication): void
-  /** Converts errors of a library, such as a database driver, to an AppError. */
+  /**
+   * Converts errors of a library, such as a database driver, to an AppError. What was registered last is asked first: a plugin that names another one in
+   * `requires` may convert some errors of its library more precisely.
+   *
+   * @example
+   * host.mapErrors((error) => (findDatabaseFailure(error)?.code === 'TN001' ? tenantErrors.not_set() : null))
+   */
   mapErrors(mapper: ErrorMapper): void
 }

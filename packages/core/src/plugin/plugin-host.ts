@@ -153,7 +153,11 @@ export function createPluginHost(
     },
     onDisconnect: adder(registry.onDisconnect),
     onReady: adder(registry.onReady),
-    mapErrors: adder(registry.errorMappers),
+    mapErrors(mapper) {
+      checkOpen()
+      // The last is asked first.
+      registry.errorMappers.unshift(mapper)
+    },
     operations: registry.tracing,
     trace(tracer) {
       checkOpen()

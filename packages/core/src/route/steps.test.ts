@@ -7,6 +7,7 @@ import {
   guard,
   interceptor,
   type Next,
+  NotFoundError,
   type Outcome,
   route,
   unchecked,
@@ -250,6 +251,23 @@ describe('steps', () => {
         logs.filter(({ level }) => level === 'error').map(({ fields }) => (fields.err as Error).message)
       await until(() => messages().includes('onDisconnect'))
       expect(messages().sort()).toEqual(['boom', 'onCall', 'onCall', 'onDisconnect', 'onReply', 'onReply'])
+    })
+
+    it('and of mappers of errors the one that was registered last is asked first', async () => {
+      const answering = (message: string, when: RegExp) =>
+        plugin(
+          (host) => host.mapErrors((error) => (when.test(String(error)) ? new NotFoundError(message) : null)),
+          message,
+        )
+      const boom = fails(() => {
+        throw new Error('row 7')
+      })
+      const { client } = await start({
+        pkgIds: { BOOM: 1 },
+        routes: { BOOM: boom },
+        plugins: [answering('any row', /row/), answering('row 7', /row 7/), answering('row 8', /row 8/)],
+      })
+      await expect((await client()).call('BOOM')).rejects.toMatchObject({ code: 'not_found', msg: 'row 7' })
     })
   })
 })

@@ -48,6 +48,7 @@ import {
   databaseKey,
   databaseSettings,
   driverSerializers,
+  findDatabaseFailure,
   hasMany,
   hasOne,
   migrationStatus,
@@ -377,6 +378,7 @@ export const keyOfDatabase = databaseKey
 export const applied = () => migrationStatus({ url: 'pglite://memory', migrations: 'drizzle' })
 export const fromPool = withDb()
 export const inTransaction = transaction({ isolation: 'serializable' })
+export const sqlState = findDatabaseFailure(new Error('no database'))?.code
 export const onlyOnce = once({ retention: 86_400_000, required: true })
 export const tableOfOnce = onceTable
 export const checked = (db: Database) =>

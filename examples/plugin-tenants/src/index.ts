@@ -1,0 +1,7 @@
+export { tenantErrors } from './errors.ts'
+export { isolationSql } from './isolation-sql.ts'
+export type { TenantsOptions } from './options.ts'
+export { type TenantsSettings, tenantsSettings } from './settings.ts'
+export { inTenant, requireTenant, type WithTenant } from './steps.ts'
+export { tenants } from './tenants-plugin.ts'
+export { publishToTenant, tenantTopic } from './topics.ts'
