@@ -246,7 +246,7 @@ it('finds options and settings that are not checked', async () => {
     await failuresOf(
       subjectOf(
         {},
-        { settings: { group: quotaSettings, prefix: 'LIMIT_', variables: {}, refused: { QUOTA_MOST: ['7'] } } },
+        { settings: { group: quotaSettings, prefixes: ['LIMIT_'], variables: {}, refused: { QUOTA_MOST: ['7'] } } },
       ),
     ),
   ).toEqual(['are described, under names of their own', 'refuse "7" as QUOTA_MOST'])

@@ -12,7 +12,7 @@ export function pluginSettingsSuite<Routes extends RouteTable, Events extends Ev
     variables,
     refused,
     create,
-    prefix = `${namespace.toUpperCase().replaceAll('-', '_')}_`,
+    prefixes = [`${namespace.toUpperCase().replaceAll('-', '_')}_`],
   }: PluginSettingsSubject,
 ): void {
   const described = defineSettings({ plugin: group })
@@ -30,7 +30,7 @@ export function pluginSettingsSuite<Routes extends RouteTable, Events extends Ev
 
     it('are described, under names of their own', () => {
       for (const { name, about } of described) {
-        expect(name.slice(0, prefix.length)).toBe(prefix)
+        expect({ name, isOwn: prefixes.some((prefix) => name.startsWith(prefix)) }).toEqual({ name, isOwn: true })
         expect({ name, about }).not.toEqual({ name, about: '' })
       }
     })

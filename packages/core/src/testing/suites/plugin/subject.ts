@@ -21,8 +21,8 @@ export interface PluginOptionsSubject {
 /** Settings that a plugin exports for `defineSettings`. */
 export interface PluginSettingsSubject {
   readonly group: AnyGroup
-  /** What the names of its variables begin with. Default: the namespace in upper case, `RATELIMIT_`. */
-  readonly prefix?: string
+  /** What the names of its variables begin with. Default: the namespace in upper case, `BILLING_`. */
+  readonly prefixes?: readonly string[]
   /** Values of variables that work together. */
   readonly variables: Readonly<Record<string, string>>
   /** Values that are refused, by variable: `{ TENANTS_PATH: ['tenant'] }`. The error has to name the variable. */
