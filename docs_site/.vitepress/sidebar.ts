@@ -114,6 +114,20 @@ const groups: readonly Group[] = [
     ],
   ],
   [
+    'Recipes',
+    [
+      ['All recipes', 'recipes/index'],
+      ['A chat', 'recipes/chat'],
+      ['An upload with progress', 'recipes/upload-progress'],
+      ['Webhooks, each one once', 'recipes/webhooks'],
+      ['A slow service of others', 'recipes/slow-service'],
+      ['Delete and restore', 'recipes/soft-delete'],
+      ['Who changed what', 'recipes/changes'],
+      ['A list with filters', 'recipes/list'],
+      ['Once a day', 'recipes/daily'],
+    ],
+  ],
+  [
     'Coming from',
     [
       ['Route by route', 'coming-from/index'],
