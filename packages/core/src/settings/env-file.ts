@@ -16,12 +16,34 @@ export function readEnvFile(path: string, mustExist: boolean, problems: string[]
     }
     return {}
   }
-  const variables = parseEnv(text.replace(/^\uFEFF/, ''))
-  for (const name of Object.keys(variables)) {
-    if (/^[A-Za-z_][\w.-]*$/.test(name)) continue
-    // The parser takes a line without `=` for the start of the next name. It may be part of a secret: only its position is shown.
-    const line = text.slice(0, Math.max(text.indexOf(name), 0)).split('\n').length
+  const content = text.replace(/^\uFEFF/, '')
+  for (const line of findUnreadLines(content))
     problems.push(`Line ${line} of the file ${path} is not NAME=value: correct it or put # before it`)
+  return parseEnv(content)
+}
+
+/** A quoted value may have several lines; without its end it ends with its line, as in Node's parser. */
+const assignment = /[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*(?:\n|$)/y
+const blankOrComment = /[ \t\r]*(?:#[^\n]*)?(?:\n|$)/y
+
+/**
+ * Numbers of the lines that are no assignment. Node 20 takes one for the start of the next name, newer ones skip it. It may be part of a secret:
+ * only its position is shown.
+ */
+function findUnreadLines(text: string): readonly number[] {
+  const lines: number[] = []
+  let at = 0
+  while (at < text.length) {
+    const end = [blankOrComment, assignment].map((pattern) => endOf(pattern, text, at)).find((each) => each > at)
+    if (end === undefined) lines.push(text.slice(0, at).split('\n').length)
+    const newline = text.indexOf('\n', at)
+    at = end ?? (newline === -1 ? text.length : newline + 1)
   }
-  return variables
+  return lines
+}
+
+/** Where a match that begins at `at` ends; -1 without one. */
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(text) ? pattern.lastIndex : -1
 }

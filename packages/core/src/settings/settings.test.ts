@@ -405,4 +405,11 @@ describe('a file of variables', () => {
       `Line 3 of the file ${envFile} is not NAME=value: correct it or put # before it`,
     ])
   })
+
+  it('with lines that are none at its end, after a value of several lines and after a quote without an end', () => {
+    const envFile = write('\uFEFFexport A="1\nno name\n2" # said\r\n\t# none\nhunter2\n B = \'2\nx y=3\nlast')
+    expect(problems({ group }, { envFile, variables: {} })).toEqual(
+      [5, 7, 8].map((line) => `Line ${line} of the file ${envFile} is not NAME=value: correct it or put # before it`),
+    )
+  })
 })
