@@ -27,7 +27,7 @@ const assignment = /[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]
 const blankOrComment = /[ \t\r]*(?:#[^\n]*)?(?:\n|$)/y
 
 /**
- * Numbers of the lines that are no assignment. Node 20 takes one for the start of the next name, newer ones skip it. It may be part of a secret:
+ * Numbers of the lines that are not assignments. Node 20 takes one for the start of the next name, newer ones skip it. It may be part of a secret:
  * only its position is shown.
  */
 function findUnreadLines(text: string): readonly number[] {
