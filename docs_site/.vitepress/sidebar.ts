@@ -111,6 +111,8 @@ const groups: readonly Group[] = [
       ['Testing', 'testing'],
       ['Reliability', 'reliability'],
       ['Performance', 'performance'],
+      ['Sizes', 'sizes'],
+      ['Policies', 'policies'],
     ],
   ],
   [

@@ -15,22 +15,24 @@ import { checkInstalls } from './steps/installs.mjs'
 import { checkManifests } from './steps/manifests.mjs'
 import { checkBill } from './steps/sbom.mjs'
 import { checkScript } from './steps/scripts.mjs'
+import { checkSizes } from './steps/sizes.mjs'
 import { checkTarballs } from './steps/tarballs.mjs'
 import { packCopy, setVersions } from './steps/versions.mjs'
 
 /** @typedef {{ did: string, faults: string[], table?: string[][] }} Result */
 const steps = {
-  versions: { run: setVersions, needed: true },
-  pack: { run: packCopy, needed: true },
+  versions: { run: setVersions },
+  pack: { run: packCopy },
   tarballs: { run: checkTarballs },
   manifests: { run: checkManifests },
   exports: { run: checkExports },
   packed: { run: (context) => checkScript(context, 'scripts/checks/packed.mjs') },
   licences: { run: (context) => checkScript(context, 'scripts/checks/licences.mjs') },
-  registry: { run: publish, needed: true },
-  installs: { run: checkInstalls },
-  sbom: { run: checkBill },
-  hosts: { run: checkHosts },
+  registry: { run: publish },
+  installs: { run: checkInstalls, needs: ['registry'] },
+  sizes: { run: checkSizes, needs: ['tarballs', 'registry', 'installs'] },
+  sbom: { run: checkBill, needs: ['registry'] },
+  hosts: { run: checkHosts, needs: ['registry'] },
 }
 
 const { values } = parseArgs({
@@ -44,9 +46,11 @@ const { values } = parseArgs({
 })
 for (const each of [...(values.only ?? []), ...(values.skip ?? [])])
   if (!steps[each]) throw new Error(`${each} is none of ${Object.keys(steps).join(', ')}`)
-const asked = Object.entries(steps).filter(
-  ([name, { needed }]) => needed || (!values.skip?.includes(name) && (!values.only || values.only.includes(name))),
+const chosen = Object.keys(steps).filter(
+  (name) => !values.skip?.includes(name) && (!values.only || values.only.includes(name)),
 )
+const needed = new Set(['versions', 'pack', ...chosen.flatMap((name) => [name, ...(steps[name].needs ?? [])])])
+const asked = Object.entries(steps).filter(([name]) => needed.has(name))
 
 const copy = copyTree()
 const context = { folder: copy.folder, packages: [], registry: null, quick: values.quick, update: values.update }

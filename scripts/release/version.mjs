@@ -2,7 +2,6 @@
 //
 // Changesets makes a package a major version when the new version of a peer is out of the range that it has. Below 1.0 each minor
 // version is out of range, so that the first release of core would make every plugin 1.0.0. There a minor version is what may break (semver, item 4).
-import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import applyReleasePlan from '@changesets/apply-release-plan'
 import { read as readConfig } from '@changesets/config'
@@ -14,8 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 // The packages are CommonJS, with `exports.default`.
 const plan = below(await (getReleasePlan.default ?? getReleasePlan)(root))
 if (plan.releases.length === 0) {
-  console.error('version: no pending changesets, nothing to release')
-  process.exitCode = 1
+  console.log('version: no changeset asks for a release')
 } else {
   const packages = await getPackages(root)
   await (applyReleasePlan.default ?? applyReleasePlan)(plan, packages, await readConfig(root, packages))

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 
 /** The server is in the package of the tools; `redis-server` is another name of `*-check-rdb`. */
 const releases = {
-  'redis-6.0': { suite: 'bullseye', package: 'redis-tools', binary: 'redis-check-rdb' },
   'redis-7.0': { suite: 'bookworm', package: 'redis-tools', binary: 'redis-check-rdb' },
   'redis-8.0': { suite: 'trixie', package: 'redis-tools', binary: 'redis-check-rdb' },
   'valkey-8.1': { suite: 'trixie', package: 'valkey-tools', binary: 'valkey-check-rdb' },

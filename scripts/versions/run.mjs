@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { updatePolicies } from '../release/policies.mjs'
 import * as node from './node.mjs'
 import * as postgres from './postgres.mjs'
 import * as redis from './redis.mjs'
@@ -78,4 +79,5 @@ function update(passed) {
   const others = before.filter((one) => !lines.some((line) => line.kind === one.kind && line.asked === one.asked))
   const all = [...others, ...lines].sort((a, b) => `${a.kind} ${a.asked}`.localeCompare(`${b.kind} ${b.asked}`))
   writeFileSync(report, `${JSON.stringify(all, null, 2)}\n`)
+  updatePolicies()
 }

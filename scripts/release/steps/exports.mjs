@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { command, root } from '../copy.mjs'
 import { readExports } from '../exports.mjs'
+import { faultsOfPolicies, updatePolicies } from '../policies.mjs'
 import { faultsOfStability } from '../stability.mjs'
 
 const reports = 'reports/exports'
@@ -17,7 +18,9 @@ export async function checkExports({ packages, update }) {
     if (update) writeFileSync(file, `${JSON.stringify(entries, null, 2)}\n`)
     const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
     faults.push(
-      ...differences(kept, entries).map((each) => `${name}: ${each}; if it is meant: npm run release:exports`),
+      ...differences(kept, entries).map(
+        (each) => `${name}: ${each}; if it is meant: npm run release:dry -- --only exports --update`,
+      ),
     )
   }
   for (const file of readdirSync(join(root, reports)).filter(
@@ -25,12 +28,18 @@ export async function checkExports({ packages, update }) {
   ))
     if (update) rmSync(join(root, reports, file))
     else faults.push(`${reports}/${file} is of no package`)
-  faults.push(...faultsOfChangesets(packages), ...faultsOfStability(snapshots))
+  if (update) updatePolicies()
+  faults.push(...faultsOfChangesets(packages), ...faultsOfStability(snapshots), ...faultsOfPolicies())
   const count = Object.values(snapshots).flatMap(Object.values).flatMap(Object.keys).length
   return { did: `${count} exports of ${packages.length} packages`, faults }
 }
 
-function differences(before, after) {
+/**
+ * @param {Record<string, Record<string, string>>} before
+ * @param {Record<string, Record<string, string>>} after
+ * @returns {string[]}
+ */
+export function differences(before, after) {
   const flat = (entries) =>
     new Map(
       Object.entries(entries).flatMap(([path, names]) =>

@@ -44,10 +44,10 @@ function faultsOfRanges(manifest, packages) {
   return faults
 }
 
-/** npm refuses a provenance that names another repository than package.json. */
+/** npm refuses a provenance that names another repository than package.json. Releases are made from tags; a fork may have another address. */
 function faultsOfRepository(url) {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env
-  const actual = server && name ? `git+${server}/${name}.git` : url
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_REF_TYPE: type } = process.env
+  const actual = type === 'tag' ? `git+${server}/${name}.git` : url
   return actual === url
     ? []
     : [`repository.url of package.json is ${url}, this is ${actual}: change it there and in packages/*/package.json`]

@@ -18,12 +18,12 @@ export async function checkTarballs(context) {
   const table = [['package', 'tarball', 'unpacked', 'files']]
   for (const each of context.packages) {
     const files = listTarball(each.tarball)
-    const patterns = [...allowed, ...(allowedIn[each.name] ?? [])]
-    for (const name of required)
-      if (!files.some(({ path }) => path === name)) faults.push(`${each.name} has no ${name}`)
-    for (const { path } of files)
-      if (!required.includes(path) && !patterns.some((pattern) => pattern.test(path)))
-        faults.push(`${each.name} contains ${path}, which scripts/release/steps/tarballs.mjs does not allow`)
+    faults.push(
+      ...faultsOfFiles(
+        each.name,
+        files.map(({ path }) => path),
+      ),
+    )
     each.sizes = {
       tarball: statSync(each.tarball).size,
       unpacked: files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -36,6 +36,20 @@ export async function checkTarballs(context) {
     faults,
     table,
   }
+}
+
+/**
+ * @param {string} name of the package
+ * @param {string[]} paths
+ * @returns {string[]}
+ */
+export function faultsOfFiles(name, paths) {
+  const patterns = [...allowed, ...(allowedIn[name] ?? [])]
+  const missing = required.filter((each) => !paths.includes(each)).map((each) => `${name} has no ${each}`)
+  const unexpected = paths
+    .filter((path) => !required.includes(path) && !patterns.some((pattern) => pattern.test(path)))
+    .map((path) => `${name} contains ${path}, which scripts/release/steps/tarballs.mjs does not allow`)
+  return [...missing, ...unexpected]
 }
 
 /** @returns {{ path: string, bytes: number }[]} paths below `package/` */

@@ -12,11 +12,13 @@ export async function setVersions({ folder }) {
   command(process.execPath, ['scripts/release/version.mjs'], { cwd: folder })
   const after = readManifests(folder)
   const versions = [...new Set(after.map(({ version }) => version))]
+  const oldOf = (name) => before.find((one) => one.name === name)?.version
+  // As right after a release.
+  const isNothing = after.every(({ name, version }) => version === oldOf(name))
   const faults =
     versions.length === 1 ? [] : after.map(({ name, version }) => `${name} would be ${version}: not one version`)
   for (const { name, version, path } of after) {
-    const old = before.find((one) => one.name === name)?.version
-    if (version === old) faults.push(`${name} stays ${old}: no changeset reaches it`)
+    if (version === oldOf(name) && !isNothing) faults.push(`${name} stays ${version}: no changeset reaches it`)
     const changelog = join(folder, path, 'CHANGELOG.md')
     if (!existsSync(changelog)) faults.push(`${path} has no CHANGELOG.md`)
     else if (!readFileSync(changelog, 'utf8').includes(`\n## ${version}\n`))
@@ -25,7 +27,10 @@ export async function setVersions({ folder }) {
   const isFirst = before.every(({ version }) => version === '0.0.0')
   for (const page of pages)
     faults.push(...faultsOfPage(page, readFileSync(join(folder, page), 'utf8'), versions[0], isFirst))
-  return { did: `${after.length} packages from ${before[0].version} to ${versions.join(', ')}`, faults }
+  const did = isNothing
+    ? 'as they are: no changeset asks for a release'
+    : `from ${before[0].version} to ${versions.join(', ')}`
+  return { did: `${after.length} packages ${did}`, faults }
 }
 
 export async function packCopy(context) {
