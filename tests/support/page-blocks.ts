@@ -21,6 +21,7 @@ export const pageTests = {
   'cluster-page': ['cluster'],
   'descriptions-page': ['api-descriptions', 'console'],
   'jobs-page': ['jobs'],
+  'realtime-page': ['realtime'],
   'sessions-page': ['sessions', 'cookies'],
   'static-files-page': ['static-files'],
   'profiling-page': ['profiling'],
@@ -52,7 +53,6 @@ const unfinished: readonly string[] = [
   'database',
   'once',
   'outbox',
-  'realtime',
   'transactions',
 ]
 
