@@ -1,95 +1,111 @@
-// The blocks of docs_site/client.md: they compile, and they run against the app of the page.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+// The blocks of docs_site/client.md: they run against the app of the page and print what it says; the chat runs in Chromium.
+import { writeFile } from 'node:fs/promises'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { bundle } from '../support/bundle.ts'
+import { hasChromium, startChromium } from '../support/chromium.ts'
+import { readBlocks, testBlocks } from '../support/page-blocks.ts'
+import { originOf, programEnv } from '../support/page-origin.ts'
+import { startProgram } from '../support/page-program.ts'
 import { runNode } from '../support/run-node.ts'
+import { startSwitchProxy } from '../support/switch-proxy.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-// Beside the tests, so that it finds their packages.
-const folder = fileURLToPath(new URL('../client-page.generated', import.meta.url))
-const run = (args: readonly string[], env = process.env) => runNode(args, { cwd: folder, env })
+// On a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
-const page = await readFile(`${root}/docs_site/client.md`, 'utf8')
-const blocks = [...page.matchAll(/```tsx?\n([\s\S]*?)```/g)].map(([, code = '']) => code)
-const nameOf = (block: string): string | undefined => /^\/\/ ([\w-]+\.tsx?)\n/.exec(block)?.[1]
-const named = blocks.filter((block) => nameOf(block) !== undefined)
-/** What a block uses without declaring it is from the first steps. */
-const steps = blocks.filter((block) => nameOf(block) === undefined)
-const prelude = `import { createClient } from '@twinwire/client'
-import type { app } from './app.ts'
-import manifest from './manifest.json' with { type: 'json' }
-import { client } from './client.ts'
-`
-const stepFile = (index: number): string => `step-${index + 1}.ts`
+const page = await readBlocks('client-page')
+const { folder } = page
+const chromiumThere = hasChromium()
+const run = (file: string, env = {}) =>
+  runNode(['--conditions=@twinwire/source', '--import', 'tsx', file], { cwd: folder, env: { ...process.env, ...env } })
 
-/** Node.js 20 has no WebSocket. */
-const polyfill =
-  "import { WebSocket } from 'ws'\nObject.assign(globalThis, { WebSocket: globalThis.WebSocket ?? WebSocket })\n"
-const runAll = `import './polyfill.ts'
-import { client } from './client.ts'
-for (const file of ${JSON.stringify(['main.ts', ...steps.map((_, index) => stepFile(index))])}) {
+/** What is not run by itself: files that others import, the server, and what runs in a browser. */
+const others = ['app.ts', 'write-manifest.ts', 'server.ts', 'client.ts', 'notes.tsx']
+const programs = page.blocks.filter(({ name }) => !name.startsWith('chat/') && !others.includes(name))
+/** One after the other, with the one client that they share. */
+const runAll = `import { client } from './client.ts'
+console.error = () => {}
+for (const file of ${JSON.stringify(programs.map(({ name }) => name))}) {
+  console.log('>', file)
   await import('./' + file)
-  console.log('done', file)
   client.connect()
 }
 client.close()
 `
 
 describe('the blocks of the page about the client', () => {
-  let server: ChildProcess | null = null
+  testBlocks(page, { 'run-all.ts': runAll })
   beforeAll(async () => {
-    await mkdir(folder, { recursive: true })
-    const files: Record<string, string> = { 'polyfill.ts': polyfill, 'run-all.ts': runAll }
-    for (const block of named) files[String(nameOf(block))] = block
-    for (const [index, block] of steps.entries()) files[stepFile(index)] = `${prelude}${block}`
-    files['tsconfig.json'] = JSON.stringify({
-      extends: '../tsconfig.json',
-      // A block uses a part of what precedes it.
-      compilerOptions: { noUnusedLocals: false, resolveJsonModule: true, jsx: 'react-jsx' },
-      include: ['*.ts', '*.tsx'],
-    })
-    for (const [name, code] of Object.entries(files)) await writeFile(`${folder}/${name}`, code)
-    expect(await run(tsx('write-manifest.ts'))).toMatchObject({ code: 0 })
-  }, 180_000)
-  afterAll(async () => {
-    server?.kill('SIGKILL')
-    await rm(folder, { recursive: true, force: true })
+    expect(await run('write-manifest.ts')).toMatchObject({ code: 0 })
+    expect(await run('chat/write-manifest.ts')).toMatchObject({ code: 0 })
   })
 
-  it('are those that are meant', () => {
-    const names = ['app.ts', 'write-manifest.ts', 'server.ts', 'client.ts', 'main.ts', 'notes.tsx']
-    expect(named.map(nameOf)).toEqual(names)
-    expect(steps.length).toBeGreaterThan(10)
+  it('print what their comments say', async () => {
+    const server = startProgram(folder, 'server.ts', programEnv)
+    const { code, output } = await run('run-all.ts', { ...programEnv, URL: await originOf(server) })
+    const printed = output
+      .split('> ')
+      .slice(1)
+      .map((part): [string, string[]] => {
+        const [name = '', ...lines] = part.trim().split('\n')
+        return [name, lines.sort()]
+      })
+    const said = programs.map(({ name, code: text }): [string, string[]] => [
+      name,
+      [...text.matchAll(/console\.log\(.*?\/\/ (.+)$/gm)].map(([, comment = '']) => comment).sort(),
+    ])
+    expect(programs.length).toBeGreaterThan(14)
+    expect(said.flatMap(([, lines]) => lines).length).toBeGreaterThan(14)
+    expect(Object.fromEntries(printed)).toEqual(Object.fromEntries(said))
+    expect(code).toBe(0)
+    await server.end()
   })
 
-  it('type check unchanged', async () => {
-    const tsc = await run([`${root}/node_modules/typescript/bin/tsc`, '-p', folder, '--noEmit'])
-    expect(tsc).toEqual({ code: 0, output: '' })
-  }, 300_000)
+  it.skipIf(!chromiumThere)('make a chat: what others say, and who is there', async () => {
+    const script = await bundle('client-page.generated/chat/page.ts', { platform: 'browser' })
+    // The type of the app is not in it.
+    expect(script.text).not.toContain('valibot')
+    await writeFile(`${folder}/chat/public/page.js`, script.text)
+    const browser = await startChromium()
+    onTestFinished(() => browser.close())
+    const server = startProgram(folder, 'chat/server.ts', programEnv)
+    const portOf = async (program: typeof server) => Number(new URL(await originOf(program)).port)
+    const proxy = await startSwitchProxy(await portOf(server))
+    onTestFinished(() => proxy.close())
+    const problems: string[] = []
+    const open = async (): Promise<Page> => {
+      const context = await browser.newContext()
+      onTestFinished(() => context.close())
+      const window = await context.newPage()
+      window.on('pageerror', (error) => problems.push(String(error)))
+      await window.goto(`http://127.0.0.1:${proxy.port}`)
+      return window
+    }
+    const text = (window: Page) => window.locator('p').textContent()
+    const lines = (window: Page) => window.getByRole('listitem').allTextContents()
+    const say = async (window: Page, line: string): Promise<void> => {
+      await window.getByLabel('text').fill(line)
+      await window.getByRole('button').click()
+    }
+    const [ann, bob] = [await open(), await open()]
+    await expect.poll(() => text(ann)).toBe('open, 2 here')
+    await expect.poll(() => text(bob)).toBe('open, 2 here')
+    await say(ann, 'Hello')
+    await expect.poll(() => lines(bob)).toEqual(['Hello'])
+    await say(bob, 'Hello Ann')
+    await expect.poll(() => lines(ann)).toEqual(['Hello', 'Hello Ann'])
+    await bob.close()
+    await expect.poll(() => text(ann)).toBe('open, 1 here')
 
-  it('run', async () => {
-    const env = { ...process.env, PORT: '0', NODE_ENV: 'development', ENV: '' }
-    const child = spawn(process.execPath, tsx('server.ts'), { cwd: folder, env })
-    server = child
-    const url = await new Promise<string>((resolve, reject) => {
-      let seen = ''
-      const look = (chunk: Buffer): void => {
-        seen += chunk.toString()
-        const [match] = /http:\/\/127\.0\.0\.1:\d+/.exec(seen) ?? []
-        if (match !== undefined) resolve(match)
-      }
-      child.stdout.on('data', look)
-      child.stderr.on('data', look)
-      child.once('exit', () => reject(new Error(seen)))
-    })
-    const { code, output } = await run(tsx('run-all.ts'), { ...process.env, URL: url })
-    expect(output).toContain('1 1 1\ndone main.ts\n')
-    expect(output).toContain(`done step-${steps.length}`)
-    expect({ code, output }).toMatchObject({ code: 0 })
-  }, 180_000)
+    await server.end()
+    await expect.poll(() => text(ann)).toMatch(/^(waiting|connecting), /)
+    proxy.switchTo(await portOf(startProgram(folder, 'chat/server.ts', programEnv)))
+    const carol = await open()
+    await expect.poll(() => text(carol), { timeout: 60_000 }).toBe('open, 2 here')
+    await expect.poll(() => text(ann), { timeout: 60_000 }).toBe('open, 2 here')
+    await say(carol, 'Back')
+    // The lines of the server that has ended are gone, and a window that was open has noticed.
+    await expect.poll(() => lines(ann)).toEqual(['Back'])
+    expect(problems).toEqual([])
+  })
 })
-
-function tsx(file: string): readonly string[] {
-  return ['--conditions=@twinwire/source', '--import', 'tsx', file]
-}

@@ -1,39 +1,41 @@
 import { spawn } from 'node:child_process'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { programEnv } from '../support/page-origin.ts'
+import { expectToCompile, readReadme, writeReadme } from '../support/readme-blocks.ts'
+import { runNode } from '../support/run-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Beside the tests, so that it finds their packages.
-const file = fileURLToPath(new URL('../readme-app.generated.ts', import.meta.url))
-const project = fileURLToPath(new URL('../tsconfig.generated.json', import.meta.url))
+const folder = fileURLToPath(new URL('../readme.generated', import.meta.url))
+const flags = ['--conditions=@twinwire/source', '--import', 'tsx']
+const blocks = await readReadme(`${root}/README.md`)
+const writeManifest = `import { writeFile } from 'node:fs/promises'
+import { app } from './main.ts'
+
+await writeFile('manifest.json', JSON.stringify(app.manifest()))
+await app.close()
+`
 
 describe('the application of the README', () => {
-  let lines = 0
-  beforeAll(async () => {
-    const readme = await readFile(`${root}/README.md`, 'utf8')
-    const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? []
-    lines = code.split('\n').filter((line) => line.trim() !== '').length
-    await writeFile(file, code)
-    await writeFile(
-      project,
-      JSON.stringify({ extends: './tsconfig.json', include: [], files: ['readme-app.generated.ts'] }),
-    )
-  })
-  afterAll(() => Promise.all([file, project].map((each) => rm(each, { force: true }))))
+  beforeAll(() => writeReadme(folder, { ...blocks, 'write-manifest.ts': writeManifest }), 120_000)
+  afterAll(() => rm(folder, { recursive: true, force: true }))
 
   it('is short', () => {
+    const lines = blocks['main.ts']?.split('\n').filter((line) => line.trim() !== '').length
     expect(lines).toBeGreaterThan(20)
     expect(lines).toBeLessThanOrEqual(42)
   })
 
-  it('type checks unchanged [defect 81]', async () => {
-    expect(await run(['node_modules/typescript/bin/tsc', '-p', project, '--noEmit'])).toEqual({ code: 0, output: '' })
+  it('type checks unchanged, with its client and its plugins [defect 81]', async () => {
+    expect(Object.keys(blocks)).toEqual(['main.ts', 'client.ts', 'plugins.ts'])
+    await expectToCompile(folder, root)
   }, 300_000)
 
   it('runs, answers, and stops with 0', async () => {
-    const child = spawn(process.execPath, ['--conditions=@twinwire/source', '--import', 'tsx', file], {
-      cwd: root,
+    const child = spawn(process.execPath, [...flags, 'main.ts'], {
+      cwd: folder,
       env: { ...process.env, PORT: '0', NODE_ENV: 'development', ENV: '' },
     })
     try {
@@ -57,6 +59,15 @@ describe('the application of the README', () => {
       const [made, again, wrong] = [await add('write'), await add('write'), await add(7)]
       expect([made.status, again.status, wrong.status]).toEqual([201, 409, 422])
       expect(await (await fetch(`${url}/tasks`)).json()).toEqual([{ id: 1, title: 'write' }])
+      // Its client, at the address of this server.
+      const client = String(blocks['client.ts']).replace('http://localhost:8000', url)
+      await writeFile(`${folder}/client-here.ts`, client)
+      expect(
+        await runNode([...flags, 'client-here.ts'], { cwd: folder, env: { ...process.env, ...programEnv } }),
+      ).toEqual({
+        code: 0,
+        output: 'read\n2\n',
+      })
     } finally {
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
@@ -64,15 +75,3 @@ describe('the application of the README', () => {
     }
   }, 120_000)
 })
-
-function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-    })
-    // All of its output has been read then.
-    child.once('close', (code) => resolve({ code, output }))
-  })
-}

@@ -8,6 +8,7 @@ import { readBlocks, testBlocks } from '../support/page-blocks.ts'
 import { originOf, programEnv } from '../support/page-origin.ts'
 import { readPage, shownBlocks, startProgram } from '../support/page-program.ts'
 import { hasOwnRedis, startRedis } from '../support/redis.ts'
+import { startSwitchProxy } from '../support/switch-proxy.ts'
 
 // On a busy machine.
 vi.setConfig({ testTimeout: 180_000 })
@@ -25,11 +26,15 @@ describe('the programs of the page about realtime', () => {
     const redis = await startRedis({ own: true })
     onTestFinished(() => redis.stop())
     const env = { ...programEnv, REDIS_URL: redis.url }
-    const start = (port: string) => startProgram(page.folder, 'server.ts', { ...env, PORT: port })
-    const [one, two] = [start('0'), start('0')]
-    const [url, other] = [await originOf(one), await originOf(two)]
+    const start = () => startProgram(page.folder, 'server.ts', env)
+    const [one, two] = [start(), start()]
+    const portOf = async (program: typeof one) => Number(new URL(await originOf(program)).port)
+    // Where the first node is reached: its port may be taken before it starts again.
+    const proxy = await startSwitchProxy(await portOf(one))
+    onTestFinished(() => proxy.close())
+    const other = await originOf(two)
     const sell = async () => expect((await fetch(`${other}/tickets/7/sale`, { method: 'POST' })).status).toBe(200)
-    const client = startProgram(page.folder, 'watch.ts', { ...programEnv, URL: url })
+    const client = startProgram(page.folder, 'watch.ts', { ...programEnv, URL: `http://127.0.0.1:${proxy.port}` })
     await client.find(/^state .*\n/m)
     await sell()
     await client.find(/^TICKET_SOLD 7 1\n/m)
@@ -37,7 +42,7 @@ describe('the programs of the page about realtime', () => {
 
     await one.end()
     await sell()
-    await originOf(start(new URL(url).port))
+    proxy.switchTo(await portOf(start()))
     await client.find(/^TICKET_SOLD 7 2\n/m)
     // Neither a gap nor a repeat.
     expect(client.text()).toBe(`${shown}TICKET_SOLD 7 2\n`)
@@ -55,8 +60,8 @@ describe('the programs of the page about realtime', () => {
     }
     const setPrice = route({
       input: v.object({ symbol: v.string(), price: v.number() }),
-      handler: (price, call) => {
-        call.connection?.join('prices')
+      handler: async (price, call) => {
+        await call.connection?.join('prices')
         call.publish('prices', loaded.priceChanged, price)
       },
     })

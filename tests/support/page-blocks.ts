@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export const pageTests = {
   'audit-page': ['audit', 'audit-logs'],
   'cli-page': ['cli'],
+  'client-page': ['client'],
+  'client-react-page': ['client-react'],
   'coming-from': [
     'coming-from/index',
     'coming-from/fastify',
@@ -47,14 +49,7 @@ export const pageTests = {
 export const otherSettings: readonly string[] = ['coming-from/nestjs/theirs.ts']
 
 /** Pages some of whose blocks are not whole files yet. */
-const unfinished: readonly string[] = [
-  'client',
-  'client-react',
-  'database',
-  'once',
-  'outbox',
-  'transactions',
-]
+const unfinished: readonly string[] = ['database', 'once', 'outbox', 'transactions']
 
 /** The pages of each folder of files: those of `pageTests`, and every other page by itself. */
 export function pageGroups(): ReadonlyMap<string, readonly string[]> {
@@ -73,6 +68,8 @@ export interface PageBlocks {
   /** Where they are while the tests of the page run. */
   readonly folder: string
   readonly blocks: readonly { readonly name: string; readonly code: string }[]
+  /** Blocks of html that begin with a name: `<!-- public/index.html -->`. */
+  readonly documents: PageBlocks['blocks']
   /** Of all blocks of the pages, those without a name too. */
   readonly count: number
 }
@@ -85,19 +82,21 @@ export async function readBlocks(name: keyof typeof pageTests | (string & {})): 
   const blocks = markdown.flatMap((text) => [
     ...text.matchAll(/```(?:tsx?|js)\n\/\/ ([\w./-]+\.(?:tsx?|js))\n([\s\S]*?)```/g),
   ])
+  const documents = markdown.flatMap((text) => [...text.matchAll(/```html\n<!-- ([\w./-]+\.html) -->\n([\s\S]*?)```/g)])
   return {
     folder: fileURLToPath(new URL(`../${name.replaceAll('/', '-')}.generated`, import.meta.url)),
     blocks: blocks.map(([, name = '', code = '']) => ({ name, code })),
+    documents: documents.map(([, name = '', code = '']) => ({ name, code })),
     count: markdown.flatMap((text) => [...text.matchAll(/```(?:ts|tsx|typescript|js|javascript)\b/g)]).length,
   }
 }
 
 export async function writeBlocks(
   folder: string,
-  { blocks }: Pick<PageBlocks, 'blocks'>,
+  { blocks, documents = [] }: Pick<PageBlocks, 'blocks'> & Partial<PageBlocks>,
   files: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const named = blocks.map(({ name, code }): [string, string] => [name, code])
+  const named = [...blocks, ...documents].map(({ name, code }): [string, string] => [name, code])
   for (const [name, content] of [...named, ...Object.entries(files)]) {
     await mkdir(dirname(`${folder}/${name}`), { recursive: true })
     await writeFile(`${folder}/${name}`, content)
