@@ -104,7 +104,7 @@ describe('the blocks of the page about the client', () => {
     await expect.poll(() => text(carol), { timeout: 60_000 }).toBe('open, 2 here')
     await expect.poll(() => text(ann), { timeout: 60_000 }).toBe('open, 2 here')
     await say(carol, 'Back')
-    // The lines of the server that has ended are gone, and a window that was open has noticed.
+    // The lines of the server that has ended are lost, and a window that was open has noticed.
     await expect.poll(() => lines(ann)).toEqual(['Back'])
     expect(problems).toEqual([])
   })

@@ -30,7 +30,7 @@ export async function writeReadme(folder: string, blocks: ReadmeBlocks): Promise
 export async function expectToCompile(folder: string, root: string): Promise<void> {
   const settings = {
     extends: '../tsconfig.json',
-    compilerOptions: { lib: ['es2023', 'dom'], resolveJsonModule: true },
+    compilerOptions: { lib: ['es2023', 'dom', 'dom.iterable', 'dom.asynciterable'], resolveJsonModule: true },
     include: ['**/*.ts'],
   }
   await writeFile(`${folder}/tsconfig.json`, JSON.stringify(settings))
