@@ -135,6 +135,7 @@ describe('PGlite in a folder', () => {
     const migrations = await writeMigrations()
     const api = await boot({ url, migrations, onStart: seed }, first)
     expect(first.lines.at(-1)).toContain('(PGlite)')
+    expect(first.lines.filter((line) => line.endsWith('Migrations were applied'))).toHaveLength(1)
     await first.checks.get('database')?.()
     expect(first.mappers).toHaveLength(1)
     await expect(boot({ url })).rejects.toMatchObject({

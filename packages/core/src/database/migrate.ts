@@ -36,7 +36,7 @@ export async function runMigrations(
   maintenance: Maintenance,
   migrations: URL | string,
   location: string,
-  log: Pick<Logger, 'warn'>,
+  log: Pick<Logger, 'info' | 'warn'>,
 ): Promise<readonly MigrationEntry[]> {
   const folder = toMigrationFolder(migrations)
   const { db } = maintenance
@@ -54,6 +54,7 @@ export async function runMigrations(
       await applyGroup(maintenance, group)
       done.push(...group.map(({ tag }) => tag))
     }
+    if (done.length > 0) log.info({ migrations: done }, 'Migrations were applied')
     return files.map(({ tag, state }) => ({ tag, state: state === 'pending' ? 'applied' : state }))
   } catch (error) {
     const what = error instanceof MigrationFailure ? `The migration ${error.tag}` : `The migrations of ${folder}`
