@@ -1,0 +1,140 @@
+// The blocks of docs_site/database.md and docs_site/transactions.md: drizzle-kit makes the migrations, and the programs run as the pages show.
+import { existsSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type AnyRoute, type Plugin, route } from '@twinwire/core'
+import { type Database, type DatabaseApi, withDb } from '@twinwire/core/database'
+import { createTestApp } from '@twinwire/core/testing'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { readBlocks, testBlocks, writeBlocks } from '../support/page-blocks.ts'
+import { readPage, shownBlocks, startProgram } from '../support/page-program.ts'
+import { runNode } from '../support/run-node.ts'
+
+// On a busy machine.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
+
+const page = await readBlocks('database-page')
+const { folder } = page
+const shown = { sql: shownBlocks(readPage('database'), 'sql'), json: shownBlocks(readPage('database'), 'json') }
+const kit = fileURLToPath(new URL('../node_modules/drizzle-kit/bin.cjs', import.meta.url))
+
+async function generate(name: string): Promise<void> {
+  const made = await runNode(['--conditions=@twinwire/source', kit, 'generate', `--name=${name}`], { cwd: folder })
+  expect(made, made.output).toMatchObject({ code: 0 })
+}
+
+/** What a block exports; the names are unique over the blocks. */
+async function load<T>(file: string): Promise<T> {
+  return import(/* @vite-ignore */ `${folder}/${file}`)
+}
+
+describe('the blocks of the pages about the database', () => {
+  testBlocks(page)
+  beforeAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+    await writeBlocks(folder, page)
+    await generate('authors')
+  })
+
+  it('main.ts applies a migration, and the next one after a change', async () => {
+    expect(await readFile(`${folder}/drizzle/0000_authors.sql`, 'utf8')).toContain(shown.sql[0])
+    const [log = '', answer] = shown.json
+    const start = async (migration: string, isFirst: boolean): Promise<void> => {
+      const program = startProgram(folder, 'main.ts', { PORT: '0', ENV: 'dev', DATABASE_URL: '' })
+      const [url] = await program.find(/^http:\S+$/m)
+      const [said] = await program.find(/^\{.*"Migrations were applied"\}$/m)
+      expect({ ...JSON.parse(said), time: '' }).toEqual({ ...JSON.parse(log), migrations: [migration], time: '' })
+      if (isFirst) {
+        expect(said.replace(/"time":"[^"]*"/, '')).toBe(log.replace(/"time":"[^"]*"/, ''))
+        const created = await fetch(`${url}/authors`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{"name":"Ursula","country":"US"}',
+        })
+        expect([created.status, await created.text()]).toEqual([201, answer])
+      }
+      expect(await (await fetch(`${url}/authors`)).text()).toBe(`[${answer}]`)
+      expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+      await program.end()
+    }
+    await start('0000_authors', true)
+    const status = async () =>
+      (await runNode(['--conditions=@twinwire/source', '--import', 'tsx', 'migrate.ts'], { cwd: folder })).output.trim()
+    expect(await status()).toBe(shownBlocks(readPage('transactions'), 'text')[0])
+    const tables = await readFile(`${folder}/tables.ts`, 'utf8')
+    await writeFile(`${folder}/tables.ts`, tables.replace('  title: text()', '  pages: integer(),\n  title: text()'))
+    await generate('pages')
+    expect((await readFile(`${folder}/drizzle/0001_pages.sql`, 'utf8')).trim()).toBe(shown.sql[1])
+    await start('0001_pages', false)
+  })
+
+  it('repositories and routes do what the pages say', async () => {
+    expect(existsSync(`${folder}/drizzle/0000_authors.sql`)).toBe(true)
+    const { withMessages } = await load<{ withMessages: (url: string) => Plugin<DatabaseApi> }>('constraints.ts')
+    const routes = await Promise.all(
+      ['list-authors.ts', 'with-books.ts', 'create-author.ts'].map((file) => load<Record<string, AnyRoute>>(file)),
+    )
+    const { listAuthors, getAuthorsWithBooks, createAuthorByCommand } = Object.assign({}, ...routes) as {
+      readonly [Name in 'listAuthors' | 'getAuthorsWithBooks' | 'createAuthorByCommand']: AnyRoute
+    }
+    const { frenchAuthors } = await load<{ frenchAuthors: (db: Database) => Promise<readonly object[]> }>('filters.ts')
+    const { roleOf } = await load<{ roleOf: (db: Database) => Promise<string> }>('memberships.ts')
+    const { audited } = await load<{ audited: () => ReturnType<typeof withDb> }>('audited.ts')
+    const app = await createTestApp({
+      pkgIds: { CREATE: 1, LIST: 3, BOOKS: 4, FRENCH: 5, ROLE: 6 },
+      routes: {
+        CREATE: createAuthorByCommand,
+        LIST: listAuthors,
+        BOOKS: getAuthorsWithBooks,
+        FRENCH: route({
+          http: 'GET /french',
+          use: [withDb(), audited()],
+          handler: (_input, { db }) => frenchAuthors(db),
+        }),
+        ROLE: route({ http: 'GET /role', use: [withDb()], handler: (_input, { db }) => roleOf(db) }),
+      },
+      plugins: [withMessages('pglite://memory')],
+      defaultAccess: 'public',
+    })
+    onTestFinished(() => app.close())
+    const { request } = app
+    const create = async (name: string) => {
+      const answer = await request('POST /authors', { json: { name } })
+      return [answer.status, answer.json()]
+    }
+    expect(await create('Ursula')).toEqual([201, { id: 1, name: 'Ursula' }])
+    const taken = [
+      409,
+      expect.objectContaining({ error: expect.objectContaining({ msg: "Author with name 'Ursula' already exists" }) }),
+    ]
+    expect(await create('Ursula')).toEqual(taken)
+    expect((await request('GET /authors?name.prefix=urs&sort=-born,name')).json()).toMatchObject({
+      items: [{ name: 'Ursula' }],
+      meta: { total: 1 },
+    })
+    expect((await request('GET /authors?country.isNull=true&cursor=')).json()).toMatchObject({ items: [{ id: 1 }] })
+    expect((await request('GET /authors?country=FRA&name.contains=x')).status).toBe(422)
+    expect((await request('GET /authors/with-books?load=books')).json()).toMatchObject({
+      items: [{ name: 'Ursula', books: [] }],
+    })
+    expect((await request('GET /french')).json()).toEqual([])
+    // The call before has been written down.
+    expect((await request('GET /authors?name.prefix=audit')).json()).toMatchObject({ meta: { total: 1 } })
+    expect((await request('GET /role')).status).toBe(404)
+  })
+
+  it('driver.ts serves the migrations of the page, and trigrams.ts its extension', async () => {
+    const { embedded } = await load<{ embedded: () => Plugin<DatabaseApi> }>('driver.ts')
+    const { getAuthors } = await load<{ getAuthors: AnyRoute }>('authors.ts')
+    const app = await createTestApp({
+      pkgIds: { GET_AUTHORS: 1 },
+      routes: { GET_AUTHORS: getAuthors },
+      plugins: [embedded()],
+      defaultAccess: 'public',
+    })
+    onTestFinished(() => app.close())
+    expect((await app.request('GET /authors')).json()).toEqual([])
+    const { withTrigrams } = await load<{ withTrigrams: () => Plugin<DatabaseApi> }>('trigrams.ts')
+    expect(withTrigrams().name).toBe('database')
+  })
+})
