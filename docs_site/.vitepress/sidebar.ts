@@ -24,6 +24,8 @@ const groups: readonly Group[] = [
       ['4. Users and roles', 'tutorial/4-users'],
       ['5. Live', 'tutorial/5-live'],
       ['6. Limits and metrics', 'tutorial/6-limits-and-metrics'],
+      ['7. Once, and files', 'tutorial/7-once-and-files'],
+      ['8. To production', 'tutorial/8-production'],
     ],
   ],
   [

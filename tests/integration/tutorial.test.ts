@@ -77,9 +77,12 @@ const withTables = steps.filter((step) => readFolder(step).has('drizzle.config.t
 
 it.each(withTables)('drizzle-kit has nothing to add to the migrations of %s', async (step) => {
   const names = [...readFolder(step).keys()].filter((name) => name.startsWith('drizzle/')).sort()
-  const { code, output } = await runNode(['node_modules/drizzle-kit/bin.cjs', 'generate'], {
-    cwd: join(tutorial, step),
-  })
+  const { code, output } = await runNode(
+    ['--conditions=@twinwire/source', 'node_modules/drizzle-kit/bin.cjs', 'generate'],
+    {
+      cwd: join(tutorial, step),
+    },
+  )
   const added = [...readFolder(step).keys()].filter((name) => name.startsWith('drizzle/') && !names.includes(name))
   for (const name of added) await rm(join(tutorial, step, name))
   expect(added, output).toEqual([])
@@ -104,7 +107,8 @@ const hasServices = (await hasPostgres()) && (await hasRedis()) && hasNginx()
 describe.skipIf(!hasServices)('the commands', () => {
   let redis: TestRedis
   beforeAll(async () => {
-    redis = await startRedis()
+    // The pages use the default prefix, so this is not one that others use too.
+    redis = await startRedis({ own: true })
   })
   afterAll(() => redis.stop())
 

@@ -57,9 +57,7 @@ export class TutorialPlayer {
       if (doneElsewhere.test(line)) continue
       const server = /^((?:[A-Z_]+=\S+ )*)(?:npm run dev|npm start|npx tsx (\S+))$/.exec(line)
       if (server !== null) {
-        const file = line.endsWith('npm start')
-          ? await readFile(join(tutorial, this.#step, 'production.env'), 'utf8')
-          : ''
+        const file = line.endsWith('npm start') ? await readFile(join(tutorial, this.#step, 'staging.env'), 'utf8') : ''
         ofServers += await this.#start(`${file}\n${server[1] ?? ''}`, server[2] ?? 'src/main.ts')
       } else if (/^[A-Z]+=eyJ…$/.test(line)) this.#variables += `${this.#tokenOf(line.slice(0, line.indexOf('=')))}\n`
       else if (line === 'sudo nginx -s reload') await this.#startNginx()
@@ -165,7 +163,7 @@ export class TutorialPlayer {
     }
     // wscat ends when its input does.
     const script = `${this.#variables}
-npx() { shift 2; "$NODE" "$WSCAT" "$@" < <(sleep 5 2> /dev/null); }
+npx() { shift 2; "$NODE" "$WSCAT" "$@" < <(sleep 12 2> /dev/null); }
 ${this.#port(line)}`
     const child = spawn('bash', ['-c', script], {
       cwd: this.#folder,
