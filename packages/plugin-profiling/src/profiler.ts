@@ -12,15 +12,15 @@ const cpuIntervalUs = 1000
 /** Bytes allocated between two samples of the heap. */
 const heapIntervalBytes = 65_536
 
+/** V8 has one profiler for all apps of a process: the end of one profile would be the end of another. */
+let running: ProfileKind | null = null
+
 /** Profiles this process, once at a time. */
 export class Profiler {
-  #running: ProfileKind | null = null
-
   /** Rejects with `conflict` while another profile is taken, and with the reason of `signal` when it is aborted. */
   async take(kind: ProfileKind, seconds: number, signal: AbortSignal): Promise<Profile> {
-    if (this.#running !== null)
-      throw new ConflictError(`A ${this.#running} profile is being taken: ask again when it has ended`)
-    this.#running = kind
+    if (running !== null) throw new ConflictError(`A ${running} profile is being taken: ask again when it has ended`)
+    running = kind
     const session = new Session()
     try {
       session.connect()
@@ -28,7 +28,7 @@ export class Profiler {
     } finally {
       // It ends what the session has begun, also after an abort.
       session.disconnect()
-      this.#running = null
+      running = null
     }
   }
 }
