@@ -1,5 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api'
-import { badOption, checkOptions, type OptionRules, option } from '@twinwire/core/plugin'
+import { checkOptions, type OptionRules, option } from '@twinwire/core/plugin'
 
 /** What the `traceparent` of a caller becomes: the parent of the span, a link of a new trace, or nothing. */
 export type RemoteParent = 'continue' | 'link' | 'ignore'
@@ -29,13 +29,15 @@ const owner = 'otel()'
 const rules = {
   remoteParent: option.choice(['continue', 'link', 'ignore'], { default: 'continue' }),
   queryText: option.flag({ default: false }),
-  tracerProvider: option.unchecked<TracerProvider>(),
+  tracerProvider: option.custom({
+    expects: 'a TracerProvider of OpenTelemetry, which has getTracer()',
+    is: (value): value is TracerProvider =>
+      typeof value === 'object' && value !== null && 'getTracer' in value && typeof value.getTracer === 'function',
+  }),
 } satisfies OptionRules<OtelOptions>
 
 /** @throws BootError `bad_option`, `unknown_option` */
 export function resolveOtelOptions(options: OtelOptions): ResolvedOtelOptions {
   const { remoteParent, queryText, tracerProvider = null } = checkOptions(owner, options, rules)
-  if (tracerProvider !== null && typeof tracerProvider.getTracer !== 'function')
-    throw badOption(owner, 'tracerProvider', 'must be a TracerProvider of OpenTelemetry, which has getTracer()')
   return { remoteParent, queryText, tracerProvider }
 }
