@@ -97,6 +97,7 @@ export function createAuthorsApp(
     // The second one by `?format=protobuf`.
     codecs: [jsonCodec, protobufCodec()],
     log: settings.log,
+    docs: settings.docs,
     transport: uws(settings.nativeServer),
     ...settings.lifecycle,
   })

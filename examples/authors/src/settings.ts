@@ -4,6 +4,7 @@ import { databaseSettings } from '@twinwire/core/database'
 import {
   clusterSettings,
   defineSettings,
+  docsSettings,
   httpSettings,
   lifecycleSettings,
   listenSettings,
@@ -30,6 +31,7 @@ export const declaredSettings = defineSettings({
   http: httpSettings,
   websocket: websocketSettings,
   log: logSettings,
+  docs: docsSettings,
   nativeServer: nativeServerSettings,
   // Without variables of a database an embedded one is used; in production that is an error.
   database: databaseSettings({ embedded: `pglite://${dataFolder}` }),

@@ -23,5 +23,3 @@ export const redisBootErrors = {
     change: 'The message has the words of Redis.',
   },
 } as const
-
-export type RedisBootErrorCode = keyof typeof redisBootErrors

@@ -23,6 +23,7 @@ export async function checkServer(link: RedisLink, options: ResolvedRedisOptions
   throw new BootError(
     'redis.old_version',
     `${owner}: ${addressOf(options)} is Redis ${version}, and it needs ${needed}`,
+    { docs: 'boot-errors#redisold_version' },
   )
 }
 
@@ -44,11 +45,16 @@ const denied = /^(?:WRONGPASS|NOAUTH|NOPERM)|ACL|permission|user executing the s
 function refuse(code: RedisFailure, problem: string, options: ResolvedRedisOptions): BootError {
   const address = addressOf(options)
   if (denied.test(problem))
-    return new BootError('redis.access_denied', `${owner}: Redis at ${address} refuses its user: ${problem}`)
+    return new BootError('redis.access_denied', `${owner}: Redis at ${address} refuses its user: ${problem}`, {
+      docs: 'boot-errors#redisaccess_denied',
+    })
   if (code === 'error')
-    return new BootError('redis.unusable', `${owner}: Redis at ${address} cannot be used: ${problem}`)
+    return new BootError('redis.unusable', `${owner}: Redis at ${address} cannot be used: ${problem}`, {
+      docs: 'boot-errors#redisunusable',
+    })
   return new BootError(
     'redis.unreachable',
     `${owner}: Redis at ${address} did not answer within ${options.connectTimeoutMs} ms (${problem}): start it, or correct its address`,
+    { docs: 'boot-errors#redisunreachable' },
   )
 }

@@ -100,6 +100,7 @@ it('@twinwire/core/settings', async () => {
     [
       "clusterSettings",
       "defineSettings",
+      "docsSettings",
       "httpSettings",
       "lifecycleSettings",
       "listenSettings",

@@ -13,6 +13,7 @@ export type {
   PkgIds,
   RouteTable,
 } from './app/app-options.ts'
+export type { DocsOptions } from './app/docs-option.ts'
 export { type RunDoctorOptions, runDoctor } from './app/doctor/run-doctor.ts'
 export type { AppState } from './app/lifecycle/app-states.ts'
 export type { HealthReport, HealthStatus } from './app/lifecycle/health.ts'

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export {
+  docsSettings,
   type HttpSettings,
   httpSettings,
   type LifecycleSettings,

@@ -14,5 +14,3 @@ export const authBootErrors = {
     change: 'Allow it in development only: a caller who changes what is read there can sign tokens.',
   },
 } as const
-
-export type AuthBootErrorCode = keyof typeof authBootErrors

@@ -147,7 +147,8 @@ async function toReply(request: AppRequest): Promise<AppReply> {
   } catch (error) {
     if (!(error instanceof Error)) return { failure: String(error), stack: null }
     const isPlain = error instanceof ProjectError || error.name === 'BootError'
-    return { failure: error.message, stack: isPlain ? null : (error.stack ?? null) }
+    const docs = 'docs' in error && typeof error.docs === 'string' ? ` (${error.docs})` : ''
+    return { failure: `${error.message}${docs}`, stack: isPlain ? null : (error.stack ?? null) }
   }
 }
 

@@ -8,6 +8,7 @@ import { redactPath } from '../log/redact-path.ts'
 /**
  * Logs one line per call: `info` for a success, `warn` for a client error or a disconnected client, `error` for a server error. Null when
  * the access log is off, which then costs nothing; a success without a line costs two comparisons.
+ * In development the line of a call that failed ends with a link about its code.
  */
 export function createAccessLog(options: ResolvedLogOptions): AccessLogger | null {
   const { logger, access, sampleSuccesses, excludedPaths } = options
@@ -29,7 +30,10 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
       if (share < 1 - 1e-9) return
       share -= 1
     }
-    logger[level](toFields(call, outcome), outcome.aborted ? 'Client disconnected' : failed ? 'Call failed' : 'Call')
+    const text = outcome.aborted ? 'Client disconnected' : failed ? 'Call failed' : 'Call'
+    const { errorLink } = call.services
+    const about = errorLink === null || outcome.error === null || outcome.aborted ? '' : errorLink(outcome.error.code)
+    logger[level](toFields(call, outcome), `${text}${about}`)
   }
   return Object.assign(log, { logsSuccesses: () => logsSuccesses && logger.isLevelEnabled?.('info') !== false })
 }

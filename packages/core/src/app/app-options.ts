@@ -19,6 +19,7 @@ import type { AnyEndpoint, AnyRoute } from '../route/route.ts'
 import type { TaskTable } from '../tasks/task.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { WebSocketOptions } from '../websocket/options.ts'
+import type { DocsOptions } from './docs-option.ts'
 import type { HealthOptions } from './lifecycle/health-options.ts'
 
 export type PkgIds = Readonly<Record<string, number>>
@@ -122,6 +123,8 @@ interface PlainOptions {
    * ends the process unless the application does. Promises that core returns are never unhandled rejections.
    */
   readonly unhandledRejections?: 'log' | false
+  /** Where links at the end of messages lead; false for no links. */
+  readonly docs?: false | DocsOptions
   /** Default: uWebSockets.js. */
   readonly transport?: Transport
   /** Default: the system clock. */

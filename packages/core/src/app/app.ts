@@ -1,3 +1,4 @@
+import { linkBootError } from '../base/boot-error.ts'
 import type { Environment } from '../base/environment.ts'
 import type { DoctorReport } from '../base/finding.ts'
 import type { Instruments } from '../base/instruments.ts'
@@ -7,6 +8,7 @@ import type { Hub } from '../hub/hub.ts'
 import type { TopicRules } from '../hub/topic.ts'
 import { type AppDescription, describeApp } from '../route/describe.ts'
 import type { AppOptions, EventTable, PkgIds, RouteTable } from './app-options.ts'
+import { toDocsLinks } from './docs-option.ts'
 import type { AppState } from './lifecycle/app-states.ts'
 import { type AppManifest, createManifest } from './manifest.ts'
 import { resolveOptions } from './resolve-options.ts'
@@ -84,7 +86,7 @@ export function createApp<
   Events extends EventTable = Record<never, never>,
   Topics = TopicRules,
 >(options: AppOptions<Ids, Routes, Events, Topics>): App<Routes, Known<Events>> {
-  const running = new RunningApp(resolveOptions(options))
+  const running = withLinks(options, () => new RunningApp(resolveOptions(options)))
   return {
     get state() {
       return running.state
@@ -103,5 +105,18 @@ export function createApp<
     },
     manifest: () => createManifest(running.served('manifest')),
     doctor: () => running.doctor(),
+  }
+}
+
+/** A boot error of these options has the links that they say. */
+function withLinks<T>(
+  options: Pick<AppOptions<PkgIds, RouteTable, EventTable, unknown>, 'docs' | 'plugins'>,
+  create: () => T,
+): T {
+  try {
+    return create()
+  } catch (error) {
+    linkBootError(error, toDocsLinks(options.docs, options.plugins))
+    throw error
   }
 }

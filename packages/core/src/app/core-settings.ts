@@ -9,6 +9,7 @@ import { type CompressionMemory, compressionMemories } from '../transport/compre
 import { addressRules } from '../transport/socket-limits.ts'
 import { type CompatMode, compatRule, maxHeaderBytesRule } from '../transport/uws-loader.ts'
 import { maxTopicsRule, reconnectWindowRule, webSocketOriginsRule } from '../websocket/options.ts'
+import { type DocsOptions, docsUrlRule } from './docs-option.ts'
 import {
   commitTimeoutRule,
   cookieSecretsRule,
@@ -138,6 +139,18 @@ export interface LogSettings {
   readonly format: LogFormat
   readonly excludedPaths?: readonly string[]
 }
+
+/** `DOCS_URL`: for `createApp({ docs: settings.docs })`, so that a file `.env` may have it too. */
+export const docsSettings: SettingsGroup<DocsOptions> = settingsGroup({
+  variables: {
+    url: variable.option('DOCS_URL', docsUrlRule, {
+      about:
+        'Where the pages of Twinwire are served: boot errors, and in development errors of calls, end with a link below it. `off`: no links',
+      whenUnset: 'the homepage of the package, if it has one',
+    }),
+  },
+  to: (values) => values,
+})
 
 /** `LOG_LEVEL`, `LOG_CONSOLE_FORMAT`, `LOG_EXCLUDED_PATHS`: for `createApp({ log: settings.log })`. */
 export const logSettings: SettingsGroup<LogSettings> = settingsGroup({

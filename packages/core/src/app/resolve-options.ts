@@ -1,8 +1,10 @@
+import type { DocsLinks } from '../base/docs-links.ts'
 import { type Environment, environments, resolveEnvironment } from '../base/environment.ts'
 import { option } from '../base/option.ts'
 import type { OptionRule, OptionRules, OptionsOf } from '../base/option-rule.ts'
 import { badOption, checkOptions } from '../base/options.ts'
 import type { AnswerCompression } from '../call/compiled-route.ts'
+import { createErrorLink, type ErrorLink } from '../call/error-link.ts'
 import type { CookieRules } from '../call/set-cookie.ts'
 import { trustedProxiesRule } from '../edge/client-address.ts'
 import { hostsRule, toHostNames } from '../edge/host.ts'
@@ -20,6 +22,7 @@ import { accessRule } from '../route/route-definition.ts'
 import { checkTasks, type Task, tasksRule } from '../tasks/task.ts'
 import { type ResolvedWebSocketOptions, resolveWebSocketOptions } from '../websocket/options.ts'
 import type { AppOptions, BaseOptions, EventTable, HttpWireOptions, PkgIds, RouteTable } from './app-options.ts'
+import { checkPluginDocs, docsRule, toDocsLinks } from './docs-option.ts'
 import { type ResolvedHealthOptions, resolveHealthOptions } from './lifecycle/health-options.ts'
 import { resolveBroker } from './resolve-broker.ts'
 
@@ -32,6 +35,9 @@ export interface ResolvedOptions {
   readonly endpoints: readonly AnyEndpoint[]
   readonly errors: readonly ErrorFactory[]
   readonly plugins: readonly Plugin[]
+  /** Of links at the end of messages. */
+  readonly docs: DocsLinks
+  readonly errorLink: ErrorLink | null
   readonly environment: Environment
   /** Set when ENV and NODE_ENV contradict each other. */
   readonly conflict: string | null
@@ -115,6 +121,7 @@ const rules = {
   log: option.unchecked(),
   asyncContext: option.flag(),
   unhandledRejections: option.choice(['log', false]),
+  docs: docsRule,
   transport: option.unchecked(),
   clock: option.unchecked(),
   codecs: option.unchecked(),
@@ -130,10 +137,12 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
   const { pkgIds, routes, events = {}, endpoints = [], plugins = [], errors = [] } = options
   checkTable({ pkgIds, routes, events, endpoints, errors })
   checkPlugins(plugins)
+  checkPluginDocs(plugins)
   const { environment, conflict } = resolveEnvironment(options.environment, process.env)
   const isDevelopment = environment === 'dev' || environment === 'test'
   const { deadlineMs, drainTimeoutMs, drainDelayMs, drainSpreadMs, closeTimeoutMs, http } = checked
   const { validateOutput = isDevelopment } = checked
+  const docs = toDocsLinks(options.docs, plugins)
   return {
     given: options,
     pkgIds,
@@ -142,6 +151,8 @@ export function resolveOptions<Ids extends PkgIds, Routes extends RouteTable, Ev
     endpoints,
     errors,
     plugins: orderPlugins(plugins),
+    docs,
+    errorLink: createErrorLink(environment, docs),
     tasks: checkTasks(checked.tasks),
     environment,
     conflict,

@@ -1,4 +1,4 @@
-import { BootError } from '../base/boot-error.ts'
+import { BootError, linked } from '../base/boot-error.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { workerLink } from '../base/cluster-worker.ts'
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
@@ -66,7 +66,7 @@ export class RunningApp {
   #stopLoggingRejections: () => void = () => {}
 
   constructor(options: ResolvedOptions) {
-    const { given, environment, cookies, commitTimeoutMs } = options
+    const { given, environment, cookies, commitTimeoutMs, errorLink } = options
     this.#options = options
     this.environment = environment
     this.#clock = given.clock ?? systemClock
@@ -113,6 +113,7 @@ export class RunningApp {
       hooksReadAddress: false,
       onWorkEnd: null,
       access: createAccessLog(log),
+      errorLink,
       asyncContext: given.asyncContext ?? false,
       tracer: null,
       track: (work) => this.#track(work),
@@ -128,12 +129,12 @@ export class RunningApp {
   }
 
   ready(): Promise<void> {
-    this.#ready ??= dropSafe(this.#boot(), 'app.ready', this.#failedStart)
+    this.#ready ??= dropSafe(linked(this.#boot(), this.#options.docs), 'app.ready', this.#failedStart)
     return this.#ready
   }
 
   listen(address: Partial<Pick<ListenAddress, 'host' | 'port'>>): Promise<ListenAddress> {
-    return dropSafe(this.#listen(address), 'app.listen', this.#failedStart)
+    return dropSafe(linked(this.#listen(address), this.#options.docs), 'app.listen', this.#failedStart)
   }
 
   async #listen(address: object): Promise<ListenAddress> {

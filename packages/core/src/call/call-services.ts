@@ -4,6 +4,7 @@ import type { ErrorMapper } from '../errors/normalize.ts'
 import type { ActiveCall } from './active-call.ts'
 import type { CallOutcome } from './call-outcome.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { ErrorLink } from './error-link.ts'
 import type { AnyEvent } from './event.ts'
 import type { Audience, Publication } from './publication.ts'
 import type { Rejections } from './rejections.ts'
@@ -47,6 +48,8 @@ export interface CallServices {
   hooksReadAddress: boolean
   /** Null when calls are not logged. */
   readonly access: AccessLogger | null
+  /** Ends messages of errors; null outside of development. */
+  readonly errorLink: ErrorLink | null
   /** `currentCall()` works. */
   readonly asyncContext: boolean
   /** Null when no plugin traces. */

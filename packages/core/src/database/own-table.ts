@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { BootError } from '../base/boot-error.ts'
+import { BootError, toShownMessage } from '../base/boot-error.ts'
 import type { CheckResult } from '../base/finding.ts'
 import type { Database } from './database.ts'
 import { findDatabaseFailure } from './errors.ts'
@@ -67,7 +67,7 @@ export async function examineTable(db: Database, own: OwnTable): Promise<CheckRe
   try {
     await checkTable(db, own)
   } catch (error) {
-    if (error instanceof BootError) return { level: 'error', message: error.message }
+    if (error instanceof BootError) return { level: 'error', message: toShownMessage(error) }
     throw error
   }
   return { level: 'ok', message: `The table ${own.name} is there and may be written` }

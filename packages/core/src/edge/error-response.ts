@@ -2,8 +2,13 @@ import type { Logger } from '../base/logger.ts'
 import { type AppError, coreError } from '../errors/app-error.ts'
 import type { HeaderList } from '../transport/transport.ts'
 
-/** The body of every HTTP error response. Details that cannot be encoded as JSON are left out, which is logged. */
-export function toErrorBody({ code, message: msg, details }: AppError, log: () => Logger): string {
+/** The body of every HTTP error response. `link` ends its message. Details that cannot be encoded as JSON are left out, which is logged. */
+export function toErrorBody(
+  { code, message, details }: AppError,
+  link: ((code: string) => string) | null,
+  log: () => Logger,
+): string {
+  const msg = link === null ? message : `${message}${link(code)}`
   try {
     return JSON.stringify({ error: { code, msg, details } })
   } catch (cause) {

@@ -147,7 +147,7 @@ function refuse(response: ServerResponse, error: AppError, log: Logger, isHead: 
   send(
     response,
     error.httpStatus,
-    toErrorBody(error, () => log),
+    toErrorBody(error, null, () => log),
     isHead,
   )
 }

@@ -112,7 +112,7 @@ export class HttpAnswers implements EventRequest, FileRequest {
     // Read before the answer, after which they are no longer readable: the access log and hooks need them.
     void this.address
     if (call.compiled.http === null) void this.exchange.path
-    const body = toErrorBody(error, () => call.log)
+    const body = toErrorBody(error, call.services.errorLink, () => call.log)
     const added = toErrorHeaders(error, call.addedHeaders?.entries())
     send(this, error.httpStatus, headOf(this, 'json'), added, withCors(this, added), body)
   }

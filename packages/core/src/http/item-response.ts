@@ -61,7 +61,7 @@ export class ItemResponse implements ItemSink {
 
   fail(error: AppError): void {
     if (this.#stream === null) return this.#request.fail(this.#call, error)
-    const body = toErrorBody(error, () => this.#call.log)
+    const body = toErrorBody(error, this.#call.services.errorLink, () => this.#call.log)
     this.#write(this.#format === 'events' ? toJsonEvent('error', body) : `${body}\n`)
     this.#stream.end()
   }

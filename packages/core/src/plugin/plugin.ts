@@ -9,6 +9,11 @@ export interface Plugin<out Api = unknown> {
   readonly name: string
   /** The key of its steps; not set if it has none. */
   readonly key?: AnyPluginKey
+  /**
+   * Address of the page that explains the codes of this plugin, those that begin with its name: messages of boot errors, and in development of
+   * errors of calls, end with a link to it. Its anchors are the codes without dots: `tenants.unknown_tenant` is `#tenantsunknown_tenant`.
+   */
+  readonly docs?: string
   /** Names of plugins that must be installed too, in any order: they are set up before this one, and closed after it. */
   readonly requires?: readonly string[]
   /** Adds checks to `app.doctor()` that also run in an app that was not started. Must not connect to anything. */
@@ -27,6 +32,7 @@ export interface Plugin<out Api = unknown> {
 export function definePlugin<Name extends string, Api>(
   key: PluginKey<Name, Api>,
   plugin: {
+    readonly docs?: string
     readonly requires?: readonly string[]
     doctor?(host: DoctorHost): void
     setup(host: PluginHost): MaybePromise<Api>

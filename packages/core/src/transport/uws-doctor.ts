@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { BootError } from '../base/boot-error.ts'
+import { BootError, toShownMessage } from '../base/boot-error.ts'
 import { error, type Finding, ok, warn } from '../base/finding.ts'
 import { type Machine, supportedNodes } from '../base/machine.ts'
 import { compatVariable, limitVariable, loadUws, resolveUws, type UwsLoadOptions } from './uws-loader.ts'
@@ -40,7 +40,7 @@ export function examineUws(
     findings.push(
       error(
         'uws load',
-        reason instanceof BootError ? reason.message : `Loading uWebSockets.js failed: ${String(reason)}`,
+        reason instanceof BootError ? toShownMessage(reason) : `Loading uWebSockets.js failed: ${String(reason)}`,
       ),
     )
   }

@@ -45,6 +45,7 @@ export abstract class ConnectionOutput extends ConnectionFacts {
   }
 
   sendError(pkgId: number, reqId: string, error: AppError): void {
-    this.send(encodeError(this.codec, pkgId, reqId, error, this.shared.services.log), this.codec.binary)
+    const { errorLink, log } = this.shared.services
+    this.send(encodeError(this.codec, pkgId, reqId, error, errorLink, log), this.codec.binary)
   }
 }

@@ -9,10 +9,12 @@ export function encodeError(
   pkgId: number,
   reqId: string,
   { code, status, message, details }: AppError,
+  link: ((code: string) => string) | null,
   log: Logger,
 ): string | Uint8Array {
   const isDefault = code === 'permission_denied' && message === errorCodes.permission_denied.message
-  const msg = isDefault ? `No permission for pkg_id ${pkgId}` : message
+  const own = isDefault ? `No permission for pkg_id ${pkgId}` : message
+  const msg = link === null ? own : `${own}${link(code)}`
   try {
     return codec.encodeReply(pkgId, reqId, status, null, { code, msg, details })
   } catch (cause) {

@@ -72,9 +72,10 @@ export class FrameCall implements CallPeer {
     if (isAnswer(result)) this.answer(result)
     return 200
   }
-  fail(_call: ActiveCall, { code, message, details }: AppError): void {
+  fail({ services }: ActiveCall, { code, message, details }: AppError): void {
     if (this.#isAnswered) return
-    this.answer({ type: 'error', code, msg: message, details: toJson(details) })
+    const msg = services.errorLink === null ? message : `${message}${services.errorLink(code)}`
+    this.answer({ type: 'error', code, msg, details: toJson(details) })
     this.onFail?.()
   }
   openItems(): never {

@@ -190,7 +190,7 @@ export class Upgrader {
     request.reject(
       error.httpStatus,
       headers,
-      toErrorBody(error, () => wire.services.log),
+      toErrorBody(error, wire.services.errorLink, () => wire.services.log),
     )
     if (incoming === null) return
     notifyHooks(wire.onUpgradeRejected, incoming, error, (thrown) => {

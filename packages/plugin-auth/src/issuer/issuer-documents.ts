@@ -70,6 +70,7 @@ export class IssuerDocuments {
       throw new BootError(
         'auth.wrong_issuer',
         `auth(): the discovery document at ${address} is of the issuer '${String(document.issuer)}': if that is your issuer, set the option issuer to exactly that`,
+        { docs: 'boot-errors#authwrong_issuer' },
       )
     }
     const url = new URL(document.jwks_uri)
@@ -77,6 +78,7 @@ export class IssuerDocuments {
       throw new BootError(
         'auth.insecure_keys',
         'auth(): the jwks_uri of the issuer does not use https: change it at the issuer, or set allowInsecureIssuer: true',
+        { docs: 'boot-errors#authinsecure_keys' },
       )
     }
     return url

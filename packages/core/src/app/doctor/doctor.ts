@@ -1,4 +1,4 @@
-import { BootError } from '../../base/boot-error.ts'
+import { BootError, toShownMessage } from '../../base/boot-error.ts'
 import { type Clock, systemClock, withTimeout } from '../../base/clock.ts'
 import type { DoctorHost, NamedCheck } from '../../base/doctor.ts'
 import { createReport, type DoctorReport, error, type Finding } from '../../base/finding.ts'
@@ -65,7 +65,7 @@ async function runCheck({ name, check }: NamedCheck): Promise<readonly Finding[]
     const results = 'level' in result ? [result] : result
     return results.map(({ level, message }) => ({ check: name, level, message }))
   } catch (reason) {
-    if (reason instanceof BootError) return [error(name, reason.message)]
+    if (reason instanceof BootError) return [error(name, toShownMessage(reason))]
     return [error(name, `The check failed: ${reason instanceof Error ? reason.message : String(reason)}`)]
   }
 }

@@ -91,7 +91,7 @@ export class EventPump {
       disconnects.internalError,
       toJsonEvent(
         'error',
-        toErrorBody(error, () => this.#call.log),
+        toErrorBody(error, this.#call.services.errorLink, () => this.#call.log),
       ),
     )
   }

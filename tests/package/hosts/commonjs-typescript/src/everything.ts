@@ -95,6 +95,7 @@ import { protobufCodec } from '@twinwire/core/protobuf'
 import {
   clusterSettings,
   defineSettings,
+  docsSettings,
   httpSettings,
   lifecycleSettings,
   listenSettings,
@@ -214,6 +215,7 @@ export const runAsCluster = () => cluster({ workers: 2, run: () => undefined, me
 export const settings = defineSettings({
   cluster: clusterSettings,
   http: httpSettings,
+  docs: docsSettings,
   lifecycle: lifecycleSettings,
   listen: listenSettings,
   log: logSettings,
