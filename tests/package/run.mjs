@@ -117,7 +117,8 @@ async function tryHost(name, folder) {
     if (manifest.twinwireHost?.check) await run(node.path, [manifest.twinwireHost.check], { cwd: folder, env })
     say(`Node ${node.version}: ${await serve(node.path, manifest.main, folder)}`)
   }
-  if (manifest.twinwireHost?.oneBinary) {
+  // The line for a Dockerfile is for a flat `node_modules`.
+  if (manifest.twinwireHost?.oneBinary && installer !== 'pnpm') {
     const modules = join(folder, 'node_modules')
     // Copies for an older glibc, one for each Node that has run: no part of the installation.
     await rm(join(modules, '.cache'), { recursive: true, force: true })
