@@ -75,7 +75,7 @@ const groups: readonly Group[] = [
   [
     'Data',
     [
-      ['Rows, filters and pages', 'database'],
+      ['A database', 'database'],
       ['Transactions and migrations', 'transactions'],
       ['Effects that happen once', 'once'],
       ['The outbox', 'outbox'],
