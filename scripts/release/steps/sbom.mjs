@@ -20,7 +20,7 @@ export async function checkBill({ packages, registry }) {
     await run('npm', install, { cwd, env: quietEnv(registry.env) })
     // It fails on what the schema does not allow, and only says so when it cannot validate.
     const bill = ['--output-format', 'JSON', '--spec-version', '1.6', '--validate', '--output-file', file]
-    const printed = await run('npx', ['--yes', tool, '--verbose', ...bill], { cwd, env: quietEnv() })
+    const printed = await run('npx', ['--yes', tool, '-vv', ...bill], { cwd, env: quietEnv() })
     const { components, specVersion } = JSON.parse(readFileSync(file, 'utf8'))
     if (!printed.includes('BOM result appears valid')) throw new Error(`the bill was not validated:\n${printed}`)
     return {
