@@ -73,17 +73,30 @@ export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
   return result
 }
 
-/** The package of the application comes first: it may be another build under the same name. */
+/**
+ * The package of the application comes first: it may be another build under the same name. Core's own is asked for last by way of the
+ * application too: a bundle is not where core is, and pnpm shows an application its own dependencies only.
+ */
 export function resolveUws(): string {
-  const places = [join(process.cwd(), 'package.json'), process.argv[1], import.meta.url]
+  const application = [join(process.cwd(), 'package.json'), process.argv[1] ?? '']
+  const found =
+    resolveFrom([...application, import.meta.url], 'uWebSockets.js') ??
+    resolveFrom([resolveFrom(application, '@twinwire/core/package.json') ?? ''], 'uWebSockets.js')
+  if (found === null)
+    throw unavailable('the package uWebSockets.js is not installed: install it, or pass uws({ module })')
+  return found
+}
+
+/** The file of `name`, from the first of `places` that has it. */
+function resolveFrom(places: readonly string[], name: string): string | null {
   for (const place of places) {
     try {
-      if (place) return createRequire(place).resolve('uWebSockets.js')
+      if (place !== '') return createRequire(place).resolve(name)
     } catch {
       // Not found from there.
     }
   }
-  throw unavailable('the package uWebSockets.js is not installed: install it, or pass uws({ module })')
+  return null
 }
 
 function readCompatMode(): CompatMode {
