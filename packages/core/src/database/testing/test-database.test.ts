@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { BaseRepository, transaction, withDb } from '../../database.ts'
 import { createTestDatabase, type TestDatabase } from '../../database-testing.ts'
-import { route } from '../../index.ts'
+import { event, route } from '../../index.ts'
 import { createTestApp } from '../../testing.ts'
 import { writeMigrations } from '../database.fixtures.ts'
 
@@ -126,4 +126,40 @@ describe('a database for the tests of a file', () => {
     await expect(failing).rejects.toThrow('no')
     expect(await new ShelfRepository(database.db).getAll()).toEqual(begin)
   })
+})
+
+const outboxDdl = `create table twinwire_outbox (id bigint primary key generated always as identity, stream text not null,
+  publication text not null, created_at timestamptz default clock_timestamp() not null)`
+
+describe('a database with an outbox', () => {
+  const shelved = event({ data: v.object({ name: v.string() }) })
+  const options = {
+    pkgIds: { SHELVE: 1, SHELVED: 2 },
+    routes: {
+      SHELVE: route({
+        access: 'public',
+        use: [transaction({ outbox: true })],
+        input: v.object({ name: v.string() }),
+        async handler({ name }, call) {
+          await call.db.insert(shelves).values({ name })
+          call.broadcast(shelved, { name })
+          return name
+        },
+      }),
+    },
+    events: { SHELVED: shelved },
+  }
+
+  it('sends to the app under test, and to the next one after a reset', async () => {
+    const database = await createTestDatabase({ migrations: await writeMigrations([migration, outboxDdl]), outbox: {} })
+    for (const name of ['one', 'two']) {
+      const { client, close } = await createTestApp({ ...options, plugins: [database.plugin] })
+      const session = await client()
+      await session.call('SHELVE', { name })
+      expect(await session.nextEvent('SHELVED')).toEqual({ name })
+      await close()
+      await database.reset()
+    }
+    await database.close()
+  }, 120_000)
 })

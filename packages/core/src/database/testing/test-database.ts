@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { createApp } from '../../app/app.ts'
 import type { ErrorMapper } from '../../errors/normalize.ts'
+import type { PluginHost } from '../../plugin/host.ts'
 import { definePlugin, type Plugin } from '../../plugin/plugin.ts'
 import { memoryTransport } from '../../testing/memory-transport/memory-transport.ts'
 import { createTestLogger } from '../../testing/test-logger.ts'
@@ -15,7 +16,7 @@ export type TestDatabaseOptions = Omit<DatabaseOptions, 'url' | 'driver' | 'allo
 
 /** A PostgreSQL in this process (PGlite) for the tests of one file: opened and migrated once, reset before each test. */
 export interface TestDatabase extends Pick<DatabaseApi, 'db' | 'transaction'> {
-  /** Replaces `database()` in any number of apps: closing an app leaves the database open. */
+  /** Replaces `database()` in any number of apps: closing an app leaves the database open. With `outbox`, its events go to all that run. */
   readonly plugin: Plugin<DatabaseApi>
   /**
    * Restores all rows and sequences to their state after the migrations and `onStart`. Changes of the schema stay. Waits for a transaction
@@ -54,8 +55,9 @@ export async function openTestDatabase(options: TestDatabaseOptions, driver?: Op
   const inner = database({ ...options, ...(driver === undefined ? { url: 'pglite://memory' } : { driver }) })
   const mappers: ErrorMapper[] = []
   const opened: DatabaseApi[] = []
+  const apps = new Set<PluginHost>()
   const setup: Plugin['setup'] = async (host) => {
-    opened.push(await inner.setup({ ...host, mapErrors: (mapper) => void mappers.push(mapper) }))
+    opened.push(await inner.setup({ ...host, ...publishTo(apps), mapErrors: (mapper) => void mappers.push(mapper) }))
   }
   // A separate app keeps it open while tests open and close theirs.
   const log = createTestLogger()
@@ -76,6 +78,8 @@ export async function openTestDatabase(options: TestDatabaseOptions, driver?: Op
     plugin: definePlugin(databaseKey, {
       setup(host) {
         for (const mapper of mappers) host.mapErrors(mapper)
+        host.onReady(() => void apps.add(host))
+        host.onClose(() => void apps.delete(host))
         host.health('database', async () => {
           await api.db.execute(sql`select 1`)
         })
@@ -84,5 +88,18 @@ export async function openTestDatabase(options: TestDatabaseOptions, driver?: Op
     }),
     reset: await createReset(api.db),
     close: () => owner.close(),
+  }
+}
+
+/** What an outbox sends goes to the apps under test, as if they shared a broker; while none runs it waits. */
+function publishTo(apps: ReadonlySet<PluginHost>): Pick<PluginHost, 'publishOnce' | 'checkPublication'> {
+  return {
+    async publishOnce(publication, key) {
+      if (apps.size === 0) throw new Error('No app with this test database is running')
+      await Promise.all([...apps].map((host) => host.publishOnce(publication, key)))
+    },
+    checkPublication(publication) {
+      for (const host of apps) host.checkPublication(publication)
+    },
   }
 }
