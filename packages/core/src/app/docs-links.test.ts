@@ -91,6 +91,53 @@ describe('a boot error', () => {
     expect(error.stack).not.toContain('https://')
   })
 
+  const ofMail: Plugin = {
+    name: 'mail',
+    docs: 'https://mail.example/errors',
+    setup: () => {
+      throw new BootError('mail.old', 'Old', { docs: 'https://mail.example/errors#old' })
+    },
+  }
+
+  it.each<[string, string, false | DocsOptions | undefined]>([
+    ['docs: false', 'https://docs.example', false],
+    ["docs: { url: 'off' }", 'https://docs.example', { url: 'off' }],
+    ['DOCS_URL=off', 'off', undefined],
+  ])('of a plugin, with an address of its own, has no link with %s', async (_name, variable, off) => {
+    vi.stubEnv('DOCS_URL', variable)
+    const options = { pkgIds: {}, routes: {}, plugins: [ofMail], log: 'silent', environment: 'dev' } as const
+    const error = await failed(() => createApp(off === undefined ? options : { ...options, docs: off }).ready())
+    expect(error.docs).toBeNull()
+    expect(error.stack).not.toContain('https://')
+  })
+
+  it('is thrown without a link while DOCS_URL=off', () => {
+    vi.stubEnv('DOCS_URL', 'off')
+    expect(new BootError('mail.old', 'Old', { docs: 'https://mail.example/errors#old' }).docs).toBeNull()
+  })
+
+  it.each([
+    'https://user:secret@docs.example',
+    'https://docs.example?page=1',
+    'https://docs.example/#top',
+    'https://docs.example\nnext line',
+    'https://docs.example/\u202E',
+    'https://docs.example/"quoted"',
+  ])('does not end with %j', async (url) => {
+    vi.stubEnv('DOCS_URL', url)
+    expect(new BootError('bad_option', 'Wrong').docs).toBeNull()
+    vi.stubEnv('DOCS_URL', '')
+    const error = await failed(() => createApp({ pkgIds: {}, routes: {}, docs: { url } }))
+    expect(error).toMatchObject({ code: 'bad_option', docs: null })
+    const plugin: Plugin = { name: 'mail', docs: `${url}#`, setup: () => null }
+    expect(await failed(() => createApp({ pkgIds: {}, routes: {}, plugins: [plugin] }))).toMatchObject({
+      code: 'bad_option',
+      docs: null,
+    })
+    vi.stubEnv('DOCS_URL', 'https://docs.example')
+    expect(new BootError('mail.old', 'Old', { docs: 'https://user:secret@mail.example' }).docs).toBeNull()
+  })
+
   it('of a plugin has the link of the plugin', async () => {
     const plugin: Plugin = {
       name: 'mail',
@@ -106,9 +153,13 @@ describe('a boot error', () => {
   it('is thrown for an address that is none', async () => {
     const plugin: Plugin = { name: 'mail', docs: 'errors.md', setup: () => null }
     const ofPlugin = await failed(() => createApp({ pkgIds: {}, routes: {}, plugins: [plugin] }))
-    expect(ofPlugin.message).toBe("Plugin 'mail': docs must be an http or https address, received 'errors.md'")
+    expect(ofPlugin.message).toBe(
+      "Plugin 'mail': docs must be an http or https address without credentials and #, received 'errors.md'",
+    )
     const ofApp = await failed(() => createApp({ pkgIds: {}, routes: {}, docs: { url: 'docs' } }))
-    expect(ofApp.message).toContain("docs.url must be an http or https address, or 'off', received 'docs'")
+    expect(ofApp.message).toContain(
+      "docs.url must be an http or https address without credentials, ? and #, or 'off', received 'docs'",
+    )
   })
 })
 

@@ -1,4 +1,4 @@
-import { type DocsLinks, isDocsUrl, noDocs, toDocsUrl } from '../base/docs-links.ts'
+import { createDocsLinks, type DocsLinks, isDocsUrl, isPage, noDocs, noLinks } from '../base/docs-links.ts'
 import { option } from '../base/option.ts'
 import type { OptionRule } from '../base/option-rule.ts'
 import { badOption } from '../base/options.ts'
@@ -14,7 +14,7 @@ export interface DocsOptions {
 }
 
 export const docsUrlRule: OptionRule<string | undefined> = option.string({
-  expects: `an http or https address, or '${noDocs}'`,
+  expects: `an http or https address without credentials, ? and #, or '${noDocs}'`,
   test: (text) => text === noDocs || isDocsUrl(text),
 })
 
@@ -23,28 +23,22 @@ export const docsRule: OptionRule<false | { readonly url?: string } | undefined>
   option.object({ url: docsUrlRule }),
 ])
 
-const none: DocsLinks = { url: null, ofPlugins: new Map() }
-
 /** The addresses of one app. `docs` may be wrong: then the error that says so has links too. */
 export function toDocsLinks(docs: unknown, plugins: unknown): DocsLinks {
-  if (docs === false) return none
+  if (docs === false) return noLinks
   const given: unknown = typeof docs === 'object' && docs !== null && 'url' in docs ? docs.url : undefined
-  if (given === noDocs) return none
   const list: readonly unknown[] = Array.isArray(plugins) ? plugins : []
-  return {
-    url: toDocsUrl(typeof given === 'string' ? given : undefined),
-    ofPlugins: new Map(list.flatMap(toPage)),
-  }
+  return createDocsLinks(typeof given === 'string' ? given : undefined, new Map(list.flatMap(toPage)))
 }
 
 function toPage(plugin: unknown): (readonly [string, string])[] {
   if (typeof plugin !== 'object' || plugin === null || !('docs' in plugin) || !('name' in plugin)) return []
-  return typeof plugin.docs === 'string' && isDocsUrl(plugin.docs) ? [[String(plugin.name), plugin.docs]] : []
+  return typeof plugin.docs === 'string' && isPage(plugin.docs) ? [[String(plugin.name), plugin.docs]] : []
 }
 
 /** @throws BootError `bad_option` for an address of a plugin that is none. */
 export function checkPluginDocs(plugins: readonly Plugin[]): void {
   for (const { name, docs } of plugins)
-    if (docs !== undefined && !isDocsUrl(docs))
-      throw badOption(`Plugin '${name}'`, 'docs', 'must be an http or https address', docs)
+    if (docs !== undefined && !isPage(docs))
+      throw badOption(`Plugin '${name}'`, 'docs', 'must be an http or https address without credentials and #', docs)
 }

@@ -1,5 +1,5 @@
 import { bootErrorCodes, type CoreBootErrorCode } from './boot-error-codes.ts'
-import { type DocsLinks, ofPlugin, toAddress, toDocsUrl } from './docs-links.ts'
+import { createDocsLinks, type DocsLinks, ofPlugin, toAddress } from './docs-links.ts'
 
 /** Why an application does not start: a code of core, or of a plugin or an application under a namespace (`ratelimit.unknown_store`). */
 export type BootErrorCode = CoreBootErrorCode | `${string}.${string}`
@@ -29,7 +29,7 @@ export class BootError extends Error {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.#page = options?.docs ?? (Object.hasOwn(bootErrorCodes, code) ? `boot-errors#${code}` : null)
-    setDocs(this, (page) => (page === null ? null : toAddress(page, toDocsUrl())))
+    setDocs(this, (page) => (page === null ? null : toAddress(page, createDocsLinks())))
   }
 
   /** The address of what the documentation says about `code`; null where there is none, or links are off. */
@@ -65,5 +65,5 @@ export async function linked<T>(work: Promise<T>, links: DocsLinks): Promise<T> 
 /** Links an error of an app by the addresses of that app. Anything else is left as it is. */
 export function linkBootError(error: unknown, links: DocsLinks): void {
   if (error instanceof BootError)
-    setDocs(error, (page) => (page === null ? ofPlugin(error.code, links) : toAddress(page, links.url)))
+    setDocs(error, (page) => (page === null ? ofPlugin(error.code, links) : toAddress(page, links)))
 }

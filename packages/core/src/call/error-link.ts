@@ -10,7 +10,7 @@ export function createErrorLink(environment: Environment, links: DocsLinks): Err
   if (environment !== 'dev' || (links.url === null && links.ofPlugins.size === 0)) return null
   return (code) => {
     const isCore = Object.hasOwn(errorCodes, code)
-    const address = isCore ? toAddress(`wire-protocol#${code}`, links.url) : ofPlugin(code, links)
+    const address = isCore ? toAddress(`wire-protocol#${code}`, links) : ofPlugin(code, links)
     return address === null ? '' : ` (${address})`
   }
 }
