@@ -17,6 +17,10 @@ begin
   return tenant;
 end $$`
 
+/** The condition of the policy below as PostgreSQL prints it, for its operator `~`. */
+export const policyPattern =
+  '^\\(\\(?("([^"]|"")+"|[a-z_][a-z0-9_$]*)\\)?(::text)? = \\( SELECT ([^ ]+\\.)?app_tenant\\(\\) AS app_tenant\\)\\)$'
+
 /**
  * The statements that isolate a table: put them into a migration (`drizzle-kit generate --custom`). Rows are read and written only in a transaction of
  * their tenant, also by the owner of the table.

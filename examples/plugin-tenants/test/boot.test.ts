@@ -75,6 +75,40 @@ describe('the app does not start', () => {
       /has no policy/,
     ],
     [
+      'with a policy for another role only',
+      () => [['alter policy notes_tenant on notes to current_user', 'alter policy notes_tenant on notes to public']],
+      'tenants.unprotected_table',
+      /has no policy for the role of the app/,
+    ],
+    [
+      'with another policy, which permits all rows',
+      () => [['create policy support on notes for select using (true)', 'drop policy support on notes']],
+      'tenants.unprotected_table',
+      /has the policy support, which adds rows to those of the tenant: drop it, or make it restrictive$/,
+    ],
+    [
+      'with a policy of tenants that permits more',
+      () => [
+        [
+          'create policy shared on notes using (tenant = (select app_tenant()) or text is null)',
+          'drop policy shared on notes',
+        ],
+      ],
+      'tenants.unprotected_table',
+      /has the policy shared/,
+    ],
+    [
+      'with a policy that lets a tenant write the rows of all',
+      () => [
+        [
+          'create policy moved on notes using (tenant = (select app_tenant())) with check (true)',
+          'drop policy moved on notes',
+        ],
+      ],
+      'tenants.unprotected_table',
+      /has the policy moved/,
+    ],
+    [
       'without the table',
       () => [['alter table notes rename to old_notes', 'alter table old_notes rename to notes']],
       'tenants.unprotected_table',
@@ -94,6 +128,14 @@ describe('the app does not start', () => {
     expect(await bootError()).toBeNull()
     await data.run(`alter table notes owner to ${data.role}`)
     undo.push('alter table notes owner to current_user')
+    expect(await bootError()).toBeNull()
+  })
+
+  it('unless another policy restricts rows, or is for another role', async () => {
+    await data.run('create policy written on notes as restrictive using (text is not null)')
+    undo.push('drop policy written on notes')
+    await data.run('create policy reports on notes to current_user using (true)')
+    undo.push('drop policy reports on notes')
     expect(await bootError()).toBeNull()
   })
 })
