@@ -4,9 +4,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { errorCodes } from '@twinwire/core'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { referenceSidebar, sidebar, toAddress } from '../../docs_site/.vitepress/sidebar.ts'
+import { redisBootErrors } from '../../packages/broker-redis/src/boot-errors.ts'
+import { bootErrorCodes } from '../../packages/core/src/base/boot-error-codes.ts'
+import { toAnchor } from '../../packages/core/src/base/docs-links.ts'
+import { authBootErrors } from '../../packages/plugin-auth/src/boot-errors.ts'
 import { hasChromium, startChromium } from '../support/chromium.ts'
 import { freePort } from '../support/service.ts'
 import { sitePages } from '../support/site-pages.ts'
@@ -36,7 +41,7 @@ describe('the site', { timeout: 180_000 }, () => {
     stop = () => void child.kill()
     url = `http://localhost:${port}`
     await vi.waitFor(async () => expect((await fetch(url)).status).toBe(200), { timeout: 60_000, interval: 200 })
-  }, 180_000)
+  }, 600_000)
   afterAll(() => stop())
 
   test('is built without a warning', () => {
@@ -51,6 +56,15 @@ describe('the site', { timeout: 180_000 }, () => {
     const page = await (await fetch(`${url}/reference/core-plugin`)).text()
     expect(page).toContain('What a plugin is written with.')
     expect(page).toContain('id="definePlugin"'.toLowerCase())
+  })
+
+  test.each([
+    ['boot-errors', Object.keys({ ...bootErrorCodes, ...authBootErrors, ...redisBootErrors })],
+    ['wire-protocol', Object.keys(errorCodes)],
+  ])('has an anchor in %s for each link that a message ends with', async (page, codes) => {
+    const html = await (await fetch(`${url}/${page}`)).text()
+    const ids = new Set([...html.matchAll(/\bid="([^"]+)"/g)].map(([, id = '']) => id))
+    expect(codes.map(toAnchor).filter((anchor) => !ids.has(anchor))).toEqual([])
   })
 
   test.skipIf(!hasChromium())(
