@@ -17,33 +17,39 @@ export function readEnvFile(path: string, mustExist: boolean, problems: string[]
     return {}
   }
   const content = text.replace(/^\uFEFF/, '')
-  for (const line of findUnreadLines(content))
+  const { assignments, unread } = readLines(content)
+  for (const line of unread)
     problems.push(`Line ${line} of the file ${path} is not NAME=value: correct it or put # before it`)
-  return parseEnv(content)
+  return parseEnv(assignments.join(''))
 }
 
 /** A quoted value may have several lines; without its end it ends with its line, as in Node's parser. */
-const assignment = /[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*(?:\n|$)/y
+const assignment = /[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*(?:\n|$))/y
 const blankOrComment = /[ \t\r]*(?:#[^\n]*)?(?:\n|$)/y
 
 /**
- * Numbers of the lines that are not assignments. Node 20 takes one for the start of the next name, newer ones skip it. It may be part of a secret:
- * only its position is shown.
+ * The assignments alone, without what is before their names: Node 20 takes a tab, a line of spaces, or a line that is no assignment for the start of
+ * the next name, and newer ones skip it. `unread`: numbers of the lines that are not assignments. Such a line may be part of a secret: only its position
+ * is shown.
  */
-function findUnreadLines(text: string): readonly number[] {
-  const lines: number[] = []
+function readLines(text: string): { readonly assignments: readonly string[]; readonly unread: readonly number[] } {
+  const assignments: string[] = []
+  const unread: number[] = []
   let at = 0
   while (at < text.length) {
-    const end = [blankOrComment, assignment].map((pattern) => endOf(pattern, text, at)).find((each) => each > at)
-    if (end === undefined) lines.push(text.slice(0, at).split('\n').length)
+    const blank = matchAt(blankOrComment, text, at)
+    const found = blank === null ? matchAt(assignment, text, at) : null
+    if (found?.[1] !== undefined) assignments.push(found[1])
+    else if (blank === null) unread.push(text.slice(0, at).split('\n').length)
     const newline = text.indexOf('\n', at)
-    at = end ?? (newline === -1 ? text.length : newline + 1)
+    at += (blank ?? found)?.[0].length ?? (newline === -1 ? text.length : newline + 1 - at)
   }
-  return lines
+  return { assignments, unread }
 }
 
-/** Where a match that begins at `at` ends; -1 without one. */
-function endOf(pattern: RegExp, text: string, at: number): number {
+/** Null also for an empty match, at the end of the text. */
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at
-  return pattern.test(text) ? pattern.lastIndex : -1
+  const found = pattern.exec(text)
+  return found === null || found[0] === '' ? null : found
 }

@@ -388,6 +388,15 @@ describe('a file of variables', () => {
     expect(declared.read({ envFile: write('\uFEFFA=1\r\nB=2\r\n'), variables: {} }).group).toEqual({ a: '1', b: '2' })
   })
 
+  it.each([
+    ['a line of spaces before a name', '# said\n   \nA=1\n \t\nB=2'],
+    ['a tab before a name', '\tA=1\n\texport B=2'],
+    ['spaces behind export', 'export  A=1\nexport\tB=2'],
+    ['spaces behind names', 'A\t= 1\n\n  B  =2  # said'],
+  ])('has both names with %s', (_what, text) => {
+    expect(declared.read({ envFile: write(text), variables: {} }).group).toEqual({ a: '1', b: '2' })
+  })
+
   it('must be there when it is named', () => {
     const envFile = join(folder, 'none.env')
     expect(problems({ group }, { envFile, variables: {} })).toEqual([
