@@ -1,6 +1,6 @@
 import type { Theme } from 'vitepress'
 import DefaultTheme from 'vitepress/theme'
-import './contrast.css'
+import './code.css'
 
 const theme: Theme = { extends: DefaultTheme }
 
