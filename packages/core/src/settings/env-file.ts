@@ -24,11 +24,11 @@ export function readEnvFile(path: string, mustExist: boolean, problems: string[]
 }
 
 /** A quoted value may have several lines; without its end it ends with its line, as in Node's parser. */
-const assignment = /[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*(?:\n|$))/y
+const assignment = /[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*((?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*(?:\n|$))/y
 const blankOrComment = /[ \t\r]*(?:#[^\n]*)?(?:\n|$)/y
 
 /**
- * The assignments alone, without what is before their names: Node 20 takes a tab, a line of spaces, or a line that is no assignment for the start of
+ * The assignments alone, without white space around their names: Node 20 takes a tab, a line of spaces, or a line that is not an assignment for a part of
  * the next name, and newer ones skip it. `unread`: numbers of the lines that are not assignments. Such a line may be part of a secret: only its position
  * is shown.
  */
@@ -39,7 +39,7 @@ function readLines(text: string): { readonly assignments: readonly string[]; rea
   while (at < text.length) {
     const blank = matchAt(blankOrComment, text, at)
     const found = blank === null ? matchAt(assignment, text, at) : null
-    if (found?.[1] !== undefined) assignments.push(found[1])
+    if (found !== null) assignments.push(`${found[1]}=${found[2]}`)
     else if (blank === null) unread.push(text.slice(0, at).split('\n').length)
     const newline = text.indexOf('\n', at)
     at += (blank ?? found)?.[0].length ?? (newline === -1 ? text.length : newline + 1 - at)
