@@ -74,7 +74,7 @@ export function loadUws(options: UwsLoadOptions = {}): LoadedUws {
 }
 
 /**
- * The package of the application comes first: it may be another build under the same name. Core's own is asked for last by way of the
+ * The package of the application comes first: it may be another build under the same name. Core's own is looked for last, by way of the
  * application too: a bundle is not where core is, and pnpm shows an application its own dependencies only.
  */
 export function resolveUws(): string {
