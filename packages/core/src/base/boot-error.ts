@@ -62,6 +62,12 @@ export async function linked<T>(work: Promise<T>, links: DocsLinks): Promise<T> 
   }
 }
 
+/** The same error, with the link that it had in another process. */
+export function withDocs(error: BootError, docs: string | null): BootError {
+  setDocs(error, () => docs)
+  return error
+}
+
 /** Links an error of an app by the addresses of that app. Anything else is left as it is. */
 export function linkBootError(error: unknown, links: DocsLinks): void {
   if (error instanceof BootError)

@@ -1,5 +1,5 @@
 import process from 'node:process'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BootError } from '../base/boot-error.ts'
 import { formatWorker, joinCluster, parseWorker, type WorkerLink } from '../base/cluster-worker.ts'
 import { createApp } from '../index.ts'
@@ -79,6 +79,20 @@ describe('a worker', () => {
     }
   })
 
+  it('has the link that the boot error had in its worker, whatever DOCS_URL is', async () => {
+    vi.stubEnv('DOCS_URL', 'https://docs.example')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const mail = { name: 'mail', setup: () => Promise.reject(new BootError('wrong_state', 'Not now')) }
+    const crossed = async (docs: false | { readonly url: string }) => {
+      const app = createApp({ pkgIds: {}, routes: {}, plugins: [mail], log: 'silent', docs })
+      return fromFailure(structuredClone(toFailure(await app.ready().catch((error: unknown) => error))))
+    }
+    expect(await crossed(false)).toMatchObject({ docs: null, message: 'Not now' })
+    const linked = await crossed({ url: 'https://own.example' })
+    expect(linked).toMatchObject({ docs: 'https://own.example/boot-errors#wrong_state', message: 'Not now' })
+    expect(linked.stack).toContain('Not now (https://own.example/boot-errors#wrong_state)')
+  })
+
   it('reports an error as what it is', () => {
     const ours = fromFailure(toFailure(new BootError('ratelimit.unknown_store', 'no such store')))
     expect(ours).toBeInstanceOf(BootError)
@@ -86,7 +100,9 @@ describe('a worker', () => {
     const other = new TypeError('broken')
     expect(fromFailure(toFailure(other))).toMatchObject({ message: 'broken', stack: other.stack })
     expect(fromFailure(toFailure('text')).message).toBe('text')
-    expect(fromFailure({ code: 'of_a_later_version', message: 'm', stack: 's' })).not.toBeInstanceOf(BootError)
+    expect(fromFailure({ code: 'of_a_later_version', message: 'm', stack: 's', docs: null })).not.toBeInstanceOf(
+      BootError,
+    )
   })
 
   it('and its parent ignore messages of the application, and of another version', () => {

@@ -38,6 +38,8 @@ export interface Failure {
   readonly code: string | null
   readonly message: string
   readonly stack: string
+  /** The link of a BootError, by the addresses of the app that had it. */
+  readonly docs: string | null
 }
 
 export function isFromWorker(message: unknown): message is FromWorker {
