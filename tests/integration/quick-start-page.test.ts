@@ -22,16 +22,18 @@ describe('the programs of the quick start', () => {
   testBlocks(page)
 
   /** Returns the first line that it prints. */
-  const start = async (file: string): Promise<{ readonly line: string; readonly child: ChildProcess }> => {
+  const start = async (
+    file: string,
+  ): Promise<{ readonly line: string; readonly child: ChildProcess; readonly text: () => string }> => {
     const args = ['--conditions=@twinwire/source', '--import', 'tsx', file]
     const child = spawn(process.execPath, args, { cwd: page.folder, env: { ...process.env, PORT: '0' } })
     onTestFinished(() => void child.kill('SIGKILL'))
     let text = ''
     child.stdout.on('data', (chunk) => (text += String(chunk)))
     child.stderr.on('data', (chunk) => (text += String(chunk)))
-    const line = (): string => /^(?:http|\{"url").*$/m.exec(text)?.[0] ?? ''
+    const line = (): string => /^http.*$/m.exec(text)?.[0] ?? ''
     await vi.waitFor(() => expect(line(), text).not.toBe(''), { timeout: 60_000, interval: 50 })
-    return { line: line(), child }
+    return { line: line(), child, text: () => text }
   }
   const end = async (child: ChildProcess): Promise<void> => {
     child.kill('SIGTERM')
@@ -50,7 +52,7 @@ describe('the programs of the quick start', () => {
     await once(socket, 'open')
     const seen: { readonly pkg_id: number; readonly data: { readonly text?: string } }[] = []
     socket.on('message', (bytes) => seen.push(JSON.parse(String(bytes))))
-    const [created, reply, announced, refused] = shown
+    const [created, announced, reply, refused] = shown
     const milk = await post(url, 'milk')
     expect([milk.status, await milk.json()]).toEqual([201, created])
     socket.send(/-x '(\{.*\})'/.exec(markdown)?.[1] ?? '')
@@ -65,8 +67,8 @@ describe('the programs of the quick start', () => {
   })
 
   it('guards, limits and counts', async () => {
-    const { line, child } = await start('guarded.ts')
-    const { url, ada, bob } = JSON.parse(line)
+    const { line: url, child, text } = await start('guarded.ts')
+    const [ada, bob] = ['ADA', 'BOB'].map((name) => new RegExp(`^${name}=(\\S+)$`, 'm').exec(text())?.[1])
     const answers: unknown[] = []
     for (const token of [undefined, bob, ada, ada, ada, ada]) {
       const answer = await post(url, 'milk', token)
@@ -88,7 +90,20 @@ describe('the programs of the quick start', () => {
     const [bytes] = await once(socket, 'message')
     expect(JSON.parse(String(bytes)).data).toMatchObject({ code: 'rate_limit_exceeded' })
     socket.close()
+    const bobs = new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers: { authorization: `Bearer ${bob}` } })
+    await once(bobs, 'open')
+    bobs.send(/BOB" -w 1 -x '(\{.*\})'/.exec(markdown)?.[1] ?? '')
+    const [refused] = await once(bobs, 'message')
+    expect(JSON.parse(String(refused))).toEqual(shown.at(-1))
+    bobs.close()
+    // Without a token.
+    const stranger = new WebSocket(`${url.replace('http', 'ws')}/ws`)
+    await once(stranger, 'open')
+    stranger.send(/BOB" -w 1 -x '(\{.*\})'/.exec(markdown)?.[1] ?? '')
+    expect((await once(stranger, 'close'))[0]).toBe(4001)
     const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(/grep '(.*)'/.exec(markdown)?.[1]).toBe('http_requests_total.*"/notes"')
+    expect(metrics).toMatch(/http_requests_total.*"\/notes"/)
     expect(metrics).toMatch(/^http_requests_total\{.*endpoint="\/notes".*status_code="429".*\} 1$/m)
     for (const [, name] of markdown.matchAll(/`((?:http|ws)_\w+)`/g)) expect(metrics).toContain(`# TYPE ${name}`)
     await end(child)
