@@ -5,6 +5,7 @@ import {
   type SigningKey,
   type TestAlgorithm,
 } from './signing-keys.ts'
+import type { StoredKeys } from './stored-keys.ts'
 
 // Creating an RSA key takes 100 ms. These keys protect nothing, so all issuers share them.
 let encryptionKey: PublishedKey | undefined
@@ -16,11 +17,18 @@ export class KeyRing {
   #current: readonly SigningKey[]
   #passive: readonly SigningKey[] = []
   readonly #withIds: boolean
+  readonly #stored: StoredKeys | null
 
-  constructor(algorithms: readonly TestAlgorithm[], withIds: boolean) {
+  /** `stored`: keeps the keys that sign. Null: each ring creates its own. */
+  constructor(algorithms: readonly TestAlgorithm[], withIds: boolean, stored: StoredKeys | null = null) {
     this.algorithms = algorithms
     this.#withIds = withIds
-    this.#current = this.#create()
+    this.#stored = stored
+    const kept = stored?.read().filter(({ kid }) => (kid !== undefined) === withIds) ?? []
+    this.#current = algorithms.map(
+      (algorithm) => kept.find((key) => key.algorithm === algorithm) ?? createSigningKey(algorithm, withIds),
+    )
+    if (this.#current.some((key) => !kept.includes(key))) stored?.write(this.#current)
   }
 
   get published(): readonly PublishedKey[] {
@@ -39,11 +47,8 @@ export class KeyRing {
   /** Creates new signing keys. The former ones stay published unless `retire` is true. */
   rotate(retire: boolean): void {
     this.#passive = retire ? [] : [...this.#current, ...this.#passive]
-    this.#current = this.#create()
-  }
-
-  #create(): readonly SigningKey[] {
-    return this.algorithms.map((algorithm) => createSigningKey(algorithm, this.#withIds))
+    this.#current = this.algorithms.map((algorithm) => createSigningKey(algorithm, this.#withIds))
+    this.#stored?.write(this.#current)
   }
 }
 

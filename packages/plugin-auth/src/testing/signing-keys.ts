@@ -6,6 +6,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  type JsonWebKey,
   type KeyObject,
   randomBytes,
   sign,
@@ -63,6 +64,14 @@ const algorithms: Readonly<Record<TestAlgorithm, Algorithm>> = {
   EdDSA: { create: ed25519, hash: null, options: {} },
 }
 
+/** RSA has none. */
+const curves: Readonly<Partial<Record<TestAlgorithm, string>>> = {
+  ES256: 'P-256',
+  ES384: 'P-384',
+  ES512: 'P-521',
+  EdDSA: 'Ed25519',
+}
+
 interface KeyPair {
   readonly publicKey: KeyObject
   readonly privateKey: KeyObject
@@ -85,8 +94,29 @@ export interface SigningKey {
 }
 
 export function createSigningKey(algorithm: TestAlgorithm, hasId = true): SigningKey {
-  const { publicKey, privateKey } = algorithms[algorithm].create()
   const kid = hasId ? randomBytes(16).toString('base64url') : undefined
+  return toSigningKey(algorithm, kid, algorithms[algorithm].create())
+}
+
+/** A private JSON Web Key with `alg`. Throws for anything else. */
+export function fromPrivateJwk(jwk: JsonWebKey): SigningKey {
+  const { alg, kid } = jwk
+  if (!isAlgorithm(alg)) throw new TypeError(`there is no algorithm ${JSON.stringify(alg)}`)
+  if (jwk.crv !== curves[alg]) throw new TypeError(`a key of ${alg} has the curve ${jwk.crv}`)
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' })
+  const publicKey = createPublicKey(privateKey)
+  return toSigningKey(alg, typeof kid === 'string' ? kid : undefined, { privateKey, publicKey })
+}
+
+function isAlgorithm(value: unknown): value is TestAlgorithm {
+  return typeof value === 'string' && Object.hasOwn(algorithms, value)
+}
+
+function toSigningKey(
+  algorithm: TestAlgorithm,
+  kid: string | undefined,
+  { publicKey, privateKey }: KeyPair,
+): SigningKey {
   return {
     kid,
     algorithm,

@@ -5,6 +5,7 @@ import { type IssuerAnswer, type IssuerEndpoint, type IssuerFault, IssuerServer 
 import { IssuerSessions, type TestLogin } from './issuer-sessions.ts'
 import { KeyRing } from './key-ring.ts'
 import { type SigningKey, signCompact, type TestAlgorithm } from './signing-keys.ts'
+import { StoredKeys } from './stored-keys.ts'
 import {
   createAccessToken,
   createIdToken,
@@ -29,6 +30,12 @@ export interface TestIssuerOptions {
   readonly algorithms?: readonly [TestAlgorithm, ...TestAlgorithm[]]
   /** Whether keys and tokens have a `kid`. Default true. */
   readonly keyIds?: boolean
+  /**
+   * A file that keeps the signing keys, such as `.issuer-keys.json`: access tokens stay valid when the process starts again, if `port` is the same.
+   * Created with mode 0600 when it is missing. Sessions and refresh tokens end with the process. Keep it out of the repository. Default: none,
+   * each issuer has new keys.
+   */
+  readonly keysFile?: string
   /** Lifetime of access tokens, rounded down to seconds. Default 5 minutes. */
   readonly lifetimeMs?: number
   /** How long a session lives after its last login or refresh. Default 30 minutes. */
@@ -92,6 +99,8 @@ export interface TestIssuer {
  * back-channel logout, in the format of Keycloak. Tokens are signed with real keys, and created synchronously. Any client that reaches its
  * port gets tokens: do not use it in production.
  *
+ * @throws BootError `bad_option`: `keysFile` cannot be read or written, or has something else than signing keys.
+ *
  * @example
  * const issuer = await createTestIssuer({ users: [{ username: 'ada', roles: ['get-authors'] }] })
  * const { client, request } = await createTestApp({
@@ -107,7 +116,8 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   requireSingleProcess('An issuer inside the process', 'use one that runs on its own')
   const { realm = 'test', clientId = 'test-client', audience = clientId, clock = systemClock } = options
   const { lifetimeMs = 5 * 60_000, sessionLifetimeMs = 30 * 60_000 } = options
-  const keys = new KeyRing(options.algorithms ?? ['RS256', 'ES256'], options.keyIds ?? true)
+  const stored = options.keysFile === undefined ? null : new StoredKeys(options.keysFile)
+  const keys = new KeyRing(options.algorithms ?? ['RS256', 'ES256'], options.keyIds ?? true, stored)
   const users = new Map(options.users?.map((user) => [user.username, toKnownUser(user)]))
   let backchannelLogoutUrl = options.backchannelLogoutUrl
   let notBefore = 0
