@@ -22,7 +22,8 @@ export class StoredKeys {
       throw this.#problem('cannot be read', 'make it readable, or name another file', cause)
     }
     try {
-      const { keys } = JSON.parse(text) as { readonly keys: readonly JsonWebKey[] } // What is not so fails below.
+      // What is not so fails below.
+      const { keys }: { readonly keys: readonly JsonWebKey[] } = JSON.parse(text)
       return keys.map(fromPrivateJwk)
     } catch (cause) {
       throw this.#problem('is not a set of signing keys', 'delete it, and new keys are created', cause)
