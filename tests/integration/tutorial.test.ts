@@ -130,7 +130,7 @@ describe.skipIf(!hasServices)('the commands', () => {
   })
 })
 
-it.skipIf(!hasChromium())('the page shows to bob what ann adds, and who is there', async () => {
+it.skipIf(!hasChromium())('the page shows to bob what ann adds, and who is there, also after a restart', async () => {
   const step = withPage[0] ?? ''
   await build({
     entryPoints: [join(tutorial, step, 'web/page.ts')],
@@ -153,7 +153,15 @@ it.skipIf(!hasChromium())('the page shows to bob what ann adds, and who is there
   await ann.getByRole('button', { name: 'Add' }).click()
   await bob.getByText('1 × milk').waitFor()
   await bob.getByRole('button', { name: 'Bought' }).click()
-  await expect.poll(() => bob.getByRole('alert').textContent()).not.toBe('')
+  await expect.poll(() => bob.getByRole('alert').textContent()).toBe('You need the role edit-list')
   await ann.getByRole('button', { name: 'Bought' }).click()
   await expect.poll(() => bob.locator('li').count()).toBe(0)
+
+  // Its tokens outlive a restart, so both come back by themselves, and the list is kept.
+  await player.run(['npm run dev'])
+  for (const page of [ann, bob])
+    await expect.poll(() => page.locator('#status').textContent(), { timeout: 60_000 }).toBe('open')
+  await ann.getByLabel('What is missing?').fill('eggs')
+  await ann.getByRole('button', { name: 'Add' }).click()
+  await bob.getByText('1 × eggs').waitFor()
 })

@@ -63,9 +63,9 @@ export function readFolder(step: string): ReadonlyMap<string, string> {
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8').replace(/\n?$/, '\n')]))
 }
 
-/** By npm, drizzle-kit, twinwire, or esbuild. */
+/** By npm, drizzle-kit, twinwire, esbuild, or the issuer of development. */
 function isWritten(name: string): boolean {
-  return /^(?:package\.json|drizzle\/meta\/.*|web\/manifest\.json|public\/page\.js(?:\.map)?|.*\.tsbuildinfo)$/.test(
+  return /^(?:package\.json|drizzle\/meta\/.*|web\/manifest\.json|public\/page\.js(?:\.map)?|\.issuer-keys\.json|.*\.tsbuildinfo)$/.test(
     name,
   )
 }

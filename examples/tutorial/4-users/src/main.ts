@@ -13,7 +13,7 @@ closeOnSignals({
   },
 })
 const { url } = await app.listen(settings.listen)
-console.log('Tokens for twelve hours, or until the next start:')
+console.log('Tokens for twelve hours:')
 for (const { username } of developmentUsers)
   console.log(`  ${username}  ${issuer.token(username, { lifetimeMs: 12 * 3_600_000 })}`)
 console.log(`Listening on ${url}`)

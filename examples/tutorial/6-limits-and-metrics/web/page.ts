@@ -80,9 +80,17 @@ function run(action: () => Promise<void>): void {
       error.textContent = ''
     },
     (reason: unknown) => {
-      error.textContent = reason instanceof CallError ? reason.msg : String(reason)
+      error.textContent = toText(reason)
     },
   )
+}
+
+function toText(reason: unknown): string {
+  if (!(reason instanceof CallError)) return String(reason)
+  const { details, msg } = reason
+  if (typeof details === 'object' && details !== null && 'missing_roles' in details)
+    return `You need the role ${String(details.missing_roles)}`
+  return msg
 }
 
 function find<T extends HTMLElement>(id: string, type: new () => T): T {

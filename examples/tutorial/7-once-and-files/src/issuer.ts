@@ -15,7 +15,15 @@ export const developmentUsers = [
 export async function openDevelopmentIssuer({ environment, issuer }: Settings): Promise<TestIssuer> {
   if (environment !== 'dev' && environment !== 'test')
     throw new BootError('bad_option', `The issuer of development cannot be used in ${environment}`)
-  return createTestIssuer({ realm: 'app', clientId, users: developmentUsers, port: issuer.port, algorithms: ['ES256'] })
+  return createTestIssuer({
+    realm: 'app',
+    clientId,
+    users: developmentUsers,
+    port: issuer.port,
+    algorithms: ['ES256'],
+    // Its keys, so that tokens outlive a restart. Keep the file out of the repository.
+    keysFile: '.issuer-keys.json',
+  })
 }
 
 /** For `auth()`. */

@@ -35,6 +35,8 @@ export async function openIssuer({ environment, keycloak, issuer: { port } }: Se
     users: developmentUsers,
     port,
     algorithms: ['ES256'],
+    // Its keys, so that tokens outlive a restart. Keep the file out of the repository.
+    keysFile: '.issuer-keys.json',
   })
   const names = developmentUsers.map(({ username }) => username)
   return {
