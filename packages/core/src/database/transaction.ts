@@ -37,7 +37,10 @@ export async function runInTransaction<T>(begin: Begin, run: (tx: Database) => P
     })
   } catch (error) {
     if (thrown.includes(error)) throw error
-    throw asMapped(findAppError(error) ?? toAppError(findDatabaseFailure(error) ?? toFailure(error), error))
+    const known = findAppError(error)
+    if (known !== null) throw asMapped(known)
+    const failure = findDatabaseFailure(error)
+    throw asMapped(toAppError(failure ?? toFailure(error), error), failure === null ? null : error)
   }
 }
 
