@@ -14,8 +14,8 @@ const quota: Plugin = {
   requires: ['database'],
   setup: (host) => host.mapErrors((error) => (findDatabaseFailure(error)?.code === 'QT001' ? used_up() : null)),
 }
-const rooms = pgTable('rooms', { id: integer() })
-const insert = (table: 'rooms' | 'late_rooms' | 'quotas') =>
+const desks = pgTable('desks', { id: integer() })
+const insert = (table: 'desks' | 'late_desks' | 'quotas') =>
   route({
     http: `POST /${table}`,
     access: 'public',
@@ -23,7 +23,7 @@ const insert = (table: 'rooms' | 'late_rooms' | 'quotas') =>
     use: [transaction()],
     handler: async (_input, { db }) => void (await db.execute(sql`insert into ${sql.identifier(table)} values (1)`)),
   })
-const routes = { ADD_ROOM: insert('rooms'), ADD_LATE_ROOM: insert('late_rooms'), ADD_QUOTA: insert('quotas') }
+const routes = { ADD_DESK: insert('desks'), ADD_LATE_DESK: insert('late_desks'), ADD_QUOTA: insert('quotas') }
 
 describe.skipIf(!(await hasPostgres()))('an error of COMMIT', () => {
   let server: TestPostgres
@@ -31,20 +31,20 @@ describe.skipIf(!(await hasPostgres()))('an error of COMMIT', () => {
   beforeAll(async () => {
     server = await startPostgres()
     const client = postgres(server.url, { max: 1 })
-    await client.unsafe(`create table rooms (id int, constraint room unique (id));
-      create table late_rooms (id int, constraint late_room unique (id) deferrable initially deferred);
+    await client.unsafe(`create table desks (id int, constraint desk unique (id));
+      create table late_desks (id int, constraint late_desk unique (id) deferrable initially deferred);
       create table quotas (id int);
       create function burn() returns trigger language plpgsql as $$
         begin raise exception 'used up' using errcode = 'QT001'; end $$;
       create constraint trigger burn after insert on quotas deferrable initially deferred for each row execute function burn();
-      insert into rooms values (1);
-      insert into late_rooms values (1)`)
+      insert into desks values (1);
+      insert into late_desks values (1)`)
     await client.end()
-    const constraints = { room: 'This room is taken', late_room: 'This room was taken' }
+    const constraints = { desk: 'This desk is taken', late_desk: 'This desk was taken' }
     app = await createTestApp({
-      pkgIds: { ADD_ROOM: 1, ADD_LATE_ROOM: 2, ADD_QUOTA: 3 },
+      pkgIds: { ADD_DESK: 1, ADD_LATE_DESK: 2, ADD_QUOTA: 3 },
       routes,
-      plugins: [database({ url: server.url, schema: { rooms }, constraints }), quota],
+      plugins: [database({ url: server.url, schema: { desks }, constraints }), quota],
     })
   })
   afterAll(async () => {
@@ -53,8 +53,8 @@ describe.skipIf(!(await hasPostgres()))('an error of COMMIT', () => {
   })
 
   it.each([
-    ['ADD_ROOM', 'conflict', 'This room is taken'],
-    ['ADD_LATE_ROOM', 'conflict', 'This room was taken'],
+    ['ADD_DESK', 'conflict', 'This desk is taken'],
+    ['ADD_LATE_DESK', 'conflict', 'This desk was taken'],
     ['ADD_QUOTA', 'quota.used_up', 'The quota is used up'],
   ] as const)('%s is answered with %s: %s, over both wires', async (name, code, msg) => {
     const client = await app.client()
