@@ -16,6 +16,7 @@ const ofEach = [
   'tsup.config.ts',
   'build-pages.mjs',
   'templates',
+  'proto',
   'workspace-versions.ts',
   'bundled-licences.ts',
   'README.md',
