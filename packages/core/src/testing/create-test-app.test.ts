@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ConflictError, event, page, route } from '../index.ts'
-import { CallError, createVirtualClock, onTransports } from '../testing.ts'
+import { CallError, createVirtualClock, onTransports, type TestRequest } from '../testing.ts'
 
 const created = event({ data: v.object({ name: v.string() }) })
 const options = {
@@ -50,6 +50,34 @@ describe('the testing kit', () => {
       const { items, meta } = await (await client()).call('LIST')
       expect(items).toEqual(['a', 'b'])
       expect(meta).toMatchObject({ total: 3, pages: 2, has_more: true })
+    })
+
+    it('sends forms, search parameters and blobs as fetch does', async () => {
+      const sent = route({
+        http: { route: 'POST /sent', body: 'raw' },
+        access: 'public',
+        input: v.object({ body: v.instance(Uint8Array) }),
+        handler: ({ body }, { headers }) => ({
+          type: headers['content-type'] ?? null,
+          body: new TextDecoder().decode(body),
+        }),
+      })
+      const { request } = await start({ pkgIds: {}, routes: {}, endpoints: [sent] })
+      const send = async (body: NonNullable<TestRequest['body']>, headers = {}) =>
+        (await request('POST /sent', { body, headers })).json()
+      const form = new FormData()
+      form.append('title', 'Cats')
+      form.append('photo', new File(['meow'], 'cat.png', { type: 'image/png' }))
+      expect(await send(form)).toEqual({
+        type: expect.stringMatching(/^multipart\/form-data; boundary=/),
+        body: expect.stringMatching(/name="title"\r\n\r\nCats\r\n.*filename="cat.png"\r\n.*\r\n\r\nmeow\r\n/s),
+      })
+      const type = 'application/x-www-form-urlencoded;charset=UTF-8'
+      expect(await send(new URLSearchParams({ q: 'a b' }))).toEqual({ type, body: 'q=a+b' })
+      expect(await send(new Blob(['x'], { type: 'text/csv' }))).toEqual({ type: 'text/csv', body: 'x' })
+      expect(await send(new Blob(['x']))).toEqual({ type: null, body: 'x' })
+      const own = { 'content-type': 'text/plain' }
+      expect(await send(new Blob(['x'], { type: 'text/csv' }), own)).toEqual({ type: 'text/plain', body: 'x' })
     })
 
     it('throws what a call was answered with', async () => {
