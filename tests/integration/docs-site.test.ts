@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { errorCodes } from '@twinwire/core'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { redirects } from '../../docs_site/.vitepress/redirects.ts'
 import { referenceSidebar, sidebar, toAddress } from '../../docs_site/.vitepress/sidebar.ts'
 import { redisBootErrors } from '../../packages/broker-redis/src/boot-errors.ts'
 import { bootErrorCodes } from '../../packages/core/src/base/boot-error-codes.ts'
@@ -21,6 +22,26 @@ const folder = fileURLToPath(new URL('../../docs_site/', import.meta.url))
 const program = join(folder, 'node_modules/vitepress/bin/vitepress.js')
 const linksOf = (groups: typeof sidebar): readonly string[] =>
   groups.flatMap(({ items = [] }) => items.map(({ link = '' }) => link))
+
+/** What readers look for, and the page, or one of those, that they should be shown among the first results. */
+const searches: readonly (readonly [query: string, ...pages: readonly string[]])[] = [
+  ['presence', 'topics'],
+  ['subscribe', 'topics', 'client'],
+  ['history', 'topics'],
+  ['reconnect', 'client'],
+  ['websocket auth', 'auth'],
+  ['401', 'auth'],
+  ['browser client', 'client'],
+  ['graceful shutdown', 'running'],
+  ['middleware', 'steps'],
+  ['upload', 'uploads-and-streams'],
+  ['migration', 'database', 'transactions'],
+  ['nginx', 'behind-a-proxy'],
+  ['E404', 'installing'],
+  ['No WebSocket', 'client'],
+  ['cors', 'http'],
+  ['roles', 'auth'],
+]
 
 test('each page is in the sidebar, once', () => {
   const linked = linksOf(sidebar)
@@ -65,6 +86,48 @@ describe('the site', { timeout: 180_000 }, () => {
     const html = await (await fetch(`${url}/${page}`)).text()
     const ids = new Set([...html.matchAll(/\bid="([^"]+)"/g)].map(([, id = '']) => id))
     expect(codes.map(toAnchor).filter((anchor) => !ids.has(anchor))).toEqual([])
+  })
+
+  test.each(Object.entries(redirects))('/%s redirects to %s', async (name, target) => {
+    const from = await fetch(`${url}/${name}`)
+    const to = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(await from.text())?.[1]
+    expect([from.status, to]).toEqual([200, `./${target}`])
+    const page = await fetch(new URL(to ?? '', from.url))
+    const [, anchor] = target.split('#')
+    expect(page.status).toBe(200)
+    expect(await page.text()).toContain(anchor === undefined ? '<h1' : `id="${anchor}"`)
+  })
+
+  test('says where to look, at an address that is none', async () => {
+    const page = await fetch(`${url}/no-such-page`)
+    expect(page.status).toBe(404)
+    expect(await page.text()).toContain('Search for it')
+  })
+
+  test.skipIf(!hasChromium())('finds the page that is meant, among the first five results', async () => {
+    const browser: Browser = await startChromium()
+    try {
+      const { page, faults } = await openWatched(browser, `${url}/once`, {})
+      await page.keyboard.press('Control+k')
+      const box = page.getByRole('searchbox')
+      const options = page.getByRole('option')
+      for (const [query, ...pages] of searches) {
+        await box.fill('')
+        await expect.poll(() => options.count()).toBe(0)
+        await box.fill(query)
+        await options.first().waitFor()
+        const found = await options.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+        const first = found.slice(0, 5)
+        const names = first.map((href) => href?.replace(/^\/|#.*/g, ''))
+        expect(
+          pages.some((each) => names.includes(each)),
+          `${query}: ${first.join(' ')}`,
+        ).toBe(true)
+      }
+      expect(faults).toEqual([])
+    } finally {
+      await browser.close()
+    }
   })
 
   test.skipIf(!hasChromium())(
