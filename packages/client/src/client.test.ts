@@ -1,6 +1,6 @@
 import { createApp, defineTopics, event, route } from '@twinwire/core'
 import * as v from 'valibot'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { CallError } from './call-error.ts'
 import { createClient } from './client.ts'
@@ -67,4 +67,15 @@ test('an event of a topic is delivered with its position', async () => {
   expect(received).toMatchObject([{ event: 'TOLD', data: { text: 'one' }, position: { offset: 1 } }])
   client.close()
   expect(client.state.status).toBe('closed')
+})
+
+test('without a WebSocket, as on Node.js 20, a call says that one is needed', async () => {
+  vi.stubGlobal('WebSocket', undefined)
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const client = createClient<typeof app>({ url, manifest })
+  await expect(client.call('ECHO', { text: 'a' })).rejects.toMatchObject({
+    code: 'closed',
+    msg: 'The connection ended: 1006 TypeError: createClient() needs `WebSocket`',
+    details: { code: 1006 },
+  })
 })

@@ -154,7 +154,7 @@ export class Connection {
       socket = new (findWebSocket(WebSocket))(url)
     } catch (cause) {
       // A URL that is invalid, or no WebSocket at all: another attempt would not help.
-      return this.close({ code: 1006, reason: 'No WebSocket', cause })
+      return this.close({ code: 1006, reason: String(cause), cause })
     }
     const onControl = (frame: Fields): void => this.#control(frame)
     const session = new Session({ codec, send: (frame) => socket.send(frame), onEvent, onControl })
