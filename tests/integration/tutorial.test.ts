@@ -39,7 +39,7 @@ describe.each(steps)('the page of %s', (step) => {
     const differing = [...files].filter(([name, text]) => before.get(name) !== text).map(([name]) => name)
     expect([...shown.keys()].sort()).toEqual(differing.sort())
     const removed = [...before.keys()].filter((name) => !files.has(name))
-    const commands = commandsOf(step).filter((line) => line.startsWith('rm '))
+    const commands = commandsOf(step).filter((line) => /^rm (?!-)/.test(line))
     expect(removed.sort()).toEqual(commands.flatMap((line) => line.slice('rm '.length).split(' ')).sort())
   })
 
@@ -122,10 +122,14 @@ describe.skipIf(!hasServices)('the commands', () => {
     }
     const player = await TutorialPlayer.open(step, services)
     onTestFinished(() => player.close())
-    let printed = ''
-    for (const block of blocks) {
-      if (block.kind === 'commands') printed = await player.run(block.lines)
-      if (block.kind === 'output') compareOutput(block.language, player.toPage(printed), block.text)
+    // A page that begins with an empty list prints the same for those who have done it before.
+    const rounds = commandsOf(step).includes('rm -rf .data') ? 2 : 1
+    for (let round = 1; round <= rounds; round++) {
+      let printed = ''
+      for (const block of blocks) {
+        if (block.kind === 'commands') printed = await player.run(block.lines)
+        if (block.kind === 'output') compareOutput(block.language, player.toPage(printed), block.text)
+      }
     }
   })
 })

@@ -54,6 +54,7 @@ export class TutorialPlayer {
   async run(lines: readonly string[]): Promise<string> {
     let [printed, ofServers] = ['', '']
     for (const line of lines) {
+      if (line === 'rm -rf .data') await this.#deleteData()
       if (doneElsewhere.test(line)) continue
       const server = /^((?:[A-Z_]+=\S+ )*)(?:npm run dev|npm start|npx tsx (\S+))$/.exec(line)
       if (server !== null) {
@@ -124,6 +125,12 @@ export class TutorialPlayer {
 
   async #endAt(port: string): Promise<void> {
     for (const [index, server] of this.#servers.entries()) if (server.port === port) await this.#end(index)
+  }
+
+  /** Readers stop the app before. */
+  async #deleteData(): Promise<void> {
+    await this.#endAt(String(this.#ports.get(8000)))
+    await rm(join(this.#folder, '.data'), { recursive: true, force: true })
   }
 
   /** With the file of the step, until the end. */
