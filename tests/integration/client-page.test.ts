@@ -98,7 +98,7 @@ describe('the blocks of the page about the client', () => {
     await expect.poll(() => text(ann)).toBe('open, 1 here')
 
     await server.end()
-    await expect.poll(() => text(ann)).toMatch(/^(waiting|connecting), /)
+    await expect.poll(() => text(ann)).toMatch(/^(waiting|connecting), \? here$/)
     proxy.switchTo(await portOf(startProgram(folder, 'chat/server.ts', programEnv)))
     const carol = await open()
     await expect.poll(() => text(carol), { timeout: 60_000 }).toBe('open, 2 here')
