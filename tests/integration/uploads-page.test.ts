@@ -1,11 +1,26 @@
 // The blocks of docs_site/uploads-and-streams.md: they compile, and the routes in them work over both transports.
+import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { AnyEndpoint } from '@twinwire/core'
 import { onTransports } from '@twinwire/core/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openEvents } from '../../packages/core/src/testing/event-reader.fixtures.ts'
 import { readBlocks, testBlocks } from '../support/page-blocks.ts'
+import { readPage, shownBlocks, startProgram } from '../support/page-program.ts'
+import { runNode } from '../support/run-node.ts'
 
+// On a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const conditions = `const conditions = ['@twinwire/source', 'node']
+export default { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } }
+`
 const page = await readBlocks('uploads-page')
 const { folder } = page
 
@@ -15,7 +30,33 @@ async function load(file: string): Promise<Record<string, AnyEndpoint>> {
 }
 
 describe('the blocks of the page about uploads', () => {
-  testBlocks(page)
+  testBlocks(page, { 'cat.png': 'meow', 'vitest.config.mjs': conditions })
+
+  it('main.ts stores a file of curl, and serves it', async () => {
+    const markdown = readPage('uploads-and-streams')
+    const commands = shownBlocks(markdown, 'sh')
+    const shown = JSON.parse(shownBlocks(markdown, 'json')[0] ?? '')
+    const program = startProgram(folder, 'main.ts', { PORT: '0' })
+    const [url] = await program.find(/^http:\S+$/m)
+    const curl = async (start: string, id = '') => {
+      const command = commands.find((text) => text.startsWith(start)) ?? ''
+      const address = command.replace('localhost:8000', url).replace(/(?<=stored\/)[\w-]+/, id)
+      return (await run('sh', ['-c', address.replace('curl', 'curl -sS')], { cwd: folder })).stdout
+    }
+    const stored = JSON.parse(await curl('curl -X POST -T'))
+    expect({ ...stored, id: '' }).toEqual({ ...shown, id: '' })
+    await curl('curl -o', stored.id)
+    expect(await readFile(`${folder}/back.png`, 'utf8')).toBe('meow')
+    expect(JSON.parse(await curl('curl -F'))).toMatchObject({ id: 7, tags: ['a', 'b'], photos: [{ name: 'cat.png' }] })
+    await program.end()
+  })
+
+  it('albums.test.ts passes', async () => {
+    const vitest = `${root}/node_modules/vitest/vitest.mjs`
+    const env = { ...process.env, VITEST: undefined }
+    const { code, output } = await runNode([vitest, 'run', 'albums.test.ts'], { cwd: folder, env })
+    expect([code, output]).toEqual([0, expect.stringMatching(/Tests\s+1 passed/)])
+  })
 
   onTransports({ describe, afterEach }, ({ start }) => {
     it('albums.ts gets fields and files', async () => {
@@ -28,9 +69,7 @@ describe('the blocks of the page about uploads', () => {
       ] as const)
         form.append(name, value)
       form.append('photo', new File(['meow'], 'cat.png'))
-      const sent = new Response(form)
-      const headers = { 'content-type': sent.headers.get('content-type') ?? '' }
-      const answer = await request('POST /albums/7/photos', { body: new Uint8Array(await sent.arrayBuffer()), headers })
+      const answer = await request('POST /albums/7/photos', { body: form })
       const sha256 = createHash('sha256').update('meow').digest('hex')
       expect(answer.json()).toEqual({ id: 7, title: 'Cats', tags: ['a'], photos: [{ name: 'cat.png', sha256 }] })
       expect((await request('POST /albums/7/photos', { body: '{}' })).status).toBe(415)
