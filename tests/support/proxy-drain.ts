@@ -37,6 +37,22 @@ export function drainTest(
       inFlight.push(send(front.port, '/held'))
       await expect.poll(() => nodes.reduce((sum, { held }) => sum + held, 0)).toBe(inFlight.length)
     } while (nodes.some(({ held }) => held === 0))
+    // Not repeated by a proxy once it was sent.
+    const posts: Promise<unknown>[] = []
+    let done = false
+    const post = async (): Promise<void> => {
+      while (!done) {
+        const body = '{"text":"one"}'
+        const sent = send(front.port, '/echo', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        })
+        posts.push(sent.then(({ status, text }) => ({ status, text })))
+        await sent
+      }
+    }
+    const loops = Promise.all(Array.from({ length: 10 }, post))
     const closed = leaving?.drain()
     for (let streak = 0; streak < 20; ) {
       const port = await who()
@@ -46,6 +62,13 @@ export function drainTest(
     for (const node of nodes) node.release()
     expect((await Promise.all(inFlight)).map(({ status }) => status)).toEqual(inFlight.map(() => 200))
     await closed
+    done = true
+    await loops
+    const answers = await Promise.all(posts)
+    expect(answers.length).toBeGreaterThan(100)
+    expect(answers.filter((answer) => JSON.stringify(answer) !== '{"status":200,"text":"{\\"length\\":3}"}')).toEqual(
+      [],
+    )
     const closes = await Promise.all(
       sockets.map((socket) => Promise.race([socket.closed, socket.call(proxiedPkgIds.WHO)])),
     )

@@ -28,7 +28,7 @@ import { createContract } from './contract.ts'
 import { type AppState, AppStates } from './lifecycle/app-states.ts'
 import { bind } from './lifecycle/bind.ts'
 import { closeParts } from './lifecycle/close-parts.ts'
-import { drain, untilBalancersKnow } from './lifecycle/drain.ts'
+import { drain, serveOn } from './lifecycle/drain.ts'
 import { logUnhandledRejections } from './lifecycle/unhandled-rejections.ts'
 import type { ServedApp } from './manifest.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
@@ -282,7 +282,7 @@ export class RunningApp {
 
   async #drain({ http, webSocket, upgrader, tasks }: Wires): Promise<void> {
     const { drainTimeoutMs: timeoutMs, drainSpreadMs: spreadMs, drainDelayMs } = this.#options
-    if (drainDelayMs > 0 && this.#binding !== null) await untilBalancersKnow(this.#clock, drainDelayMs)
+    if (drainDelayMs > 0 && this.#binding !== null) await serveOn(this.#transport, this.#clock, drainDelayMs)
     this.#track(tasks.stop())
     http.draining = true
     webSocket.draining = true

@@ -33,7 +33,12 @@ export interface Transport {
    * socket. So what a socket has queued has grown by no more than this, and need not be read before every publication.
    */
   readonly acceptedBytes: number
-  /** Refuses new TCP connections; open ones go on. Idempotent. */
+  /**
+   * From now on an HTTP answer ends its connection, where it can, and says so: a proxy keeps none that it would use when nobody answers any
+   * more. New connections are accepted still. For transports on which a connection has several requests.
+   */
+  endConnections?(): void
+  /** Refuses new TCP connections; open ones go on, until an HTTP answer ends them. Idempotent. */
   stopAccepting(): void
   /**
    * Resolves when the system has taken all that was answered and sent: every answer is complete, every ended socket has sent what was

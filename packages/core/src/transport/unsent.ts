@@ -3,6 +3,8 @@ const { setImmediate } = globalThis
 
 /** Counts answers and ended sockets whose last byte the system has not taken yet. Core has finished with them. */
 export class Unsent {
+  /** The server is about to close: an answer ends its connection. */
+  ending = false
   #count = 0
   #waiting: (() => void)[] = []
 

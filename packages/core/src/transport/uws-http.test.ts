@@ -266,6 +266,32 @@ describe('requests over uWebSockets.js', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/fine`)).text()).toBe('/fine')
   })
 
+  it('before it closes, an answer ends its connection; one without a body and a large one leave it', async () => {
+    const { port, transport } = await serve({
+      request: (exchange) => {
+        if (exchange.path === '/empty') exchange.respond(204, [], null)
+        else exchange.respond(200, [], exchange.path === '/large' ? `${'x'.repeat(1_000_000)}end` : exchange.path)
+      },
+    })
+    const peer = await dial(port)
+    peer.write(request('GET', '/kept'))
+    expect(await peer.until(/kept/)).not.toMatch(/connection: close/i)
+    transport.endConnections?.()
+    peer.write(request('GET', '/empty'))
+    await peer.until(/204 No Content\r\n/)
+    peer.write(request('GET', '/large'))
+    await peer.until(/xend$/)
+    peer.write(request('POST', '/last', { 'content-length': '3' }, 'abc'))
+    expect(await peer.until(/\/last$/)).toMatch(/connection: close/i)
+    await peer.closed
+    // New ones are accepted still, and end as well.
+    const next = await dial(port)
+    next.write(request('GET', '/next'))
+    await next.closed
+    transport.stopAccepting()
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+  })
+
   it('pipelined requests that are answered at once are answered in order', async () => {
     const { port } = await serve({ request: ok })
     const peer = await dial(port)

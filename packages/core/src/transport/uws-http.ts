@@ -199,16 +199,18 @@ class UwsExchange extends UwsHead implements HttpExchange {
     const isHead = this.method === 'HEAD'
     const length = isHead || close || isBodyless(head.status) ? 0 : largeLength(body)
     if (body !== null && length > 0) return this.#writeLarge(head, body, length)
+    // An answer without a body cannot end its connection without a length, which it must not have.
+    const ends = close || (this.unsent.ending && !isBodyless(head.status))
     if (this.isCorked) {
       // As `last`, without a closure.
       this.settle()
       try {
-        writeAnswer(res, isHead, head, body, close, sayClose)
+        writeAnswer(res, isHead, head, body, ends, sayClose)
       } catch (error) {
         this.watchUnfinished(res)
         throw error
       }
-    } else this.last((res) => writeAnswer(res, isHead, head, body, close, sayClose))
+    } else this.last((res) => writeAnswer(res, isHead, head, body, ends, sayClose))
     this.#countSent()
   }
 

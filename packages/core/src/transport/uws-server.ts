@@ -92,9 +92,14 @@ class UwsTransport implements Transport {
     return examineUws(this.#options, machine)
   }
 
+  endConnections(): void {
+    this.#unsent.ending = true
+  }
+
   stopAccepting(): void {
     const serving = this.#serving
     if (!serving?.listening) return
+    this.endConnections()
     const { listening } = serving
     serving.listening = null
     serving.loaded.module.us_listen_socket_close(listening)
@@ -110,6 +115,7 @@ class UwsTransport implements Transport {
     this.stopAccepting()
     // First, because `app.close` calls handlers that may call `close` again.
     this.#serving = null
+    this.#unsent.ending = false
     this.#publications.app = null
     serving.app.close()
     serving.spare?.close()

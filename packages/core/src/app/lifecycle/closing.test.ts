@@ -218,25 +218,30 @@ describe('closing', () => {
     })
   })
 
-  it('over a kept connection: /health is 503 and new calls are refused while it drains', async () => {
+  it('over kept connections, which it ends: /health is 503 and new calls are refused while it drains', async () => {
     const { options, end, running } = working()
     const app = createApp({ ...options, log: createTestLogger(), environment: 'test', drainSpreadMs: 0 })
     const { url, port } = await app.listen({ port: 0 })
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const agent = new Agent({ keepAlive: true, maxSockets: 3 })
+    const connections: (string | undefined)[] = []
     const get = (path: string): Promise<number> =>
       new Promise((resolve, reject) => {
         httpGet(`${url}${path}`, { agent }, (response) => {
+          connections.push(response.headers.connection)
           response.resume()
           response.on('end', () => resolve(response.statusCode ?? 0))
         }).on('error', reject)
       })
-    expect(await get('/health')).toBe(200)
+    expect(await Promise.all([get('/health'), get('/health'), get('/health')])).toEqual([200, 200, 200])
     const raw = networkRawClient({ port })
     const socket = await raw.connect()
     socket.send(packet(1))
     await until(() => running.length === 1)
     const closing = app.close()
     expect([await get('/health'), await get('/ping'), await get('/nowhere')]).toEqual([503, 503, 404])
+    expect(connections.slice(3)).toEqual(['close', 'close', 'close'])
+    // The port is closed.
+    await expect(get('/health')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     end.resolve('done')
     await closing
     agent.destroy()

@@ -70,6 +70,10 @@ onTransports({ describe, afterEach }, ({ start }) => {
     // New connections are accepted too.
     const late = await app.connect()
     await clock.advance(5000)
+    // What was accepted last is served as well.
+    late.send(packet(2))
+    expect(await nextJson(late)).toMatchObject({ status_code: 0, data: 'pong' })
+    await clock.advance(200)
     expect((await socket.closed).code).toBe(1012)
     expect((await late.closed).code).toBe(1012)
     await closed

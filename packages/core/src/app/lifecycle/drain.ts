@@ -33,9 +33,20 @@ interface DrainOptions {
   readonly spreadMs: number
 }
 
-/** Calls are still served, and readiness is 503 already. */
-export function untilBalancersKnow(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => void clock.timer(delayMs, resolve))
+/** How long connections that were accepted last have to send their request: it is served, and not refused by the drain. */
+const lastRequestMs = 200
+
+/** Calls are still served, and readiness is 503 already; then those on connections that were accepted before the port closed. */
+export async function serveOn(
+  transport: Pick<Transport, 'endConnections' | 'stopAccepting'>,
+  clock: Clock,
+  delayMs: number,
+): Promise<void> {
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => void clock.timer(ms, resolve))
+  transport.endConnections?.()
+  await wait(delayMs)
+  transport.stopAccepting()
+  await wait(lastRequestMs)
 }
 
 /**
