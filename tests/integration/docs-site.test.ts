@@ -116,8 +116,8 @@ describe('the site', { timeout: 180_000 }, () => {
         await expect.poll(() => options.count()).toBe(0)
         await box.fill(query)
         await options.first().waitFor()
-        const found = await options.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))
-        const first = found.slice(0, 5)
+        const links = (await options.locator('a').all()).slice(0, 5)
+        const first = await Promise.all(links.map((link) => link.getAttribute('href')))
         const names = first.map((href) => href?.replace(/^\/|#.*/g, ''))
         expect(
           pages.some((each) => names.includes(each)),
