@@ -107,7 +107,7 @@ export interface Subscription {
 export interface ClientOptions {
   /** Origin of the server, with a path in front of both wires if there is one: `https://example.com/api`. Default: that of the page. */
   readonly url?: string
-  /** What `app.manifest()` returns. */
+  /** What `app.manifest()` returns. `createClient` requires it, or `pkgIds`. */
   readonly manifest?: Manifest
   /** In place of a manifest, for WebSocket alone. */
   readonly pkgIds?: PkgIds

@@ -2,7 +2,7 @@ import { createApp, defineErrors, event, route, stream } from '@twinwire/core'
 import * as v from 'valibot'
 import { describe, expectTypeOf, test } from 'vitest'
 import { createClient } from './client.ts'
-import type { CallErrorOf, Client } from './client-types.ts'
+import type { CallErrorOf, Client, ClientOptions } from './client-types.ts'
 
 const app = createApp({
   pkgIds: { GET: 1, LIST: 2, NOW: 3, TAIL: 4, MOVED: 10, CONFIRM: 11 },
@@ -26,6 +26,16 @@ const silent = createApp({ pkgIds: { NOW: 3 }, routes: { NOW: route({ handler: (
 
 declare const client: Client<typeof app>
 declare const quiet: Client<typeof silent>
+
+test('a client needs a manifest or PkgIDs', () => {
+  const pkgIds = { GET: 1 }
+  const options: ClientOptions = { url: 'https://example.com' }
+  expectTypeOf(createClient<typeof app>({ ...options, pkgIds })).toEqualTypeOf<Client<typeof app>>()
+  // @ts-expect-error neither
+  createClient<typeof app>({ url: 'https://example.com' })
+  // @ts-expect-error options may have neither
+  createClient<typeof app>(options)
+})
 
 describe('a call', () => {
   test('has the input and the answer of its route', () => {

@@ -14,7 +14,7 @@ import { findOrigin } from './environment.ts'
 import { Events } from './events.ts'
 import { HttpWire } from './http.ts'
 import { toJson } from './json.ts'
-import { known, toManifest } from './manifest.ts'
+import { known, type Manifest, type PkgIds, toManifest } from './manifest.ts'
 import type { Session } from './session.ts'
 import { SocketWire } from './socket-wire.ts'
 import { type EventMeta, Subscriptions } from './subscriptions.ts'
@@ -45,7 +45,10 @@ const maxTimeoutMs = 2 ** 31 - 1
  * const client = createClient<typeof app>({ url: 'https://api.example.com', manifest, getToken: () => session.token })
  * const authors = await client.call('GET_AUTHORS', { name: 'Ursula' })
  */
-export function createClient<A extends AnyApp>(options: ClientOptions): Client<A>
+export function createClient<A extends AnyApp>(
+  // The interface itself has both as optional, for options that are put together from parts.
+  options: ClientOptions & ({ readonly manifest: Manifest } | { readonly pkgIds: PkgIds }),
+): Client<A>
 // The names, inputs and outputs of `A` are types alone: the manifest has the names, the server checks the values.
 export function createClient(given: ClientOptions): object {
   const options: ClientOptions & typeof defaults = {
