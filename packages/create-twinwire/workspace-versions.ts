@@ -15,10 +15,13 @@ export function readWorkspaceVersions(): Record<string, string> {
     else found.set(name, version)
   }
   const workspaceManifest = read(root)
-  const folders = ['packages', 'examples'].flatMap((parent) =>
-    readdirSync(`${root}/${parent}`).map((folder) => `${root}/${parent}/${folder}`),
-  )
-  const members = [...folders, `${root}/tests`].filter((folder) => existsSync(`${folder}/package.json`)).map(read)
+  const readAll = (parent: string): Manifest[] =>
+    readdirSync(`${root}/${parent}`)
+      .filter((folder) => existsSync(`${root}/${parent}/${folder}/package.json`))
+      .map((folder) => read(`${root}/${parent}/${folder}`))
+  // An example that is published is no member of the workspace: its versions are those of a registry.
+  const examples = readAll('examples').filter(({ isPrivate }) => isPrivate)
+  const members = [...readAll('packages'), ...examples, read(`${root}/tests`)]
   for (const { dependencies, devDependencies } of [workspaceManifest, ...members])
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
       if (/^\d/.test(version)) note(name, version)

@@ -6,7 +6,7 @@ it('create-twinwire is a program, exports nothing and installs nothing', () => {
   expect(manifest).toMatchObject({
     bin: { 'create-twinwire': './dist/main.js' },
     exports: { './package.json': './package.json' },
-    files: ['dist', 'templates'],
+    files: ['dist', 'templates', 'CHANGELOG.md'],
   })
   expect(manifest).not.toHaveProperty('dependencies')
 })

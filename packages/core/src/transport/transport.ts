@@ -34,7 +34,7 @@ export interface Transport {
    */
   readonly acceptedBytes: number
   /**
-   * From now on an HTTP answer ends its connection, where it can, and says so: a proxy keeps none that it would use when nobody answers any
+   * From now on an HTTP answer ends its connection, where it can, and says so: a proxy keeps none that it would use when no process answers any
    * more. New connections are accepted still. For transports on which a connection has several requests.
    */
   endConnections?(): void
