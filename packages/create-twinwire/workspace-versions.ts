@@ -19,7 +19,7 @@ export function readWorkspaceVersions(): Record<string, string> {
     readdirSync(`${root}/${parent}`)
       .filter((folder) => existsSync(`${root}/${parent}/${folder}/package.json`))
       .map((folder) => read(`${root}/${parent}/${folder}`))
-  // An example that is published is no member of the workspace: its versions are those of a registry.
+  // An example that is published is not a member of the workspace: it has the versions of a registry.
   const examples = readAll('examples').filter(({ isPrivate }) => isPrivate)
   const members = [...readAll('packages'), ...examples, read(`${root}/tests`)]
   for (const { dependencies, devDependencies } of [workspaceManifest, ...members])

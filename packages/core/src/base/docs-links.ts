@@ -14,7 +14,7 @@ export interface DocsLinks {
 }
 
 /** An address of a page that messages may end with: callers read them, and a log has a line for each. */
-export function isAddress(text: string): boolean {
+function isAddress(text: string): boolean {
   if (!/^https?:\/\/[^\s\p{C}"<>\\]+$/iu.test(text) || !URL.canParse(text)) return false
   const { username, password } = new URL(text)
   return username === '' && password === ''
