@@ -292,12 +292,16 @@ describe('requests over uWebSockets.js', () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
   })
 
-  it('pipelined requests that are answered at once are answered in order', async () => {
-    const { port } = await serve({ request: ok })
-    const peer = await dial(port)
-    peer.write([1, 2, 3, 4, 5].map((n) => request('GET', `/${n}/`)).join(''))
-    expect((await peer.until(/\/5\//)).match(/\/\d\//g)).toEqual(['/1/', '/2/', '/3/', '/4/', '/5/'])
-  })
+  it.each([false, true])(
+    'pipelined requests that are answered at once are answered in order; before it closes: %s',
+    async (closing) => {
+      const { port, transport } = await serve({ request: ok })
+      if (closing) transport.endConnections?.()
+      const peer = await dial(port)
+      peer.write([1, 2, 3, 4, 5].map((n) => request('GET', `/${n}/`)).join(''))
+      expect((await peer.until(/\/5\//)).match(/\/\d\//g)).toEqual(['/1/', '/2/', '/3/', '/4/', '/5/'])
+    },
+  )
 
   it('a second request while one is pending closes the connection', async () => {
     const aborted = deferred<void>()
