@@ -9,10 +9,12 @@ import { metrics } from './lib/tables/metrics.mjs'
 import { settings } from './lib/tables/settings.mjs'
 import { wireProtocol } from './lib/tables/wire-protocol.mjs'
 
+const { 'metrics-cluster': ofCluster, ...ofApps } = metrics
 const pages = {
   'boot-errors.md': bootErrors,
   'limits.md': limits,
-  'metrics.md': metrics,
+  'cluster.md': { 'metrics-cluster': ofCluster },
+  'metrics.md': ofApps,
   'settings.md': settings,
   'wire-protocol.md': { ...wireProtocol, 'limits-websocket': limits['limits-websocket'] },
 }

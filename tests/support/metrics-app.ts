@@ -2,7 +2,7 @@
 import { createApp, event, route } from '@twinwire/core'
 import { database, once, transaction } from '@twinwire/core/database'
 import type { InstrumentFamily } from '@twinwire/core/plugin'
-import { memoryTransport } from '@twinwire/core/testing'
+import { createTestLogger, memoryTransport } from '@twinwire/core/testing'
 import { audit, audited } from '@twinwire/plugin-audit'
 import { auth } from '@twinwire/plugin-auth'
 import { createTestIssuer } from '@twinwire/plugin-auth/testing'
@@ -13,6 +13,22 @@ import { profiling } from '@twinwire/plugin-profiling'
 import { memoryStore, rateLimit, redisStore } from '@twinwire/plugin-ratelimit'
 import * as v from 'valibot'
 import { createBrokerCells } from '../../packages/broker-redis/src/broker-instruments.ts'
+import type { Instruments } from '../../packages/core/src/base/instruments.ts'
+import { createCounters } from '../../packages/core/src/cluster/counters.ts'
+import { Reports } from '../../packages/core/src/cluster/reports.ts'
+
+/** What the parent of a cluster counts. */
+function declareClusterInstruments(instruments: Instruments): void {
+  createCounters(instruments, () => 0)
+  new Reports({
+    workers: () => [],
+    readyWorkers: 1,
+    metrics: null,
+    endpoint: null,
+    instruments,
+    log: createTestLogger(),
+  })
+}
 
 /** Made by the connection to Redis: the limits of this app have it, and it does not have to answer. */
 const redisUrl = 'redis://127.0.0.1:1/0'
@@ -59,6 +75,7 @@ const boot = async (store: ReturnType<typeof memoryStore>): Promise<readonly Ins
   try {
     await app.ready()
     createBrokerCells(app.instruments)
+    declareClusterInstruments(app.instruments)
     return app.instruments.families()
   } finally {
     await app.close()
