@@ -41,17 +41,23 @@ export async function openIssuer({ environment, keycloak, developmentIssuer }: S
   const { createTestIssuer } = await import('@twinwire/plugin-auth/testing')
   const { port } = developmentIssuer
   // EC first: its signatures are shorter, and so are the printed tokens.
-  const issuer = await createTestIssuer({ realm, clientId, users, port, algorithms: ['ES256', 'RS256'] }).catch(
-    (cause: unknown) => {
-      throw isTaken(cause)
-        ? new BootError(
-            'unavailable_port',
-            `Port ${port} of 127.0.0.1 is in use: set DEVELOPMENT_ISSUER_PORT to another port, or to 0 for a free one`,
-            { cause },
-          )
-        : cause
-    },
-  )
+  const issuer = await createTestIssuer({
+    realm,
+    clientId,
+    users,
+    port,
+    algorithms: ['ES256', 'RS256'],
+    // `npm run dev` restarts at each change: tokens stay valid.
+    ...(environment === 'dev' && { keysFile: '.issuer-keys.json' }),
+  }).catch((cause: unknown) => {
+    throw isTaken(cause)
+      ? new BootError(
+          'unavailable_port',
+          `Port ${port} of 127.0.0.1 is in use: set DEVELOPMENT_ISSUER_PORT to another port, or to 0 for a free one`,
+          { cause },
+        )
+      : cause
+  })
   const token = (username: string): string => issuer.token(username, { lifetimeMs: printedLifetimeMs })
   return {
     keycloak: toKeycloak(issuer.issuer),

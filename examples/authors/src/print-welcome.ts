@@ -44,7 +44,7 @@ The commands below request a token from it: set the same KEYCLOAK_* variables in
 function developmentLines(issuer: string, tokens: NonNullable<Issuer['tokens']>): string {
   return `DEVELOPMENT ISSUER, NEVER FOR PRODUCTION: ${issuer}
 runs inside this process, and gives any token to any user of this machine. Set KEYCLOAK_BASE_URL, KEYCLOAK_REALM and
-KEYCLOAK_CLIENT_ID to use a Keycloak instead. Two tokens, valid for twelve hours or until the next start:
+KEYCLOAK_CLIENT_ID to use a Keycloak instead. Two tokens, valid for twelve hours:
   admin   ${tokens.admin}
   reader  ${tokens.reader}`
 }

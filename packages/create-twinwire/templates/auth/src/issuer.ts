@@ -48,6 +48,8 @@ export async function openIssuer({ environment, developmentIssuer }: Settings): 
     clientId,
     users: developmentUsers,
     port: developmentIssuer.port,
+    // `npm run dev` restarts at each change: tokens and pages stay signed in.
+    ...(environment === 'dev' && { keysFile: '.issuer-keys.json' }),
     // Its signatures are shorter, and so are the printed tokens.
     algorithms: ['ES256'],
   })

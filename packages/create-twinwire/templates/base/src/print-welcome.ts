@@ -43,7 +43,7 @@ Ctrl+C stops it.
 
 function developmentLines({ writer, reader }: NonNullable<Issuer['tokens']>): string {
   return `
-DEVELOPMENT ISSUER, NEVER FOR PRODUCTION: it gives any token to any user of this machine. Two of them, until the next start:
+DEVELOPMENT ISSUER, NEVER FOR PRODUCTION: it gives any token to any user of this machine. Two of them, valid for twelve hours:
   writer   ${writer}
   reader   ${reader}`
 }
