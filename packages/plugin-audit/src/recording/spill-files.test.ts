@@ -65,6 +65,15 @@ test('rows are kept in a file that only its user can read, and are read back', a
   expect(files.rows).toBe(0)
 })
 
+test('rows count, and are read back, from the moment they are added', async () => {
+  const { path, stored, files, add } = await create()
+  add('a')
+  expect(files.rows).toBe(1)
+  files.readBack()
+  await expect.poll(() => stored, patient).toEqual(['a'])
+  await expect.poll(async () => (await readdir(path)).length, patient).toBe(0)
+})
+
 test('a row may contain what other formats take for the end of a line', async () => {
   const { path, stored, files, instruments, add } = await create()
   add('a\u2028b', 'c\u2029d', 'e')

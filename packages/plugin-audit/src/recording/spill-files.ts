@@ -128,23 +128,29 @@ export class SpillFiles {
   async #append(): Promise<void> {
     const { lost, instruments, log } = this.#options
     while (this.#pending.length > 0) {
-      const rows = this.#pending
-      this.#pending = []
-      const text = rows.map(({ json }) => `${json}\n`).join('')
+      let taken: { readonly text: string; readonly rows: number } | null = null
       try {
         this.#active ??= await this.#openActive()
+        taken = this.#takePending()
         // Counted first: what a failure leaves of them is read, too.
-        this.#active.rows += rows.length
-        this.#active.bytes += Buffer.byteLength(text)
-        await this.#active.handle.appendFile(text)
+        this.#active.rows += taken.rows
+        this.#active.bytes += Buffer.byteLength(taken.text)
+        await this.#active.handle.appendFile(taken.text)
       } catch (error) {
+        const { text, rows } = taken ?? this.#takePending()
         if (this.#active === null) this.#bytes -= Buffer.byteLength(text)
-        else await this.#abandonActive(this.#active, rows.length)
+        else await this.#abandonActive(this.#active, rows)
         instruments.errors.spill.inc()
-        lost(rows.length)
+        lost(rows)
         log.error({ err: error }, 'Rows of the audit log could not be written to a file')
       }
     }
+  }
+
+  #takePending(): { readonly text: string; readonly rows: number } {
+    const rows = this.#pending
+    this.#pending = []
+    return { text: rows.map(({ json }) => `${json}\n`).join(''), rows: rows.length }
   }
 
   async #openActive(): Promise<ActiveFile> {
