@@ -38,17 +38,11 @@ export type CoreErrorCode =
   | 'database_error'
   | 'internal_error'
 
-/** A code of core, with the words of its row on the page about the protocol. */
-export interface CoreErrorRow extends ErrorCode {
-  /** When a call is answered with it: Markdown, with links as pages of docs_site have them. */
-  readonly about: string
-}
-
 /**
  * Every error code of core. Plugins and applications add theirs by `defineErrors`, under a namespace. The table of
- * docs_site/wire-protocol.md is written from this one.
+ * docs_site/wire-protocol.md is written from this one; `about` says when a call is answered with the code, in Markdown.
  */
-export const errorCodes: Readonly<Record<CoreErrorCode, CoreErrorRow>> = {
+export const errorCodes: Readonly<Record<CoreErrorCode, ErrorCode & { readonly about: string }>> = {
   malformed_request: {
     status: INVALID_DATA,
     httpStatus: 400,

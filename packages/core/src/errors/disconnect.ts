@@ -6,12 +6,6 @@ export interface DisconnectRow {
   readonly reconnect: 'no' | 'yes' | 'later' | 'jittered' | 'with a new token' | 'with a new login'
 }
 
-/** A close code of core, with the words of its row on the page about the protocol. */
-export interface CoreDisconnectRow extends DisconnectRow {
-  /** What the client does, in Markdown; follows "the client". */
-  readonly about: string
-}
-
 export type DisconnectName =
   | 'normal'
   | 'tooManyConnections'
@@ -26,8 +20,11 @@ export type DisconnectName =
   | 'tokenExpired'
   | 'sessionRevoked'
 
-/** Every close code of core. The table of docs_site/wire-protocol.md is written from this one. */
-export const disconnects: Readonly<Record<DisconnectName, CoreDisconnectRow>> = {
+/**
+ * Every close code of core. The table of docs_site/wire-protocol.md is written from this one; `about` says what the client does, in Markdown, and
+ * follows the words "the client".
+ */
+export const disconnects: Readonly<Record<DisconnectName, DisconnectRow & { readonly about: string }>> = {
   normal: { code: 1000, reason: '', reconnect: 'no', about: 'does not connect again' },
   tooManyConnections: {
     code: 1008,
