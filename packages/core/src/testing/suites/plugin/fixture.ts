@@ -27,9 +27,9 @@ export interface PluginFixture<Routes extends RouteTable, Events extends EventTa
 }
 
 /** A shorter drain, so that a test of it is short. */
-export const drainTimeoutMs = 300
+const drainTimeoutMs = 300
 /** For one hook `onClose`. */
-export const closeTimeoutMs = 1000
+const closeTimeoutMs = 1000
 
 export function createPluginFixture<Ids extends PkgIds, Routes extends RouteTable, Events extends EventTable>(
   subject: PluginSubject<Ids, Routes, Events>,

@@ -4,7 +4,7 @@ import { route } from '../../../route/route.ts'
 import type { LogLine } from '../../test-logger.ts'
 import type { TestRunner } from '../../test-runner.ts'
 import { deferred, eventually } from '../helpers.ts'
-import { closeTimeoutMs, drainTimeoutMs, type PluginFixture } from './fixture.ts'
+import type { PluginFixture } from './fixture.ts'
 import { type OpenResources, watchResources } from './open-resources.ts'
 import { watchPlugin } from './watched-plugin.ts'
 
@@ -61,9 +61,8 @@ export function pluginLifecycleSuite<Routes extends RouteTable, Events extends E
             ...[1, 2, 3, 4].map((n) => exercise(test, n)),
           ])
           await held.begun
-          const fromMs = performance.now()
+          // A hook that takes longer than `closeTimeoutMs` is logged.
           await test.app.close()
-          expect(performance.now() - fromMs).toBeLessThan(drainTimeoutMs + closeTimeoutMs)
           await test.close({ abandon: true })
           await calls
           return { watched, logs: test.logs }
