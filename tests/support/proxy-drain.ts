@@ -7,11 +7,14 @@ import type { ProxySuiteOptions } from './proxy-suite.ts'
 
 const ports = (nodes: readonly ProxiedApp[]): readonly number[] => nodes.map(({ port }) => port)
 
+/** Clients that send one request after the other. */
+const loopCount = 10
+
 export function drainTest(
   { start, statusWithoutNode }: Pick<ProxySuiteOptions, 'start' | 'statusWithoutNode'>,
   certificate: () => Certificate,
 ): void {
-  test('a drain with a delay: no call fails, sockets get 1012, and later calls go to the other node', async () => {
+  test('a drain with a delay: no call is refused, sockets get 1012, and later calls go to the other node', async () => {
     const nodes = [await startProxiedApp({ drainDelayMs: 3000 }), await startProxiedApp()]
     onTestFinished(async () => {
       for (const node of nodes) await node.close()
@@ -52,7 +55,7 @@ export function drainTest(
         await sent
       }
     }
-    const loops = Promise.all(Array.from({ length: 10 }, post))
+    const loops = Promise.all(Array.from({ length: loopCount }, post))
     const closed = leaving?.drain()
     for (let streak = 0; streak < 20; ) {
       const port = await who()
@@ -67,9 +70,10 @@ export function drainTest(
     const answers = await Promise.all(posts)
     expect(answers.length).toBeGreaterThan(100)
     const failed = answers.filter((answer) => JSON.stringify(answer) !== '{"status":200,"text":"{\\"length\\":3}"}')
-    // A connection that the system took just before the port closed, and the process not yet, is reset: thousands are opened here each second.
+    // Connections that the system took just before the port closed, and the process not yet, are reset: thousands are opened here each second. A loop
+    // waits for one at a time. What the process refuses is 503.
     expect(failed.map((answer) => Object(answer).status)).toEqual(failed.map(() => 502))
-    expect(failed.length).toBeLessThanOrEqual(3)
+    expect(failed.length).toBeLessThanOrEqual(loopCount)
     const closes = await Promise.all(
       sockets.map((socket) => Promise.race([socket.closed, socket.call(proxiedPkgIds.WHO)])),
     )
