@@ -53,7 +53,7 @@ describe('the blocks of the page about uploads', () => {
 
   it('albums.test.ts passes', async () => {
     const vitest = `${root}/node_modules/vitest/vitest.mjs`
-    const env = { ...process.env, VITEST: undefined }
+    const env = { ...process.env, VITEST: undefined, FORCE_COLOR: undefined, NO_COLOR: '1' }
     const { code, output } = await runNode([vitest, 'run', 'albums.test.ts'], { cwd: folder, env })
     expect([code, output]).toEqual([0, expect.stringMatching(/Tests\s+1 passed/)])
   })
