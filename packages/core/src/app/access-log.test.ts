@@ -151,6 +151,27 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
+  test('a call that a drain refuses is a warning; one that it cuts is an error', async () => {
+    const logger = createTestLogger()
+    const options = { drainTimeoutMs: 300, drainSpreadMs: 0, log: { logger, access: 'failures' } } as const
+    const { app, connect } = await start({ ...base, plugins: [testAuth()], ...options })
+    const socket = await connect()
+    socket.send(auth('bob'))
+    await nextJson(socket)
+    socket.send(packet(4))
+    await exchange(socket, packet(1, { id: 1 }))
+    const closed = app.close()
+    await until(() => app.state === 'draining')
+    await exchange(socket, packet(1, { id: 2 }))
+    await closed
+    expect(
+      logger.lines.filter(isAccess).map(({ level, fields: { pkg_id, status_code } }) => [level, pkg_id, status_code]),
+    ).toEqual([
+      ['warn', 1, 503],
+      ['error', 4, 503],
+    ])
+  })
+
   test('an unmatched request is logged with its path, truncated and without its query', async () => {
     const { request, lines } = await boot({})
     await request(`GET /${'x'.repeat(300)}?token=secret`)

@@ -7,7 +7,8 @@ import { reply } from '../call/reply.ts'
 import { runInTrace } from '../call/tracer.ts'
 import { upgradeRequired } from '../edge/error-response.ts'
 import { type RequestPreprocessor, UnreadRequest } from '../edge/request-preprocessor.ts'
-import { coreError, DeadlineExceededError, NotFoundError, UnavailableError } from '../errors/app-error.ts'
+import { coreError, DeadlineExceededError, NotFoundError } from '../errors/app-error.ts'
+import { RestartingError } from '../errors/restarting-error.ts'
 import type { Identify } from '../plugin/host.ts'
 import type { HttpExchange } from '../transport/transport.ts'
 import type { Cors } from './cors.ts'
@@ -143,7 +144,7 @@ export class HttpWire implements HttpRequestServices {
     if (services.onCall !== null) services.onCall(call)
     // The client disconnected while onRequest was running.
     if (request.exchange.aborted) return call.abandon(clientDisconnected)
-    if (this.draining && !route.servesWhileDraining) call.fail(new UnavailableError('The server is restarting'))
+    if (this.draining && !route.servesWhileDraining) call.fail(new RestartingError())
     else this.#identify(request, call)
     if (call.settled) return
     this.running.add(call)

@@ -6,8 +6,9 @@ import type { QuestionDefinition } from '../call/event.ts'
 import type { Identity } from '../call/identity.ts'
 import { isPage, isReply } from '../call/reply.ts'
 import type { ItemSink } from '../call/streamed-reply.ts'
-import { type AppError, coreError, NotFoundError, PayloadTooLargeError, UnavailableError } from '../errors/app-error.ts'
+import { type AppError, coreError, NotFoundError, PayloadTooLargeError } from '../errors/app-error.ts'
 import { disconnects } from '../errors/disconnect.ts'
+import { RestartingError } from '../errors/restarting-error.ts'
 import { RSPCode } from '../errors/status.ts'
 import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { ControlFrame, Frame, RefusedFrame, RequestFrame } from '../protocol/frame.ts'
@@ -136,7 +137,7 @@ export class WebSocketConnection
     const route = router.find(pkgId) ?? unmatched
     const call = new ActiveCall(route, toPeer(this, frame), services, reqId, this.identity, data, pkgId)
     if (services.onCall !== null) services.onCall(call)
-    if (draining) return this.#reject(call, new UnavailableError('The server is restarting'))
+    if (draining) return this.#reject(call, new RestartingError())
     if (route === unmatched) return call.fail(new NotFoundError(`No handler found for pkg_id ${pkgId}`))
     this.#start(call, options.ordered ? this : route.ordered ? route : null, false)
   }
@@ -144,8 +145,7 @@ export class WebSocketConnection
   start(call: ActiveCall, lane: string | null, endsCalls: boolean): void {
     const { services, draining } = this.shared
     if (services.onCall !== null) services.onCall(call)
-    if (draining && !call.compiled.servesWhileDraining)
-      return call.fail(new UnavailableError('The server is restarting'))
+    if (draining && !call.compiled.servesWhileDraining) return call.fail(new RestartingError())
     this.#start(call, lane, endsCalls)
   }
 

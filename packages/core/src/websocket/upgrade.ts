@@ -7,6 +7,7 @@ import { noCredentials, packHeaders } from '../edge/packed-headers.ts'
 import { type RequestContext, type RequestPreprocessor, toIncomingRequest } from '../edge/request-preprocessor.ts'
 import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
+import { RestartingError } from '../errors/restarting-error.ts'
 import type { ControlResult } from '../plugin/control-frames.ts'
 import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { Codec } from '../protocol/codec.ts'
@@ -100,7 +101,7 @@ export class Upgrader {
   #check(pending: PendingUpgrade): Codec | null {
     const { request } = pending
     const { wire, preprocessor, codecs, defaultCodec } = this.#options
-    if (wire.draining) throw new UnavailableError('The server is restarting')
+    if (wire.draining) throw new RestartingError()
     const refusal = preprocessor.check(request) ?? checkHandshake(request)
     if (refusal !== null) throw refusal
     if (!isOriginAllowed(wire.options.origins, pending)) return null
@@ -145,7 +146,7 @@ export class Upgrader {
     const timer = services.clock.timer(upgradeTimeoutMs, () => {
       finish(() => this.#reject(pending, new UnavailableError('The connection could not be opened in time')))
     })
-    const reject = (): void => finish(() => this.#reject(pending, new UnavailableError('The server is restarting')))
+    const reject = (): void => finish(() => this.#reject(pending, new RestartingError()))
     this.#pending.add(reject)
     pending.request.onAborted(() => finish(() => this.#disconnected()))
     admission
@@ -160,7 +161,7 @@ export class Upgrader {
     const { request, address } = pending
     if (request.aborted) return this.#disconnected()
     const { wire } = this.#options
-    if (wire.draining) return this.#reject(pending, new UnavailableError('The server is restarting'))
+    if (wire.draining) return this.#reject(pending, new RestartingError())
     const headers = packHeaders(request.headers(), wire.handshake?.credentials ?? noCredentials)
     const connection = new WebSocketConnection(wire, { address, headers, query: request.query, codec, admission })
     // Only this name is sent back: the client may have offered its token next to it.

@@ -16,6 +16,7 @@ import {
   UnavailableError,
 } from '../../errors/app-error.ts'
 import { Disconnect, disconnects } from '../../errors/disconnect.ts'
+import { RestartingError } from '../../errors/restarting-error.ts'
 import type { CloseReason } from '../../hub/disconnect-target.ts'
 import type { Subscribed } from '../../hub/entrant.ts'
 import { toJsonEvent, toRetryText } from '../../protocol/server-sent-events.ts'
@@ -75,7 +76,7 @@ export class EventOpening extends ForwardedPeer implements ReaderSource {
   /** Never rejects. */
   async #run(): Promise<void> {
     try {
-      if (this.#wire.draining) throw new UnavailableError('The server is restarting')
+      if (this.#wire.draining) throw new RestartingError()
       const reader = this.#createReader()
       if (this.#request.exchange.method === 'HEAD') return await this.#answerHead(reader)
       this.#reader = reader
@@ -113,7 +114,7 @@ export class EventOpening extends ForwardedPeer implements ReaderSource {
     const hooks = this.#runHooks(reader)
     if (isPromise(hooks)) await this.#limited(hooks)
     if (!reader.isOpen) return
-    if (this.#wire.draining) throw new UnavailableError('The server is restarting')
+    if (this.#wire.draining) throw new RestartingError()
     reader.wasAdmitted = true
     this.#wire.hub.add(reader)
   }
