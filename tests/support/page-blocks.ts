@@ -71,8 +71,11 @@ export interface PageBlocks {
   readonly count: number
 }
 
-/** `name`: of a test, or a page. */
-export async function readBlocks(name: keyof typeof pageTests | (string & {})): Promise<PageBlocks> {
+/** `name`: of a test, or a page. `beside`: a folder of its own, for a test that runs beside another one of the page. */
+export async function readBlocks(
+  name: keyof typeof pageTests | (string & {}),
+  beside: string = name,
+): Promise<PageBlocks> {
   const markdown = await Promise.all(
     (pageGroups().get(name) ?? []).map((page) => readFile(`${root}/docs_site/${page}.md`, 'utf8')),
   )
@@ -81,7 +84,7 @@ export async function readBlocks(name: keyof typeof pageTests | (string & {})): 
   ])
   const documents = markdown.flatMap((text) => [...text.matchAll(/```html\n<!-- ([\w./-]+\.html) -->\n([\s\S]*?)```/g)])
   return {
-    folder: fileURLToPath(new URL(`../${name.replaceAll('/', '-')}.generated`, import.meta.url)),
+    folder: fileURLToPath(new URL(`../${beside.replaceAll('/', '-')}.generated`, import.meta.url)),
     blocks: blocks.map(([, name = '', code = '']) => ({ name, code })),
     documents: documents.map(([, name = '', code = '']) => ({ name, code })),
     count: markdown.flatMap((text) => [...text.matchAll(/```(?:ts|tsx|typescript|js|javascript)\b/g)]).length,
