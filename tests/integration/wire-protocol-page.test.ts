@@ -93,7 +93,7 @@ describe('the blocks of the page about the protocol', () => {
     await reach(['load', { n: 1 }, 'load'])
   })
 
-  it('app.ts answers in the format that was asked for', async () => {
+  it('app.ts answers in the requested format', async () => {
     const { app }: { app: App } = await import(`${folder}/app.ts`)
     const { url } = await app.listen({ port: 0, host: '127.0.0.1' })
     onTestFinished(() => app.close())
