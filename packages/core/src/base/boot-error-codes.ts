@@ -101,7 +101,7 @@ export const bootErrorCodes: Readonly<Record<CoreBootErrorCode, BootErrorRow>> =
   bad_path: {
     about: 'A path or a prefix is not valid.',
     example: "The prefix '/v1/' must not end with a slash",
-    change: 'Paths begin with `/` and do not end with it; methods are in upper case.',
+    change: 'Paths begin with `/`, and prefixes do not end with it; methods are in upper case.',
   },
   duplicate_path: {
     about: 'Two routes have the same method and path.',
