@@ -1,10 +1,19 @@
 // docs_site/coming-from/python-reference.md: its old client, and its differences, against the example.
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AnyRoute } from '@twinwire/core'
+import { database } from '@twinwire/core/database'
+import { createTestApp } from '@twinwire/core/testing'
+import { auth } from '@twinwire/plugin-auth'
+import { createTestIssuer } from '@twinwire/plugin-auth/testing'
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Example, type ExampleTokens, startExample } from '../support/example.ts'
 import { httpCall } from '../support/http-call.ts'
 import { readBlocks, testBlocks } from '../support/page-blocks.ts'
+
+// On a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const page = await readBlocks('coming-from/python-reference')
 
@@ -75,6 +84,48 @@ describe('the page for users of the Python reference', () => {
       { status_code: 0 },
     ])
     socket.close()
+  })
+
+  it('authors.routes.ts is one route for both wires, with pages and a role', async () => {
+    const { getPaginatedAuthors }: { getPaginatedAuthors: AnyRoute } = await import(`${page.folder}/authors.routes.ts`)
+    const issuer = await createTestIssuer({ algorithms: ['ES256'] })
+    onTestFinished(() => issuer.stop())
+    const { request, client, close } = await createTestApp({
+      pkgIds: { GET_PAGINATED_AUTHORS: 2 },
+      routes: { GET_PAGINATED_AUTHORS: getPaginatedAuthors },
+      plugins: [
+        auth({ issuer: issuer.issuer, audience: issuer.audience, clientId: issuer.clientId }),
+        database({
+          url: 'pglite://memory',
+          onStart: async (db) => {
+            await db.execute(sql`create table authors (id serial primary key, name text not null unique)`)
+            await db.execute(sql`insert into authors (name) values ('Ada'), ('Bob'), ('Cem')`)
+          },
+        }),
+      ],
+    })
+    onTestFinished(() => close())
+    const as = (...roles: string[]) => ({
+      headers: { authorization: `Bearer ${issuer.token({ username: 'ann', roles })}` },
+    })
+    const reader = as('get-authors')
+    const path = 'GET /authors/paginated'
+    const first = {
+      items: [
+        { id: 1, name: 'Ada' },
+        { id: 2, name: 'Bob' },
+      ],
+      meta: { page: 1, per_page: 2, total: 3, pages: 2, next_cursor: null, has_more: true },
+    }
+    expect((await request(`${path}?per_page=2`, reader)).json()).toEqual(first)
+    const socket = await client(reader)
+    expect(await socket.call('GET_PAGINATED_AUTHORS', { per_page: 2 })).toEqual(first)
+    const byCursor = (await request(`${path}?per_page=2&cursor=`, reader)).json()
+    expect(byCursor).toMatchObject({ items: first.items, meta: { has_more: true, next_cursor: expect.any(String) } })
+    const statuses = [await request(path), await request(path, as()), await request(`${path}?size=2`, reader)].map(
+      ({ status }) => status,
+    )
+    expect(statuses).toEqual([401, 403, 422])
   })
 
   it('HTTP has one envelope', async () => {

@@ -9,9 +9,12 @@ import { createClient } from '@twinwire/client'
 import type { App } from '@twinwire/core'
 import { type Database, database } from '@twinwire/core/database'
 import { fakeIdentity } from '@twinwire/core/testing'
+import { createTestIssuer } from '@twinwire/plugin-auth/testing'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { readBlocks, testBlocks } from '../support/page-blocks.ts'
+import { readBlocks, testBlocks, writeBlocks } from '../support/page-blocks.ts'
+import { originOf, programEnv } from '../support/page-origin.ts'
+import { startProgram } from '../support/page-program.ts'
 
 // On a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -155,6 +158,30 @@ describe('the recipes', () => {
     expect(await as('PUT /documents/1', { title: 'Plan C', version: 3 })).toMatchObject({ status: 404 })
     expect(await as('POST /documents/1/restore', { version: 3 })).toMatchObject({ status: 200 })
     expect(await as('GET /documents')).toMatchObject({ body: [{ title: 'Plan A', version: 4 }] })
+  })
+
+  it('main.ts starts a recipe with users and a database', async () => {
+    const issuer = await createTestIssuer({ realm: 'documents', clientId: 'documents', algorithms: ['ES256'] })
+    onTestFinished(() => issuer.stop())
+    let code = page.blocks.find(({ name }) => name === 'main.ts')?.code ?? ''
+    // A Keycloak, a PostgreSQL and a port of the reader.
+    for (const [from, to] of [
+      ['https://sso.example.com', issuer.url],
+      ['postgres://app:secret@127.0.0.1:5432/app', 'pglite://memory'],
+      ['port: 8000', 'port: 0'],
+    ] as const) {
+      expect(code).toContain(from)
+      code = code.replace(from, to)
+    }
+    await writeBlocks(folder, { blocks: [{ name: 'main.ts', code }] })
+    const program = startProgram(folder, 'main.ts', programEnv)
+    const url = await originOf(program)
+    expect(await send(url, 'GET /documents')).toMatchObject({ status: 401 })
+    const who = issuer.token({ username: 'ada' })
+    const created = await send(url, 'POST /documents', { who, json: { title: 'Plan' } })
+    expect(created).toEqual({ status: 201, body: { id: 1, title: 'Plan', version: 1 } })
+    expect(await send(url, 'GET /documents', { who })).toEqual({ status: 200, body: [created.body] })
+    await program.end()
   })
 
   it('changes: who, before and after', async () => {

@@ -5,11 +5,13 @@ import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { AnyEndpoint } from '@twinwire/core'
-import { onTransports } from '@twinwire/core/testing'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type AnyEndpoint, event, staticFiles } from '@twinwire/core'
+import { createTestApp, onTransports } from '@twinwire/core/testing'
+import * as v from 'valibot'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openEvents } from '../../packages/core/src/testing/event-reader.fixtures.ts'
-import { readBlocks, testBlocks } from '../support/page-blocks.ts'
+import { hasChromium, startChromium } from '../support/chromium.ts'
+import { readBlocks, testBlocks, writeBlocks } from '../support/page-blocks.ts'
 import { readPage, shownBlocks, startProgram } from '../support/page-program.ts'
 import { runNode } from '../support/run-node.ts'
 
@@ -21,6 +23,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const conditions = `const conditions = ['@twinwire/source', 'node']
 export default { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } }
 `
+const shownPage = '<!doctype html><title>Sold</title><ul id="sold"></ul><script src="page.js"></script>'
 const page = await readBlocks('uploads-page')
 const { folder } = page
 
@@ -56,6 +59,37 @@ describe('the blocks of the page about uploads', () => {
     const env = { ...process.env, VITEST: undefined, FORCE_COLOR: undefined, NO_COLOR: '1' }
     const { code, output } = await runNode([vitest, 'run', 'albums.test.ts'], { cwd: folder, env })
     expect([code, output]).toEqual([0, expect.stringMatching(/Tests\s+1 passed/)])
+  })
+
+  it.skipIf(!hasChromium())('page.js lists what the topic of events.ts says, in a browser', async () => {
+    const { ticketEvents } = await load('events.ts')
+    const script = page.blocks.find(({ name }) => name === 'page.js')?.code ?? ''
+    await writeBlocks(`${folder}/public`, { blocks: [{ name: 'page.js', code: script }] }, { 'index.html': shownPage })
+    const sold = event({ data: v.object({ id: v.number() }) })
+    const { app, address, close } = await createTestApp(
+      {
+        pkgIds: { SOLD: 100 },
+        routes: {},
+        events: { SOLD: sold },
+        topics: { 'ticket:*': { authorize: () => true } },
+        endpoints: [
+          ...(ticketEvents === undefined ? [] : [ticketEvents]),
+          staticFiles({ root: `${folder}/public`, prefix: '/', access: 'public' }),
+        ],
+      },
+      { transport: 'uws' },
+    )
+    onTestFinished(() => close())
+    const browser = await startChromium()
+    onTestFinished(() => browser.close())
+    const window = await browser.newPage()
+    const problems: string[] = []
+    window.on('pageerror', (error) => problems.push(String(error)))
+    await window.goto(address.url)
+    await expect.poll(() => app.hub.topicSize('ticket:7'), { timeout: 30_000 }).toBe(1)
+    for (const id of [41, 42]) await app.hub.publish('ticket:7', sold, { id })
+    await expect.poll(() => window.locator('#sold').textContent(), { timeout: 30_000 }).toBe('4142')
+    expect(problems).toEqual([])
   })
 
   onTransports({ describe, afterEach }, ({ start }) => {
