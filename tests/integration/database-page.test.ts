@@ -1,10 +1,11 @@
 // The blocks of docs_site/database.md and docs_site/transactions.md: drizzle-kit makes the migrations, and the programs run as the pages show.
 import { existsSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type AnyRoute, type Plugin, route } from '@twinwire/core'
 import { type Database, type DatabaseApi, withDb } from '@twinwire/core/database'
 import { createTestApp } from '@twinwire/core/testing'
+import { sql } from 'drizzle-orm'
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readBlocks, testBlocks, writeBlocks } from '../support/page-blocks.ts'
 import { readPage, shownBlocks, startProgram } from '../support/page-program.ts'
@@ -123,7 +124,7 @@ describe('the blocks of the pages about the database', () => {
     expect((await request('GET /role')).status).toBe(404)
   })
 
-  it('driver.ts serves the migrations of the page, and trigrams.ts its extension', async () => {
+  it('driver.ts serves the migrations of the page', async () => {
     const { embedded } = await load<{ embedded: () => Plugin<DatabaseApi> }>('driver.ts')
     const { getAuthors } = await load<{ getAuthors: AnyRoute }>('authors.ts')
     const app = await createTestApp({
@@ -134,7 +135,33 @@ describe('the blocks of the pages about the database', () => {
     })
     onTestFinished(() => app.close())
     expect((await app.request('GET /authors')).json()).toEqual([])
+  })
+
+  it('trigrams.ts applies a migration that creates the extension', async () => {
+    const made = await runNode(['--conditions=@twinwire/source', kit, 'generate', '--custom', '--name=trigrams'], {
+      cwd: folder,
+    })
+    expect(made, made.output).toMatchObject({ code: 0 })
+    const [file = ''] = (await readdir(`${folder}/drizzle`)).filter((name) => name.endsWith('_trigrams.sql'))
+    await writeFile(`${folder}/drizzle/${file}`, 'create extension if not exists pg_trgm')
+    const code = page.blocks.find(({ name }) => name === 'trigrams.ts')?.code ?? ''
+    const url = 'pglite://./.data'
+    expect(code).toContain(url)
+    await writeFile(`${folder}/trigrams.ts`, code.replace(url, 'pglite://memory'))
     const { withTrigrams } = await load<{ withTrigrams: () => Plugin<DatabaseApi> }>('trigrams.ts')
-    expect(withTrigrams().name).toBe('database')
+    const app = await createTestApp({
+      pkgIds: { ALIKE: 1 },
+      routes: {
+        ALIKE: route({
+          http: 'GET /alike',
+          use: [withDb()],
+          handler: async (_input, { db }) => db.execute(sql`select similarity('Ursula', 'Ursula K.') > 0.5 as alike`),
+        }),
+      },
+      plugins: [withTrigrams()],
+      defaultAccess: 'public',
+    })
+    onTestFinished(() => app.close())
+    expect((await app.request('GET /alike')).json()).toMatchObject({ rows: [{ alike: true }] })
   })
 })

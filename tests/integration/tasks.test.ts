@@ -1,7 +1,8 @@
 // Tasks for one node, with two apps on one Redis; and the blocks of docs_site/tasks.md.
 import { redisBroker } from '@twinwire/broker-redis'
+import type { App } from '@twinwire/core'
 import { createTestApp } from '@twinwire/core/testing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readBlocks, testBlocks } from '../support/page-blocks.ts'
 import { hasRedis, startRedis } from '../support/redis.ts'
 
@@ -10,10 +11,20 @@ const page = await readBlocks('tasks-page')
 describe('the blocks of the page about tasks', () => {
   testBlocks(page)
 
-  it('run', async () => {
-    const { app } = await import(`${page.folder}/auctions.ts`)
-    await app.ready()
-    await app.close()
+  it('close an auction whose time has come, in the first run', async () => {
+    const open = async (file: string) => {
+      const { app }: { app: App } = await import(`${page.folder}/${file}`)
+      const { url } = await app.listen({ port: 0, host: '127.0.0.1' })
+      onTestFinished(() => app.close())
+      return async (): Promise<unknown> => (await fetch(`${url}/auctions`)).json()
+    }
+    // It ends a minute after the module is loaded.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 61_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    await import(`${page.folder}/auctions.ts`)
+    vi.useRealTimers()
+    await expect.poll(await open('auctions.ts'), { timeout: 15_000 }).toEqual([])
+    expect(await (await open('auctions.ts?later'))()).toEqual(['lamp'])
   })
 })
 
