@@ -1,5 +1,9 @@
 // The blocks of docs_site/rate-limits.md: the programs run, and what the page shows is what callers get.
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { AnyRoute, App } from '@twinwire/core'
 import { createTestApp } from '@twinwire/core/testing'
 import { type LimitStoreFactory, type RateLimitPlugin, rateLimit } from '@twinwire/plugin-ratelimit'
@@ -7,7 +11,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import WebSocket from 'ws'
 import { readBlocks, testBlocks, writeBlocks } from '../support/page-blocks.ts'
 import { parseAnswer, partShown, readPage, shownBlocks, startProgram } from '../support/page-program.ts'
-import { hasRedis, startRedis } from '../support/redis.ts'
+import { hasRedis, redisClient, startRedis } from '../support/redis.ts'
 
 // On a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
@@ -113,6 +117,40 @@ describe('the blocks of the page about limits', async () => {
     expect(() => withTls()).toThrow('ca.pem')
     expect(typeof ownClient).toBe('function')
     for (const store of Object.values<() => LimitStoreFactory>(stores)) expect(store().name).toMatch(/^Redis \(/)
+  })
+
+  it.skipIf(!redisThere)('stores.ts counts in a Redis behind a socket of the system', async () => {
+    const redis = await startRedis({ own: true })
+    onTestFinished(() => redis.stop())
+    const { hostname, port } = new URL(redis.url)
+    const open = new Set<Socket>()
+    const bridge = createServer((near) => {
+      const far = connect(Number(port), hostname)
+      for (const socket of [near, far]) open.add(socket.once('error', () => far.destroy()))
+      near.pipe(far).pipe(near)
+    })
+    const path = join(await mkdtemp(join(tmpdir(), 'twinwire-')), 'redis.sock')
+    bridge.listen(path)
+    await once(bridge, 'listening')
+    onTestFinished(async () => {
+      for (const socket of open) socket.destroy()
+      bridge.close()
+      await rm(dirname(path), { recursive: true })
+    })
+    const { ownClient }: { ownClient: (path: string) => LimitStoreFactory } = await import(`${folder}/stores.ts`)
+    const { search }: { search: AnyRoute } = await import(`${folder}/routes.ts`)
+    const { request, close } = await createTestApp({
+      pkgIds: { SEARCH: 1 },
+      routes: { SEARCH: search },
+      plugins: [rateLimit({ preAuthentication: false, store: ownClient(path) })],
+      defaultAccess: 'public',
+    })
+    onTestFinished(() => close())
+    const found = await Promise.all(Array.from({ length: 11 }, () => request('GET /search')))
+    expect(found.filter(({ status }) => status === 429)).toHaveLength(1)
+    const client = redisClient(redis.url)
+    onTestFinished(() => client.disconnect())
+    expect(await client.keys('twinwire:limit:*')).not.toEqual([])
   })
 
   it.skipIf(!redisThere)('several-processes.ts limits two apps as one', async () => {
