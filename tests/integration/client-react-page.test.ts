@@ -3,12 +3,17 @@ import { writeFile } from 'node:fs/promises'
 import { createClient } from '@twinwire/client'
 import type { App } from '@twinwire/core'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { bundle } from '../support/bundle.ts'
 import { hasChromium, startChromium } from '../support/chromium.ts'
 import { readBlocks, testBlocks } from '../support/page-blocks.ts'
+import { originOf, programEnv } from '../support/page-origin.ts'
+import { startProgram } from '../support/page-program.ts'
 import { runNode } from '../support/run-node.ts'
+
+// On a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const page = await readBlocks('client-react-page')
 const { folder } = page
@@ -46,6 +51,17 @@ describe('the page about React', () => {
   afterAll(async () => {
     await browser?.close()
     await app?.close()
+  })
+
+  it('server.ts serves the app and its page', async () => {
+    const program = startProgram(folder, 'server.ts', programEnv)
+    const origin = await originOf(program)
+    const document = page.documents.find(({ name }) => name === 'public/index.html')?.code
+    expect(await (await fetch(`${origin}/`)).text()).toBe(document)
+    const client = createClient({ url: origin, manifest: app.manifest(), WebSocket })
+    expect(await client.call('ADD_TASK', { title: 'Sweep' })).toMatchObject({ title: 'Sweep' })
+    client.close()
+    await program.end()
   })
 
   it('has an adapter of ten lines', () => {

@@ -201,7 +201,7 @@ describe('the programs of coming-from', () => {
 
     it('trpc: both clients get the same from one app that has both', async () => {
       const [{ createBoth }, { createTheirClient }, { createOurClient }, { createCaller }] = await Promise.all(
-        ['moving', 'their-client', 'our-client', 'theirs'].map((name) => load(`trpc/${name}.ts`)),
+        ['trpc/moving.ts', 'trpc/their-client.ts', 'trpc/our-client.ts', 'trpc/theirs.ts'].map(load),
       )
       const app = createBoth(options())
       const url = await listen(app)
@@ -239,7 +239,7 @@ describe('the programs of coming-from', () => {
 
     it('socket-io: what one server says, clients of both receive', async () => {
       const [{ createBoth }, { enterTheirs }, { enterOurs }] = await Promise.all(
-        ['both', 'their-client', 'our-client'].map((name) => load(`socket-io/${name}.ts`)),
+        ['socket-io/both.ts', 'socket-io/their-client.ts', 'socket-io/our-client.ts'].map(load),
       )
       const { app, io } = createBoth(new Map([['ada', 'ada']]), options())
       const url = await listen(app)

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import WebSocket from 'ws'
 import { readBlocks, testBlocks } from '../support/page-blocks.ts'
-import { playPage } from '../support/played-page.ts'
+import { playedPages, playPage } from '../support/played-page.ts'
 
 // On a busy machine.
 vi.setConfig({ testTimeout: 180_000 })
@@ -16,22 +16,7 @@ const question = event({
   answer: v.object({ accepted: v.boolean() }),
 })
 
-/** With the number of outputs that each shows. */
-const pages = {
-  index: 1,
-  routes: 5,
-  steps: 3,
-  'input-and-output': 5,
-  commands: 2,
-  errors: 4,
-  topics: 2,
-  http: 6,
-  logs: 4,
-  plugins: 2,
-  running: 2,
-}
-
-describe.each(Object.entries(pages))('the page %s', async (name, outputs) => {
+describe.each(Object.entries(playedPages))('the page %s', async (name, outputs) => {
   const page = await readBlocks(name)
   testBlocks(page)
 

@@ -11,6 +11,21 @@ import { type PageProgram, readPage, startProgram } from './page-program.ts'
 const run = promisify(execFile)
 const wscat = fileURLToPath(new URL('../node_modules/wscat/bin/wscat', import.meta.url))
 const tsx = `'${process.execPath}' --conditions=@twinwire/source --import tsx`
+/** The pages that are played, with the number of outputs that each shows. */
+export const playedPages = {
+  index: 1,
+  routes: 5,
+  steps: 3,
+  'input-and-output': 5,
+  commands: 2,
+  errors: 4,
+  topics: 2,
+  http: 6,
+  logs: 4,
+  plugins: 2,
+  running: 2,
+}
+
 /** That of a reader, and not that of a test. */
 const env = { NODE_ENV: 'development', ENV: 'dev', PORT: '0' }
 
