@@ -51,6 +51,15 @@ describe('group', () => {
     expect(names(outer.RENAME)).toEqual(['outer', 'inner', 'limit', 'own'])
   })
 
+  it('makes the path of a route at its root the prefix, without a slash at the end', () => {
+    const root = route({ http: 'GET /', handler })
+    const list = route({ http: { route: 'GET /', status: 202 }, handler })
+    const inner = group({ prefix: '/b' }, { ROOT: root, LIST: list })
+    expect(inner.LIST.definition.http?.route).toBe('GET /b')
+    expect(group({ prefix: '/a' }, inner).ROOT.definition.http?.route).toBe('GET /a/b')
+    expect(group({}, { ROOT: root }).ROOT.definition.http?.route).toBe('GET /')
+  })
+
   it('refuses a prefix that ends with a slash', () => {
     expect(() => group({ prefix: '/a/' }, {})).toThrow(expect.objectContaining({ code: 'bad_path' }))
   })

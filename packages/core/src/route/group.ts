@@ -6,7 +6,7 @@ import type { HasKeys, HttpOptions } from './route-types.ts'
 import { splitUse, type Use, type ValidUse } from './use.ts'
 
 /**
- * Adds a path prefix and steps to many routes. The steps run before the routes' own of the same kind; what they add is not
+ * Adds a path prefix and steps to many routes: `GET /` becomes `GET /admin`, `GET /users` becomes `GET /admin/users`. The steps run before the routes' own of the same kind; what they add is not
  * typed for the handlers: for that use `route.with`.
  *
  * @example
@@ -52,5 +52,5 @@ type ValidRoutes<Routes, Names extends string> = [Names] extends [never]
 
 function prefixed(prefix: string, http: HttpOptions): HttpOptions['route'] {
   const [method, path] = http.route.split(' ')
-  return `${method} ${prefix}${path}` as HttpOptions['route']
+  return `${method} ${prefix !== '' && path === '/' ? prefix : `${prefix}${path}`}` as HttpOptions['route']
 }
