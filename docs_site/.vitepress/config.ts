@@ -1,5 +1,6 @@
 import { type DefaultTheme, defineConfig, type UserConfig } from 'vitepress'
 import { toAnchor } from './anchors.ts'
+import { emptyHeaders } from './empty-headers.ts'
 import { writeRedirects } from './redirects.ts'
 import { repositoryLinks } from './repository-links.ts'
 import { search } from './search.ts'
@@ -15,7 +16,10 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
   vite: { build: { chunkSizeWarningLimit: 4_000 } },
   markdown: {
     anchor: { slugify: toAnchor },
-    config: repositoryLinks,
+    config: (md) => {
+      repositoryLinks(md)
+      emptyHeaders(md)
+    },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     languageAlias: { haproxy: 'nginx', caddyfile: 'nginx' },
   },

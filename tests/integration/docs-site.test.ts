@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { errorCodes } from '@twinwire/core'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { redirects } from '../../docs_site/.vitepress/redirects.ts'
 import { referenceSidebar, sidebar, toAddress } from '../../docs_site/.vitepress/sidebar.ts'
@@ -42,6 +42,10 @@ const searches: readonly (readonly [query: string, ...pages: readonly string[]])
   ['cors', 'http'],
   ['roles', 'auth'],
 ]
+
+/** The label of the theme's button for the search lacks the names of its keys. */
+const findOwnFaults = (page: Page, ...without: readonly string[]): Promise<readonly string[]> =>
+  findAccessFaults(page, ['label-content-name-mismatch', ...without])
 
 test('each page is in the sidebar, once', () => {
   const linked = linksOf(sidebar)
@@ -138,9 +142,7 @@ describe('the site', { timeout: 180_000 }, () => {
         for (const colorScheme of ['light', 'dark'] as const) {
           const { page, faults, close } = await openWatched(browser, `${url}/once`, { colorScheme })
           await page.getByRole('heading', { name: 'Calls that have their effect once' }).waitFor()
-          // The label of the theme's button for the search lacks the names of its keys.
-          const found = (await findAccessFaults(page)).filter((each) => !each.startsWith('label-content-name-mismatch'))
-          expect(found, colorScheme).toEqual([])
+          expect(await findOwnFaults(page), colorScheme).toEqual([])
           await keepScreenshot(page, `docs-site-${colorScheme}`)
           await page.keyboard.press('Control+k')
           await page.getByRole('searchbox').fill('bad_step_order')
@@ -162,5 +164,30 @@ describe('the site', { timeout: 180_000 }, () => {
         await browser.close()
       }
     },
+  )
+
+  test.skipIf(!hasChromium())(
+    'every page fits a phone, and can be read by everyone',
+    async () => {
+      const browser: Browser = await startChromium()
+      try {
+        const viewport = { width: 360, height: 740 }
+        const { page, faults } = await openWatched(browser, url, { viewport })
+        const found: string[] = []
+        for (const address of sitePages().map(toAddress)) {
+          await page.goto(`${url}${address}`)
+          await page.locator('main h1').first().waitFor()
+          const width = Number(await page.evaluate('document.documentElement.scrollWidth'))
+          if (width > viewport.width) found.push(`${address}: ${width} px`)
+          // Colours are those of the theme, and take the most time: the test above has them.
+          for (const fault of await findOwnFaults(page, 'color-contrast'))
+            found.push(`${address}: ${fault.slice(0, 300)}`)
+        }
+        expect([...found, ...faults]).toEqual([])
+      } finally {
+        await browser.close()
+      }
+    },
+    400_000,
   )
 })

@@ -1,6 +1,6 @@
 import type { Theme } from 'vitepress'
 import DefaultTheme from 'vitepress/theme'
-import './code.css'
+import './pages.css'
 
 const theme: Theme = { extends: DefaultTheme }
 
