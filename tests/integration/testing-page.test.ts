@@ -58,6 +58,8 @@ describe('the tests of the page about testing', () => {
     expect(codec?.length).toBeGreaterThan(20)
     expect(others).toEqual({
       'rename.test.ts': ['renames over both wires', 'rejects an empty name'],
+      'request.test.ts': ['answers what a client of HTTP sees'],
+      'transports.test.ts': ['answers on both wires', 'answers on both wires'],
       'event.test.ts': ['reaches every client'],
       'command.test.ts': ['renames an author, once for each version'],
       'add-author.test.ts': ['adds an author, whose name is then taken'],

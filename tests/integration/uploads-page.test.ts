@@ -51,6 +51,11 @@ describe('the blocks of the page about uploads', () => {
     await curl('curl -o', stored.id)
     expect(await readFile(`${folder}/back.png`, 'utf8')).toBe('meow')
     expect(JSON.parse(await curl('curl -F'))).toMatchObject({ id: 7, tags: ['a', 'b'], photos: [{ name: 'cat.png' }] })
+    // The field behind the file.
+    const late = `curl -sS -F photo=@cat.png -F title=Cats ${url}/albums/7/photos`
+    const refused = (await run('sh', ['-c', late], { cwd: folder })).stdout
+    const [, said = ''] = /`(Invalid key: Expected "title" [^`]+)`/.exec(markdown) ?? []
+    expect(JSON.parse(refused)).toMatchObject({ error: { code: 'validation_error', details: [{ message: said }] } })
     await program.end()
   })
 
