@@ -172,6 +172,45 @@ onTransports({ describe, afterEach }, ({ start }) => {
     ])
   })
 
+  test('a WebSocket that is refused has one line, at the upgrade and before it is admitted; one that was admitted has none', async () => {
+    const logger = createTestLogger()
+    const options = { websocket: { origins: ['https://app.example'] }, log: { logger, access: 'failures' } } as const
+    const { connect } = await start({ ...base, ...options, plugins: [testAuth()] })
+    const headers = { origin: 'https://evil.example', 'x-correlation-id': 'upgrade-1' }
+    await expect(connect({ headers })).rejects.toThrow()
+    for (const first of [auth('bad'), packet(1, { id: 1 })]) {
+      const refused = await connect()
+      refused.send(first)
+      expect((await refused.closed).code).toBe(4001)
+    }
+    const admitted = await connect()
+    admitted.send(auth('ann'))
+    await nextJson(admitted)
+    admitted.send(auth('bad'))
+    expect((await admitted.closed).code).toBe(4001)
+    const closed = {
+      wire: 'ws',
+      connection_id: expect.any(String),
+      address: '127.0.0.1',
+      close_code: 4001,
+      reason: 'Unauthorized',
+    }
+    expect(logger.lines.filter(({ message }) => message === 'WebSocket refused')).toEqual(
+      [
+        {
+          wire: 'ws',
+          request_id: 'upgrade-1',
+          address: '127.0.0.1',
+          status_code: 403,
+          code: 'permission_denied',
+          reason: 'Connections from this origin are not allowed',
+        },
+        closed,
+        closed,
+      ].map((fields) => ({ level: 'warn', message: 'WebSocket refused', fields })),
+    )
+  })
+
   test('an unmatched request is logged with its path, truncated and without its query', async () => {
     const { request, lines } = await boot({})
     await request(`GET /${'x'.repeat(300)}?token=secret`)

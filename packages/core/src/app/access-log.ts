@@ -1,13 +1,13 @@
 import type { ActiveCall } from '../call/active-call.ts'
 import { callFields } from '../call/call-context.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
-import type { AccessLogger } from '../call/call-services.ts'
+import type { AccessLogger, RefusedConnection } from '../call/call-services.ts'
 import { RestartingError } from '../errors/restarting-error.ts'
 import type { ResolvedLogOptions } from '../log/log-options.ts'
 import { redactPath } from '../log/redact-path.ts'
 
 /**
- * Logs one line per call: `info` for a success, `warn` for a client error, a disconnected client or a call that a drain refused, `error` for a
+ * Logs one line per refused WebSocket, and one per call: `info` for a success, `warn` for a client error, a disconnected client or a call that a drain refused, `error` for a
  * server error. Null when the access log is off, which then costs nothing; a success without a line costs two comparisons.
  * In development the line of a call that failed ends with a link about its code.
  */
@@ -37,7 +37,11 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
     const about = errorLink === null || outcome.error === null || outcome.aborted ? '' : errorLink(outcome.error.code)
     logger[level](toFields(call, outcome), `${text}${about}`)
   }
-  return Object.assign(log, { logsSuccesses: () => logsSuccesses && logger.isLevelEnabled?.('info') !== false })
+  return Object.assign(log, {
+    logsSuccesses: () => logsSuccesses && logger.isLevelEnabled?.('info') !== false,
+    refused: (fields: RefusedConnection, isFault: boolean) =>
+      logger[isFault ? 'error' : 'warn']({ wire: 'ws', ...fields }, 'WebSocket refused'),
+  })
 }
 
 function toFields(call: ActiveCall, { error, httpStatus, durationMs }: CallOutcome): Record<string, unknown> {

@@ -23,7 +23,15 @@ export interface AccessLogger {
   (call: ActiveCall, outcome: CallOutcome): void
   /** May it write a line for a success? */
   logsSuccesses(): boolean
+  /** A WebSocket that was not opened, or was closed before it was admitted. `isFault`: of the server. */
+  refused(fields: RefusedConnection, isFault: boolean): void
 }
+
+/** As the fields of its line. */
+export type RefusedConnection = { readonly address: string; readonly reason: string } & (
+  | { readonly request_id: string; readonly status_code: number; readonly code: string }
+  | { readonly connection_id: string; readonly close_code: number }
+)
 
 /** What every call of an app shares. */
 export interface CallServices {

@@ -205,6 +205,13 @@ export class ConnectionHandshake {
   #refuse(row: CloseRow, status: ConnectionStatus): void {
     if (!this.#connection.isOpen) return
     this.#count(status)
+    const { id, address, shared, wasAdmitted } = this.#connection
+    const { code, reason } = row
+    if (!wasAdmitted)
+      shared.services.access?.refused(
+        { connection_id: id, address, close_code: code, reason },
+        code === disconnects.internalError.code,
+      )
     this.#connection.close(row)
   }
 

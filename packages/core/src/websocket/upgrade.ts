@@ -7,7 +7,7 @@ import { noCredentials, packHeaders } from '../edge/packed-headers.ts'
 import { type RequestContext, type RequestPreprocessor, toIncomingRequest } from '../edge/request-preprocessor.ts'
 import { type AppError, MalformedRequestError, PermissionDeniedError, UnavailableError } from '../errors/app-error.ts'
 import { toAppError } from '../errors/normalize.ts'
-import { RestartingError } from '../errors/restarting-error.ts'
+import { isServerFault, RestartingError } from '../errors/restarting-error.ts'
 import type { ControlResult } from '../plugin/control-frames.ts'
 import { notifyHooks } from '../plugin/notify-hooks.ts'
 import type { Codec } from '../protocol/codec.ts'
@@ -180,11 +180,17 @@ export class Upgrader {
     if (error.httpStatus >= 500 && error.cause !== undefined)
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
     wire.instruments.connection(status)
+    const id = toCorrelationId(request.header('x-correlation-id'))
+    const { code, httpStatus, message } = error
+    wire.services.access?.refused(
+      { request_id: id, address: pending.address, status_code: httpStatus, code, reason: message },
+      isServerFault(error),
+    )
     // Read before the answer, after which the request is no longer readable.
     const incoming = wire.onUpgradeRejected.length === 0 ? null : toIncomingRequest('ws', request, pending)
     const headers: HeaderList = [
       ...securityHeaders(preprocessor.isSecure(request)),
-      ['x-correlation-id', toCorrelationId(request.header('x-correlation-id'))],
+      ['x-correlation-id', id],
       ['content-type', 'application/json'],
       ...toErrorHeaders(error, pending.addedHeaders),
     ]
