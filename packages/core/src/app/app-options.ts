@@ -144,14 +144,13 @@ interface PlainOptions {
   readonly tasks?: TaskTable
 }
 
-/** Names what is missing, unknown, or in both tables. */
+/** Names what is missing, unknown, or in both tables. When an entry does not suit the table, its names are lost: `Name` is then `string`. */
 type TotalTable<Ids, Routes, Events> = {
   readonly [Name in Exclude<keyof Ids, keyof Routes | keyof Events>]: AnyRoute
 } & {
-  readonly [Name in Exclude<
-    keyof Routes,
-    keyof Ids
-  >]: CompileError<`'${Name & string}' is not declared in pkgIds: put HTTP-only routes into endpoints`>
+  readonly [Name in Exclude<keyof Routes, keyof Ids>]: string extends Name
+    ? CompileError<'an entry must be a route that both wires can serve: put one with a stream or files into endpoints, an event into events'>
+    : CompileError<`'${Name & string}' is not declared in pkgIds: put HTTP-only routes into endpoints`>
 } & {
   // `Extract` and not `&`: from a bare `keyof Events` the compiler would infer Events out of the routes.
   readonly [Name in Extract<keyof Routes, keyof Events>]: CompileError<`'${Name & string}' is a route and an event`>
