@@ -69,6 +69,51 @@ describe('the blocks of the pages about the database', () => {
     await start('0001_pages', false)
   })
 
+  it('a column that is NOT NULL, and one with another name, are migrated as the page says', async () => {
+    const transactions = readPage('transactions')
+    const filled = shownBlocks(transactions, 'sql').find((text) => text.includes('"slug"')) ?? ''
+    const [, said = ''] = /`failed_migration`: `([^`]+)`/.exec(transactions) ?? []
+    const own = await readBlocks('database-page', 'database-page-columns')
+    onTestFinished(() => rm(own.folder, { recursive: true, force: true }))
+    await writeBlocks(own.folder, own)
+    const kitIn = (...args: readonly string[]) =>
+      runNode(['--conditions=@twinwire/source', kit, 'generate', ...args], { cwd: own.folder })
+    const rewrite = async (file: string, change: (text: string) => string): Promise<void> => {
+      const text = await readFile(`${own.folder}/${file}`, 'utf8')
+      expect(change(text)).not.toBe(text)
+      await writeFile(`${own.folder}/${file}`, change(text))
+    }
+    const migrateAll = () =>
+      runNode(['--conditions=@twinwire/source', '--import', 'tsx', 'migrate.ts'], { cwd: own.folder })
+    await kitIn('--name=authors')
+    await kitIn('--custom', '--name=rows')
+    const rows = `insert into authors (name) values ('Ursula'); --> statement-breakpoint
+insert into books ("authorId", title) values (1, 'Rocannon')`
+    await writeFile(`${own.folder}/drizzle/0001_rows.sql`, rows)
+
+    await rewrite('tables.ts', (text) => text.replace('  title: text()', '  slug: text().notNull(),\n  title: text()'))
+    await kitIn('--name=slug')
+    const stopped = await migrateAll()
+    expect(stopped.code).toBe(1)
+    expect(stopped.output).toContain('failed_migration')
+    expect(stopped.output).toContain(said)
+    await rewrite('drizzle/0002_slug.sql', () => filled)
+    expect(await migrateAll()).toMatchObject({ code: 0, output: expect.stringContaining('0002_slug applied') })
+    expect((await kitIn('--name=nothing')).output).toContain('No schema changes')
+
+    const [, rename = ''] = /Write into it `([^`]+)`/.exec(transactions) ?? []
+    const [, refusal = ''] = /it says `([^`]+)`, writes nothing/.exec(transactions) ?? []
+    await rewrite('tables.ts', (text) => text.replace('  title: text()', '  name: text()'))
+    expect(await kitIn('--name=rename')).toMatchObject({ code: 0, output: expect.stringContaining(refusal) })
+    expect(existsSync(`${own.folder}/drizzle/0003_rename.sql`)).toBe(false)
+    await kitIn('--custom', '--name=rename-title')
+    await rewrite('drizzle/0003_rename-title.sql', () => rename)
+    expect((await kitIn('--name=again')).output).toContain(refusal)
+    await rewrite('drizzle/meta/0003_snapshot.json', (text) => text.replaceAll('"title"', '"name"'))
+    expect((await kitIn('--name=nothing')).output).toContain('No schema changes')
+    expect(await migrateAll()).toMatchObject({ code: 0, output: expect.stringContaining('0003_rename-title applied') })
+  })
+
   it('repositories and routes do what the pages say', async () => {
     expect(existsSync(`${folder}/drizzle/0000_authors.sql`)).toBe(true)
     const { withMessages } = await load<{ withMessages: (url: string) => Plugin<DatabaseApi> }>('constraints.ts')
