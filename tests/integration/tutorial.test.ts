@@ -115,7 +115,7 @@ describe.skipIf(!hasServices)('the commands', () => {
   it.each(steps)('of %s print what the page shows', async (step) => {
     const blocks = readPage(step)
     const services: Record<string, string> = { REDIS_URL: redis.url }
-    if (commandsOf(step).some((line) => /DATABASE_URL=|npm start/.test(line))) {
+    if (commandsOf(step).some((line) => /DATABASE_URL=|--env-file=/.test(line))) {
       const postgres = await startPostgres()
       onTestFinished(() => postgres.stop())
       services['DATABASE_URL'] = postgres.url

@@ -56,10 +56,13 @@ export class TutorialPlayer {
     for (const line of lines) {
       if (line === 'rm -rf .data') await this.#deleteData()
       if (doneElsewhere.test(line)) continue
-      const server = /^((?:[A-Z_]+=\S+ )*)(?:npm run dev|npm start|npx tsx (\S+))$/.exec(line)
+      const server = /^((?:[A-Z_]+=\S+ )*)(?:npm run dev|npx tsx (\S+)|node --env-file=(\S+) dist\/(\S+)\.js)$/.exec(
+        line,
+      )
       if (server !== null) {
-        const file = line.endsWith('npm start') ? await readFile(join(tutorial, this.#step, 'staging.env'), 'utf8') : ''
-        ofServers += await this.#start(`${file}\n${server[1] ?? ''}`, server[2] ?? 'src/main.ts')
+        const [, assignments = '', source, envFile, built = 'main'] = server
+        const file = envFile === undefined ? '' : await readFile(join(tutorial, this.#step, envFile), 'utf8')
+        ofServers += await this.#start(`${file}\n${assignments}`, source ?? `src/${built}.ts`)
       } else if (/^[A-Z]+=eyJ…$/.test(line)) this.#variables += `${this.#tokenOf(line.slice(0, line.indexOf('=')))}\n`
       else if (line === 'sudo nginx -s reload') await this.#startNginx()
       else if (line.startsWith('fuser -k -TERM ')) await this.#endAt(/\d+/.exec(this.#port(line))?.[0] ?? '')
