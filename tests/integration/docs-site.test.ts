@@ -41,6 +41,8 @@ const searches: readonly (readonly [query: string, ...pages: readonly string[]])
   ['No WebSocket', 'client'],
   ['cors', 'http'],
   ['roles', 'auth'],
+  ['two processes', 'cluster'],
+  ['restart without downtime', 'behind-a-proxy'],
 ]
 
 /** The label of the theme's button for the search lacks the names of its keys. */
