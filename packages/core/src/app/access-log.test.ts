@@ -211,6 +211,17 @@ onTransports({ describe, afterEach }, ({ start }) => {
     )
   })
 
+  test('a WebSocket that is refused by a fault of the server is an error', async () => {
+    const logger = createTestLogger()
+    const failing = testAuth({ verify: () => Promise.reject(new Error('away')) })
+    const { connect } = await start({ ...base, plugins: [failing], log: { logger, access: 'failures' } })
+    const socket = await connect()
+    socket.send(auth('ann'))
+    expect((await socket.closed).code).toBe(1011)
+    const lines = logger.lines.filter(({ message }) => message === 'WebSocket refused')
+    expect(lines).toMatchObject([{ level: 'error', fields: { close_code: 1011 } }])
+  })
+
   test('an unmatched request is logged with its path, truncated and without its query', async () => {
     const { request, lines } = await boot({})
     await request(`GET /${'x'.repeat(300)}?token=secret`)

@@ -2,13 +2,14 @@ import type { ActiveCall } from '../call/active-call.ts'
 import { callFields } from '../call/call-context.ts'
 import type { CallOutcome } from '../call/call-outcome.ts'
 import type { AccessLogger, RefusedConnection } from '../call/call-services.ts'
-import { RestartingError } from '../errors/restarting-error.ts'
+import { isServerFault } from '../errors/restarting-error.ts'
 import type { ResolvedLogOptions } from '../log/log-options.ts'
 import { redactPath } from '../log/redact-path.ts'
 
 /**
- * Logs one line per refused WebSocket, and one per call: `info` for a success, `warn` for a client error, a disconnected client or a call that a drain refused, `error` for a
- * server error. Null when the access log is off, which then costs nothing; a success without a line costs two comparisons.
+ * Logs one line per refused WebSocket, and one per call: `info` for a success, `warn` for a client error, a disconnected client or a call that
+ * a drain refused, `error` for a server error. Null when the access log is off, which then costs nothing; a success without a line costs two
+ * comparisons.
  * In development the line of a call that failed ends with a link about its code.
  */
 export function createAccessLog(options: ResolvedLogOptions): AccessLogger | null {
@@ -20,8 +21,7 @@ export function createAccessLog(options: ResolvedLogOptions): AccessLogger | nul
     const { httpStatus } = outcome
     const failed = httpStatus >= 400
     if (!failed && !logsSuccesses) return
-    const isFault = httpStatus >= 500 && !(outcome.error instanceof RestartingError)
-    const level = isFault ? 'error' : failed ? 'warn' : 'info'
+    const level = isServerFault(httpStatus, outcome.error) ? 'error' : failed ? 'warn' : 'info'
     if (logger.isLevelEnabled?.(level) === false) return
     if (call.wire === 'http' && excludedPaths.has(call.route.path ?? '')) return
     if (!failed) {

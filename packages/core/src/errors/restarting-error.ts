@@ -7,7 +7,7 @@ export class RestartingError extends UnavailableError {
   }
 }
 
-/** Is an error one of the server, for which the log has a line of level `error`? */
-export function isServerFault(error: AppError): boolean {
-  return error.httpStatus >= 500 && !(error instanceof RestartingError)
+/** Has the log a line of level `error` for this outcome? */
+export function isServerFault(httpStatus: number, error: AppError | null): boolean {
+  return httpStatus >= 500 && !(error instanceof RestartingError)
 }

@@ -6,8 +6,8 @@ import type { HasKeys, HttpOptions } from './route-types.ts'
 import { splitUse, type Use, type ValidUse } from './use.ts'
 
 /**
- * Adds a path prefix and steps to many routes: `GET /` becomes `GET /admin`, `GET /users` becomes `GET /admin/users`. The steps run before the routes' own of the same kind; what they add is not
- * typed for the handlers: for that use `route.with`.
+ * Adds a path prefix and steps to many routes: `GET /` becomes `GET /admin`, `GET /users` becomes `GET /admin/users`. The steps run before the
+ * routes' own of the same kind; what they add is not typed for the handlers: for that use `route.with`.
  *
  * @example
  * createApp({ pkgIds: PkgID, routes: { ...group({ prefix: '/admin', use: [requireRoles('admin')] }, { PURGE: purge }) } })

@@ -207,12 +207,12 @@ export class ConnectionHandshake {
     this.#count(status)
     const { id, address, shared, wasAdmitted } = this.#connection
     const { code, reason } = row
+    this.#connection.close(row)
     if (!wasAdmitted)
       shared.services.access?.refused(
         { connection_id: id, address, close_code: code, reason },
         code === disconnects.internalError.code,
       )
-    this.#connection.close(row)
   }
 
   /** Each connection attempt is counted once. */

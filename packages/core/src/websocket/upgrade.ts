@@ -181,11 +181,6 @@ export class Upgrader {
       wire.services.log.error({ err: error.cause }, 'An upgrade failed')
     wire.instruments.connection(status)
     const id = toCorrelationId(request.header('x-correlation-id'))
-    const { code, httpStatus, message } = error
-    wire.services.access?.refused(
-      { request_id: id, address: pending.address, status_code: httpStatus, code, reason: message },
-      isServerFault(error),
-    )
     // Read before the answer, after which the request is no longer readable.
     const incoming = wire.onUpgradeRejected.length === 0 ? null : toIncomingRequest('ws', request, pending)
     const headers: HeaderList = [
@@ -198,6 +193,11 @@ export class Upgrader {
       error.httpStatus,
       headers,
       toErrorBody(error, wire.services.errorLink, () => wire.services.log),
+    )
+    const { code, httpStatus, message } = error
+    wire.services.access?.refused(
+      { request_id: id, address: pending.address, status_code: httpStatus, code, reason: message },
+      isServerFault(httpStatus, error),
     )
     if (incoming === null) return
     notifyHooks(wire.onUpgradeRejected, incoming, error, (thrown) => {
