@@ -57,6 +57,8 @@ describe.skipIf(!hasOwnRedis())('over Redis', () => {
     const server = await startServer()
     const [one, other] = [await startNode(server), await startNode(server)]
     const ann = await subscribe(one, 'ann')
+    // `subscribed` does not wait for Redis: bob would be told that ann has joined.
+    await vi.waitFor(async () => expect(await present(other)).toEqual(['ann']), waiting)
     const bob = await subscribe(other, 'bob')
     expect(await nextFrame(ann)).toMatchObject({ type: 'joined', member: { identity: 'bob', info: { of: 'bob' } } })
     await vi.waitFor(async () => expect(await present(one)).toEqual(['ann', 'bob']), waiting)

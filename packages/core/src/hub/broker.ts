@@ -159,7 +159,10 @@ export interface Broker {
     since: Position | null,
     limit: number,
   ): MaybePromise<HistoryPage | null>
-  /** The member belongs to this node: it ends with `leave`, or when the node has ended. Replaces that of the same connection. */
+  /**
+   * The member belongs to this node: it ends with `leave`, or when the node has ended. Replaces that of the same connection. Must settle: while it
+   * does not, a page that the member asks for waits.
+   */
   join(topic: string, member: Member): MaybePromise<void>
   leave(topic: string, member: Member): MaybePromise<void>
   /** Over all nodes that live. `cursor` of the page before; null for the first. A cursor that it did not make is the first page. */

@@ -21,7 +21,8 @@ export class PresenceEntry {
   #told: Member | null = null
   /** An attempt to tell `#told` has failed: it may be there or not. */
   #isUncertain = false
-  #isBusy = false
+  /** What the broker is being told; null while it is told nothing. It never rejects. */
+  #attempt: Promise<void> | null = null
 
   constructor(topic: string, serial: number, owner: EntryOwner) {
     this.topic = topic
@@ -34,6 +35,11 @@ export class PresenceEntry {
     return this.#wanted
   }
 
+  /** Resolves when the broker has answered what it is being told; null if it is told nothing now. */
+  get attempt(): Promise<void> | null {
+    return this.#attempt
+  }
+
   want(member: Member | null): void {
     this.#wanted = member
     this.reconcile()
@@ -41,7 +47,7 @@ export class PresenceEntry {
 
   /** Tells the broker what is wanted, one message at a time, until it has it. */
   reconcile(): void {
-    if (this.#isBusy) return
+    if (this.#attempt !== null) return
     while (this.#wanted !== this.#told || this.#isUncertain) {
       const target = this.#wanted
       const before = this.#told
@@ -64,15 +70,14 @@ export class PresenceEntry {
   }
 
   #await(result: Promise<unknown>, target: Member | null): void {
-    this.#isBusy = true
-    result.then(
+    this.#attempt = result.then(
       () => {
-        this.#isBusy = false
+        this.#attempt = null
         this.#succeed(target)
         this.reconcile()
       },
       (error: unknown) => {
-        this.#isBusy = false
+        this.#attempt = null
         this.#fail(error)
       },
     )

@@ -10,9 +10,11 @@ type Answer = () => void | Promise<void>
 interface Options {
   readonly info?: PresenceRule['memberInfo']
   readonly answer?: Answer
+  /** Called when a page is read. */
+  readonly presence?: () => unknown
 }
 
-function create({ info = () => null, answer = () => {} }: Options = {}) {
+function create({ info = () => null, answer = () => {}, presence = () => {} }: Options = {}) {
   const clock = createVirtualClock()
   const log = createTestLogger()
   const told: string[] = []
@@ -21,7 +23,10 @@ function create({ info = () => null, answer = () => {} }: Options = {}) {
       told.push(`${connection} joins ${topic}${what === null ? '' : ` with ${JSON.stringify(what)}`}`)
       return answer()
     },
-    presence: () => ({ members: [], cursor: null }),
+    presence: () => {
+      presence()
+      return { members: [], cursor: null }
+    },
     leave(topic, { connection }) {
       told.push(`${connection} leaves ${topic}`)
       return answer()
@@ -164,6 +169,30 @@ it('tells one thing at a time: the last that is wanted', async () => {
     await clock.advance(0)
   }
   expect([told, table.size]).toEqual([['ann joins a', 'ann leaves a'], 0])
+})
+
+it('a member that asks who is joined is among them, also when the broker takes its time; a failure does not hold the page', async () => {
+  const answers: { resolve(): void; reject(error: Error): void }[] = []
+  const { table, told } = create({
+    answer: () => new Promise((resolve, reject) => answers.push({ resolve, reject })),
+    presence: () => told.push('page'),
+  })
+  const [ann, bob, eve] = [connect('ann'), connect('bob'), connect('eve')]
+  for (const connection of [ann, bob]) table.joined(connection, 'a')
+  const page = table.page(ann, 'a', null, 100)
+  const second = table.page(bob, 'a', null, 100)
+  await Promise.resolve()
+  expect(told).toEqual(['ann joins a', 'bob joins a'])
+  answers[0]?.resolve()
+  await page
+  expect(told.slice(2)).toEqual(['page'])
+  answers[1]?.reject(new Error('no connection'))
+  await second
+  expect(told.slice(3)).toEqual(['page'])
+  // Neither waits for anything now.
+  for (const connection of [ann, bob, eve])
+    expect(table.page(connection, 'a', null, 100)).toEqual({ members: [], cursor: null })
+  table.close()
 })
 
 it('a flush resolves when the broker has everything', async () => {

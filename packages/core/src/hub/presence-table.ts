@@ -99,9 +99,15 @@ export class PresenceTable {
     else watchers.set(connection.serial, connection)
   }
 
-  /** Who is joined to `topic` on all nodes. `cursor`: of the page before. */
-  page(topic: string, cursor: string | null, limit: number): MaybePromise<MemberPage> {
-    return this.#options.broker.presence(topic, cursor, limit)
+  /**
+   * Who is joined to `topic` on all nodes, for a member of it. `cursor`: of the page before. The member is among them unless the broker has not
+   * taken it: nobody informs it of itself later.
+   */
+  page({ serial }: HubConnection, topic: string, cursor: string | null, limit: number): MaybePromise<MemberPage> {
+    const { broker } = this.#options
+    const read = (): MaybePromise<MemberPage> => broker.presence(topic, cursor, limit)
+    const attempt = this.#find(topic, serial)?.attempt ?? null
+    return attempt === null ? read() : attempt.then(read)
   }
 
   /** Of any node. */

@@ -252,14 +252,17 @@ describe('presence', () => {
     const { connect, close } = await createTestApp({ ...options, broker })
     const socket = await connect()
     await join(socket, 'lobby')
-    expect(await ask(socket, { topic: 'lobby' })).toEqual({
+    socket.send(JSON.stringify({ type: 'presence', id: 1, topic: 'lobby' }))
+    socket.send(JSON.stringify({ type: 'ping', id: 2 }))
+    expect(await nextJson(socket)).toEqual({ type: 'pong', id: 2 })
+    joining.resolve()
+    expect(await nextJson(socket)).toEqual({
       type: 'error',
       id: 1,
       code: 'unavailable',
       msg: 'Who is joined cannot be read now: the broker does not answer',
       details: null,
     })
-    joining.resolve()
     await close()
   })
 })
