@@ -183,7 +183,14 @@ describe('presence', () => {
       expect(await subscribe(ann, {})).toMatchObject({ type: 'subscribed' })
       const eve = await signIn(test, 'eve')
       await join(eve, 'lobby')
-      expect(await ask(ann, { topic: 'lobby' })).toMatchObject({ members: [{ identity: 'ann' }, { identity: 'eve' }] })
+      const types = new Set<unknown>()
+      const asked = async () => {
+        const { type, members } = await ask(ann, { topic: 'lobby' })
+        types.add(type)
+        return members
+      }
+      await expect.poll(asked, patience).toMatchObject([{ identity: 'ann' }, { identity: 'eve' }])
+      expect([...types]).toEqual(['presence'])
     })
 
     it('is told across nodes, also of a node that ends', async () => {
