@@ -101,7 +101,7 @@ export class PresenceTable {
 
   /**
    * Who is joined to `topic` on all nodes, for a member of it. `cursor`: of the page before. The member is among them unless the broker has not
-   * taken it: nobody informs it of itself later.
+   * taken it: no `joined` informs it of itself later.
    */
   page({ serial }: HubConnection, topic: string, cursor: string | null, limit: number): MaybePromise<MemberPage> {
     const { broker } = this.#options
