@@ -160,8 +160,8 @@ export interface Broker {
     limit: number,
   ): MaybePromise<HistoryPage | null>
   /**
-   * The member belongs to this node: it ends with `leave`, or when the node has ended. Replaces that of the same connection. Must settle: while it
-   * does not, a page that the member asks for waits.
+   * The member belongs to this node: it ends with `leave`, or when the node has ended. Replaces that of the same connection. Must settle: until it
+   * does, this node's first pages of the topic wait.
    */
   join(topic: string, member: Member): MaybePromise<void>
   leave(topic: string, member: Member): MaybePromise<void>

@@ -77,8 +77,8 @@ export class ConnectionHub implements Hub {
     this.#options = options
     this.#counted = createHubInstruments(options.instruments)
     this.control = new NodeControl(options, { find: (target) => this.#find(target) })
-    this.#presence = new PresenceReader(options)
     this.presences = new PresenceTable({ broker, clock, log, ruleOf: (topic) => rules.find(topic) })
+    this.#presence = new PresenceReader({ ...options, presences: this.presences })
     let topics = 0
     const latest = { ...options, replaced: this.#counted.replaced }
     this.#audiences = new Audiences({ ...options, nextTopic: () => String(++topics) }, this.#bySerial, latest)

@@ -1,4 +1,4 @@
-import { isPromise } from '../base/maybe-promise.ts'
+import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import type { Broker, Member } from './broker.ts'
 
 /** What an entry needs of its table. */
@@ -21,8 +21,7 @@ export class PresenceEntry {
   #told: Member | null = null
   /** An attempt to tell `#told` has failed: it may be there or not. */
   #isUncertain = false
-  /** What the broker is being told; null while it is told nothing. It never rejects. */
-  #attempt: Promise<void> | null = null
+  #isBusy = false
 
   constructor(topic: string, serial: number, owner: EntryOwner) {
     this.topic = topic
@@ -35,26 +34,25 @@ export class PresenceEntry {
     return this.#wanted
   }
 
-  /** Resolves when the broker has answered what it is being told; null if it is told nothing now. */
-  get attempt(): Promise<void> | null {
-    return this.#attempt
-  }
-
-  want(member: Member | null): void {
+  /** As `reconcile`. */
+  want(member: Member | null): MaybePromise<void> {
     this.#wanted = member
-    this.reconcile()
+    return this.reconcile()
   }
 
-  /** Tells the broker what is wanted, one message at a time, until it has it. */
-  reconcile(): void {
-    if (this.#attempt !== null) return
+  /**
+   * Tells the broker what is wanted, one message at a time, until it has it or has failed. Returns a promise if the broker does, which never rejects;
+   * while it is pending, what is wanted later is part of it.
+   */
+  reconcile(): MaybePromise<void> {
+    if (this.#isBusy) return
     while (this.#wanted !== this.#told || this.#isUncertain) {
       const target = this.#wanted
       const before = this.#told
       if (target !== null) this.#told = target
       try {
         const result = this.#tell(target, before)
-        if (isPromise(result)) return this.#await(result, target)
+        if (isPromise(result)) return this.#finish(result, target)
       } catch (error) {
         return this.#fail(error)
       }
@@ -69,18 +67,17 @@ export class PresenceEntry {
     if (before !== null) return broker.leave(this.topic, before)
   }
 
-  #await(result: Promise<unknown>, target: Member | null): void {
-    this.#attempt = result.then(
-      () => {
-        this.#attempt = null
-        this.#succeed(target)
-        this.reconcile()
-      },
-      (error: unknown) => {
-        this.#attempt = null
-        this.#fail(error)
-      },
-    )
+  async #finish(result: Promise<unknown>, target: Member | null): Promise<void> {
+    this.#isBusy = true
+    try {
+      await result
+    } catch (error) {
+      this.#isBusy = false
+      return this.#fail(error)
+    }
+    this.#isBusy = false
+    this.#succeed(target)
+    await this.reconcile()
   }
 
   #succeed(target: Member | null): void {

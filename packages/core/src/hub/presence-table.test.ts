@@ -11,7 +11,7 @@ interface Options {
   readonly info?: PresenceRule['memberInfo']
   readonly answer?: Answer
   /** Called when a page is read. */
-  readonly presence?: () => unknown
+  readonly presence?: (topic: string) => unknown
 }
 
 function create({ info = () => null, answer = () => {}, presence = () => {} }: Options = {}) {
@@ -23,8 +23,8 @@ function create({ info = () => null, answer = () => {}, presence = () => {} }: O
       told.push(`${connection} joins ${topic}${what === null ? '' : ` with ${JSON.stringify(what)}`}`)
       return answer()
     },
-    presence: () => {
-      presence()
+    presence: (topic) => {
+      presence(topic)
       return { members: [], cursor: null }
     },
     leave(topic, { connection }) {
@@ -171,27 +171,38 @@ it('tells one thing at a time: the last that is wanted', async () => {
   expect([told, table.size]).toEqual([['ann joins a', 'ann leaves a'], 0])
 })
 
-it('a member that asks who is joined is among them, also when the broker takes its time; a failure does not hold the page', async () => {
+it('the first page waits for what the broker has not answered of its topic, and for nothing that comes later', async () => {
   const answers: { resolve(): void; reject(error: Error): void }[] = []
-  const { table, told } = create({
+  const { table, told, clock } = create({
     answer: () => new Promise((resolve, reject) => answers.push({ resolve, reject })),
-    presence: () => told.push('page'),
+    presence: (topic) => told.push(`page of ${topic}`),
   })
   const [ann, bob, eve] = [connect('ann'), connect('bob'), connect('eve')]
-  for (const connection of [ann, bob]) table.joined(connection, 'a')
-  const page = table.page(ann, 'a', null, 100)
-  const second = table.page(bob, 'a', null, 100)
-  await Promise.resolve()
-  expect(told).toEqual(['ann joins a', 'bob joins a'])
+  table.joined(ann, 'a')
+  table.joined(bob, 'a')
+  // Told when the broker has answered the join.
+  table.left(bob, 'a')
+  const page = table.page('a', null, 100)
+  table.joined(eve, 'a')
+  void table.page('a', 'cursor', 100)
+  void table.page('b', null, 100)
+  expect(told.splice(0)).toEqual(['ann joins a', 'bob joins a', 'eve joins a', 'page of a', 'page of b'])
+  answers[1]?.resolve()
+  await clock.advance(0)
+  expect(told.splice(0)).toEqual(['bob leaves a'])
+  answers[3]?.resolve()
+  await clock.advance(0)
+  expect(told).toEqual([])
   answers[0]?.resolve()
   await page
-  expect(told.slice(2)).toEqual(['page'])
-  answers[1]?.reject(new Error('no connection'))
-  await second
-  expect(told.slice(3)).toEqual(['page'])
-  // Neither waits for anything now.
-  for (const connection of [ann, bob, eve])
-    expect(table.page(connection, 'a', null, 100)).toEqual({ members: [], cursor: null })
+  expect(told.splice(0)).toEqual(['page of a'])
+  // What the broker does not take holds no page.
+  const other = table.page('a', null, 100)
+  answers[2]?.reject(new Error('no connection'))
+  await other
+  expect(table.page('a', null, 100)).toEqual({ members: [], cursor: null })
+  await clock.advance(1000)
+  expect(told).toEqual(['page of a', 'page of a', 'eve joins a'])
   table.close()
 })
 

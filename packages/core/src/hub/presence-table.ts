@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
-import type { MaybePromise } from '../base/maybe-promise.ts'
+import { isPromise, type MaybePromise } from '../base/maybe-promise.ts'
 import { disconnects } from '../errors/disconnect.ts'
 import type { Broker, Member, MemberPage, PresenceChange } from './broker.ts'
 import type { HubConnection } from './connection.ts'
@@ -39,6 +39,8 @@ export class PresenceTable {
   readonly #failed = new Set<PresenceEntry>()
   /** Entries of which the broker does not have what is wanted. */
   readonly #unsettled = new Set<PresenceEntry>()
+  /** Topics of which the broker is being told; resolves when it has answered all that it was told until then. */
+  readonly #telling = new Map<string, Promise<unknown>>()
   #timer: Timer | null = null
   #delayMs = firstDelayMs
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -100,14 +102,13 @@ export class PresenceTable {
   }
 
   /**
-   * Who is joined to `topic` on all nodes, for a member of it. `cursor`: of the page before. The member is among them unless the broker has not
-   * taken it: no `joined` informs it of itself later.
+   * Who is joined to `topic` on all nodes. `cursor`: of the page before; null for the first, which has every connection of this node that has joined
+   * until now, unless the broker does not take it.
    */
-  page({ serial }: HubConnection, topic: string, cursor: string | null, limit: number): MaybePromise<MemberPage> {
-    const { broker } = this.#options
-    const read = (): MaybePromise<MemberPage> => broker.presence(topic, cursor, limit)
-    const attempt = this.#find(topic, serial)?.attempt ?? null
-    return attempt === null ? read() : attempt.then(read)
+  page(topic: string, cursor: string | null, limit: number): MaybePromise<MemberPage> {
+    const read = (): MaybePromise<MemberPage> => this.#options.broker.presence(topic, cursor, limit)
+    const telling = cursor === null ? this.#telling.get(topic) : undefined
+    return telling === undefined ? read() : telling.then(read)
   }
 
   /** Of any node. */
@@ -136,6 +137,7 @@ export class PresenceTable {
     this.#timer?.cancel()
     this.#failed.clear()
     this.#unsettled.clear()
+    this.#telling.clear()
     this.#entries.clear()
     this.#watchers.clear()
   }
@@ -156,7 +158,17 @@ export class PresenceTable {
   #want(entry: PresenceEntry, member: Member | null): void {
     if (member !== null && JSON.stringify(member) === JSON.stringify(entry.member)) return
     this.#unsettled.add(entry)
-    entry.want(member)
+    this.#follow(entry, entry.want(member))
+  }
+
+  #follow({ topic }: PresenceEntry, telling: MaybePromise<void>): void {
+    if (!isPromise(telling)) return
+    const before = this.#telling.get(topic)
+    const all = before === undefined ? telling : Promise.all([before, telling])
+    this.#telling.set(topic, all)
+    void all.then(() => {
+      if (this.#telling.get(topic) === all) this.#telling.delete(topic)
+    })
   }
 
   #settled(entry: PresenceEntry): void {
@@ -189,7 +201,7 @@ export class PresenceTable {
   #retry(): void {
     this.#timer?.cancel()
     this.#timer = null
-    for (const entry of [...this.#failed]) entry.reconcile()
+    for (const entry of [...this.#failed]) this.#follow(entry, entry.reconcile())
   }
 
   #toMember(rule: PresenceRule, connection: HubConnection, topic: string): Member {

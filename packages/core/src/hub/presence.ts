@@ -1,5 +1,6 @@
 import { type DropListener, dropSafe } from '../base/drop-safe.ts'
-import type { Broker, Member, MemberPage } from './broker.ts'
+import type { Member, MemberPage } from './broker.ts'
+import type { PresenceTable } from './presence-table.ts'
 import type { TopicTable } from './topic.ts'
 
 export interface PresenceOptions {
@@ -13,8 +14,8 @@ export interface PresenceOptions {
 export interface HubPresence {
   /**
    * One page of the connections that are joined to `topic`, on all nodes. `cursor` of the result is for the next page, null on the last one.
-   * Who joins or leaves while you page may or may not be in it. Rejects with TypeError for a topic without presence or a wrong option, and if
-   * the broker does not answer.
+   * Connections of this process are in it from their join on, those of others a moment later. Who joins or leaves while you page may or may not be
+   * in it. Rejects with TypeError for a topic without presence or a wrong option, and if the broker does not answer.
    *
    * @example
    * const { members } = await app.hub.presence('team:1')
@@ -31,7 +32,7 @@ export interface HubPresence {
 }
 
 interface Parts {
-  readonly broker: Broker
+  readonly presences: PresenceTable
   readonly topics: TopicTable
   readonly rejections: DropListener
 }
@@ -69,6 +70,6 @@ export class PresenceReader implements HubPresence {
       throw new TypeError(`hub.presence: the topic '${topic}' has no rule: add one to createApp({ topics })`)
     if (!rule.presence)
       throw new TypeError(`hub.presence: the topic '${topic}' has no presence: set presence: true in '${rule.pattern}'`)
-    return this.#parts.broker.presence(topic, cursor, limit)
+    return this.#parts.presences.page(topic, cursor, limit)
   }
 }

@@ -15,7 +15,7 @@ export const presenceFrame: RequestFrame = {
     // Joined is checked first: a client must not learn which topics there are.
     if (!peer.topics.includes(topic) || topics.find(topic)?.presence !== true)
       throw new PermissionDeniedError('Only members may ask who is joined to a topic, if its rule has presence')
-    const page = hub.presences.page(peer, topic, cursor, pageSize)
+    const page = hub.presences.page(topic, cursor, pageSize)
     return isPromise(page) ? page.then(toAnswer, unavailable) : toAnswer(page)
   },
 }
