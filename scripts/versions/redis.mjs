@@ -1,4 +1,5 @@
-// Redis and Valkey, as the releases of Debian have them, unpacked under .cache with the libraries that they need: nothing is installed.
+// Redis and Valkey, as the releases of Debian have them, unpacked under .cache with the libraries that they need: nothing is installed. No release has
+// Redis 6.2, the lowest that is accepted: it is in a package of Maven Central, and needs mvn and unzip.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -7,6 +8,10 @@ import { fileURLToPath } from 'node:url'
 
 /** The server is in the package of the tools; `redis-server` is another name of `*-check-rdb`. */
 const releases = {
+  'redis-6.2': {
+    artifact: ['com.github.codemonstur', 'embedded-redis', '1.4.3'],
+    binaries: { x64: 'redis-server-6.2.6-v5-linux-amd64', arm64: 'redis-server-6.2.7-linux-arm64' },
+  },
   'redis-7.0': { suite: 'bookworm', package: 'redis-tools', binary: 'redis-check-rdb' },
   'redis-8.0': { suite: 'trixie', package: 'redis-tools', binary: 'redis-check-rdb' },
   'valkey-8.1': { suite: 'trixie', package: 'valkey-tools', binary: 'valkey-check-rdb' },
@@ -44,14 +49,34 @@ export async function start(name) {
 function unpack(name) {
   const folder = join(kept, name)
   if (existsSync(folder)) return folder
-  if (!existsSync(keyring)) throw new Error(`${keyring} is missing: apt-get install debian-archive-keyring`)
   const unfinished = join(kept, `${name}-unfinished`)
   rmSync(unfinished, { recursive: true, force: true })
-  const apt = aptOf(releases[name].suite, join(kept, 'apt'))
+  mkdirSync(join(unfinished, 'downloads'), { recursive: true })
+  const release = releases[name]
+  if (release.artifact === undefined) unpackDebian(release, unfinished)
+  else unpackMaven(release, unfinished)
+  rmSync(join(unfinished, 'downloads'), { recursive: true })
+  renameSync(unfinished, folder)
+  return folder
+}
+
+function unpackMaven({ artifact, binaries }, unfinished) {
+  const binary = binaries[process.arch]
+  if (binary === undefined) throw new Error(`${artifact.join(':')} has no Redis for ${process.arch}`)
   const downloads = join(unfinished, 'downloads')
-  mkdirSync(downloads, { recursive: true })
+  const to = [`-Dartifact=${artifact.join(':')}`, `-DoutputDirectory=${downloads}`]
+  run('mvn', ['-q', '-B', 'dependency:copy', ...to], unfinished)
+  run('unzip', ['-q', join(downloads, `${artifact[1]}-${artifact[2]}.jar`), binary, '-d', downloads])
+  copyFileSync(join(downloads, binary), join(unfinished, 'redis-server'))
+  chmodSync(join(unfinished, 'redis-server'), 0o755)
+}
+
+function unpackDebian(release, unfinished) {
+  if (!existsSync(keyring)) throw new Error(`${keyring} is missing: apt-get install debian-archive-keyring`)
+  const apt = aptOf(release.suite, join(kept, 'apt'))
+  const downloads = join(unfinished, 'downloads')
   const only = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((each) => `--no-${each}`)
-  const depends = run('apt-cache', [...apt, 'depends', '--recurse', ...only, releases[name].package])
+  const depends = run('apt-cache', [...apt, 'depends', '--recurse', ...only, release.package])
   const packages = depends.split('\n').filter((line) => /^[a-z0-9]/.test(line))
   run(
     'apt-get',
@@ -59,7 +84,7 @@ function unpack(name) {
     downloads,
   )
   run('sh', ['-c', `for each in downloads/*.deb; do dpkg-deb -x "$each" root; done`], unfinished)
-  copyFileSync(join(unfinished, 'root/usr/bin', releases[name].binary), join(unfinished, 'root/redis-server'))
+  copyFileSync(join(unfinished, 'root/usr/bin', release.binary), join(unfinished, 'root/redis-server'))
   const server = join(unfinished, 'redis-server')
   // With the loader and the libraries of its own release; by its name the program knows that it is to be a server.
   writeFileSync(
@@ -75,9 +100,6 @@ exit 1
 `,
   )
   chmodSync(server, 0o755)
-  rmSync(downloads, { recursive: true })
-  renameSync(unfinished, folder)
-  return folder
 }
 
 const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
