@@ -1,12 +1,12 @@
 import { redisBroker } from '@twinwire/broker-redis'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startNode, type TestNode } from '../support/broker-node.ts'
-import { hasOwnRedis, redisClient } from '../support/redis.ts'
+import { hasRedisCluster, redisClient } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 
 const patience = { timeout: 60_000, interval: 50 }
 
-describe.skipIf(!hasOwnRedis())('redisBroker() on a cluster', { timeout: 120_000 }, () => {
+describe.skipIf(!hasRedisCluster())('redisBroker() on a cluster', { timeout: 120_000 }, () => {
   let cluster: RedisCluster
   const nodes: TestNode[] = []
   beforeAll(async () => {

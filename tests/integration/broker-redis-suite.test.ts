@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { redisBroker } from '@twinwire/broker-redis'
 import { brokerSuite } from '@twinwire/core/testing'
 import * as vitest from 'vitest'
-import { hasOwnRedis, hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
+import { hasRedis, hasRedisCluster, startRedis, type TestRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 
 const { afterAll, beforeAll, beforeEach, describe } = vitest
@@ -25,7 +25,7 @@ describe.skipIf(!(await hasRedis()))('redisBroker() on one server', () => {
   })
 })
 
-describe.skipIf(!hasOwnRedis())('redisBroker() on a cluster of three', () => {
+describe.skipIf(!hasRedisCluster())('redisBroker() on a cluster of three', () => {
   let cluster: RedisCluster
   let prefix: string
   beforeAll(async () => {

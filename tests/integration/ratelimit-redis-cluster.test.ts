@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type OpenStore, openRedisStore, toCharge, toRule } from '../support/limit-store.ts'
-import { hasOwnRedis, redisClient } from '../support/redis.ts'
+import { hasRedisCluster, redisClient } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 
 const hour = 3_600_000
@@ -10,7 +10,7 @@ const perIdentityToo = toRule({ name: 'other', points: 1000, periodMs: 100 * hou
 const perAddress = toRule({ name: 'address', scope: 'address', points: 200, periodMs: hour })
 const perRoute = toRule({ name: 'route', scope: 'route', points: 5000, periodMs: 100 * hour })
 
-describe.skipIf(!hasOwnRedis())('a store in a Redis Cluster', () => {
+describe.skipIf(!hasRedisCluster())('a store in a Redis Cluster', () => {
   let cluster: RedisCluster
   let clients: Redis[]
   let store: OpenStore

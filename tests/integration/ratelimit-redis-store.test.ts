@@ -1,7 +1,7 @@
 import { storeSuite } from '@twinwire/plugin-ratelimit/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OpenStore, openRedisStore } from '../support/limit-store.ts'
-import { hasOwnRedis, hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
+import { hasRedis, hasRedisCluster, startRedis, type TestRedis } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 
 const commandTimeoutMs = 20_000
@@ -20,7 +20,7 @@ describe.skipIf(!(await hasRedis()))('the Redis store', () => {
   storeSuite({ it, expect }, { open: () => store })
 })
 
-describe.skipIf(!hasOwnRedis())('the Redis store in a cluster', () => {
+describe.skipIf(!hasRedisCluster())('the Redis store in a cluster', () => {
   let cluster: RedisCluster
   let store: OpenStore
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 // Subscriptions on real servers: what a broker is built on.
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { hasOwnRedis, redisClient } from '../support/redis.ts'
+import { hasOwnRedis, hasRedisCluster, redisClient } from '../support/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts'
 import { openConnection, openSubscriber } from '../support/redis-connection.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -156,7 +156,7 @@ describe.skipIf(!hasOwnRedis())('a subscriber', () => {
   })
 })
 
-describe.skipIf(!hasOwnRedis())('a subscriber of a cluster', () => {
+describe.skipIf(!hasRedisCluster())('a subscriber of a cluster', () => {
   async function startCluster(): Promise<RedisCluster> {
     const cluster = await startRedisCluster()
     opened.push(() => cluster.stop())

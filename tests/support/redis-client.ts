@@ -13,3 +13,10 @@ export function redisClient(url: string, ca?: string): Redis {
   redis.on('error', () => {})
   return redis
 }
+
+const expiry = "local now = redis.call('TIME') return now[1] * 1000 + now[2] / 1000 + redis.call('PTTL', KEYS[1])"
+
+/** When a key expires, in milliseconds since 1970, to a few milliseconds. Redis 6.2 has no PEXPIRETIME. */
+export async function expiresAt(redis: Redis, key: string): Promise<number> {
+  return Number(await redis.call('EVAL', expiry, 1, key))
+}

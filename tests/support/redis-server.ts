@@ -8,7 +8,7 @@ import { redisClient } from './redis-client.ts'
 import { RedisProcess } from './redis-process.ts'
 import { freePort } from './service.ts'
 
-/** What `redis-server` takes as `--name value`. */
+/** What `redis-server` takes as `--name value`; a value may be several words. */
 export type RedisSettings = Readonly<Record<string, string | number>>
 
 /** A `redis-server` of the caller's own, on a free port of 127.0.0.1, with its files in a temporary folder. */
@@ -38,6 +38,12 @@ export function hasRedisBinary(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0
 }
 
+/** Says whether that binary can be a node of a cluster: the packages need Redis 7.0 for one, and Valkey begins with 7.2. */
+export function canBeCluster(): boolean {
+  const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' })
+  return !(Number(/v=(\d+)/.exec(stdout ?? '')?.[1]) < 7)
+}
+
 /** What makes a server speak TLS alone, also to its master. Clients need no certificate. */
 export const tlsSettings = (port: number, { keyFile, certFile }: Certificate): RedisSettings => ({
   port: 0,
@@ -65,7 +71,9 @@ export async function startRedisServer(settings: RedisSettings = {}, certificate
         ...settings,
         ...(certificate && tlsSettings(port, certificate)),
       }
-      const server = new RedisProcess(Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]))
+      const server = new RedisProcess(
+        Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...String(value).split(' ')]),
+      )
       try {
         await server.start()
         return toServer(server, port, folder, settings, certificate)

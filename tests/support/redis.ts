@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
 import { redisClient } from './redis-client.ts'
-import { hasRedisBinary, type RedisServer, startRedisServer } from './redis-server.ts'
+import { canBeCluster, hasRedisBinary, type RedisServer, startRedisServer } from './redis-server.ts'
 import { type ServiceSource, serviceMissing } from './service.ts'
 
-export { redisClient } from './redis-client.ts'
+export { expiresAt, redisClient } from './redis-client.ts'
 export { hasRedisBinary } from './redis-server.ts'
 
 export interface TestRedis {
@@ -30,6 +30,11 @@ export async function hasRedis(): Promise<boolean> {
 /** Says whether `startRedisServer()` can work here; if not, prints why, or throws where services are required. */
 export function hasOwnRedis(): boolean {
   return hasRedisBinary() || serviceMissing('A Redis of its own', 'put redis-server on the PATH')
+}
+
+/** Says whether `startRedisCluster()` can work here: as `hasOwnRedis`, and an older server skips its suites. */
+export function hasRedisCluster(): boolean {
+  return hasOwnRedis() && canBeCluster()
 }
 
 /**
