@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { redisBroker } from '@twinwire/broker-redis'
+import type { Member, MemberPage } from '@twinwire/core/transport'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { onTopic, startNode, type TestNode } from '../support/broker-node.ts'
-import { hasRedis, redisClient, startRedis, type TestRedis } from '../support/redis.ts'
+import { type CutProxy, startCutProxy } from '../support/cut-proxy.ts'
+import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 
 const patience = { timeout: 15_000, interval: 20 }
 
@@ -10,12 +12,14 @@ describe.skipIf(!(await hasRedis()))('redisBroker()', () => {
   let redis: TestRedis
   let prefix = ''
   const nodes: TestNode[] = []
+  const taps: CutProxy[] = []
 
   beforeAll(async () => {
     redis = await startRedis()
   })
   afterEach(async () => {
     await Promise.all(nodes.splice(0).map(async ({ broker }) => await broker.close()))
+    for (const tap of taps.splice(0)) tap.close()
   })
   afterAll(async () => {
     await redis.stop()
@@ -28,6 +32,22 @@ describe.skipIf(!(await hasRedis()))('redisBroker()', () => {
   }
   const fresh = (): void => {
     prefix = `${redis.prefix}${randomUUID().slice(0, 8)}:`
+  }
+
+  /** What nodes send through it. */
+  async function startTap() {
+    const proxy = await startCutProxy(redis.url)
+    taps.push(proxy)
+    /** Returns the commands since then that have a key of this test. */
+    const commands = () => {
+      let text = ''
+      proxy.toServer = (bytes) => {
+        text += bytes.toString('latin1')
+        return 'pass'
+      }
+      return () => text.split(/(?=\*\d+\r\n\$\d+\r\n)/).filter((command) => command.includes(prefix))
+    }
+    return { url: proxy.url, commands }
   }
 
   describe('publications', () => {
@@ -132,23 +152,52 @@ describe.skipIf(!(await hasRedis()))('redisBroker()', () => {
     })
   })
 
+  it('registers members that join and leave at once in few commands, and loses none of those that do so again and again', async () => {
+    fresh()
+    const tap = await startTap()
+    const [a, b] = [await start({}, { url: tap.url }), await start()]
+    await b.subscribe('hall')
+    const members: Member[] = Array.from({ length: 1_000 }, (_, i) => ({
+      connection: `c${i}`,
+      identity: null,
+      info: null,
+    }))
+    const seen = tap.commands()
+    await Promise.all(members.map(async (member) => await a.broker.join('hall', member)))
+    // 200 members in each.
+    expect(seen().filter((command) => command.includes(':members'))).toHaveLength(5)
+    await vi.waitFor(() => expect(b.presence).toHaveLength(1_000), patience)
+    // Every second one leaves, every fourth one comes back without a wait.
+    await Promise.all(
+      members.map(async (member, i) => {
+        if (i % 2 === 1) return
+        const leaving = a.broker.leave('hall', member)
+        if (i % 4 === 0) await a.broker.join('hall', { ...member, info: i })
+        await leaving
+      }),
+    )
+    const found: unknown[] = []
+    for (let cursor: string | null = null; ; ) {
+      const page: MemberPage = await b.broker.presence('hall', cursor, 300)
+      found.push(...page.members)
+      cursor = page.cursor
+      if (cursor === null) break
+    }
+    const expected = members.flatMap((member, i) => {
+      if (i % 2 === 1) return [member]
+      return i % 4 === 0 ? [{ ...member, info: i }] : []
+    })
+    const byConnection = (one: unknown, other: unknown) => JSON.stringify(one).localeCompare(JSON.stringify(other))
+    expect(found.toSorted(byConnection)).toEqual(expected.toSorted(byConnection))
+  })
+
   it('needs one command for a publication', async () => {
     fresh()
-    const own = redisClient(redis.url)
-    const a = await start({ publishesOnly: true })
+    const tap = await startTap()
+    const a = await start({ publishesOnly: true }, { url: tap.url })
     await a.publish('warm', 1)
-    const calls = async (): Promise<number> =>
-      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await own.info('commandstats'))?.[1])
-    const seen: string[] = []
-    const monitor = await own.monitor()
-    monitor.on('monitor', (_time: string, args: string[], source: string) => {
-      if (source !== 'lua' && args.some((arg) => arg.includes(prefix))) seen.push(args[0] ?? '')
-    })
+    const seen = tap.commands()
     for (let i = 0; i < 10; i += 1) await a.publish('news', i)
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(10), patience)
-    expect(seen).toEqual(Array.from({ length: 10 }, () => 'evalsha'))
-    expect(await calls()).toBeGreaterThan(0)
-    monitor.disconnect()
-    own.disconnect()
+    expect(seen().map((command) => command.split('\r\n')[2])).toEqual(Array.from({ length: 10 }, () => 'evalsha'))
   })
 })

@@ -15,19 +15,33 @@ import {
   removeMembersScript,
 } from './scripts/presence-scripts.ts'
 
-/** Members in one script. */
+/** Members in one script: it holds up all others. */
 const chunkSize = 200
 const width = 16
+
+/** Of one connection: it joins with this JSON, or leaves. */
+interface Change {
+  readonly text: string | null
+  readonly waits: readonly Wait[]
+}
+
+interface Wait {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
 
 /** The members of this node in one topic. */
 interface OwnTopic {
   readonly keys: PresenceKeys
   /** Their JSON by connection. */
   readonly members: Map<string, string>
+  /** What Redis is told next, by connection: the last change of each counts. */
+  readonly changes: Map<string, Change>
   /** Of Redis, when they were registered: another one means that Redis does not have them. */
   epoch: string | null
-  /** What runs for this topic, one after the other. */
+  /** What runs for this topic, one after the other; how much of it has not ended. */
   last: Promise<unknown>
+  turns: number
 }
 
 /** Registers the members of this node under its lease, and reads those of all. */
@@ -52,37 +66,19 @@ export class PresenceRegistry {
     this.#log = log
   }
 
+  /** Those that join or leave while a command of the topic is on its way go together. */
   async join(topic: string, member: Member): Promise<void> {
     const own = this.#open(topic)
     const text = JSON.stringify(member)
     own.members.set(member.connection, text)
-    try {
-      await this.#inTurn(own, () => this.#register(topic, own, [[member.connection, text]], 'join'))
-    } catch (error) {
-      if (own.members.get(member.connection) === text) own.members.delete(member.connection)
-      // It may have been registered all the same.
-      this.#doubtful.add(topic)
-      throw error
-    }
+    await this.#change(topic, own, member.connection, text)
   }
 
   async leave(topic: string, { connection }: Member): Promise<void> {
     const own = this.#topics.get(topic)
     if (own === undefined) return
     own.members.delete(connection)
-    const { members, order, channel } = own.keys
-    try {
-      await this.#inTurn(own, async () => {
-        // It has joined again.
-        if (own.members.has(connection)) return
-        const args = [channel, this.#link.publishCommand, connection]
-        await this.#link.run('presence', leaveScript, [members, order], args)
-      })
-    } catch (error) {
-      this.#doubtful.add(topic)
-      throw error
-    }
-    if (own.members.size === 0 && !this.#doubtful.has(topic)) this.#topics.delete(topic)
+    await this.#change(topic, own, connection, null)
   }
 
   /** The members of leases that live. */
@@ -128,12 +124,11 @@ export class PresenceRegistry {
         const own = this.#open(topic)
         this.#doubtful.delete(topic)
         try {
-          await this.#inTurn(own, () => this.#replaceAll(topic, own))
+          await this.#inTurn(topic, own, () => this.#replaceAll(topic, own))
         } catch (error) {
           this.#doubtful.add(topic)
           throw error
         }
-        if (own.members.size === 0) this.#topics.delete(topic)
       })
     } finally {
       this.#isRepairing = false
@@ -154,14 +149,71 @@ export class PresenceRegistry {
   #open(topic: string): OwnTopic {
     let own = this.#topics.get(topic)
     if (own === undefined) {
-      own = { keys: presenceKeys(this.#prefix, topic), members: new Map(), epoch: null, last: Promise.resolve() }
+      const keys = presenceKeys(this.#prefix, topic)
+      own = { keys, members: new Map(), changes: new Map(), epoch: null, last: Promise.resolve(), turns: 0 }
       this.#topics.set(topic, own)
     }
     return own
   }
 
-  #inTurn(own: OwnTopic, run: () => Promise<void>): Promise<void> {
-    const turn = own.last.then(run)
+  #close(topic: string, own: OwnTopic): void {
+    const isUsed = own.turns > 0 || own.members.size > 0 || own.changes.size > 0 || this.#doubtful.has(topic)
+    if (!isUsed && this.#topics.get(topic) === own) this.#topics.delete(topic)
+  }
+
+  #change(topic: string, own: OwnTopic, connection: string, text: string | null): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (own.changes.size === 0) void this.#inTurn(topic, own, () => this.#tell(topic, own))
+      const before = own.changes.get(connection)?.waits ?? []
+      own.changes.set(connection, { text, waits: [...before, { resolve, reject }] })
+    })
+  }
+
+  /** Never rejects. */
+  async #tell(topic: string, own: OwnTopic): Promise<void> {
+    const joins = new Map<string, Change>()
+    const leaves = new Map<string, Change>()
+    for (const [connection, change] of [...own.changes].slice(0, chunkSize)) {
+      own.changes.delete(connection)
+      if (change.text === null) leaves.set(connection, change)
+      else joins.set(connection, change)
+    }
+    if (own.changes.size > 0) void this.#inTurn(topic, own, () => this.#tell(topic, own))
+    const members = [...joins].map(([connection, { text }]) => [connection, text ?? ''] as const)
+    const [joined, left] = await Promise.allSettled([
+      this.#register(topic, own, members, 'join'),
+      this.#remove(own, [...leaves.keys()]),
+    ])
+    if (joined.status === 'fulfilled') succeed(joins)
+    else this.#fail(topic, own, joins, joined.reason)
+    if (left.status === 'fulfilled') succeed(leaves)
+    else this.#fail(topic, own, leaves, left.reason)
+  }
+
+  #fail(topic: string, own: OwnTopic, changes: ReadonlyMap<string, Change>, error: unknown): void {
+    // Some may have been taken all the same.
+    this.#doubtful.add(topic)
+    // What waits would fail too, one time limit after the other.
+    const all = [...changes, ...own.changes]
+    own.changes.clear()
+    for (const [connection, { text, waits }] of all) {
+      if (text !== null && own.members.get(connection) === text) own.members.delete(connection)
+      for (const wait of waits) wait.reject(error)
+    }
+  }
+
+  async #remove({ keys }: OwnTopic, connections: readonly string[]): Promise<void> {
+    if (connections.length === 0) return
+    const args = [keys.channel, this.#link.publishCommand, ...connections]
+    await this.#link.run('presence', leaveScript, [keys.members, keys.order], args)
+  }
+
+  #inTurn(topic: string, own: OwnTopic, run: () => Promise<void>): Promise<void> {
+    own.turns += 1
+    const turn = own.last.then(run).finally(() => {
+      own.turns -= 1
+      this.#close(topic, own)
+    })
     own.last = turn.catch(() => {})
     return turn
   }
@@ -179,6 +231,7 @@ export class PresenceRegistry {
     members: readonly (readonly [string, string])[],
     kind: 'join' | 'renew',
   ): Promise<void> {
+    if (members.length === 0) return
     const lease = this.#lease
     if (!this.#noted.has(topic)) {
       await this.#link.run('presence', addTopicsScript, [this.#nodeKeys.topics(lease)], [topic])
@@ -211,6 +264,10 @@ export class PresenceRegistry {
       from = `(${last}`
     }
   }
+}
+
+function succeed(changes: ReadonlyMap<string, Change>): void {
+  for (const { waits } of changes.values()) for (const wait of waits) wait.resolve()
 }
 
 const encodeCursor = (connection: string): string => `c${Buffer.from(connection).toString('base64url')}`

@@ -36,12 +36,15 @@ end
 redis.call('PEXPIRE', KEYS[2], 172800000)
 return epoch`)
 
-/** Keys: members, order. Arguments: channel, the command that publishes, connection. Reply: 1 if it was there. */
+/** Keys: members, order. Arguments: channel, the command that publishes, connections; unknown ones are skipped. */
 export const leaveScript: ReturnType<typeof redisScript> = redisScript(`${openMembersLua}
-local known = redis.call('HGET', KEYS[1], 'c' .. ARGV[3])
-if not known then return 0 end
-remove(ARGV[3])
-redis.call(ARGV[2], ARGV[1], '!left ' .. string.match(known, ' (.*)$'))
+for i = 3, #ARGV do
+  local known = redis.call('HGET', KEYS[1], 'c' .. ARGV[i])
+  if known then
+    remove(ARGV[i])
+    redis.call(ARGV[2], ARGV[1], '!left ' .. string.match(known, ' (.*)$'))
+  end
+end
 if redis.call('ZCARD', KEYS[2]) == 0 then redis.call('DEL', KEYS[1]) end
 return 1`)
 
