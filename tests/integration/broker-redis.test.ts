@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import { redisBroker } from '@twinwire/broker-redis'
+import type { Operations } from '@twinwire/core/plugin'
 import type { Member, MemberPage } from '@twinwire/core/transport'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { onTopic, startNode, type TestNode } from '../support/broker-node.ts'
@@ -189,6 +191,26 @@ describe.skipIf(!(await hasRedis()))('redisBroker()', () => {
     })
     const byConnection = (one: unknown, other: unknown) => JSON.stringify(one).localeCompare(JSON.stringify(other))
     expect(found.toSorted(byConnection)).toEqual(expected.toSorted(byConnection))
+  })
+
+  it('registers the members of several calls in the trace of none', async () => {
+    fresh()
+    const calls = new AsyncLocalStorage<string>()
+    const begun: (string | undefined)[] = []
+    const operations: Operations = {
+      begin: (operation) => {
+        if (operation.kind === 'command' && operation.script === 'presence') begun.push(calls.getStore())
+        return null
+      },
+    }
+    const a = await start({ operations })
+    const member = (connection: string): Member => ({ connection, identity: null, info: null })
+    const joinIn = (call: string) => calls.run(call, async () => await a.broker.join('hall', member(call)))
+    await joinIn('ann')
+    await Promise.all([joinIn('bob'), joinIn('eve')])
+    await calls.run('ann', async () => await a.broker.leave('hall', member('ann')))
+    // The topic is noted, ann joins, bob and eve join at once, ann leaves.
+    expect(begun).toEqual([undefined, undefined, undefined, undefined])
   })
 
   it('needs one command for a publication', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import process from 'node:process'
 import type { Logger } from '@twinwire/core'
-import { Instruments, systemClock } from '@twinwire/core/plugin'
+import { Instruments, type Operations, systemClock } from '@twinwire/core/plugin'
 import { createTestLogger } from '@twinwire/core/testing'
 import type {
   Broker,
@@ -39,7 +39,12 @@ export const onTopic = (topic: string): Stream => ({ kind: 'topic', topic })
 
 export async function startNode(
   broker: Broker,
-  options: { publishesOnly?: boolean; deliver?: (publication: Publication) => void; log?: Logger } = {},
+  options: {
+    publishesOnly?: boolean
+    deliver?: (publication: Publication) => void
+    log?: Logger
+    operations?: Operations
+  } = {},
 ): Promise<TestNode> {
   const events: NodeEvent[] = []
   const control: ControlMessage[] = []
@@ -51,6 +56,7 @@ export async function startNode(
     clock: systemClock,
     log: options.log ?? createTestLogger(),
     instruments,
+    operations: options.operations,
     publishesOnly: options.publishesOnly ?? false,
     deliver(publication, position) {
       events.push({ kind: 'delivered', publication, position })

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '@twinwire/core'
 import type { Member, MemberPage } from '@twinwire/core/transport'
@@ -57,6 +58,8 @@ export class PresenceRegistry {
   /** Topics whose members in Redis may differ from these. */
   readonly #doubtful = new Set<string>()
   #isRepairing = false
+  /** That of the boot: a command of several calls belongs to none of them. */
+  readonly #context = new AsyncResource('RedisPresence')
 
   constructor(link: RedisLink, prefix: string, keys: NodeKeys, lease: string, log: Logger) {
     this.#link = link
@@ -163,7 +166,8 @@ export class PresenceRegistry {
 
   #change(topic: string, own: OwnTopic, connection: string, text: string | null): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (own.changes.size === 0) void this.#inTurn(topic, own, () => this.#tell(topic, own))
+      if (own.changes.size === 0)
+        this.#context.runInAsyncScope(() => void this.#inTurn(topic, own, () => this.#tell(topic, own)))
       const before = own.changes.get(connection)?.waits ?? []
       own.changes.set(connection, { text, waits: [...before, { resolve, reject }] })
     })
