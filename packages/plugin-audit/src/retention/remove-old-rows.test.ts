@@ -28,11 +28,11 @@ function remover(retentionDays: number): Plugin<void> {
   }
 }
 
-/** The minute between two removals is a moment. */
+/** The minute between two removals is a moment; limits of 30 s, such as that of the pool, stay. */
 const clock = {
   ...systemClock,
   timer: (delayMs: number, run: () => void) =>
-    systemClock.timer(delayMs >= 30_000 && delayMs <= 90_000 ? 20 : delayMs, run),
+    systemClock.timer(delayMs > 30_000 && delayMs <= 90_000 ? 20 : delayMs, run),
 }
 
 async function start(retentionDays: number) {
