@@ -20,6 +20,8 @@ import {
 const chunkSize = 200
 const width = 16
 
+type Link = Pick<RedisLink, 'run' | 'once' | 'publishCommand'>
+
 /** Of one connection: it joins with this JSON, or leaves. */
 interface Change {
   readonly text: string | null
@@ -47,7 +49,7 @@ interface OwnTopic {
 
 /** Registers the members of this node under its lease, and reads those of all. */
 export class PresenceRegistry {
-  readonly #link: RedisLink
+  readonly #link: Link
   readonly #prefix: string
   readonly #nodeKeys: NodeKeys
   readonly #log: Logger
@@ -61,7 +63,7 @@ export class PresenceRegistry {
   /** That of the boot: a command of several calls belongs to none of them. */
   readonly #context = new AsyncResource('RedisPresence')
 
-  constructor(link: RedisLink, prefix: string, keys: NodeKeys, lease: string, log: Logger) {
+  constructor(link: Link, prefix: string, keys: NodeKeys, lease: string, log: Logger) {
     this.#link = link
     this.#prefix = prefix
     this.#nodeKeys = keys
@@ -126,12 +128,15 @@ export class PresenceRegistry {
       await inParallel([...this.#doubtful], width, async (topic) => {
         const own = this.#open(topic)
         this.#doubtful.delete(topic)
-        try {
-          await this.#inTurn(topic, own, () => this.#replaceAll(topic, own))
-        } catch (error) {
-          this.#doubtful.add(topic)
-          throw error
-        }
+        await this.#inTurn(topic, own, async () => {
+          try {
+            await this.#replaceAll(topic, own)
+          } catch (error) {
+            // Before the turn ends: then the topic is forgotten if all is known of it.
+            this.#doubtful.add(topic)
+            throw error
+          }
+        })
       })
     } finally {
       this.#isRepairing = false
@@ -194,16 +199,14 @@ export class PresenceRegistry {
     else this.#fail(topic, own, leaves, left.reason)
   }
 
+  /** Those that join remain members, which are told again or leave: without them the repair would end those that Redis has from before. */
   #fail(topic: string, own: OwnTopic, changes: ReadonlyMap<string, Change>, error: unknown): void {
     // Some may have been taken all the same.
     this.#doubtful.add(topic)
     // What waits would fail too, one time limit after the other.
-    const all = [...changes, ...own.changes]
+    const all = [...changes.values(), ...own.changes.values()]
     own.changes.clear()
-    for (const [connection, { text, waits }] of all) {
-      if (text !== null && own.members.get(connection) === text) own.members.delete(connection)
-      for (const wait of waits) wait.reject(error)
-    }
+    for (const { waits } of all) for (const wait of waits) wait.reject(error)
   }
 
   async #remove({ keys }: OwnTopic, connections: readonly string[]): Promise<void> {

@@ -22,6 +22,8 @@ export class PresenceEntry {
   /** An attempt to tell `#told` has failed: it may be there or not. */
   #isUncertain = false
   #isBusy = false
+  /** Resolves what `reconcile` returned while it was busy. */
+  #next: (() => void) | null = null
 
   constructor(topic: string, serial: number, owner: EntryOwner) {
     this.topic = topic
@@ -41,11 +43,12 @@ export class PresenceEntry {
   }
 
   /**
-   * Tells the broker what is wanted, one message at a time, until it has it or has failed. Returns a promise if the broker does, which never rejects;
-   * while it is pending, what is wanted later is part of it.
+   * Tells the broker what is wanted, one message at a time, until it has it or has failed. Returns a promise if the broker does, which never rejects:
+   * it waits for what is wanted now, or what has replaced it when its turn comes, and not for what is wanted after that. Undefined as well where one
+   * that is pending waits for the same.
    */
   reconcile(): MaybePromise<void> {
-    if (this.#isBusy) return
+    if (this.#isBusy) return this.#afterThis()
     while (this.#wanted !== this.#told || this.#isUncertain) {
       const target = this.#wanted
       const before = this.#told
@@ -67,17 +70,36 @@ export class PresenceEntry {
     if (before !== null) return broker.leave(this.topic, before)
   }
 
+  #afterThis(): MaybePromise<void> {
+    if (this.#next !== null) return
+    return new Promise((resolve) => {
+      this.#next = resolve
+    })
+  }
+
+  /** Does not wait for what it tells next: one connection that comes and goes all the time would hold up all who ask. */
   async #finish(result: Promise<unknown>, target: Member | null): Promise<void> {
     this.#isBusy = true
     try {
       await result
     } catch (error) {
-      this.#isBusy = false
-      return this.#fail(error)
+      const next = this.#free()
+      this.#fail(error)
+      return next?.()
     }
-    this.#isBusy = false
+    const next = this.#free()
     this.#succeed(target)
-    await this.reconcile()
+    const following = this.reconcile()
+    if (next === null) return
+    if (isPromise(following)) void following.then(next)
+    else next()
+  }
+
+  #free(): (() => void) | null {
+    const next = this.#next
+    this.#isBusy = false
+    this.#next = null
+    return next
   }
 
   #succeed(target: Member | null): void {

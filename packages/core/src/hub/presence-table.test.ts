@@ -206,6 +206,35 @@ it('the first page waits for what the broker has not answered of its topic, and 
   table.close()
 })
 
+it('the first page does not wait for a connection that comes and goes all the time', async () => {
+  const answers: (() => void)[] = []
+  const { table, told, clock } = create({
+    answer: () => new Promise<void>((resolve) => void answers.push(resolve)),
+    presence: (topic) => told.push(`page of ${topic}`),
+  })
+  const ann = connect('ann')
+  table.joined(ann, 'a')
+  table.left(ann, 'a')
+  table.joined(ann, 'a')
+  const page = table.page('a', null, 100)
+  const changeDuringAnswer = async () => {
+    table.left(ann, 'a')
+    table.joined(ann, 'a')
+    answers.shift()?.()
+    await clock.advance(0)
+  }
+  await changeDuringAnswer()
+  expect(told).toEqual(['ann joins a', 'ann joins a'])
+  await changeDuringAnswer()
+  expect(told).toEqual(['ann joins a', 'ann joins a', 'ann joins a', 'page of a'])
+  await page
+  for (let i = 0; i < 10; i += 1) await changeDuringAnswer()
+  answers.shift()?.()
+  await clock.advance(0)
+  expect(told).toHaveLength(14)
+  expect(table.page('a', null, 100)).toEqual({ members: [], cursor: null })
+})
+
 it('a flush resolves when the broker has everything', async () => {
   let isDown = true
   const { table, clock } = create({

@@ -40,7 +40,7 @@ export class PresenceTable {
   /** Entries of which the broker does not have what is wanted. */
   readonly #unsettled = new Set<PresenceEntry>()
   /** Topics of which the broker is being told; resolves when it has answered all that it was told until then. */
-  readonly #telling = new Map<string, Promise<unknown>>()
+  readonly #telling = new Map<string, Promise<void>>()
   #timer: Timer | null = null
   #delayMs = firstDelayMs
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -164,7 +164,7 @@ export class PresenceTable {
   #follow({ topic }: PresenceEntry, telling: MaybePromise<void>): void {
     if (!isPromise(telling)) return
     const before = this.#telling.get(topic)
-    const all = before === undefined ? telling : Promise.all([before, telling])
+    const all = before === undefined ? telling : before.then(() => telling)
     this.#telling.set(topic, all)
     void all.then(() => {
       if (this.#telling.get(topic) === all) this.#telling.delete(topic)
