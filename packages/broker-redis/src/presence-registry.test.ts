@@ -73,3 +73,11 @@ it('takes a leave only when Redis has, also after a repair that failed', async (
   await registry.leave('hall', member('ann'))
   expect([told, stored.size]).toEqual([['joined ann', 'left ann'], 0])
 })
+
+it('tells of those that leave before it tells of those that join with them', async () => {
+  const { registry, told } = create()
+  await registry.join('hall', member('old'))
+  await Promise.all([registry.leave('hall', member('old')), registry.join('hall', member('new'))])
+  await Promise.all([registry.join('hall', member('newer')), registry.leave('hall', member('new'))])
+  expect(told).toEqual(['joined old', 'left old', 'joined new', 'left new', 'joined newer'])
+})

@@ -189,9 +189,10 @@ export class PresenceRegistry {
     }
     if (own.changes.size > 0) void this.#inTurn(topic, own, () => this.#tell(topic, own))
     const members = [...joins].map(([connection, { text }]) => [connection, text ?? ''] as const)
-    const [joined, left] = await Promise.allSettled([
-      this.#register(topic, own, members, 'join'),
+    // Leaves first: who watches identities sees one that has come back by another connection as there.
+    const [left, joined] = await Promise.allSettled([
       this.#remove(own, [...leaves.keys()]),
+      this.#register(topic, own, members, 'join'),
     ])
     if (joined.status === 'fulfilled') succeed(joins)
     else this.#fail(topic, own, joins, joined.reason)
