@@ -31,4 +31,13 @@ describe.skipIf(!hasOwnRedis())('what redisBroker() keeps', { timeout: 120_000 }
       for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(60_000)
     }, patience)
   })
+
+  it('counts the members of a node that a Redis which came back empty does not know yet', async () => {
+    const a = await start('empty:')
+    await redis.crash()
+    await redis.restart()
+    await a.broker.join('lobby', member('c1'))
+    // Before its next beat.
+    expect((await a.broker.presence('lobby', null, 10)).members).toEqual([member('c1')])
+  })
 })

@@ -111,7 +111,9 @@ class RedisBroker implements Broker {
 
   async presence(topic: string, cursor: string | null, limit: number): Promise<MemberPage> {
     const { presence, loop } = this.#open().receiving()
-    return await presence.page(topic, cursor, limit, [...(await loop.nodes()).keys()])
+    const leases = (await loop.nodes()).keys()
+    // This node lives, also when a Redis that has come back empty does not know it yet.
+    return await presence.page(topic, cursor, limit, [loop.lease, ...leases])
   }
 
   async control(message: ControlMessage, keepMs: number): Promise<void> {
