@@ -4,6 +4,7 @@ import type { RedisScript } from '@twinwire/redis'
 import { expect, it } from 'vitest'
 import { nodeKeys } from './keys.ts'
 import { PresenceRegistry } from './presence-registry.ts'
+import { topicsScript } from './scripts/node-scripts.ts'
 import { joinScript, leaseMembersScript, leaveScript, removeMembersScript } from './scripts/presence-scripts.ts'
 
 /** With a Redis that knows one topic. */
@@ -28,6 +29,7 @@ function create() {
       }
       return 'epoch'
     }
+    if (script === topicsScript) return ['hall']
     if (script === leaseMembersScript) return ['', ...stored.keys()]
     const gone = script === leaveScript ? strings.slice(2) : script === removeMembersScript ? strings.slice(3) : []
     for (const connection of gone) if (stored.delete(connection)) told.push(`left ${connection}`)
@@ -80,4 +82,17 @@ it('tells of those that leave before it tells of those that join with them', asy
   await Promise.all([registry.leave('hall', member('old')), registry.join('hall', member('new'))])
   await Promise.all([registry.join('hall', member('newer')), registry.leave('hall', member('new'))])
   expect(told).toEqual(['joined old', 'left old', 'joined new', 'left new', 'joined newer'])
+})
+
+it('leaves no member behind when it closes while many join', async () => {
+  const { registry, stored } = create()
+  const names = Array.from({ length: 1_000 }, (_, i) => `c${i}`)
+  const joined = Promise.allSettled(names.map((name) => registry.join('hall', member(name))))
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  await registry.close()
+  const outcomes = (await joined).map((one) => (one.status === 'fulfilled' ? null : one.reason.code))
+  expect(new Set(outcomes)).toEqual(new Set([null, 'not_connected']))
+  expect(stored.size).toBe(0)
+  await registry.repair()
+  expect(stored.size).toBe(0)
 })

@@ -2,9 +2,10 @@ import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '@twinwire/core'
 import type { Member, MemberPage } from '@twinwire/core/transport'
+import { RedisError } from '@twinwire/redis'
 import { inParallel } from './broker-options.ts'
 import { type NodeKeys, type PresenceKeys, presenceKeys } from './keys.ts'
-import { parseJson } from './message.ts'
+import { decodeCursor, encodeCursor, toMember } from './member-page.ts'
 import type { RedisLink } from './redis-link.ts'
 import { addTopicsScript, endLeaseScript, topicsScript } from './scripts/node-scripts.ts'
 import {
@@ -60,6 +61,7 @@ export class PresenceRegistry {
   /** Topics whose members in Redis may differ from these. */
   readonly #doubtful = new Set<string>()
   #isRepairing = false
+  #isClosed = false
   /** That of the boot: a command of several calls belongs to none of them. */
   readonly #context = new AsyncResource('RedisPresence')
 
@@ -126,6 +128,7 @@ export class PresenceRegistry {
     this.#isRepairing = true
     try {
       await inParallel([...this.#doubtful], width, async (topic) => {
+        if (this.#isClosed) return
         const own = this.#open(topic)
         this.#doubtful.delete(topic)
         await this.#inTurn(topic, own, async () => {
@@ -152,6 +155,15 @@ export class PresenceRegistry {
     await this.#link.run('presence', endLeaseScript, [leases, infos, expired, this.#nodeKeys.topics(lease)], [lease])
     if (topics.length > 0)
       this.#log.info({ lease, topics: topics.length }, 'Presence of a node that has ended is removed')
+  }
+
+  /** Ends the own lease. What waits is refused: it would be registered after that, and remain. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const error = new RedisError('not_connected', 'The broker is closed')
+    for (const [topic, own] of this.#topics) this.#fail(topic, own, new Map(), error)
+    await Promise.all([...this.#topics.values()].map(({ last }) => last))
+    await this.removeLease(this.#lease)
   }
 
   #open(topic: string): OwnTopic {
@@ -276,22 +288,4 @@ export class PresenceRegistry {
 
 function succeed(changes: ReadonlyMap<string, Change>): void {
   for (const { waits } of changes.values()) for (const wait of waits) wait.resolve()
-}
-
-const encodeCursor = (connection: string): string => `c${Buffer.from(connection).toString('base64url')}`
-
-/** Empty for a cursor that is none. */
-function decodeCursor(cursor: string | null): string {
-  if (cursor === null || !/^c[\w-]+$/.test(cursor)) return ''
-  return Buffer.from(cursor.slice(1), 'base64url').toString()
-}
-
-/** Null for what is not one. */
-export function toMember(text: string): Member | null {
-  const value = parseJson(text)
-  if (typeof value !== 'object' || value === null || !('connection' in value)) return null
-  const { connection } = value
-  const identity = 'identity' in value ? value.identity : null
-  if (typeof connection !== 'string' || (typeof identity !== 'string' && identity !== null)) return null
-  return { connection, identity, info: 'info' in value ? value.info : null }
 }

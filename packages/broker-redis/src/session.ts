@@ -5,8 +5,9 @@ import type { ResolvedBrokerOptions } from './broker-options.ts'
 import { checkServer, readEvictionPolicy, toBootError } from './check-server.ts'
 import { ControlMessages } from './control-messages.ts'
 import { nodeKeys } from './keys.ts'
+import { toMember } from './member-page.ts'
 import { beatMs, firstLease, NodeLoop } from './node-loop.ts'
-import { PresenceRegistry, toMember } from './presence-registry.ts'
+import { PresenceRegistry } from './presence-registry.ts'
 import { Publisher } from './publisher.ts'
 import { RedisLink } from './redis-link.ts'
 import { leaseScript, releaseScript } from './scripts/lease-scripts.ts'
@@ -203,7 +204,7 @@ class Receiver implements Receiving {
   async close(): Promise<void> {
     await this.loop.close()
     this.stop()
-    await this.presence.removeLease(this.loop.lease)
+    await this.presence.close()
   }
 
   stop(): void {

@@ -14,8 +14,9 @@ export interface PresenceOptions {
 export interface HubPresence {
   /**
    * One page of the connections that are joined to `topic`, on all nodes. `cursor` of the result is for the next page, null on the last one.
-   * Connections of this process are in it from their join on, those of others a moment later. Who joins or leaves while you page may or may not be
-   * in it. Rejects with TypeError for a topic without presence or a wrong option, and if the broker does not answer.
+   * The first page waits until the broker has answered who joins and leaves in this process: its connections are in it from their join on, unless the
+   * broker does not take them; those of other processes a moment later. Who joins or leaves while you page may or may not be in it. Rejects with
+   * TypeError for a topic without presence or a wrong option, and if the broker does not answer.
    *
    * @example
    * const { members } = await app.hub.presence('team:1')

@@ -22,7 +22,7 @@ export const clientFrames: Readonly<Record<CoreFrameType, ClientFrame>> = {
   presence: {
     sent: '`{"type":"presence","id":3,"topic":"chat:1","cursor":null}`',
     answer:
-      '`{"type":"presence","id":3,"members":[{"connection":"c-1","identity":"u-7","info":null}],"cursor":null}`: pages of 100, for members of a topic with presence, the one that asks among them. A `cursor` that is not null is that of the next page',
+      '`{"type":"presence","id":3,"members":[{"connection":"c-1","identity":"u-7","info":null}],"cursor":null}`: pages of 100, for members of a topic with presence. The first has the one that asks, unless the broker could not be reached. A `cursor` that is not null is that of the next page',
   },
   ping: {
     sent: '`{"type":"ping","id":4}`',
